@@ -75,7 +75,7 @@ pub(crate) fn parse_url(option: &str, text: &str) -> Result<Url, UsageError> {
                 "{shown:?} is plain http, so that any host on the way could answer; write https:// (http is for loopback \
                  alone, with --allow-private-network)"
             ),
-            AddressProblem::Credentials => "the URL holds a user name or a password, and a URL stands in logs and reports; \
+            AddressProblem::Credentials => "the URL holds a user name or a password, and URLs appear in logs and reports; \
                                             remove them"
                 .to_owned(),
         };

@@ -1,14 +1,14 @@
 //! cvm-verify proves that a confidential VM that answers at an address runs exactly the code that was
 //! released, on genuine Intel TDX hardware, right now.
 //!
-//! What decides is [`cvm_verify_core`]: evidence and policy in, report out, without network and clock. The folders here are what
-//! stands around it; a lower one never imports a higher one:
+//! [`cvm_verify_core`] decides: evidence and policy in, report out, without network and clock. The modules here collect the
+//! evidence and show the result; a lower one never imports a higher one:
 //!
 //! 1. [`net`]: the HTTP client;
 //! 2. [`collateral`], [`source`]: where Intel's statements and evidence come from; [`config`]: the policy file; [`compare`]: what
 //!    changed between two deployments;
 //! 3. [`render`][]: words; [`merge`]: several reports as one; [`inspect`]: every field of evidence, explained;
-//! 4. [`alert`]: telling people;
+//! 4. [`alert`]: messages to people and services;
 //! 5. [`engine`]: collects, verifies and appraises deployments, the entry for Rust programs;
 //! 6. `plan`: what a run verifies; [`watch`]: the monitoring loop;
 //! 7. [`cli`][]: arguments, files and exit codes.

@@ -182,6 +182,34 @@ fn the_walks_name_files_that_exist() {
     assert!(named > 15, "{named}");
 }
 
+/// Paths of dstack's repository that comments cite, and files that the program writes.
+const OF_OTHERS: [&str; 4] = [
+    "docs/guest-api-v1.md",
+    "docs/security/security-best-practices.md",
+    "sdk/curl/api.md",
+    "summary.md",
+];
+
+/// A document that a comment cites is in this repository, or one of the list.
+#[test]
+fn comments_cite_documents_that_exist() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut cited = 0;
+    for (file, text) in house::sources() {
+        for line in text.lines().filter(|line| line.trim_start().starts_with("//")) {
+            let words = line.split(|c: char| !(c.is_ascii_alphanumeric() || "./-_:".contains(c)));
+            for document in words.map(|word| word.trim_end_matches(['.', ':'])) {
+                if document.ends_with(".md") && !document.starts_with("https:") {
+                    let known = repository.join(document).is_file() || OF_OTHERS.contains(&document);
+                    assert!(known, "{file} cites {document}: {line}");
+                    cited += 1;
+                }
+            }
+        }
+    }
+    assert!(cited > 40, "{cited}");
+}
+
 #[test]
 fn the_picture_is_that_of_the_imports() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md");

@@ -125,7 +125,7 @@ impl Alerting {
             file: file_of(alerted),
         };
         let mut deliveries = self.deliveries(&report.targets, alerted, context.now, env);
-        // One ping for the run, and one errand for all channels wherever the targets share them and all are told of.
+        // One ping for the run, and one delivery for all channels if the targets share them and all are reported.
         let mut all = alerted.iter().zip(&report.targets);
         let is_whole = all.all(|(one, target)| is_due(one, target));
         let mut ping = None;

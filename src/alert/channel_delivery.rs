@@ -1,4 +1,4 @@
-//! What each channel has to do: one errand for each record that there will be.
+//! What each channel has to send: one delivery for each record that there will be.
 
 use url::Url;
 
@@ -23,7 +23,7 @@ pub(super) struct ChannelDelivery {
     pub(super) of: Vec<AlertedDue>,
 }
 
-/// One errand for each outgoing_message; or one for the channel, where its secret cannot be used and there is something to tell.
+/// One delivery for each outgoing message; or one for the channel, if its secret cannot be used and there is something to send.
 pub(super) fn for_each(
     channel: &'static str,
     secret: Option<&Secret>,

@@ -1,4 +1,4 @@
-//! Where alerts go. The URLs are secrets: whoever knows one can post in your name.
+//! Where alerts go. The URLs are secrets: anyone who knows one can post in your name.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The one transport of all channels: few tries, little time, the guards of every other request, and not a word of the
+//! How all channels send: three attempts within 60 seconds, the guards of every other request, and no part of the
 //! URL in what it says (T59, T60).
 
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub(super) struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// 3 tries of 15 s each, pauses from 1 s to 30 s, 60 s for everything (threats.md, T60).
+    /// 3 tries of 15 s each, pauses from 1 s to 30 s, 60 s for everything (docs/threats.md, T60).
     fn default() -> Self {
         Self {
             schedule: Schedule {

@@ -21,10 +21,10 @@ const TURN: u64 = 86_400;
 /// `outgoing` with one digest in place of those of more than five targets that share one cause: the same event, verdict and
 /// labels, the same checks for the same reasons.
 ///
-/// The outgoing of one target stay in order: what follows from a message comes after it.
+/// The messages of one target stay in order: what follows from a message comes after it.
 pub(super) fn gather(outgoing: Vec<OutgoingMessage<'_>>) -> Vec<OutgoingMessage<'_>> {
     let mut sent: BTreeMap<_, usize> = BTreeMap::new();
-    // The position of each outgoing_message among those of its target, and what it has in common with others.
+    // The position of each message among those of its target, and what it has in common with others.
     let keys: Vec<(usize, String)> = outgoing
         .iter()
         .map(|outgoing_message| {

@@ -79,7 +79,7 @@ pub async fn nothing_verified(
 
 /// Sends a message that says that it is a test through every channel of `channels`, and says what each answered. The
 /// heartbeat gets a ping to `<url>/log`, which neither ends nor raises an alarm; PagerDuty's incident is resolved at
-/// once; nothing is written into a GitHub issue, but it is looked whether the token could.
+/// once; nothing is written into a GitHub issue, but it is checked whether the token could.
 pub async fn test(
     sender: &AlertSender<'_>,
     channels: &Channels,
@@ -114,14 +114,14 @@ pub(super) fn of_the_run(targets: &[TargetReport]) -> (&'static str, Verdict) {
     (occasion(worst).map_or(PASSED, AlertEvent::as_str), worst)
 }
 
-/// What became of an errand, and which of the memory's due messages it was.
+/// The record of a delivery, and which due messages it was.
 pub(super) type Done = (AlertRecord, Vec<usize>);
 
 fn records(done: Vec<Done>) -> Vec<AlertRecord> {
     done.into_iter().map(|(record, _)| record).collect()
 }
 
-/// What each channel has to do: one lane for each.
+/// What each channel has to send: one list for each channel.
 pub(super) struct DispatchPlan(Vec<Vec<ChannelDelivery>>);
 
 impl DispatchPlan {
@@ -158,7 +158,7 @@ async fn run(deliveries: Vec<ChannelDelivery>, sender: &AlertSender<'_>, deadlin
     let mut refused = None;
     let all = deliveries.len();
     for (index, delivery) in deliveries.into_iter().enumerate() {
-        // What follows from a message makes no sense to whom did not get it; it is due again with it.
+        // What follows from a message makes no sense to a channel that missed it; it is due again with it.
         let in_order = |about: &&AlertedDue| about.due.is_none() || !missed.contains(&about.target);
         let of: Vec<AlertedDue> = delivery.of.iter().filter(in_order).copied().collect();
         if of.is_empty() && !delivery.of.is_empty() {

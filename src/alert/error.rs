@@ -123,7 +123,7 @@ impl Heal for OnlyIfNotTaken {
 }
 
 impl Heal for DeliveryError {
-    /// As everywhere (threats.md, "Fail or error"). A server that asks for more patience than there is time gets no
+    /// As everywhere (docs/concepts.md). A server that asks for more patience than there is time gets no
     /// second try: coming back too early would not honour it.
     fn may_heal(&self) -> bool {
         match self {

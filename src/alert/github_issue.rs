@@ -46,7 +46,7 @@ pub struct GithubIssues {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
     /// Not `OWNER/REPO`.
-    #[error("{0:?} is no repository; write OWNER/REPO")]
+    #[error("{0:?} is not a repository; write OWNER/REPO")]
     NoRepository(String),
     /// The API's address is not a URL.
     #[error("the API's address {0:?} is not an https URL")]

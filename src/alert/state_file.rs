@@ -1,4 +1,4 @@
-//! The file that remembers what was told (`--state`): read, locked against other runs, written whole.
+//! The file that remembers what was reported (`--state`): read, locked against other runs, written whole.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -80,7 +80,7 @@ impl StateFile {
         let shown = path.display();
         let state = read(path).unwrap_or_else(|why| {
             env.complain(&format!(
-                "note: {shown}: {why}; whatever does not pass is told now"
+                "note: {shown}: {why}; every target that does not pass is reported now"
             ));
             State::default()
         });

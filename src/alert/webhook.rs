@@ -74,7 +74,7 @@ const SCHEMA: &str = "cvm-verify/alert/v1";
 const TIMESTAMP: HeaderName = HeaderName::from_static("x-cvm-verify-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("x-cvm-verify-signature");
 
-/// The body: alert v1 (interface.md).
+/// The body: alert v1 (docs/alerts.md).
 #[derive(Serialize)]
 struct Alert<'a> {
     schema: &'static str,

@@ -1,6 +1,6 @@
 //! Commands: arguments in, exit code out. One file per command.
 //!
-//! Everything that a command takes from its surroundings – arguments, environment, clock, streams – comes in
+//! All inputs of a command – arguments, environment, clock, streams – come in
 //! [`Env`], so that tests and the demo run the real program.
 
 mod alert_test;
@@ -58,7 +58,7 @@ const FAIL: u8 = 1;
 /// It could not be determined.
 const INCONCLUSIVE: u8 = 3;
 
-const BUG: &str = "cvm-verify met a state that it should not; nothing was decided";
+const BUG: &str = "internal error in cvm-verify; there is no verdict";
 const CORRECT_IT: &str =
     "Correct the input or option of that name, as cvm-verify verify --help describes it, and run it again.";
 const REPORT_IT: &str = "Run it again; if that does not help, please report it with the log.";
@@ -109,7 +109,7 @@ fn decide(env: &mut Env) -> u8 {
     let caught = catch_unwind(AssertUnwindSafe(|| execute(cli.command, env)));
     let Ok(result) = caught else {
         env.complain(
-            "error: cvm-verify met a state that it should not; nothing was decided. Please report this.",
+            "error: internal error in cvm-verify; there is no verdict. Please report this.",
         );
         return without_verdict(env, BUG.to_owned(), REPORT_IT, INCONCLUSIVE);
     };

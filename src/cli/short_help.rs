@@ -52,7 +52,7 @@ const SCREENS: [Screen; 4] = [
                 "attestation",
                 "A body of /attestation, or a bare quote, instead of a bundle",
             ),
-            ("info", "The body of /info beside it"),
+            ("info", "The body of /info"),
             ("collateral", "Intel's statements about the platform"),
             ("nonce", "The nonce that the evidence was asked for with"),
             ("at", "Judge at this time, RFC 3339"),
@@ -95,10 +95,10 @@ const SCREENS: [Screen; 4] = [
             ("interval", "How often each target is verified; default: 5m"),
             ("once", "Verify every target once and exit with the verdict"),
             ("listen", "Serve metrics and health at this address"),
-            ("state", "Remember in this file what was said"),
+            ("state", "Remember in this file what was reported"),
             ("evidence", "Keep the evidence of failures in this folder"),
             ("log-format", "How log lines look"),
-            ("quiet", "Log only what is not as it should be"),
+            ("quiet", "Log only what needs attention"),
         ],
         examples: "Examples:\n  \
             cvm-verify watch --state watch.json                        # every target of cvm-verify.toml\n  \

@@ -16,7 +16,7 @@ use cvm_verify_core::policy::{GpuVerifier, Verifier};
 /// A token that may read the attestations of the repositories in the rules.
 const SOURCE_TOKEN: &str = "CVM_VERIFY_SOURCE_TOKEN";
 
-/// A session with the client and the sources of collateral that the options name, and the surroundings' clock.
+/// A session with the client and the sources of collateral that the options name, and the clock of [`Env`].
 pub(super) fn session(args: &TransportArgs, env: &Env) -> Result<Session, UsageError> {
     let sources = match &args.pccs_url {
         None => Sources::default_public(),

@@ -10,9 +10,9 @@ use cvm_verify_core::policy::seconds;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Interval(Duration);
 
-/// A text that is no interval.
+/// A text that is not an interval.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no interval; write a whole number with s, m, h or d, from 10s to 7d, as 5m")]
+#[error("{text:?} is not an interval; write a whole number with s, m, h or d, from 10s to 7d, such as 5m")]
 pub struct IntervalError {
     text: String,
 }

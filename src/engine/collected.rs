@@ -82,7 +82,7 @@ pub(super) fn crashed(at: u64) -> Collection {
 pub(super) fn internal() -> EvidenceFailure {
     EvidenceFailure {
         reason: EvidenceReason::Internal,
-        detail: "The program met a state that it should not while it verified this target.".to_owned(),
+        detail: "Internal error in cvm-verify while this target was verified.".to_owned(),
         certificate: None,
     }
 }

@@ -1,4 +1,4 @@
-//! Phala Cloud's API as a source of hints: where the KMS of an app answers, and which contract governs it. These are its operator's statements
+//! Phala Cloud's API as a source of hints: where the KMS of an app answers, and which contract governs it. These are its operator's statements. They
 //! help to find what is then verified and reviewed. They decide nothing.
 
 use std::time::Duration;

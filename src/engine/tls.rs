@@ -1,5 +1,5 @@
 //! TLS while evidence is fetched: what the address presents is kept, a certificate of dstack that no CA vouches for is admitted if
-//! its own evidence binds its key, and the evidence of an ingress is fetched (platform.md §2.0, §2.2, §2.4).
+//! its own evidence binds its key, and the evidence of an ingress is fetched (docs/tls.md).
 
 use std::time::Duration;
 

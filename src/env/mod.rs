@@ -1,4 +1,4 @@
-//! What a command takes from its surroundings, and which program this is.
+//! What a command takes from its environment, and which program this is.
 
 pub(crate) mod run_id;
 

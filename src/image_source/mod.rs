@@ -70,7 +70,7 @@ pub enum ReadError {
     Outside(String),
     /// A name that is not in the header of its entry.
     #[error(
-        "the archive has an entry whose name or size stands in an extended header; unpack it, and give the folder"
+        "the archive has an entry whose name or size is in an extended header; unpack it, and give the folder"
     )]
     Extended,
     /// More bytes than accepted.

@@ -9,7 +9,7 @@ use super::page::Page;
 pub(super) fn section(page: &mut Page, bundle: &Bundle) {
     page.section("BUNDLE");
     page.field("Captured at", rfc3339(bundle.captured_at))
-        .note("Whoever wrote the file wrote this: a bundle is not signed.");
+        .note("A bundle is not signed: the author of the file can write anything here.");
     page.field(
         "Source",
         match &bundle.source.url {

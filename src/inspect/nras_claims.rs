@@ -1,4 +1,4 @@
-//! What the claims in NVIDIA's tokens mean (claims of versions 2.0 to 4.0; supply.md §2.5).
+//! What the claims in NVIDIA's tokens mean (claims of versions 2.0 to 4.0; NVIDIA Attestation Service API, `/v4/attest`).
 
 /// The claim's name without what says of which kind of device it is, and its meaning.
 const CLAIMS: &[(&str, &str)] = &[

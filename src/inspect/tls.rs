@@ -40,7 +40,7 @@ pub(super) fn section(page: &mut Page, bundle: &Bundle, opened: &Opened<'_>) {
     ingress(page, &session);
     if matches!(session.probe, Probe::Quotes32 | Probe::Quotes64) {
         page.field("Probe", "quoted")
-            .mark("The endpoint quoted a value that nobody may choose: no quote of this VM binds a key.");
+            .mark("The endpoint quotes any value that a client sends: no quote of this VM binds a key.");
     }
     let is_readable = certificate.as_ref().map(Result::is_ok);
     let (mode, note) = mode(&session, key, is_readable, opened);

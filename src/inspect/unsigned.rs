@@ -13,7 +13,7 @@ pub(super) fn section(page: &mut Page, opened: &Opened<'_>) {
     {
         return;
     }
-    page.section("BESIDE THE QUOTE (unsigned)");
+    page.section("UNSIGNED: MEMBERS OF THE ANSWER");
     if let Some(echo) = opened.echo {
         let mut padded = [0; 64];
         padded.iter_mut().zip(echo).for_each(|(to, from)| *to = *from);
@@ -26,7 +26,7 @@ pub(super) fn section(page: &mut Page, opened: &Opened<'_>) {
             if same {
                 "The same as REPORTDATA in the quote. Only the quote's copy is signed."
             } else {
-                "Not what the quote holds. Only the quote's copy is signed; whoever reads this one is lied to."
+                "This is not what the quote holds. Only the copy in the quote is signed; this one is false."
             },
         );
     }
@@ -77,7 +77,7 @@ fn document(page: &mut Page, document: &ShownDocument) {
             reference.updated()
         ),
         None => format!(
-            "The hash is not in the table of {}: compare it with the release page of the image. Whoever makes an image can make a \
+            "The hash is not in the table of {}: compare it with the release page of the image. Anyone who makes an image can make a \
              document of it.",
             reference.updated()
         ),

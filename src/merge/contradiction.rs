@@ -37,7 +37,7 @@ fn of_target(target: &TargetReport, mode: Mode) -> Option<String> {
     }
     if let Some(check) = target.checks.iter().find(|check| !has_a_known_reason(check)) {
         return Some(format!(
-            "{:?} is no reason for {} of the check {}: see the checks",
+            "{:?} is not a reason for {} of the check {}; `cvm-verify explain CHECK` lists its reasons",
             check.reason.as_deref().unwrap_or("none"),
             check.status.as_str(),
             check.id

@@ -183,23 +183,23 @@ fn unknown_reasons_and_reasons_of_a_pass_are_refused() {
         (
             Status::Pass,
             "no-nonce",
-            "\"no-nonce\" is no reason for pass of the check freshness",
+            "\"no-nonce\" is not a reason for pass of the check freshness",
         ),
         (
             Status::Skip,
             "",
-            "\"none\" is no reason for skip of the check freshness",
+            "\"none\" is not a reason for skip of the check freshness",
         ),
         (
             Status::Skip,
             "because",
-            "\"because\" is no reason for skip of the check freshness",
+            "\"because\" is not a reason for skip of the check freshness",
         ),
         // Another check's.
         (
             Status::Warn,
             "advisory",
-            "\"advisory\" is no reason for warn of the check freshness",
+            "\"advisory\" is not a reason for warn of the check freshness",
         ),
     ] {
         let mut target = passing();

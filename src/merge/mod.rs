@@ -29,7 +29,7 @@ const MAX_VALUES: usize = 4_000_000;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MergeError {
     /// Not JSON, or not of this form.
-    #[error("{file}: is no report of cvm-verify: {problem}; give the files of --report-json")]
+    #[error("{file}: is not a report of cvm-verify: {problem}; give the files of --report-json")]
     NotAReport {
         /// The file.
         file: String,

@@ -35,7 +35,7 @@ enum Redirect {
 /// How long a connection waits for the request that follows, where one was announced.
 pub(crate) const STAY: Duration = Duration::from_millis(200);
 
-/// An HTTP/1.1 client with the house's guards; see the module for what it guarantees. Cheap to clone.
+/// An HTTP/1.1 client with the limits and address checks of this module; see there for what it guarantees. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,

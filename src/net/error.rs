@@ -125,7 +125,7 @@ pub enum NetError {
 
 impl Heal for NetError {
     /// DNS, connection, time and 5xx or 429 may be better in a moment; a refusal of ours, a certificate, a redirect or
-    /// another 4xx will not (threats.md, "Fail or error").
+    /// another 4xx will not (docs/concepts.md).
     fn may_heal(&self) -> bool {
         match self {
             Self::Dns { .. }

@@ -1,4 +1,4 @@
-//! The certificates that a server presents, kept for the binding of its key (platform.md §2.0).
+//! The certificates that a server presents, kept for the binding of its key (docs/tls.md).
 //!
 //! A certificate counts only after the server signed the handshake with its key, which the provider's own functions
 //! check. A copied certificate without its key ends the handshake before anything is sent.

@@ -16,12 +16,12 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Headers, in bytes: 64 KiB (threats.md, T48).
+    /// Headers, in bytes: 64 KiB (docs/threats.md, T48).
     pub const MAX_HEADERS: usize = 64 * 1024;
-    /// The whole exchange: 30 s (threats.md, T48).
+    /// The whole exchange: 30 s (docs/threats.md, T48).
     pub const TOTAL: Duration = Duration::from_secs(30);
 
-    /// The house's limits with a body of at most `max_body` bytes.
+    /// The default limits with a body of at most `max_body` bytes.
     pub fn body(max_body: usize) -> Self {
         Self {
             max_body,

@@ -1,4 +1,4 @@
-//! The HTTP client: the only door to the network.
+//! The HTTP client: the only module that opens connections.
 //!
 //! Everything on the other side may be hostile: the CVM, its host, a PCCS, whoever answers DNS. What this floor
 //! guarantees to the floors above, whatever it is told (threats T3, T25, T27, T47, T48, T49):

@@ -1,5 +1,5 @@
 //! When to try again, and for how long: three attempts, growing pauses with jitter, two minutes in total
-//! (threats.md, "Fail or error").
+//! (docs/concepts.md).
 
 use std::future::Future;
 use std::time::Duration;

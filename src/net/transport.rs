@@ -15,7 +15,7 @@ pub struct Transport {
     pub ca_file: Option<Vec<u8>>,
     /// Permit loopback, private and link-local addresses, and plain http to loopback.
     pub allow_private_network: bool,
-    /// Time for name look-up, TCP and TLS of one connection. 10 s by default (threats.md, T48).
+    /// Time for name look-up, TCP and TLS of one connection. 10 s by default (docs/threats.md, T48).
     pub connect_timeout: Duration,
 }
 

@@ -159,7 +159,7 @@ fn stays(section: Unasked, lock: &Path) -> String {
     };
     let section = section.section();
     let lock = lock.display();
-    format!("Note: {section} stays as it is in {lock}: this run did not ask for it. To take it anew, {how}.")
+    format!("Note: {section} stays as it is in {lock}: this run did not ask for it. To update it, {how}.")
 }
 
 /// What is proven of who built the images, for review; or why not, and the verdict of it.

@@ -51,7 +51,7 @@ impl ShownImage<'_> {
                 self.reference.updated()
             ),
             None => format!(
-                "It is not in the table of {}. Compare it with the release page of the image: whoever made the files chose it.",
+                "It is not in the table of {}. Compare it with the release page of the image: the author of the files chose it.",
                 self.reference.updated()
             ),
         };

@@ -68,7 +68,7 @@ fn reached(target: &TargetReport) -> Option<String> {
                 return None;
             }
             let means = format!(
-                "`reached: {}`: the tier `code` is met by proof alone, and {}, required beside it, is not",
+                "`reached: {}`: the tier `code` is met by proof alone, and {}, required in addition, is not",
                 target.assurance,
                 missing.join(" and ")
             );

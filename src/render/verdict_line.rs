@@ -18,7 +18,7 @@ const NOTES: [(&str, &str); 14] = [
     ("code", "Of a pass: the tier that was required, `code`."),
     (
         "code+…",
-        "Of a pass: `code` and what was required beside it: `endpoint`, `endpoint-replayable`, `source`.",
+        "Of a pass: `code` and what was required in addition: `endpoint`, `endpoint-replayable`, `source`.",
     ),
     (
         "required: hardware",
@@ -30,7 +30,7 @@ const NOTES: [(&str, &str); 14] = [
     ),
     (
         "required: code+…",
-        "Of an inconclusive verdict: `code` and what was required beside it.",
+        "Of an inconclusive verdict: `code` and what was required in addition.",
     ),
     (
         "the second release, until …",
@@ -61,7 +61,7 @@ const NOTES: [(&str, &str); 14] = [
     ),
     (
         "reached: code+…",
-        "All of `code` is proven, and what stands beside it.",
+        "All of `code` is proven, and what is named after the `+`.",
     ),
 ];
 

@@ -24,7 +24,7 @@ pub(crate) const ROW: SourceRow = SourceRow {
     id_in: HostLabel::id_in,
 };
 
-/// Largest attestation, in bytes: 4 MiB (threats.md, T48). The information may be [`MAX_INFO_BYTES`].
+/// Largest attestation, in bytes: 4 MiB (docs/threats.md, T48). The information may be [`MAX_INFO_BYTES`].
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// The query parameter that carries the nonce.

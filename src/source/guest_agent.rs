@@ -1,10 +1,10 @@
-//! The guest agent's own listener, port 8090 in the CVM, behind the gateway (dstack-attestation.md §1.b).
+//! The guest agent's own listener, port 8090 in the CVM, behind the gateway (dstack, `guest-agent/src/http_routes.rs`).
 //!
 //! It describes the app (`Info`) and, from dstack 0.5.6, gives a quote that binds a key of the app
 //! (`GetAttestationForAppKey`). It signs no nonce in any version: what comes from here is never fresh.
 //!
-//! From dstack 0.6.3 on the port is closed by default: 401 or 403 (dstack-0.6.md §2.6). That is said, and no other source is
-//! asked in its place.
+//! From dstack 0.6.3 on the port is closed by default: 401 or 403 (release page of dstack 0.6.3). That is said, and no other
+//! source is asked in its place.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ pub enum GuestAgentError {
     #[error("the URL must be https://HOST[:PORT], the guest agent's own address without query")]
     Base,
     /// Not the name of a domain.
-    #[error("{0:?} is no domain; give the gateway's base domain, as dstack-pha-prod7.phala.network")]
+    #[error("{0:?} is not a domain; give the base domain of the gateway, such as dstack-pha-prod7.phala.network")]
     Domain(String),
 }
 
@@ -180,7 +180,8 @@ async fn info(
     answer.map_err(|error| closed(error, agent))
 }
 
-/// How the agent answers to a method that it does not have (dstack-attestation.md §1.b, §1.c.2).
+/// How the agent answers to a method that it does not have (dstack, `guest-agent/src/http_routes.rs`; dstack 0.6,
+/// `docs/guest-api-v1.md`).
 fn is_unknown(error: &SourceError) -> bool {
     matches!(error.status(), Some(400 | 404 | 405))
 }

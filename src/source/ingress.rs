@@ -1,4 +1,5 @@
-//! The evidence files of dstack-ingress, below `/evidences/` of an address (platform.md §2.4).
+//! The evidence files of dstack-ingress, below `/evidences/` of an address (dstack-examples,
+//! `custom-domain/dstack-ingress/scripts/evidence-lib.sh`).
 //!
 //! HAProxy in the ingress looks at the first bytes of a connection to route these files. So each is asked for on a connection of its
 //! own, with nothing before it.

@@ -1,4 +1,5 @@
-//! A dstack KMS: what its TLS listener presents, and its answer to GetMeta over the same connection (platform.md §4.2).
+//! A dstack KMS: what its TLS listener presents, and its answer to GetMeta over the same connection (dstack,
+//! `kms/src/{main,onboard_service}.rs`).
 //!
 //! No public CA vouches for a KMS: its certificate carries the evidence of its VM, which is verified later, from what is kept here.
 //! So any certificate is taken whose key the server proves to hold. Nothing secret is sent.

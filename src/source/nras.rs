@@ -1,5 +1,6 @@
-//! NVIDIA's remote attestation service: `POST /v4/attest/gpu` and `/v4/attest/switch`, and its key set (supply.md §2.5). Only the
-//! transport is here; what the answers are worth is decided where they are compared with the reports.
+//! NVIDIA's remote attestation service: `POST /v4/attest/gpu` and `/v4/attest/switch`, and its key set (NVIDIA Attestation
+//! Service API, `/v4/attest`). Only the transport is here; what the answers are worth is decided where they are compared with the
+//! reports.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

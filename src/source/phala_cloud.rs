@@ -1,4 +1,4 @@
-//! Phala Cloud's API: the quotes of every instance of an app, by app id (dstack-attestation.md §1.d).
+//! Phala Cloud's API: the quotes of every instance of an app, by app id (Phala Cloud API, `/apps/{app_id}/attestations`).
 //!
 //! The quotes were made when each instance started; no nonce reaches them, so they are never fresh. And the list is the
 //! API's: an instance that it leaves out is not seen.
@@ -108,7 +108,8 @@ pub async fn fetch(client: &Client, app: &PhalaCloud, limits: &Limits) -> Result
         last = json(client, url.clone(), limits).await;
         match &last {
             Ok(_) => return last,
-            // 500 is how the API says that it does not know the app, or that the app is down (dstack-attestation.md §1.d).
+            // 500 is how the API says that it does not know the app, or that the app is down (Phala Cloud API,
+            // `/apps/{app_id}/attestations`).
             Err(error) if matches!(error.status(), Some(404 | 500)) => {
                 last = Err(SourceError::AppUnknown {
                     app_id: app.app_id.to_string(),

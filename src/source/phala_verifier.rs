@@ -1,5 +1,5 @@
-//! Phala's hosted verifier: `POST /api/v1/attestations/verify` (dstack-attestation.md §1.e). What it is sent becomes
-//! public. Only the transport is here; what the answer is worth is decided where it is compared with the quote.
+//! Phala's hosted verifier: `POST /api/v1/attestations/verify` (phala-docs, `phala-cloud-api/attestations.mdx`). What it is sent
+//! becomes public. Only the transport is here; what the answer is worth is decided where it is compared with the quote.
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use url::Url;

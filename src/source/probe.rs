@@ -1,4 +1,4 @@
-//! Requests for quotes of values that nobody outside may have quoted (platform.md §2.1): 64 random bytes in hex, and, if TLS ends in
+//! Requests for quotes of values that nobody outside may have quoted (docs/tls.md): 64 random bytes in hex, and, if TLS ends in
 //! an ingress, 64 random characters that are not hex digits.
 
 use super::app::AppEndpoints;

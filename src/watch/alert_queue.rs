@@ -378,7 +378,7 @@ impl Delivered {
                 channel: "all".to_owned(),
                 event: "alert".to_owned(),
                 delivered: false,
-                detail: "the program met a state that it should not while it alerted; please report this"
+                detail: "internal error in cvm-verify while it sent alerts; please report this"
                     .to_owned(),
             }],
         }

@@ -104,7 +104,7 @@ pub fn metrics(watch_status: &WatchStatus, root: TrustRootKind, tool: &Tool, now
     page.family(
         "cvm_verify_rounds_missed_total",
         "counter",
-        "Rounds that fell out because the one before ran too long.",
+        "Rounds that were skipped because the one before ran too long.",
     );
     page.sample(&[], seconds(watch_status.missed_rounds));
     page.family(

@@ -33,7 +33,7 @@ pub(crate) struct Options {
     pub log_format: LogFormat,
     /// Whether what is as it should be is left out of the log.
     pub quiet: bool,
-    /// The file that remembers what was told.
+    /// The file that remembers what was reported.
     pub state: Option<PathBuf>,
     /// The repository whose issues are kept.
     pub github_issue: Option<String>,

@@ -119,7 +119,7 @@ impl Watch<'_> {
             format!("cvm-verify {version}, {}", targets(count)),
         );
         if silent {
-            let said = "no alert channel is set in the environment: what is found stands in this log and in the metrics only";
+            let said = "no alert channel is set in the environment: results are only in this log and in the metrics";
             self.note(LogLevel::Warn, "note", said.to_owned());
         }
         let stopped_by = self.turn().await;
@@ -216,7 +216,7 @@ impl Watch<'_> {
         if ended.missed > 0 {
             let rounds = if ended.missed == 1 { "round" } else { "rounds" };
             let said = format!(
-                "{}: it took longer than its interval; {} {rounds} fell out",
+                "{}: it took longer than its interval; {} {rounds} skipped",
                 planned.name(),
                 ended.missed
             );
@@ -288,7 +288,7 @@ impl Watch<'_> {
                     self.note(
                         LogLevel::Warn,
                         "stopping",
-                        "alerts were on their way; what no channel confirmed is told again after the next start".to_owned(),
+                        "alerts were still being sent; what no channel confirmed is sent again after the next start".to_owned(),
                     );
                     return;
                 }
@@ -315,7 +315,7 @@ impl Watch<'_> {
     /// Writes the memory.
     fn save(&mut self) {
         if let Some(problem) = self.queue.save() {
-            let said = format!("{problem}; after a restart the same is told again");
+            let said = format!("{problem}; after a restart the same alerts are sent again");
             self.note(LogLevel::Warn, "state", said);
         }
     }

@@ -40,7 +40,7 @@ struct Watched {
 #[derive(Debug, Clone, Default)]
 pub struct WatchStatus {
     targets: BTreeMap<String, Watched>,
-    /// Rounds that fell out because the one before ran too long.
+    /// Rounds that were skipped because the one before ran too long.
     pub missed_rounds: u64,
     /// The longest time between when a round was due and when it began, since the start.
     pub longest_wait: Duration,

@@ -193,7 +193,7 @@ fn an_envelope_that_nothing_pins_is_open() {
     assert!(
         judged
             .detail(CheckId::ComposeHash)
-            .contains("`pre_launch_script` is no known script")
+            .contains("`pre_launch_script` is not a known script")
     );
 }
 

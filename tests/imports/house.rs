@@ -42,12 +42,7 @@ pub fn types_seen_by_others(text: &str) -> Vec<String> {
 
 impl House {
     pub fn read() -> Self {
-        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut all = BTreeMap::new();
-        for (prefix, folder) in [("", "src"), ("core/", "crates/core/src")] {
-            let root = repository.join(folder);
-            collect(prefix, &root, &root, &mut all);
-        }
+        let all = sources();
         let tests: BTreeSet<String> = all
             .iter()
             .flat_map(|(file, text)| test_modules(file, text))
@@ -172,6 +167,17 @@ impl House {
 
 fn is_root(file: &str) -> bool {
     matches!(file, "lib.rs" | "core/lib.rs")
+}
+
+/// The text of every file, tests included.
+pub fn sources() -> BTreeMap<String, String> {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut all = BTreeMap::new();
+    for (prefix, folder) in [("", "src"), ("core/", "crates/core/src")] {
+        let root = repository.join(folder);
+        collect(prefix, &root, &root, &mut all);
+    }
+    all
 }
 
 fn collect(prefix: &str, root: &Path, folder: &Path, all: &mut BTreeMap<String, String>) {

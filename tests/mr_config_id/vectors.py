@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Expected values of MRCONFIGID, computed without the code that is tested (dstack-attestation.md section 4.6, with
-dstack-0.6.md section 2.3). Standard library alone; Keccak-256 is written out, because hashlib has only its successor SHA3-256.
+"""Expected values of MRCONFIGID, computed without the code that is tested (dstack,
+`dstack-types/src/mr_config.rs`). Standard library alone; Keccak-256 is written out, because hashlib has only its successor SHA3-256.
 
 Prints vectors.json. tests/mr_config_id/run compares it with the file that the Rust tests read."""
 

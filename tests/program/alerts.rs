@@ -297,7 +297,7 @@ fn the_issue_channel_takes_its_token_and_its_addresses_from_the_environment() {
 fn the_issue_channel_needs_a_repository_and_a_memory_a_number() {
     let token = ("CVM_VERIFY_GITHUB_TOKEN", "ghp_SECRET");
     verify(&failing(), &[token], &[]).assert_usage_error("write --github-issue OWNER/REPO");
-    verify(&failing(), &[token], &["--github-issue=shop"]).assert_usage_error("is no repository");
+    verify(&failing(), &[token], &["--github-issue=shop"]).assert_usage_error("is not a repository");
     verify(&failing(), &[], &["--inconclusive-after=0"]).assert_usage_error("0 is not in 1..=1000");
     let ran = verify(&failing(), &[], &["--github-issue=acme/shop"]);
     assert_eq!(ran.report().alerts[0].detail, "skipped: no secret");

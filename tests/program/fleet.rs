@@ -553,8 +553,8 @@ fn reports_that_do_not_belong_together_are_refused() {
             "report/v9",
             r#"has the schema "cvm-verify/report/v9""#,
         ),
-        (r#""shard": "2/3""#, r#""shard": "4/3""#, "is no shard"),
-        ("{", "[", "is no report of cvm-verify"),
+        (r#""shard": "2/3""#, r#""shard": "4/3""#, "is not a shard"),
+        ("{", "[", "is not a report of cvm-verify"),
     ] {
         std::fs::write(&changed, text.replacen(from, to, 1)).unwrap();
         assert_ne!(text.replacen(from, to, 1), text, "{from}");
@@ -598,7 +598,7 @@ fn a_report_that_says_pass_of_checks_that_do_not_is_never_merged_green() {
         ),
         (
             &|target| target["checks"][0]["reason"] = "because".into(),
-            "\"because\" is no reason for pass of the check evidence",
+            "\"because\" is not a reason for pass of the check evidence",
         ),
     ] {
         let mut report: serde_json::Value = serde_json::from_str(&text).unwrap();

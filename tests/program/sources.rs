@@ -647,7 +647,7 @@ fn options_of_one_source_are_mistakes_with_another() {
                 "--app-id=0123456789abcdef0123456789abcdef01234567",
                 "--gateway-domain=https://a.example/",
             ],
-            "is no domain",
+            "is not a domain",
         ),
         (
             &["inspect", "x.json", "--source=phala-cloud"],

@@ -427,7 +427,7 @@ fn what_cannot_be_watched_is_a_usage_error() {
     let ran = run(&["watch"]);
     ran.assert_usage_error("there is nothing to verify");
     for (option, says) in [
-        ("--interval=5", "5\" is no interval"),
+        ("--interval=5", "5\" is not an interval"),
         ("--interval=9s", "from 10s to 7d"),
         ("--listen=localhost", "localhost"),
         ("--concurrency=0", "0"),

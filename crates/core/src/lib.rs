@@ -6,7 +6,7 @@
 //! and policy are arguments, so recorded evidence gives the same result in a year.
 //!
 //! ```
-//! use cvm_verify_core::evidence::{EvidenceError, collateral};
+//! use cvm_verify_core::evidence::collateral;
 //! use cvm_verify_core::{Evidence, Inputs, Policy, SignatureCache, Subject, TargetReport, TrustRoot, appraise, prove};
 //!
 //! /// Appraises what a CVM answered to a nonce of 32 random bytes. `now` is in Unix seconds.
@@ -18,9 +18,9 @@
 //!     root: &TrustRoot,
 //!     policy: &Policy,
 //!     now: u64,
-//! ) -> Result<TargetReport, EvidenceError> {
+//! ) -> Result<TargetReport, Box<dyn std::error::Error>> {
 //!     let evidence = Evidence::parse(attestation, Some(info), None, Some(nonce))?;
-//!     let collateral = collateral::parse(collateral).expect("collateral of our own PCCS");
+//!     let collateral = collateral::parse(collateral)?;
 //!     let claims = prove(&Inputs {
 //!         evidence: &evidence,
 //!         collateral: Ok(&collateral),
@@ -56,7 +56,7 @@
 //!
 //! # What each type proves
 //!
-//! Bytes from outside become facts only by passing a proof, and the type changes there. Only this crate can make the types of
+//! Bytes from outside become facts only by passing a proof, and the type changes there. Only this crate makes the types of
 //! the right column.
 //!
 //! | given | and | proves |
@@ -71,6 +71,7 @@
 //!
 //! * Take a value from [`Evidence`] as a fact: a parsed value proves nothing. [`Claims`] holds what is proven, and for the rest
 //!   why it is not ([`NotProven`]).
+//! * Write a field of [`Claims`]: they are public to be read.
 //! * Count [`Status::Skip`] or [`Status::Warn`] as a pass. [`TargetReport::verdict`] is the result; only [`Verdict::Pass`] is one.
 //! * Reuse a nonce, or take one that the CVM chose. It is what makes an answer belong to this run.
 //! * Give a [`TrustRoot::custom`] root outside of tests: whoever holds its key can sign any machine.
@@ -113,8 +114,8 @@ pub mod toml_text;
 pub mod verify;
 
 pub use appraise::{Subject, appraise};
-pub use checks::{Check, EvidenceFailure, EvidenceReason, Reason, Required};
-pub use compose::ComposeFile;
+pub use checks::{Acceptance, Check, EvidenceFailure, EvidenceReason, Finding, Reason, Required};
+pub use compose::{ComposeFile, ComposePlace};
 pub use evidence::{Bundle, Evidence, EvidenceError, Unproven};
 pub use lock::{Lock, LockError, LockFile, LockProblem};
 pub use policy::{Expected, Fingerprint, Origin, OsImagePolicy, Policy, TcbPolicy};

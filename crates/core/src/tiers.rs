@@ -17,7 +17,7 @@ pub fn required_from(id: CheckId) -> Option<Tier> {
     }
 }
 
-/// Whether a check's requirement must be met: for the tier, or because it can grant what is required beside `code`.
+/// Whether a check's requirement must be met: for the tier, or because it can grant what is required in addition to `code`.
 #[must_use]
 pub fn is_required(id: CheckId, required: RequiredAssurance) -> bool {
     let grants = |side| Check::of(id).may_grant(side);
@@ -33,7 +33,7 @@ pub fn can_be_granted(side: SideTier) -> bool {
     granted.collect::<SideTiers>().includes(side)
 }
 
-/// Whether a check can grant something that is required beside `code`, and its result grants less.
+/// Whether a check can grant something that is required in addition to `code`, and its result grants less.
 #[must_use]
 pub fn grants_too_little(check: &CheckResult, required: RequiredAssurance) -> bool {
     let granted: SideTiers = granted(std::slice::from_ref(check), is_met);

@@ -33,14 +33,14 @@ pub struct AlertTestArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Alerts")]
 pub struct MemoryArgs {
-    /// Remember in this file what was told, so that a failure is told once and its end too. Without it every run of
+    /// Remember in this file what was reported, so that a failure and its end are each reported once. Without it, every run of
     /// `verify` that does not pass alerts, and `watch` remembers until it ends.
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
-    /// Where it remembers: tell of an inconclusive target only after so many inconclusive runs in a row.
+    /// With a memory: report an inconclusive target only after this many inconclusive runs in a row.
     #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub inconclusive_after: u32,
-    /// Where it remembers: tell of it also after so many inconclusive runs among the latest, as 6/12 for six of twelve,
+    /// With a memory: report it also after this many inconclusive runs among the latest, such as 6/12 for six of twelve,
     /// however many passes lie between them.
     #[arg(long, value_name = "N/M", default_value_t = Share::default())]
     pub inconclusive_of: Share,

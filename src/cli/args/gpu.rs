@@ -6,7 +6,7 @@ use clap::Args;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "GPUs")]
 pub struct GpuArgs {
-    /// Ask this server instead of NVIDIA's: a mirror, or a test's. Its tokens must be NVIDIA's nonetheless.
+    /// Ask this server instead of NVIDIA's: a mirror, or a test server. Its tokens must still be signed by NVIDIA.
     #[arg(long, value_name = "URL")]
     pub gpu_verifier_url: Option<String>,
 }

@@ -156,7 +156,7 @@ pub struct PlanArgs {
     pub no_lock: bool,
     #[command(flatten)]
     pub live: KeyArgs<LiveOptions>,
-    /// Ask this server for the second verification instead of Phala's: a mirror, or a test's.
+    /// Ask this server for the second verification instead of Phala's: a mirror, or a test server.
     #[arg(long, value_name = "URL", help_heading = "Second opinion")]
     pub phala_verifier_url: Option<String>,
     #[command(flatten)]
@@ -253,13 +253,13 @@ pub struct PinArgs {
     /// Where to write the lock; `-` prints it. Default: the lock of the target in the policy file, else cvm.lock.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Pin although something is not as a production deployment should be, by name: development-image, vulnerable-image,
+    /// Pin although the deployment does not look like production, by the name of the finding: development-image, vulnerable-image,
     /// unknown-image, acpi-change, tcb, td-attributes, key-provider, no-nonce, unread-compose, no-longer-shown. Several with
     /// commas between them. What the lock that is there holds already need not be named again. Each is written into the lock, and a verdict
     /// that rests on it says so.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub accept: Vec<String>,
-    /// Pin whatever is not as a production deployment should be: all names of --accept.
+    /// Pin even if the deployment does not look like production: all names of --accept.
     #[arg(long)]
     pub accept_observed: bool,
     /// Ask Phala Cloud's API where the KMS of the app answers and which contract governs it, if neither the policy file nor the

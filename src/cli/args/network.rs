@@ -32,7 +32,7 @@ pub struct HttpArgs {
     /// Send everything but requests to loopback through this HTTP proxy. The environment's proxy settings are never used.
     #[arg(long, value_name = "URL")]
     pub proxy: Option<String>,
-    /// Trust the certificates in this PEM file, beside the public ones, for TLS (not for quotes).
+    /// Trust the certificates in this PEM file, in addition to the public ones, for TLS (not for quotes).
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
     /// Allow private and loopback addresses, and plain http to loopback.
@@ -54,7 +54,7 @@ pub struct CacheArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Network")]
 pub struct CollateralAgeArgs {
-    /// Fetch collateral anew when it was fetched this long ago: 5m to 7d. Where that fails, it serves with a warning until
+    /// Fetch collateral anew when it was fetched this long ago: 5m to 7d. If that fails, the old set is used with a warning until
     /// it is 7 days old; then nothing is proven with it. `replay` judges by the time that the bundle recorded.
     #[arg(long, value_name = "DURATION", default_value_t = CollateralMaxAge::default())]
     pub collateral_max_age: CollateralMaxAge,

@@ -33,14 +33,14 @@ pub struct OutputArgs {
     /// verification summary), predicate.json and the subject, app-compose.json. Of `verify` alone; default: --output-dir.
     #[arg(long, value_name = "DIR")]
     pub statement: Option<PathBuf>,
-    /// Also speak to GitHub Actions: job summary, outputs and annotations.
+    /// Also write the job summary, outputs and annotations of GitHub Actions.
     #[arg(long)]
     pub github: bool,
     /// Print nothing if every target passes, and else only verdicts and what to do. Twice (-qq): print nothing. Files are
-    /// written all the same, and the exit code says the verdict.
+    /// still written, and the exit code is that of the verdict.
     #[arg(long, short, action = ArgAction::Count)]
     pub quiet: u8,
-    /// Whether to use colour. `auto` asks whether this is a terminal, and heeds NO_COLOR.
+    /// Whether to use colour. `auto` uses it on a terminal, unless NO_COLOR is set.
     #[arg(long, value_enum, default_value_t = Color::Auto)]
     pub color: Color,
     /// Which verdicts make the exit code non-zero. The report keeps its own.

@@ -46,7 +46,7 @@ pub struct StatementCheckArgs {
     /// A level that it must reach. Repeatable.
     #[arg(long, value_name = "LEVEL", default_value = "CVM_VERIFY_CODE")]
     pub level: Vec<String>,
-    /// Take a statement that rests on something that was accepted in writing.
+    /// Also accept a statement about a result for which something was accepted in writing.
     #[arg(long)]
     pub accept_waivers: bool,
     /// How old it may be: 10m, 24h, 7d.

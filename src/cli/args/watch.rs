@@ -13,7 +13,7 @@ use super::{CacheArgs, MemoryArgs, PlanArgs, TransportArgs, TrustArgs};
 pub struct WatchArgs {
     #[command(flatten)]
     pub rounds: KeyArgs<RoundOptions>,
-    /// Verify every target once, tell whom it concerns, and exit with the verdict.
+    /// Verify every target once, send the alerts, and exit with the verdict.
     #[arg(long)]
     pub once: bool,
     /// How many targets are verified at the same time.
@@ -25,14 +25,14 @@ pub struct WatchArgs {
     /// address of this machine. Nothing is served without it.
     #[arg(long, value_name = "IP:PORT", help_heading = "Output", value_parser = listen_address)]
     pub listen: Option<SocketAddr>,
-    /// Keep in this folder what a target handed over in a round that did not pass: the first of each failure, a file for
-    /// each target, to replay it later.
+    /// Keep the evidence of a round that did not pass in this folder, to replay it later: the first of each failure, one file
+    /// for each target.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub evidence: Option<PathBuf>,
     /// How log lines look.
     #[arg(long, value_enum, default_value_t = LogFormatOption::Text, help_heading = "Output")]
     pub log_format: LogFormatOption,
-    /// Log nothing that is as it should be.
+    /// Log only what needs attention.
     #[arg(long, short, help_heading = "Output")]
     pub quiet: bool,
     #[command(flatten)]

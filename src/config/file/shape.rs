@@ -114,7 +114,7 @@ impl Shape {
             Self::SourceWorkflow => rule(|rule| rule.workflow = Some(text.to_owned())),
             Self::SourceRefs => rule(|rule| rule.refs = vec![text.to_owned()]),
             Self::SourceCommit => rule(|rule| rule.commits = vec![text.to_owned()]),
-            Self::Path | Self::Paths if text.contains('\0') => Err("is no path".to_owned()),
+            Self::Path | Self::Paths if text.contains('\0') => Err("is not a path".to_owned()),
             Self::Path | Self::Paths => Ok(()),
             Self::Hex(32) => hex::<32>(text),
             Self::Hex(_) => hex::<20>(text),
@@ -183,7 +183,7 @@ impl Shape {
             Self::Hashes => "a list of 64 hex digits each, as [\"5070…\"]".to_owned(),
             Self::Key => "64 hex digits in quotes, or 40".to_owned(),
             Self::Domain => "a domain, as \"gateway.example\"".to_owned(),
-            Self::Number(..) => "a whole number without quotes, as 20".to_owned(),
+            Self::Number(..) => "a whole number without quotes, such as 20".to_owned(),
             Self::Assurance => {
                 "\"hardware\", \"code\", \"code+endpoint\", \"code+source\" or \"code+endpoint+source\""
                     .to_owned()

@@ -1,4 +1,4 @@
-//! `allowed_envs`: names of variables whose values nobody measures (threats.md T39; dstack-attestation.md §9).
+//! `allowed_envs`: names of variables whose values nobody measures (docs/threats.md, T39).
 
 use serde_json::Value;
 

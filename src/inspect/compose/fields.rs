@@ -1,4 +1,4 @@
-//! The fields of a compose document, explained (dstack-attestation.md §4.2).
+//! The fields of a compose document, explained (dstack, `dstack-types/src/lib.rs`, `AppCompose`).
 
 use serde_json::{Map, Value};
 
@@ -91,9 +91,9 @@ const REMARKABLE: [(&str, &str, &str); 7] = [
         "true",
         "Logs of a confidential VM are open to everyone.",
     ),
-    ("public_tcbinfo", "false", "Nobody outside can check what runs."),
+    ("public_tcbinfo", "false", "No verifier outside the VM can check what runs."),
     ("secure_time", "false", "The host sets the clock."),
-    ("no_instance_id", "true", "Two instances cannot be told apart."),
+    ("no_instance_id", "true", "Two instances cannot be distinguished."),
     ("key_provider", "\"none\"", "Keys are random at every boot."),
     (
         "key_provider",

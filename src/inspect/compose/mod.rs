@@ -1,4 +1,5 @@
-//! The compose document: what the guest was told to start (dstack-attestation.md §4, §9).
+//! The compose document: what the guest was told to start (dstack, `dstack-types/src/lib.rs`, `AppCompose`;
+//! docs/compose-places.md).
 
 mod environment;
 mod fields;

@@ -1,4 +1,4 @@
-//! Scripts in a compose document: they run as root in the VM (dstack-attestation.md §4.4, §9 C4).
+//! Scripts in a compose document: they run as root in the VM (dstack-examples, `phala-cloud-prelaunch-script`).
 
 use serde_json::{Map, Value};
 

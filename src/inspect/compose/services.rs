@@ -1,4 +1,4 @@
-//! The docker compose file: which images run, and what reaches beyond its container (dstack-attestation.md §9).
+//! The docker compose file: which images run, and what reaches beyond its container (docs/compose-places.md).
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! Names of event types (TCG PC Client Platform Firmware Profile; dstack-attestation.md §3.5).
+//! Names of event types (TCG PC Client Platform Firmware Profile).
 
 /// A type's name.
 pub(super) fn name(event_type: u32) -> String {

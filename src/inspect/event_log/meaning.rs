@@ -1,4 +1,4 @@
-//! What dstack's events mean, and where the measured boot ends (dstack-attestation.md §3.6).
+//! What dstack's events mean, and where the measured boot ends (dstack, `dstack-util/src/system_setup.rs`).
 
 use crate::inspect::page::Page;
 use cvm_verify_core::evidence::Event;

@@ -1,4 +1,4 @@
-//! The event log: what was measured into the RTMRs, by whom and what it means (dstack-attestation.md §3).
+//! The event log: what was measured into the RTMRs, by whom and what it means (dstack, `cc-eventlog/src`).
 
 mod event_type;
 mod meaning;

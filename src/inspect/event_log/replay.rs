@@ -20,7 +20,7 @@ pub(super) enum Register {
 }
 
 impl Replay {
-    /// Replays. Digests of RTMR3 are recomputed, others taken as supplied (dstack-attestation.md §3.3).
+    /// Replays. Digests of RTMR3 are recomputed, others taken as supplied (dstack, `cc-eventlog/src/tdx.rs`).
     pub(super) fn of(events: &[Event]) -> Self {
         let mut registers = [Register::Value([0; 48]); 4];
         for event in events {
@@ -60,7 +60,7 @@ impl Register {
     }
 }
 
-/// The digest of a runtime event, from its name and payload (dstack-attestation.md §3.2).
+/// The digest of a runtime event, from its name and payload (dstack, `cc-eventlog/src/runtime_events.rs`).
 pub(super) fn digest_of(event: &Event) -> [u8; 48] {
     sha384(&runtime_preimage(event.version, &event.name, &event.payload))
 }

@@ -1,4 +1,5 @@
-//! The machine: its certificate chain and what Intel put into its certificate (dstack-attestation.md §7).
+//! The machine: its certificate chain and what Intel put into its certificate (Intel SGX PCK Certificate and Certificate
+//! Revocation List Profile Specification).
 
 mod certificate;
 mod extension;

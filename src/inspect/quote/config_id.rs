@@ -1,4 +1,4 @@
-//! MRCONFIGID: 48 bytes that the host chooses and a dstack guest checks (dstack-attestation.md §4.6).
+//! MRCONFIGID: 48 bytes that the host chooses and a dstack guest checks (dstack, `dstack-types/src/mr_config.rs`).
 
 use super::{TdReport, or_zeros};
 use crate::inspect::opened::Opened;

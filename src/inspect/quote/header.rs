@@ -4,7 +4,7 @@ use crate::inspect::opened::Opened;
 use crate::inspect::page::Page;
 use cvm_verify_core::verify::little_endian::{u16_at, u32_at};
 
-/// Intel's quoting enclave (dstack-attestation.md §2.1).
+/// Intel's quoting enclave (Intel TDX DCAP Quoting Library API, A.3).
 const INTEL_QE_VENDOR: &str = "939a7233f79c4ca9940a0db3957f0607";
 
 pub(super) fn show(page: &mut Page, opened: &Opened<'_>) {
@@ -50,7 +50,7 @@ pub(super) fn show(page: &mut Page, opened: &Opened<'_>) {
     body_type(page, opened);
     if let (Some(first), Some(second)) = (u16_at(quote, 8), u16_at(quote, 10)) {
         page.field("QE and PCE SVN", format!("{first}, {second}")).note(
-            "Reserved in TDX quotes and zero. The versions that count stand in certificate and QE report.",
+            "Reserved in TDX quotes and zero. The versions that count are in the certificate and in the QE report.",
         );
     }
     if let Some(vendor) = quote.get(12..28) {

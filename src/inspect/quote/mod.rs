@@ -1,4 +1,4 @@
-//! The quote: header, TD report, signature data (dstack-attestation.md §2).
+//! The quote: header, TD report, signature data (Intel TDX DCAP Quoting Library API, A.3 and A.4).
 
 mod config_id;
 mod header;

@@ -3,7 +3,7 @@
 use super::{TdReport, or_zeros};
 use crate::inspect::page::Page;
 
-/// Known modules by MRSEAM (dstack-attestation.md §5.9). Values of which only the beginning was published are not here.
+/// Known modules by MRSEAM (recorded quotes). Values of which only the beginning was published are not here.
 const MODULES: [(&str, &str); 6] = [
     (
         "5b38e33a6487958b72c3c12a938eaa5e3fd4510c51aeeab58c7d5ecee41d7c436489d6c8e4f92f160b7cad34207b00c1",
@@ -49,7 +49,7 @@ pub(super) fn show(page: &mut Page, report: &TdReport) {
         .note_or_mark(
             !intel,
             if intel {
-                "Who signed the TDX module: zero stands for Intel."
+                "Who signed the TDX module: zero means Intel."
             } else {
                 "Who signed the TDX module: not Intel, whose value is zero."
             },

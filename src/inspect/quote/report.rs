@@ -1,4 +1,4 @@
-//! The TD report as it stands in the bytes (dstack-attestation.md §2.2).
+//! The TD report as it stands in the bytes (Intel TDX DCAP Quoting Library API, A.3).
 
 use cvm_verify_core::verify::QuoteExtents;
 

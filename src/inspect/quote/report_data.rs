@@ -1,4 +1,4 @@
-//! REPORTDATA: 64 bytes that the app chose, and what they may be (dstack-attestation.md §1.a, §1.h).
+//! REPORTDATA: 64 bytes that the app chose, and what they may be (dstack, `sdk/curl/api.md`; NEAR AI, `nearai-cloud-verifier`).
 
 use super::TdReport;
 use crate::inspect::opened::Opened;

@@ -46,5 +46,5 @@ fn show_extended(page: &mut Page, extended: &Td15Ex) {
     page.field("CPUSVN at launch", hex::encode(extended.init_cpu_svn));
     page.field("TEE_TCB_SVN at launch", hex::encode(extended.init_tee_tcb_svn));
     page.field("FMSPC at launch", or_zeros(&extended.init_tee_fmspc))
-        .note("The platform on which the VM was launched. Nobody appraises these three.");
+        .note("The platform on which the VM was launched. No check appraises these three.");
 }

@@ -1,4 +1,4 @@
-//! The signature data: who vouches for the report (dstack-attestation.md §2.3).
+//! The signature data: who vouches for the report (Intel TDX DCAP Quoting Library API, A.3).
 
 use dcap_qvl::quote::{AuthData, Quote};
 
@@ -108,7 +108,7 @@ fn trailing(page: &mut Page, tail: &[u8]) {
         if zero {
             "Padding of the buffer that the quote was made in. Real quotes have 70 to over 3,000 zeros."
         } else {
-            "They are not all zero. Nobody signed them, and `verify` refuses such a quote."
+            "They are not all zero. They are not signed, and `verify` refuses such a quote."
         },
     );
 }

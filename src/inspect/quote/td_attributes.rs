@@ -1,4 +1,4 @@
-//! TDATTRIBUTES, bit by bit (TDX module ABI; dstack-attestation.md §2.4).
+//! TDATTRIBUTES, bit by bit (Intel TDX module ABI, document 348551).
 
 use crate::inspect::page::Page;
 

@@ -1,4 +1,4 @@
-//! XFAM: the CPU features that the VM may use (Intel SDM, XCR0 and IA32_XSS; threats.md T22).
+//! XFAM: the CPU features that the VM may use (Intel SDM, XCR0 and IA32_XSS; docs/threats.md, T22).
 
 use crate::inspect::page::Page;
 

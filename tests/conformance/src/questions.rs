@@ -123,7 +123,7 @@ pub fn devices(app: &Cvm) -> [[u8; 32]; 2] {
     ]
 }
 
-/// The argument of `isAppAllowed`: one tuple (platform.md §5.2).
+/// The argument of `isAppAllowed`: one tuple (dstack, `kms/auth-eth/contracts`).
 fn boot(app: &Cvm, device: &[u8; 32]) -> String {
     let report = app.td_report([0; 64]);
     let log = app.measured_log();

@@ -14,14 +14,14 @@ HARDWARE = ["evidence", "collateral", "quote-signature", "tcb-status", "td-attri
 CODE = [*HARDWARE, "event-log", "boot-order", "compose-hash", "os-image", "image-pins", "key-provider"]
 ON_THE_LOG = ["compose-hash", "app-id", "instance-id", "key-provider", "mr-config-id", "image-pins", "launch-inputs"]
 
-# Statuses that do not meet the requirement although nothing failed (docs/checks; interface.md, "Check ids").
+# Statuses that do not meet the requirement although nothing failed (docs/checks; docs/concepts.md).
 UNMET = {
     ("os-image", "acpi-unverified"), ("key-provider", "unpinned"), ("image-pins", "unpinned-image"),
     ("image-pins", "unmeasured-input"),
 }
 
 
-# The built-in floor of the TCB evaluation data number, of which threats.md T25 and the message of the check speak; no document
+# The built-in floor of the TCB evaluation data number, of which docs/threats.md (T25) and the message of the check speak; no document
 # has its values. This is the one of the corpus's time.
 FLOOR = 19
 
@@ -150,7 +150,7 @@ class Run:
 
     def judge_log(self, parsed):
         try:
-            # /info has the log, too, up to 0.5 (dstack-attestation.md §1.a). Whichever it is, it must replay.
+            # /info has the log, too, up to 0.5 (dstack, `sdk/curl/api.md`). Whichever it is, it must replay.
             log = self.evidence.events if self.evidence.events is not None else self.info.events
             events = event_log.replay(log, parsed, self.evidence.only_runtime_events)
         except event_log.Refused as error:

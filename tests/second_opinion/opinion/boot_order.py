@@ -1,4 +1,4 @@
-"""The grammar of the boot (dstack-attestation.md §3.6 and R1–R5; dstack-0.6.md §2.2; docs/checks/boot-order.md)."""
+"""The grammar of the boot (dstack, `dstack-util/src/system_setup.rs`; docs/checks/boot-order.md)."""
 
 from dataclasses import dataclass, field
 

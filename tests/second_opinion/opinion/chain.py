@@ -1,4 +1,5 @@
-"""What two nodes answered about contracts, at one block (platform.md §5.2, §5.3; docs/governance.md, "What is asked")."""
+"""What two nodes answered about contracts, at one block (dstack, `kms/auth-eth/contracts`;
+docs/governance.md, "What is asked")."""
 
 import datetime
 import json

@@ -1,4 +1,4 @@
-"""Intel's statements about the platform (dstack-attestation.md §2.6; docs/checks/collateral.md), and the level that they give it.
+"""Intel's statements about the platform (dcap-qvl 0.7.1; docs/checks/collateral.md), and the level that they give it.
 
 Signatures, dates and platform of each document are judged here. The status of an accepted platform is the one of PyPI's
 dcap-qvl; the level is found here a second time, to say why a platform is refused, and both must agree."""

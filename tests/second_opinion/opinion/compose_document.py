@@ -1,4 +1,4 @@
-"""The compose document, app-compose.json: its text, and what it says (dstack-attestation.md §4.1, §4.2)."""
+"""The compose document, app-compose.json: its text, and what it says (dstack, `dstack-types/src/lib.rs`, `AppCompose`)."""
 
 import hashlib
 import re

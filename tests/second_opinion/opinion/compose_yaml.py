@@ -1,4 +1,4 @@
-"""A docker compose file that every reader reads alike, as plain values (threats.md T38, T48; docs/threats.md, Bounds).
+"""A docker compose file that every reader reads alike, as plain values (docs/threats.md, T38, T48; docs/threats.md, Bounds).
 
 libyaml's rules, by the node graph of PyYAML; what YAML 1.1 and 1.2 read differently stays text. Duplicate keys, unknown tags,
 aliases within themselves, several documents and depth are refused."""

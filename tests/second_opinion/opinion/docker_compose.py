@@ -1,4 +1,4 @@
-"""Which places of a docker compose file others fill in, and what they decide (docs/compose-places.md; threats.md T38, T39).
+"""Which places of a docker compose file others fill in, and what they decide (docs/compose-places.md; docs/threats.md, T38, T39).
 
 The classes of the places are read from the table in docs/compose-places.md; what a value is and does is judged here."""
 
@@ -43,7 +43,7 @@ HANDED_IN = ["/dstack/.decrypted-env", "/dstack/.decrypted-env.json", "/dstack/p
 DISK = re.compile(r"/dev/(vd|sd|hd|xvd|nvme|disk|loop|sr|mmcblk|pmem|block)")
 PROC = re.compile(r"/proc/[^/]+/(root|cwd)(/|$)")
 LINKS = [("/tapp", "/dstack"), ("/var/run", "/run"), ("/var/volatile/dstack", "/dstack")]
-# dstack-attestation.md §1.c: /var/run/dstack is the folder of the socket in 0.6.
+# dstack, `sdk/curl/api.md`: /var/run/dstack is the folder of the socket in 0.6.
 AGENT = {"/run/dstack.sock", "/run/tappd.sock", "/run/dstack", "/run/dstack/dstack.sock"}
 DOCKER_SOCKETS = ["/run/docker.sock", "/run/containerd/containerd.sock"]
 BUILT_OR_ELSEWHERE = ("build", "extends", "provider", "include")

@@ -1,4 +1,4 @@
-"""The event log replays to the quote (dstack-attestation.md §3; threats.md T5–T12; docs/checks/event-log.md)."""
+"""The event log replays to the quote (dstack, `cc-eventlog/src`; docs/threats.md, T5–T12; docs/checks/event-log.md)."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ import re
 RUNTIME = 0x08000001
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
-# The claims (dstack-attestation.md §3.6).
+# The claims (dstack, `dstack-util/src/system_setup.rs`).
 RESERVED = {
     "system-preparing", "rootfs-hash", "app-id", "upgraded-app-id", "compose-hash", "ca-cert-hash", "init-script-hash",
     "gpu-policy-hash", "gpu-attestation", "instance-id", "boot-mr-done", "mr-kms", "os-image-hash", "key-provider",

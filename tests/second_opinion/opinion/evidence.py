@@ -1,4 +1,4 @@
-"""What the deployment handed over: the two bodies (dstack-attestation.md §1.a, §3.1; threats.md T13)."""
+"""What the deployment handed over: the two bodies (dstack, `sdk/curl/api.md`; dstack, `cc-eventlog/src/tdx.rs`; docs/threats.md, T13)."""
 
 import base64
 import binascii
@@ -127,7 +127,7 @@ def read(body):
             inner = versioned.decode(data if data is not None else b"")
         except versioned.Malformed as error:
             raise Refused(*MALFORMED) from error
-    private = one(body, "intel_quote")  # dstack-attestation.md §1.h
+    private = one(body, "intel_quote")  # NEAR AI, `nearai-cloud-verifier`
     if private not in (None, "") and quote in (None, ""):
         quote, private = private, None
     if private not in (None, "") and quote_bytes(private) != quote_bytes(quote):

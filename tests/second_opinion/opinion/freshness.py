@@ -1,4 +1,4 @@
-"""This run's nonce in the signed report data, in a layout that is allowed (dstack-attestation.md §1.a; threats.md T1, T2)."""
+"""This run's nonce in the signed report data, in a layout that is allowed (dstack, `sdk/curl/api.md`; docs/threats.md, T1, T2)."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""Check `governance`: contracts allow the app, and belong to whom they should (platform.md §5; docs/governance.md)."""
+"""Check `governance`: contracts allow the app, and belong to whom they should (dstack, `kms/auth-eth/contracts`; docs/governance.md)."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from .os_image import known_image, rows
 EOA_DELEGATED = bytes.fromhex("ef0100")
 NOBODY = "00" * 20
 INTERFACE = "01ffc9a7{}" + "00" * 28
-# Functions that came with the epochs (dstack-0.6.md §2.10), and the newest version() of before.
+# Functions that came with the epochs (release pages of dstack 0.6.4 and 0.6.5), and the newest version() of before.
 EPOCH_FUNCTIONS = ("4c059d02", "8d71f794", "601af90e", "1c9aa97e", "5290313d")
 NEWEST_VERSION = 2
 MODULES = f"cc2f8452{1:064x}{1:064x}"  # getModulesPaginated, from the first one, one on a page

@@ -1,4 +1,4 @@
-"""Check `gpu`: genuine NVIDIA GPUs answered this run's nonce (supply.md §2; docs/gpu.md; docs/checks/gpu.md)."""
+"""Check `gpu`: genuine NVIDIA GPUs answered this run's nonce (docs/gpu.md; docs/checks/gpu.md)."""
 
 import hashlib
 

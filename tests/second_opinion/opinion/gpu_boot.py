@@ -1,4 +1,4 @@
-"""What the guest of dstack 0.6 measured about its GPUs while it booted (supply.md §2.8; dstack-0.6.md; docs/gpu.md)."""
+"""What the guest of dstack 0.6 measured about its GPUs while it booted (dstack 0.6, `requirements.gpu_policy`; docs/gpu.md)."""
 
 import hashlib
 import json

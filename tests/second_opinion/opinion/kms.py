@@ -1,4 +1,4 @@
-"""Check `kms`: the server at the named host is a KMS in a TD, with the app's root key and named code (platform.md §4; docs/governance.md)."""
+"""Check `kms`: the server at the named host is a KMS in a TD, with the app's root key and named code (docs/governance.md)."""
 
 import hashlib
 

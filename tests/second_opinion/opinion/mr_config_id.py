@@ -1,4 +1,4 @@
-"""MRCONFIGID (dstack-attestation.md §4.6; dstack-0.6.md §2.3; docs/checks/mr-config-id.md)."""
+"""MRCONFIGID (dstack, `dstack-types/src/mr_config.rs`; docs/checks/mr-config-id.md)."""
 
 import hashlib
 import itertools

@@ -1,4 +1,4 @@
-"""The OS image by its registers (dstack-attestation.md §5; docs/checks/os-image.md, docs/reference-values.md).
+"""The OS image by its registers (dstack, `dstack-mr/src`; docs/checks/os-image.md, docs/reference-values.md).
 
 The tables are read as data. What rests on a measurement document or on image files is not judged here."""
 

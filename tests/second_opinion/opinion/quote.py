@@ -1,4 +1,4 @@
-"""The bytes of a TDX quote, and every signature in it (dstack-attestation.md §2). No collateral is needed here."""
+"""The bytes of a TDX quote, and every signature in it (Intel TDX DCAP Quoting Library API, A.3 and A.4). No collateral is needed here."""
 
 import hashlib
 import re
@@ -271,7 +271,7 @@ def bits(*ranges):
     return sum(1 << bit for first, last in ranges for bit in range(first, last + 1))
 
 
-# dstack-attestation.md §2.4: DEBUG; profiling; SERVTD_EXT; MIGRATABLE; and what is reserved.
+# TDX module ABI 348551, TDATTRIBUTES: DEBUG; profiling; SERVTD_EXT; MIGRATABLE; and what is reserved.
 REFUSED_BITS = bits((0, 0), (1, 3), (4, 6), (7, 15), (17, 17), (23, 26), (29, 29), (32, 61))
 SEPT_VE_DISABLE = 1 << 28
 
@@ -285,7 +285,7 @@ XFAM_REQUIRED, XFAM_ALLOWED = 0x3, 0x6DBE7
 
 
 def td_attributes(quote):
-    """Check `td-attributes` (threats.md T21–T23)."""
+    """Check `td-attributes` (docs/threats.md, T21–T23)."""
     if quote.td_attributes != bytes.fromhex("0000001000000000"):
         return "fail", "td-attributes-mismatch"
     xfam = int.from_bytes(quote.xfam, "little")

@@ -1,4 +1,4 @@
-"""A Sigstore bundle over an in-toto statement (supply.md §1.3, §1.4; docs/provenance.md, "What is verified")."""
+"""A Sigstore bundle over an in-toto statement (docs/provenance.md, "What is verified")."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""Check `source-provenance`: who built the images (supply.md §1; docs/provenance.md; docs/checks/source-provenance.md)."""
+"""Check `source-provenance`: who built the images (docs/provenance.md; docs/checks/source-provenance.md)."""
 
 import hashlib
 import re
@@ -226,7 +226,7 @@ def judge_bundle(value, digest, rule, instances, now):
     predicate(rule, statement, identity(rule, bundle.leaf))
 
 
-# How far a statement got: the reason of the one that got furthest is told (supply.md §1.5).
+# How far a statement got: the reason of the one that got furthest is told.
 STEPS = [("malformed",), ("unsupported",), ("untrusted-chain", "root-outdated"), ("timestamp-other-signature", "timestamp-untrusted", "timestamp-outside-validity"),
          ("unknown-log", "no-inclusion-proof", "inclusion-invalid", "checkpoint-invalid", "set-invalid", "log-entry-mismatch", "not-logged"),
          ("no-authenticated-time", "time-invalid", "outside-validity", "time-ahead"), ("no-sct", "sct-invalid"), ("signature-invalid",), ("other-subject",)]

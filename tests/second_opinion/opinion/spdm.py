@@ -1,4 +1,4 @@
-"""The measurement report of an NVIDIA GPU or switch, SPDM 1.1 (supply.md §2.2, §2.3; docs/gpu.md). Little endian."""
+"""The measurement report of an NVIDIA GPU or switch, SPDM 1.1 (DMTF DSP0274, NVIDIA nvtrust; docs/gpu.md). Little endian."""
 
 import base64
 import binascii
@@ -39,7 +39,7 @@ class Device:
         return self.arch == "LS10"
 
     def protected_pcie(self):
-        if self.arch != "HOPPER":  # no sample of a switch beside Blackwell exists (supply.md §2.6)
+        if self.arch != "HOPPER":  # no sample of a switch beside Blackwell exists (recorded reports)
             return False
         flag = self.opaque.get(FEATURE_FLAG)
         return self.opaque.get(PROTECTED_PCIE) == b"\xaa" or flag is not None and int.from_bytes(flag, "little") == 2

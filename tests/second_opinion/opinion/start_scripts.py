@@ -1,5 +1,5 @@
 """What a script of the compose document that runs in the guest itself takes from outside the document (docs/compose-places.md, "Scripts
-before the containers"), and the fields around the docker compose file (dstack-attestation.md §4.2)."""
+before the containers"), and the fields around the docker compose file (dstack, `dstack-types/src/lib.rs`, `AppCompose`)."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""JSON in which nothing is lost: an object keeps every member, in order, also those of one name (threats.md T13)."""
+"""JSON in which nothing is lost: an object keeps every member, in order, also those of one name (docs/threats.md, T13)."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Who serves the address, as far as a recording shows it (platform.md §2; docs/tls.md; docs/checks/tls-binding.md).
+"""Who serves the address, as far as a recording shows it (docs/tls.md; docs/checks/tls-binding.md).
 
 The certificates and files that were recorded are judged like live ones. Who holds the key now no recording shows, so that what
 holds is `recorded`. `Context` is what the app's own evidence proved."""
@@ -182,7 +182,7 @@ NAME = re.compile(rb"acme-account\.json|cert[-A-Za-z0-9.*_]*\.pem")
 
 
 def ingress(context, chain, host, files):
-    """The files of dstack-ingress (platform.md §2.4)."""
+    """The files of dstack-ingress (dstack-examples, `custom-domain/dstack-ingress/scripts/evidence-lib.sh`)."""
     manifest = files["sha256sum.txt"]
     if len(manifest) > 8 << 10:
         raise Refused("ingress-manifest")

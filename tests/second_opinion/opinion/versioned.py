@@ -1,4 +1,4 @@
-"""VersionedAttestation (dstack-attestation.md §1.c.3, platform.md §1): SCALE (V0) or MessagePack (V1).
+"""VersionedAttestation (dstack, `dstack-attest/src/{attestation,v1}.rs`): SCALE (V0) or MessagePack (V1).
 
 Only what the comparison needs: the quote, the log and the runtime events. Every byte must be used up."""
 

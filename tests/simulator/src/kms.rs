@@ -1,4 +1,5 @@
-//! A KMS: a CVM of its own, its root key, and what it answers to GetMeta (platform.md §4.2, §4.3).
+//! A KMS: a CVM of its own, its root key, and what it answers to GetMeta (dstack, `kms/src/{main,onboard_service}.rs`; dstack,
+//! `kms/rpc/proto/kms_rpc.proto`).
 
 use serde_json::{Value, json};
 use sha3::{Digest as _, Keccak256};

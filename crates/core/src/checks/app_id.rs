@@ -32,7 +32,7 @@ pub(super) const CHECK: Check = Check {
 const APP_ID_MISMATCH: Reason = Reason {
     id: "app-id-mismatch",
     means: "Another app answers at this address.",
-    fix: "Check the URL. If the app was deployed anew, it has a new id: update --app-id or the lock.",
+    fix: "Check the URL. If the app was created again, it has a new id: update --app-id or the lock.",
 };
 const ADDRESS_MISMATCH: Reason = Reason {
     id: "address-mismatch",

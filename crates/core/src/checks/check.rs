@@ -9,13 +9,13 @@ use crate::verify::Claims;
 
 /// A check: what it is called, what it is for, and how it decides.
 pub struct Check {
-    /// Its name.
+    /// Its name: kebab-case, as users write it.
     pub id: CheckId,
-    /// Its name in words.
+    /// Its name in words, for a heading.
     pub title: &'static str,
-    /// What a pass proves.
+    /// What a pass proves: one sentence, shown by `explain`.
     pub proves: &'static str,
-    /// The attack that it prevents.
+    /// The attack that it prevents: one sentence, shown by `explain`.
     pub prevents: &'static str,
     /// Every reason that it can give.
     pub reasons: &'static [&'static Reason],
@@ -32,7 +32,7 @@ pub struct Check {
     pub run: fn(&Claims, &Policy) -> Finding,
 }
 
-/// What the tiers require of a check (interface.md).
+/// What the tiers require of a check (docs/concepts.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Required {
     /// To be met for this tier and for every higher one.

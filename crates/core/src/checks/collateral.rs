@@ -10,7 +10,7 @@ use crate::verify::{Claims, FORECAST, NotProven, UnusableCollateral, VerifiedQuo
 pub(super) const CHECK: Check = Check {
     id: CheckId::Collateral,
     title: "Collateral",
-    proves: "Intel's signed statements about this platform are at hand, authentic and in date.",
+    proves: "Intel's signed statements about this platform are available, authentic and in date.",
     prevents: "Judging a platform by statements that Intel does not make, no longer makes, or makes about another platform.",
     reasons: &[
         &MISSING,

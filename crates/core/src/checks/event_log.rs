@@ -34,7 +34,7 @@ const HOSTILE: &str = "The log was changed after the machine wrote it, or belong
 const NO_EVENT_LOG: Reason = Reason {
     id: "no-event-log",
     means: "No event log was handed over.",
-    fix: "Return the SDK's getQuote() object unchanged: it holds `event_log` beside `quote`.",
+    fix: "Return the SDK's getQuote() object unchanged: it holds `event_log` and `quote`.",
 };
 const RTMR_MISMATCH: Reason = Reason {
     id: "rtmr-mismatch",
@@ -63,7 +63,7 @@ const RESERVED_NAME: Reason = Reason {
 };
 const BAD_EVENT_NAME: Reason = Reason {
     id: "bad-event-name",
-    means: "A boot event's name has characters that allow to read it in two ways.",
+    means: "The name of a boot event has characters that make it ambiguous.",
     fix: HOSTILE,
 };
 const PREIMAGE_MISMATCH: Reason = Reason {

@@ -127,7 +127,7 @@ const INFO_UNUSABLE: Reason = Reason {
 };
 const INTERNAL: Reason = Reason {
     id: "internal",
-    means: "The program met a state that it should not.",
+    means: "Internal error in cvm-verify.",
     fix: "This is a bug in cvm-verify: please report it with the evidence bundle.",
 };
 const SHARD_MISSING: Reason = Reason {
@@ -334,7 +334,7 @@ fn run(claims: &Claims, _policy: &Policy) -> Finding {
             ),
         )
         .advising(
-            "If a CDN, a proxy or the app keeps answers of /info, let it not, and verify again. Otherwise hand over the exact \
+            "If a CDN, a proxy or the app caches /info, turn that off and verify again. Otherwise hand over the exact \
              text of `app_compose`, never re-serialised (a final newline counts).",
         );
     }

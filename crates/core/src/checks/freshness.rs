@@ -9,7 +9,7 @@ pub(super) const CHECK: Check = Check {
     id: CheckId::Freshness,
     title: "Freshness",
     proves: "The quote was made after this run asked for it: this run's random nonce is signed inside.",
-    prevents: "Replaying a quote of a deployment that is long gone. (Not relaying: see the verdict line.)",
+    prevents: "Replaying an old quote of a deployment that no longer exists. (Not relaying: see the verdict line.)",
     reasons: &[
         &NONCE_MISMATCH,
         &OTHER_LAYOUT,
@@ -27,7 +27,7 @@ pub(super) const CHECK: Check = Check {
 const NONCE_MISMATCH: Reason = Reason {
     id: "nonce-mismatch",
     means: "The signed report data does not hold this run's nonce: the quote was made for someone else, or earlier.",
-    fix: "If an answer of /attestation can come from a cache (a CDN, a proxy, the app), let it not. If the app signs data of its \
+    fix: "If an answer of /attestation can come from a cache (a CDN, a proxy, the app), turn that cache off. If the app signs data of its \
           own in the place of the nonce, use --freshness unchecked. Otherwise an old quote is being replayed: treat the host as \
           hostile.",
 };

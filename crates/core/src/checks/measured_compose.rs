@@ -29,7 +29,7 @@ pub(super) fn measured_compose(claims: &Claims) -> Result<(&BootClaims, &Measure
             "Not determined: the compose document is not the measured one.",
         )
         .advising(
-            "If a CDN, a proxy or the app keeps answers of /info, let it not, and verify again. Otherwise hand over the exact text \
+            "If a CDN, a proxy or the app caches /info, turn that off and verify again. Otherwise hand over the exact text \
              of `app_compose`, never re-serialised (a final newline counts).",
         )),
         Err(NotProven::Absent | NotProven::NotReached) if claims.compose_is_object => {

@@ -8,8 +8,8 @@ use crate::verify::{Claims, Echo, Tls};
 pub(super) const CHECK: Check = Check {
     id: CheckId::ReportData,
     title: "Report data",
-    proves: "The report data shown beside the quote, and the one you expect, is the one that was signed.",
-    prevents: "A JSON answer that shows a fresh nonce beside an old quote.",
+    proves: "The report data in the JSON answer, and the one you expect, is the one that was signed.",
+    prevents: "A JSON answer that shows a fresh nonce with an old quote.",
     reasons: &[
         &ECHO_MISMATCH,
         &VALUE_MISMATCH,
@@ -27,7 +27,7 @@ pub(super) const CHECK: Check = Check {
 
 const ECHO_MISMATCH: Reason = Reason {
     id: "echo-mismatch",
-    means: "The unsigned `report_data` beside the quote differs from the signed one inside it.",
+    means: "The unsigned `report_data` of the JSON answer differs from the signed one in the quote.",
     fix: "If the app builds the answer itself, return the SDK's object unchanged; otherwise treat the host as hostile.",
 };
 const VALUE_MISMATCH: Reason = Reason {
@@ -37,7 +37,7 @@ const VALUE_MISMATCH: Reason = Reason {
 };
 const KEY_MISMATCH: Reason = Reason {
     id: "key-mismatch",
-    means: "The 32 bytes that are signed beside the nonce are not those given with --report-data-key.",
+    means: "The 32 bytes that are signed with the nonce are not those given with --report-data-key.",
     fix: "If the app has a new key, as it has after each boot unless it derives it, give the new value; otherwise \
           another party made this quote.",
 };
@@ -49,7 +49,7 @@ const KEY_NOT_COMPARED: Reason = Reason {
 };
 const NO_ECHO: Reason = Reason {
     id: "no-echo",
-    means: "The answer shows no report data beside the quote, and none is expected: nothing to compare.",
+    means: "The answer has no `report_data` member, and none is expected: nothing to compare.",
     fix: "Nothing: `freshness` judges the signed report data. To bind a value of your own, give --report-data-value.",
 };
 
@@ -61,7 +61,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
     if claims.echo == Echo::Differs {
         return Finding::fail(
             &ECHO_MISMATCH,
-            "The `report_data` beside the quote is not the one inside it.",
+            "The `report_data` of the answer is not the one in the quote.",
         )
         .found(hex::encode(quote.report_data()));
     }
@@ -71,7 +71,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         (Some(found), Some(key)) if found != key => {
             return Finding::fail(
                 &KEY_MISMATCH,
-                "What is signed beside the nonce is not the expected key.",
+                "What is signed with the nonce is not the expected key.",
             )
             .comparing(hex::encode(key), hex::encode(found))
             .against(policy.setting("report-data-key"));
@@ -80,14 +80,14 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         (Some(found), None) if policy.report_data.value.is_none() => {
             return Finding::warn(
                 &KEY_NOT_COMPARED,
-                "The 32 bytes beside the nonce are signed, and compared with nothing.",
+                "The 32 bytes after or before the nonce are signed, and are not compared with anything.",
             )
             .found(hex::encode(found));
         }
         _ => {}
     }
     match policy.report_data.value {
-        None if key.is_some() => Finding::pass("The expected key is signed beside the nonce."),
+        None if key.is_some() => Finding::pass("The expected key is signed with the nonce."),
         Some(value) if value != *quote.report_data() => Finding::fail(
             &VALUE_MISMATCH,
             "The signed report data is not the expected value.",
@@ -96,8 +96,8 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         .against(policy.setting("report-data-value")),
         Some(_) => Finding::pass("The signed report data is the expected value."),
         None if claims.echo == Echo::Equal => {
-            Finding::pass("The report data beside the quote is the one that was signed.")
+            Finding::pass("The `report_data` of the answer is the one that was signed.")
         }
-        None => Finding::skip(&NO_ECHO, "The answer shows no report data beside the quote."),
+        None => Finding::skip(&NO_ECHO, "The answer has no `report_data` member."),
     }
 }

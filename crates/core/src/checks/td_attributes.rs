@@ -5,7 +5,7 @@ use crate::policy::{DEFAULT_TD_ATTRIBUTES, Policy};
 use crate::report::{AcceptedKind, CheckId, Tier};
 use crate::verify::{Claims, VerifiedQuote};
 
-/// XFAM bits that a TD may have (threats.md T22); bits 0 and 1 (x87, SSE) it must have.
+/// XFAM bits that a TD may have (docs/threats.md, T22); bits 0 and 1 (x87, SSE) it must have.
 const XFAM_ALLOWED: u64 = 0x6_DBE7;
 const XFAM_REQUIRED: u64 = 0x3;
 

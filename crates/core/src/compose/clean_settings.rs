@@ -1,7 +1,7 @@
 //! The built-in clean envelope: the fields around a docker compose file that need no lock, because each has the one
 //! value, or one of the few, that changes nothing of what the docker compose file says.
 //!
-//! It is what Phala Cloud writes (dstack-attestation.md §4.3) with every exposure off. Whatever else there is, a field
+//! It is what Phala Cloud writes (by recorded documents) with every exposure off. Whatever else there is, a field
 //! of tomorrow above all, is a reason to lock the envelope and have a person look at it.
 
 use std::collections::BTreeMap;
@@ -50,11 +50,11 @@ fn problem(name: &str, value: &Value) -> Option<String> {
             must_be(false.into())
         }
         // Who can reach the app over the gateway does not change what it is.
-        "gateway_enabled" | "tproxy_enabled" => (!value.is_boolean()).then(|| "is no boolean".to_owned()),
-        "name" => (!value.is_string()).then(|| "is no string".to_owned()),
+        "gateway_enabled" | "tproxy_enabled" => (!value.is_boolean()).then(|| "is not a boolean".to_owned()),
+        "name" => (!value.is_string()).then(|| "is not a string".to_owned()),
         // The name of the gateway, which the pre-launch script exports.
         "default_gateway_domain" => {
-            (!value.is_string() && !value.is_null()).then(|| "is no string".to_owned())
+            (!value.is_string() && !value.is_null()).then(|| "is not a string".to_owned())
         }
         "storage_fs" => {
             let known = value.is_null() || matches!(value.as_str(), Some("zfs" | "ext4"));
@@ -73,14 +73,14 @@ fn problem(name: &str, value: &Value) -> Option<String> {
 
 fn allowed_envs(value: &Value, file: &ComposeFile, script: LaunchScript) -> Option<String> {
     let Some(items) = value.as_array() else {
-        return Some("is no list".to_owned());
+        return Some("is not a list".to_owned());
     };
     items.iter().find_map(|item| {
         let Some(name) = item.as_str() else {
-            return Some("has an entry that is no string".to_owned());
+            return Some("has an entry that is not a string".to_owned());
         };
         if !is_variable_name(name) {
-            return Some(format!("has {name:?}, which is no variable's name"));
+            return Some(format!("has {name:?}, which is not the name of a variable"));
         }
         if script.logs_in_with(name) {
             return (!file.unpinned.is_empty()).then(|| {
@@ -110,7 +110,7 @@ fn pre_launch_script(value: &Value) -> Option<String> {
             "is Phala's script {} in a text that was not published",
             script.version
         )),
-        (_, None) => Some("is no known script of Phala's".to_owned()),
+        (_, None) => Some("is not a known script of Phala".to_owned()),
     }
 }
 

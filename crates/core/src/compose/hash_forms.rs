@@ -1,5 +1,5 @@
 //! The texts that tools make of one compose document, and their hashes: a compose hash is over bytes, and each tool
-//! writes the same fields as other bytes (dstack-attestation.md §4.4).
+//! writes the same fields as other bytes (dstack, `sdk/js/src/get-compose-hash.ts`).
 
 use serde_json::{Map, Number, Value};
 

@@ -58,7 +58,7 @@ impl UnprovenDocument {
     }
 
     /// The name of the key provider that the guest will take, as the boot events write it, where it is not a KMS. A `local` one has
-    /// a name for each kind (dstack-attestation.md §4.2).
+    /// a name for each kind (dstack, `dstack-types/src/lib.rs`, `AppCompose`).
     pub(crate) fn key_provider_beside_a_kms(&self) -> Option<&str> {
         let is_on = |name: &str| self.members.get(name) == Some(&Value::Bool(true));
         match self.members.get("key_provider").and_then(Value::as_str) {

@@ -42,6 +42,7 @@ impl Attestation {
 pub enum BootEvents {
     /// It does, and they must replay.
     Complete,
-    /// The form of the evidence leaves them out, so RTMR0–2 are known from the quote alone (dstack-attestation.md §3.4).
+    /// The form of the evidence leaves them out, so RTMR0–2 are known from the quote alone (dstack,
+    /// `dstack-attest/src/attestation.rs`).
     Stripped,
 }

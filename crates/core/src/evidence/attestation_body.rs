@@ -1,4 +1,4 @@
-//! The body of `/attestation` in every shape seen in the wild (dstack-attestation.md §1.a).
+//! The body of `/attestation` in every shape seen in the wild (dstack, `sdk/curl/api.md`).
 
 use std::borrow::Cow;
 

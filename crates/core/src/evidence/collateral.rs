@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::excerpt::json_problem;
 
-/// Largest document, and largest sum of the four, in bytes: 1 MiB (threats.md, T48).
+/// Largest document, and largest sum of the four, in bytes: 1 MiB (docs/threats.md, T48).
 pub const MAX_BYTES: usize = 1024 * 1024;
 
 /// Bytes of a signature over TCB info or QE identity: `r` and `s` of ECDSA over P-256, 32 bytes each.

@@ -1,4 +1,4 @@
-//! The event log as it is served (dstack-attestation.md §3.1).
+//! The event log as it is served (dstack, `cc-eventlog/src/tdx.rs`).
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use super::EvidenceError;
 use super::json::{Object, kind_of, refuse_flood};
 use super::limits::{MAX_EVENT_NAME_BYTES, MAX_EVENTS, MAX_JSON_VALUES, MAX_PAYLOAD_BYTES};
 
-/// The event type of dstack's runtime events (dstack-attestation.md §3.1).
+/// The event type of dstack's runtime events (dstack, `cc-eventlog/src/tdx.rs`).
 pub const RUNTIME_EVENT_TYPE: u32 = 0x0800_0001;
 
 /// One entry of an event log, parsed and unproven.
@@ -30,7 +30,7 @@ pub struct Event {
     pub preimage: Option<Vec<u8>>,
 }
 
-/// How the digest of a runtime event is made (dstack-attestation.md §3.2).
+/// How the digest of a runtime event is made (dstack, `cc-eventlog/src/runtime_events.rs`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventVersion {
     /// Type, name and payload with colons between them.

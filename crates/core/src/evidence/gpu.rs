@@ -1,7 +1,7 @@
 //! GPU evidence as apps hand it over: reports of NVIDIA GPUs and switches, each with its certificate chain, and the record
 //! that a guest of dstack 0.6 made while booting. Nothing of it is proven.
 //!
-//! Forms that are read (supply.md §2.1, §2.5; dstack-0.6.md §2.7):
+//! Forms that are read (NVIDIA nvtrust, NVIDIA Attestation Service API; dstack 0.6, `docs/guest-api-v1.md`):
 //!
 //! | form | where |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! The body of `/info` in its shapes from dstack 0.4 to 0.6 (dstack-attestation.md §1.a, §1.c.2).
+//! The body of `/info` in its shapes from dstack 0.4 to 0.6 (dstack, `sdk/curl/api.md`; dstack 0.6, `docs/guest-api-v1.md`).
 
 use serde_json::value::RawValue;
 
@@ -143,7 +143,7 @@ fn parse_tcb_info(text: &str, known_log: Option<&str>, compose: bool) -> Result<
 }
 
 /// `app_compose` must be the document's own text. An object in its place was re-serialised by someone, so
-/// that its hash says nothing: it is treated as absent (dstack-attestation.md §4.1), and said so.
+/// that its hash says nothing: it is treated as absent (dstack, `dstack-types/src/lib.rs`, `AppCompose`), and said so.
 fn compose_field(
     object: &Object<'_>,
     compose: bool,

@@ -1,4 +1,5 @@
-//! The evidence files of dstack-ingress (platform.md §2.4), read and unproven.
+//! The evidence files of dstack-ingress (dstack-examples, `custom-domain/dstack-ingress/scripts/evidence-lib.sh`), read and
+//! unproven.
 //!
 //! The ingress ends TLS inside the VM and serves four kinds of file below `/evidences/`: the manifest `sha256sum.txt`, the files
 //! that it lists (the ACME account and the certificates), and `quote.json`, whose report data holds the hash of the manifest.

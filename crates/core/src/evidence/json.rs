@@ -1,4 +1,4 @@
-//! JSON objects read so that no two readers can believe two things (threats.md T13).
+//! JSON objects read so that no two readers can believe two things (docs/threats.md, T13).
 //!
 //! A derived deserialiser would do for the happy path, but it cannot say *which* field of *which* document is
 //! wrong and why; and verbatim text (the compose document, the bundle's bodies) must survive untouched.

@@ -1,4 +1,5 @@
-//! The answer of a dstack KMS to GetMeta (platform.md §4.2). Nothing of it is proven: it is worth what the code is that answers.
+//! The answer of a dstack KMS to GetMeta (dstack, `kms/src/{main,onboard_service}.rs`). Nothing of it is proven: it is worth what
+//! the code is that answers.
 
 use serde_json::value::RawValue;
 

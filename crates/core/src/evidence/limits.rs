@@ -1,16 +1,17 @@
 //! How large the parts of evidence may be. All are checked before anything is allocated for the part.
 
-/// Decoded bytes of one `/attestation` body (threats.md T48). Real ones are under 64 KiB.
+/// Decoded bytes of one `/attestation` body (docs/threats.md, T48). Real ones are under 64 KiB.
 pub const MAX_ATTESTATION_BYTES: usize = 4 * 1024 * 1024;
 
-/// Decoded bytes of one `/info` body (threats.md T48): a compose document of [`MAX_COMPOSE_BYTES`], escaped twice. Real
+/// Decoded bytes of one `/info` body (docs/threats.md, T48): a compose document of [`MAX_COMPOSE_BYTES`], escaped twice. Real
 /// ones are under 64 KiB.
 pub const MAX_INFO_BYTES: usize = 16 * 1024 * 1024;
 
-/// Bytes of a versioned attestation: dstack's own limit (dstack-attestation.md §1.c.3). Real ones are under 64 KiB.
+/// Bytes of a versioned attestation: dstack's own limit (dstack, `dstack-attest/src/{attestation,v1}.rs`). Real ones are under 64
+/// KiB.
 pub const MAX_VERSIONED_BYTES: usize = 10 * 1024 * 1024;
 
-/// Bytes of a quote (threats.md T20). Real ones are 5,006 to 8,000 bytes, padding included.
+/// Bytes of a quote (docs/threats.md, T20). Real ones are 5,006 to 8,000 bytes, padding included.
 pub const MAX_QUOTE_BYTES: usize = 16 * 1024;
 
 /// Bytes of a compose document that are read from a CVM. Real ones are under 64 KiB.
@@ -26,7 +27,7 @@ pub(crate) const MAX_JSON_VALUES: usize = 250_000;
 /// Values of a compose document, whose members are kept. Real ones have about 30.
 pub(crate) const MAX_COMPOSE_VALUES: usize = 20_000;
 
-/// Entries of an event log (threats.md T48). Real ones have about 30.
+/// Entries of an event log (docs/threats.md, T48). Real ones have about 30.
 pub const MAX_EVENTS: usize = 4096;
 
 /// Bytes of one event's payload. The largest real ones are TCG records of under 2 KiB.

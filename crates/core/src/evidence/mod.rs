@@ -3,7 +3,8 @@
 //! Everything here is hostile input. Parsing proves nothing: a parsed value sits in [`Unproven`], which only
 //! [`super::verify`] can open (and the `inspect` command, which gives no verdict).
 //!
-//! Sources of the formats: `dstack-attestation.md` §1.a, §1.c.3, §1.d, §3.1, §4.1.
+//! Sources of the formats: dstack (`sdk/curl/api.md`, `dstack-attest/src`, `cc-eventlog/src`, `dstack-types/src`) and the Phala
+//! Cloud API.
 
 #![deny(
     clippy::unwrap_used,
@@ -55,7 +56,6 @@ pub use attestation::{Attestation, BootEvents};
 pub use bundle::{Bundle, BundleError, BundleSource, EarlyRecord, SCHEMA as BUNDLE_SCHEMA};
 pub use bytes::HexError;
 pub(crate) use bytes::strip_prefix;
-#[doc(hidden)]
 pub use bytes::{parse_user_hex, parse_user_hex_up_to};
 pub use collateral::MAX_BYTES;
 pub use error::EvidenceError;

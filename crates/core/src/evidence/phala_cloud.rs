@@ -1,5 +1,5 @@
 //! The answer of Phala Cloud's API: quotes of all instances of an app, in its old and its new shape
-//! (dstack-attestation.md §1.d).
+//! (Phala Cloud API, `/apps/{app_id}/attestations`).
 
 use serde_json::value::RawValue;
 

@@ -1,4 +1,5 @@
-//! What Phala Cloud's API says of the KMS of an app: where it answers and which contract governs it (platform.md §4.6).
+//! What Phala Cloud's API says of the KMS of an app: where it answers and which contract governs it (Phala Cloud API, `/kms` and
+//! `/apps/{app_id}/kms-info`).
 //!
 //! These are the words of an operator. They help to find what a person then reviews, and decide nothing.
 

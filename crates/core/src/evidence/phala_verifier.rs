@@ -1,4 +1,4 @@
-//! What Phala's verification API answers (dstack-attestation.md §1.e): hostile input like all else.
+//! What Phala's verification API answers (phala-docs, `phala-cloud-api/attestations.mdx`): hostile input like all else.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -46,7 +46,8 @@ pub struct PhalaQuote {
     pub fields: Vec<Vec<u8>>,
 }
 
-/// Name, offset in the TD report and length, bytes, of each field in the API's `body` (dstack-attestation.md §1.e, §2.2).
+/// Name, offset in the TD report and length, bytes, of each field in the API's `body` (phala-docs,
+/// `phala-cloud-api/attestations.mdx`; Intel TDX DCAP Quoting Library API, A.3).
 pub const BODY_FIELDS: [(&str, usize, usize); 15] = [
     ("tee_tcb_svn", 0, 16),
     ("mrseam", 16, 48),

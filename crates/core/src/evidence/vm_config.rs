@@ -1,4 +1,5 @@
-//! The VM's configuration as the host writes it down (`vm_config`; dstack-attestation.md §5.5): a claim, every part of it.
+//! The VM's configuration as the host writes it down (`vm_config`; dstack, `dstack-types/src/lib.rs`, `VmConfig`): a claim, every
+//! part of it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

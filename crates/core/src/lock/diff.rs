@@ -215,7 +215,7 @@ fn images(old: &Lock, new: &Lock) -> Vec<Change> {
             change(key, of(old), of(new), |kind| match kind {
                 Kind::Changed => format!("a new image for service `{service}`"),
                 Kind::Added => format!("a new service `{service}`"),
-                Kind::Removed => format!("the service `{service}` is gone"),
+                Kind::Removed => format!("the service `{service}` was removed"),
             })
         })
         .collect()
@@ -306,7 +306,7 @@ fn names<'l, T>(old: &'l BTreeMap<String, T>, new: &'l BTreeMap<String, T>) -> B
     old.keys().chain(new.keys()).collect()
 }
 
-/// What a field of the compose document is (dstack-attestation.md §4.2).
+/// What a field of the compose document is (dstack, `dstack-types/src/lib.rs`, `AppCompose`).
 fn what(field: &str) -> &'static str {
     match field {
         "pre_launch_script" => "the pre-launch script, which runs as root before the containers,",

@@ -137,7 +137,7 @@ impl FileMistake for LockProblem {
         let fix = match self {
             Self::Toml(problem) => return fix_of(problem),
             Self::UnfoundedRemark(_) => {
-                "Somebody changed the value or the remark: look at the value, and write `observed` behind it, or take the lock anew with \
+                "The value or the remark was changed: check the value and write `observed` after it, or pin again with \
                  `cvm-verify pin`."
             }
             Self::ExpectsNothing => "Write it with `cvm-verify pin URL`.",

@@ -91,7 +91,7 @@ fn exposure(name: &str, old: Option<&Value>, new: Option<&Value>) -> Option<Stri
             "the VM's measurements are no longer public, which verifiers may need",
         ),
         "no_instance_id" => (
-            "the VMs of the app can no longer be told apart",
+            "the VMs of the app can no longer be distinguished",
             "each VM now has an id of its own",
         ),
         "secure_time" => (

@@ -295,7 +295,7 @@ fn chain_id(entry: &TomlEntry<'_>) -> Result<u64, LockMistake> {
     };
     number
         .filter(|id| *id > 0)
-        .ok_or_else(|| entry.type_error("the number of a chain, as 8453"))
+        .ok_or_else(|| entry.type_error("the number of a chain, such as 8453"))
 }
 
 /// Addresses with commas between them.

@@ -1,7 +1,7 @@
 //! `[[gpus]]`: the kinds of GPU that a deployment had when the lock was taken, and what each measured.
 //!
 //! GPUs of one kind measure the same: the members of `KEYS` are all that changes the measurements of a genuine GPU
-//! (supply.md §2.4, found by comparing 100 reports of 50 devices).
+//! (found by comparing 100 reports of 50 devices).
 
 use super::hex_value::hex;
 use super::list::ListOf;

@@ -55,7 +55,7 @@ pub enum PinWarning {
     },
     /// The compose document was not handed over.
     NoComposeDocument,
-    /// The compose document has no field beside the docker compose file.
+    /// The docker compose file is the only field of the compose document.
     NoEnvelope,
     /// The docker compose file in the compose document cannot be read.
     UnreadableImages(String),
@@ -188,7 +188,7 @@ impl fmt::Display for PinWarning {
                 "The compose document was not handed over: its hash is locked, but what is in it was not shown.",
             ),
             Self::NoEnvelope => {
-                f.write_str("The compose document has no field beside the docker compose file.")
+                f.write_str("The docker compose file is the only field of the compose document.")
             }
             Self::UnreadableImages(problem) => {
                 write!(f, "No images are listed: {}.", one_line(problem))

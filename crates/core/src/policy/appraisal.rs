@@ -24,7 +24,7 @@ use crate::report::{CheckId, RequiredAssurance};
 use crate::verify::Layout;
 
 /// TDATTRIBUTES of every dstack guest: SEPT_VE_DISABLE (bit 28) and nothing else, in the order of the quote
-/// (dstack-attestation.md §2.4; threats.md T21).
+/// (TDX module ABI 348551, TDATTRIBUTES; docs/threats.md, T21).
 pub const DEFAULT_TD_ATTRIBUTES: [u8; 8] = [0, 0, 0, 0x10, 0, 0, 0, 0];
 
 /// Everything that a deployment is judged against. An expectation that is absent is not met: its check is skipped, and a tier that
@@ -244,7 +244,7 @@ pub enum Verifier {
 pub struct ReportDataPolicy {
     /// How the app lays the nonce out; absent for `auto`.
     pub layout: Option<Layout>,
-    /// What stands beside the nonce where the layout has 32 bytes of the app's own ([`Layout::has_key`]).
+    /// What stands with the nonce where the layout has 32 bytes of the app's own ([`Layout::has_key`]).
     pub key: Option<[u8; 32]>,
     /// A binding of the user's own, padded with zeros on the right.
     pub value: Option<[u8; 64]>,

@@ -27,7 +27,7 @@ pub enum KeyProvidersError {
     #[error(transparent)]
     Pin(#[from] PinError),
     /// `kms` or `unchecked` beside others.
-    #[error("`{0}` accepts more than what is beside it: write it alone, or leave it out")]
+    #[error("`{0}` accepts more than the other values of this list: write it alone, or leave it out")]
     NotAlone(&'static str),
     /// One that is there twice.
     #[error("{0} is there twice")]

@@ -12,7 +12,7 @@ pub struct CollateralMaxAge(u64);
 
 /// A text that is not an age of collateral.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("write a whole number with s, m, h or d, from 5m to 7d, as 24h")]
+#[error("write a whole number with s, m, h or d, from 5m to 7d, such as 24h")]
 pub struct CollateralMaxAgeError;
 
 impl CollateralMaxAge {
@@ -58,7 +58,7 @@ pub struct ReportMaxAge(u64);
 
 /// A text that is not an age of a report.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("write a whole number with s, m, h or d, from 1s to 30d, as 1h")]
+#[error("write a whole number with s, m, h or d, from 1s to 30d, such as 1h")]
 pub struct ReportMaxAgeError;
 
 impl ReportMaxAge {

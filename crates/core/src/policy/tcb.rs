@@ -7,7 +7,7 @@ use dcap_qvl::TcbStatus;
 
 use super::expected::Origin;
 
-/// How far ahead an exception may end, days (interface.md).
+/// How far ahead an exception may end, days (docs/checks/tcb-status.md).
 pub const MAX_EXCEPTION_DAYS: u64 = 90;
 
 const DAY: u64 = 86_400;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// How the key of the TLS connection must be bound to the VM (platform.md §2).
+/// How the key of the TLS connection must be bound to the VM (docs/tls.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TlsBinding {
     /// Whichever way is found. It informs, unless a tier of `endpoint` is required.

@@ -1,4 +1,4 @@
-//! Where the files of a release are published (platform.md §3.1).
+//! Where the files of a release are published (the release pages of dstack, meta-dstack and private-ml-sdk).
 
 use super::{OsClass, OsImageRow, ReleaseVersion};
 

@@ -11,9 +11,9 @@ pub struct Shard {
     count: NonZeroU32,
 }
 
-/// A text that is no shard.
+/// A text that is not a shard.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no shard; write i/n, from 1/n to n/n, as 2/5 for the second of five")]
+#[error("{text:?} is not a shard; write i/n, from 1/n to n/n, such as 2/5 for the second of five")]
 pub struct ShardError {
     /// What was given.
     text: String,

@@ -17,9 +17,9 @@ pub struct TargetReport {
     pub url: Option<String>,
     /// The answer.
     pub verdict: Verdict,
-    /// What had to be proven: a tier, and what stands beside `code`.
+    /// What had to be proven: a tier, and what is required in addition to `code`.
     pub required: RequiredAssurance,
-    /// What was proven without anything that was waived or accepted in writing: a tier, and what stands beside `code`.
+    /// What was proven without anything that was waived or accepted in writing: a tier, and what is proven in addition to `code`.
     pub assurance: Assurance,
     /// The checks that the user waived in writing, in the order of [`CheckId::ALL`].
     pub waived: Vec<CheckId>,
@@ -91,7 +91,7 @@ impl TargetReport {
 pub enum TlsRoute {
     /// In the app, with a certificate of dstack.
     AppRatls,
-    /// In the app, which has the hash of its key quoted beside the nonce.
+    /// In the app, which has the hash of its key quoted with the nonce.
     AppKey,
     /// In dstack's ingress, inside the VM.
     Ingress,

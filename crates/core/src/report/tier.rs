@@ -167,7 +167,7 @@ impl RequiredAssurance {
         }
     }
 
-    /// What must be proven beside `code`.
+    /// What must be proven in addition to `code`.
     #[must_use]
     pub const fn sides(self) -> SideTiers {
         match self {
@@ -224,7 +224,7 @@ impl Assurance {
         }
     }
 
-    /// What is proven beside `code`.
+    /// What is proven in addition to `code`.
     #[must_use]
     pub const fn sides(self) -> SideTiers {
         match self {
@@ -270,10 +270,10 @@ pub enum AssuranceError {
     #[error("it is none of `hardware`, `code` and `code` joined with {} by `+`", names())]
     Unknown,
     /// A side tier without `code`.
-    #[error("`{0}` stands beside `code` only: write `code+{0}`")]
+    #[error("`{0}` can only be added to `code`: write `code+{0}`")]
     WithoutCode(SideTier),
     /// A side tier beside `hardware`.
-    #[error("`{0}` stands beside `code` only, not beside `hardware`: write `code+{0}`")]
+    #[error("`{0}` can only be added to `code`, not to `hardware`: write `code+{0}`")]
     BesideHardware(SideTier),
     /// A side tier twice, or both strengths of one.
     #[error("`{0}` is said twice or with another strength of it: write one of them")]
@@ -370,8 +370,8 @@ mod schema {
                 .into_iter()
                 .chain(of_code());
             json_schema!({
-                "description": "How much was proven without anything that was waived or accepted in writing. What stands \
-                                beside `code` is joined to it with `+`.",
+                "description": "How much was proven without anything that was waived or accepted in writing. What is proven \
+                                in addition to `code` is joined to it with `+`.",
                 "type": "string",
                 "enum": values.collect::<Vec<_>>(),
             })
@@ -386,7 +386,7 @@ mod schema {
         fn json_schema(_: &mut SchemaGenerator) -> Schema {
             let values = std::iter::once("hardware".to_owned()).chain(of_code());
             json_schema!({
-                "description": "How much a run must prove. What stands beside `code` is joined to it with `+`.",
+                "description": "How much a run must prove. What must be proven in addition to `code` is joined to it with `+`.",
                 "type": "string",
                 "enum": values.collect::<Vec<_>>(),
             })

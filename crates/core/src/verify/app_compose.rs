@@ -98,7 +98,7 @@ pub(crate) fn envelope_of(members: &Map<String, Value>) -> BTreeMap<String, Valu
         .collect()
 }
 
-/// Fields that hold programs (dstack-attestation.md §4.2).
+/// Fields that hold programs (dstack, `dstack-types/src/lib.rs`, `AppCompose`).
 const SCRIPTS: [&str; 3] = ["pre_launch_script", "init_script", "bash_script"];
 
 fn script_hash(text: &str) -> Value {

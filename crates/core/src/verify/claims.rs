@@ -32,7 +32,7 @@ use crate::evidence::{
 use crate::reference::ReferenceValues;
 use crate::report::TrustRootKind;
 
-/// What [`prove`] works on. Time and root are arguments: nothing is read from the surroundings.
+/// What [`prove`] works on. Time and root are arguments: no clock and no file is read.
 pub struct Inputs<'a> {
     /// The evidence.
     pub evidence: &'a Evidence,
@@ -51,13 +51,14 @@ pub struct Inputs<'a> {
     pub clock_floor: u64,
 }
 
-/// Everything that was proven about one deployment, and for the rest why it is not. Only [`prove`] makes it, so that a value in it
-/// is a fact.
+/// Everything that was proven about one deployment, and for the rest why it is not. [`prove`] makes it. Its fields are
+/// public to be read: a caller that writes one has no proof any more.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Claims {
     /// The quote.
     pub quote: Result<VerifiedQuote, NotProven<QuoteRefusal>>,
-    /// The collateral that the quote was verified with; its first end, Unix seconds, where it did.
+    /// Whether the collateral is usable; why not otherwise. Its first end: [`VerifiedQuote::expires_at`].
     pub collateral: Result<(), UnusableCollateral>,
     /// When it was fetched, Unix seconds, where that is known.
     pub collateral_fetched_at: Option<u64>,

@@ -1,4 +1,4 @@
-//! What the host bound at launch: MRCONFIGID, 48 bytes (dstack-attestation.md §4.6, with dstack-0.6.md §2.3).
+//! What the host bound at launch: MRCONFIGID, 48 bytes (dstack, `dstack-types/src/mr_config.rs`).
 //!
 //! | first byte | the 32 bytes behind it |
 //! |---|---|

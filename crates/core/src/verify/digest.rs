@@ -22,7 +22,7 @@ pub fn extend(register: &[u8; 48], digest: &[u8; 48]) -> [u8; 48] {
     hasher.finalize().into()
 }
 
-/// What is hashed for a runtime event (dstack-attestation.md §3.2).
+/// What is hashed for a runtime event (dstack, `cc-eventlog/src/runtime_events.rs`).
 ///
 /// V1: event type 0x08000001 little endian, `:`, name, `:`, payload. V2: RFC 8785 JSON of name, payload
 /// and type; serde_json escapes strings exactly as RFC 8785 does.
@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn digests_are_the_documented_ones() {
-        // dstack-attestation.md §3.6 (V1) and §11 (V2).
+        // dstack, `cc-eventlog/src/runtime_events.rs`.
         assert_eq!(
             digest(EventVersion::V1, "system-preparing", b""),
             "f9974020ef507068183313d0ca808e0d1ca9b2d1ad0c61f5784e7157c362c06536f5ddacdad4451693f48fcc72fff624"

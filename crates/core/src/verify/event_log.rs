@@ -1,4 +1,4 @@
-//! Replay of the event log: from an unproven list to a [`MeasuredLog`] (dstack-attestation.md §3).
+//! Replay of the event log: from an unproven list to a [`MeasuredLog`] (dstack, `cc-eventlog/src`).
 
 use super::digest::{extend, runtime_preimage, sha384};
 use super::{Prover, VerifiedQuote};

@@ -1,5 +1,5 @@
 //! The evidence of dstack-ingress: a quote of the hashes of its files, one of which is the certificate that it serves
-//! (platform.md §2.4).
+//! (dstack-examples, `custom-domain/dstack-ingress/scripts/evidence-lib.sh`).
 //!
 //! It holds no nonce, and the key is on a volume that every earlier compose document of the app could read. It shows that a
 //! TD that meets the policy had this key at some time. It does not show that this TD alone has it now: a [`BoundIngress`] is not

@@ -1,4 +1,4 @@
-//! The KMS that an app's keys come from: what is proven of it (platform.md §4).
+//! The KMS that an app's keys come from: what is proven of it (docs/governance.md).
 //!
 //! Two things make an [`AttestedKms`]: the handshake proves that the server holds the key of its certificate, and a TD quoted that
 //! key. What a KMS answers over such a connection is worth what its code is. Which root key signed the certificate says which KMS

@@ -1,4 +1,5 @@
-//! Several registers of a quote as one value, as dstack's KMS and contracts know a build (dstack-attestation.md §5.2).
+//! Several registers of a quote as one value, as dstack's KMS and contracts know a build (dstack,
+//! `dstack-attest/src/attestation.rs`).
 
 use super::VerifiedQuote;
 use super::digest::sha256;

@@ -1,7 +1,7 @@
 //! Why something is not proven.
 
 use crate::report::rfc3339;
-/// How long before an end the checks warn, seconds: 14 days (interface.md).
+/// How long before an end the checks warn, seconds: 14 days (docs/checks/collateral.md).
 pub const FORECAST: u64 = 14 * 86_400;
 
 /// Why something is not proven.

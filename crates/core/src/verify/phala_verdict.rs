@@ -30,7 +30,7 @@ pub enum PhalaVerdict {
     Verified(bool),
 }
 
-/// The words with which the API says that a signature does not hold (dstack-attestation.md §1.e).
+/// The words with which the API says that a signature does not hold (phala-docs, `phala-cloud-api/attestations.mdx`).
 const VERIFICATION_FAILED: &str = "Quote verification failed";
 
 /// Reads an answer about a quote.

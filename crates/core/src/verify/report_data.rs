@@ -1,4 +1,5 @@
-//! How an app turns the verifier's nonce into the 64 bytes of REPORTDATA (dstack-attestation.md §1.a, §1.h).
+//! How an app turns the verifier's nonce into the 64 bytes of REPORTDATA (dstack, `sdk/curl/api.md`; NEAR AI,
+//! `nearai-cloud-verifier`).
 
 use std::fmt;
 use std::str::FromStr;
@@ -35,7 +36,7 @@ pub enum Layout {
     /// 32 bytes of the app's own, then the 32 bytes.
     KeyThenNonce,
     /// The same order, as Private AI reports have it: the signing address (20 bytes and zeros, or 32), or a hash of it
-    /// and of the TLS fingerprint (dstack-attestation.md §1.h).
+    /// and of the TLS fingerprint (NEAR AI, `nearai-cloud-verifier`).
     PrivateAi,
 }
 

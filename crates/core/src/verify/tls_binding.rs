@@ -1,4 +1,4 @@
-//! Whose key the live TLS connection has: from a [`TlsSession`] and proven facts to a [`BoundChannel`] (platform.md §2).
+//! Whose key the live TLS connection has: from a [`TlsSession`] and proven facts to a [`BoundChannel`] (docs/tls.md).
 //!
 //! Two things make a binding, and neither is enough alone: the handshake of this run proves that the server holds the
 //! key, and a TD quoted the key. A relay has the quote and not the key; a server with a key of its own has no quote.
@@ -174,7 +174,7 @@ impl Tls {
     }
 }
 
-/// The layouts of the app's own binding, which have room for the hash of a key (platform.md §2.3).
+/// The layouts of the app's own binding, which have room for the hash of a key (docs/tls.md).
 const APP_KEY_LAYOUTS: [Layout; 2] = [Layout::KeyThenNonce, Layout::NonceThenKey];
 
 /// A certificate of dstack that was looked at: read, with what its own evidence proves, or refused.

@@ -27,7 +27,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "report-data-key",
         scope: KeyScope::Both,
         shape: Shape::Key,
-        says: "What the app must have signed beside the nonce, where the layout has a place for it: the SHA-256 of its \
+        says: "What the app must have signed with the nonce, where the layout has a place for it: the SHA-256 of its \
                public key, or for `private-ai` also its signing address of 20 bytes.",
         default: "",
         example: r#""f4c8a15d6b2b4e753a7fae47661ee5a7263f0357d19647ccaf59a686bf001908""#,
@@ -35,7 +35,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
             flag: "--report-data-key",
             group: OptionGroup::Expectations,
             value: "HEX",
-            help: "What the app must have signed beside the nonce, where the layout has a place for it: the SHA-256 of its \
+            help: "What the app must have signed with the nonce, where the layout has a place for it: the SHA-256 of its \
                     public key, 32 bytes of hex; for private-ai also its signing address, 20 bytes",
             values: &[],
             expects: false,

@@ -18,7 +18,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
             value: "TLS_BINDING",
             help: "How the key of the TLS connection must be bound to the VM: `auto` (default: whatever is found, for \
                     information), `ratls` (the certificate carries the VM's quote), `app-key` (the app quotes the hash of \
-                    its key beside the nonce), or `ingress` (the evidence of dstack-ingress lists the certificate; \
+                    its key with the nonce), or `ingress` (the evidence of dstack-ingress lists the certificate; \
                     replayable, so it proves `code+endpoint-replayable` at most). A mode that is named must hold",
             values: &[
                 "Whatever is found",

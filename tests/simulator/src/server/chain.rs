@@ -1,5 +1,5 @@
-//! A node of a blockchain: JSON-RPC over HTTP, with the contracts of one app and one KMS (platform.md §5). The encodings are
-//! written by hand here, apart from those of the program.
+//! A node of a blockchain: JSON-RPC over HTTP, with the contracts of one app and one KMS (dstack, `kms/auth-eth/contracts`). The
+//! encodings are written by hand here, apart from those of the program.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Phala's verification API: `POST /api/v1/attestations/verify` (dstack-attestation.md §1.e). It verifies nothing: its
-//! verdict is a knob.
+//! Phala's verification API: `POST /api/v1/attestations/verify` (phala-docs, `phala-cloud-api/attestations.mdx`). It verifies
+//! nothing: its verdict is a knob.
 
 use std::sync::Arc;
 

@@ -14,7 +14,7 @@ use crate::verify::Claims;
 use crate::verify::kms::KmsAnswer;
 
 /// The measurement of dstack's local key provider, an SGX enclave, as both recorded production KMSs quote it
-/// (platform.md §4.2, point 3).
+/// (docs/governance.md).
 const LOCAL_KEY_PROVIDER: &str = "1b7a49378403249b6986a907844cab0921eca32dd47e657f3c10311ccaeccf8b";
 
 /// A check that is run, and under which reasons it is reported that it failed, or that it is short of being met.

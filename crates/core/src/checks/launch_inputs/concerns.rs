@@ -84,7 +84,7 @@ pub(super) fn concerns(
             "no_instance_id",
             true,
             &why::NO_INSTANCE_ID,
-            "replicas cannot be told apart",
+            "replicas cannot be distinguished",
         ),
     ]
     .into_iter()
@@ -139,7 +139,8 @@ fn unknown_fields(envelope: &LaunchSettings) -> Option<Concern> {
     })
 }
 
-/// `requirements.gpu_policy` of manifest version 3, as far as it is weaker than the default (dstack-0.6.md §2.2).
+/// `requirements.gpu_policy` of manifest version 3, as far as it is weaker than the default (dstack 0.6,
+/// `dstack-types/src/lib.rs`).
 fn gpu_policy(envelope: &LaunchSettings) -> Option<Concern> {
     const FIELD: &str = "requirements";
     let policy = envelope
@@ -226,7 +227,7 @@ fn risky_variables(
     )))
 }
 
-/// At the top level (older) or among the requirements (dstack-attestation.md §4.2).
+/// At the top level (older) or among the requirements (dstack, `dstack-types/src/lib.rs`, `AppCompose`).
 fn has_launch_token(envelope: &LaunchSettings) -> bool {
     let stated = |value: Option<&Value>| value.and_then(Value::as_str).is_some_and(|hash| !hash.is_empty());
     stated(envelope.get("launch_token_hash"))

@@ -53,7 +53,7 @@ pub(super) const NO_SECURE_TIME: Reason = Reason {
 };
 pub(super) const NO_INSTANCE_ID: Reason = Reason {
     id: "no-instance-id",
-    means: "The app asks for no instance id, so that its replicas cannot be told apart.",
+    means: "The app asks for no instance id, so its replicas cannot be distinguished.",
     fix: "Set `no_instance_id` to false and deploy again; or, if that is meant, run `cvm-verify pin` and review [compose] in \
           the lock.",
 };

@@ -57,7 +57,7 @@ pub(super) const PUBLISHED_HASH: Reason = Reason {
 pub(super) const NO_DOCUMENT: Reason = Reason {
     id: "no-document",
     means: "The named image is known by its hash alone, and nothing in the evidence says which registers belong to it.",
-    fix: "Let the app hand over the answer of the guest agent's v1 `Attest`, or `vm_config` beside the quote: guests of dstack 0.6 \
+    fix: "Let the app hand over the answer of the guest agent's v1 `Attest`, or `vm_config` with the quote: guests of dstack 0.6 \
           carry the image's measurement document there. For an older image, measure its published files (--os-image-files FILE), or \
           pin the registers (`cvm-verify pin URL`, review, --os-image lock).",
 };

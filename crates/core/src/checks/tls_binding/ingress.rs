@@ -66,8 +66,8 @@ pub(super) const INGRESS_MALFORMED: Reason = Reason {
 };
 pub(super) const INGRESS_NOT_BOUND: Reason = Reason {
     id: "ingress-not-bound",
-    means: "The quote of the ingress was made for other files than those that are served beside it.",
-    fix: "If a certificate is being renewed, verify again. Otherwise a server shows files of its own beside the quote of a VM: \
+    means: "The quote of the ingress was made for other files than those that the ingress serves.",
+    fix: "If a certificate is being renewed, verify again. Otherwise a server shows its own files with the quote of a VM: \
           treat it as hostile.",
 };
 pub(super) const INGRESS_QUOTE: Reason = Reason {
@@ -109,7 +109,7 @@ pub(super) const ORACLE_32: Reason = Reason {
     id: "oracle-32",
     means: "The app quotes 32 bytes, or a text, of the caller's choice. The quote of an ingress has the same form, so anyone can \
             have one made for files of their own.",
-    fix: "Have the app quote the 64 hex digits as text, and refuse everything but 64 hex digits; or quote its own key beside the \
+    fix: "Have the app quote the 64 hex digits as text, and refuse everything but 64 hex digits; or quote its own key with the \
           nonce: see docs/expose-endpoints.md.",
 };
 

@@ -115,7 +115,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
     }
 }
 
-/// Whether the 32 bytes beside the nonce should be those of the TLS key. Without a mode they may be of another key of the app's,
+/// Whether the 32 bytes with the nonce should be those of the TLS key. Without a mode they may be of another key of the app's,
 /// which the user may even have named.
 fn is_tls_key_expected(tls: &Tls, policy: &Policy) -> bool {
     let is_of_private_ai = policy.report_data.layout == Some(Layout::PrivateAi);
@@ -144,9 +144,9 @@ fn app_key(tls: &Tls, policy: &Policy) -> Finding {
         Ok(channel) => bound(channel, tls, policy),
         Err(NotBound::Absent) => {
             let sentence = if tls.app_key_layout.is_some() {
-                "The app quoted a key beside the nonce, but no trusted CA vouches for the certificate."
+                "The app quoted a key with the nonce, but no trusted CA vouches for the certificate."
             } else {
-                "The report data has no room for a key beside the nonce."
+                "The layout of the report data has no place for a key."
             };
             wrong(policy, &NO_APP_KEY, sentence)
         }

@@ -12,7 +12,7 @@ pub(super) const UNBOUND: Reason = Reason {
     id: "unbound",
     means: "Nothing binds the key of this TLS connection to the VM: a relay looks the same.",
     fix: "End TLS in the app, with the certificate of the guest agent (mode `ratls`) or with a key whose hash the app has quoted \
-          beside the nonce (mode `app-key`), or in dstack-ingress in the app's VM (mode `ingress`): see docs/tls.md.",
+          with the nonce (mode `app-key`), or in dstack-ingress in the app's VM (mode `ingress`): see docs/tls.md.",
 };
 pub(super) const GATEWAY_TERMINATED: Reason = Reason {
     id: "gateway-terminated",
@@ -142,7 +142,7 @@ pub(super) const RATLS_OTHER_KMS: Reason = Reason {
 };
 pub(super) const NO_APP_KEY: Reason = Reason {
     id: "no-app-key",
-    means: "The report data has no room for a key beside the nonce, or no CA vouches for the certificate, and mode `app-key` was \
+    means: "The layout of the report data has no place for a key, or no CA vouches for the certificate, and mode `app-key` was \
             asked for.",
     fix: "Have the app quote SHA-256 of its SubjectPublicKeyInfo, then the nonce: docs/expose-endpoints.md has the lines. The \
           certificate must be one of a public CA, or of one that --ca-file names.",

@@ -21,8 +21,8 @@ enum Shape {
     Any,
 }
 
-/// Every field that a guest is known to read (dstack-attestation.md §4.2), and those that older tools wrote and no guest reads:
-/// `docker_config`, `salt`, `version`.
+/// Every field that a guest is known to read (dstack, `dstack-types/src/lib.rs`, `AppCompose`), and those that older tools wrote
+/// and no guest reads: `docker_config`, `salt`, `version`.
 const FIELDS: [(&str, Shape); 33] = [
     ("allowed_envs", Shape::Any),
     ("bash_script", Shape::Any),

@@ -219,7 +219,7 @@ impl Judge<'_> {
             && !name.is_empty()
             && !RUNTIMES.contains(&name.as_str())
         {
-            let says = format!("`{}` is no runtime of a dstack guest: remove it", shown(&name));
+            let says = format!("`{}` is not a runtime of a dstack guest: remove it", shown(&name));
             self.file.unmeasured.add(ComposePlace::new(path, text, says));
         }
     }

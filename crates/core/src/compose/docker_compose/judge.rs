@@ -271,7 +271,7 @@ impl Judge<'_> {
     /// What is said of a text with variables that can be set; nothing where it has none.
     pub(super) fn substituted(&mut self, path: &str, text: &str, instead: &str) -> Option<ComposePlace> {
         let Ok(template) = Template::read(text) else {
-            let says = format!("`{}` is no substitution that Docker Compose has", shown(text));
+            let says = format!("`{}` is not a substitution of Docker Compose", shown(text));
             return Some(ComposePlace::new(path, text, says));
         };
         let names = template.names();

@@ -1,5 +1,5 @@
 //! What the docker compose file inside a measured compose document starts, and every place in it that something outside
-//! the document can fill (dstack-attestation.md §9).
+//! the document can fill (docs/compose-places.md).
 //!
 //! [`table`] says for each key of Docker Compose's schema what it can decide; [`judge`] walks a file along it.
 
@@ -166,7 +166,7 @@ fn read(text: &str, settable: &Settable) -> Result<ComposeFile, ComposeFileError
         };
         let containers = containers
             .as_object()
-            .ok_or_else(|| ComposeFileError::Shape(format!("has `{section}` that are no mapping")))?;
+            .ok_or_else(|| ComposeFileError::Shape(format!("has `{section}` that are not a mapping")))?;
         if let Some((name, _)) = containers.iter().find(|(_, value)| !value.is_object()) {
             let name: String = name.chars().take(80).collect();
             return Err(ComposeFileError::Shape(format!(

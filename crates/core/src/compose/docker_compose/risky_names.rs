@@ -1,4 +1,4 @@
-//! Variables that change what a program is, not only what it is told (threats.md T39).
+//! Variables that change what a program is, not only what it is told (docs/threats.md, T39).
 //!
 //! `allowed_envs` of a compose document lists names only: whoever deploys, and the host that stores the encrypted
 //! values, chooses what is in them, and nothing measures it. This list is the second line: a name in `allowed_envs` that the

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::ComposeFileError;
 use super::place::shown;
 
-/// What the guest's start script does with the document (dstack-attestation.md §4.2).
+/// What the guest's start script does with the document (dstack, `dstack-types/src/lib.rs`, `AppCompose`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Runner {
     /// It starts the docker compose file: `docker-compose` or `nerdctl-compose`.

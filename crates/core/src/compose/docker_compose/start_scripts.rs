@@ -80,7 +80,7 @@ fn sentences(read: &GuestScript) -> String {
     }
     if read.executes_host_files {
         says.push(
-            "it may execute what the host hands in (user_config, .host-shared, .decrypted-env, a disk): write that text into the script"
+            "it may execute data from the host (user_config, .host-shared, .decrypted-env, a disk): write that text into the script"
                 .to_owned(),
         );
     }

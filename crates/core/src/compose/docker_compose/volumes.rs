@@ -71,7 +71,7 @@ impl Judge<'_> {
             _ => {
                 let kind = kind.map_or_else(|| "a mount without a type".to_owned(), shown);
                 let says = format!(
-                    "`{kind}` is no mount that this version of cvm-verify knows: write `type: bind` or `volume`"
+                    "`{kind}` is not a mount type that this version of cvm-verify knows: write `type: bind` or `volume`"
                 );
                 self.file.unmeasured.add(ComposePlace::new(
                     &step(path, "type"),

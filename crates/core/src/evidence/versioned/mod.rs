@@ -1,5 +1,5 @@
 //! `VersionedAttestation`: what the guest agent of dstack 0.5.6 and later answers to `Attest`, quote and events in one
-//! byte string (dstack-attestation.md §1.c.3).
+//! byte string (dstack, `dstack-attest/src/{attestation,v1}.rs`).
 //!
 //! The first byte decides: `0x00` is V0 ([`scale`]), the head of a MessagePack map is V1 ([`msgpack`]).
 
@@ -24,7 +24,7 @@ const DOCUMENT: &str = "the versioned attestation";
 /// Bytes of the `vm_config` text and of a pod's payload.
 const MAX_TEXT_BYTES: usize = MAX_VM_CONFIG_BYTES;
 
-/// Payload of the ACPI entries that a stripped log keeps of RTMR0 (dstack-attestation.md §3.4).
+/// Payload of the ACPI entries that a stripped log keeps of RTMR0 (dstack, `dstack-attest/src/attestation.rs`).
 const ACPI_DATA: &[u8] = b"ACPI DATA";
 
 /// The parts of an attestation that a verdict can rest on, in either encoding.

@@ -6,7 +6,7 @@ use crate::evidence::Object;
 use crate::verify::MeasuredEvent;
 
 /// The known boot events in the one order in which they may occur, over all guest generations from 0.4 to
-/// 0.6 (dstack-attestation.md §3.6; dstack-0.6.md §2.2). `gpu-attestation` has two places, that of the pre-releases of 0.6 and that
+/// 0.6 (dstack, `dstack-util/src/system_setup.rs`). `gpu-attestation` has two places, that of the pre-releases of 0.6 and that
 /// of 0.6.0 and later, and stands in one of them.
 const GRAMMAR: [Rule; 15] = [
     Rule::required("system-preparing", Payload::Empty),

@@ -3,7 +3,7 @@
 use super::refusal::BootRefusal;
 use crate::evidence::Object;
 
-/// Who gave the guest its keys (dstack-attestation.md §6.1).
+/// Who gave the guest its keys (dstack, `dstack-types/src/lib.rs`, `KeyProviderInfo`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyProvider {
     /// `kms`, `local-sgx`, `none`, `tpm` …

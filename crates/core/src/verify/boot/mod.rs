@@ -1,7 +1,7 @@
 //! What the measured OS recorded while booting: from a [`MeasuredLog`] to [`BootClaims`].
 //!
 //! Only events up to the first `system-ready` are written by the measured OS alone. After it any process in
-//! the guest may append (dstack-attestation.md §3.6, R1–R6), so no claim is ever taken from there.
+//! the guest may append (dstack, `dstack-util/src/system_setup.rs`), so no claim is ever taken from there.
 
 mod grammar;
 mod key_provider;

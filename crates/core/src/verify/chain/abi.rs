@@ -1,4 +1,4 @@
-//! The contract ABI, as far as dstack's contracts need it (Solidity documentation, "Contract ABI Specification"; platform.md §5.2).
+//! The contract ABI, as far as dstack's contracts need it (Solidity documentation, "Contract ABI Specification").
 //!
 //! Decoding is strict: padding must be zero, a boolean is 0 or 1, an offset is where a canonical encoder puts it, and nothing
 //! follows. An answer that is not canonical is refused, since two readers could read it in two ways.

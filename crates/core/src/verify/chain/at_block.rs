@@ -209,10 +209,10 @@ impl At<'_, '_> {
         }
     }
 
-    /// Whether an app's contract says in its storage that it can no longer be upgraded (platform.md §5.3, 6): the lowest byte of a
-    /// slot, beside a byte that says whether any device is allowed. That is slot 1, or slot 2 of a contract of mid-2025 and before. The
-    /// other one of both is the head of a mapping, which is always zero. Where neither slot agrees with what the contract answers, the
-    /// layout is another.
+    /// Whether an app's contract says in its storage that it can no longer be upgraded (dstack, `kms/auth-eth/contracts`): the
+    /// lowest byte of a slot, beside a byte that says whether any device is allowed. That is slot 1, or slot 2 of a contract of
+    /// mid-2025 and before. The other one of both is the head of a mapping, which is always zero. Where neither slot agrees with
+    /// what the contract answers, the layout is another.
     fn upgrades_disabled(
         &mut self,
         address: &Address,

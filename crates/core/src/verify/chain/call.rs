@@ -1,4 +1,4 @@
-//! The questions that dstack's contracts are asked (platform.md §5.2).
+//! The questions that dstack's contracts are asked (dstack, `kms/auth-eth/contracts`).
 
 use super::abi::{Address, AppBootInfo, CallData};
 
@@ -7,12 +7,12 @@ pub const IMPLEMENTATION_SLOT: &str = "0x360894a13ba1a3210667c828492db98dca3e207
 
 /// Interface id of `IAppAuth`, which is the selector of `isAppAllowed`.
 pub const APP_AUTH: [u8; 4] = [0x1e, 0x07, 0x91, 0x98];
-/// Interface id of the epoch interface of contracts 0.6.4 (dstack-0.6.md §2.10).
+/// Interface id of the epoch interface of contracts 0.6.4 (release pages of dstack 0.6.4 and 0.6.5).
 pub const EPOCH_AUTH_0_6_4: [u8; 4] = [0xd3, 0x38, 0x35, 0xbd];
 /// Interface id of the epoch interface of contracts 0.6.5.
 pub const EPOCH_AUTH_0_6_5: [u8; 4] = [0xc3, 0x96, 0xc1, 0xb0];
 
-/// Selectors of functions that came with the epochs, as the release pages of 0.6.4 and 0.6.5 name them (dstack-0.6.md §2.10). An
+/// Selectors of functions that came with the epochs, as the release pages of 0.6.4 and 0.6.5 name them. An
 /// interface id changes with each change of a struct; these functions stay.
 pub(super) const EPOCH_FUNCTIONS: [[u8; 4]; 5] = [
     // registerRootEpoch(bytes,bytes,string)
@@ -26,7 +26,8 @@ pub(super) const EPOCH_FUNCTIONS: [[u8; 4]; 5] = [
     // setAllowAnyTeeVariant(bool)
     [0x52, 0x90, 0x31, 0x3d],
 ];
-/// The newest `version()` of an app's contract whose answers are understood (platform.md §5.1). Older ones do not have the function.
+/// The newest `version()` of an app's contract whose answers are understood (dstack, `kms/auth-eth/contracts`). Older ones do not
+/// have the function.
 pub(super) const NEWEST_VERSION: u64 = 2;
 
 /// A question to one contract.

@@ -1,4 +1,4 @@
-//! JSON-RPC of an Ethereum node: questions, and answers read as strictly as they can be (platform.md §5.3).
+//! JSON-RPC of an Ethereum node: questions, and answers read as strictly as they can be (Ethereum JSON-RPC API).
 //!
 //! Sources: JSON-RPC 2.0; the execution API of Ethereum for methods, quantities and data; EIP-1474 for errors.
 

@@ -1,5 +1,5 @@
 //! The event `gpu-attestation`: how a guest of dstack 0.6 attested its GPUs while booting, and the record behind it
-//! (dstack-0.6.md §2.2; dstack-attestation.md §8).
+//! (dstack 0.6, `requirements.gpu_policy`).
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! The certificate chain of an NVIDIA device, up to NVIDIA's device identity root (supply.md §2.3).
+//! The certificate chain of an NVIDIA device, up to NVIDIA's device identity root (as in NVIDIA's nvtrust).
 //!
 //! Validity periods are not looked at: every certificate of such a chain ends in the year 9999. Nor is revocation: NVIDIA
 //! publishes it by OCSP alone.

@@ -1,5 +1,6 @@
-//! What NVIDIA's appraisal says of one device: the claims that must be good (supply.md §2.5). The names are those of
-//! NVIDIA's entity attestation tokens, claims versions 2.0, 3.0 and 4.0; those of a switch have `switch` for `gpu`.
+//! What NVIDIA's appraisal says of one device: the claims that must be good (NVIDIA Attestation Service API, `/v4/attest`). The
+//! names are those of NVIDIA's entity attestation tokens, claims versions 2.0, 3.0 and 4.0; those of a switch have `switch` for
+//! `gpu`.
 
 use std::fmt;
 

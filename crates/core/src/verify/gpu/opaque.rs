@@ -1,4 +1,5 @@
-//! What an NVIDIA device says of itself in the opaque data of its SPDM report (supply.md §2.2).
+//! What an NVIDIA device says of itself in the opaque data of its SPDM report (NVIDIA, "Opaque data format",
+//! docs.nvidia.com/attestation).
 //!
 //! The report's signature covers it. Fields are `u16 type, u16 size, data`, little endian.
 

@@ -1,5 +1,5 @@
 //! What the app requires of its GPUs: `requirements.gpu_policy` of the measured compose document, against the boot event
-//! `gpu-policy-hash` (dstack-attestation.md §8).
+//! `gpu-policy-hash` (dstack 0.6, `requirements.gpu_policy`).
 
 use serde_json::{Map, Value};
 

@@ -1,5 +1,5 @@
 //! The firmware of an image (`ovmf.fd`): MRTD and the memory that it accepts, from its TDVF metadata
-//! (dstack-attestation.md §5.7; Intel TDX Virtual Firmware Design Guide, "TDVF descriptor").
+//! (dstack, `dstack-mr/src/tdvf.rs`; Intel TDX Virtual Firmware Design Guide, "TDVF descriptor").
 
 use sha2::{Digest, Sha384};
 

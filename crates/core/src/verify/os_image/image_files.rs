@@ -1,4 +1,4 @@
-//! The registers of an OS image, from its published files (platform.md §3.2).
+//! The registers of an OS image, from its published files (dstack, `dstack-mr/src`).
 //!
 //! The files are bound to the published `os_image_hash`: it is the SHA-256 of the checksum file, which lists the others. The
 //! root file system is not read: its hash is part of the kernel command line.

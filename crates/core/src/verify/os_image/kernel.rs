@@ -1,7 +1,7 @@
 //! The kernel of an image (`bzImage`): the digest that the firmware takes of it before it runs it.
 //!
 //! It is the PE Authenticode digest with SHA-384. Up to 10.1, QEMU edits the kernel's setup header before the guest sees it
-//! (dstack-attestation.md §5.8; dstack-0.6.md §2.5).
+//! (dstack, `dstack-mr/src/kernel.rs`; QEMU commit a7542a38f399).
 
 use sha2::{Digest, Sha384};
 

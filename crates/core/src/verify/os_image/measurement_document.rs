@@ -1,5 +1,5 @@
 //! The measurement document of an OS image: `measurement.tdx.cbor`, which a dstack 0.6 guest shows beside its evidence
-//! (platform.md §3.3, dstack-attestation.md §5.6).
+//! (dstack 0.6, `dstack-mr/src`).
 //!
 //! Nobody signed it. It is bound to a published `os_image_hash` by the image's checksum file, and it proves something only
 //! where the registers that follow from it are those of a verified quote.
@@ -17,7 +17,7 @@ use crate::verify::digest::sha256;
 pub const MAX_DOCUMENT: usize = 16 * 1024;
 /// The most bytes that a checksum file may have. Real ones have about 1 KiB.
 pub const MAX_CHECKSUM_FILE: usize = 64 * 1024;
-/// The most bytes that a kernel command line may have (platform.md §3.3).
+/// The most bytes that a kernel command line may have (dstack 0.6, `measurement.tdx.cbor` of an image).
 const MAX_COMMAND_LINE: usize = 2048;
 /// The document's name in the checksum file.
 const FILE_NAME: &str = "measurement.tdx.cbor";

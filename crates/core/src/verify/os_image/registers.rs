@@ -1,4 +1,4 @@
-//! RTMR0, RTMR1 and RTMR2 of a dstack guest from what is measured into them (dstack-attestation.md §5.3, §5.4, §5.6).
+//! RTMR0, RTMR1 and RTMR2 of a dstack guest from what is measured into them (dstack, `dstack-mr/src`).
 //!
 //! A register starts as 48 zero bytes; each event extends it: `register = SHA-384(register ‖ digest)`.
 
@@ -12,11 +12,11 @@ pub type Digest384 = [u8; 48];
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AcpiDigests(pub [Digest384; 3]);
 
-/// `Boot0000` of dstack's OVMF: digest of its load option (dstack-attestation.md §5.6, step 9).
+/// `Boot0000` of dstack's OVMF: digest of its load option (dstack 0.6, `dstack-mr/src`).
 const BOOT_0000: Digest384 = hex_48(
     b"23ada07f5261f12f34a0bd8e46760962d6b4d576a416f1fea1c64bc656b1d28eacf7047ae6e967c58fd2a98bfa74c298",
 );
-/// The configuration volume of dstack's OVMF `pre202505` (dstack-attestation.md §5.6, step 9).
+/// The configuration volume of dstack's OVMF `pre202505` (dstack 0.6, `dstack-mr/src`).
 pub const CONFIGURATION_VOLUME: Digest384 = hex_48(
     b"344bc51c980ba621aaa00da3ed7436f7d6e549197dfe699515dfa2c6583d95e6412af21c097d473155875ffd561d6790",
 );
@@ -132,7 +132,7 @@ const fn hex_48(digits: &[u8; 96]) -> Digest384 {
 mod tests {
     use super::*;
 
-    /// Beginnings of the digests that real event logs show (dstack-attestation.md §5.6, step 9).
+    /// Beginnings of the digests that real event logs show (dstack 0.6, `dstack-mr/src`).
     #[test]
     fn the_fixed_digests_are_those_of_real_event_logs() {
         let begins = |digest: Digest384, hex: &str| assert!(hex::encode(digest).starts_with(hex), "{hex}");

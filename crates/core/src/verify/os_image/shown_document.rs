@@ -6,7 +6,7 @@ use super::td_hob::MemoryError;
 use crate::evidence::{Event, Evidence, OpensUnproven, VmConfig};
 use crate::verify::{Prover, VerifiedQuote};
 
-/// Payload of the entries of RTMR0 that stand for the ACPI tables (dstack-attestation.md §5.6, step 9).
+/// Payload of the entries of RTMR0 that stand for the ACPI tables (dstack 0.6, `dstack-mr/src`).
 const ACPI_DATA: &[u8] = b"ACPI DATA";
 /// Their type: `EV_PLATFORM_CONFIG_FLAGS`.
 const ACPI_TYPE: u32 = 0xa;
@@ -137,7 +137,7 @@ fn compare(
         .is_some_and(|claimed| claimed != os_image_hash)
     {
         return ShownDocument::UnreadableConfig(
-            "its `os_image_hash` is not the SHA-256 of the checksum file beside it".to_owned(),
+            "its `os_image_hash` is not the SHA-256 of the checksum file in the same document".to_owned(),
         );
     }
     let [rtmr0, rtmr1, rtmr2, _] = rtmrs;

@@ -1,5 +1,5 @@
 //! The TD HOB: the memory layout that QEMU describes to the firmware, which measures it into RTMR0
-//! (dstack-attestation.md §5.6, steps 5 to 8).
+//! (dstack 0.6, `dstack-mr/src`).
 //!
 //! The firmware's part of it, which pages it accepts by itself, is the *witness*; the rest follows from the memory size.
 
@@ -8,7 +8,7 @@ use crate::verify::digest::sha384;
 
 /// Bytes of a page.
 const PAGE: u64 = 4096;
-/// How many ranges a witness may have (platform.md §3.3).
+/// How many ranges a witness may have (dstack 0.6, `measurement.tdx.cbor` of an image).
 const MAX_RANGES: u64 = 64;
 /// From this memory size on, bytes, QEMU places memory above 4 GiB: 2816 MiB.
 const SPLIT_FROM: u64 = 0xB000_0000;

@@ -1,4 +1,4 @@
-//! The attributes of a TD that dcap-qvl refuses (TDX module ABI 348551-008US, table 3.23; dstack-attestation.md §2.4).
+//! The attributes of a TD that dcap-qvl refuses (TDX module ABI 348551-008US, table 3.23).
 
 use dcap_qvl::quote::{Quote, TDAttributes};
 

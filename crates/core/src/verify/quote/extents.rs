@@ -1,4 +1,4 @@
-//! Where the parts of a quote lie (dstack-attestation.md §2.1–§2.3), as far as its bytes tell.
+//! Where the parts of a quote lie (Intel TDX DCAP Quoting Library API, A.3 and A.4), as far as its bytes tell.
 
 use crate::verify::little_endian::{u16_at, u32_at};
 

@@ -1,4 +1,4 @@
-//! Where the parts of a quote lie (dstack-attestation.md §2.1–§2.3).
+//! Where the parts of a quote lie (Intel TDX DCAP Quoting Library API, A.3 and A.4).
 
 use super::extents::{QuoteExtents, TDX};
 use crate::verify::QuoteRefusal;

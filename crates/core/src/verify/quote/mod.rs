@@ -120,8 +120,7 @@ pub(super) fn verify(
     Ok(quote.short_of(short_of.unwrap_or_default()))
 }
 
-/// The PCE id of the machine's certificate is the one that the TCB info is for: dcap-qvl does not compare them
-/// (dstack-attestation.md §2.6).
+/// The PCE id of the machine's certificate is the one that the TCB info is for: dcap-qvl does not compare them.
 fn same_pce(claims: &QuoteClaims, collateral: &QuoteCollateralV3) -> Result<(), UnusableCollateral> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]

@@ -22,7 +22,7 @@ use crate::verify::{QuoteRefusal, TrustRoot};
 /// Bytes of the authentication data beside the attestation key; dcap-qvl accepts no other length.
 const AUTHENTICATION_DATA: usize = 32;
 
-/// Certification data that is a PCK certificate chain in PEM (dstack-attestation.md §2.3).
+/// Certification data that is a PCK certificate chain in PEM (Intel TDX DCAP Quoting Library API, A.3).
 const PCK_CHAIN: u16 = 5;
 
 /// A quote whose own signatures hold. Whether the platform is patched or revoked, and all dates, are not looked at.

@@ -1,7 +1,7 @@
 //! Who signed an RA-TLS certificate, up to the KMS.
 //!
 //! Dates are not looked at: the KMS and the app CA write 1975-01-01, and the KMS makes its certificate anew at each start.
-//! The KMS's key is what stays (platform.md §2.2, step 6).
+//! The KMS's key is what stays (docs/tls.md).
 
 use super::leaf::TlsLeaf;
 use super::{APP_ID, RaTlsRefusal, USAGE};

@@ -9,7 +9,7 @@ use flate2::bufread::GzDecoder;
 
 use super::RaTlsRefusal;
 
-/// The arc of dstack's extensions (platform.md §2.2).
+/// The arc of dstack's extensions (dstack, `ra-tls/src/{oids,cert,attestation}.rs`).
 const ARC: [u32; 8] = [1, 3, 6, 1, 4, 1, 62397, 1];
 
 /// What a compressed content begins with; one gzip member follows.

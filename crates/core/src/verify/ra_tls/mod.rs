@@ -1,4 +1,5 @@
-//! RA-TLS certificates of dstack: a TLS certificate with the evidence of the TD that holds its key (platform.md §2.2).
+//! RA-TLS certificates of dstack: a TLS certificate with the evidence of the TD that holds its key (dstack,
+//! `ra-tls/src/{oids,cert,attestation}.rs`).
 //!
 //! | file | holds |
 //! |---|---|
@@ -24,7 +25,7 @@ use super::td_claims::TdClaims;
 use crate::evidence::{Attestation, Evidence, EvidenceError, TlsChain};
 use leaf::TlsLeaf;
 
-/// The extensions of dstack (platform.md §2.2).
+/// The extensions of dstack (dstack, `ra-tls/src/{oids,cert,attestation}.rs`).
 const QUOTE: u32 = 1;
 const EVENT_LOG: u32 = 2;
 const APP_ID: u32 = 3;
@@ -61,7 +62,7 @@ pub enum RaTlsRefusal {
     )]
     NotBound,
     /// What stands beside the quote is not in it.
-    #[error("the report data beside its quote is not the one inside it")]
+    #[error("the unsigned report data differs from the one in its quote")]
     StackReportData,
     /// It names another app than its own evidence.
     #[error("its extension .3 names another app than its evidence")]
@@ -133,7 +134,7 @@ fn malformed(error: EvidenceError) -> RaTlsRefusal {
 }
 
 /// SHA-512 of `ratls-cert:` and the SubjectPublicKeyInfo (DER): the report data of the quote that an RA-TLS certificate
-/// carries (platform.md §2.2).
+/// carries (dstack, `ra-tls/src/{oids,cert,attestation}.rs`).
 fn report_data_of(spki: &[u8]) -> [u8; 64] {
     let mut hasher = Sha512::new();
     hasher.update(b"ratls-cert:");

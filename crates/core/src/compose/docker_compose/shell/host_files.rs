@@ -3,8 +3,8 @@
 /// Among the names of variables: what the host hands in as a file or as a disk.
 pub(in crate::compose::docker_compose) const HOST_FILES: &str = "host:";
 
-/// Parts of the paths of what the host hands in: the shared folder and what is copied from it (dstack-attestation.md §3.6, R7), the
-/// encrypted environment, the tables of the firmware, and disks.
+/// Parts of the paths of what the host hands in: the shared folder and what is copied from it (dstack,
+/// `docs/security/security-best-practices.md`), the encrypted environment, the tables of the firmware, and disks.
 const HANDED_IN: [&str; 16] = [
     ".host-shared",
     "user_config",

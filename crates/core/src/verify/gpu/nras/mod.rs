@@ -1,6 +1,6 @@
 //! NVIDIA's remote attestation service (NRAS): its appraisal of the same reports against golden values and revocation lists
-//! (supply.md §2.5). Its tokens count if a key of a pinned intermediate signed them; its status codes and its key set alone
-//! say nothing.
+//! (NVIDIA Attestation Service API, `/v4/attest`). Its tokens count if a key of a pinned intermediate signed them; its status
+//! codes and its key set alone say nothing.
 
 mod keys;
 mod token;
