@@ -5,7 +5,7 @@
 //! and the report names the attempts that did not pass.
 
 use crate::render::cause::causes;
-use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
+use cvm_verify_core::checks::{Check, EvidenceFailure, EvidenceReason, Heals};
 use cvm_verify_core::report::{
     AttemptReason, CheckId, CheckResult, EarlierAttempts, Status, TargetReport, Verdict,
 };
@@ -137,15 +137,14 @@ fn name_unconfirmed(report: &mut TargetReport) {
         .into_iter()
         .find(|check| check.id == CheckId::Evidence && check.status == Status::Error);
     if let Some(evidence) = evidence {
-        let gap = EvidenceFailure {
-            reason: EvidenceReason::NotConfirmed,
-            detail: format!(
+        let failure = EvidenceFailure::new(
+            EvidenceReason::NotConfirmed,
+            format!(
                 "An attempt of this run passed after one that failed, and the attempt that should confirm it brought nothing: {}",
                 evidence.detail
             ),
-            certificate: None,
-        };
-        let finding = gap.finding();
+        );
+        let finding = failure.finding();
         evidence.reason = finding.reason.map(|reason| reason.id.to_owned());
         evidence.fix = finding.reason.map(|reason| reason.fix.to_owned());
         evidence.detail = finding.detail;
@@ -159,40 +158,6 @@ fn reason(check: &CheckResult) -> AttemptReason {
     }
 }
 
-/// When a failure is one that no deploy heals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Heals {
-    /// Whatever runs: no release of an app makes such evidence.
-    Never,
-    /// Where the expected release runs: the app of an older one may answer in another way, and the next one answers as it
-    /// should.
-    UnlessExpectedRuns,
-}
-
-/// The failures that no deploy heals: evidence that is forged, or that is replayed. All others are waited on, above all what
-/// differs between two releases, what differs between two boots (a key that the app has quoted), and what other parties must do
-/// first.
-const CONVICTING: [(CheckId, &str, Heals); 14] = [
-    (CheckId::QuoteSignature, "not-verified", Heals::Never),
-    (CheckId::EventLog, "rtmr-mismatch", Heals::Never),
-    (CheckId::EventLog, "digest-mismatch", Heals::Never),
-    (CheckId::EventLog, "wrong-event-type", Heals::Never),
-    (CheckId::EventLog, "reserved-name", Heals::Never),
-    (CheckId::EventLog, "preimage-mismatch", Heals::Never),
-    (CheckId::BootOrder, "duplicate-event", Heals::Never),
-    (CheckId::BootOrder, "out-of-order", Heals::Never),
-    (CheckId::BootOrder, "bad-payload", Heals::Never),
-    (CheckId::Freshness, "nonce-mismatch", Heals::UnlessExpectedRuns),
-    (CheckId::ReportData, "echo-mismatch", Heals::UnlessExpectedRuns),
-    (
-        CheckId::TdAttributes,
-        "td-attributes-mismatch",
-        Heals::UnlessExpectedRuns,
-    ),
-    (CheckId::TdAttributes, "owner-not-zero", Heals::UnlessExpectedRuns),
-    (CheckId::TdAttributes, "service-td", Heals::UnlessExpectedRuns),
-];
-
 /// Whether the evidence is forged or replayed, so that waiting would only find another instance.
 pub(crate) fn no_deploy_heals(report: &TargetReport) -> bool {
     let expected_runs = report.second_release_until.is_none()
@@ -201,10 +166,8 @@ pub(crate) fn no_deploy_heals(report: &TargetReport) -> bool {
             .is_some_and(|check| check.status == Status::Pass);
     let failed = report.checks.iter().filter(|check| check.status == Status::Fail);
     failed.into_iter().any(|check| {
-        CONVICTING.iter().any(|(id, reason, heals)| {
-            *id == check.id
-                && Some(*reason) == check.reason.as_deref()
-                && (*heals == Heals::Never || expected_runs)
+        Check::of(check.id).convicts.iter().any(|(reason, heals)| {
+            Some(reason.id) == check.reason.as_deref() && (*heals == Heals::Never || expected_runs)
         })
     })
 }
@@ -213,7 +176,7 @@ pub(crate) fn no_deploy_heals(report: &TargetReport) -> bool {
 mod tests {
     use super::*;
     use crate::render::samples;
-    use cvm_verify_core::checks::Check;
+    use cvm_verify_core::checks::ALL;
 
     fn failing(id: CheckId, reason: &str) -> TargetReport {
         let mut target = samples::pass();
@@ -238,12 +201,43 @@ mod tests {
             .collect()
     }
 
+    fn convicting() -> impl Iterator<Item = (CheckId, &'static str, Heals)> {
+        let of = |check: &'static Check| {
+            check
+                .convicts
+                .iter()
+                .map(|(reason, heals)| (check.id, reason.id, *heals))
+        };
+        ALL.into_iter().flat_map(of)
+    }
+
+    /// What the checks' own files say, in one place: a failure that ends the waiting accuses.
     #[test]
-    fn every_convicting_failure_is_one_of_its_check() {
-        for (id, reason, _) in CONVICTING {
-            let mut known = Check::of(id).reasons.iter();
-            assert!(known.any(|known| known.id == reason), "{id}/{reason}");
-        }
+    fn these_failures_convict() {
+        use Heals::{Never, UnlessExpectedRuns};
+        let expected = [
+            (CheckId::QuoteSignature, "not-verified", Never),
+            (CheckId::EventLog, "rtmr-mismatch", Never),
+            (CheckId::EventLog, "digest-mismatch", Never),
+            (CheckId::EventLog, "wrong-event-type", Never),
+            (CheckId::EventLog, "reserved-name", Never),
+            (CheckId::EventLog, "preimage-mismatch", Never),
+            (CheckId::BootOrder, "duplicate-event", Never),
+            (CheckId::BootOrder, "out-of-order", Never),
+            (CheckId::BootOrder, "bad-payload", Never),
+            (CheckId::Freshness, "nonce-mismatch", UnlessExpectedRuns),
+            (CheckId::ReportData, "echo-mismatch", UnlessExpectedRuns),
+            (
+                CheckId::TdAttributes,
+                "td-attributes-mismatch",
+                UnlessExpectedRuns,
+            ),
+            (CheckId::TdAttributes, "owner-not-zero", UnlessExpectedRuns),
+            (CheckId::TdAttributes, "service-td", UnlessExpectedRuns),
+        ];
+        let found: Vec<_> = convicting().collect();
+        assert!(expected.iter().all(|one| found.contains(one)), "{found:?}");
+        assert_eq!(found.len(), expected.len(), "{found:?}");
     }
 
     #[test]
@@ -308,7 +302,7 @@ mod tests {
 
     #[test]
     fn forged_evidence_ends_the_waiting_at_once() {
-        for (id, reason, _) in CONVICTING {
+        for (id, reason, _) in convicting() {
             assert_eq!(run(&[failing(id, reason)]), [Next::End], "{id}/{reason}");
         }
     }

@@ -92,7 +92,7 @@ fn notes_on_remarks(name: &str, text: &str) -> Vec<String> {
     let lines = LineIndex::of(text);
     let note = |remark: UnfoundedRemark| {
         format!(
-            "note: {name}:{}: `{}` says `{}`; no table of this version has this value under that name, and the lock says that cvm-verify {} \
+            "{name}:{}: `{}` says `{}`; no table of this version has this value under that name, and the lock says that cvm-verify {} \
              wrote it. Check the value, or pin again.",
             lines.position(remark.at).line,
             remark.key,

@@ -1,43 +1,50 @@
 //! cvm-verify proves that a confidential VM that answers at an address runs exactly the code that was
 //! released, on genuine Intel TDX hardware, right now.
 //!
-//! [`cvm_verify_core`] decides: evidence and policy in, report out, without network and clock. The modules here collect the
-//! evidence and show the result; a lower one never imports a higher one:
+//! [`cvm_verify_core`] decides: evidence and policy in, report out, without network and clock. This crate is the program around
+//! it. What a Rust program uses of it:
 //!
-//! 1. [`net`]: the HTTP client;
-//! 2. [`collateral`], [`source`]: where Intel's statements and evidence come from; [`config`]: the policy file; [`compare`]: what
-//!    changed between two deployments;
-//! 3. [`render`][]: words; [`merge`]: several reports as one; [`inspect`]: every field of evidence, explained;
-//! 4. [`alert`]: messages to people and services;
-//! 5. [`engine`]: collects, verifies and appraises deployments, the entry for Rust programs;
-//! 6. `plan`: what a run verifies; [`watch`]: the monitoring loop;
-//! 7. [`cli`][]: arguments, files and exit codes.
+//! * [`engine`]: collects, verifies and appraises deployments;
+//! * [`net`]: the HTTP client that the engine is given;
+//! * [`source`]: where evidence comes from.
 //!
-//! `docs/architecture.md` in the repository shows all floors.
+//! The other public modules are for the tests of this repository. `docs/architecture.md` in the repository shows what each folder
+//! holds, and which may import which.
 
+#[doc(hidden)]
 pub mod address;
+#[doc(hidden)]
 pub mod alert;
 mod artifacts;
 mod attempts;
 mod bounded_io;
+#[doc(hidden)]
 pub mod cli;
+#[doc(hidden)]
 pub mod collateral;
+#[doc(hidden)]
 pub mod compare;
+#[doc(hidden)]
 pub mod config;
+#[doc(hidden)]
 pub mod deploy_plan;
 mod diff;
 pub mod engine;
 mod env;
 mod files;
 mod git;
+#[doc(hidden)]
 pub mod image_source;
+#[doc(hidden)]
 pub mod inspect;
 mod interrupt;
+#[doc(hidden)]
 pub mod merge;
 pub mod net;
 mod pin;
 mod plan;
 mod recorded;
+#[doc(hidden)]
 pub mod render;
 mod runtime;
 pub mod source;
@@ -45,5 +52,6 @@ mod statement_check;
 mod unknown_variables;
 mod usage_error;
 mod verify_run;
+#[doc(hidden)]
 pub mod watch;
 mod watchdog;

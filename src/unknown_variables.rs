@@ -84,7 +84,7 @@ pub(crate) fn notes(options: &BTreeSet<String>, env: &BTreeMap<String, String>) 
     };
     (!names.is_empty()).then(|| {
         format!(
-            "note: no option reads {}{more}. A policy file may name them for its alert channels; `cvm-verify verify --help` lists \
+            "no option reads {}{more}. A policy file may name them for its alert channels; `cvm-verify verify --help` lists \
              the options.",
             shown.join(", ")
         )

@@ -37,26 +37,20 @@ fn bundle(lie: Lie) -> String {
     let mut cvm = Cvm::healthy(&World::default());
     lie.apply(&mut cvm);
     let raw = |text: String| RawValue::from_string(text).unwrap();
+    let from = BundleSource {
+        kind: "app".to_owned(),
+        url: Some("https://app.example/".to_owned()),
+    };
     Bundle {
-        captured_at: cvm.world.now,
-        source: BundleSource {
-            kind: "app".to_owned(),
-            url: Some("https://app.example/".to_owned()),
-        },
         nonce: Some(NONCE),
-        attestation: raw(cvm.attestation_body(&hex::encode(NONCE))),
         info: Some(raw(cvm.info_body())),
         collateral: Some(to_raw_value(&document(&cvm.world.collateral())).unwrap()),
         collateral_source: Some("simulator".to_owned()),
-        collateral_fetched_at: None,
-        app_compose: None,
-        phala_api: None,
-        early: None,
-        gpu: None,
-        chain: None,
-        kms: Vec::new(),
-        tls: None,
-        provenance: Vec::new(),
+        ..Bundle::new(
+            cvm.world.now,
+            from,
+            raw(cvm.attestation_body(&hex::encode(NONCE))),
+        )
     }
     .to_json()
     .unwrap()

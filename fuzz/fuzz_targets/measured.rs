@@ -99,18 +99,20 @@ fn check(cvm: &Cvm, claims: &Claims, has_own_provider: bool) {
     assert_eq!(compose.text(), cvm.app_compose);
     match compose.members() {
         Err(_) => {
-            assert!(compose.compose_file(launch_script(compose)).is_err() && compose.envelope().is_err())
+            assert!(
+                compose.compose_file(launch_script(compose)).is_err() && compose.compose_settings().is_err()
+            )
         }
         Ok(members) => {
             let again: serde_json::Value = serde_json::from_str(compose.text()).expect("it is JSON");
             assert_eq!(again.as_object(), Some(members));
-            let envelope = compose.envelope().expect("its members were read");
-            assert!(!envelope.contains_key("docker_compose_file"));
+            let compose_settings = compose.compose_settings().expect("its members were read");
+            assert!(!compose_settings.contains_key("docker_compose_file"));
             let others = members
                 .keys()
                 .filter(|name| *name != "docker_compose_file")
                 .count();
-            assert_eq!(envelope.len(), others, "nothing else is left out");
+            assert_eq!(compose_settings.len(), others, "nothing else is left out");
         }
     }
     if let Ok(Some(file)) = compose.compose_file(launch_script(compose)) {

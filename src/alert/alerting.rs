@@ -34,7 +34,7 @@ pub(crate) struct AlertedTarget<'a> {
     /// Whom it was asked at. Absent of a recording.
     pub asked: Option<AskedAt>,
     /// Whether every channel took the alert on this result while the run went on.
-    pub is_told: bool,
+    pub is_reported: bool,
     /// The policy file that it is of, where there is one.
     pub file: Option<PolicyFileId>,
 }
@@ -56,7 +56,7 @@ struct Delivery {
 fn is_due(alerted: &AlertedTarget<'_>, target: &TargetReport) -> bool {
     let evidence = target.check(CheckId::Evidence);
     let is_interrupted = evidence.is_some_and(|check| check.reason.as_deref() == Some("interrupted"));
-    !alerted.is_told && !is_interrupted
+    !alerted.is_reported && !is_interrupted
 }
 
 /// What is to be told of a run.

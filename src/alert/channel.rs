@@ -1,7 +1,12 @@
 //! What a channel is: its name, the secrets that it takes, and what it has to do.
 
-use super::channel_delivery::ChannelDelivery;
+use url::Url;
+
+use super::channel_delivery::{ChannelDelivery, for_each};
 use super::channels::Channels;
+use super::delivery::ChannelRequest;
+use super::digest::gather;
+use super::message::Message;
 use super::outgoing::OutgoingMessage;
 use cvm_verify_core::report::Verdict;
 
@@ -65,4 +70,25 @@ pub(super) struct Occasion<'a> {
     pub event: &'static str,
     /// The verdict of the run; absent for a test.
     pub verdict: Option<Verdict>,
+}
+
+impl Occasion<'_> {
+    /// What a channel that people read has to send to the address in its secret: one request for each message, or for each digest
+    /// of messages that share a cause.
+    pub(super) fn gathered(
+        &self,
+        channel: &'static str,
+        secret: &str,
+        request: fn(&Message, Url) -> ChannelRequest,
+    ) -> Vec<ChannelDelivery> {
+        let outgoing = gather(self.outgoing.clone());
+        let request = |message: &Message, url: Url| Ok(request(message, url));
+        for_each(
+            channel,
+            self.channels.secret(secret),
+            &outgoing,
+            self.event,
+            &request,
+        )
+    }
 }

@@ -39,16 +39,13 @@ pub(super) fn for_each(
         Ok(None) => return one_if(!outgoing.is_empty(), channel, event, Ok(None)),
         Err(error) => return one_if(!outgoing.is_empty(), channel, event, Err(error)),
     };
-    let delivery = |outgoing_message: &OutgoingMessage<'_>| ChannelDelivery {
+    let delivery = |one: &OutgoingMessage<'_>| ChannelDelivery {
         channel,
-        event: outgoing_message.message.event.as_str(),
-        about: outgoing_message
-            .message
-            .verdict
-            .map(|_| outgoing_message.message.name.clone()),
-        request: pack(&outgoing_message.message, url.clone()).map(Some),
+        event: one.message.event.as_str(),
+        about: one.message.verdict.map(|_| one.message.name.clone()),
+        request: pack(&one.message, url.clone()).map(Some),
         note: "",
-        of: outgoing_message.of.clone(),
+        of: one.of.clone(),
     };
     outgoing.iter().map(delivery).collect()
 }

@@ -160,7 +160,7 @@ impl Issues {
             return Self::NotAskedFor;
         };
         match issues.open(sender, deadline).await {
-            Ok(Some(board)) => Self::Open(Box::new(board)),
+            Ok(Some(open_issues)) => Self::Open(Box::new(open_issues)),
             Ok(None) => Self::NoToken,
             Err(error) => Self::Unusable(error),
         }
@@ -168,7 +168,7 @@ impl Issues {
 
     fn memory(&self, target: TargetId) -> Option<&TargetState> {
         match self {
-            Self::Open(board) => board.memory(target),
+            Self::Open(open_issues) => open_issues.memory(target),
             _ => None,
         }
     }
@@ -182,10 +182,10 @@ impl Issues {
         message: &Message,
         context: &RunContext<'_>,
     ) -> Vec<AlertRecord> {
-        let (Self::Open(board), Some(mut own_state)) = (self, state.get(target).cloned()) else {
+        let (Self::Open(open_issues), Some(mut own_state)) = (self, state.get(target).cloned()) else {
             return Vec::new();
         };
-        let steps = board
+        let steps = open_issues
             .settle(target, &mut own_state, &[(0, due, message)], None, context.now)
             .await;
         state.set(target, own_state);
@@ -227,8 +227,8 @@ impl Issues {
             delivered,
             detail: said.to_owned(),
         };
-        let board = match (self, first) {
-            (Self::Open(board), _) => board,
+        let open_issues = match (self, first) {
+            (Self::Open(open_issues), _) => open_issues,
             (Self::NotAskedFor, _) | (_, None) => return Vec::new(),
             (Self::NoToken, Some((_, due, _))) => return vec![record(due.event, false, NO_SECRET)],
             (Self::Unusable(error), Some((_, due, message))) => {
@@ -242,7 +242,7 @@ impl Issues {
         let standing = own_state
             .failure()
             .map(|failure| Message::standing(target, failure, context));
-        let steps = board
+        let steps = open_issues
             .settle(id, &mut own_state, &due, standing.as_ref(), context.now)
             .await;
         state.set(id, own_state);

@@ -27,10 +27,10 @@ pub(super) fn gather(outgoing: Vec<OutgoingMessage<'_>>) -> Vec<OutgoingMessage<
     // The position of each message among those of its target, and what it has in common with others.
     let keys: Vec<(usize, String)> = outgoing
         .iter()
-        .map(|outgoing_message| {
-            let position = sent.entry(outgoing_message.message.target).or_default();
+        .map(|outgoing| {
+            let position = sent.entry(outgoing.message.target).or_default();
             *position += 1;
-            (*position, shared(&outgoing_message.message))
+            (*position, shared(&outgoing.message))
         })
         .collect();
     let mut groups: BTreeMap<&(usize, String), Vec<usize>> = BTreeMap::new();
@@ -54,7 +54,7 @@ pub(super) fn gather(outgoing: Vec<OutgoingMessage<'_>>) -> Vec<OutgoingMessage<
         let first = group.first().copied().unwrap_or_default();
         (keys.get(first).map(|(position, _)| *position), first)
     });
-    let outgoing_message = |group: Vec<usize>| {
+    let of_group = |group: Vec<usize>| {
         let members: Vec<&OutgoingMessage<'_>> =
             group.iter().filter_map(|index| outgoing.get(*index)).collect();
         match members.as_slice() {
@@ -63,7 +63,7 @@ pub(super) fn gather(outgoing: Vec<OutgoingMessage<'_>>) -> Vec<OutgoingMessage<
             [first, others @ ..] => Some(joined(first, others)),
         }
     };
-    ordered.into_iter().filter_map(outgoing_message).collect()
+    ordered.into_iter().filter_map(of_group).collect()
 }
 
 /// What the messages of a digest have in common. A message without checks is about a pass: then the cause is a sentence
@@ -78,11 +78,8 @@ fn shared(message: &Message) -> String {
 }
 
 fn joined<'a>(first: &OutgoingMessage<'a>, others: &[&OutgoingMessage<'a>]) -> OutgoingMessage<'a> {
-    let messages: Vec<&Message> = others
-        .iter()
-        .map(|outgoing_message| outgoing_message.message.as_ref())
-        .collect();
-    let others = others.iter().flat_map(|outgoing_message| &outgoing_message.of);
+    let messages: Vec<&Message> = others.iter().map(|outgoing| outgoing.message.as_ref()).collect();
+    let others = others.iter().flat_map(|outgoing| &outgoing.of);
     OutgoingMessage {
         message: Cow::Owned(summary(&first.message, &messages)),
         of: first.of.iter().chain(others).copied().collect(),

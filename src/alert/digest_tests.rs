@@ -19,10 +19,7 @@ fn outgoing(messages: &[Message]) -> Vec<OutgoingMessage<'_>> {
 }
 
 fn names(outgoing: &[OutgoingMessage<'_>]) -> Vec<String> {
-    outgoing
-        .iter()
-        .map(|outgoing_message| outgoing_message.message.name.clone())
-        .collect()
+    outgoing.iter().map(|one| one.message.name.clone()).collect()
 }
 
 #[test]
@@ -62,8 +59,7 @@ fn targets_with_another_cause_another_event_or_a_label_are_not_in_it() {
     assert!(
         gathered[1..]
             .iter()
-            .all(|outgoing_message| outgoing_message.of.len() == 1
-                && outgoing_message.message.digest.is_none())
+            .all(|one| one.of.len() == 1 && one.message.digest.is_none())
     );
 }
 
@@ -139,7 +135,7 @@ fn what_follows_for_a_target_comes_after_what_it_follows_from() {
     all.extend(outgoing(&recovered[1..]));
     let order: Vec<(AlertEvent, usize)> = gather(all)
         .iter()
-        .map(|outgoing_message| (outgoing_message.message.event, outgoing_message.of.len()))
+        .map(|one| (one.message.event, one.of.len()))
         .collect();
     assert_eq!(
         order,

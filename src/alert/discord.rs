@@ -9,9 +9,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::channel::{Channel, ChannelSecret};
-use super::channel_delivery::for_each;
 use super::delivery::{ChannelRequest, Method, json_headers};
-use super::digest::gather;
 use super::discord_text::plain;
 use super::event::AlertEvent;
 use super::failed_check::FailedCheck;
@@ -31,13 +29,7 @@ pub(super) const ROW: Channel = Channel {
     help: "CVM_VERIFY_DISCORD_WEBHOOK_URL",
     secrets: &[ChannelSecret::opens(URL)],
     remembers: true,
-    deliveries: |occasion| {
-        let url = occasion.channels.secret(URL);
-        let outgoing = gather(occasion.outgoing.clone());
-        for_each(CHANNEL, url, &outgoing, occasion.event, &|message, url| {
-            Ok(request(message, url))
-        })
-    },
+    deliveries: |occasion| occasion.gathered(CHANNEL, URL, request),
 };
 
 const MAX_TITLE: usize = 256;

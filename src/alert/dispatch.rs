@@ -132,7 +132,7 @@ impl DispatchPlan {
         event: &'static str,
         verdict: Option<Verdict>,
     ) -> Self {
-        let lane = |channel: &&Channel| {
+        let deliveries = |channel: &&Channel| {
             (channel.deliveries)(&Occasion {
                 channels,
                 outgoing: outgoing(channel.name),
@@ -140,14 +140,14 @@ impl DispatchPlan {
                 verdict,
             })
         };
-        Self(CHANNELS.iter().map(lane).collect())
+        Self(CHANNELS.iter().map(deliveries).collect())
     }
 
     /// The channels do not wait for each other; the messages of one channel go out in turn.
     pub(super) async fn run(self, sender: &AlertSender<'_>, deadline: Instant) -> Vec<Done> {
-        let lanes = self.0.into_iter();
-        let lanes = lanes.map(|lane| run(lane, sender, deadline));
-        join_all(lanes).await.concat()
+        let channels = self.0.into_iter();
+        let channels = channels.map(|deliveries| run(deliveries, sender, deadline));
+        join_all(channels).await.concat()
     }
 }
 

@@ -1,53 +1,31 @@
 //! What happened, and whether to tell.
 
-use std::fmt;
-
 use serde::Serialize;
 
 use cvm_verify_core::report::Verdict;
 
-/// What an alert is about: the `event` of alert v1.
-///
-/// One run knows only its own verdict, so it makes [`AlertEvent::Failed`] and [`AlertEvent::Inconclusive`]; what compares runs
-/// (`changed`, `recovered`, `reminder`, `expiring`) needs a memory of the run before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AlertEvent {
-    /// Something is wrong with the deployment.
-    Failed,
-    /// It could not be determined whether something is wrong.
-    Inconclusive,
-    /// Other checks fail than before.
-    Changed,
-    /// What failed before passes.
-    Recovered,
-    /// What failed before still does.
-    Reminder,
-    /// Something that the pass rests on is about to end.
-    Expiring,
-    /// A person tries out the channels.
-    Test,
-}
-
-impl AlertEvent {
-    /// The name as in JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Failed => "failed",
-            Self::Inconclusive => "inconclusive",
-            Self::Changed => "changed",
-            Self::Recovered => "recovered",
-            Self::Reminder => "reminder",
-            Self::Expiring => "expiring",
-            Self::Test => "test",
-        }
-    }
-}
-
-impl fmt::Display for AlertEvent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+cvm_verify_core::words! {
+    /// What an alert is about: the `event` of alert v1.
+    ///
+    /// One run knows only its own verdict, so it makes [`AlertEvent::Failed`] and [`AlertEvent::Inconclusive`]; what compares runs
+    /// (`changed`, `recovered`, `reminder`, `expiring`) needs a memory of the run before.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum AlertEvent {
+        /// Something is wrong with the deployment.
+        Failed = "failed",
+        /// It could not be determined whether something is wrong.
+        Inconclusive = "inconclusive",
+        /// Other checks fail than before.
+        Changed = "changed",
+        /// What failed before passes.
+        Recovered = "recovered",
+        /// What failed before still does.
+        Reminder = "reminder",
+        /// Something that the pass rests on is about to end.
+        Expiring = "expiring",
+        /// A person tries out the channels.
+        Test = "test",
     }
 }
 

@@ -3,7 +3,7 @@
 use super::incident::Failing;
 use super::sanitize::sanitize;
 use super::sanitize::{MAX_NAME, MAX_SENTENCE};
-use cvm_verify_core::checks::{Check, Reason};
+use cvm_verify_core::checks::Check;
 use cvm_verify_core::report::{CheckId, CheckResult, Status, Verdict};
 
 /// One check that the verdict hangs on.
@@ -48,8 +48,7 @@ impl FailedCheck {
     }
 
     fn meaning(id: CheckId, status: Status, reason: Option<&str>) -> Self {
-        let mut reasons = Check::of(id).reasons.iter().copied();
-        let known: Option<&Reason> = reasons.find(|known| Some(known.id) == reason);
+        let known = reason.and_then(|reason| Check::of(id).reason(reason));
         Self {
             id,
             status,
@@ -72,11 +71,8 @@ impl FailedCheck {
 /// What a check found. Where the one thing missing is that the user writes down a value, what that means: the value
 /// itself would push the meaning out of the line.
 pub(super) fn cause(check: &CheckResult) -> String {
-    let reasons = Check::of(check.id).reasons.iter();
-    let reason = reasons
-        .copied()
-        .find(|reason| Some(reason.id) == check.reason.as_deref());
-    let text = match reason {
+    let reason = check.reason.as_deref();
+    let text = match reason.and_then(|reason| Check::of(check.id).reason(reason)) {
         Some(reason) if check.status == Status::Skip => reason.means,
         _ => &check.detail,
     };

@@ -116,9 +116,9 @@ impl GithubIssues {
     /// Looks whether the token can read the issues, and writes nothing.
     pub(super) async fn probe(&self, sender: &AlertSender<'_>, deadline: Instant) -> AlertRecord {
         let (delivered, detail) = match self.open(sender, deadline).await {
-            Ok(Some(board)) => {
-                let open = board.issues.len();
-                let path = &board.path;
+            Ok(Some(open_issues)) => {
+                let open = open_issues.issues.len();
+                let path = &open_issues.path;
                 (
                     true,
                     format!("{path} can be read, {open} open issues of ours; nothing was written"),

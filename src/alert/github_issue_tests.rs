@@ -507,9 +507,9 @@ async fn without_a_token_the_channel_is_skipped() {
 #[tokio::test]
 async fn a_github_that_hangs_ends_in_time() {
     let api = loopback::raw(|_, _stream| async { tokio::time::sleep(Duration::from_secs(60)).await }).await;
-    let board = issues(&api).unwrap();
+    let open_issues = issues(&api).unwrap();
     let started = Instant::now();
-    let opened = board
+    let opened = open_issues
         .open(
             &AlertSender {
                 client: &loopback::client(),

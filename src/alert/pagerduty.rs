@@ -62,7 +62,7 @@ fn deliveries(occasion: &Occasion<'_>) -> Vec<ChannelDelivery> {
     });
     let tests: Vec<OutgoingMessage<'_>> = outgoing
         .iter()
-        .filter(|outgoing_message| outgoing_message.message.event == AlertEvent::Test)
+        .filter(|one| one.message.event == AlertEvent::Test)
         .cloned()
         .collect();
     deliveries.extend(for_each(CHANNEL, Some(url), &tests, event, &|message, url| {

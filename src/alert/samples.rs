@@ -114,8 +114,7 @@ pub(super) fn all_fail(text: &str) -> TargetReport {
 
 /// Changes the outcome of a check, with the words that belong to its reason.
 pub(super) fn set(target: &mut TargetReport, id: CheckId, status: Status, reason: &str) {
-    let reasons = Check::of(id).reasons.iter();
-    let known = reasons.copied().find(|known| known.id == reason);
+    let known = Check::of(id).reason(reason);
     let check = of(target, id);
     check.status = status;
     check.reason = (!reason.is_empty()).then(|| reason.to_owned());

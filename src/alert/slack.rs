@@ -7,9 +7,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::channel::{Channel, ChannelSecret};
-use super::channel_delivery::for_each;
 use super::delivery::{ChannelRequest, Method, json_headers};
-use super::digest::gather;
 use super::failed_check::FailedCheck;
 use super::message::Message;
 use super::slack_text::{link_target, plain, unmarked};
@@ -27,13 +25,7 @@ pub(super) const ROW: Channel = Channel {
     help: "CVM_VERIFY_SLACK_WEBHOOK_URL",
     secrets: &[ChannelSecret::opens(URL)],
     remembers: true,
-    deliveries: |occasion| {
-        let url = occasion.channels.secret(URL);
-        let outgoing = gather(occasion.outgoing.clone());
-        for_each(CHANNEL, url, &outgoing, occasion.event, &|message, url| {
-            Ok(request(message, url))
-        })
-    },
+    deliveries: |occasion| occasion.gathered(CHANNEL, URL, request),
 };
 
 /// Largest payload, in characters of JSON: below the 13,000 that Slack takes, as nobody says what it counts.

@@ -49,8 +49,8 @@ impl StateFile {
     pub(crate) fn open(path: &Path, env: &mut Env) -> Self {
         let shown = path.display();
         let lock = lock(path, PATIENCE, env).map_err(|why| {
-            env.complain(&format!(
-                "note: {shown}: not locked ({why}); another run with it may tell the same"
+            env.note(&format!(
+                "{shown}: not locked ({why}); another run with it may tell the same"
             ));
         });
         Self::read(path, lock.ok(), env)
@@ -79,8 +79,8 @@ impl StateFile {
     fn read(path: &Path, lock: Option<File>, env: &mut Env) -> Self {
         let shown = path.display();
         let state = read(path).unwrap_or_else(|why| {
-            env.complain(&format!(
-                "note: {shown}: {why}; every target that does not pass is reported now"
+            env.note(&format!(
+                "{shown}: {why}; every target that does not pass is reported now"
             ));
             State::default()
         });
@@ -133,8 +133,8 @@ fn lock(path: &Path, patience: Duration, env: &mut Env) -> Result<File, String> 
             Ok(()) => return Ok(file),
             Err(TryLockError::WouldBlock) if !said && !patience.is_zero() => {
                 said = true;
-                env.complain(&format!(
-                    "note: {}: another run holds it; waiting for that, {} s at most",
+                env.note(&format!(
+                    "{}: another run holds it; waiting for that, {} s at most",
                     path.display(),
                     patience.as_secs()
                 ));

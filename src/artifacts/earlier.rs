@@ -32,11 +32,10 @@ pub(super) enum EarlierFile {
 
 /// A report that says that its run did not end. It is written before the run begins, and stays where it is killed.
 pub(crate) fn unfinished(mode: Mode, shard: Option<Shard>, now: u64) -> Report {
-    let gap = EvidenceFailure {
-        reason: EvidenceReason::NotFinished,
-        detail: "The run has not ended: it is under way, or it was ended before it had a verdict.".to_owned(),
-        certificate: None,
-    };
+    let failure = EvidenceFailure::new(
+        EvidenceReason::NotFinished,
+        "The run has not ended: it is under way, or it was ended before it had a verdict.",
+    );
     let subject = Subject {
         name: shard.map_or_else(|| "this run".to_owned(), |shard| format!("shard {shard}")),
         url: None,
@@ -45,7 +44,7 @@ pub(crate) fn unfinished(mode: Mode, shard: Option<Shard>, now: u64) -> Report {
         collateral_source: None,
         bundle: None,
     };
-    let target = appraise(Err(&gap), &Policy::default(), &subject);
+    let target = appraise(Err(&failure), &Policy::default(), &subject);
     let mut report = Report::new(crate::env::tool(), mode, rfc3339(now), 0, vec![target]);
     report.shard = shard;
     report

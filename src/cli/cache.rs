@@ -8,7 +8,7 @@ use crate::env::Env;
 
 /// The store that the options ask for; without any, the user's own cache folder. Where there is no home either, as in
 /// an emptied environment, nothing is kept.
-pub(super) fn store(args: &CacheArgs, age: &CollateralAgeArgs, env: &Env) -> CollateralCache {
+pub(super) fn collateral_cache(args: &CacheArgs, age: &CollateralAgeArgs, env: &Env) -> CollateralCache {
     kept(args, env).refetching_after(age.collateral_max_age)
 }
 

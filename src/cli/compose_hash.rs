@@ -27,8 +27,8 @@ pub(super) fn run(args: &ComposeHashArgs, env: &mut Env) -> anyhow::Result<u8> {
         UsageError::file(&args.file, problem)
     })?;
     if !compose_document::has_a_field_of_one(text) {
-        env.complain(&format!(
-            "note: {} has none of the fields of a compose document ({}), so no guest starts anything from it.",
+        env.note(&format!(
+            "{} has none of the fields of a compose document ({}), so no guest starts anything from it.",
             args.file.display(),
             compose_document::FIELDS.join(", ")
         ));

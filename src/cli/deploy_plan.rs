@@ -6,40 +6,25 @@ use super::args::{DeployPlanArgs, PlanFormat};
 use super::transport;
 use crate::deploy_plan::{DeployPlan, Outlook};
 use crate::env::Env;
-use crate::plan::named_files::Locks;
-use crate::plan::policy::expectations;
-use crate::plan::policy_file;
-use crate::plan::setting_problem::settings_error;
+use crate::plan::one_target::OneTarget;
 use crate::render;
 use crate::runtime::runtime;
-use crate::usage_error::UsageError;
-use cvm_verify_core::checks::{Sought, sought_in, statements_of_files};
+use cvm_verify_core::checks::{sought_in, statements_of_files};
 
 pub(super) fn run(args: &DeployPlanArgs, env: &mut Env) -> anyhow::Result<u8> {
     let now = (env.now)();
-    let (settings, target) = policy_file::of_one(
+    let OneTarget { expectations, .. } = OneTarget::read(
         args.config.config.as_deref(),
         args.config.target.as_deref(),
         &args.expect.keys.settings,
+        now,
+        env,
     )?;
-    let mut locks = Locks::default();
-    let expectations = expectations(&settings, target.as_deref(), now, &mut locks).map_err(|problems| {
-        settings_error(problems).unwrap_or_else(|| UsageError::new("the settings are refused"))
-    })?;
-    for note in locks.notes() {
-        super::complain_safely(env, &note);
-    }
     let policy = expectations.policy;
     let plan = DeployPlan::new(expectations.compose_file.as_deref(), &policy)?;
     let images: BTreeSet<String> = plan.images.iter().cloned().collect();
     let sought = sought_in(&images, &policy.sources);
-    let mut recorded = statements_of_files(&sought, &policy.sources.files, now);
-    let is_known = |image: &Sought| {
-        recorded
-            .iter()
-            .any(|record| record.image == image.image && !record.bundles.is_empty())
-    };
-    let (_, missing): (Vec<Sought>, Vec<Sought>) = sought.into_iter().partition(is_known);
+    let (mut recorded, missing) = statements_of_files(sought, &policy.sources.files, now);
     if !missing.is_empty() {
         let client = transport::client(&args.transport.http)?;
         let lookups = transport::statement_lookups(&args.transport, env)?;

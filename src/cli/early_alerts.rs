@@ -28,7 +28,7 @@ pub(super) struct EarlyAlerts<'a> {
     /// What became of them.
     pub records: Vec<AlertRecord>,
     /// The targets whose alerts every channel took.
-    pub told: BTreeSet<usize>,
+    pub reported: BTreeSet<usize>,
 }
 
 impl EarlyAlerts<'_> {
@@ -76,7 +76,7 @@ impl EarlyAlerts<'_> {
                 .iter()
                 .all(|record| record.delivered || record.detail == NO_SECRET)
             {
-                self.told.extend(found.iter().map(|(index, _)| *index));
+                self.reported.extend(found.iter().map(|(index, _)| *index));
             }
             self.records.extend(records);
         }

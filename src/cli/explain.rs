@@ -29,7 +29,7 @@ fn explained(name: &str) -> Result<String, UsageError> {
                 check_names(),
             )
         })?;
-        let reason = reason_of(check, reason).ok_or_else(|| {
+        let reason = check.reason(reason).ok_or_else(|| {
             let names = check.reasons.iter().map(|reason| reason.id);
             let what = format!("the check {} has no reason {}", check.id, shown(reason));
             unknown(&what, reason, names.collect())
@@ -41,7 +41,7 @@ fn explained(name: &str) -> Result<String, UsageError> {
     }
     let found: Vec<(&Check, &Reason)> = ALL
         .iter()
-        .filter_map(|check| Some((*check, reason_of(check, name)?)))
+        .filter_map(|check| Some((*check, check.reason(name)?)))
         .collect();
     if found.is_empty() {
         let mut names = check_names();
@@ -54,10 +54,6 @@ fn explained(name: &str) -> Result<String, UsageError> {
 
 fn check_of(name: &str) -> Option<&'static Check> {
     name.parse().ok().map(Check::of)
-}
-
-fn reason_of(check: &Check, name: &str) -> Option<&'static Reason> {
-    check.reasons.iter().copied().find(|reason| reason.id == name)
 }
 
 fn check_names() -> Vec<&'static str> {

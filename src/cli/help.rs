@@ -2,13 +2,13 @@
 
 use std::sync::LazyLock;
 
-use chrono::DateTime;
 use clap::CommandFactory as _;
 
 use super::args::Cli;
 use crate::engine::COMMIT_TIME;
 use crate::env::tool;
 use cvm_verify_core::reference::ReferenceValues;
+use cvm_verify_core::report::day;
 
 const FIRST_STEPS: &str = "First steps:\n  \
     cvm-verify pin https://your-app.example       # writes cvm.lock: what runs there\n  \
@@ -28,11 +28,8 @@ pub(super) fn command() -> clap::Command {
 fn version() -> String {
     let tool = tool();
     let commit: String = tool.git.chars().take(10).collect();
-    let day = i64::try_from(COMMIT_TIME)
-        .ok()
-        .filter(|time| *time > 0)
-        .and_then(|time| DateTime::from_timestamp(time, 0))
-        .map_or_else(String::new, |time| format!(", {}", time.date_naive()));
+    let day = day(COMMIT_TIME).filter(|_| COMMIT_TIME > 0);
+    let day = day.map_or_else(String::new, |day| format!(", {day}"));
     format!(
         "{} (commit {commit}{day}; reference values of {})",
         tool.version,

@@ -8,7 +8,7 @@ use super::trust_roots::trust_roots;
 use super::{chain, transport};
 use crate::address::shown_text;
 use crate::config::Settings;
-use crate::engine::{Collected, Deployment, Session, Time, ask_around, collect};
+use crate::engine::{Collected, Deployment, Session, TimeLimits, ask_around, collect};
 use crate::env::Env;
 use crate::files;
 use crate::inspect::{
@@ -164,7 +164,7 @@ fn live(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
     );
     let deployment = Deployment::without_expectations(target.source, compose.map(Arc::from));
     let asked = runtime()?.block_on(async {
-        let collection = collect(&session, &deployment, Time::default()).await;
+        let collection = collect(&session, &deployment, TimeLimits::default()).await;
         ask_around(&session, collection, around).await
     });
     if let Some(hint) = &asked.hint {
@@ -183,7 +183,7 @@ fn live(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
         code = code.max(show(args, one, &session.roots.quote, env)?);
     }
     if let Some(note) = collection.note {
-        env.complain(&note);
+        env.note(&note);
     }
     Ok(code)
 }
@@ -193,7 +193,7 @@ fn show(args: &InspectArgs, collected: Collected, root: &TrustRoot, env: &mut En
     let why = match (collected.bundle, collected.claims) {
         // A document that the user gave is in the bundle already.
         (Some(bundle), _) => return of_bundle(args, what, &bundle, None, root, env),
-        (None, Err(gap)) => escape::terminal(&gap.detail).into_owned(),
+        (None, Err(failure)) => escape::terminal(&failure.detail).into_owned(),
         (None, Ok(_)) => "the answer cannot be kept as a bundle.".to_owned(),
     };
     env.complain(&format!("There is nothing to inspect: {why}"));

@@ -45,10 +45,10 @@ pub(super) fn run(args: &MergeArgs, env: &mut Env) -> anyhow::Result<u8> {
     };
     let joined = merge(reports, &this).map_err(refused)?;
     for note in &joined.notes {
-        env.complain(&escape::terminal(note));
+        env.note(&escape::terminal(note));
     }
     for line in older_attempts::lines(&joined.report) {
-        env.complain(&format!("note: {line}"));
+        env.note(&line);
     }
     output::emit(&joined.report, BundleFiles::default(), &args.output, env)
 }

@@ -102,15 +102,13 @@ fn decide(env: &mut Env) -> u8 {
     if cli.command.reads_options_of_a_run()
         && let Some(line) = unknown_variables::notes(&variables, &env.variables)
     {
-        env.complain(&line);
+        env.note(&line);
     }
     // A panic is a bug, and must never look like a verdict.
     let verifies = cli.command.reads_options_of_a_run();
     let caught = catch_unwind(AssertUnwindSafe(|| execute(cli.command, env)));
     let Ok(result) = caught else {
-        env.complain(
-            "error: internal error in cvm-verify; there is no verdict. Please report this.",
-        );
+        env.complain("error: internal error in cvm-verify; there is no verdict. Please report this.");
         return without_verdict(env, BUG.to_owned(), REPORT_IT, INCONCLUSIVE);
     };
     match result.map_err(flat) {

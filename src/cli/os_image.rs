@@ -1,22 +1,15 @@
 //! `cvm-verify os-image`: the published files of an OS image, measured.
 
-use std::sync::Arc;
-
-use chrono::DateTime;
-
 use super::args::{OsImageArgs, OsImageFormat};
 use crate::env::Env;
 use crate::image_source;
-use crate::plan::named_files::reference_values;
+use crate::plan::named_files::reference_of_file;
 use crate::render::{ShownImage, escape};
 use crate::usage_error::UsageError;
-use cvm_verify_core::reference::ReferenceValues;
+use cvm_verify_core::report::day;
 
 pub(super) fn run(args: &OsImageArgs, env: &mut Env) -> anyhow::Result<u8> {
-    let reference = match &args.reference_values {
-        None => Arc::clone(ReferenceValues::built_in()),
-        Some(path) => Arc::new(reference_values(path)?),
-    };
+    let reference = reference_of_file(args.reference_values.as_deref())?;
     let image = match image_source::measure(&args.path) {
         Ok(image) => image,
         Err(error) if error.is_contradiction() => {
@@ -28,14 +21,10 @@ pub(super) fn run(args: &OsImageArgs, env: &mut Env) -> anyhow::Result<u8> {
         }
         Err(error) => return Err(UsageError::file(&args.path, error).into()),
     };
-    let seconds = i64::try_from((env.now)()).unwrap_or_default();
     let shown = ShownImage {
         image: &image,
         reference: &reference,
-        today: &DateTime::from_timestamp(seconds, 0)
-            .unwrap_or_default()
-            .date_naive()
-            .to_string(),
+        today: &day((env.now)()).unwrap_or_default().to_string(),
     };
     env.print(&match args.format {
         OsImageFormat::Text => shown.text(),

@@ -32,6 +32,6 @@ pub(super) fn of(reports: &[TargetReport], args: &HttpArgs, env: &Env) -> Option
     };
     let name = VARIABLES.into_iter().find(|name| is_set(name))?;
     Some(format!(
-        "note: {name} is set here and is not used. If requests must go through that proxy, name it with --proxy URL"
+        "{name} is set here and is not used. If requests must go through that proxy, name it with --proxy URL"
     ))
 }

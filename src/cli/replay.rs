@@ -15,10 +15,8 @@ use crate::artifacts::{BundleFiles, unfinished};
 use crate::engine::{RecordedEvidence, milliseconds};
 use crate::env::Env;
 use crate::interrupt::Interrupt;
-use crate::plan::named_files::Locks;
-use crate::plan::policy::{expectations, verifier};
-use crate::plan::policy_file;
-use crate::plan::setting_problem::settings_error;
+use crate::plan::one_target::OneTarget;
+use crate::plan::policy::verifier;
 use crate::recorded::bundle::write_bundle;
 use crate::recorded::named;
 use crate::runtime::runtime;
@@ -46,18 +44,17 @@ pub(super) fn run(args: &ReplayArgs, env: &mut Env) -> anyhow::Result<u8> {
         Some(path) => Some(write_bundle(path, &mut recorded, at)?),
         None => None,
     };
-    let (settings, target) = policy_file::of_one(
+    let OneTarget {
+        settings,
+        name: target,
+        expectations,
+    } = OneTarget::read(
         args.config.config.as_deref(),
         args.config.target.as_deref(),
         &args.expect.keys.settings,
+        at,
+        env,
     )?;
-    let mut locks = Locks::default();
-    let expectations = expectations(&settings, target.as_deref(), at, &mut locks).map_err(|problems| {
-        settings_error(problems).unwrap_or_else(|| UsageError::new("the settings are refused"))
-    })?;
-    for note in locks.notes() {
-        super::complain_safely(env, &note);
-    }
     let gathered = recorded.gathered.or_compose(expectations.compose_file.as_deref());
     let policy = Policy {
         address_id: recorded.address_id,
@@ -109,7 +106,7 @@ pub(super) fn run(args: &ReplayArgs, env: &mut Env) -> anyhow::Result<u8> {
         variables: &variables,
         policy: policy.fingerprint(),
         asked: None,
-        is_told: false,
+        is_reported: false,
         file: None,
     }];
     let bundles = BundleFiles::default();

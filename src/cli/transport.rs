@@ -61,7 +61,7 @@ pub(super) fn statement_lookups(args: &TransportArgs, env: &Env) -> Result<State
 }
 
 /// Whom a run asks in addition to the evidence: `both` asks Phala's API, or the one at this address.
-pub(super) fn opinions(verifier: Verifier, url: Option<&str>) -> Result<SecondVerifiers, UsageError> {
+pub(super) fn second_verifiers(verifier: Verifier, url: Option<&str>) -> Result<SecondVerifiers, UsageError> {
     Ok(SecondVerifiers::new(match (verifier, url) {
         (Verifier::Local, _) => None,
         (Verifier::Both, None) => Some(PhalaVerifier::default_public()),

@@ -10,7 +10,7 @@ use super::args::VerifyArgs;
 use super::early_alerts::EarlyAlerts;
 use super::output::{self, Alerts};
 use super::selection::{policy_file, selection_or_found_lock};
-use super::transport::{self, nras, opinions};
+use super::transport::{self, nras, second_verifiers};
 use super::trust_roots::trust_roots;
 use super::{cache, chain, proxy_hint, wait};
 use crate::alert::alerting::{AlertedRun, AlertedTarget, Alerting, WholeFile, ended_by};
@@ -23,6 +23,7 @@ use crate::net::Trace;
 use crate::plan::planner::{Job, Plan, plan};
 use crate::plan::shard;
 use crate::plan::source_rules::refuse_commit_on_schedule;
+use crate::render::escape;
 use crate::render::progress::Place;
 use crate::runtime::runtime;
 use crate::verify_run::{RunTime, Verified, VerifyRun};
@@ -50,7 +51,7 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         ..
     } = plan(&selection, started_at, file.as_deref())?;
     for note in notes {
-        super::complain_safely(env, &note);
+        env.note(&escape::terminal(&note));
     }
     refuse_commit_on_schedule(&args.plan.expect.keys.settings, env)?;
     let targets = shard::part(args.shard, targets)?;
@@ -83,12 +84,11 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
             None => reach.client.clone(),
         },
         roots: trust_roots(&args.trust)?,
-        store: cache::store(&args.cache, &args.plan.collateral_age, env),
+        collateral_cache: cache::collateral_cache(&args.cache, &args.plan.collateral_age, env),
         keep_bundles: bundle_paths.iter().any(Option::is_some),
-        opinions: opinions(verifier, args.plan.phala_verifier_url.as_deref())?.with_nras(nras(
-            gpu_verifier,
-            args.plan.expect.gpu.gpu_verifier_url.as_deref(),
-        )?),
+        second_verifiers: second_verifiers(verifier, args.plan.phala_verifier_url.as_deref())?.with_nras(
+            nras(gpu_verifier, args.plan.expect.gpu.gpu_verifier_url.as_deref())?,
+        ),
         nodes: chain::nodes(&args.plan.chain)?,
         ..reach
     });
@@ -114,12 +114,14 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         client,
         runtime: &runtime,
         records: Vec::new(),
-        told: BTreeSet::new(),
+        reported: BTreeSet::new(),
     };
     let verified = run.until_pass(&runtime, &mut interrupt, env, &mut |found, interrupt, env| {
         early.send(found, interrupt, env)
     });
-    let EarlyAlerts { records, told, .. } = early;
+    let EarlyAlerts {
+        records, reported, ..
+    } = early;
     let Ok(Verified {
         reports,
         of_reports,
@@ -132,7 +134,7 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         return Ok(super::INCONCLUSIVE);
     };
     if let Some(hint) = proxy_hint::of(&reports, &args.transport.http, env) {
-        env.complain(&hint);
+        env.note(&hint);
     }
     let mut report = Report::new(
         crate::env::tool(),
@@ -153,7 +155,7 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
     let alerted = |index: &usize| {
         let job = targets.get(*index)?;
         Some(AlertedTarget {
-            is_told: told.contains(index),
+            is_reported: reported.contains(index),
             file: of_file.map(|(file, _)| file),
             ..job.alerted()
         })

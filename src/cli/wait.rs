@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::usage_error::UsageError;
+use cvm_verify_core::policy::seconds;
 
 /// The longest wait that makes sense in CI.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
@@ -46,20 +47,10 @@ fn duration(option: &'static str, text: Option<&str>) -> Result<Option<Duration>
             format!("{text:?} is not a duration such as 90s, 10m or 1h (at most 24h)"),
         )
     };
-    let unit = text.chars().last().ok_or_else(error)?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        _ => return Err(error()),
-    };
-    let number: u64 = text.trim_end_matches(unit).parse().map_err(|_| error())?;
-    let duration = Duration::from_secs(number.saturating_mul(seconds));
-    if duration > LONGEST {
-        Err(error())
-    } else {
-        Ok(Some(duration))
-    }
+    // A run is never counted in days.
+    let seconds = seconds::parse(text).filter(|_| !text.ends_with('d'));
+    let duration = seconds.map(Duration::from_secs).filter(|of| *of <= LONGEST);
+    duration.map(Some).ok_or_else(error)
 }
 
 #[cfg(test)]
@@ -72,7 +63,18 @@ mod tests {
         assert_eq!(parse(Some("90s")).unwrap(), Duration::from_secs(90));
         assert_eq!(parse(Some(" 10m ")).unwrap(), Duration::from_secs(600));
         assert_eq!(parse(Some("1h")).unwrap(), Duration::from_secs(3600));
-        for wrong in ["", "10", "m", "-1s", "1.5h", "25h", "1d", "99999999999999999999h"] {
+        for wrong in [
+            "",
+            "10",
+            "m",
+            "-1s",
+            "1.5h",
+            "25h",
+            "1d",
+            "10mm",
+            "+5m",
+            "99999999999999999999h",
+        ] {
             assert!(parse(Some(wrong)).is_err(), "{wrong}");
             assert!(timeout(Some(wrong)).is_err(), "{wrong}");
         }

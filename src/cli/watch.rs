@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::args::WatchArgs;
 use super::selection::{policy_file, selection};
-use super::transport::{self, nras, opinions};
+use super::transport::{self, nras, second_verifiers};
 use super::trust_roots::trust_roots;
 use super::{cache, chain, wait};
 use crate::engine::Session;
@@ -36,9 +36,9 @@ fn session(args: &WatchArgs, plan: &Plan, env: &Env) -> Result<Arc<Session>, Usa
     let url = args.plan.phala_verifier_url.as_deref();
     Ok(Arc::new(Session {
         roots: trust_roots(&args.trust)?,
-        store: cache::store(&args.cache, &args.plan.collateral_age, env),
+        collateral_cache: cache::collateral_cache(&args.cache, &args.plan.collateral_age, env),
         keep_bundles: args.evidence.is_some(),
-        opinions: opinions(plan.verifier(), url)?.with_nras(nras(
+        second_verifiers: second_verifiers(plan.verifier(), url)?.with_nras(nras(
             plan.gpu_verifier(),
             args.plan.expect.gpu.gpu_verifier_url.as_deref(),
         )?),

@@ -156,10 +156,10 @@ impl CollateralCache {
     /// name as many as it likes.
     pub fn new_round(&self) {
         self.round.fetch_add(1, Ordering::Relaxed);
-        self.locked().retain(|_, shelf| {
+        self.locked().retain(|_, entry| {
             // Whoever holds it is fetching.
-            let in_use = Arc::strong_count(shelf) > 1;
-            in_use || shelf.try_lock().is_ok_and(|shelf| shelf.held.is_some())
+            let in_use = Arc::strong_count(entry) > 1;
+            in_use || entry.try_lock().is_ok_and(|entry| entry.held.is_some())
         });
     }
 
@@ -174,18 +174,18 @@ impl CollateralCache {
         now: u64,
         jitter: impl FnMut() -> u32,
     ) -> Result<Arc<Fetched>, CollateralError> {
-        let shelf = self.shelf(request);
+        let entry = self.entry(request);
         // Others that want the same wait here, and find it.
-        let mut shelf = shelf.lock().await;
-        if !shelf.looked_on_disk {
-            shelf.looked_on_disk = true;
+        let mut entry = entry.lock().await;
+        if !entry.looked_on_disk {
+            entry.looked_on_disk = true;
             let kept = self
                 .disk
                 .as_ref()
                 .and_then(|disk| disk.read(fetcher.sources, request));
-            shelf.held = kept.map(|fetched| Held::new(fetched, None, 0));
+            entry.held = kept.map(|fetched| Held::new(fetched, None, 0));
         }
-        self.answer(&mut shelf, fetcher, request, now, jitter).await
+        self.answer(&mut entry, fetcher, request, now, jitter).await
     }
 
     /// The same, after a quote did not verify with `doubted`: a set that came from disk may have been spoilt there, and
@@ -198,26 +198,26 @@ impl CollateralCache {
         now: u64,
         jitter: impl FnMut() -> u32,
     ) -> Option<Result<Arc<Fetched>, CollateralError>> {
-        let shelf = self.shelf(request);
-        let mut shelf = shelf.lock().await;
-        match &shelf.held {
+        let entry = self.entry(request);
+        let mut entry = entry.lock().await;
+        match &entry.held {
             Some(held) if !held.from_disk && Arc::ptr_eq(&held.fetched, doubted) => return None,
             // Another target renewed it meanwhile.
             Some(held) if !Arc::ptr_eq(&held.fetched, doubted) => return Some(Ok(Arc::clone(&held.fetched))),
             _ => {}
         }
-        let before = shelf.held.take();
-        let renewed = self.answer(&mut shelf, fetcher, request, now, jitter).await;
+        let before = entry.held.take();
+        let renewed = self.answer(&mut entry, fetcher, request, now, jitter).await;
         // One quote that does not verify must not cost the others a set that may be good.
         if renewed.is_err() {
-            shelf.held = before;
+            entry.held = before;
         }
         Some(renewed)
     }
 
     async fn answer(
         &self,
-        shelf: &mut CacheEntry,
+        entry: &mut CacheEntry,
         fetcher: CollateralFetcher<'_>,
         request: &CollateralRequest,
         now: u64,
@@ -225,10 +225,10 @@ impl CollateralCache {
     ) -> Result<Arc<Fetched>, CollateralError> {
         let round = self.round.load(Ordering::Relaxed);
         let serves = |held: &&Held| held.serves(fetcher.sources, round, now, self.max_age);
-        if let Some(held) = shelf.held.as_ref().filter(serves) {
+        if let Some(held) = entry.held.as_ref().filter(serves) {
             return Ok(Arc::clone(&held.fetched));
         }
-        if let Some((_, error)) = shelf.failed.as_ref().filter(|(failed, _)| *failed == round) {
+        if let Some((_, error)) = entry.failed.as_ref().filter(|(failed, _)| *failed == round) {
             return Err(error.clone());
         }
         let sources = fetcher.sources;
@@ -246,7 +246,7 @@ impl CollateralCache {
             });
             age.is_known() && held.in_date(now) && !better
         };
-        if let Some(held) = shelf.held.as_mut().filter(serves_on) {
+        if let Some(held) = entry.held.as_mut().filter(serves_on) {
             held.round = Some(round);
             held.tried_at = now;
             return Ok(Arc::clone(&held.fetched));
@@ -258,18 +258,18 @@ impl CollateralCache {
                     disk.write(fetcher.sources, request, &held.fetched);
                 }
                 let fetched = Arc::clone(&held.fetched);
-                shelf.held = Some(held);
-                shelf.failed = None;
+                entry.held = Some(held);
+                entry.failed = None;
                 Ok(fetched)
             }
             Err(error) => {
-                shelf.failed = Some((round, error.clone()));
+                entry.failed = Some((round, error.clone()));
                 Err(error)
             }
         }
     }
 
-    fn shelf(&self, request: &CollateralRequest) -> Arc<tokio::sync::Mutex<CacheEntry>> {
+    fn entry(&self, request: &CollateralRequest) -> Arc<tokio::sync::Mutex<CacheEntry>> {
         Arc::clone(self.locked().entry(*request).or_default())
     }
 

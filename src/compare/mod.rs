@@ -134,11 +134,11 @@ fn leave_out_unsaid(own: &mut Lock, other: &mut Lock) -> Vec<&'static str> {
     }
     // Only a lock has reasons: they are no difference of deployments.
     other.keep_reasons(own);
-    if own.envelope.is_empty() {
+    if own.compose_settings.is_empty() {
         other.places.clear();
     }
-    if own.envelope.is_empty() && !other.envelope.is_empty() {
-        other.envelope.clear();
+    if own.compose_settings.is_empty() && !other.compose_settings.is_empty() {
+        other.compose_settings.clear();
         add(true, "the fields of the compose document");
     }
     unsaid
@@ -167,7 +167,11 @@ fn explained(mut change: Change, old: &Lock, new: &Lock, before: &Side, after: &
             diff: Vec::new(),
         };
     };
-    if let Some(more) = field_words(field, old.envelope.get(field), new.envelope.get(field)) {
+    if let Some(more) = field_words(
+        field,
+        old.compose_settings.get(field),
+        new.compose_settings.get(field),
+    ) {
         change.means = format!("{}: {more}", change.means.trim_end_matches(','));
     }
     let diff = match (before.texts.get(field), after.texts.get(field)) {
@@ -263,10 +267,10 @@ mod tests {
             .clone()
     }
 
-    /// What a change of one field of the envelope means.
+    /// What a change of one field of the compose settings means.
     fn field(name: &str, old: Value, new: Value) -> String {
         let lock = |value: Value| Lock {
-            envelope: [(name.to_owned(), value)].into(),
+            compose_settings: [(name.to_owned(), value)].into(),
             ..Lock::default()
         };
         let comparison = compare(&side(SideKind::Lock, lock(old)), &side(SideKind::Lock, lock(new)));
@@ -276,10 +280,10 @@ mod tests {
     #[test]
     fn a_changed_text_shows_its_lines() {
         let mut old = arbitrary::example();
-        old.envelope
+        old.compose_settings
             .insert("pre_launch_script".to_owned(), json!("sha256:00"));
         let mut new = old.clone();
-        new.envelope
+        new.compose_settings
             .insert("pre_launch_script".to_owned(), json!("sha256:01"));
         let comparison = compare(
             &live(

@@ -72,8 +72,8 @@ impl NoSide {
 }
 
 impl From<EvidenceFailure> for NoSide {
-    fn from(gap: EvidenceFailure) -> Self {
-        Self::Unknown(gap.detail)
+    fn from(failure: EvidenceFailure) -> Self {
+        Self::Unknown(failure.detail)
     }
 }
 
@@ -131,7 +131,7 @@ impl Side {
             kind,
             lock: pinned.observed().clone(),
             texts: members.map(texts).unwrap_or_default(),
-            notes: pinned.reservations().iter().map(ToString::to_string).collect(),
+            notes: pinned.warnings().iter().map(ToString::to_string).collect(),
         })
     }
 }

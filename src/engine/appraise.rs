@@ -108,9 +108,7 @@ fn names(name: &str, collected: &[Collected]) -> Vec<String> {
         let Some(number) = one.instance else {
             return name.to_owned();
         };
-        let claims = one.claims.as_ref().ok();
-        let boot = claims.and_then(|claims| claims.boot.as_ref().ok());
-        let id = boot.and_then(|boot| boot.instance_id()).map(hex::encode);
+        let id = one.boot().and_then(|boot| boot.instance_id()).map(hex::encode);
         let instance = id
             .filter(|id| given.insert(id.clone()))
             .unwrap_or_else(|| number.to_string());

@@ -8,7 +8,7 @@ use cvm_verify_core::checks::EvidenceFailure;
 
 /// Why an attempt brought nothing.
 pub(super) struct AttemptFailure {
-    pub gap: EvidenceFailure,
+    pub failure: EvidenceFailure,
     pub heals: bool,
     pub retry_after: Option<Duration>,
 }
@@ -25,11 +25,10 @@ impl Heal for AttemptFailure {
 
 pub(super) fn of_source(error: &SourceError) -> AttemptFailure {
     AttemptFailure {
-        gap: EvidenceFailure {
-            reason: error.reason(),
-            detail: format!("{}.", error.to_string().trim_end_matches('.')),
-            certificate: None,
-        },
+        failure: EvidenceFailure::new(
+            error.reason(),
+            format!("{}.", error.to_string().trim_end_matches('.')),
+        ),
         heals: error.may_heal(),
         retry_after: error.retry_after(),
     }

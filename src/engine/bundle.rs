@@ -22,14 +22,12 @@ pub(super) fn bundle(
             .is_ok_and(|evidence| evidence.app_compose.is_some())
     });
     let compose_file = asked.compose_file.filter(|_| !shown);
+    let from = BundleSource {
+        kind: asked.source.kind().to_owned(),
+        url: Some(asked.source.url().to_owned()),
+    };
     Some(Bundle {
-        captured_at: at,
-        source: BundleSource {
-            kind: asked.source.kind().to_owned(),
-            url: Some(asked.source.url().to_owned()),
-        },
         nonce: answer.nonce,
-        attestation: verbatim(&answer.attestation)?,
         info: answer
             .info
             .as_deref()
@@ -38,16 +36,12 @@ pub(super) fn bundle(
         collateral_source: collateral.map(|fetched| fetched.source.clone()),
         collateral_fetched_at: collateral.map(|fetched| fetched.fetched_at),
         app_compose: compose_file.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()),
-        phala_api: None,
-        early: None,
         gpu: answer.gpu.clone(),
-        chain: None,
-        kms: Vec::new(),
         tls: answer
             .tls
             .as_ref()
             .map(|session| TlsRecord::of(session, spki_sha256(session.chain.leaf()))),
-        provenance: Vec::new(),
+        ..Bundle::new(at, from, verbatim(&answer.attestation)?)
     })
 }
 

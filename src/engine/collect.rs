@@ -4,12 +4,12 @@
 use super::collected::{Collection, EvidenceRequest};
 use super::contracts::{self, AskedContracts};
 use super::tls_ask::TlsAsk;
-use super::{Deployment, Session, Time, instances, kms, single};
+use super::{Deployment, Session, TimeLimits, instances, kms, single};
 use crate::source::AskedInstances;
 
 /// Fetches evidence and collateral of one deployment, and proves what can be proven. Where a rule of its policy names a source,
 /// it is looked up who built the images.
-pub async fn collect(session: &Session, deployment: &Deployment, time: Time) -> Collection {
+pub async fn collect(session: &Session, deployment: &Deployment, time: TimeLimits) -> Collection {
     let mut collection = collect_evidence(session, deployment, time).await;
     let mut instances = Vec::with_capacity(collection.instances.len());
     for one in collection.instances {
@@ -20,7 +20,7 @@ pub async fn collect(session: &Session, deployment: &Deployment, time: Time) -> 
     collection
 }
 
-async fn collect_evidence(session: &Session, deployment: &Deployment, time: Time) -> Collection {
+async fn collect_evidence(session: &Session, deployment: &Deployment, time: TimeLimits) -> Collection {
     let source = &deployment.source;
     let asked = EvidenceRequest {
         source,

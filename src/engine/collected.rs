@@ -1,12 +1,12 @@
 //! What a deployment handed over.
 
-use super::Time;
+use super::TimeLimits;
 use super::tls_ask::TlsAsk;
 use crate::source::Source;
 use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
 use cvm_verify_core::evidence::Bundle;
 use cvm_verify_core::report::ListedInstances;
-use cvm_verify_core::verify::Claims;
+use cvm_verify_core::verify::{BootClaims, Claims};
 
 /// What one instance of a deployment handed over, and what was proven of it.
 pub struct Collected {
@@ -25,6 +25,18 @@ pub struct Collected {
 }
 
 impl Collected {
+    /// What was proven, if there is evidence.
+    #[must_use]
+    pub fn claims(&self) -> Option<&Claims> {
+        self.claims.as_ref().ok()
+    }
+
+    /// What the measured OS recorded, if that is proven.
+    #[must_use]
+    pub fn boot(&self) -> Option<&BootClaims> {
+        self.claims()?.boot.as_ref().ok()
+    }
+
     /// Changes the facts, where there are any.
     pub(super) fn change(&mut self, change: impl FnOnce(Claims) -> Claims) {
         let claims = std::mem::replace(&mut self.claims, Err(internal()));
@@ -32,10 +44,10 @@ impl Collected {
     }
 
     /// Nothing was handed over, at a time in Unix seconds.
-    pub(super) fn nothing(at: u64, gap: EvidenceFailure) -> Self {
+    pub(super) fn nothing(at: u64, failure: EvidenceFailure) -> Self {
         Self {
             instance: None,
-            claims: Err(gap),
+            claims: Err(failure),
             at,
             collateral_source: None,
             bundle: None,
@@ -69,7 +81,7 @@ impl From<Collected> for Collection {
 pub(super) struct EvidenceRequest<'a> {
     pub source: &'a Source,
     pub compose_file: Option<&'a [u8]>,
-    pub time: Time,
+    pub time: TimeLimits,
     pub tls: TlsAsk<'a>,
 }
 
@@ -80,29 +92,26 @@ pub(super) fn crashed(at: u64) -> Collection {
 
 /// A state of the program that should not be.
 pub(super) fn internal() -> EvidenceFailure {
-    EvidenceFailure {
-        reason: EvidenceReason::Internal,
-        detail: "Internal error in cvm-verify while this target was verified.".to_owned(),
-        certificate: None,
-    }
+    EvidenceFailure::new(
+        EvidenceReason::Internal,
+        "Internal error in cvm-verify while this target was verified.",
+    )
 }
 
 /// What is known of a target that had no answer when the time of the run was up.
 pub(super) fn out_of_time(at: u64) -> Collection {
-    let gap = EvidenceFailure {
-        reason: EvidenceReason::Deadline,
-        detail: "The time of the run was up before this target was verified (--deadline).".to_owned(),
-        certificate: None,
-    };
-    Collected::nothing(at, gap).into()
+    let failure = EvidenceFailure::new(
+        EvidenceReason::Deadline,
+        "The time of the run was up before this target was verified (--deadline).",
+    );
+    Collected::nothing(at, failure).into()
 }
 
 /// What is known of a target that had no result that is final when a signal ended the run.
 pub(crate) fn interrupted(at: u64) -> Collection {
-    let gap = EvidenceFailure {
-        reason: EvidenceReason::Interrupted,
-        detail: "A signal ended the run before this target had a result that is final.".to_owned(),
-        certificate: None,
-    };
-    Collected::nothing(at, gap).into()
+    let failure = EvidenceFailure::new(
+        EvidenceReason::Interrupted,
+        "A signal ended the run before this target had a result that is final.",
+    );
+    Collected::nothing(at, failure).into()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::phala_hints::PhalaHints;
-use super::{AskedContracts, Collection, Deployment, Session, Time, ask_contracts, ask_kms, collect};
+use super::{AskedContracts, Collection, Deployment, Session, TimeLimits, ask_contracts, ask_kms, collect};
 use crate::source::Source;
 use cvm_verify_core::checks::EvidenceFailure;
 use cvm_verify_core::evidence::PhalaKms;
@@ -50,8 +50,8 @@ pub async fn ask_around(session: &Session, collection: Collection, around: Aroun
         contracts,
     } = around;
     let first = collection.instances.first();
-    let claims = first.and_then(|one| one.claims.as_ref().ok());
-    let app_id = claims.and_then(|claims| Some(*claims.boot.as_ref().ok()?.app_id()));
+    let claims = first.and_then(|one| one.claims());
+    let app_id = first.and_then(|one| Some(*one.boot()?.app_id()));
     let hint = match (&hints, app_id) {
         (Some(hints), Some(app_id)) => Some(hints.ask(&session.client, app_id).await),
         (Some(_), None) => Some(Err(
@@ -72,7 +72,7 @@ pub async fn ask_around(session: &Session, collection: Collection, around: Aroun
         }
         _ => kms,
     };
-    let collection = ask_kms(session, collection, &hosts, None, Time::default()).await;
+    let collection = ask_kms(session, collection, &hosts, None, TimeLimits::default()).await;
     let collection = ask_contracts(session, session.nodes.as_ref(), collection, &contracts).await;
     FurtherAnswers {
         collection,
@@ -102,7 +102,7 @@ pub async fn describe(
         sources: sources.clone(),
         ..Policy::default()
     });
-    let collection = collect(session, &deployment, Time::default()).await;
+    let collection = collect(session, &deployment, TimeLimits::default()).await;
     let asked = ask_around(session, collection, around).await;
     let mut instances = asked.collection.instances;
     match (instances.pop(), instances.len()) {

@@ -27,7 +27,7 @@ pub(super) async fn collect(session: &Session, asked: EvidenceRequest<'_>, app: 
     .await;
     let body = match body {
         Ok(body) => body,
-        Err(failure) => return Collected::nothing((session.now)(), failure.gap).into(),
+        Err(attempt) => return Collected::nothing((session.now)(), attempt.failure).into(),
     };
     let answer = match PhalaCloudAnswer::parse(&body, &app.app_id().0) {
         Ok(answer) => answer,
@@ -44,7 +44,7 @@ pub(super) async fn collect(session: &Session, asked: EvidenceRequest<'_>, app: 
         let answer = EvidenceAnswer::new(asked, None, body.to_vec(), Some(body.to_vec()));
         let (collected, collateral) = prove(session, asked, &answer).await;
         let collected = session
-            .opinions
+            .second_verifiers
             .add(session.asking(), collected, &answer.evidence, collateral)
             .await;
         instances.push(Collected {
@@ -54,7 +54,7 @@ pub(super) async fn collect(session: &Session, asked: EvidenceRequest<'_>, app: 
     }
     let stopped = total - instances.len();
     let (repeated, entries_of_one) = match repeated(&app.app_id().to_string(), &instances) {
-        Some((gap, entries)) => (Some(gap), entries),
+        Some((failure, entries)) => (Some(failure), entries),
         None => (None, 0),
     };
     let listed = ListedInstances {
@@ -63,22 +63,21 @@ pub(super) async fn collect(session: &Session, asked: EvidenceRequest<'_>, app: 
         running: count(instances.len() - entries_of_one),
     };
     let mut collection: Collection = if instances.is_empty() {
-        let gap = EvidenceFailure {
-            reason: EvidenceReason::NoQuote,
-            detail: format!(
+        let failure = EvidenceFailure::new(
+            EvidenceReason::NoQuote,
+            format!(
                 "No instance of the app {} runs: Phala Cloud lists {total}, and shows a quote of none.",
                 app.app_id()
             ),
-            certificate: None,
-        };
-        Collected::nothing((session.now)(), gap).into()
+        );
+        Collected::nothing((session.now)(), failure).into()
     } else {
         Collection {
             instances,
-            missing: repeated.map(|gap| Collected::nothing((session.now)(), gap)),
+            missing: repeated.map(|failure| Collected::nothing((session.now)(), failure)),
             note: (stopped > 0).then(|| {
                 format!(
-                    "note: Phala Cloud lists {total} instances of the app {} and shows no quote of {stopped}, as of stopped \
+                    "Phala Cloud lists {total} instances of the app {} and shows no quote of {stopped}, as of stopped \
                      ones: nothing was verified about those.",
                     app.app_id()
                 )
@@ -129,14 +128,10 @@ impl Collection {
         } else {
             return self;
         };
-        let gap = EvidenceFailure {
-            reason,
-            detail,
-            certificate: None,
-        };
+        let failure = EvidenceFailure::new(reason, detail);
         let whole = Collected {
             listed: Some(listed),
-            ..Collected::nothing(at, gap)
+            ..Collected::nothing(at, failure)
         };
         // None runs: that there is no quote says less.
         self.instances.retain(|collected| collected.instance.is_some());

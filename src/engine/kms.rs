@@ -8,7 +8,7 @@ use super::bundle::raw_collateral;
 use super::collected::Collection;
 use super::jitter::jitter;
 use super::verify::fetch_collateral;
-use super::{Session, Time};
+use super::{Session, TimeLimits};
 use crate::collateral::CollateralRequest;
 use crate::source::kms;
 use cvm_verify_core::evidence::{
@@ -38,14 +38,10 @@ pub async fn ask(
     mut collection: Collection,
     hosts: &[KmsHost],
     bootstrap: Option<&str>,
-    time: Time,
+    time: TimeLimits,
 ) -> Collection {
     let has_kms = collection.instances.iter().any(|instance| {
-        let boot = instance
-            .claims
-            .as_ref()
-            .ok()
-            .and_then(|claims| claims.boot.as_ref().ok());
+        let boot = instance.boot();
         boot.is_some_and(|boot| boot.key_provider().name == "kms")
     });
     if hosts.is_empty() || !has_kms {
@@ -74,13 +70,13 @@ pub async fn ask(
 }
 
 /// Adds the evidence of how the root keys were made that the contract of the KMS holds, after the contract was asked.
-pub async fn add_contract_bootstrap(session: &Session, mut collection: Collection, time: Time) -> Collection {
+pub async fn add_contract_bootstrap(
+    session: &Session,
+    mut collection: Collection,
+    time: TimeLimits,
+) -> Collection {
     for instance in &mut collection.instances {
-        let claims = instance
-            .claims
-            .as_ref()
-            .ok()
-            .filter(|claims| !claims.kms.is_empty());
+        let claims = instance.claims().filter(|claims| !claims.kms.is_empty());
         let Some(text) = claims.and_then(bootstrap_on_chain) else {
             continue;
         };
@@ -112,7 +108,7 @@ async fn recorded_bootstrap(
     session: &Session,
     source: BootstrapSource,
     text: &str,
-    time: Time,
+    time: TimeLimits,
 ) -> RecordedBootstrap {
     let collateral = match KmsBootstrap::of_text(text) {
         Ok(bootstrap) => collateral(session, &bootstrap.attestation.quote, time).await,
@@ -126,7 +122,7 @@ async fn recorded_bootstrap(
 }
 
 /// What one KMS showed and answered, with the collateral to verify it.
-async fn record(session: &Session, host: &KmsHost, left: Duration, time: Time) -> RecordedKms {
+async fn record(session: &Session, host: &KmsHost, left: Duration, time: TimeLimits) -> RecordedKms {
     let shown = kms::fetch(&session.client, host, left, jitter).await;
     let of_leaf = match shown.chain.as_ref().and_then(ra_tls_evidence_of) {
         Some(Ok(certificate)) => collateral(session, &certificate.evidence().attestation.quote, time).await,
@@ -155,7 +151,7 @@ async fn record(session: &Session, host: &KmsHost, left: Duration, time: Time) -
     }
 }
 
-async fn collateral(session: &Session, quote: &QuoteBytes, time: Time) -> Option<RecordedCollateral> {
+async fn collateral(session: &Session, quote: &QuoteBytes, time: TimeLimits) -> Option<RecordedCollateral> {
     let request = CollateralRequest::of_quote(quote)?;
     let fetched = fetch_collateral(session, time, &request).await.ok()?;
     Some(RecordedCollateral {

@@ -77,6 +77,6 @@ pub use second_verifiers::SecondVerifiers;
 pub use session::Session;
 pub use statements::StatementLookups;
 pub use tasks::Tasks;
-pub use time::Time;
+pub use time::TimeLimits;
 pub(crate) use time::milliseconds;
 pub use trust_roots::TrustRoots;

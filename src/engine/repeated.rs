@@ -12,7 +12,7 @@ use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
 /// same VM, so that they count as one where a number of instances is asked for.
 pub(super) fn repeated(app_id: &str, instances: &[Collected]) -> Option<(EvidenceFailure, usize)> {
     let mut seen: HashMap<String, usize> = HashMap::new();
-    let mut gap = None;
+    let mut failure = None;
     let mut entries = 0;
     for collected in instances {
         let Some(number) = collected.instance else {
@@ -25,28 +25,21 @@ pub(super) fn repeated(app_id: &str, instances: &[Collected]) -> Option<(Evidenc
                 continue;
             }
             is_repeated = true;
-            gap.get_or_insert_with(|| EvidenceFailure {
-                reason: EvidenceReason::NoQuote,
-                detail: format!(
+            failure.get_or_insert_with(|| EvidenceFailure::new(EvidenceReason::NoQuote, format!(
                     "Entries {first} and {number} of Phala Cloud's list of the app {app_id} show one instance ({mark}), so what \
                      runs in the place of one of them was not verified."
-                ),
-                certificate: None,
-            });
+                )));
         }
         entries += usize::from(is_repeated);
     }
-    gap.map(|gap| (gap, entries))
+    failure.map(|failure| (failure, entries))
 }
 
 /// What an instance shares with no other, in words.
 fn marks(collected: &Collected) -> Vec<String> {
-    let Ok(claims) = &collected.claims else {
-        return Vec::new();
-    };
-    let quote = claims.quote.as_ref().ok();
+    let quote = collected.claims().and_then(|claims| claims.quote.as_ref().ok());
     let quote = quote.map(|quote| format!("its signed quote, {}", hex::encode(quote.signed_sha256())));
-    let id = claims.boot.as_ref().ok().and_then(|boot| boot.instance_id());
+    let id = collected.boot().and_then(|boot| boot.instance_id());
     let id = id.map(|id| format!("instance id {}", hex::encode(id)));
     id.into_iter().chain(quote).collect()
 }

@@ -8,7 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::collected::{Collection, out_of_time};
 use super::tasks::Tasks;
-use super::{Deployment, RunReports, Session, Time};
+use super::{Deployment, RunReports, Session, TimeLimits};
 use cvm_verify_core::report::TargetReport;
 
 /// How often progress is told while nothing is done.
@@ -20,7 +20,7 @@ pub struct Run {
     /// How many deployments are asked at one time.
     pub concurrency: NonZeroUsize,
     /// How long one deployment's evidence and collateral may take.
-    pub time: Time,
+    pub time: TimeLimits,
     /// When the run ends. A deployment without a result by then is inconclusive.
     pub deadline: Option<Instant>,
 }
@@ -30,7 +30,7 @@ impl Default for Run {
     fn default() -> Self {
         Self {
             concurrency: NonZeroUsize::MIN.saturating_add(7),
-            time: Time::default(),
+            time: TimeLimits::default(),
             deadline: None,
         }
     }
@@ -100,7 +100,7 @@ pub async fn run(
     let mut waiting = deployments.iter().enumerate();
     let mut tasks = Tasks::new(how.concurrency);
     let mut done = 0;
-    session.store.new_round();
+    session.collateral_cache.new_round();
     loop {
         while tasks.has_room()
             && let Some((index, deployment)) = waiting.next()

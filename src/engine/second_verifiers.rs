@@ -163,26 +163,22 @@ impl SecondVerifiers {
         evidence: &Evidence,
         standard: &Fetched,
     ) -> Collected {
-        let quote = collected
-            .claims
-            .as_ref()
-            .ok()
-            .and_then(|claims| claims.quote.as_ref().ok());
+        let quote = collected.claims().and_then(|claims| claims.quote.as_ref().ok());
         let Some((fmspc, rated_by)) = quote.map(|quote| (*quote.fmspc(), *quote.rated_by())) else {
             return collected;
         };
-        let shelf = Arc::clone(
+        let entry = Arc::clone(
             locked(&self.early)
                 .entry((fmspc, standard.source.clone()))
                 .or_default(),
         );
-        let mut shelf = shelf.lock().await;
+        let mut entry = entry.lock().await;
         let now = collected.at;
-        let (at, set) = match shelf.take() {
+        let (at, set) = match entry.take() {
             Some((at, set)) if !Age::of(at, now).reaches(kept_for(&set)) => (at, set),
             _ => (now, early_set(asking, standard, fmspc).await),
         };
-        let (at, set) = shelf.insert((at, set));
+        let (at, set) = entry.insert((at, set));
         let Some(set) = set else {
             return collected;
         };

@@ -15,11 +15,11 @@ pub struct Session {
     /// Where to fetch collateral.
     pub sources: Sources,
     /// Collateral of every platform that was met.
-    pub store: CollateralCache,
+    pub collateral_cache: CollateralCache,
     /// Whether [`Collected::bundle`](super::Collected::bundle) is made.
     pub keep_bundles: bool,
     /// Who is asked in addition to the evidence.
-    pub opinions: SecondVerifiers,
+    pub second_verifiers: SecondVerifiers,
     /// Signatures that were found good before.
     pub signatures: SignatureCache,
     /// Which nodes of a blockchain are asked about the contracts that a policy names.
@@ -42,9 +42,9 @@ impl Session {
         Self {
             client,
             sources: Sources::default_public(),
-            store: CollateralCache::in_memory(),
+            collateral_cache: CollateralCache::in_memory(),
             keep_bundles: false,
-            opinions: SecondVerifiers::none(),
+            second_verifiers: SecondVerifiers::none(),
             signatures: SignatureCache::default(),
             nodes: None,
             statements: StatementLookups::new(None, None, RegistryCredentials::default()),

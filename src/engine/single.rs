@@ -56,8 +56,8 @@ pub(super) async fn collect(
         let client = tls.client();
         let mut answer = match retry(&left, jitter, |attempt| ask(client, asked, whom, attempt)).await {
             Ok(answer) => answer,
-            Err(mut failure) => {
-                let admission = match failure.gap.reason {
+            Err(mut attempt) => {
+                let admission = match attempt.failure.reason {
                     EvidenceReason::Tls => tls.admit(session, asked).await,
                     _ => Admission::NotOfDstack,
                 };
@@ -65,8 +65,8 @@ pub(super) async fn collect(
                     Admission::Admitted => continue,
                     Admission::NotOfDstack => {}
                     Admission::Refused(why, certificate) => {
-                        failure.gap.detail = format!("{} {why}", failure.gap.detail);
-                        failure.gap.certificate = certificate;
+                        attempt.failure.detail = format!("{} {why}", attempt.failure.detail);
+                        attempt.failure.certificate = certificate;
                     }
                 }
                 let Some(Earlier {
@@ -75,7 +75,7 @@ pub(super) async fn collect(
                     mut collateral,
                 }) = earlier
                 else {
-                    return Collected::nothing((session.now)(), failure.gap);
+                    return Collected::nothing((session.now)(), attempt.failure);
                 };
                 // Another key may have been presented since, and refused: it is one of this run, too.
                 let seen = tls.session();
@@ -84,7 +84,7 @@ pub(super) async fn collect(
                     (collected, collateral) = prove(session, asked, &answer).await;
                 }
                 return session
-                    .opinions
+                    .second_verifiers
                     .add(session.asking(), collected, &answer.evidence, collateral)
                     .await;
             }
@@ -110,7 +110,7 @@ pub(super) async fn collect(
             }
             None => {
                 return session
-                    .opinions
+                    .second_verifiers
                     .add(session.asking(), collected, &answer.evidence, collateral)
                     .await;
             }
@@ -165,7 +165,7 @@ async fn ask(
     match answer.evidence {
         // Cut off on the way, or a gateway's page: asking again may help.
         Err(error @ EvidenceError::NotJson { .. }) => Err(AttemptFailure {
-            gap: error.into(),
+            failure: error.into(),
             heals: true,
             retry_after: None,
         }),
@@ -179,11 +179,10 @@ fn fresh_nonce() -> Result<[u8; 32], AttemptFailure> {
     match SysRng.try_fill_bytes(&mut nonce) {
         Ok(()) => Ok(nonce),
         Err(error) => Err(AttemptFailure {
-            gap: EvidenceFailure {
-                reason: EvidenceReason::Internal,
-                detail: format!("This machine's random number generator does not answer: {error}."),
-                certificate: None,
-            },
+            failure: EvidenceFailure::new(
+                EvidenceReason::Internal,
+                format!("This machine's random number generator does not answer: {error}."),
+            ),
             heals: false,
             retry_after: None,
         }),

@@ -9,7 +9,6 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use super::Collected;
-use super::collected::internal;
 use super::jitter::jitter;
 use crate::net::retry::{Heal, Schedule, retry};
 use crate::net::{Client, Secret};
@@ -73,16 +72,9 @@ impl StatementLookups {
             Ok(claims) if !policy.rules.is_empty() => sought_sources(claims, policy),
             _ => return collected,
         };
-        let mut recorded = statements_of_files(&sought, &policy.files, collected.at);
-        let of_file = |image: &Sought| {
-            recorded
-                .iter()
-                .any(|found| found.image == image.image && !found.bundles.is_empty())
-        };
-        let (_, missing): (Vec<Sought>, Vec<Sought>) = sought.into_iter().partition(of_file);
+        let (mut recorded, missing) = statements_of_files(sought, &policy.files, collected.at);
         recorded.extend(self.look_up(client, missing, policy, collected.at).await);
-        let claims = std::mem::replace(&mut collected.claims, Err(internal()));
-        collected.claims = claims.map(|claims| claims.with_statements(&recorded, &policy.roots));
+        collected.change(|claims| claims.with_statements(&recorded, &policy.roots));
         if let Some(bundle) = &mut collected.bundle {
             bundle.provenance = recorded;
         }

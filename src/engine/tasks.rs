@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::task::{AbortHandle, Id, JoinSet};
 
 use super::collected::{Collection, crashed};
-use super::{Deployment, Session, Time, collect};
+use super::{Deployment, Session, TimeLimits, collect};
 
 /// Deployments whose evidence is being collected, each under a key of the caller's.
 pub struct Tasks<K> {
@@ -34,7 +34,7 @@ impl<K> Tasks<K> {
     }
 
     /// Begins to collect the evidence of a deployment.
-    pub fn begin(&mut self, session: &Arc<Session>, deployment: &Arc<Deployment>, time: Time, key: K) {
+    pub fn begin(&mut self, session: &Arc<Session>, deployment: &Arc<Deployment>, time: TimeLimits, key: K) {
         let (session, deployment) = (Arc::clone(session), Arc::clone(deployment));
         let task = async move { collect(&session, &deployment, time).await };
         let handle = self.set.spawn(task);

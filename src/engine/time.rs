@@ -8,14 +8,14 @@ use crate::net::retry::Schedule;
 
 /// How long one target's evidence and collateral may take.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Time {
+pub struct TimeLimits {
     /// For one attempt, with all its requests (`--timeout`).
     pub one_attempt: Option<Duration>,
     /// When the whole run has to have its answers, for all its targets alike.
     pub until: Option<Instant>,
 }
 
-impl Time {
+impl TimeLimits {
     /// The schedule of what begins now.
     pub fn schedule(self) -> Schedule {
         let usual = Schedule::default();

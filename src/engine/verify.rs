@@ -6,7 +6,7 @@ use super::answer::EvidenceAnswer;
 use super::bundle::bundle;
 use super::collected::{Collected, EvidenceRequest};
 use super::jitter::jitter;
-use super::{Session, Time};
+use super::{Session, TimeLimits};
 use crate::collateral::{self, CollateralFetcher, CollateralRequest};
 use crate::net::retry::Schedule;
 use cvm_verify_core::evidence::Evidence;
@@ -94,13 +94,13 @@ async fn collateral_of(
 
 pub(super) async fn fetch_collateral(
     session: &Session,
-    time: Time,
+    time: TimeLimits,
     request: &CollateralRequest,
 ) -> Result<Arc<collateral::Fetched>, UnusableCollateral> {
     // All targets of a run have the same end: no one of them spoils the answer for the others.
     let schedule = time.schedule();
     session
-        .store
+        .collateral_cache
         .get(fetcher(session, &schedule), request, (session.now)(), jitter)
         .await
         .map_err(|error| error.gap(request))
@@ -115,7 +115,7 @@ async fn renew_collateral(
     // All targets of a run have the same end: no one of them spoils the answer for the others.
     let schedule = asked.time.schedule();
     let renewed = session
-        .store
+        .collateral_cache
         .renewed(
             doubted,
             fetcher(session, &schedule),

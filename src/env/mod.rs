@@ -140,6 +140,11 @@ impl Env {
         let _ = writeln!(self.stderr, "{line}").and_then(|()| self.stderr.flush());
     }
 
+    /// Writes what the user should know, although nothing is wrong with the command, to standard error.
+    pub(crate) fn note(&mut self, sentence: &str) {
+        self.complain(&format!("note: {sentence}"));
+    }
+
     /// Whether this is a step of GitHub Actions.
     pub(crate) fn on_github(&self) -> bool {
         self.variables
@@ -162,8 +167,8 @@ impl Env {
     /// Says so, if this machine is a CVM itself.
     pub(crate) fn note_a_run_inside_a_cvm(&mut self) {
         if let Some(mark) = self.inside_a_cvm() {
-            self.complain(&format!(
-                "note: this machine is itself a CVM ({mark} exists). A verifier that runs where its operator can change it \
+            self.note(&format!(
+                "this machine is itself a CVM ({mark} exists). A verifier that runs where its operator can change it \
                  proves nothing to anyone else: run it from your CI."
             ));
         }

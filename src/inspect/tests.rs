@@ -119,26 +119,15 @@ fn every_guest_generation_replays() {
 
 /// A bundle that records nothing beside its source.
 fn empty_bundle() -> Bundle {
+    let from = cvm_verify_core::evidence::BundleSource {
+        kind: "app".to_owned(),
+        url: Some("https://app.example".to_owned()),
+    };
     Bundle {
-        captured_at: 1_790_856_000,
-        source: cvm_verify_core::evidence::BundleSource {
-            kind: "app".to_owned(),
-            url: Some("https://app.example".to_owned()),
-        },
         nonce: Some(NONCE),
-        attestation: serde_json::value::to_raw_value(&()).unwrap(),
-        info: None,
-        collateral: None,
         collateral_source: Some("https://pccs.example".to_owned()),
         collateral_fetched_at: Some(1_790_852_400),
-        app_compose: None,
-        phala_api: None,
-        early: None,
-        gpu: None,
-        chain: None,
-        kms: Vec::new(),
-        tls: None,
-        provenance: Vec::new(),
+        ..Bundle::new(1_790_856_000, from, serde_json::value::to_raw_value(&()).unwrap())
     }
 }
 

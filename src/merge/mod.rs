@@ -237,11 +237,10 @@ fn once(reports: &[(String, Report)]) -> Result<(), MergeError> {
 
 /// What stands for the targets of a shard that did not report.
 fn absent(shard: Shard, at: u64) -> cvm_verify_core::report::TargetReport {
-    let gap = EvidenceFailure {
-        reason: EvidenceReason::ShardMissing,
-        detail: format!("There is no report of the shard {shard}, so its targets were not verified."),
-        certificate: None,
-    };
+    let failure = EvidenceFailure::new(
+        EvidenceReason::ShardMissing,
+        format!("There is no report of the shard {shard}, so its targets were not verified."),
+    );
     let subject = Subject {
         name: format!("shard {shard}"),
         url: None,
@@ -250,7 +249,7 @@ fn absent(shard: Shard, at: u64) -> cvm_verify_core::report::TargetReport {
         collateral_source: None,
         bundle: None,
     };
-    appraise(Err(&gap), &Policy::default(), &subject)
+    appraise(Err(&failure), &Policy::default(), &subject)
 }
 
 #[cfg(test)]

@@ -125,9 +125,7 @@ pub(super) fn recent(
     {
         return Err(error.clone());
     }
-    let notes = left_out
-        .iter()
-        .map(|error| format!("note: {error}; it is left out"));
+    let notes = left_out.iter().map(|error| format!("{error}; it is left out"));
     Ok((kept, notes.collect()))
 }
 
@@ -251,7 +249,7 @@ pub(super) fn newest_attempts(reports: Vec<(String, Report)>) -> (Vec<(String, R
             file
         };
         notes.push(format!(
-            "note: {older}: an earlier attempt at the shard {shard} than {other_file}; it is left out"
+            "{older}: an earlier attempt at the shard {shard} than {other_file}; it is left out"
         ));
         if order.is_gt() {
             *other = report;

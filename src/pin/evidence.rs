@@ -72,14 +72,9 @@ fn live(
 ) -> Result<PinEvidence, CommandError> {
     let mut settings = target.settings.clone();
     let hints = request.phala_hints.then(|| phala_hints(&mut settings));
-    let refused = |problem, otherwise: &str| {
-        settings_error(vec![problem]).unwrap_or_else(|| UsageError::new(otherwise))
-    };
-    let source = Target::of_settings(url, &settings)
-        .map_err(|problem| refused(problem, "the address is refused"))?
-        .source;
-    let nodes = TargetNodes::of(&target.settings, &nodes::variables(&env.variables))
-        .map_err(|problem| refused(problem, "the RPC URLs are refused"))?;
+    let refused = |problem| settings_error(vec![problem]);
+    let source = Target::of_settings(url, &settings).map_err(refused)?.source;
+    let nodes = TargetNodes::of(&target.settings, &nodes::variables(&env.variables)).map_err(refused)?;
     let around = around(
         &target.settings,
         target.kms.clone(),

@@ -9,7 +9,7 @@ use crate::plan::found_lock::LOCK_NAME;
 use crate::plan::kms_and_contracts::kms_hosts;
 use crate::plan::kms_policy::compose_documents;
 use crate::plan::policy_file::{self, Config};
-use crate::plan::setting_problem::settings_error;
+use crate::plan::setting_problem::refuse_any;
 use crate::plan::source_rules::source_policy;
 use crate::usage_error::UsageError;
 use cvm_verify_core::policy::{KmsDocument, KmsHost, SourcePolicy};
@@ -56,9 +56,7 @@ pub(super) fn targets(request: &PinRequest<'_>) -> Result<Vec<PinTarget>, UsageE
             output: request.output.clone().unwrap_or_else(|| LOCK_NAME.into()),
         }]);
     };
-    if let Some(error) = settings_error(config.problems.clone()) {
-        return Err(error);
-    }
+    refuse_any(config.problems.clone())?;
     let name = request.target.as_deref();
     let is_one = options.one("url").is_some() || request.recorded.is_some() || name.is_some();
     let targets = match is_one {
@@ -109,12 +107,14 @@ fn target_of(
 fn sources_of(settings: &Settings) -> Result<SourcePolicy, UsageError> {
     let mut problems = Vec::new();
     let sources = source_policy(settings, &SourcePolicy::default(), &mut problems);
-    settings_error(problems).map_or(Ok(sources), Err)
+    refuse_any(problems)?;
+    Ok(sources)
 }
 
 /// The compose documents of KMSs that the options and the policy file name.
 fn kms_documents_of(settings: &Settings) -> Result<Vec<KmsDocument>, UsageError> {
     let mut problems = Vec::new();
     let documents = compose_documents(settings, &mut problems);
-    settings_error(problems).map_or(Ok(documents), Err)
+    refuse_any(problems)?;
+    Ok(documents)
 }

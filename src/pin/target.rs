@@ -53,8 +53,8 @@ pub(super) fn pin(
     }
     let claims = match claims {
         Ok(claims) => claims,
-        Err(gap) => {
-            let detail = escape::terminal(&gap.detail).into_owned();
+        Err(failure) => {
+            let detail = escape::terminal(&failure.detail).into_owned();
             env.complain(&format!("Nothing was pinned: {detail}"));
             return Ok(Verdict::Inconclusive);
         }
@@ -101,16 +101,16 @@ pub(super) fn pin(
     {
         Ok(accepted) => {
             for name in &accepted.needless {
-                env.complain(&format!(
-                    "Note: --accept {name} is not needed. The finding does not apply, or the existing lock already accepts it."
+                env.note(&format!(
+                    "--accept {name} is not needed. The finding does not apply, or the existing lock already accepts it."
                 ));
             }
             for section in &accepted.unasked {
-                env.complain(&stays(*section, &target.output));
+                env.note(&stays(*section, &target.output));
             }
             if let Some(detail) = binding {
-                env.complain(&format!(
-                    "Note: {} The lock holds no TLS binding. If the app has one, pin from a network in which nothing ends TLS before \
+                env.note(&format!(
+                    "{} The lock holds no TLS binding. If the app has one, pin from a network in which nothing ends TLS before \
                      it.",
                     escape::terminal(&detail)
                 ));
@@ -127,9 +127,9 @@ pub(super) fn pin(
         }
         Err(unaccepted) => {
             env.complain("Nothing was pinned. These findings must be accepted first:");
-            for reservation in &unaccepted.0 {
-                let reservation = escape::terminal(&reservation.to_string()).into_owned();
-                env.complain(&format!("  - {reservation}"));
+            for warning in &unaccepted.0 {
+                let warning = escape::terminal(&warning.to_string()).into_owned();
+                env.complain(&format!("  - {warning}"));
             }
             env.complain(&format!(
                 "To pin it, accept that in writing: --accept {} (or everything that was found: --accept-observed). The lock then says so, \
@@ -151,7 +151,7 @@ fn stays(section: Unasked, lock: &Path) -> String {
         Unasked::Tls => "pin the live app over https",
         Unasked::ImageHash => {
             return format!(
-                "Note: known_by of [os_image] stays as it is in {}: nothing in this run confirms the hash, and a verdict that rests on \
+                "known_by of [os_image] stays as it is in {}: nothing in this run confirms the hash, and a verdict that rests on \
                  it says so. To confirm it: --os-image-files FILE.",
                 lock.display()
             );
@@ -159,7 +159,7 @@ fn stays(section: Unasked, lock: &Path) -> String {
     };
     let section = section.section();
     let lock = lock.display();
-    format!("Note: {section} stays as it is in {lock}: this run did not ask for it. To update it, {how}.")
+    format!("{section} stays as it is in {lock}: this run did not ask for it. To update it, {how}.")
 }
 
 /// What is proven of who built the images, for review; or why not, and the verdict of it.

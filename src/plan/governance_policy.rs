@@ -11,11 +11,7 @@ impl Reader<'_> {
             Ok(number) => Ok(number),
         };
         GovernancePolicy {
-            mode: match self.settings.one("governance").map(|value| value.text.as_str()) {
-                Some("required") => GovernanceMode::Required,
-                Some("unchecked") => GovernanceMode::Unchecked,
-                _ => GovernanceMode::Named,
-            },
+            mode: self.word("governance", GovernanceMode::of_word),
             asks: false,
             chain_id: self.expected("governance-chain-id", number),
             app: ContractPin {

@@ -44,11 +44,7 @@ impl Reader<'_> {
         }
         let documents = compose_documents(self.settings, &mut self.problems);
         KmsPolicy {
-            mode: match self.settings.one("kms").map(|value| value.text.as_str()) {
-                Some("required") => KmsMode::Required,
-                Some("unchecked") => KmsMode::Unchecked,
-                _ => KmsMode::Named,
-            },
+            mode: self.word("kms", KmsMode::of_word),
             hosts,
             compose_hashes: self.kms_compose_hashes(&documents),
             documents,

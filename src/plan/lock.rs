@@ -1,6 +1,6 @@
 //! What the lock of a target adds to its policy.
 
-use super::named_files::Locks;
+use super::named_files::NamedFiles;
 use super::reader::Reader;
 use super::setting_problem::SettingProblem;
 use crate::config::{WrittenValue, path_of};
@@ -39,10 +39,10 @@ impl Reader<'_> {
         at: u64,
         os_image: Option<OsImageOption>,
         policy: Policy,
-        locks: &mut Locks,
+        files: &mut NamedFiles,
     ) -> Policy {
         let path = path_of(value).display().to_string();
-        let file = match locks.read(&path_of(value)) {
+        let file = match files.read(&path_of(value)) {
             Ok(file) => file,
             Err(error) => {
                 self.problems

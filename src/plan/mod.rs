@@ -12,6 +12,7 @@ pub(crate) mod kms_policy;
 mod lock;
 pub(crate) mod named_files;
 pub(crate) mod nodes;
+pub(crate) mod one_target;
 mod os_image;
 pub(crate) mod planner;
 pub(crate) mod policy;

@@ -12,15 +12,15 @@ use crate::{files, image_source};
 use cvm_verify_core::policy::MeasuredFiles;
 use cvm_verify_core::reference::ReferenceValues;
 
-/// Lock files and files of reference values that were read: many targets share one.
+/// The files that were read: many targets share one.
 #[derive(Default)]
-pub(crate) struct Locks {
+pub(crate) struct NamedFiles {
     locks: HashMap<PathBuf, Result<Rc<ReadLock>, String>>,
     references: HashMap<PathBuf, Result<Arc<ReferenceValues>, String>>,
     images: HashMap<PathBuf, Result<MeasuredFiles, String>>,
 }
 
-impl Locks {
+impl NamedFiles {
     pub(super) fn read(&mut self, path: &Path) -> Result<Rc<ReadLock>, String> {
         let read = || match files::read_lock_file(path) {
             Ok(file) => Ok(Rc::new(file)),
@@ -68,7 +68,7 @@ pub(crate) fn image_files(path: &Path) -> Result<MeasuredFiles, UsageError> {
 }
 
 /// The built-in reference values and those of a file.
-pub(crate) fn reference_values(path: &Path) -> Result<ReferenceValues, UsageError> {
+fn reference_values(path: &Path) -> Result<ReferenceValues, UsageError> {
     let bytes = files::read(path, files::REFERENCE_LIMIT)?;
     let name = path.display().to_string();
     ReferenceValues::built_in()
@@ -78,10 +78,7 @@ pub(crate) fn reference_values(path: &Path) -> Result<ReferenceValues, UsageErro
 
 /// The reference values that settings name, or the built-in ones.
 pub(crate) fn reference_of(settings: &Settings) -> Result<Arc<ReferenceValues>, UsageError> {
-    match settings.one("reference-values") {
-        None => Ok(Arc::clone(ReferenceValues::built_in())),
-        Some(value) => reference_values(&path_of(value)).map(Arc::new),
-    }
+    reference_of_file(settings.one("reference-values").map(path_of).as_deref())
 }
 
 /// The built-in reference values, and those of a file.

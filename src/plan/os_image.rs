@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::named_files::Locks;
+use super::named_files::NamedFiles;
 use super::reader::Reader;
 use super::setting_problem::SettingProblem;
 use crate::config::path_of;
@@ -17,7 +17,7 @@ impl Reader<'_> {
         &mut self,
         reference: &ReferenceValues,
         at: u64,
-        locks: &mut Locks,
+        files: &mut NamedFiles,
     ) -> Option<OsImageOption> {
         let option = self.parsed("os-image", |text| {
             let option = parse_os_image_of(text, reference)?;
@@ -31,7 +31,7 @@ impl Reader<'_> {
         let Some(value) = self.settings.one("os-image-files") else {
             return option;
         };
-        let files = match locks.image_files(&path_of(value)) {
+        let files = match files.image_files(&path_of(value)) {
             Ok(files) => files,
             Err(error) => {
                 self.problems
@@ -61,12 +61,12 @@ impl Reader<'_> {
     }
 
     /// The reference values that settings name, or the built-in ones.
-    pub(super) fn reference(&mut self, locks: &mut Locks) -> Arc<ReferenceValues> {
+    pub(super) fn reference(&mut self, files: &mut NamedFiles) -> Arc<ReferenceValues> {
         let built_in = || Arc::clone(ReferenceValues::built_in());
         let Some(value) = self.settings.one("reference-values") else {
             return built_in();
         };
-        locks.reference(&path_of(value)).unwrap_or_else(|error| {
+        files.reference(&path_of(value)).unwrap_or_else(|error| {
             self.problems
                 .push(SettingProblem::of_named_file("reference-values", value, error));
             built_in()

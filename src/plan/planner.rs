@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::named_files::Locks;
+use super::named_files::NamedFiles;
 use super::nodes::{NodeVariables, TargetNodes};
 use super::policy::{Expectations, expectations};
 use super::policy_file::Config;
-use super::setting_problem::{SettingProblem, settings_error};
+use super::setting_problem::{SettingProblem, refuse_any};
 use super::target::{Target, named_source};
 use crate::alert::alerting::AlertedTarget;
 use crate::alert::incident::{AskedAt, PolicyFileId};
@@ -71,7 +71,7 @@ pub(crate) fn plan(selection: &Selection, at: u64, policy_file: Option<&Path>) -
         collateral_max_age: selection.collateral_max_age,
         asks_nodes: selection.asks_nodes,
         node_variables: &selection.node_variables,
-        locks: Locks::default(),
+        named_files: NamedFiles::default(),
         of_addresses: None,
         files: policy_file.map(Path::to_owned).into_iter().collect(),
         problems: config
@@ -80,13 +80,11 @@ pub(crate) fn plan(selection: &Selection, at: u64, policy_file: Option<&Path>) -
             .unwrap_or_default(),
     };
     let targets: Vec<Job> = wanted.iter().flat_map(|wanted| planner.add(wanted)).collect();
-    if let Some(error) = settings_error(planner.problems) {
-        return Err(error);
-    }
+    refuse_any(planner.problems)?;
     refuse_one_name_for_two(&targets)?;
     Ok(Plan {
         targets,
-        notes: planner.locks.notes(),
+        notes: planner.named_files.notes(),
         policy_file: policy_file.map(|path| {
             let is_whole = selection.urls.is_empty() && selection.names.is_empty();
             (PolicyFileId::of(path), is_whole)
@@ -211,7 +209,7 @@ struct Planner<'c> {
     /// Whether nodes of a blockchain are named.
     asks_nodes: bool,
     node_variables: &'c NodeVariables,
-    locks: Locks,
+    named_files: NamedFiles,
     /// What is expected of an address without a name: all those of a command line have the same settings.
     of_addresses: Option<(Settings, SharedExpectations)>,
     files: BTreeSet<PathBuf>,
@@ -244,7 +242,7 @@ impl Planner<'_> {
         };
         let nodes = nodes.own().map(Arc::new);
         let several = targets.len() > 1;
-        let planned = targets.into_iter().map(|target| Job {
+        let jobs = targets.into_iter().map(|target| Job {
             deployment: Arc::new(Deployment {
                 policy: Arc::clone(&expected.policy),
                 name: match wanted.name {
@@ -259,7 +257,7 @@ impl Planner<'_> {
             alerts: ChannelVariables::of(&settings),
             interval,
         });
-        planned.collect()
+        jobs.collect()
     }
 
     /// What settings expect of a target, with its name in a lock of several; `None` where something is wrong with them, which is
@@ -276,7 +274,7 @@ impl Planner<'_> {
         {
             return Some(expected.clone());
         }
-        let found = expectations(settings, name, self.at, &mut self.locks);
+        let found = expectations(settings, name, self.at, &mut self.named_files);
         let Expectations { policy, compose_file } =
             found.map_err(|problems| self.problems.extend(problems)).ok()?;
         let expected = SharedExpectations {
@@ -325,7 +323,7 @@ impl Job {
             variables: &self.alerts,
             policy: self.policy().fingerprint(),
             asked: Some(AskedAt::of(&self.deployment.source)),
-            is_told: false,
+            is_reported: false,
             file: None,
         }
     }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::named_files::Locks;
-use super::reader::Reader;
+use super::named_files::NamedFiles;
+use super::reader::{Reader, word};
 use super::setting_problem::SettingProblem;
 use super::source_rules::source_policy;
 use super::{release, tls_mode};
@@ -26,10 +26,7 @@ pub(crate) struct Expectations {
 
 /// Who verifies quotes.
 pub(crate) fn verifier(settings: &Settings) -> Verifier {
-    match settings.one("verifier").map(|value| value.text.as_str()) {
-        Some("both") => Verifier::Both,
-        _ => Verifier::Local,
-    }
+    word(settings, "verifier", Verifier::of_word)
 }
 
 /// Builds the policy that a deployment is judged against at a time, Unix seconds. `target` is its name in a lock of
@@ -38,7 +35,7 @@ pub(crate) fn expectations(
     settings: &Settings,
     target: Option<&str>,
     at: u64,
-    locks: &mut Locks,
+    files: &mut NamedFiles,
 ) -> Result<Expectations, Vec<SettingProblem>> {
     let mut reader = Reader {
         settings,
@@ -47,8 +44,8 @@ pub(crate) fn expectations(
     let compose_file = reader.compose_file();
     let compose_hash = reader.compose_hash(compose_file.as_deref());
     let layout = reader.layout();
-    let reference = reader.reference(locks);
-    let os_image = reader.os_image(&reference, at, locks);
+    let reference = reader.reference(files);
+    let os_image = reader.os_image(&reference, at, files);
     let policy = Policy {
         compose_hash,
         second_compose_hash: reader.second_hash(at),
@@ -60,25 +57,12 @@ pub(crate) fn expectations(
                 .map_err(|_| "write a whole number from 1 on: how many instances must run at least")
         }),
         platforms: reader.platforms(),
-        launch_inputs: match settings.one("launch-inputs").map(|value| value.text.as_str()) {
-            Some("required") => LaunchInputsPolicy::Required,
-            Some("unchecked") => LaunchInputsPolicy::Unchecked,
-            _ => LaunchInputsPolicy::Warn,
-        },
+        launch_inputs: reader.word("launch-inputs", LaunchInputsPolicy::of_word),
         verifier: verifier(settings),
         key_provider: reader.key_provider(&reference),
-        mr_config_id: match reader.is("mr-config-id", "required") {
-            false => MrConfigIdPolicy::Auto,
-            true => MrConfigIdPolicy::Required,
-        },
-        freshness: match reader.is("freshness", "unchecked") {
-            false => Freshness::Required,
-            true => Freshness::Unchecked,
-        },
-        image_pins: match reader.is("image-pins", "unchecked") {
-            false => ImagePinsPolicy::Required,
-            true => ImagePinsPolicy::Unchecked,
-        },
+        mr_config_id: reader.word("mr-config-id", MrConfigIdPolicy::of_word),
+        freshness: reader.word("freshness", Freshness::of_word),
+        image_pins: reader.word("image-pins", ImagePinsPolicy::of_word),
         gpu: reader.gpu(),
         tls_binding: reader.parsed("tls-binding", str::parse).unwrap_or_default(),
         endpoint_probe: !reader.is("endpoint-probe", "never"),
@@ -104,7 +88,7 @@ pub(crate) fn expectations(
     };
     let policy = match settings.one("lock") {
         None => reader.without_lock(os_image, policy),
-        Some(value) => reader.with_lock(value, target, at, os_image, policy, locks),
+        Some(value) => reader.with_lock(value, target, at, os_image, policy, files),
     };
     let sources = source_policy(settings, &policy.sources, &mut reader.problems);
     let policy = Policy { sources, ..policy };
@@ -164,22 +148,14 @@ impl Reader<'_> {
 
     fn gpu(&mut self) -> GpuExpectations {
         GpuExpectations {
-            mode: match self.settings.one("gpu").map(|value| value.text.as_str()) {
-                Some("required") => GpuMode::Required,
-                Some("unchecked") => GpuMode::Unchecked,
-                _ => GpuMode::Auto,
-            },
+            mode: self.word("gpu", GpuMode::of_word),
             count: self.expected("gpu-count", |text| match text.parse::<u32>() {
                 Ok(count) if count <= 16 => Ok(count),
                 _ => Err("write a whole number from 0 to 16: how many GPUs there must be"),
             }),
             models: self.list("gpu-model", str::parse),
             switches_required: self.is("gpu-switches", "required"),
-            verifier: match self.settings.one("gpu-verifier").map(|value| value.text.as_str()) {
-                Some("nras") => GpuVerifier::Nras,
-                Some("both") => GpuVerifier::Both,
-                _ => GpuVerifier::Local,
-            },
+            verifier: self.word("gpu-verifier", GpuVerifier::of_word),
             ..GpuExpectations::default()
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::setting_problem::{SettingProblem, settings_error};
+use super::setting_problem::{SettingProblem, refuse_any};
 use crate::config::Settings;
 use crate::config::file::{FILE_NAME, FileTarget, MAX_FILE_BYTES, PolicyFile};
 use crate::env::Env;
@@ -55,7 +55,8 @@ pub(crate) fn of_one(
     let target = config.only_target(name)?;
     let settings = config.settings(options, Some(target));
     let name = target.name.clone();
-    settings_error(config.problems).map_or(Ok((settings, Some(name))), Err)
+    refuse_any(config.problems)?;
+    Ok((settings, Some(name)))
 }
 
 impl Config {
@@ -66,9 +67,7 @@ impl Config {
             return Ok(target);
         }
         // What is wrong with the file may be why it is missing.
-        if let Some(error) = settings_error(self.problems.clone()) {
-            return Err(error);
-        }
+        refuse_any(self.problems.clone())?;
         let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
         let hint = match nearest(name, names.iter().copied()) {
             Some(near) => format!("did you mean {near}?"),
@@ -86,12 +85,13 @@ impl Config {
         match (name, self.file.targets.as_slice()) {
             (Some(name), _) => self.target(name),
             (None, [one]) => Ok(one),
-            (None, _) => Err(settings_error(self.problems.clone()).unwrap_or_else(|| {
-                UsageError::new(format!(
+            (None, _) => {
+                refuse_any(self.problems.clone())?;
+                Err(UsageError::new(format!(
                     "{} has several targets; choose one with --target NAME",
                     self.file.path
-                ))
-            })),
+                )))
+            }
         }
     }
 

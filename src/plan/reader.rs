@@ -16,6 +16,11 @@ impl Reader<'_> {
         self.settings.one(key).is_some_and(|value| value.text == word)
     }
 
+    /// The value of a key that is one of a few words, which its row lists: the default where it is not given.
+    pub(super) fn word<T: Default>(&self, key: &str, of_word: fn(&str) -> Option<T>) -> T {
+        word(self.settings, key, of_word)
+    }
+
     pub(super) fn parsed<T, E: std::fmt::Display>(
         &mut self,
         key: &str,
@@ -70,4 +75,10 @@ impl Reader<'_> {
             origin,
         })
     }
+}
+
+/// See [`Reader::word`].
+pub(super) fn word<T: Default>(settings: &Settings, key: &str, of_word: fn(&str) -> Option<T>) -> T {
+    let value = settings.one(key);
+    value.and_then(|value| of_word(&value.text)).unwrap_or_default()
 }

@@ -38,8 +38,16 @@ impl SettingProblem {
     }
 }
 
-/// One error that tells everything.
-pub(crate) fn settings_error(problems: Vec<SettingProblem>) -> Option<UsageError> {
+/// An error where anything is wrong.
+pub(crate) fn refuse_any(problems: Vec<SettingProblem>) -> Result<(), UsageError> {
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(settings_error(problems)),
+    }
+}
+
+/// One error that says everything that is wrong: there is something.
+pub(crate) fn settings_error(problems: Vec<SettingProblem>) -> UsageError {
     let (mut in_file, mut others) = (Vec::new(), Vec::<String>::new());
     for problem in problems {
         match problem {
@@ -56,5 +64,5 @@ pub(crate) fn settings_error(problems: Vec<SettingProblem>) -> Option<UsageError
         }
         others.push(mistakes.to_string());
     }
-    (!others.is_empty()).then(|| UsageError::new(others.join("\n")))
+    UsageError::new(others.join("\n"))
 }

@@ -75,26 +75,17 @@ pub(crate) struct Bodies {
 impl Bodies {
     /// A bundle of them, judged at a time, Unix seconds.
     pub fn bundle(self, at: u64, collateral: Option<Box<RawValue>>, source: Option<String>) -> Bundle {
+        let from = BundleSource {
+            kind: "files".to_owned(),
+            url: None,
+        };
         Bundle {
-            captured_at: at,
-            source: BundleSource {
-                kind: "files".to_owned(),
-                url: None,
-            },
             nonce: self.nonce,
-            attestation: self.attestation,
             info: self.info,
             collateral,
             collateral_source: source,
-            collateral_fetched_at: None,
             app_compose: self.app_compose,
-            phala_api: None,
-            early: None,
-            gpu: None,
-            chain: None,
-            kms: Vec::new(),
-            tls: None,
-            provenance: Vec::new(),
+            ..Bundle::new(at, from, self.attestation)
         }
     }
 }

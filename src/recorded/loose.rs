@@ -41,7 +41,7 @@ impl LooseFiles {
     }
 
     /// The first option that belongs to loose files alone: a bundle holds its own.
-    pub fn beside_a_quote(&self) -> Option<&'static str> {
+    pub fn needs_a_quote(&self) -> Option<&'static str> {
         [
             ("--info", self.info.is_some()),
             ("--app-compose", self.app_compose.is_some()),

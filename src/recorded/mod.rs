@@ -31,7 +31,7 @@ pub(crate) fn named(file: Option<&Path>, loose: &LooseFiles) -> Result<Recorded,
     let bytes = loose::read(path)?;
     let path = loose::named(path);
     match Bundle::parse(&bytes) {
-        Ok(bundle) => match loose.beside_a_quote() {
+        Ok(bundle) => match loose.needs_a_quote() {
             Some(option) => Err(UsageError::option(
                 option,
                 "a bundle holds its own; it belongs to loose files",

@@ -29,9 +29,8 @@ pub(super) fn earlier(target: &TargetReport) -> Option<String> {
 }
 
 fn named(one: &AttemptReason) -> String {
-    let known = Check::of(one.check).reasons.iter();
-    let known = known.map(|known| known.id).find(|id| *id == one.reason);
-    format!("{} [{}]", one.check, known.unwrap_or("unknown"))
+    let known = Check::of(one.check).reason(&one.reason);
+    format!("{} [{}]", one.check, known.map_or("unknown", |known| known.id))
 }
 
 #[cfg(test)]

@@ -183,7 +183,7 @@ mod tests {
                     ("web".to_owned(), name.to_owned()),
                 ]
                 .into(),
-                envelope: [
+                compose_settings: [
                     (text.to_owned(), text.into()),
                     ("allowed_envs".to_owned(), serde_json::json!([text])),
                 ]

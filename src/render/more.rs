@@ -1,6 +1,6 @@
 //! Where more is said about a result: the command that explains it, and its page.
 
-use cvm_verify_core::checks::Check;
+use super::words::reason_of;
 use cvm_verify_core::report::{CheckResult, Status};
 
 /// Where the project is published. It has no address before that.
@@ -39,9 +39,7 @@ fn markdown_at(check: &CheckResult, repository: &str) -> Option<String> {
 
 /// The reason, where it is one of the check's own.
 fn reason(check: &CheckResult) -> Option<&'static str> {
-    let reasons = Check::of(check.id).reasons.iter();
-    let mut ids = reasons.map(|reason| reason.id);
-    ids.find(|id| Some(*id) == check.reason.as_deref())
+    reason_of(check).map(|reason| reason.id)
 }
 
 #[cfg(test)]

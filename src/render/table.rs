@@ -50,8 +50,8 @@ pub(super) fn write(page: &mut Page, target: &TargetReport, causes: &[&CheckResu
             &text,
         );
         if is_to_act_on(check, causes) {
-            let is_told = causes.first().is_some_and(|first| first.id == check.id);
-            below(page, check, is_told);
+            let is_shown = causes.first().is_some_and(|first| first.id == check.id);
+            below(page, check, is_shown);
             if check.id == CheckId::ComposeHash {
                 diff_lines::on_page(page, ID, &target.compose_diff);
             }
@@ -61,8 +61,8 @@ pub(super) fn write(page: &mut Page, target: &TargetReport, causes: &[&CheckResu
 }
 
 /// The values and the next step.
-fn below(page: &mut Page, check: &CheckResult, is_told: bool) {
-    let fix = check.fix.as_ref().filter(|_| !is_told);
+fn below(page: &mut Page, check: &CheckResult, is_shown: bool) {
+    let fix = check.fix.as_ref().filter(|_| !is_shown);
     let location = words::location(check);
     for (label, value) in [
         ("expected", check.expected.as_ref()),

@@ -183,7 +183,7 @@ fn examples() -> Vec<(&'static str, TargetReport)> {
             target.assurance = Assurance::Code(SideTiers::NONE.with(SideTier::Endpoint));
             target
         }),
-        ("`code` is proven, and not what was required beside it.", {
+        ("`code` is proven, and not what was required in addition.", {
             let mut target = samples::pass();
             target.verdict = Verdict::Inconclusive;
             target.required = RequiredAssurance::Code(SideTiers::NONE.with(SideTier::Endpoint));

@@ -192,10 +192,7 @@ pub(super) fn option_to_write_down(check: &CheckResult) -> Option<String> {
 
 /// The explanation of a result's reason.
 pub(super) fn reason_of(check: &CheckResult) -> Option<&'static Reason> {
-    let reasons = Check::of(check.id).reasons.iter();
-    reasons
-        .copied()
-        .find(|reason| Some(reason.id) == check.reason.as_deref())
+    Check::of(check.id).reason(check.reason.as_deref()?)
 }
 
 /// A check and its reason: `image-pins [unpinned-image]`.

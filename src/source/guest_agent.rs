@@ -53,7 +53,9 @@ pub enum GuestAgentError {
     #[error("the URL must be https://HOST[:PORT], the guest agent's own address without query")]
     Base,
     /// Not the name of a domain.
-    #[error("{0:?} is not a domain; give the base domain of the gateway, such as dstack-pha-prod7.phala.network")]
+    #[error(
+        "{0:?} is not a domain; give the base domain of the gateway, such as dstack-pha-prod7.phala.network"
+    )]
     Domain(String),
 }
 

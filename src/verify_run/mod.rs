@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::artifacts::BundleFiles;
 use crate::attempts::{Attempts, Next, no_deploy_heals};
-use crate::engine::{self, Cancelled, Deployment, Run, Session, Time};
+use crate::engine::{self, Cancelled, Deployment, Run, Session, TimeLimits};
 use crate::env::Env;
 use crate::interrupt::Interrupt;
 use crate::net::{STAY, Trace};
@@ -44,10 +44,10 @@ impl RunTime {
 
     /// The time of one target. An attempt that is under way when the waiting is over ends with it, and one that confirms a pass
     /// with the run.
-    fn of_target(&self, until: Until) -> Time {
+    fn of_target(&self, until: Until) -> TimeLimits {
         let waits = !self.wait.is_zero() && until == Until::EndOfWaiting;
         let waits_until = waits.then(|| self.started + self.wait);
-        Time {
+        TimeLimits {
             one_attempt: self.one_attempt,
             until: Some(waits_until.map_or(self.deadline(), |until| until.min(self.deadline()))),
         }
@@ -231,7 +231,7 @@ impl VerifyRun<'_> {
             env.complain(&escape::terminal(&escape::shorten(&line, 400)));
         }
         for note in &round.notes {
-            env.complain(note);
+            env.note(note);
         }
         (round.results, ended)
     }

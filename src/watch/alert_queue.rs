@@ -1,7 +1,7 @@
 //! The desk where alerts are written: what was found goes in, and each channel is told what it does not know.
 //!
-//! Targets with the same channels share a lane. A lane does one delivery at a time; what is found meanwhile waits, is
-//! weighed in its order, and is told in the form that is true by then. A lane that waits for a dead webhook holds up no
+//! Targets with the same channels share a queue. A queue does one delivery at a time; what is found meanwhile waits, is
+//! weighed in its order, and is told in the form that is true by then. A queue that waits for a dead webhook holds up no
 //! other.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -220,7 +220,7 @@ impl AlertQueue {
         self.tell(&target.alerts);
     }
 
-    /// Begins the next delivery of a lane, where none is under way and something is due.
+    /// Begins the next delivery of a queue, where none is under way and something is due.
     fn tell(&mut self, variables: &ChannelVariables) {
         let (now, rules, file) = ((self.now)(), self.alerting.rules(), self.policy_file);
         let Some(group) = self.groups.get_mut(variables).filter(|group| !group.telling) else {
@@ -378,8 +378,7 @@ impl Delivered {
                 channel: "all".to_owned(),
                 event: "alert".to_owned(),
                 delivered: false,
-                detail: "internal error in cvm-verify while it sent alerts; please report this"
-                    .to_owned(),
+                detail: "internal error in cvm-verify while it sent alerts; please report this".to_owned(),
             }],
         }
     }

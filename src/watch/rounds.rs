@@ -7,14 +7,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Ended, TargetSchedule};
-use crate::engine::{Collection, Session, Tasks, Time};
+use crate::engine::{Collection, Session, Tasks, TimeLimits};
 use crate::plan::planner::Job;
 
 /// All targets.
 pub(crate) struct Rounds {
     started: Instant,
     /// How long one attempt at a target may take.
-    time: Time,
+    time: TimeLimits,
     /// How many times faster than asked for.
     acceleration: u32,
     watched: Vec<Watched>,
@@ -22,7 +22,7 @@ pub(crate) struct Rounds {
 }
 
 struct Watched {
-    planned: Arc<Job>,
+    job: Arc<Job>,
     /// What was read while a round of it was running: it holds from the end of that round on.
     next: Option<Arc<Job>>,
     schedule: TargetSchedule,
@@ -31,31 +31,31 @@ struct Watched {
 
 impl Watched {
     /// At the same schedule, by what was read now.
-    fn going_on_as(mut self, planned: Job) -> Self {
-        let planned = Arc::new(planned);
+    fn going_on_as(mut self, job: Job) -> Self {
+        let job = Arc::new(job);
         match self.schedule.due() {
-            Some(_) => self.planned = planned,
-            None => self.next = Some(planned),
+            Some(_) => self.job = job,
+            None => self.next = Some(job),
         }
         self
     }
 }
 
 struct Running {
-    planned: Arc<Job>,
+    job: Arc<Job>,
     began: Instant,
 }
 
 /// What a target handed over.
 pub(crate) struct Finished {
-    pub planned: Arc<Job>,
+    pub job: Arc<Job>,
     pub collection: Collection,
     pub took: Duration,
 }
 
 impl Rounds {
     /// Of no target yet.
-    pub fn new(concurrency: NonZeroUsize, time: Time, acceleration: u32) -> Self {
+    pub fn new(concurrency: NonZeroUsize, time: TimeLimits, acceleration: u32) -> Self {
         Self {
             started: Instant::now(),
             time,
@@ -72,18 +72,16 @@ impl Rounds {
         let now = self.started.elapsed();
         let mut before = std::mem::take(&mut self.watched);
         let (mut new, mut changed) = (0, 0);
-        for planned in targets {
-            let same_name = before
-                .iter()
-                .position(|watched| watched.planned.name() == planned.name());
+        for job in targets {
+            let same_name = before.iter().position(|watched| watched.job.name() == job.name());
             let old = same_name.map(|at| before.swap_remove(at));
             self.watched.push(match old {
-                Some(old) if old.planned.is_same(&planned) => old.going_on_as(planned),
+                Some(old) if old.job.is_same(&job) => old.going_on_as(job),
                 old => {
                     *(if old.is_some() { &mut changed } else { &mut new }) += 1;
                     Watched {
-                        schedule: TargetSchedule::new(planned.interval.duration() / self.acceleration, now),
-                        planned: Arc::new(planned),
+                        schedule: TargetSchedule::new(job.interval.duration() / self.acceleration, now),
+                        job: Arc::new(job),
                         next: None,
                         had_one: false,
                     }
@@ -92,13 +90,13 @@ impl Rounds {
         }
         let gone: Vec<String> = before
             .iter()
-            .map(|watched| watched.planned.name().to_owned())
+            .map(|watched| watched.job.name().to_owned())
             .collect();
         // Nobody waits for their answers any more.
         let watched = &self.watched;
         self.tasks.retain(|running| {
             let mut watched = watched.iter();
-            watched.any(|one| Arc::ptr_eq(&one.planned, &running.planned))
+            watched.any(|one| Arc::ptr_eq(&one.job, &running.job))
         });
         let mut parts = Vec::new();
         parts.extend((new > 0).then(|| format!("{new} new")));
@@ -123,10 +121,10 @@ impl Rounds {
             waited = waited.max(now.saturating_sub(due));
             watched.schedule.begin();
             let running = Running {
-                planned: Arc::clone(&watched.planned),
+                job: Arc::clone(&watched.job),
                 began: Instant::now(),
             };
-            let deployment = &watched.planned.deployment;
+            let deployment = &watched.job.deployment;
             self.tasks.begin(session, deployment, self.time, running);
         }
         waited
@@ -145,21 +143,21 @@ impl Rounds {
             return std::future::pending().await;
         };
         Finished {
-            planned: running.planned,
+            job: running.job,
             collection,
             took: running.began.elapsed(),
         }
     }
 
     /// A target's round ended. `None` where the policy has no such target any more.
-    pub fn end(&mut self, planned: &Arc<Job>, jitter: u32) -> Option<Ended> {
+    pub fn end(&mut self, job: &Arc<Job>, jitter: u32) -> Option<Ended> {
         let now = self.started.elapsed();
         let mut watched = self.watched.iter_mut();
-        let watched = watched.find(|watched| Arc::ptr_eq(&watched.planned, planned))?;
+        let watched = watched.find(|watched| Arc::ptr_eq(&watched.job, job))?;
         watched.had_one = true;
         let ended = watched.schedule.end(now, jitter);
         if let Some(next) = watched.next.take() {
-            watched.planned = next;
+            watched.job = next;
         }
         Some(ended)
     }
@@ -196,13 +194,13 @@ mod tests {
 
     fn rounds() -> Rounds {
         let one = NonZeroUsize::new(1).unwrap();
-        let mut rounds = Rounds::new(one, Time::default(), 1);
+        let mut rounds = Rounds::new(one, TimeLimits::default(), 1);
         assert_eq!(rounds.replace(read(false)).as_deref(), Some("1 new"));
         rounds
     }
 
     fn asks(rounds: &Rounds) -> bool {
-        rounds.watched[0].planned.policy().governance.asks
+        rounds.watched[0].job.policy().governance.asks
     }
 
     #[tokio::test]
@@ -219,7 +217,7 @@ mod tests {
     async fn a_round_that_is_running_ends_by_what_it_began_with() {
         let mut rounds = rounds();
         rounds.watched[0].schedule.begin();
-        let running = Arc::clone(&rounds.watched[0].planned);
+        let running = Arc::clone(&rounds.watched[0].job);
         assert_eq!(rounds.replace(read(true)), None);
         assert!(rounds.end(&running, 0).is_some());
         assert!(asks(&rounds));

@@ -32,7 +32,7 @@ use super::rounds::Rounds;
 use super::signals::Signal;
 use super::signals::Signals;
 use crate::engine::Session;
-use crate::engine::Time;
+use crate::engine::TimeLimits;
 use cvm_verify_core::evidence::Bundle;
 use cvm_verify_core::report::{AlertRecord, TargetReport, Verdict};
 
@@ -51,7 +51,7 @@ pub(crate) fn run(options: &Options, session_of: SessionOf<'_>, env: &mut Env) -
     let plan = policy.read((env.now)())?;
     let session = session_of(&plan, env)?;
     let kept = EvidenceArchive::new(options.evidence.clone())?;
-    let time = Time {
+    let time = TimeLimits {
         one_attempt: options.one_attempt,
         until: None,
     };
@@ -119,7 +119,8 @@ impl Watch<'_> {
             format!("cvm-verify {version}, {}", targets(count)),
         );
         if silent {
-            let said = "no alert channel is set in the environment: results are only in this log and in the metrics";
+            let said =
+                "no alert channel is set in the environment: results are only in this log and in the metrics";
             self.note(LogLevel::Warn, "note", said.to_owned());
         }
         let stopped_by = self.turn().await;
@@ -143,11 +144,13 @@ impl Watch<'_> {
         let mut collateral_round = Instant::now();
         loop {
             if Instant::now() >= collateral_round {
-                self.session.store.new_round();
+                self.session.collateral_cache.new_round();
                 collateral_round = Instant::now() + COLLATERAL_ROUND;
             }
             let waited = self.rounds.begin_due(&self.session);
-            self.on_board(|watch_status| watch_status.longest_wait = watch_status.longest_wait.max(waited));
+            self.with_status(|watch_status| {
+                watch_status.longest_wait = watch_status.longest_wait.max(waited)
+            });
             if self.options.once && self.rounds.each_had_one() {
                 return None;
             }
@@ -178,29 +181,28 @@ impl Watch<'_> {
     fn conclude(&mut self, finished: Finished) {
         let now = (self.env.now)();
         let Finished {
-            planned,
+            job,
             collection,
             took,
         } = finished;
         let mut jitter = [0; 4];
         jitter.copy_from_slice(entropy().get(..4).unwrap_or(&[0; 4]));
         // A target that the policy has no more, or describes in another way by now: that is another question.
-        let Some(ended) = self.rounds.end(&planned, u32::from_le_bytes(jitter)) else {
+        let Some(ended) = self.rounds.end(&job, u32::from_le_bytes(jitter)) else {
             return;
         };
-        let appraised = self.session.appraise(&planned.deployment, collection);
+        let appraised = self.session.appraise(&job.deployment, collection);
         let (reports, bundles): (Vec<TargetReport>, Vec<Option<Bundle>>) = appraised
             .instances
             .into_iter()
             .map(|one| (one.report, one.bundle))
             .unzip();
-        self.on_board(|watch_status| {
+        self.with_status(|watch_status| {
             watch_status.missed_rounds += ended.missed;
-            watch_status.record(planned.name(), &reports, took, now);
+            watch_status.record(job.name(), &reports, took, now);
         });
         if let Some(note) = appraised.note {
-            let said = note.strip_prefix("note: ").unwrap_or(&note).to_owned();
-            self.note(LogLevel::Warn, "note", said);
+            self.note(LogLevel::Warn, "note", note);
         }
         for report in &reports {
             let entry = LogEntry::verified(report, milliseconds(took), now);
@@ -217,13 +219,13 @@ impl Watch<'_> {
             let rounds = if ended.missed == 1 { "round" } else { "rounds" };
             let said = format!(
                 "{}: it took longer than its interval; {} {rounds} skipped",
-                planned.name(),
+                job.name(),
                 ended.missed
             );
             self.note(LogLevel::Warn, "late", said);
         }
         self.worst = Verdict::worst(reports.iter().map(|report| report.verdict).chain([self.worst]));
-        self.queue.take(&planned, reports, now, self.env);
+        self.queue.take(&job, reports, now, self.env);
     }
 
     /// Reads the policy again where its files changed, or anyway.
@@ -234,15 +236,18 @@ impl Watch<'_> {
             Reading::Read(plan) => plan,
             Reading::Refused(error) => return self.refuse(&error),
         };
-        let opinions = &self.session.opinions;
-        if plan.verifier() != opinions.verifier() || plan.gpu_verifier().asks_nras() != opinions.asks_nras() {
+        let second_verifiers = &self.session.second_verifiers;
+        if plan.verifier() != second_verifiers.verifier()
+            || plan.gpu_verifier().asks_nras() != second_verifiers.asks_nras()
+        {
             match (self.session_of)(&plan, self.env) {
                 Ok(session) => self.session = session,
                 Err(error) => return self.refuse(&error),
             }
         }
         self.policy.used();
-        let was_refused = self.on_board(|watch_status| std::mem::take(&mut watch_status.policy_is_refused));
+        let was_refused =
+            self.with_status(|watch_status| std::mem::take(&mut watch_status.policy_is_refused));
         let count = plan.targets.len();
         let change = self.adopt(plan);
         if change.is_some() || was_refused || anyway {
@@ -257,7 +262,7 @@ impl Watch<'_> {
 
     /// Goes on by the policy that was read before. The same reason is said once.
     fn refuse(&mut self, error: &UsageError) {
-        self.on_board(|watch_status| watch_status.policy_is_refused = true);
+        self.with_status(|watch_status| watch_status.policy_is_refused = true);
         let why = error.to_string();
         if self.policy.refused_anew(&why) {
             let said =
@@ -273,7 +278,7 @@ impl Watch<'_> {
             .targets
             .iter()
             .map(|target| (target.name().to_owned(), target.interval.duration()));
-        self.on_board(|watch_status| watch_status.watch(intervals, now));
+        self.with_status(|watch_status| watch_status.watch(intervals, now));
         self.queue.watch(&plan, self.env);
         self.rounds.replace(plan.targets)
     }
@@ -304,7 +309,7 @@ impl Watch<'_> {
     fn write_down(&mut self, records: &[AlertRecord]) {
         let now = (self.env.now)();
         for record in records {
-            self.on_board(|watch_status| {
+            self.with_status(|watch_status| {
                 let [taken, lost] = watch_status.alerts.entry(record.channel.clone()).or_default();
                 *(if record.delivered { taken } else { lost }) += 1;
             });
@@ -352,7 +357,7 @@ impl Watch<'_> {
         Ok(())
     }
 
-    fn on_board<T>(&self, write: impl FnOnce(&mut WatchStatus) -> T) -> T {
+    fn with_status<T>(&self, write: impl FnOnce(&mut WatchStatus) -> T) -> T {
         write(&mut locked(&self.watch_status))
     }
 

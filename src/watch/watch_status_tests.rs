@@ -12,11 +12,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// A report with this name and verdict; its checks hold nothing.
 pub(super) fn report(name: &str, verdict: Verdict) -> TargetReport {
-    let gap = EvidenceFailure {
-        reason: EvidenceReason::Unreachable,
-        detail: String::new(),
-        certificate: None,
-    };
+    let failure = EvidenceFailure::new(EvidenceReason::Unreachable, "");
     let subject = Subject {
         name: name.to_owned(),
         url: None,
@@ -25,7 +21,7 @@ pub(super) fn report(name: &str, verdict: Verdict) -> TargetReport {
         collateral_source: None,
         bundle: None,
     };
-    let mut report = appraise(Err(&gap), &Policy::default(), &subject);
+    let mut report = appraise(Err(&failure), &Policy::default(), &subject);
     for check in &mut report.checks {
         check.status = cvm_verify_core::report::Status::Pass;
         check.reason = None;

@@ -998,13 +998,13 @@ fn with_places(places: Vec<LockedPlace>) -> Judged {
     document["pre_launch_script"] = json!("");
     document["allowed_envs"] = json!(["X"]);
     cvm.app_compose = document.to_string();
-    let mut envelope = document.as_object().unwrap().clone();
-    envelope.remove("docker_compose_file");
-    envelope["pre_launch_script"] = json!(format!("sha256:{}", hex::encode(Sha256::digest(""))));
+    let mut compose_settings = document.as_object().unwrap().clone();
+    compose_settings.remove("docker_compose_file");
+    compose_settings["pre_launch_script"] = json!(format!("sha256:{}", hex::encode(Sha256::digest(""))));
     Trial::of(cvm)
         .with(|trial| {
             trial.policy.locked_compose = Some(LockedCompose {
-                envelope: envelope.into_iter().collect(),
+                compose_settings: compose_settings.into_iter().collect(),
                 images: std::collections::BTreeMap::new(),
                 places,
                 lock: "cvm.lock".into(),

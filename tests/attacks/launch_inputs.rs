@@ -72,18 +72,18 @@ fn is_no_concern(fields: Value) -> Judged {
 
 /// What the lock says of a document.
 fn locked(fields: &Value) -> LockedCompose {
-    let mut envelope: std::collections::BTreeMap<String, Value> =
+    let mut compose_settings: std::collections::BTreeMap<String, Value> =
         serde_json::from_str(&document(fields)).unwrap();
-    envelope.remove("docker_compose_file");
+    compose_settings.remove("docker_compose_file");
     for name in ["pre_launch_script", "init_script"] {
-        if let Some(Value::String(script)) = envelope.get(name) {
+        if let Some(Value::String(script)) = compose_settings.get(name) {
             use sha2::{Digest as _, Sha256};
             let hash = format!("sha256:{}", hex::encode(Sha256::digest(script)));
-            envelope.insert(name.to_owned(), hash.into());
+            compose_settings.insert(name.to_owned(), hash.into());
         }
     }
     LockedCompose {
-        envelope,
+        compose_settings,
         images: std::collections::BTreeMap::new(),
         places: Vec::new(),
         lock: "cvm.lock".into(),

@@ -182,9 +182,10 @@ fn options_that_contradict_or_cannot_be_are_usage_errors() {
     verify(&["--os-image", "lock"]).assert_usage_error("there is no lock");
     verify(&["--os-image", "newest"]).assert_usage_error("is none of");
     verify(&["--key-provider", "kms:"]).assert_usage_error("its id is empty");
-    verify(&["--key-provider", "kms:ab,kms"]).assert_usage_error("`kms` accepts more than what is beside it");
+    verify(&["--key-provider", "kms:ab,kms"])
+        .assert_usage_error("`kms` accepts more than the other values of this list");
     verify(&["--key-provider", "unchecked,phala"])
-        .assert_usage_error("`unchecked` accepts more than what is beside it");
+        .assert_usage_error("`unchecked` accepts more than the other values of this list");
     verify(&["--accept-tcb", "OutOfDate"]).assert_usage_error("needs an end date");
     verify(&["--accept-tcb", "OutOfDate:until=2030-01-01"]).assert_usage_error("more than 90 days ahead");
     verify(&["--report-data", "backwards"]).assert_usage_error("there is no report-data layout");

@@ -82,7 +82,7 @@ fn pinning_twice_gives_the_same_bytes_and_a_new_release_shows_its_difference() {
 fn a_release_that_gives_its_own_compose_hash_keeps_everything_else_of_the_lock() {
     let deployment = Deployment::healthy();
     pin(&deployment, &["--accept-observed"]);
-    // A new release: another docker compose file in the same envelope, same app.
+    // A new release: another docker compose file in the same compose settings, same app.
     let app_id = Cvm::healthy(&World::default()).app_id_bytes();
     deployment.app.change(|cvm| {
         cvm.app_id = Some(app_id.clone());
@@ -96,7 +96,7 @@ fn a_release_that_gives_its_own_compose_hash_keeps_everything_else_of_the_lock()
     verify(&deployment, &[]).assert(ComposeHash, Fail, Some("compose-hash-mismatch"));
     let ran = verify(&deployment, &["--compose-hash", &released]);
     assert_eq!(ran.code, 0, "{ran:#?}");
-    // Another envelope is noticed although the hash is the one that was given.
+    // Another setting is noticed although the hash is the one that was given.
     deployment.app.change(|cvm| {
         cvm.app_compose = cvm
             .app_compose
@@ -226,7 +226,7 @@ fn the_lock_of_each_vector_agrees_with_it_and_each_changed_field_fails_its_owner
 }
 
 #[test]
-fn a_changed_envelope_or_image_contradicts_the_lock_itself() {
+fn a_changed_settings_or_image_contradicts_the_lock_itself() {
     let Some((folder, _)) = pinned_vector("near-mpc-0.5.8", "2026-08-13T12:00:00Z") else {
         return;
     };

@@ -534,7 +534,7 @@ fn sigterm_ends_it_while_a_target_and_a_webhook_hang_and_sighup_reads_the_policy
     assert!(until("policy-read: 2 targets: nothing changed"));
     tell("-TERM");
     assert!(until("stopping: SIGTERM"));
-    assert!(until("stopping: alerts were on their way"));
+    assert!(until("stopping: alerts were still being sent"));
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 

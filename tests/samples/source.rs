@@ -17,7 +17,7 @@ pub(crate) const ROW: SourceRow = SourceRow {
     name: "sample",
     says: "A sample, by URL",
     options: &[],
-    reached_by: ReachedBy::Address,
+    reached_by: ReachedBy::AppId,
     needs: "give the address of a sample",
     is_of_one: true,
     id_in: HostLabel::id_in,

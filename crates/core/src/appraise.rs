@@ -104,10 +104,12 @@ fn passes(checks: &[CheckResult], id: CheckId) -> bool {
 fn run(check: &Check, claims: Result<&Claims, &EvidenceFailure>, policy: &Policy) -> Finding {
     match claims {
         Ok(claims) => (check.run)(claims, policy),
-        Err(gap) if check.id == CheckId::TlsBinding && gap.certificate.is_some() => {
-            checks::refused_certificate(gap, policy)
+        Err(failure) if check.id == CheckId::TlsBinding && failure.certificate.is_some() => {
+            checks::refused_certificate(failure, policy)
         }
-        Err(gap) if check.id == CheckId::Evidence => gap.finding().against(policy.setting(gap.setting())),
+        Err(failure) if check.id == CheckId::Evidence => {
+            failure.finding().against(policy.setting(failure.setting()))
+        }
         Err(_) => Finding::error(&QUOTE_NOT_PROVEN, "Not determined: there is no evidence."),
     }
 }

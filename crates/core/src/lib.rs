@@ -95,6 +95,22 @@
 //! * `schema`: JSON Schemas of the types in [`report`].
 //! * `test-util`: arbitrary locks for property tests.
 
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
+
 #[doc(hidden)]
 pub mod appraise;
 #[doc(hidden)]

@@ -241,7 +241,7 @@ impl TargetState {
             due.push((AlertEvent::Reminder, About::Reminder { failure, late }));
         }
         let changed = incident.passing.as_ref().and_then(|passing| {
-            let is_told =
+            let is_reported =
                 channel.told_policy == Some(passing.policy) && !are_apart(channel.told_asked, passing.asked);
             let what = if are_apart(passing.asked, incident.asked) {
                 About::PassAtAnotherAddress
@@ -250,7 +250,7 @@ impl TargetState {
             } else {
                 return None;
             };
-            (!is_told).then_some((AlertEvent::Changed, what))
+            (!is_reported).then_some((AlertEvent::Changed, what))
         });
         due.extend(changed);
         due

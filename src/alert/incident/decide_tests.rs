@@ -22,8 +22,8 @@ fn other_fail() -> TargetReport {
     report
 }
 
-fn report(outgoing_message: char) -> TargetReport {
-    match outgoing_message {
+fn report(letter: char) -> TargetReport {
+    match letter {
         'A' => samples::fail(),
         'B' => other_fail(),
         '?' => samples::unreachable(),
@@ -83,8 +83,8 @@ impl World {
         }
     }
 
-    fn decide(&mut self, outgoing_message: char) -> Vec<Due> {
-        self.decide_of(&report(outgoing_message))
+    fn decide(&mut self, letter: char) -> Vec<Due> {
+        self.decide_of(&report(letter))
     }
 
     fn decide_of(&mut self, report: &TargetReport) -> Vec<Due> {
@@ -102,8 +102,8 @@ impl World {
     }
 
     /// Everything is delivered.
-    fn see(&mut self, outgoing_message: char) -> Vec<AlertEvent> {
-        self.see_of(&report(outgoing_message))
+    fn see(&mut self, letter: char) -> Vec<AlertEvent> {
+        self.see_of(&report(letter))
     }
 
     fn see_of(&mut self, report: &TargetReport) -> Vec<AlertEvent> {
@@ -115,11 +115,8 @@ impl World {
     }
 
     /// Nothing is delivered.
-    fn miss(&mut self, outgoing_message: char) -> Vec<AlertEvent> {
-        self.decide(outgoing_message)
-            .into_iter()
-            .map(|due| due.event)
-            .collect()
+    fn miss(&mut self, letter: char) -> Vec<AlertEvent> {
+        self.decide(letter).into_iter().map(|due| due.event).collect()
     }
 }
 
@@ -135,7 +132,7 @@ fn alerts_of(mut world: World, outgoing: &str) -> String {
     };
     outgoing
         .chars()
-        .map(|outgoing_message| word(world.see(outgoing_message)))
+        .map(|letter| word(world.see(letter)))
         .collect::<Vec<_>>()
         .join(" ")
 }
@@ -395,8 +392,8 @@ fn a_fail_of_an_earlier_incident_that_a_channel_missed_is_told_before_a_later_si
     assert_eq!(world.see('?'), [AlertEvent::Failed, AlertEvent::Inconclusive]);
     let mut world = World::known();
     assert_eq!(world.miss('A'), [AlertEvent::Failed]);
-    "???".chars().for_each(|outgoing_message| {
-        world.miss(outgoing_message);
+    "???".chars().for_each(|letter| {
+        world.miss(letter);
     });
     assert_eq!(world.see('.'), [AlertEvent::Failed, AlertEvent::Recovered]);
 }
@@ -453,12 +450,12 @@ proptest! {
         let mut passes_of = (policy(1), 0);
         let (mut failed_under, mut recovered) = (Vec::new(), false);
         let mut last_reminder = 0;
-        for (outgoing_message, number, delivered, hours) in steps {
+        for (letter, number, delivered, hours) in steps {
             world.now += hours * HOUR;
             world.policy = policy(number);
-            let due = world.decide(outgoing_message);
-            let failure = Observation::of(&report(outgoing_message), world.policy, world.now).failure;
-            let observed = Observation::of(&report(outgoing_message), world.policy, world.now).policy;
+            let due = world.decide(letter);
+            let failure = Observation::of(&report(letter), world.policy, world.now).failure;
+            let observed = Observation::of(&report(letter), world.policy, world.now).policy;
             passes_of = match (&failure, passes_of) {
                 (Some(_), _) => (observed, 0),
                 (None, (before, count)) if before == observed => (observed, count + 1),
@@ -486,7 +483,7 @@ proptest! {
                     other @ (About::PassAtAnotherAddress | About::Exchanged { .. }) => {
                         prop_assert!(false, "neither the address nor what was measured changed: {other:?}");
                     }
-                    About::Forecast(_) => prop_assert_eq!(outgoing_message, 'e'),
+                    About::Forecast(_) => prop_assert_eq!(letter, 'e'),
                 }
             }
             if world.state.as_ref().is_some_and(|state| state.failure().is_some()) {
@@ -500,7 +497,7 @@ proptest! {
             if let Some(failure) = failure.filter(|failure| failure.verdict == Verdict::Fail) {
                 // Told before in this incident, or due now.
                 let is_due = due.iter().any(|due| matches!(&due.about, About::Failure { failure: known, .. } if known.key == failure.key));
-                prop_assert!(is_due || receiver.knows.contains(&failure.key), "{outgoing_message} is neither told nor due");
+                prop_assert!(is_due || receiver.knows.contains(&failure.key), "{letter} is neither told nor due");
             }
             if delivered {
                 for due in &due {
@@ -542,12 +539,12 @@ proptest! {
     #[test]
     fn a_memory_survives_the_file(outgoing in prop::collection::vec(prop::sample::select("AB?!.e".chars().collect::<Vec<_>>()), 1..20)) {
         let (mut kept, mut filed) = (World::known(), World::known());
-        for outgoing_message in outgoing {
+        for letter in outgoing {
             let mut file = State::default();
             file.set(TargetId::of("api.example.com"), filed.state.clone().unwrap());
             let read = State::parse(file.to_json().as_bytes()).unwrap();
             filed.state = read.get(TargetId::of("api.example.com")).cloned();
-            prop_assert_eq!(kept.see(outgoing_message), filed.see(outgoing_message));
+            prop_assert_eq!(kept.see(letter), filed.see(letter));
         }
     }
 }
@@ -559,8 +556,8 @@ fn a_share_of_inconclusive_runs_is_told_and_ends_when_passes_are_the_rule() {
     assert_eq!(alerts_of(World::known(), &"?...".repeat(20)), ["-"; 80].join(" "));
     let mut world = World::known();
     let mut events = Vec::new();
-    for outgoing_message in ".??".repeat(40).chars() {
-        events.extend(world.see(outgoing_message));
+    for letter in ".??".repeat(40).chars() {
+        events.extend(world.see(letter));
     }
     assert_eq!(events, [AlertEvent::Inconclusive]);
     // Twelve runs hold eight of them: three passes leave six, the fourth five.

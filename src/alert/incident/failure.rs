@@ -72,34 +72,14 @@ impl Measured {
         let failed = report.checks.iter().filter(|check| check.status == Status::Fail);
         let mut parts: Vec<&str> = Vec::new();
         for check in failed {
-            let values = compared(check.id, report);
+            let compares = Check::of(check.id).compares.iter();
+            let values: Vec<Option<&str>> = compares.map(|value| value.of(report)).collect();
             if values.iter().any(Option::is_some) {
                 parts.push(check.id.as_str());
                 parts.extend(values.into_iter().map(Option::unwrap_or_default));
             }
         }
         (!parts.is_empty()).then(|| Self(hash("cvm-verify/alert-measured/v1", parts)))
-    }
-}
-
-/// The measurements that a check compares. A report holds proven ones only.
-fn compared(check: CheckId, report: &TargetReport) -> Vec<Option<&str>> {
-    let measured = &report.measurements;
-    match check {
-        CheckId::ComposeHash | CheckId::ImagePins => vec![measured.compose_hash.as_deref()],
-        CheckId::OsImage => vec![
-            measured.mrtd.as_deref(),
-            measured.rtmr0.as_deref(),
-            measured.rtmr1.as_deref(),
-            measured.rtmr2.as_deref(),
-        ],
-        CheckId::KeyProvider => vec![measured.key_provider.as_deref()],
-        CheckId::AppId => vec![measured.app_id.as_deref()],
-        CheckId::InstanceId => vec![measured.instance_id.as_deref()],
-        CheckId::MrConfigId => vec![measured.mr_config_id.as_deref()],
-        CheckId::TdAttributes => vec![measured.td_attributes.as_deref(), measured.xfam.as_deref()],
-        CheckId::PlatformId => vec![report.tcb.platform_id.as_deref()],
-        _ => Vec::new(),
     }
 }
 
@@ -186,11 +166,8 @@ pub(super) fn is_word(text: &str, longest: usize) -> bool {
 
 /// The reason as the check itself lists it: what is not in the list is not ours to repeat.
 fn known_reason(check: CheckId, reason: Option<&str>) -> &'static str {
-    let known = Check::of(check).reasons.iter();
-    known
-        .map(|known| known.id)
-        .find(|id| Some(*id) == reason)
-        .unwrap_or(UNKNOWN)
+    let known = reason.and_then(|reason| Check::of(check).reason(reason));
+    known.map_or(UNKNOWN, |known| known.id)
 }
 
 /// Each part with its length before it, so that no two lists are one text.

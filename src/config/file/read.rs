@@ -9,6 +9,7 @@ use super::shape::{MAX_LIST, Shape, shown};
 use super::table::{Table, misplaced, unknown, unknown_at_the_root};
 use super::{FileProblem, FileTarget, MAX_FILE_BYTES, PolicyFile, PolicyMistake};
 use crate::config::{Settings, WrittenValue};
+use crate::source::{ReachedBy, row_of};
 use cvm_verify_core::policy::Origin;
 use cvm_verify_core::toml_text::{self, FoundMistakes, TomlEntry, TomlTable};
 
@@ -243,12 +244,13 @@ fn missing(name: &str, settings: &Settings) -> Option<FileProblem> {
     })
 }
 
-/// Whether a target without an address can be reached all the same: its source finds it by an id.
+/// Whether a target without an address can still be reached: its source finds it by an id.
 fn reached_by_id(settings: &Settings) -> bool {
     let given = |key| !settings.all(key).is_empty() || settings.is_flawed(key);
-    match settings.one("source").map(|value| value.text.as_str()) {
-        Some("guest-agent") => given("app-id") || given("instance-id"),
-        Some("phala-cloud") => given("app-id"),
-        _ => settings.is_flawed("source"),
+    let source = settings.one("source").and_then(|value| row_of(&value.text));
+    match source.map(|row| row.reached_by) {
+        Some(ReachedBy::InstanceOrAppId) => given("app-id") || given("instance-id"),
+        Some(ReachedBy::AppId) => given("app-id"),
+        Some(ReachedBy::Address) | None => settings.is_flawed("source"),
     }
 }

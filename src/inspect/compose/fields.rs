@@ -91,7 +91,11 @@ const REMARKABLE: [(&str, &str, &str); 7] = [
         "true",
         "Logs of a confidential VM are open to everyone.",
     ),
-    ("public_tcbinfo", "false", "No verifier outside the VM can check what runs."),
+    (
+        "public_tcbinfo",
+        "false",
+        "No verifier outside the VM can check what runs.",
+    ),
     ("secure_time", "false", "The host sets the clock."),
     ("no_instance_id", "true", "Two instances cannot be distinguished."),
     ("key_provider", "\"none\"", "Keys are random at every boot."),

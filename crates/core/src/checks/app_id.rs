@@ -5,7 +5,7 @@ use super::{
     boot_claims,
 };
 use crate::policy::Policy;
-use crate::report::CheckId;
+use crate::report::{CheckId, MeasuredValue};
 use crate::verify::Claims;
 
 pub(super) const CHECK: Check = Check {
@@ -24,9 +24,10 @@ pub(super) const CHECK: Check = Check {
     required: Required::Never,
     // The id in the address may be the instance's.
     harmless_skips: &[&NO_EXPECTATION],
-    harmless_warnings: &[],
     is_configured: |policy| policy.app_id.is_some() || policy.address_id.is_some(),
     run,
+    compares: &[MeasuredValue::AppId],
+    ..Check::BASE
 };
 
 const APP_ID_MISMATCH: Reason = Reason {

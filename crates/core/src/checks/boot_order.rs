@@ -1,7 +1,7 @@
 //! `boot-order`: the measured OS wrote the claims, in the order in which it boots.
 
 use super::{
-    Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required, os_image, proven_quote,
+    Check, EVENT_LOG_NOT_PROVEN, Finding, Heals, QUOTE_NOT_PROVEN, Reason, Required, os_image, proven_quote,
 };
 use crate::policy::Policy;
 use crate::report::{CheckId, Tier};
@@ -25,10 +25,14 @@ pub(super) const CHECK: Check = Check {
         &EVENT_LOG_NOT_PROVEN,
     ],
     required: Required::From(Tier::Code),
-    harmless_skips: &[],
     harmless_warnings: &[&UNKNOWN_EVENT],
-    is_configured: |_| false,
     run,
+    convicts: &[
+        (&DUPLICATE_EVENT, Heals::Never),
+        (&OUT_OF_ORDER, Heals::Never),
+        (&BAD_PAYLOAD, Heals::Never),
+    ],
+    ..Check::BASE
 };
 
 const NOT_DSTACK: &str = "No release of dstack boots like this. Compare the OS image with an official one; treat the host as hostile.";

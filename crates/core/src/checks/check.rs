@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use super::finding::{Finding, Reason};
+use crate::compose::UnprovenDocument;
 use crate::policy::{Origin, Policy};
-use crate::report::{Accepted, CheckId, CheckResult, ResultFields, SideTier, Status, Tier};
+use crate::report::{Accepted, CheckId, CheckResult, MeasuredValue, ResultFields, SideTier, Status, Tier};
 use crate::verify::Claims;
 
 /// A check: what it is called, what it is for, and how it decides.
@@ -28,8 +29,30 @@ pub struct Check {
     /// Whether the user asked for it by giving it something to compare with: an error then leaves the verdict
     /// inconclusive, whatever the tier, and so does a skip that is neither a waiver nor listed as harmless.
     pub is_configured: fn(&Policy) -> bool,
+    /// The reasons that say ahead what will end: a pass rests on something that has an end, and the end is near. An alert says each
+    /// of them once (`expiring`).
+    pub forecasts: &'static [&'static Reason],
+    /// The failures of evidence that is forged or replayed, so that waiting would only find another instance. All others are
+    /// waited on (`--wait`), above all what differs between two releases, what differs between two boots (a key that the app has
+    /// quoted), and what other parties must do first.
+    pub convicts: &'static [(&'static Reason, Heals)],
+    /// What it compares with an expectation, as a report has it: a failure with another value is another failure.
+    pub compares: &'static [MeasuredValue],
+    /// What it decides of a compose document alone, before that is deployed and measured; nothing where the document does not
+    /// decide it. It decides of a measured document by the same function, so a plan refuses what a verification will refuse.
+    pub of_document: Option<fn(&UnprovenDocument, &Policy) -> Option<Finding>>,
     /// The decision.
     pub run: fn(&Claims, &Policy) -> Finding,
+}
+
+/// Whether a failure that convicts can end by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heals {
+    /// Whatever runs: no release of an app makes such evidence.
+    Never,
+    /// Where the expected release runs: the app of an older one may answer in another way, and the next one answers as it
+    /// should.
+    UnlessExpectedRuns,
 }
 
 /// What the tiers require of a check (docs/concepts.md).
@@ -49,6 +72,25 @@ pub enum Required {
 }
 
 impl Check {
+    /// What a check is unless its file says otherwise. Each file names the id, the words, the reasons, what requires the check, and
+    /// its decision.
+    pub(super) const BASE: Self = Self {
+        id: CheckId::Evidence,
+        title: "",
+        proves: "",
+        prevents: "",
+        reasons: &[],
+        required: Required::Never,
+        harmless_skips: &[],
+        harmless_warnings: &[],
+        is_configured: |_| false,
+        forecasts: &[],
+        convicts: &[],
+        compares: &[],
+        of_document: None,
+        run: |_, _| Finding::pass(""),
+    };
+
     /// A finding of this check under a policy, as the report shows it.
     #[must_use]
     pub fn result(&self, finding: &Finding, policy: &Policy) -> CheckResult {
@@ -73,6 +115,12 @@ impl Check {
             }),
             grants: finding.grants.filter(|side| self.may_grant(*side)),
         })
+    }
+
+    /// The reason of an id, as a report has it: `None` if it is not one of this check.
+    #[must_use]
+    pub fn reason(&self, id: &str) -> Option<&'static Reason> {
+        self.reasons.iter().copied().find(|reason| reason.id == id)
     }
 
     /// Whether this check is one that can grant a tier beside `code`.

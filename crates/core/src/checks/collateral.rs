@@ -30,14 +30,11 @@ pub(super) const CHECK: Check = Check {
         &QUOTE_NOT_PROVEN,
     ],
     required: Required::From(Tier::Hardware),
-    harmless_skips: &[],
     harmless_warnings: &[&NOT_REFETCHED, &ENDS_SOON, &CERTIFICATE_ENDS_SOON],
-    is_configured: |_| false,
     run,
+    forecasts: &[&NOT_REFETCHED, &ENDS_SOON, &CERTIFICATE_ENDS_SOON],
+    ..Check::BASE
 };
-
-/// Reasons that say ahead that a pass will end.
-pub(super) const FORECASTS: &[&Reason] = &[&NOT_REFETCHED, &ENDS_SOON, &CERTIFICATE_ENDS_SOON];
 
 const MISSING: Reason = Reason {
     id: "missing",

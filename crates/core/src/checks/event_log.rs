@@ -1,6 +1,6 @@
 //! `event-log`: the event log is the one that the hardware measured.
 
-use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, quote_not_proven};
+use super::{Check, Finding, Heals, QUOTE_NOT_PROVEN, Reason, Required, quote_not_proven};
 use crate::evidence::BootEvents;
 use crate::policy::Policy;
 use crate::report::{CheckId, Tier};
@@ -23,10 +23,15 @@ pub(super) const CHECK: Check = Check {
         &QUOTE_NOT_PROVEN,
     ],
     required: Required::From(Tier::Code),
-    harmless_skips: &[],
-    harmless_warnings: &[],
-    is_configured: |_| false,
     run,
+    convicts: &[
+        (&RTMR_MISMATCH, Heals::Never),
+        (&DIGEST_MISMATCH, Heals::Never),
+        (&WRONG_EVENT_TYPE, Heals::Never),
+        (&RESERVED_NAME, Heals::Never),
+        (&PREIMAGE_MISMATCH, Heals::Never),
+    ],
+    ..Check::BASE
 };
 
 const HOSTILE: &str = "The log was changed after the machine wrote it, or belongs to another machine: treat the host as hostile.";

@@ -35,10 +35,9 @@ pub(super) const CHECK: Check = Check {
         &NOT_FINISHED,
     ],
     required: Required::From(Tier::Hardware),
-    harmless_skips: &[],
     harmless_warnings: &[&INFO_UNUSABLE],
-    is_configured: |_| false,
     run,
+    ..Check::BASE
 };
 
 const UNREACHABLE: Reason = Reason {
@@ -228,6 +227,15 @@ fn fix_of_status(status: u16) -> &'static str {
 }
 
 impl EvidenceFailure {
+    /// A failure that no certificate of a VM is part of.
+    pub fn new(reason: EvidenceReason, detail: impl Into<String>) -> Self {
+        Self {
+            reason,
+            detail: detail.into(),
+            certificate: None,
+        }
+    }
+
     /// The finding of this check.
     #[must_use]
     pub fn finding(&self) -> Finding {
@@ -262,9 +270,7 @@ impl EvidenceFailure {
             _ => Finding::error(reason, self.detail.clone()),
         }
     }
-}
 
-impl EvidenceFailure {
     /// The setting that a person looks at first.
     #[must_use]
     pub fn setting(&self) -> &'static str {
@@ -290,11 +296,7 @@ impl From<EvidenceError> for EvidenceFailure {
             EvidenceError::Malformed { .. } => EvidenceReason::MalformedField,
             EvidenceError::Duplicate { .. } => EvidenceReason::DuplicateField,
         };
-        Self {
-            reason,
-            detail: sentence(&error.to_string()),
-            certificate: None,
-        }
+        Self::new(reason, sentence(&error.to_string()))
     }
 }
 
@@ -348,12 +350,8 @@ mod tests {
     #[test]
     fn each_status_has_a_fix_of_its_own() {
         let fix = |status| {
-            let gap = EvidenceFailure {
-                reason: EvidenceReason::HttpStatus(status),
-                detail: String::new(),
-                certificate: None,
-            };
-            let finding = gap.finding();
+            let failure = EvidenceFailure::new(EvidenceReason::HttpStatus(status), "");
+            let finding = failure.finding();
             assert_eq!(finding.reason.map(|reason| reason.id), Some("http-status"));
             finding.fix.unwrap_or_default()
         };

@@ -1,6 +1,6 @@
 //! `freshness`: the quote was made for this run.
 
-use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
+use super::{Check, Finding, Heals, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::policy::{Freshness, Policy, TlsBinding};
 use crate::report::{CheckId, Tier};
 use crate::verify::{Claims, Layout};
@@ -18,10 +18,9 @@ pub(super) const CHECK: Check = Check {
         &QUOTE_NOT_PROVEN,
     ],
     required: Required::From(Tier::Hardware),
-    harmless_skips: &[],
-    harmless_warnings: &[],
-    is_configured: |_| false,
     run,
+    convicts: &[(&NONCE_MISMATCH, Heals::UnlessExpectedRuns)],
+    ..Check::BASE
 };
 
 const NONCE_MISMATCH: Reason = Reason {

@@ -13,7 +13,7 @@ use super::{
 use crate::compose::launch_script;
 use crate::compose::{ComposeFile, ComposePlace, UnprovenDocument};
 use crate::policy::{ImagePinsPolicy, LockedCompose, Policy};
-use crate::report::{AcceptedKind, CheckId, Tier};
+use crate::report::{AcceptedKind, CheckId, MeasuredValue, Tier};
 use crate::verify::Claims;
 
 pub(super) const CHECK: Check = Check {
@@ -36,10 +36,10 @@ pub(super) const CHECK: Check = Check {
         &BOOT_ORDER_NOT_PROVEN,
     ],
     required: Required::From(Tier::Code),
-    harmless_skips: &[],
-    harmless_warnings: &[],
-    is_configured: |_| false,
     run,
+    of_document: Some(of_document),
+    compares: &[MeasuredValue::ComposeHash],
+    ..Check::BASE
 };
 
 const UNREADABLE_COMPOSE: Reason = Reason {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::compose::UnprovenDocument;
 use crate::policy::Policy;
-use crate::report::CheckId;
+use crate::report::{CheckId, MeasuredValue};
 use crate::verify::Claims;
 
 pub(super) const CHECK: Check = Check {
@@ -22,10 +22,11 @@ pub(super) const CHECK: Check = Check {
         &BOOT_ORDER_NOT_PROVEN,
     ],
     required: Required::Never,
-    harmless_skips: &[],
-    harmless_warnings: &[],
     is_configured: |policy| policy.instance_ids.is_some(),
     run,
+    of_document: Some(of_document),
+    compares: &[MeasuredValue::InstanceId],
+    ..Check::BASE
 };
 
 const INSTANCE_ID_MISMATCH: Reason = Reason {
@@ -41,7 +42,7 @@ const NO_EXPECTATION: Reason = Reason {
 };
 
 /// What this check will say of a deployment of this document: one that asks for no instance id gets none.
-pub(super) fn of_document(document: &UnprovenDocument, policy: &Policy) -> Option<Finding> {
+fn of_document(document: &UnprovenDocument, policy: &Policy) -> Option<Finding> {
     let expected = policy
         .instance_ids
         .as_ref()

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::compose::UnprovenDocument;
 use crate::policy::{Expected, KeyProviders, Policy};
-use crate::report::{AcceptedKind, CheckId, Status, Tier};
+use crate::report::{AcceptedKind, CheckId, MeasuredValue, Status, Tier};
 use crate::verify::{Claims, KeyProvider};
 
 pub(super) const CHECK: Check = Check {
@@ -24,10 +24,11 @@ pub(super) const CHECK: Check = Check {
         &BOOT_ORDER_NOT_PROVEN,
     ],
     required: Required::NotToFailAndFrom(Tier::Code),
-    harmless_skips: &[],
-    harmless_warnings: &[],
     is_configured: |policy| policy.key_provider.is_some(),
     run,
+    of_document: Some(of_document),
+    compares: &[MeasuredValue::KeyProvider],
+    ..Check::BASE
 };
 
 const PROVIDER_MISMATCH: Reason = Reason {
@@ -104,7 +105,7 @@ fn judged(claims: &Claims, policy: &Policy) -> Finding {
 
 /// What this check will say of a deployment of this document. Which KMS it is, the host decides: a document that takes its keys
 /// from one is refused only where every expected provider is another kind.
-pub(super) fn of_document(document: &UnprovenDocument, policy: &Policy) -> Option<Finding> {
+fn of_document(document: &UnprovenDocument, policy: &Policy) -> Option<Finding> {
     let Some(name) = document.key_provider_beside_a_kms() else {
         return of_a_kms(policy.key_provider.as_ref()?);
     };

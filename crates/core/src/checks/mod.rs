@@ -39,7 +39,7 @@ mod td_attributes;
 mod tls_binding;
 
 pub use acceptance::Acceptance;
-pub use check::{Check, Required};
+pub use check::{Check, Heals, Required};
 pub use document::judge_document;
 pub use evidence::{EvidenceFailure, EvidenceReason};
 pub use finding::{Finding, Reason};
@@ -102,6 +102,17 @@ mod tests {
                         .bytes()
                         .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
                 );
+            }
+        }
+    }
+
+    /// What a check says of some of its reasons is about reasons that it has.
+    #[test]
+    fn forecasts_and_convictions_are_reasons_of_their_check() {
+        for check in ALL {
+            let convicts = check.convicts.iter().map(|(reason, _)| *reason);
+            for reason in check.forecasts.iter().copied().chain(convicts) {
+                assert!(check.reason(reason.id).is_some(), "{}: {}", check.id, reason.id);
             }
         }
     }

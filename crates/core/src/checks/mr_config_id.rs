@@ -5,7 +5,7 @@ use super::{
     boot_claims, proven_quote,
 };
 use crate::policy::{MrConfigIdPolicy, Policy};
-use crate::report::{CheckId, Tier};
+use crate::report::{CheckId, MeasuredValue, Tier};
 use crate::verify::{BootClaims, Claims, ConfigId, Launch};
 
 pub(super) const CHECK: Check = Check {
@@ -26,12 +26,13 @@ pub(super) const CHECK: Check = Check {
     ],
     required: Required::Never,
     harmless_skips: &[&UNBOUND],
-    harmless_warnings: &[],
     // Where code is to be proven, a form that nobody can judge leaves the verdict open.
     is_configured: |policy| {
         policy.mr_config_id == MrConfigIdPolicy::Required || policy.required.tier() == Tier::Code
     },
     run,
+    compares: &[MeasuredValue::MrConfigId],
+    ..Check::BASE
 };
 
 const UNBOUND: Reason = Reason {

@@ -25,10 +25,9 @@ pub(super) const CHECK: Check = Check {
         &QUOTE_NOT_PROVEN,
     ],
     required: Required::Never,
-    harmless_skips: &[],
-    harmless_warnings: &[],
     is_configured: |policy| policy.verifier == Verifier::Both,
     run,
+    ..Check::BASE
 };
 
 const DISAGREES: Reason = Reason {

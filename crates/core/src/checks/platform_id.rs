@@ -2,7 +2,7 @@
 
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::policy::Policy;
-use crate::report::CheckId;
+use crate::report::{CheckId, MeasuredValue};
 use crate::verify::Claims;
 
 pub(super) const CHECK: Check = Check {
@@ -13,10 +13,10 @@ pub(super) const CHECK: Check = Check {
                that verify.",
     reasons: &[&PLATFORM_NOT_LISTED, &NOT_CONFIGURED, &QUOTE_NOT_PROVEN],
     required: Required::Never,
-    harmless_skips: &[],
-    harmless_warnings: &[],
     is_configured: |policy| policy.platforms.is_some(),
     run,
+    compares: &[MeasuredValue::PlatformId],
+    ..Check::BASE
 };
 
 const PLATFORM_NOT_LISTED: Reason = Reason {

@@ -1,6 +1,6 @@
 //! `quote-signature`: a genuine TDX module made this quote.
 
-use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, quote_not_proven};
+use super::{Check, Finding, Heals, QUOTE_NOT_PROVEN, Reason, Required, quote_not_proven};
 use crate::policy::Policy;
 use crate::report::{CheckId, Tier, TrustRootKind};
 use crate::verify::{Claims, NotProven, QuoteRefusal};
@@ -22,10 +22,9 @@ pub(super) const CHECK: Check = Check {
         &QUOTE_NOT_PROVEN,
     ],
     required: Required::From(Tier::Hardware),
-    harmless_skips: &[],
-    harmless_warnings: &[],
-    is_configured: |_| false,
     run,
+    convicts: &[(&NOT_VERIFIED, Heals::Never)],
+    ..Check::BASE
 };
 
 const TREAT_AS_FORGED: &str =

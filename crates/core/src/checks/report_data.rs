@@ -1,6 +1,6 @@
 //! `report-data`: what stands beside the quote, and what the user expects inside it.
 
-use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
+use super::{Check, Finding, Heals, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::policy::Policy;
 use crate::report::CheckId;
 use crate::verify::{Claims, Echo, Tls};
@@ -19,10 +19,10 @@ pub(super) const CHECK: Check = Check {
         &QUOTE_NOT_PROVEN,
     ],
     required: Required::NotToFail,
-    harmless_skips: &[],
-    harmless_warnings: &[],
     is_configured: |policy| policy.report_data.value.is_some(),
     run,
+    convicts: &[(&ECHO_MISMATCH, Heals::UnlessExpectedRuns)],
+    ..Check::BASE
 };
 
 const ECHO_MISMATCH: Reason = Reason {

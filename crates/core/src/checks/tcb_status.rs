@@ -24,14 +24,11 @@ pub(super) const CHECK: Check = Check {
         &QUOTE_NOT_PROVEN,
     ],
     required: Required::From(Tier::Hardware),
-    harmless_skips: &[],
     harmless_warnings: &[&EARLY_SET_REFUSES, &ADVISORY, &PLATFORM_CHANGED],
-    is_configured: |_| false,
     run,
+    forecasts: &[&EXCEPTION_ENDS_SOON, &EARLY_SET_REFUSES],
+    ..Check::BASE
 };
-
-/// Reasons that say ahead that a pass will end.
-pub(super) const FORECASTS: &[&Reason] = &[&EXCEPTION_ENDS_SOON, &EARLY_SET_REFUSES];
 
 const NOT_UP_TO_DATE: Reason = Reason {
     id: "not-up-to-date",

@@ -1,8 +1,8 @@
 //! `td-attributes`: the VM runs in the one mode in which the host can neither look in nor reach in.
 
-use super::{Acceptance, Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
+use super::{Acceptance, Check, Finding, Heals, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::policy::{DEFAULT_TD_ATTRIBUTES, Policy};
-use crate::report::{AcceptedKind, CheckId, Tier};
+use crate::report::{AcceptedKind, CheckId, MeasuredValue, Tier};
 use crate::verify::{Claims, VerifiedQuote};
 
 /// XFAM bits that a TD may have (docs/threats.md, T22); bits 0 and 1 (x87, SSE) it must have.
@@ -23,10 +23,15 @@ pub(super) const CHECK: Check = Check {
         &QUOTE_NOT_PROVEN,
     ],
     required: Required::From(Tier::Hardware),
-    harmless_skips: &[],
     harmless_warnings: &[&PLATFORM_CHANGED],
-    is_configured: |_| false,
     run,
+    convicts: &[
+        (&TD_ATTRIBUTES, Heals::UnlessExpectedRuns),
+        (&OWNER, Heals::UnlessExpectedRuns),
+        (&SERVICE_TD, Heals::UnlessExpectedRuns),
+    ],
+    compares: &[MeasuredValue::TdAttributes, MeasuredValue::Xfam],
+    ..Check::BASE
 };
 
 const REDEPLOY: &str =

@@ -1,8 +1,8 @@
-//! The built-in clean envelope: the fields around a docker compose file that need no lock, because each has the one
+//! The built-in clecompose settings: the fields around a docker compose file that need no lock, because each has the one
 //! value, or one of the few, that changes nothing of what the docker compose file says.
 //!
 //! It is what Phala Cloud writes (by recorded documents) with every exposure off. Whatever else there is, a field
-//! of tomorrow above all, is a reason to lock the envelope and have a person look at it.
+//! of tomorrow above all, is a reason to lock the compose settings and have a person look at it.
 
 use std::collections::BTreeMap;
 
@@ -19,19 +19,26 @@ const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b785
 /// Fields that must be there: without them the guest chooses, or refuses.
 const NEEDED: [&str; 3] = ["kms_enabled", "manifest_version", "runner"];
 
-/// Why an envelope is not clean, one reason a field, in the order of the names; empty where it is. The envelope is as
-/// `MeasuredCompose::envelope` gives it: scripts are `sha256:` and the hash of their text. `file` is the docker compose file
+/// Why compose settings are not clean, one reason a field, in the order of the names; empty where it is. The settings are as
+/// `MeasuredCompose::compose_settings` gives it: scripts are `sha256:` and the hash of their text. `file` is the docker compose file
 /// that it surrounds: a variable that may be set from outside must be one that the file refers to, or one that a known
 /// script logs in to a registry with.
 #[must_use]
-pub fn clean_envelope_violations(envelope: &BTreeMap<String, Value>, file: &ComposeFile) -> Vec<String> {
+pub fn clean_settings_violations(
+    compose_settings: &BTreeMap<String, Value>,
+    file: &ComposeFile,
+) -> Vec<String> {
     let missing = NEEDED
         .iter()
-        .filter(|name| !envelope.contains_key(**name))
+        .filter(|name| !compose_settings.contains_key(**name))
         .map(|name| format!("`{name}` is missing"));
-    let wrong = envelope.iter().filter_map(|(name, value)| {
+    let wrong = compose_settings.iter().filter_map(|(name, value)| {
         let problem = match name.as_str() {
-            "allowed_envs" => allowed_envs(value, file, launch_script_of(envelope.get("pre_launch_script"))),
+            "allowed_envs" => allowed_envs(
+                value,
+                file,
+                launch_script_of(compose_settings.get("pre_launch_script")),
+            ),
             _ => problem(name, value),
         };
         Some(format!("`{name}` {}", problem?))
@@ -67,7 +74,7 @@ fn problem(name: &str, value: &Value) -> Option<String> {
         }
         "pre_launch_script" => pre_launch_script(value),
         "init_script" => Some("runs as root before Docker".to_owned()),
-        _ => Some("is a field that the built-in clean envelope does not have".to_owned()),
+        _ => Some("is a field that the built-in clean settings do not have".to_owned()),
     }
 }
 
@@ -161,17 +168,17 @@ mod tests {
     }
 
     fn with(name: &str, value: Value) -> Vec<String> {
-        let mut envelope = clean();
-        envelope.insert(name.to_owned(), value);
-        clean_envelope_violations(&envelope, &file())
+        let mut compose_settings = clean();
+        compose_settings.insert(name.to_owned(), value);
+        clean_settings_violations(&compose_settings, &file())
     }
 
     #[test]
     fn what_phala_cloud_writes_with_every_exposure_off_is_clean() {
-        assert_eq!(clean_envelope_violations(&clean(), &file()), [""; 0]);
+        assert_eq!(clean_settings_violations(&clean(), &file()), [""; 0]);
         let least = |name: &str| NEEDED.contains(&name);
-        let envelope = clean().into_iter().filter(|(name, _)| least(name)).collect();
-        assert_eq!(clean_envelope_violations(&envelope, &file()), [""; 0]);
+        let compose_settings = clean().into_iter().filter(|(name, _)| least(name)).collect();
+        assert_eq!(clean_settings_violations(&compose_settings, &file()), [""; 0]);
         for (name, value) in [
             ("pre_launch_script", json!(null)),
             ("pre_launch_script", json!(format!("sha256:{EMPTY}"))),
@@ -245,10 +252,10 @@ mod tests {
             assert!(found[0].starts_with(&format!("`{name}` ")), "{found:?}");
         }
         for name in NEEDED {
-            let mut envelope = clean();
-            envelope.remove(name);
+            let mut compose_settings = clean();
+            compose_settings.remove(name);
             assert_eq!(
-                clean_envelope_violations(&envelope, &file()),
+                clean_settings_violations(&compose_settings, &file()),
                 [format!("`{name}` is missing")]
             );
         }
@@ -256,19 +263,19 @@ mod tests {
 
     #[test]
     fn what_a_script_logs_in_with_is_clean_only_where_every_image_is_pinned() {
-        let mut envelope = clean();
-        envelope.insert("allowed_envs".to_owned(), json!(["DSTACK_DOCKER_REGISTRY"]));
-        assert_eq!(clean_envelope_violations(&envelope, &file()), [""; 0]);
+        let mut compose_settings = clean();
+        compose_settings.insert("allowed_envs".to_owned(), json!(["DSTACK_DOCKER_REGISTRY"]));
+        assert_eq!(clean_settings_violations(&compose_settings, &file()), [""; 0]);
         let tags = ComposeFile::read_unproven("services:\n  a:\n    image: nginx\n").unwrap();
         assert_eq!(
-            clean_envelope_violations(&envelope, &tags),
+            clean_settings_violations(&compose_settings, &tags),
             [
                 "`allowed_envs` allows `DSTACK_DOCKER_REGISTRY`, which chooses the registry of images that are not pinned by digest"
             ]
         );
         // Without that script nobody reads it.
-        envelope.remove("pre_launch_script");
-        assert_eq!(clean_envelope_violations(&envelope, &file()).len(), 1);
+        compose_settings.remove("pre_launch_script");
+        assert_eq!(clean_settings_violations(&compose_settings, &file()).len(), 1);
     }
 
     proptest! {

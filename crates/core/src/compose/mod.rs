@@ -1,22 +1,6 @@
 //! The compose document: docker compose files as Docker reads them, hashes by the tools that write them, and
 //! differences between two texts.
 
-#![deny(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic
-)]
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic
-    )
-)]
-
 mod clean_settings;
 mod docker_compose;
 mod hash_forms;
@@ -26,7 +10,7 @@ mod text_diff;
 mod unproven_document;
 mod yaml;
 
-pub(crate) use clean_settings::clean_envelope_violations;
+pub(crate) use clean_settings::clean_settings_violations;
 pub use docker_compose::{
     ComposeFile, ComposeFileError, ComposePlace, ComposePlaces, LaunchScript, Setter, compose_places,
     is_risky, is_risky_in_guest,

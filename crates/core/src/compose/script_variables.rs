@@ -82,7 +82,7 @@ pub(super) fn launch_script_in(members: &Map<String, Value>) -> LaunchScript {
     }
 }
 
-/// What the script of an envelope, `sha256:` and the hash of its text, is known to do.
+/// What the script of compose settings, `sha256:` and the hash of its text, is known to do.
 #[must_use]
 pub(super) fn launch_script_of(value: Option<&Value>) -> LaunchScript {
     match value {

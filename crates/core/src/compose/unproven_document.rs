@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::docker_compose::{ComposeFile, ComposeFileError, LaunchScript, read_document};
 use super::hash_forms::compose_forms;
 use super::script_variables::launch_script_in;
-use crate::verify::{envelope_of, members_of};
+use crate::verify::{compose_settings_of, members_of};
 
 /// A compose document that nothing vouches for, read by the rules for a measured one. It says what a deployment of it will be,
 /// and nothing of a deployment.
@@ -52,9 +52,9 @@ impl UnprovenDocument {
         &self.hashes
     }
 
-    /// Every field but the docker compose file, as `MeasuredCompose::envelope` gives them.
-    pub(crate) fn envelope(&self) -> BTreeMap<String, Value> {
-        envelope_of(&self.members)
+    /// Every field but the docker compose file, as `MeasuredCompose::compose_settings` gives them.
+    pub(crate) fn compose_settings(&self) -> BTreeMap<String, Value> {
+        compose_settings_of(&self.members)
     }
 
     /// The name of the key provider that the guest will take, as the boot events write it, where it is not a KMS. A `local` one has

@@ -56,6 +56,31 @@ pub struct Bundle {
     pub provenance: Vec<RecordedStatements>,
 }
 
+impl Bundle {
+    /// A bundle of an attestation alone, captured at a time in Unix seconds.
+    #[must_use]
+    pub const fn new(captured_at: u64, source: BundleSource, attestation: Box<RawValue>) -> Self {
+        Self {
+            captured_at,
+            source,
+            nonce: None,
+            attestation,
+            info: None,
+            collateral: None,
+            collateral_source: None,
+            collateral_fetched_at: None,
+            app_compose: None,
+            phala_api: None,
+            early: None,
+            gpu: None,
+            chain: None,
+            kms: Vec::new(),
+            tls: None,
+            provenance: Vec::new(),
+        }
+    }
+}
+
 /// Intel's early set, or why it could not be had.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EarlyRecord {

@@ -6,22 +6,6 @@
 //! Sources of the formats: dstack (`sdk/curl/api.md`, `dstack-attest/src`, `cc-eventlog/src`, `dstack-types/src`) and the Phala
 //! Cloud API.
 
-#![deny(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic
-)]
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic
-    )
-)]
-
 mod attestation;
 mod attestation_body;
 mod bundle;

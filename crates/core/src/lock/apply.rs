@@ -11,7 +11,7 @@ impl Lock {
     /// Fills in what the options left open. `os_image` is what `--os-image` says, where it was given: any other
     /// value than `lock` replaces the lock's, and without it the lock's replaces that of the policy. A compose hash
     /// or a docker compose file that was given by option takes the place of the lock's compose hash and keeps
-    /// everything else of the lock: the envelope above all.
+    /// everything else of the lock: the compose settings above all.
     ///
     /// # Errors
     /// [`LockProblem::NoOsImage`]: `--os-image lock`, but the lock has no registers.
@@ -98,8 +98,8 @@ impl Lock {
 
     /// Images alone expect nothing: they are for people, and the compose hash binds them.
     fn compose(&self, lock: &LockOrigin) -> Option<LockedCompose> {
-        (!self.envelope.is_empty()).then(|| LockedCompose {
-            envelope: self.envelope.clone(),
+        (!self.compose_settings.is_empty()).then(|| LockedCompose {
+            compose_settings: self.compose_settings.clone(),
             images: self.images.clone(),
             places: self.places.clone(),
             lock: lock.clone(),

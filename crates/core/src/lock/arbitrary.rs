@@ -26,7 +26,7 @@ use crate::reference::ReferenceValues;
 
 /// A whole lock with odd values in it.
 pub fn example() -> Lock {
-    let envelope = json!({
+    let compose_settings = json!({
         "allowed_envs": ["API_KEY", "MODEL"],
         "features": ["kms"],
         "gateway_enabled": true,
@@ -57,7 +57,12 @@ pub fn example() -> Lock {
         )]
         .into(),
         images: images.map(|(service, image)| (service.to_owned(), image)).into(),
-        envelope: envelope.as_object().unwrap().clone().into_iter().collect(),
+        compose_settings: compose_settings
+            .as_object()
+            .unwrap()
+            .clone()
+            .into_iter()
+            .collect(),
         places: vec![
             place("services.\"a b\".image", "the registry is ours"),
             place("services.web.command", ""),
@@ -172,15 +177,15 @@ const EDITS: [(&str, Edit); 41] = [
         lock.images.insert("worker".to_owned(), "redis".to_owned());
     }),
     ("compose.allowed_envs", |lock| {
-        lock.envelope
+        lock.compose_settings
             .insert("allowed_envs".to_owned(), json!(["API_KEY"]));
     }),
     ("compose.pre_launch_script", |lock| {
-        lock.envelope
+        lock.compose_settings
             .insert("pre_launch_script".to_owned(), json!("sha256:00"));
     }),
     ("compose.storage_fs", |lock| {
-        lock.envelope.remove("storage_fs");
+        lock.compose_settings.remove("storage_fs");
     }),
     ("places.\"services.web.command\"", |lock| {
         lock.places[1].reason = "read".to_owned()
@@ -437,8 +442,12 @@ pub fn lock() -> impl Strategy<Value = Lock> {
     parts.prop_map(
         |(app, maps, os_image, platform, accepted, (kms, governance, tls))| {
             let ((tool, origin), compose_hash, app_id, key_provider) = app;
-            let (images, envelope, mut places, sources): (BTreeMap<_, _>, BTreeMap<_, _>, Vec<_>, Vec<_>) =
-                maps;
+            let (images, compose_settings, mut places, sources): (
+                BTreeMap<_, _>,
+                BTreeMap<_, _>,
+                Vec<_>,
+                Vec<_>,
+            ) = maps;
             places::sort(&mut places);
             let (td_attributes, mr_seam, fmspc, mut gpus) = platform;
             gpus::sort(&mut gpus);
@@ -450,7 +459,7 @@ pub fn lock() -> impl Strategy<Value = Lock> {
                 key_provider,
                 accepted,
                 images,
-                envelope,
+                compose_settings,
                 places,
                 sources,
                 os_image,

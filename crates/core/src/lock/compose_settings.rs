@@ -221,7 +221,7 @@ mod tests {
                 };
             }
             let lock = Lock {
-                envelope: [("x".to_owned(), value)].into(),
+                compose_settings: [("x".to_owned(), value)].into(),
                 ..Lock::default()
             };
             let text = lock.to_toml(&Notes::default());

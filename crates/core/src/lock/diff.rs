@@ -36,7 +36,7 @@ pub fn difference(old: &Lock, new: &Lock) -> Vec<Change> {
         .flatten()
         .chain(accepted(old, new))
         .chain(images(old, new))
-        .chain(envelope(old, new))
+        .chain(compose_settings(old, new))
         .chain(places(old, new))
         .chain(sources(old, new))
         .chain(after.into_iter().flatten())
@@ -221,12 +221,12 @@ fn images(old: &Lock, new: &Lock) -> Vec<Change> {
         .collect()
 }
 
-fn envelope(old: &Lock, new: &Lock) -> Vec<Change> {
-    names(&old.envelope, &new.envelope)
+fn compose_settings(old: &Lock, new: &Lock) -> Vec<Change> {
+    names(&old.compose_settings, &new.compose_settings)
         .into_iter()
-        .filter(|name| old.envelope.get(*name) != new.envelope.get(*name))
+        .filter(|name| old.compose_settings.get(*name) != new.compose_settings.get(*name))
         .filter_map(|name| {
-            let of = |lock: &Lock| lock.envelope.get(name).map(compact);
+            let of = |lock: &Lock| lock.compose_settings.get(name).map(compact);
             let key = format!("compose.{}", toml_key(name));
             change(key, of(old), of(new), |kind| {
                 let verb = match kind {

@@ -35,11 +35,11 @@ pub fn document_changes(
 ) -> Result<DocumentChanges, crate::evidence::EvidenceError> {
     let mut old = Lock {
         images: locked.images.clone(),
-        envelope: locked.envelope.clone(),
+        compose_settings: locked.compose_settings.clone(),
         ..Lock::default()
     };
     let mut new = Lock {
-        envelope: measured.envelope()?,
+        compose_settings: measured.compose_settings()?,
         ..Lock::default()
     };
     let mut found = DocumentChanges::default();
@@ -55,8 +55,13 @@ pub fn document_changes(
     found.more = changes.len().saturating_sub(MAX_CHANGES);
     for change in changes.into_iter().take(MAX_CHANGES) {
         let field = change.key.strip_prefix("compose.");
-        let more =
-            field.and_then(|field| field_words(field, old.envelope.get(field), new.envelope.get(field)));
+        let more = field.and_then(|field| {
+            field_words(
+                field,
+                old.compose_settings.get(field),
+                new.compose_settings.get(field),
+            )
+        });
         let means = match more {
             Some(more) => format!("{}: {more}", change.means.trim_end_matches(',')),
             None => match field {

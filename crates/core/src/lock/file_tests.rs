@@ -52,7 +52,7 @@ fn a_lock_of_one_deployment_is_any_targets_and_its_bytes_are_as_ever() {
 fn a_file_of_several_reads_well() {
     let notes = Notes { ..Notes::default() };
     let shop = Lock {
-        envelope: BTreeMap::new(),
+        compose_settings: BTreeMap::new(),
         images: BTreeMap::new(),
         ..lock(1)
     };

@@ -5,22 +5,6 @@
 //! expectations, [`difference`] says what changed between two. [`LockFile`] is a file as a whole: one deployment, or
 //! several by name.
 
-#![deny(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic
-)]
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic
-    )
-)]
-
 mod accepted;
 mod apply;
 mod comments;
@@ -107,9 +91,9 @@ pub struct Lock {
     pub accepted: BTreeMap<AcceptName, String>,
     /// Image reference by service. Empty where none is locked.
     pub images: BTreeMap<String, String>,
-    /// Every field of the compose document but the docker compose file, as `MeasuredCompose::envelope` gives
+    /// Every field of the compose document but the docker compose file, as `MeasuredCompose::compose_settings` gives
     /// them. Empty where none is locked: a document without any such field does not start.
-    pub envelope: BTreeMap<String, Value>,
+    pub compose_settings: BTreeMap<String, Value>,
     /// The places of the compose document that decide code, by path.
     pub places: Vec<LockedPlace>,
     /// Who built the images: the rules that a verification expects. Empty where none was proven.

@@ -107,9 +107,9 @@ fn absent_keys(before: &Lock, now: &Lock) -> Vec<&'static str> {
         td_attributes: _,
         mr_seam: _,
         fmspc: _,
-        // Parts of the measured document: where it is not shown or not read, that is a reservation of its own.
+        // Parts of the measured document: where it is not shown or not read, that is a warning of its own.
         images: _,
-        envelope: _,
+        compose_settings: _,
         places: _,
         sources,
         gpus,

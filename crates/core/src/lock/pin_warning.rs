@@ -56,7 +56,7 @@ pub enum PinWarning {
     /// The compose document was not handed over.
     NoComposeDocument,
     /// The docker compose file is the only field of the compose document.
-    NoEnvelope,
+    NoComposeSettings,
     /// The docker compose file in the compose document cannot be read.
     UnreadableImages(String),
     /// What the lock that is there expects, was asked for, and is not shown: the keys.
@@ -76,7 +76,7 @@ impl PinWarning {
             Self::ObservedImage(_) | Self::UnknownImage => AcceptName::UnknownImage,
             Self::VulnerableImage { .. } => AcceptName::VulnerableImage,
             Self::AcpiChange { .. } => AcceptName::AcpiChange,
-            Self::NoComposeDocument | Self::NoEnvelope | Self::UnreadableImages(_) => {
+            Self::NoComposeDocument | Self::NoComposeSettings | Self::UnreadableImages(_) => {
                 AcceptName::UnreadCompose
             }
             Self::NoLongerShown(_) => AcceptName::NoLongerShown,
@@ -106,7 +106,7 @@ impl PinWarning {
             | Self::NonceMismatch
             | Self::Tcb { .. }
             | Self::NoComposeDocument
-            | Self::NoEnvelope
+            | Self::NoComposeSettings
             | Self::UnreadableImages(_) => {
                 let said = accepted_sentences(std::slice::from_ref(self));
                 said.iter()
@@ -116,13 +116,13 @@ impl PinWarning {
     }
 }
 
-/// What reservations become in a lock: by name, each of a length that is read back.
-pub(super) fn accepted_sentences(reservations: &[PinWarning]) -> BTreeMap<AcceptName, String> {
+/// What warnings become in a lock: by name, each of a length that is read back.
+pub(super) fn accepted_sentences(warnings: &[PinWarning]) -> BTreeMap<AcceptName, String> {
     let mut accepted: BTreeMap<AcceptName, String> = BTreeMap::new();
-    for reservation in reservations {
-        let sentence = accepted.entry(reservation.name()).or_default();
+    for warning in warnings {
+        let sentence = accepted.entry(warning.name()).or_default();
         let space = if sentence.is_empty() { "" } else { " " };
-        *sentence = format!("{sentence}{space}{reservation}")
+        *sentence = format!("{sentence}{space}{warning}")
             .chars()
             .take(MAX_SENTENCE)
             .collect();
@@ -187,7 +187,7 @@ impl fmt::Display for PinWarning {
             Self::NoComposeDocument => f.write_str(
                 "The compose document was not handed over: its hash is locked, but what is in it was not shown.",
             ),
-            Self::NoEnvelope => {
+            Self::NoComposeSettings => {
                 f.write_str("The docker compose file is the only field of the compose document.")
             }
             Self::UnreadableImages(problem) => {

@@ -136,7 +136,7 @@ impl Lock {
                 .flatten()
                 .map(|section| entries(section, mistakes, |entry| entry.string().map(str::to_owned)))
                 .unwrap_or_default(),
-            envelope: mistakes
+            compose_settings: mistakes
                 .keep(root.take_section("compose"))
                 .flatten()
                 .map(|section| entries(section, mistakes, compose_settings::from_toml))

@@ -279,8 +279,8 @@ fn a_lock_fills_in_what_options_left_open() {
         lock.fmspc
     );
     assert_eq!(
-        policy.locked_compose.map(|compose| compose.envelope),
-        Some(lock.envelope)
+        policy.locked_compose.map(|compose| compose.compose_settings),
+        Some(lock.compose_settings)
     );
 }
 

@@ -214,7 +214,7 @@ impl Lock {
             .map(|(service, image)| (key(service), quoted(image)));
         section(&mut out, IMAGES, images);
         let fields = self
-            .envelope
+            .compose_settings
             .iter()
             .flat_map(|(name, value)| assignments(name, value));
         section(&mut out, COMPOSE, fields);

@@ -183,7 +183,7 @@ impl Policy {
         self.settings.get(key).cloned()
     }
 
-    /// Whether this compose hash is the lock's own, so that the lock's envelope and images belong to it.
+    /// Whether this compose hash is the lock's own, so that the lock's compose settings and images belong to it.
     #[must_use]
     pub fn is_locked_compose_hash(&self, hash: &[u8; 32]) -> bool {
         self.compose_hash
@@ -192,51 +192,66 @@ impl Policy {
     }
 }
 
-/// Whether this run's nonce must be in the signed report data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Freshness {
-    /// It must.
-    Required,
-    /// Waived in writing.
-    Unchecked,
+crate::words! {
+    /// Whether this run's nonce must be in the signed report data.
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+    pub enum Freshness {
+        /// It must.
+        #[default]
+        Required = "required",
+        /// Waived in writing.
+        Unchecked = "unchecked",
+    }
 }
 
-/// Whether the host must have bound the app's identity at launch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MrConfigIdPolicy {
-    /// Zero is legal; what is not zero must be true.
-    Auto,
-    /// It must not be zero.
-    Required,
+crate::words! {
+    /// Whether the host must have bound the app's identity at launch.
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+    pub enum MrConfigIdPolicy {
+        /// Zero is legal; what is not zero must be true.
+        #[default]
+        Auto = "auto",
+        /// It must not be zero.
+        Required = "required",
+    }
 }
 
-/// Whether every image must be pinned by digest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ImagePinsPolicy {
-    /// It must.
-    Required,
-    /// Waived in writing.
-    Unchecked,
+crate::words! {
+    /// Whether every image must be pinned by digest.
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+    pub enum ImagePinsPolicy {
+        /// It must.
+        #[default]
+        Required = "required",
+        /// Waived in writing.
+        Unchecked = "unchecked",
+    }
 }
 
-/// What becomes of inputs at launch that nobody reviewed: risky variables, scripts, exposure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LaunchInputsPolicy {
-    /// They are shown as a warning.
-    Warn,
-    /// They fail.
-    Required,
-    /// Waived in writing.
-    Unchecked,
+crate::words! {
+    /// What becomes of inputs at launch that nobody reviewed: risky variables, scripts, exposure.
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+    pub enum LaunchInputsPolicy {
+        /// They are shown as a warning.
+        #[default]
+        Warn = "warn",
+        /// They fail.
+        Required = "required",
+        /// Waived in writing.
+        Unchecked = "unchecked",
+    }
 }
 
-/// Who verifies the quote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verifier {
-    /// This program alone.
-    Local,
-    /// This program, and Phala's verification API in addition.
-    Both,
+crate::words! {
+    /// Who verifies the quote.
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+    pub enum Verifier {
+        /// This program alone.
+        #[default]
+        Local = "local",
+        /// This program, and Phala's verification API in addition.
+        Both = "both",
+    }
 }
 
 /// What the signed report data must hold.
@@ -266,8 +281,8 @@ pub struct LockedPlatform {
 /// What a lock says of the compose document, beside its hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockedCompose {
-    /// Every field but the docker compose file, as `MeasuredCompose::envelope` gives them.
-    pub envelope: BTreeMap<String, serde_json::Value>,
+    /// Every field but the docker compose file, as `MeasuredCompose::compose_settings` gives them.
+    pub compose_settings: BTreeMap<String, serde_json::Value>,
     /// Image reference by service.
     pub images: BTreeMap<String, String>,
     /// The places that decide code, and why a person accepts each.

@@ -25,16 +25,23 @@ pub struct GovernancePolicy {
     pub upgrades_disabled: bool,
 }
 
-/// What becomes of an app whose contracts cannot be judged.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum GovernanceMode {
-    /// They are judged where they are named.
-    #[default]
-    Named,
-    /// They must be named and judged.
-    Required,
-    /// Waived in writing.
-    Unchecked,
+crate::words! {
+    /// What becomes of an app whose contracts cannot be judged.
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+    pub enum GovernanceMode {
+        /// They are judged where they are named.
+        #[default]
+        Named = "named",
+        /// They must be named and judged.
+        Required = "required",
+        /// Waived in writing.
+        Unchecked = "unchecked",
+    }
+}
+
+impl GovernanceMode {
+    /// The words that users write: `Named` is what is so without one.
+    pub const WRITTEN: [&'static str; 2] = [Self::Required.as_str(), Self::Unchecked.as_str()];
 }
 
 /// What is expected of one contract.

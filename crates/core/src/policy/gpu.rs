@@ -54,28 +54,32 @@ impl GpuExpectations {
     }
 }
 
-/// Whether there must be GPUs, and whether they are looked at.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum GpuMode {
-    /// What is claimed must not be forged; what is not proven is a warning.
-    #[default]
-    Auto,
-    /// GPUs must be proven.
-    Required,
-    /// Waived in writing.
-    Unchecked,
+crate::words! {
+    /// Whether there must be GPUs, and whether they are looked at.
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+    pub enum GpuMode {
+        /// What is claimed must not be forged; what is not proven is a warning.
+        #[default]
+        Auto = "auto",
+        /// GPUs must be proven.
+        Required = "required",
+        /// Waived in writing.
+        Unchecked = "unchecked",
+    }
 }
 
-/// Who verifies GPU evidence.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum GpuVerifier {
-    /// This program alone.
-    #[default]
-    Local,
-    /// NVIDIA's remote attestation service must approve of it. This program verifies it, too.
-    Nras,
-    /// This program decides, and a refusal by NVIDIA's service fails.
-    Both,
+crate::words! {
+    /// Who verifies GPU evidence.
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+    pub enum GpuVerifier {
+        /// This program alone.
+        #[default]
+        Local = "local",
+        /// NVIDIA's remote attestation service must approve of it. This program verifies it, too.
+        Nras = "nras",
+        /// This program decides, and a refusal by NVIDIA's service fails.
+        Both = "both",
+    }
 }
 
 impl GpuVerifier {

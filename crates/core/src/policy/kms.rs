@@ -74,16 +74,23 @@ impl KmsDocument {
     }
 }
 
-/// What becomes of an app whose KMS cannot be judged.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum KmsMode {
-    /// It is judged if it is named.
-    #[default]
-    Named,
-    /// It must be named and judged.
-    Required,
-    /// Waived in writing.
-    Unchecked,
+crate::words! {
+    /// What becomes of an app whose KMS cannot be judged.
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+    pub enum KmsMode {
+        /// It is judged if it is named.
+        #[default]
+        Named = "named",
+        /// It must be named and judged.
+        Required = "required",
+        /// Waived in writing.
+        Unchecked = "unchecked",
+    }
+}
+
+impl KmsMode {
+    /// The words that users write: `Named` is what is so without one.
+    pub const WRITTEN: [&'static str; 2] = [Self::Required.as_str(), Self::Unchecked.as_str()];
 }
 
 impl KmsPolicy {

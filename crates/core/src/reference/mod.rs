@@ -30,6 +30,8 @@ use std::sync::{Arc, LazyLock};
 
 use chrono::NaiveDate;
 
+use crate::report::day;
+
 pub use advisory::{Advisory, Grade};
 pub use archive::ImageArchive;
 pub use error::{ReferenceError, ReferenceProblem};
@@ -122,8 +124,7 @@ impl ReferenceValues {
     /// How many days old they are at a time in Unix seconds, where that is more than half a year.
     #[must_use]
     pub fn days_old(&self, at: u64) -> Option<i64> {
-        let at = chrono::DateTime::from_timestamp(i64::try_from(at).ok()?, 0)?.date_naive();
-        let days = (at - self.updated).num_days();
+        let days = (day(at)? - self.updated).num_days();
         (days > OLD_AFTER_DAYS).then_some(days)
     }
 }

@@ -1,7 +1,5 @@
 //! What a target passes with although it is not as a production deployment should be, because somebody said so in writing.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::CheckId;
@@ -24,89 +22,48 @@ pub struct Accepted {
     pub reason: String,
 }
 
-/// What can be accepted in writing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum AcceptedKind {
-    /// The check is not done: its id is in `waived`, too.
-    Waiver,
-    /// A platform that Intel rates lower than UpToDate.
-    Tcb,
-    /// TDATTRIBUTES other than those of every dstack guest.
-    TdAttributes,
-    /// An OS image that allows root login and has a serial console.
-    DevelopmentImage,
-    /// An OS image that was seen before under no official name.
-    ObservedImage,
-    /// An OS image with a published vulnerability.
-    VulnerableImage,
-    /// An OS image that is in no table.
-    UnknownImage,
-    /// An OS image that a lock names by its hash, which nothing in this run confirms.
-    UnconfirmedHash,
-    /// A row of a file of reference values (`--reference-values`), instead of one that is built in.
-    ReferenceValues,
-    /// Another RTMR0 than the one that was locked before, under the same image.
-    AcpiChange,
-    /// Keys that come from no KMS.
-    KeyProvider,
-    /// A place of the compose document that decides which code runs, and that a person reviewed.
-    ReviewedPlace,
-    /// An image of which nothing proves who built it.
-    UnprovenSource,
-    /// Sigstore roots of a file, instead of those that are built in: who built the images rests on them.
-    SigstoreRoot,
-    /// A TLS certificate that no KMS signed: the VM's keys come from another provider.
-    SelfMadeCertificate,
-    /// An endpoint that was not asked whether it quotes values of the caller's choice.
-    NoEndpointProbe,
+crate::words! {
+    /// What can be accepted in writing.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+    #[serde(rename_all = "kebab-case")]
+    pub enum AcceptedKind {
+        /// The check is not done: its id is in `waived`, too.
+        Waiver = "waiver",
+        /// A platform that Intel rates lower than UpToDate.
+        Tcb = "tcb",
+        /// TDATTRIBUTES other than those of every dstack guest.
+        TdAttributes = "td-attributes",
+        /// An OS image that allows root login and has a serial console.
+        DevelopmentImage = "development-image",
+        /// An OS image that was seen before under no official name.
+        ObservedImage = "observed-image",
+        /// An OS image with a published vulnerability.
+        VulnerableImage = "vulnerable-image",
+        /// An OS image that is in no table.
+        UnknownImage = "unknown-image",
+        /// An OS image that a lock names by its hash, which nothing in this run confirms.
+        UnconfirmedHash = "unconfirmed-hash",
+        /// A row of a file of reference values (`--reference-values`), instead of one that is built in.
+        ReferenceValues = "reference-values",
+        /// Another RTMR0 than the one that was locked before, under the same image.
+        AcpiChange = "acpi-change",
+        /// Keys that come from no KMS.
+        KeyProvider = "key-provider",
+        /// A place of the compose document that decides which code runs, and that a person reviewed.
+        ReviewedPlace = "reviewed-place",
+        /// An image of which nothing proves who built it.
+        UnprovenSource = "unproven-source",
+        /// Sigstore roots of a file, instead of those that are built in: who built the images rests on them.
+        SigstoreRoot = "sigstore-root",
+        /// A TLS certificate that no KMS signed: the VM's keys come from another provider.
+        SelfMadeCertificate = "self-made-certificate",
+        /// An endpoint that was not asked whether it quotes values of the caller's choice.
+        NoEndpointProbe = "no-endpoint-probe",
+    }
 }
 
 impl AcceptedKind {
-    /// Every kind, in the order in which the verdict line names them.
-    pub const ALL: [Self; 16] = [
-        Self::Waiver,
-        Self::Tcb,
-        Self::TdAttributes,
-        Self::DevelopmentImage,
-        Self::ObservedImage,
-        Self::VulnerableImage,
-        Self::UnknownImage,
-        Self::UnconfirmedHash,
-        Self::ReferenceValues,
-        Self::AcpiChange,
-        Self::KeyProvider,
-        Self::ReviewedPlace,
-        Self::UnprovenSource,
-        Self::SigstoreRoot,
-        Self::SelfMadeCertificate,
-        Self::NoEndpointProbe,
-    ];
-
-    /// The name in JSON and outputs, kebab-case.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiver => "waiver",
-            Self::Tcb => "tcb",
-            Self::TdAttributes => "td-attributes",
-            Self::DevelopmentImage => "development-image",
-            Self::ObservedImage => "observed-image",
-            Self::VulnerableImage => "vulnerable-image",
-            Self::UnknownImage => "unknown-image",
-            Self::UnconfirmedHash => "unconfirmed-hash",
-            Self::ReferenceValues => "reference-values",
-            Self::AcpiChange => "acpi-change",
-            Self::KeyProvider => "key-provider",
-            Self::ReviewedPlace => "reviewed-place",
-            Self::UnprovenSource => "unproven-source",
-            Self::SigstoreRoot => "sigstore-root",
-            Self::SelfMadeCertificate => "self-made-certificate",
-            Self::NoEndpointProbe => "no-endpoint-probe",
-        }
-    }
-
     /// The words of the verdict line, without an article.
     #[must_use]
     pub const fn words(self) -> &'static str {
@@ -142,12 +99,6 @@ impl AcceptedKind {
             (_, Self::TdAttributes | Self::ReferenceValues) => format!("{count} {}", self.words()),
             _ => format!("{count} {}s", self.words()),
         }
-    }
-}
-
-impl fmt::Display for AcceptedKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 

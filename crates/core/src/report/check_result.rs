@@ -6,34 +6,22 @@ use serde::{Deserialize, Serialize};
 
 use super::{CheckId, Location, Shared, SideTier};
 
-/// The outcome of a check. `skip` and `warn` are never `pass`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// Proven.
-    Pass,
-    /// Proven, with something that a person should look at; or short of its requirement, which it then says.
-    Warn,
-    /// Something is wrong with the deployment.
-    Fail,
-    /// It could not be determined.
-    Error,
-    /// Not configured, or waived.
-    Skip,
-}
-
-impl Status {
-    /// The name as users see it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Warn => "warn",
-            Self::Fail => "fail",
-            Self::Error => "error",
-            Self::Skip => "skip",
-        }
+crate::words! {
+    /// The outcome of a check. `skip` and `warn` are never `pass`.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+    #[serde(rename_all = "lowercase")]
+    pub enum Status {
+        /// Proven.
+        Pass = "pass",
+        /// Proven, with something that a person should look at; or short of its requirement, which it then says.
+        Warn = "warn",
+        /// Something is wrong with the deployment.
+        Fail = "fail",
+        /// It could not be determined.
+        Error = "error",
+        /// Not configured, or waived.
+        Skip = "skip",
     }
 }
 

@@ -8,6 +8,7 @@ mod check_id;
 mod check_result;
 mod earlier_attempts;
 mod location;
+mod measured_value;
 mod older_attempt;
 mod run_id;
 mod shard;
@@ -18,6 +19,7 @@ mod target;
 mod target_name;
 mod tier;
 mod verdict;
+mod words;
 
 pub use accepted::{Accepted, AcceptedKind};
 pub use check_id::CheckId;
@@ -25,6 +27,7 @@ pub(crate) use check_id::each_check;
 pub use check_result::{CheckResult, ResultFields, Status};
 pub use earlier_attempts::{AttemptReason, EarlierAttempts};
 pub use location::Location;
+pub use measured_value::MeasuredValue;
 pub use older_attempt::OlderAttempt;
 pub use run_id::{RunId, RunIdError};
 pub use shard::{Shard, ShardError};
@@ -166,6 +169,13 @@ pub fn rfc3339(seconds: u64) -> String {
             || "9999-12-31T23:59:59Z".to_owned(),
             |time| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         )
+}
+
+/// The day in UTC of a time in Unix seconds; `None` where the calendar ends before it.
+#[must_use]
+pub fn day(seconds: u64) -> Option<chrono::NaiveDate> {
+    let seconds = i64::try_from(seconds).ok()?;
+    Some(chrono::DateTime::from_timestamp(seconds, 0)?.date_naive())
 }
 
 /// The Unix seconds of an RFC 3339 time from 1970 on; `None` for any other text.

@@ -81,11 +81,7 @@ mod tests {
     use crate::verify::TrustRoot;
 
     fn report(detail: &str) -> TargetReport {
-        let gap = EvidenceFailure {
-            reason: EvidenceReason::Unreachable,
-            detail: detail.to_owned(),
-            certificate: None,
-        };
+        let failure = EvidenceFailure::new(EvidenceReason::Unreachable, detail);
         let subject = Subject {
             name: "api".to_owned(),
             url: None,
@@ -94,7 +90,7 @@ mod tests {
             collateral_source: None,
             bundle: None,
         };
-        appraise(Err(&gap), &Policy::default(), &subject)
+        appraise(Err(&failure), &Policy::default(), &subject)
     }
 
     fn is_shared(one: &TargetReport, other: &TargetReport, id: CheckId) -> bool {

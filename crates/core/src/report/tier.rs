@@ -8,63 +8,29 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A tier that is met by all of its checks. Each one includes the one before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Tier {
-    /// A fresh quote of genuine, patched TDX hardware.
-    Hardware,
-    /// That, and the measured OS image and compose document are the expected ones.
-    Code,
-}
-
-impl Tier {
-    /// The name as users see it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Hardware => "hardware",
-            Self::Code => "code",
-        }
+crate::words! {
+    /// A tier that is met by all of its checks. Each one includes the one before it.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Tier {
+        /// A fresh quote of genuine, patched TDX hardware.
+        Hardware = "hardware",
+        /// That, and the measured OS image and compose document are the expected ones.
+        Code = "code",
     }
 }
 
-impl fmt::Display for Tier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// A tier beside `code`, which one check grants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum SideTier {
-    /// The TLS key of the address was quoted by a VM that meets the policy, at a time that is not known.
-    EndpointReplayable,
-    /// The VM that meets the policy holds the TLS key that answered in this run. It includes `endpoint-replayable`.
-    Endpoint,
-    /// The images were built from the named source.
-    Source,
-}
-
-impl SideTier {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::EndpointReplayable, Self::Endpoint, Self::Source];
-
-    /// The name as users see it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::EndpointReplayable => "endpoint-replayable",
-            Self::Endpoint => "endpoint",
-            Self::Source => "source",
-        }
-    }
-}
-
-impl fmt::Display for SideTier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+crate::words! {
+    /// A tier beside `code`, which one check grants.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+    #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+    #[serde(rename_all = "kebab-case")]
+    pub enum SideTier {
+        /// The TLS key of the address was quoted by a VM that meets the policy, at a time that is not known.
+        EndpointReplayable = "endpoint-replayable",
+        /// The VM that meets the policy holds the TLS key that answered in this run. It includes `endpoint-replayable`.
+        Endpoint = "endpoint",
+        /// The images were built from the named source.
+        Source = "source",
     }
 }
 
@@ -292,7 +258,7 @@ impl FromStr for Assurance {
     type Err = AssuranceError;
 
     fn from_str(text: &str) -> Result<Self, AssuranceError> {
-        let side_of = |name: &str| SideTier::ALL.into_iter().find(|side| side.as_str() == name);
+        let side_of = |name: &str| SideTier::of_word(name);
         let mut parts = text.split('+');
         let first = parts.next().unwrap_or_default();
         let mut sides = SideTiers::NONE;

@@ -2,17 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The answer to the one question that the program asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// Everything that was required is proven or waived in writing.
-    Pass,
-    /// Something is wrong with the deployment.
-    Fail,
-    /// It could not be determined, or an expectation is missing.
-    Inconclusive,
+crate::words! {
+    /// The answer to the one question that the program asks.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+    #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+    #[serde(rename_all = "lowercase")]
+    pub enum Verdict {
+        /// Everything that was required is proven or waived in writing.
+        Pass = "pass",
+        /// Something is wrong with the deployment.
+        Fail = "fail",
+        /// It could not be determined, or an expectation is missing.
+        Inconclusive = "inconclusive",
+    }
 }
 
 impl Verdict {
@@ -37,16 +39,6 @@ impl Verdict {
                 (Self::Pass, Self::Pass) => Self::Pass,
             })
             .unwrap_or(Self::Inconclusive)
-    }
-
-    /// The name in lower case, as in JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::Inconclusive => "inconclusive",
-        }
     }
 }
 

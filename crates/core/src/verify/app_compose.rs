@@ -77,13 +77,13 @@ impl MeasuredCompose {
     ///
     /// # Errors
     /// As [`MeasuredCompose::members`].
-    pub fn envelope(&self) -> Result<BTreeMap<String, Value>, EvidenceError> {
-        self.members().map(envelope_of)
+    pub fn compose_settings(&self) -> Result<BTreeMap<String, Value>, EvidenceError> {
+        self.members().map(compose_settings_of)
     }
 }
 
 /// Every field of a document's members but the docker compose file, scripts as `sha256:` and the hash of their text.
-pub(crate) fn envelope_of(members: &Map<String, Value>) -> BTreeMap<String, Value> {
+pub(crate) fn compose_settings_of(members: &Map<String, Value>) -> BTreeMap<String, Value> {
     let shown = |name: &str, value: &Value| match value {
         Value::String(text) if SCRIPTS.contains(&name) => script_hash(text),
         Value::Array(items) if SCRIPTS.contains(&name) => items
@@ -217,7 +217,7 @@ mod tests {
         let expected = serde_json::json!({
             "name": "echo", "pre_launch_script": hash, "init_script": [hash, 1], "l": ["echo"],
         });
-        let envelope = envelope_of(&members_of(text).unwrap());
-        assert_eq!(serde_json::to_value(envelope).unwrap(), expected);
+        let settings = compose_settings_of(&members_of(text).unwrap());
+        assert_eq!(serde_json::to_value(settings).unwrap(), expected);
     }
 }

@@ -16,22 +16,6 @@
 //! The types on the right can be made nowhere else. [`prove`] is pure: no clock, no network, no randomness. A
 //! [`SignatureCache`] remembers which signatures were good; no result depends on it.
 
-#![deny(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic
-)]
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic
-    )
-)]
-
 pub mod age;
 mod app_compose;
 mod boot;
@@ -67,7 +51,7 @@ pub(crate) mod trust_root;
 pub mod validity;
 
 pub use app_compose::{ComposeRefusal, MeasuredCompose};
-pub(crate) use app_compose::{envelope_of, members_of};
+pub(crate) use app_compose::{compose_settings_of, members_of};
 pub use boot::{BootClaims, BootRefusal, KeyProvider};
 pub use claims::{Claims, Echo, InfoOrigin, Inputs, prove};
 pub use config_id::{ConfigId, Launch};

@@ -1,43 +1,44 @@
 //! How an app turns the verifier's nonce into the 64 bytes of REPORTDATA (dstack, `sdk/curl/api.md`; NEAR AI,
 //! `nearai-cloud-verifier`).
 
-use std::fmt;
 use std::str::FromStr;
 
 use sha2::{Digest as _, Sha512};
 
 use super::digest::sha256;
 
-/// One way in which an app turns the nonce into REPORTDATA. Each binds all 256 bits of the nonce. All 64 bytes are
-/// compared, save with the last three, which leave 32 bytes to the app: those are compared with the user's value, or
-/// reported as compared with nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
-    /// The 32 bytes, then 32 zeros: `getQuote(Buffer)`, Go, Rust.
-    Raw,
-    /// The 64 hex digits as text: `getQuote(string)` in the JS and Python SDKs.
-    Ascii,
-    /// 32 zeros, then the 32 bytes: old tappd clients with `raw`.
-    LeftPadded,
-    /// SHA-512 of `app-data:` and the 32 bytes: tappd's default.
-    AppDataRaw,
-    /// SHA-512 of `app-data:` and the 64 hex digits: tappd's default, for a string.
-    AppDataAscii,
-    /// SHA-256 of the 32 bytes, then zeros.
-    Sha256Raw,
-    /// SHA-256 of the 64 hex digits, then zeros.
-    Sha256Ascii,
-    /// The hex digits of SHA-256 of the 32 bytes, as text.
-    HexSha256Raw,
-    /// The hex digits of SHA-256 of the 64 hex digits, as text.
-    HexSha256Ascii,
-    /// The 32 bytes, then 32 of the app's own: SHA-256 of its public key.
-    NonceThenKey,
-    /// 32 bytes of the app's own, then the 32 bytes.
-    KeyThenNonce,
-    /// The same order, as Private AI reports have it: the signing address (20 bytes and zeros, or 32), or a hash of it
-    /// and of the TLS fingerprint (NEAR AI, `nearai-cloud-verifier`).
-    PrivateAi,
+crate::words! {
+    /// One way in which an app turns the nonce into REPORTDATA. Each binds all 256 bits of the nonce. All 64 bytes are
+    /// compared, save with the last three, which leave 32 bytes to the app: those are compared with the user's value, or
+    /// reported as compared with nothing.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Layout {
+        /// The 32 bytes, then 32 zeros: `getQuote(Buffer)`, Go, Rust.
+        Raw = "raw",
+        /// The 64 hex digits as text: `getQuote(string)` in the JS and Python SDKs.
+        Ascii = "ascii",
+        /// 32 zeros, then the 32 bytes: old tappd clients with `raw`.
+        LeftPadded = "left-padded",
+        /// SHA-512 of `app-data:` and the 32 bytes: tappd's default.
+        AppDataRaw = "app-data-raw",
+        /// SHA-512 of `app-data:` and the 64 hex digits: tappd's default, for a string.
+        AppDataAscii = "app-data-ascii",
+        /// SHA-256 of the 32 bytes, then zeros.
+        Sha256Raw = "sha256-raw",
+        /// SHA-256 of the 64 hex digits, then zeros.
+        Sha256Ascii = "sha256-ascii",
+        /// The hex digits of SHA-256 of the 32 bytes, as text.
+        HexSha256Raw = "hex-sha256-raw",
+        /// The hex digits of SHA-256 of the 64 hex digits, as text.
+        HexSha256Ascii = "hex-sha256-ascii",
+        /// The 32 bytes, then 32 of the app's own: SHA-256 of its public key.
+        NonceThenKey = "nonce-then-key",
+        /// 32 bytes of the app's own, then the 32 bytes.
+        KeyThenNonce = "key-then-nonce",
+        /// The same order, as Private AI reports have it: the signing address (20 bytes and zeros, or 32), or a hash of it
+        /// and of the TLS fingerprint (NEAR AI, `nearai-cloud-verifier`).
+        PrivateAi = "private-ai",
+    }
 }
 
 /// A name that is no layout's.
@@ -63,43 +64,8 @@ impl Layout {
         }
     }
 
-    /// Every layout.
-    pub const ALL: [Self; 12] = [
-        Self::Raw,
-        Self::Ascii,
-        Self::LeftPadded,
-        Self::AppDataRaw,
-        Self::AppDataAscii,
-        Self::Sha256Raw,
-        Self::Sha256Ascii,
-        Self::HexSha256Raw,
-        Self::HexSha256Ascii,
-        Self::NonceThenKey,
-        Self::KeyThenNonce,
-        Self::PrivateAi,
-    ];
-
     /// What `auto` accepts: exactly one of these two.
     pub const AUTO: [Self; 2] = [Self::Raw, Self::Ascii];
-
-    /// The name as users write it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Raw => "raw",
-            Self::Ascii => "ascii",
-            Self::LeftPadded => "left-padded",
-            Self::AppDataRaw => "app-data-raw",
-            Self::AppDataAscii => "app-data-ascii",
-            Self::Sha256Raw => "sha256-raw",
-            Self::Sha256Ascii => "sha256-ascii",
-            Self::HexSha256Raw => "hex-sha256-raw",
-            Self::HexSha256Ascii => "hex-sha256-ascii",
-            Self::NonceThenKey => "nonce-then-key",
-            Self::KeyThenNonce => "key-then-nonce",
-            Self::PrivateAi => "private-ai",
-        }
-    }
 
     /// Whether 32 bytes are the app's own.
     #[must_use]
@@ -183,12 +149,6 @@ fn app_data(data: &[u8]) -> [u8; 64] {
     hasher.update(b"app-data:");
     hasher.update(data);
     hasher.finalize().into()
-}
-
-impl fmt::Display for Layout {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
 }
 
 impl FromStr for Layout {

@@ -3,12 +3,13 @@
 //! It only explains: why verification refused (expired, not yet valid), and when a new set will be needed. No date read
 //! here ever makes anything pass.
 
-use chrono::DateTime;
 use dcap_qvl::QuoteCollateralV3;
 use der::Decode;
 use serde::Deserialize;
 use x509_cert::Certificate;
 use x509_cert::crl::CertificateList;
+
+use crate::report::unix_seconds;
 
 /// A part of the collateral and its time, both ends inclusive, in Unix seconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,11 +127,6 @@ fn document(what: &'static str, json: &str) -> Result<Dated, WindowError> {
         not_before: unix_seconds(&dates.issue_date).ok_or(error)?,
         not_after: unix_seconds(&dates.next_update).ok_or(error)?,
     })
-}
-
-fn unix_seconds(rfc3339: &str) -> Option<u64> {
-    let time = DateTime::parse_from_rfc3339(rfc3339).ok()?;
-    u64::try_from(time.timestamp()).ok()
 }
 
 fn crl(what: &'static str, der: &[u8]) -> Result<Dated, WindowError> {

@@ -2,6 +2,7 @@
 
 use super::{KeyScope, OptionGroup, PolicyKey, Typed};
 use crate::config::file::shape::Shape;
+use cvm_verify_core::policy::LaunchInputsPolicy;
 
 pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
@@ -138,7 +139,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "launch-inputs",
         scope: KeyScope::Both,
-        shape: Shape::Choice(&["warn", "required", "unchecked"]),
+        shape: Shape::Choice(&LaunchInputsPolicy::WORDS),
         says: "What becomes of variables that the deployer may set, start-up scripts and exposure settings that are neither \
                known nor in the lock.",
         default: "`warn`",

@@ -2,12 +2,13 @@
 
 use super::{KeyScope, OptionGroup, PolicyKey, Typed};
 use crate::config::file::shape::Shape;
+use cvm_verify_core::policy::GovernanceMode;
 
 pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "governance",
         scope: KeyScope::Both,
-        shape: Shape::Choice(&["required", "unchecked"]),
+        shape: Shape::Choice(&GovernanceMode::WRITTEN),
         says: "What becomes of an app whose contracts cannot be judged: `required` leaves the verdict open or fails, `unchecked` \
                is a waiver.",
         default: "contracts are judged that the lock or this file names",

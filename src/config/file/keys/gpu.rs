@@ -2,12 +2,13 @@
 
 use super::{KeyScope, OptionGroup, PolicyKey, Typed};
 use crate::config::file::shape::Shape;
+use cvm_verify_core::policy::{GpuMode, GpuVerifier};
 
 pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "gpu",
         scope: KeyScope::Both,
-        shape: Shape::Choice(&["auto", "required", "unchecked"]),
+        shape: Shape::Choice(&GpuMode::WORDS),
         says: "Whether there must be GPUs. `auto`: forged GPU evidence fails, what is not proven is a warning. `unchecked` is a \
                waiver that the verdict names.",
         default: "`auto`",
@@ -83,7 +84,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "gpu-verifier",
         scope: KeyScope::Defaults,
-        shape: Shape::Choice(&["local", "nras", "both"]),
+        shape: Shape::Choice(&GpuVerifier::WORDS),
         says: "Who verifies GPUs. `nras` and `both` send the reports of the GPUs to NVIDIA's remote attestation service.",
         default: "`local`",
         example: r#""nras""#,

@@ -2,6 +2,7 @@
 
 use super::{KeyScope, OptionGroup, PolicyKey, Typed};
 use crate::config::file::shape::Shape;
+use cvm_verify_core::policy::{Freshness, ImagePinsPolicy, MrConfigIdPolicy};
 
 pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
@@ -62,7 +63,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "mr-config-id",
         scope: KeyScope::Both,
-        shape: Shape::Choice(&["auto", "required"]),
+        shape: Shape::Choice(&MrConfigIdPolicy::WORDS),
         says: "Whether MRCONFIGID may be zero. `required`: the host must have bound the compose hash at launch.",
         default: "`auto`",
         example: r#""required""#,
@@ -97,7 +98,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "freshness",
         scope: KeyScope::Both,
-        shape: Shape::Choice(&["required", "unchecked"]),
+        shape: Shape::Choice(&Freshness::WORDS),
         says: "Whether this run's nonce must be signed. `unchecked` is a waiver that the verdict names.",
         default: "`required`",
         example: r#""required""#,
@@ -113,7 +114,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "image-pins",
         scope: KeyScope::Both,
-        shape: Shape::Choice(&["required", "unchecked"]),
+        shape: Shape::Choice(&ImagePinsPolicy::WORDS),
         says: "Whether every image must be pinned by digest. `unchecked` is a waiver that the verdict names.",
         default: "`required`",
         example: r#""required""#,

@@ -2,12 +2,13 @@
 
 use super::{KeyScope, PolicyKey};
 use crate::config::file::shape::Shape;
+use cvm_verify_core::policy::KmsMode;
 
 pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "kms",
         scope: KeyScope::Both,
-        shape: Shape::Choice(&["required", "unchecked"]),
+        shape: Shape::Choice(&KmsMode::WRITTEN),
         says: "What becomes of an app whose [KMS](governance.md#the-kms) cannot be judged: `required` (`--require-kms`) leaves the \
                verdict open or fails, `unchecked` is a waiver.",
         default: "a KMS is judged that the lock or this file names",

@@ -2,6 +2,7 @@
 
 use super::{KeyScope, OptionGroup, PolicyKey, Typed};
 use crate::config::file::shape::Shape;
+use cvm_verify_core::policy::Verifier;
 
 pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
@@ -46,7 +47,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "verifier",
         scope: KeyScope::Defaults,
-        shape: Shape::Choice(&["local", "both"]),
+        shape: Shape::Choice(&Verifier::WORDS),
         says: "Who verifies the quotes. `both` also asks Phala's verification API, which publishes them; it never decides for \
                a pass.",
         default: "`local`",

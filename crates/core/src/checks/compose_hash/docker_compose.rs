@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::Finding;
 use super::super::measured_compose::AS_OBJECT;
-use super::{DOCKER_COMPOSE_MISMATCH, DOCUMENT_NOT_SHOWN, UNREADABLE_DOCUMENT, settings};
+use super::{DOCKER_COMPOSE_MISMATCH, DOCUMENT_NOT_SHOWN, settings, unreadable};
 use crate::compose::{Runner, TextDiff, UnseenDifference};
 use crate::policy::{Expected, Policy};
 use crate::verify::digest::sha256;
@@ -51,19 +51,8 @@ fn matching<'f>(
     let Ok(compose) = &claims.compose else {
         return Err(not_shown(claims));
     };
-    let members = compose.members().map_err(|error| {
-        Finding::error(
-            &UNREADABLE_DOCUMENT,
-            format!("The measured compose document cannot be read in one way only: {error}."),
-        )
-    })?;
-    let runner = Runner::of(members).map_err(|error| {
-        Finding::error(
-            &UNREADABLE_DOCUMENT,
-            format!("The measured compose document cannot be read in one way only: {error}."),
-        )
-        .against(expected.origin.clone())
-    })?;
+    let members = compose.members().map_err(unreadable)?;
+    let runner = Runner::of(members).map_err(|error| unreadable(error).against(expected.origin.clone()))?;
     if runner == Runner::Bash {
         return Err(Finding::fail(
             &DOCKER_COMPOSE_MISMATCH,

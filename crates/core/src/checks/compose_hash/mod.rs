@@ -12,7 +12,7 @@ use super::{
     boot_claims,
 };
 use crate::policy::{Expected, Policy, SecondHash};
-use crate::report::{CheckId, Tier};
+use crate::report::{CheckId, MeasuredValue, Tier};
 use crate::verify::{Claims, ComposeRefusal, NotProven};
 
 pub(super) const CHECK: Check = Check {
@@ -26,9 +26,9 @@ pub(super) const CHECK: Check = Check {
         &SECOND_HASH_ENDED,
         &DOCKER_COMPOSE_MISMATCH,
         &TEXT_MISMATCH,
-        &ENVELOPE_MISMATCH,
-        &ENVELOPE_NOT_SHOWN,
-        &ENVELOPE_UNPINNED,
+        &SETTINGS_MISMATCH,
+        &SETTINGS_NOT_SHOWN,
+        &SETTINGS_UNPINNED,
         &DOCUMENT_NOT_SHOWN,
         &UNREADABLE_DOCUMENT,
         &QUOTE_NOT_PROVEN,
@@ -36,10 +36,10 @@ pub(super) const CHECK: Check = Check {
         &BOOT_ORDER_NOT_PROVEN,
     ],
     required: Required::From(Tier::Code),
-    harmless_skips: &[],
-    harmless_warnings: &[],
     is_configured: |policy| policy.compose_hash.is_some() || policy.docker_compose.is_some(),
     run,
+    compares: &[MeasuredValue::ComposeHash],
+    ..Check::BASE
 };
 
 const NO_EXPECTATION: Reason = Reason {
@@ -73,18 +73,18 @@ const TEXT_MISMATCH: Reason = Reason {
           answers of /info (a CDN, the app). Or write the compose hash down (--compose-hash, a lock): then the VM is judged by \
           what it measured, whatever text is shown.",
 };
-const ENVELOPE_MISMATCH: Reason = Reason {
+const SETTINGS_MISMATCH: Reason = Reason {
     id: "compose-settings-mismatch",
     means: "A field around the docker compose file (scripts, flags, allowed variables) is not the locked one.",
     fix: "Review the named fields; if the change is yours, run `cvm-verify pin` and review the difference.",
 };
-const ENVELOPE_NOT_SHOWN: Reason = Reason {
+const SETTINGS_NOT_SHOWN: Reason = Reason {
     id: "compose-settings-not-shown",
     means: "The lock holds the settings of another compose hash, and the document was not handed over to compare, or \
             names a field twice, so that its settings are ambiguous.",
     fix: "Expose /info with `tcb_info.app_compose`, or give the document with --app-compose-file.",
 };
-const ENVELOPE_UNPINNED: Reason = Reason {
+const SETTINGS_UNPINNED: Reason = Reason {
     id: "compose-settings-unpinned",
     means: "The docker compose file is yours, but nothing pins the scripts, flags and variables around it, and they are \
             not the built-in clean settings.",
@@ -279,4 +279,11 @@ fn second_note(policy: &Policy, at: u64) -> String {
             second.until
         ),
     }
+}
+
+fn unreadable(error: impl std::fmt::Display) -> Finding {
+    Finding::error(
+        &UNREADABLE_DOCUMENT,
+        format!("The measured compose document cannot be read in one way only: {error}."),
+    )
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::super::Finding;
-use super::{ENVELOPE_MISMATCH, ENVELOPE_NOT_SHOWN, ENVELOPE_UNPINNED};
-use crate::compose::{clean_envelope_violations, known_prelaunch_script, launch_script};
+use super::{SETTINGS_MISMATCH, SETTINGS_NOT_SHOWN, SETTINGS_UNPINNED, unreadable};
+use crate::compose::{clean_settings_violations, known_prelaunch_script, launch_script};
 use crate::policy::{LockedCompose, Policy};
 use crate::verify::{Claims, MeasuredCompose, NotProven};
 
@@ -19,7 +19,7 @@ const MAX_SHOWN: usize = 200;
 pub(super) fn locked_finding(claims: &Claims, policy: &Policy, measured: &[u8; 32]) -> Option<Finding> {
     let locked = policy.locked_compose.as_ref()?;
     let actual = match &claims.compose {
-        Ok(compose) => compose.envelope().map_err(|error| error.to_string()),
+        Ok(compose) => compose.compose_settings().map_err(|error| error.to_string()),
         Err(NotProven::Refused(_)) => {
             Err("the document that was handed over is not the measured one".to_owned())
         }
@@ -31,7 +31,7 @@ pub(super) fn locked_finding(claims: &Claims, policy: &Policy, measured: &[u8; 3
         Err(_) if policy.is_locked_compose_hash(measured) => None,
         Err(problem) => Some(
             Finding::error(
-                &ENVELOPE_NOT_SHOWN,
+                &SETTINGS_NOT_SHOWN,
                 format!(
                     "The settings in {} could not be compared: {problem}.",
                     locked.lock
@@ -44,12 +44,7 @@ pub(super) fn locked_finding(claims: &Claims, policy: &Policy, measured: &[u8; 3
 
 /// What pins the fields around a docker compose file: where it is nothing, a finding.
 pub(super) fn pinned_by(compose: &MeasuredCompose, policy: &Policy) -> Result<String, Finding> {
-    let actual = compose.envelope().map_err(|error| {
-        Finding::error(
-            &super::UNREADABLE_DOCUMENT,
-            format!("The measured compose document cannot be read in one way only: {error}."),
-        )
-    })?;
+    let actual = compose.compose_settings().map_err(unreadable)?;
     if let Some(locked) = &policy.locked_compose {
         return match mismatch(locked, &actual) {
             None => Ok(format!(
@@ -59,13 +54,8 @@ pub(super) fn pinned_by(compose: &MeasuredCompose, policy: &Policy) -> Result<St
             Some(finding) => Err(finding),
         };
     }
-    let file = compose.compose_file(launch_script(compose)).map_err(|error| {
-        Finding::error(
-            &super::UNREADABLE_DOCUMENT,
-            format!("The measured compose document cannot be read in one way only: {error}."),
-        )
-    })?;
-    let violations = clean_envelope_violations(&actual, &file.unwrap_or_default());
+    let file = compose.compose_file(launch_script(compose)).map_err(unreadable)?;
+    let violations = clean_settings_violations(&actual, &file.unwrap_or_default());
     if violations.is_empty() {
         return Ok(format!(
             "the rest of the measured document has the built-in clean settings ({})",
@@ -84,7 +74,7 @@ pub(super) fn pinned_by(compose: &MeasuredCompose, policy: &Policy) -> Result<St
         format!("; and {more} more")
     };
     Err(Finding::error(
-        &ENVELOPE_UNPINNED,
+        &SETTINGS_UNPINNED,
         format!(
             "The docker compose file is the expected one, but nothing pins the settings around it, and they are not the \
              built-in clean ones: {}{more}.",
@@ -93,8 +83,8 @@ pub(super) fn pinned_by(compose: &MeasuredCompose, policy: &Policy) -> Result<St
     ))
 }
 
-fn script_of(envelope: &BTreeMap<String, Value>) -> String {
-    let hash = envelope.get("pre_launch_script").and_then(Value::as_str);
+fn script_of(compose_settings: &BTreeMap<String, Value>) -> String {
+    let hash = compose_settings.get("pre_launch_script").and_then(Value::as_str);
     hash.and_then(|text| known_prelaunch_script(text.strip_prefix("sha256:")?))
         .map_or_else(
             || "no pre-launch script".to_owned(),
@@ -103,14 +93,14 @@ fn script_of(envelope: &BTreeMap<String, Value>) -> String {
 }
 
 fn mismatch(locked: &LockedCompose, actual: &BTreeMap<String, Value>) -> Option<Finding> {
-    let names: BTreeSet<&String> = locked.envelope.keys().chain(actual.keys()).collect();
+    let names: BTreeSet<&String> = locked.compose_settings.keys().chain(actual.keys()).collect();
     let differing: Vec<&String> = names
         .into_iter()
-        .filter(|name| locked.envelope.get(*name) != actual.get(*name))
+        .filter(|name| locked.compose_settings.get(*name) != actual.get(*name))
         .collect();
-    let shown = |envelope: &BTreeMap<String, Value>| {
+    let shown = |compose_settings: &BTreeMap<String, Value>| {
         let of = |name: &&String| {
-            let value = envelope
+            let value = compose_settings
                 .get(*name)
                 .map_or_else(|| "(absent)".to_owned(), ToString::to_string);
             format!("{} = {}", cut(name), cut(&value))
@@ -129,13 +119,13 @@ fn mismatch(locked: &LockedCompose, actual: &BTreeMap<String, Value>) -> Option<
             .collect::<Vec<_>>()
             .join(", ");
         Finding::fail(
-            &ENVELOPE_MISMATCH,
+            &SETTINGS_MISMATCH,
             format!(
                 "These fields of the compose document are not those in {}: {names}.",
                 locked.lock
             ),
         )
-        .comparing(shown(&locked.envelope), shown(actual))
+        .comparing(shown(&locked.compose_settings), shown(actual))
         .against(differing.first().map(|name| locked.lock.key(&["compose", name])))
     })
 }

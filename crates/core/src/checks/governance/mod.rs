@@ -27,10 +27,9 @@ pub(super) const CHECK: Check = Check {
     prevents: "An owner, an upgrade or a list of allowed code that changed without you; one node that lies.",
     reasons: &with_not_proven::<{ ALL.len() + 3 }>(&ALL),
     required: Required::Never,
-    harmless_skips: &[],
-    harmless_warnings: &[],
     is_configured: is_demanded,
     run,
+    ..Check::BASE
 };
 
 /// How old the newest final block may be, seconds: two hours. Blocks of Base are final after 20 to 30 minutes.

@@ -50,9 +50,10 @@ pub(super) const CHECK: Check = Check {
     ],
     required: Required::Never,
     harmless_skips: &[&NO_GPU],
-    harmless_warnings: &[],
     is_configured: |policy| policy.gpu.is_configured(),
     run,
+    of_document: Some(of_document),
+    ..Check::BASE
 };
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {

@@ -25,10 +25,9 @@ pub(super) const CHECK: Check = Check {
                anybody.",
     reasons: &with_not_proven::<{ ALL.len() + 3 }>(&ALL),
     required: Required::Never,
-    harmless_skips: &[],
-    harmless_warnings: &[],
     is_configured: |policy| policy.kms.is_configured(),
     run,
+    ..Check::BASE
 };
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {

@@ -39,7 +39,7 @@ pub(super) enum Review {
 
 /// Everything to look at, the gravest first.
 pub(super) fn concerns(
-    envelope: &LaunchSettings,
+    compose_settings: &LaunchSettings,
     file: &ComposeFile,
     script: LaunchScript,
     locked: Option<&LockedCompose>,
@@ -52,35 +52,35 @@ pub(super) fn concerns(
         .filter_map(|place| place.path.strip_prefix("allowed_envs."))
         .collect();
     [
-        risky_variables(envelope, script, &reviewed, reference),
-        pre_launch_script(envelope, reference),
-        init_script(envelope),
+        risky_variables(compose_settings, script, &reviewed, reference),
+        pre_launch_script(compose_settings, reference),
+        init_script(compose_settings),
         host_access(&file.host_access),
-        gpu_policy(envelope),
-        unknown_fields(envelope),
+        gpu_policy(compose_settings),
+        unknown_fields(compose_settings),
         flag(
-            envelope,
+            compose_settings,
             "public_logs",
             true,
             &why::EXPOSED,
             "anyone can read the logs",
         ),
         flag(
-            envelope,
+            compose_settings,
             "public_sysinfo",
             true,
             &why::EXPOSED,
             "anyone can read the system information",
         ),
         flag(
-            envelope,
+            compose_settings,
             "secure_time",
             false,
             &why::NO_SECURE_TIME,
             "the host chooses the clock",
         ),
         flag(
-            envelope,
+            compose_settings,
             "no_instance_id",
             true,
             &why::NO_INSTANCE_ID,
@@ -110,9 +110,9 @@ fn host_access(places: &ComposePlaces) -> Option<Concern> {
 }
 
 /// Fields that are not known, or hold what the guest does not read there.
-fn unknown_fields(envelope: &LaunchSettings) -> Option<Concern> {
-    let problems = envelope.iter().filter_map(|(name, value)| {
-        let says = match field_problem(name, value, envelope.get("runner"))? {
+fn unknown_fields(compose_settings: &LaunchSettings) -> Option<Concern> {
+    let problems = compose_settings.iter().filter_map(|(name, value)| {
+        let says = match field_problem(name, value, compose_settings.get("runner"))? {
             FieldProblem::Unknown => "is not known",
             FieldProblem::OtherValue => "has another kind of value than the guest reads",
             FieldProblem::NotUsed => "is not executed by this runner",
@@ -141,9 +141,9 @@ fn unknown_fields(envelope: &LaunchSettings) -> Option<Concern> {
 
 /// `requirements.gpu_policy` of manifest version 3, as far as it is weaker than the default (dstack 0.6,
 /// `dstack-types/src/lib.rs`).
-fn gpu_policy(envelope: &LaunchSettings) -> Option<Concern> {
+fn gpu_policy(compose_settings: &LaunchSettings) -> Option<Concern> {
     const FIELD: &str = "requirements";
-    let policy = envelope
+    let policy = compose_settings
         .get(FIELD)?
         .get("gpu_policy")
         .filter(|policy| !policy.is_null())?;
@@ -178,7 +178,7 @@ fn gpu_policy(envelope: &LaunchSettings) -> Option<Concern> {
 }
 
 fn risky_variables(
-    envelope: &LaunchSettings,
+    compose_settings: &LaunchSettings,
     script: LaunchScript,
     reviewed: &[&str],
     reference: &ReferenceValues,
@@ -189,13 +189,13 @@ fn risky_variables(
         review: Review::Never,
         text,
     };
-    let names = match envelope.get(FIELD)? {
+    let names = match compose_settings.get(FIELD)? {
         Value::Null => return None,
         Value::Array(names) => names,
         // The guest would not start with it; who reads it otherwise is not for us to guess.
         _ => return Some(concern("`allowed_envs` is not a list".to_owned())),
     };
-    let is_risky = |name: &str| match runs_unknown_script(envelope.get("init_script"), script) {
+    let is_risky = |name: &str| match runs_unknown_script(compose_settings.get("init_script"), script) {
         true => reference.risky_name(name).is_some(),
         false => reference.risky_name_of_guest(name).is_some(),
     };
@@ -217,7 +217,7 @@ fn risky_variables(
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let bound = if has_launch_token(envelope) {
+    let bound = if has_launch_token(compose_settings) {
         "a launch token guards the launch"
     } else {
         "no launch token guards them"
@@ -228,19 +228,19 @@ fn risky_variables(
 }
 
 /// At the top level (older) or among the requirements (dstack, `dstack-types/src/lib.rs`, `AppCompose`).
-fn has_launch_token(envelope: &LaunchSettings) -> bool {
+fn has_launch_token(compose_settings: &LaunchSettings) -> bool {
     let stated = |value: Option<&Value>| value.and_then(Value::as_str).is_some_and(|hash| !hash.is_empty());
-    stated(envelope.get("launch_token_hash"))
+    stated(compose_settings.get("launch_token_hash"))
         || stated(
-            envelope
+            compose_settings
                 .get("requirements")
                 .and_then(|requirements| requirements.get("launch_token_hash")),
         )
 }
 
-fn pre_launch_script(envelope: &LaunchSettings, reference: &ReferenceValues) -> Option<Concern> {
+fn pre_launch_script(compose_settings: &LaunchSettings, reference: &ReferenceValues) -> Option<Concern> {
     const FIELD: &str = "pre_launch_script";
-    let value = envelope.get(FIELD).filter(|value| !value.is_null())?;
+    let value = compose_settings.get(FIELD).filter(|value| !value.is_null())?;
     let text = match script_hash(value) {
         Some(hash) if hash == EMPTY || reference.script(&hex::encode(hash)).is_some() => return None,
         Some(hash) => format!(
@@ -256,9 +256,9 @@ fn pre_launch_script(envelope: &LaunchSettings, reference: &ReferenceValues) -> 
     })
 }
 
-fn init_script(envelope: &LaunchSettings) -> Option<Concern> {
+fn init_script(compose_settings: &LaunchSettings) -> Option<Concern> {
     const FIELD: &str = "init_script";
-    let scripts = match envelope.get(FIELD)? {
+    let scripts = match compose_settings.get(FIELD)? {
         Value::Null => return None,
         Value::Array(items) => items.iter().map(shown).collect(),
         single => vec![shown(single)],
@@ -281,13 +281,13 @@ fn shown(value: &Value) -> String {
 }
 
 fn flag(
-    envelope: &LaunchSettings,
+    compose_settings: &LaunchSettings,
     field: &'static str,
     risky: bool,
     reason: &'static Reason,
     means: &str,
 ) -> Option<Concern> {
-    let value = envelope.get(field).filter(|value| !value.is_null())?;
+    let value = compose_settings.get(field).filter(|value| !value.is_null())?;
     let text = match value {
         Value::Bool(value) if *value != risky => return None,
         Value::Bool(value) => format!("`{field}` is {value}: {means}"),
@@ -306,7 +306,7 @@ const EMPTY: [u8; 32] = [
     0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
 ];
 
-/// The hash of a script, out of the `sha256:` form of the envelope.
+/// The hash of a script, out of the `sha256:` form of the compose settings.
 pub(super) fn script_hash(value: &Value) -> Option<[u8; 32]> {
     let digits = value.as_str()?.strip_prefix("sha256:")?;
     hex::decode(digits).ok()?.try_into().ok()

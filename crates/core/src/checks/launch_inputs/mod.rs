@@ -1,6 +1,6 @@
 //! `launch-inputs`: nothing that is not measured, or that nobody reviewed, has a say in how the app starts.
 //!
-//! A finding has one reason, that of its gravest concern; the detail lists all of them. What the lock's envelope says in
+//! A finding has one reason, that of its gravest concern; the detail lists all of them. What the lock's compose settings says in
 //! the same words was reviewed and is not a concern.
 
 mod concerns;
@@ -45,10 +45,10 @@ pub(super) const CHECK: Check = Check {
         &BOOT_ORDER_NOT_PROVEN,
     ],
     required: Required::Never,
-    harmless_skips: &[],
-    harmless_warnings: &[],
     is_configured: |policy| policy.launch_inputs == LaunchInputsPolicy::Required,
     run,
+    of_document: Some(of_document),
+    ..Check::BASE
 };
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
@@ -61,10 +61,10 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
     };
     let script = launch_script(compose);
     let read = compose
-        .envelope()
+        .compose_settings()
         .map_err(|error| error.to_string())
-        .and_then(|envelope| match compose.compose_file(script) {
-            Ok(file) => Ok((envelope, file.unwrap_or_default())),
+        .and_then(|compose_settings| match compose.compose_file(script) {
+            Ok(file) => Ok((compose_settings, file.unwrap_or_default())),
             Err(error) => Err(error.to_string()),
         });
     match read {
@@ -72,9 +72,9 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             &why::UNREADABLE_COMPOSE,
             format!("The measured compose document cannot be read: {problem}."),
         ),
-        Ok((envelope, file)) => {
+        Ok((compose_settings, file)) => {
             let is_locked = policy.is_locked_compose_hash(boot.compose_hash());
-            judge(&envelope, &file, script, is_locked, policy)
+            judge(&compose_settings, &file, script, is_locked, policy)
         }
     }
 }
@@ -99,7 +99,7 @@ pub(super) fn of_document(document: &UnprovenDocument, policy: &Policy) -> Optio
         let none = ComposeFile::default();
         let file = document.file().unwrap_or(&none);
         Some(judge(
-            &document.envelope(),
+            &document.compose_settings(),
             file,
             document.script(),
             is_locked,
@@ -109,15 +109,16 @@ pub(super) fn of_document(document: &UnprovenDocument, policy: &Policy) -> Optio
 }
 
 fn judge(
-    envelope: &LaunchSettings,
+    compose_settings: &LaunchSettings,
     file: &ComposeFile,
     script: LaunchScript,
     is_locked: bool,
     policy: &Policy,
 ) -> Finding {
     let locked = policy.locked_compose.as_ref();
-    let is_same =
-        |field: &str| locked.is_some_and(|locked| locked.envelope.get(field) == envelope.get(field));
+    let is_same = |field: &str| {
+        locked.is_some_and(|locked| locked.compose_settings.get(field) == compose_settings.get(field))
+    };
     let is_reviewed = |concern: &Concern| match &concern.review {
         Review::Field(field) => is_same(field),
         Review::Fields(fields) => fields.iter().all(|field| is_same(field)),
@@ -125,16 +126,16 @@ fn judge(
         Review::Never => false,
     };
     let (reviewed, open): (Vec<Concern>, Vec<Concern>) =
-        concerns(envelope, file, script, locked, &policy.reference)
+        concerns(compose_settings, file, script, locked, &policy.reference)
             .into_iter()
             .partition(is_reviewed);
     let outside = format!("{}{}", from_outside(&file.outside), gpus(&file.gpus));
     let Some(gravest) = open.first() else {
-        let script = envelope.get("pre_launch_script").and_then(script_hash);
+        let script = compose_settings.get("pre_launch_script").and_then(script_hash);
         let row = script.and_then(|hash| policy.reference.script(&hex::encode(hash)));
         // A script whose hash stands in the lock rests on no row.
         let is_locked = locked.is_some_and(|locked| {
-            locked.envelope.get("pre_launch_script") == envelope.get("pre_launch_script")
+            locked.compose_settings.get("pre_launch_script") == compose_settings.get("pre_launch_script")
         });
         let own = row.filter(|_| !is_locked).and_then(|row| {
             own_reference_values(
@@ -143,7 +144,11 @@ fn judge(
                 policy,
             )
         });
-        return Finding::pass(format!("{}{outside}", calm(envelope, file, &reviewed, policy))).accepting(own);
+        return Finding::pass(format!(
+            "{}{outside}",
+            calm(compose_settings, file, &reviewed, policy)
+        ))
+        .accepting(own);
     };
     let texts: Vec<&str> = open.iter().map(|concern| concern.text.as_str()).collect();
     let detail = format!("Not reviewed: {}.{outside}", texts.join("; "));

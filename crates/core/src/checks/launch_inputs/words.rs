@@ -43,7 +43,7 @@ fn paths(places: &ComposePlaces) -> String {
 
 /// What a pass says: which script runs, and what the lock vouches for.
 pub(super) fn calm(
-    envelope: &LaunchSettings,
+    compose_settings: &LaunchSettings,
     file: &ComposeFile,
     reviewed: &[Concern],
     policy: &Policy,
@@ -57,7 +57,7 @@ pub(super) fn calm(
         0 => "Nothing risky",
         _ => "Nothing risky beyond what `image-pins` names",
     };
-    match envelope.get("pre_launch_script").and_then(script_hash) {
+    match compose_settings.get("pre_launch_script").and_then(script_hash) {
         Some(hash) => match policy.reference.script(&hex::encode(hash)) {
             Some(row) => format!(
                 "{nothing}; the pre-launch script is {} ({}).",

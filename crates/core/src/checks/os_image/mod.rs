@@ -12,7 +12,7 @@ use super::{
 };
 use crate::policy::{Expected, OsImagePolicy, Policy};
 use crate::reference::{OsClass, OsImageRow, ReferenceValues, RowOrigin};
-use crate::report::{CheckId, Status, Tier};
+use crate::report::{CheckId, MeasuredValue, Status, Tier};
 use crate::verify::{Claims, IdentifiedOs, ShownDocument, VerifiedQuote};
 use acceptance::WrittenAcceptance;
 use advice::{RELEASE_PAGES, measuring};
@@ -45,14 +45,18 @@ pub(super) const CHECK: Check = Check {
         &QUOTE_NOT_PROVEN,
     ],
     required: Required::From(Tier::Code),
-    harmless_skips: &[],
     harmless_warnings: HARMLESS,
     is_configured: |policy| !matches!(policy.os_image, OsImagePolicy::Known),
     run,
+    forecasts: &[&RESERVATION_ENDS_SOON],
+    compares: &[
+        MeasuredValue::Mrtd,
+        MeasuredValue::Rtmr0,
+        MeasuredValue::Rtmr1,
+        MeasuredValue::Rtmr2,
+    ],
+    ..Check::BASE
 };
-
-/// Reasons that say ahead that a pass will end.
-pub(super) const FORECASTS: &[&Reason] = &[&RESERVATION_ENDS_SOON];
 
 const HARMLESS: &[&Reason] = &[&ADVISORY, &OLD_REFERENCE_VALUES, &PUBLISHED_HASH];
 

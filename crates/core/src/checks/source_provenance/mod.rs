@@ -16,8 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::measured_compose::{COMPOSE_NOT_PROVEN, NO_COMPOSE_DOCUMENT};
 use super::{
-    Acceptance, BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason,
-    Required,
+    Acceptance, BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Required,
 };
 use crate::evidence::MAX_LOOKED_UP;
 use crate::policy::{BuildSource, Origin, Policy, SourcePolicy};
@@ -100,15 +99,14 @@ pub(super) const CHECK: Check = Check {
     ],
     required: Required::Grants(&[SideTier::Source]),
     harmless_skips: &[&why::NO_RULE],
-    harmless_warnings: FORECASTS,
+    harmless_warnings: &[&why::ROOTS_GROW_OLD],
     is_configured: |policy| {
         !policy.sources.rules.is_empty() || policy.required.sides().includes(SideTier::Source)
     },
     run,
+    forecasts: &[&why::ROOTS_GROW_OLD],
+    ..Check::BASE
 };
-
-/// What a pass rests on and will end.
-pub(super) const FORECASTS: &[&Reason] = &[&why::ROOTS_GROW_OLD];
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
     if policy.sources.rules.is_empty() {

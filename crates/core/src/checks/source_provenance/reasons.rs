@@ -32,7 +32,7 @@ reasons! {
         "A rule says who must have built an image, no image of that name runs, and one that runs may be it under another name, such \
          as that of another registry: no rule names it, or a rule with `*` does that demands less."
         "Compare the name in the rule with the images of the compose document. If the image was renamed on purpose, change the rule \
-         ([[target.images]]) or take the lock anew (`cvm-verify pin`), and review that. An image that does not run in every release \
+         ([[target.images]]) or take the lock again (`cvm-verify pin`), and review that. An image that does not run in every release \
          has optional = true in its rule; a rule for an image's full name hides nothing.";
     UNREADABLE_COMPOSE "unreadable-compose"
         "The measured compose document cannot be read in one way only, so its images are not known."

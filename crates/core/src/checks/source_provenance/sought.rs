@@ -59,12 +59,22 @@ pub fn sought_in(images: &BTreeSet<String>, policy: &SourcePolicy) -> Vec<Sought
     images.iter().filter_map(sought).collect()
 }
 
-/// What the user's files say of them, at a time (Unix seconds).
+/// What the user's files say of them, at a time (Unix seconds), and the images that no file holds a statement about.
 #[must_use]
-pub fn statements_of_files(sought: &[Sought], files: &[StatementFile], at: u64) -> Vec<RecordedStatements> {
+pub fn statements_of_files(
+    sought: Vec<Sought>,
+    files: &[StatementFile],
+    at: u64,
+) -> (Vec<RecordedStatements>, Vec<Sought>) {
     let about = |image: &Sought| {
         let about = |file: &StatementFile| file.about(&image.image, &image.digest, rfc3339(at));
         files.iter().map(about).collect::<Vec<_>>()
     };
-    sought.iter().flat_map(about).collect()
+    let recorded: Vec<RecordedStatements> = sought.iter().flat_map(about).collect();
+    let is_missing = |image: &Sought| {
+        let of_image = |found: &RecordedStatements| found.image == image.image && !found.bundles.is_empty();
+        !recorded.iter().any(of_image)
+    };
+    let missing = sought.into_iter().filter(is_missing).collect();
+    (recorded, missing)
 }

@@ -83,9 +83,9 @@ pub(super) const CHECK: Check = Check {
     ],
     required: Required::Grants(&[SideTier::EndpointReplayable, SideTier::Endpoint]),
     harmless_skips: &[&NO_CONNECTION, &RECORDED],
-    harmless_warnings: &[],
     is_configured: is_asked,
     run,
+    ..Check::BASE
 };
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
@@ -155,8 +155,8 @@ fn app_key(tls: &Tls, policy: &Policy) -> Finding {
 }
 
 /// The certificate of a VM was refused before anything was sent to the server, so there is no evidence of the app itself.
-pub(crate) fn refused_certificate(gap: &EvidenceFailure, policy: &Policy) -> Finding {
-    match &gap.certificate {
+pub(crate) fn refused_certificate(failure: &EvidenceFailure, policy: &Policy) -> Finding {
+    match &failure.certificate {
         Some(why) => not_bound(why, policy),
         None => Finding::error(&QUOTE_NOT_PROVEN, "Not determined: there is no evidence."),
     }

@@ -206,12 +206,12 @@ fn what_a_start_script_takes_from_outside_is_a_place_with_the_hash_of_its_text()
         (
             "bash /dstack/.host-shared/user_config",
             false,
-            "it may execute what the host hands in",
+            "it may execute data from the host",
         ),
         (
             "mount /dev/vdb /mnt && /mnt/run",
             false,
-            "it may execute what the host hands in",
+            "it may execute data from the host",
         ),
         (
             "docker run -d web:latest",

@@ -87,21 +87,21 @@ pub fn pin(
         lock.governance =
             LockedGovernance::of(found).map_err(|gap| PinRefusal::Governance(gap.to_string()))?;
     }
-    let mut reservations = of_quote(claims, quote, fresh);
+    let mut warnings = of_quote(claims, quote, fresh);
     let provider = &boot.key_provider().name;
     if provider != "kms" {
-        reservations.push(PinWarning::KeyProvider(provider.clone()));
+        warnings.push(PinWarning::KeyProvider(provider.clone()));
     }
-    reservations.extend(of_image(claims, reference, known_by));
+    warnings.extend(of_image(claims, reference, known_by));
     let mut notes = Notes::default();
     match &claims.compose {
-        Ok(compose) => reservations.extend(add_compose(compose, &mut lock, &mut notes)?),
+        Ok(compose) => warnings.extend(add_compose(compose, &mut lock, &mut notes)?),
         Err(NotProven::Refused(refusal)) => return Err(PinRefusal::Compose(refusal.clone())),
-        Err(NotProven::Absent | NotProven::NotReached) => reservations.push(PinWarning::NoComposeDocument),
+        Err(NotProven::Absent | NotProven::NotReached) => warnings.push(PinWarning::NoComposeDocument),
     }
-    let has_images = reservations
+    let has_images = warnings
         .iter()
-        .all(|reservation| reservation.name() != AcceptName::UnreadCompose);
+        .all(|warning| warning.name() != AcceptName::UnreadCompose);
     // A row that was only observed is not a reference.
     let os = claims
         .os(reference)
@@ -117,7 +117,7 @@ pub fn pin(
             ..notes
         },
         lock,
-        reservations,
+        warnings,
         is_listed_shape: reference.shape_of(rtmr0).is_some(),
         documented: claims.shown_document.booted_image().copied(),
         at: claims.at,
@@ -175,10 +175,12 @@ fn add_compose(
     lock: &mut Lock,
     notes: &mut Notes,
 ) -> Result<Vec<PinWarning>, PinRefusal> {
-    lock.envelope = compose.envelope().map_err(PinRefusal::UnreadableCompose)?;
+    lock.compose_settings = compose
+        .compose_settings()
+        .map_err(PinRefusal::UnreadableCompose)?;
     let mut found = Vec::new();
-    if lock.envelope.is_empty() {
-        found.push(PinWarning::NoEnvelope);
+    if lock.compose_settings.is_empty() {
+        found.push(PinWarning::NoComposeSettings);
     }
     match compose.compose_file(launch_script(compose)) {
         Ok(file) => {

@@ -2,20 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Days, NaiveDate};
+use chrono::{Days, NaiveDate};
 
 use crate::lock::not_shown::{self, NotAsked, Unasked};
 use crate::lock::pin_warning::accepted_sentences;
 use crate::lock::{AcceptName, Accepting, Lock, Notes, PinWarning, Said, VULNERABLE_DAYS};
 use crate::policy::{KmsDocument, KnownBy, WrittenRule};
 use crate::reference::ReferenceValues;
+use crate::report::day;
 
-/// A deployment that can be pinned, once its reservations are accepted.
+/// A deployment that can be pinned, once its warnings are accepted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pinned {
     pub(super) lock: Lock,
     pub(super) notes: Notes,
-    pub(super) reservations: Vec<PinWarning>,
+    pub(super) warnings: Vec<PinWarning>,
     /// Whether RTMR0 is that of a listed shape.
     pub(super) is_listed_shape: bool,
     /// The hash of the image whose measurement document has the registers of the quote, 32 bytes.
@@ -59,8 +60,8 @@ impl Pinned {
 
     /// What must be accepted before the lock is given out; empty where nothing speaks against it.
     #[must_use]
-    pub fn reservations(&self) -> &[PinWarning] {
-        &self.reservations
+    pub fn warnings(&self) -> &[PinWarning] {
+        &self.warnings
     }
 
     /// What was proven, whatever speaks against expecting it: to compare, not to write down.
@@ -78,7 +79,7 @@ impl Pinned {
         let Self {
             mut lock,
             notes,
-            mut reservations,
+            mut warnings,
             is_listed_shape,
             documented,
             not_asked,
@@ -90,23 +91,22 @@ impl Pinned {
         let mut unasked = Vec::new();
         if let Some(before) = before {
             unasked = not_asked.keep(&mut lock, before);
-            reservations.extend(not_shown::no_longer_shown(before, &lock));
-            reservations.extend(acpi_change(before, &lock).filter(|_| !is_listed_shape));
+            warnings.extend(not_shown::no_longer_shown(before, &lock));
+            warnings.extend(acpi_change(before, &lock).filter(|_| !is_listed_shape));
             kept = known_to_somebody(before, &lock);
         }
         if kept.is_some() {
-            reservations.retain(|reservation| *reservation != PinWarning::UnknownImage);
+            warnings.retain(|warning| *warning != PinWarning::UnknownImage);
         }
-        let is_new = |reservation: &&PinWarning| {
-            before.is_none_or(|before| !reservation.is_held_by(before, &lock, at))
-        };
-        let new: Vec<PinWarning> = reservations.iter().filter(is_new).cloned().collect();
-        let open = |reservation: &&PinWarning| !accepting.accepts(reservation.name());
+        let is_new =
+            |warning: &&PinWarning| before.is_none_or(|before| !warning.is_held_by(before, &lock, at));
+        let new: Vec<PinWarning> = warnings.iter().filter(is_new).cloned().collect();
+        let open = |warning: &&PinWarning| !accepting.accepts(warning.name());
         let open: Vec<PinWarning> = new.iter().filter(open).cloned().collect();
         if !open.is_empty() {
             return Err(Unaccepted(open));
         }
-        let is_needless = |name: &&AcceptName| !new.iter().any(|reservation| reservation.name() == **name);
+        let is_needless = |name: &&AcceptName| !new.iter().any(|warning| warning.name() == **name);
         let needless = accepting.names.iter().filter(is_needless).copied().collect();
         if let Some(os) = &mut lock.os_image {
             let is_confirmed = |kept: &KnownBy| {
@@ -118,9 +118,9 @@ impl Pinned {
                 unasked.push(Unasked::ImageHash);
             }
             os.known_by = kept.or(os.known_by);
-            os.vulnerable_until = vulnerable_until(&reservations, &new, before, at);
+            os.vulnerable_until = vulnerable_until(&warnings, &new, before, at);
         }
-        lock.accepted = accepted_sentences(&reservations);
+        lock.accepted = accepted_sentences(&warnings);
         if let Some(before) = before {
             lock.keep_decisions(before);
         }
@@ -184,8 +184,8 @@ impl Unaccepted {
     }
 }
 
-fn sentences(reservations: &[PinWarning]) -> String {
-    let sentences: Vec<String> = reservations.iter().map(ToString::to_string).collect();
+fn sentences(warnings: &[PinWarning]) -> String {
+    let sentences: Vec<String> = warnings.iter().map(ToString::to_string).collect();
     sentences.join(" ")
 }
 
@@ -211,20 +211,15 @@ fn known_to_somebody(before: &Lock, now: &Lock) -> Option<KnownBy> {
 
 /// Until when a vulnerable image is accepted: to the day that the lock says already, or for [`VULNERABLE_DAYS`] if that is new.
 fn vulnerable_until(
-    reservations: &[PinWarning],
+    warnings: &[PinWarning],
     new: &[PinWarning],
     before: Option<&Lock>,
     at: u64,
 ) -> Option<NaiveDate> {
-    let is_vulnerable = |reservation: &PinWarning| reservation.name() == AcceptName::VulnerableImage;
+    let is_vulnerable = |warning: &PinWarning| warning.name() == AcceptName::VulnerableImage;
     if new.iter().any(is_vulnerable) {
-        return day_of(at)?.checked_add_days(Days::new(VULNERABLE_DAYS));
+        return day(at)?.checked_add_days(Days::new(VULNERABLE_DAYS));
     }
-    let held = before.filter(|_| reservations.iter().any(is_vulnerable))?;
+    let held = before.filter(|_| warnings.iter().any(is_vulnerable))?;
     held.os_image.as_ref()?.vulnerable_until
-}
-
-fn day_of(seconds: u64) -> Option<NaiveDate> {
-    let seconds = i64::try_from(seconds).ok()?;
-    Some(DateTime::from_timestamp(seconds, 0)?.date_naive())
 }

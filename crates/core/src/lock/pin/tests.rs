@@ -53,7 +53,7 @@ fn pin_of(cvm: &Cvm) -> Result<Pinned, PinRefusal> {
 }
 
 fn reservations_of(cvm: &Cvm) -> Vec<PinWarning> {
-    pin_of(cvm).unwrap().reservations
+    pin_of(cvm).unwrap().warnings
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn a_healthy_deployment_is_pinned_with_all_its_values_and_twice_with_the_same_by
     let cvm = Cvm::healthy(&World::default());
     let pinned = pin_of(&cvm).unwrap();
     // The simulator's image is made up, so it is in no table.
-    assert_eq!(pinned.reservations(), [PinWarning::UnknownImage]);
+    assert_eq!(pinned.warnings(), [PinWarning::UnknownImage]);
     assert_eq!(
         pinned.clone().accept(&Accepting::nothing(), None).unwrap_err(),
         Unaccepted(vec![PinWarning::UnknownImage])
@@ -80,19 +80,19 @@ fn a_healthy_deployment_is_pinned_with_all_its_values_and_twice_with_the_same_by
     assert_eq!(read.compose_hash, Some(cvm.compose_hash()));
     assert_eq!(read.images.len(), 2);
     assert!(
-        read.envelope["pre_launch_script"]
+        read.compose_settings["pre_launch_script"]
             .as_str()
             .unwrap()
             .starts_with("sha256:")
     );
-    assert!(!read.envelope.contains_key("docker_compose_file"));
+    assert!(!read.compose_settings.contains_key("docker_compose_file"));
     assert_eq!(read.os_image.unwrap().vulnerable_until, None);
     insta::assert_snapshot!(accepted.text.replace(env!("CARGO_PKG_VERSION"), "VERSION"));
 }
 
 #[test]
 fn what_speaks_against_a_pin_is_listed() {
-    let with = |reservation| vec![reservation, PinWarning::UnknownImage];
+    let with = |warning| vec![warning, PinWarning::UnknownImage];
     assert_eq!(
         reservations_of(&lying(&[Lie::NoKeyProvider])),
         with(PinWarning::KeyProvider("none".to_owned()))
@@ -118,7 +118,7 @@ fn what_speaks_against_a_pin_is_listed() {
         with(PinWarning::TdAttributes([0, 0, 0, 0x50, 0, 0, 0, 0]))
     );
     let healthy = lying(&[]);
-    let of = |claims: &Claims, fresh| pin(claims, fresh, TrustRootKind::Intel).unwrap().reservations;
+    let of = |claims: &Claims, fresh| pin(claims, fresh, TrustRootKind::Intel).unwrap().warnings;
     assert_eq!(
         of(&facts_of(&healthy, true, None), false),
         with(PinWarning::NoNonce)
@@ -143,9 +143,9 @@ fn each_accepted_reservation_leaves_a_line_in_the_file() {
         .accept(&Accepting::everything(), None)
         .unwrap()
         .text;
-    assert_eq!(pinned.reservations().len(), 5);
-    for reservation in pinned.reservations() {
-        let line = format!("\n{} = \"{reservation}\"\n", reservation.name());
+    assert_eq!(pinned.warnings().len(), 5);
+    for warning in pinned.warnings() {
+        let line = format!("\n{} = \"{warning}\"\n", warning.name());
         assert!(text.contains(&line), "{line}\n{text}");
     }
     let read = Lock::parse(&text, "cvm.lock").unwrap();
@@ -197,7 +197,7 @@ fn what_is_not_proven_is_never_pinned() {
 fn a_vulnerable_image_is_pinned_for_30_days() {
     let vulnerable = || {
         let mut pinned = pin_of(&lying(&[])).unwrap();
-        pinned.reservations = vec![PinWarning::VulnerableImage {
+        pinned.warnings = vec![PinWarning::VulnerableImage {
             name: "dstack-0.5.3".to_owned(),
             vulnerabilities: vec!["CVE-2025-59054".to_owned()],
         }];
@@ -285,7 +285,7 @@ fn what_is_out_of_the_ordinary_is_asked_for_by_name_and_only_if_it_is_new() {
 #[test]
 fn a_healthy_deployment_needs_no_acceptance_and_says_so() {
     let mut pinned = pin_of(&lying(&[])).unwrap();
-    pinned.reservations.clear();
+    pinned.warnings.clear();
     let accepted = pinned.accept(&naming("development-image,tcb"), None).unwrap();
     assert_eq!(accepted.needless, [AcceptName::DevelopmentImage, AcceptName::Tcb]);
     assert!(accepted.lock.accepted.is_empty() && !accepted.text.contains("[accepted]"));
@@ -414,7 +414,7 @@ fn a_pin_passes_and_changing_any_field_fails_exactly_the_check_that_owns_it() {
             lock.compose_hash = Some([0; 32])
         }),
         (CheckId::ComposeHash, "compose-settings-mismatch", |lock| {
-            lock.envelope.remove("storage_fs");
+            lock.compose_settings.remove("storage_fs");
         }),
         (CheckId::AppId, "app-id-mismatch", |lock| {
             lock.app_id = Some([0; 20])
@@ -496,7 +496,7 @@ fn recorded_pin(name: &str, at: u64) -> Option<(Vec<PinWarning>, String)> {
         return None;
     };
     let pinned = pin(&claims, false, TrustRootKind::Intel).unwrap();
-    let reservations = pinned.reservations().to_vec();
+    let warnings = pinned.warnings().to_vec();
     let accepted = pinned.accept(&Accepting::everything(), None).unwrap();
     let lock = Lock::parse(&accepted.text, "cvm.lock").unwrap();
     assert_eq!(lock, accepted.lock);
@@ -510,15 +510,15 @@ fn recorded_pin(name: &str, at: u64) -> Option<(Vec<PinWarning>, String)> {
             "{name}: {id} {status:?} {reason:?}"
         );
     }
-    Some((reservations, accepted.text))
+    Some((warnings, accepted.text))
 }
 
 #[test]
 fn recorded_deployments_are_pinned_and_their_locks_agree() {
     // 2026-08-13T12:00:00Z
-    if let Some((reservations, text)) = recorded_pin("near-mpc-0.5.8", 1_786_622_400) {
+    if let Some((warnings, text)) = recorded_pin("near-mpc-0.5.8", 1_786_622_400) {
         assert_eq!(
-            reservations,
+            warnings,
             [
                 PinWarning::NoNonce,
                 PinWarning::KeyProvider("local-sgx".to_owned()),
@@ -529,10 +529,10 @@ fn recorded_deployments_are_pinned_and_their_locks_agree() {
         assert!(text.contains("td_attributes = \"0000001000000000\" # known: the default of dstack\n"));
     }
     // 2026-02-19T12:00:00Z
-    if let Some((reservations, text)) = recorded_pin("dstack-0.5-lium", 1_771_502_400) {
+    if let Some((warnings, text)) = recorded_pin("dstack-0.5-lium", 1_771_502_400) {
         assert!(
             matches!(
-                &reservations[..],
+                &warnings[..],
                 [
                     PinWarning::NoNonce,
                     PinWarning::KeyProvider(_),
@@ -540,7 +540,7 @@ fn recorded_deployments_are_pinned_and_their_locks_agree() {
                     PinWarning::NoComposeDocument,
                 ]
             ),
-            "{reservations:?}"
+            "{warnings:?}"
         );
         // A row that was only observed is not a reference.
         let rtmr1 = text.lines().find(|line| line.starts_with("rtmr1 = "));
@@ -551,11 +551,11 @@ fn recorded_deployments_are_pinned_and_their_locks_agree() {
         assert!(!text.contains("[compose]\n"));
     }
     // 2026-06-10T01:46:30Z
-    if let Some((reservations, text)) = recorded_pin("dstack-0.6-lite", 1_781_055_990) {
-        assert!(reservations.contains(&PinWarning::NoComposeDocument), "{text}");
+    if let Some((warnings, text)) = recorded_pin("dstack-0.6-lite", 1_781_055_990) {
+        assert!(warnings.contains(&PinWarning::NoComposeDocument), "{text}");
         assert!(
             matches!(
-                reservations[..],
+                warnings[..],
                 [
                     ..,
                     PinWarning::ObservedImage(_),
@@ -563,7 +563,7 @@ fn recorded_deployments_are_pinned_and_their_locks_agree() {
                     _
                 ]
             ),
-            "{reservations:?}"
+            "{warnings:?}"
         );
     }
 }

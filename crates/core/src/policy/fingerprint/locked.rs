@@ -24,12 +24,12 @@ impl Encoding {
 
     pub(super) fn locked_compose(&mut self, locked: &LockedCompose) {
         let LockedCompose {
-            envelope,
+            compose_settings,
             images,
             places,
             lock: _,
         } = locked;
-        let fields = envelope.iter().map(|(name, value)| {
+        let fields = compose_settings.iter().map(|(name, value)| {
             let mut field = Self(Vec::new());
             field.bytes(name.as_bytes());
             field.json(value);

@@ -393,7 +393,7 @@ fn locked_platform(lock: &str) -> LockedPlatform {
 
 fn locked_compose(lock: &str) -> LockedCompose {
     LockedCompose {
-        envelope: BTreeMap::from([("features".to_owned(), json!(["kms", { "b": 1, "a": null }]))]),
+        compose_settings: BTreeMap::from([("features".to_owned(), json!(["kms", { "b": 1, "a": null }]))]),
         images: BTreeMap::from([("app".to_owned(), "registry.example/app".to_owned())]),
         places: Vec::new(),
         lock: lock.into(),

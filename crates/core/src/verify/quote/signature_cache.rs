@@ -152,7 +152,6 @@ fn hash(parts: [&[u8]; 3]) -> [u8; 32] {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use proptest::prelude::*;
     use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, SigningKey as _};
