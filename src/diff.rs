@@ -166,7 +166,12 @@ fn live(
             reference: Arc::clone(&policy.reference),
         },
     };
-    let described = runtime()?.block_on(describe(&session, &source, around, &SourcePolicy::default()));
+    let described = runtime()?.block_on(Box::pin(describe(
+        &session,
+        &source,
+        around,
+        &SourcePolicy::default(),
+    )));
     let described = described.map_err(|several| {
         UsageError::new(format!(
             "{several}, and a side of a comparison is one; write their evidence with `verify --evidence FOLDER` and compare one \

@@ -90,7 +90,7 @@ fn live(
         },
     };
     let Described { claims, hint, said } = runtime()?
-        .block_on(describe(&session, &source, around, &target.sources))
+        .block_on(Box::pin(describe(&session, &source, around, &target.sources)))
         .map_err(|several| {
             UsageError::new(format!(
                 "{several}, and a lock describes one; write their evidence with `verify --evidence FOLDER` and pin from one \

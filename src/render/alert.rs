@@ -36,7 +36,7 @@ impl Delivery {
 
 /// What an alert was about, and what the channel said.
 pub(super) fn about(alert: &AlertRecord) -> String {
-    format!("{}, event `{}`: {}", alert.channel, alert.event, alert.detail)
+    format!("{}, event {}: {}", alert.channel, alert.event, alert.detail)
 }
 
 #[cfg(test)]

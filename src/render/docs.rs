@@ -8,7 +8,7 @@ use cvm_verify_core::checks::{ALL, Check};
 /// So that nobody edits a page by hand.
 const GENERATED: &str = "<!-- Made from crates/core/src/checks/ by `UPDATE_GENERATED=1 cargo test --lib render`. Do not edit. -->";
 
-/// The page `docs/checks/<id>.md` of one check. Each reason is a heading, so that it can be linked to.
+/// The page of one check in `docs/checks`. Each reason is a heading, so that it can be linked to.
 #[must_use]
 pub fn check_page_markdown(check: &Check) -> String {
     let mut page = format!(

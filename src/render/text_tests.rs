@@ -111,7 +111,7 @@ fn alerts_that_were_not_delivered_are_told() {
     }];
     let shown = text(&report, Style::default());
     assert!(
-        shown.contains("\n\n  alert NOT delivered: slack, event `recovered`: x\\r\\n::error::"),
+        shown.contains("\n\n  alert NOT delivered: slack, event recovered: x\\r\\n::error::"),
         "{shown}"
     );
 }

@@ -207,7 +207,7 @@ impl VerifyRun<'_> {
         let cancel = async {
             interrupt.next().await;
         };
-        let ended = runtime.block_on(engine::run(
+        let ended = runtime.block_on(Box::pin(engine::run(
             self.session,
             &deployments,
             &how,
@@ -223,7 +223,7 @@ impl VerifyRun<'_> {
                     round.finish(*index, collection);
                 }
             },
-        ));
+        )));
         if let Some(text) = line.borrow().clear() {
             env.write_error(text);
         }

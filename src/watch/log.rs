@@ -102,7 +102,7 @@ impl<'a> LogEntry<'a> {
             (LogLevel::Warn, "NOT DELIVERED")
         };
         let (event, channel) = (&record.event, &record.channel);
-        let message = format!("{channel} {word}, event `{event}`: {}", record.detail);
+        let message = format!("{channel} {word}, event {event}: {}", record.detail);
         Self {
             message,
             ..Self::of(level, "alert", now)

@@ -68,7 +68,7 @@ fn alerts_and_notes_say_what_happened() {
     let line = LogEntry::alert(&record, 0).line(LogFormat::Text);
     assert_eq!(
         line,
-        "1970-01-01T00:00:00Z warn  alert: slack NOT DELIVERED, event `failed`: api: HTTP 500, three times"
+        "1970-01-01T00:00:00Z warn  alert: slack NOT DELIVERED, event failed: api: HTTP 500, three times"
     );
     let line = LogEntry::note(LogLevel::Info, "stopping", "SIGTERM".to_owned(), 0).line(LogFormat::Text);
     assert_eq!(line, "1970-01-01T00:00:00Z info  stopping: SIGTERM");

@@ -71,7 +71,7 @@ fn what_needs_more_than_the_certificate_does_not_hold_anything_back() {
 /// A certificate that no KMS signed is anyone's who had the VM quote a key: a policy that names a KMS accepts none.
 #[test]
 fn nothing_is_sent_to_a_self_made_certificate() {
-    let trial = Trial::healthy();
+    let trial = Trial::healthy().with(|trial| trial.policy.key_provider = None);
     let claims = trial.claims(&trial.evidence().unwrap());
     let why = meets_policy_so_far(&claims, Issuer::Td, &trial.policy).unwrap_err();
     assert!(why.starts_with("tls-binding: "), "{why}");

@@ -7,7 +7,7 @@ use cvm_verify_core::report::CheckId;
 use crate::{options, read, repository, written_pages};
 
 /// Options of other programs in the examples.
-const OTHER_PROGRAMS: [&str; 39] = [
+const OTHER_PROGRAMS: [&str; 40] = [
     "--bench",
     "--bin",
     "--bundle",
@@ -27,6 +27,7 @@ const OTHER_PROGRAMS: [&str; 39] = [
     "--now",
     "--only",
     "--only-head",
+    "--base",
     "--out",
     "--path",
     "--plain",

@@ -216,9 +216,9 @@ fn a_key_beside_the_nonce_needs_a_layout_that_has_one() {
         run(&["verify", "https://a.example", &layout, &value])
     };
     with("raw", &"07".repeat(32)).assert_usage_error("the layout has no place for a key");
-    with("key-then-nonce", &"07".repeat(20)).assert_usage_error("is 20 bytes");
+    with("key-then-nonce", &"07".repeat(20)).assert_usage_error("has 40 hex digits; 64 expected");
     with("nonce-then-key", "zz").assert_usage_error("is not hex");
-    with("private-ai", &"07".repeat(19)).assert_usage_error("is 19 bytes");
+    with("private-ai", &"07".repeat(19)).assert_usage_error("has 38 hex digits; 64 expected");
 }
 
 #[test]

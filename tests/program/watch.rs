@@ -142,7 +142,7 @@ fn it_verifies_again_and_again_and_tells_each_change_once() {
     deployment.app.change(|cvm| Lie::SwappedImage.apply(cvm));
     watching.said(": FAIL", 3);
     deployment.app.replace(Cvm::healthy(&World::default()));
-    watching.said("webhook delivered, event `recovered`", 1);
+    watching.said("webhook delivered, event recovered", 1);
     let ran = watching.stopped();
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(events(&hook), ["failed", "recovered"]);
@@ -167,9 +167,9 @@ fn an_unreachable_target_is_told_after_three_rounds_and_not_before() {
         .behave(AppEndpoint::Attestation, Behaviour::Status(404));
     let watching = Watching::new(&args(&deployment, &[]), &[("CVM_VERIFY_WEBHOOK_URL", &url)]);
     // It has no memory of this target yet: the first failure of all is told whatever it is.
-    watching.said("webhook delivered, event `inconclusive`", 1);
+    watching.said("webhook delivered, event inconclusive", 1);
     deployment.app.behave(AppEndpoint::Attestation, Behaviour::Normal);
-    watching.said("webhook delivered, event `recovered`", 1);
+    watching.said("webhook delivered, event recovered", 1);
     deployment
         .app
         .behave_next(AppEndpoint::Attestation, 2, Behaviour::Status(404));
@@ -183,7 +183,7 @@ fn an_unreachable_target_is_told_after_three_rounds_and_not_before() {
     deployment
         .app
         .behave(AppEndpoint::Attestation, Behaviour::Status(404));
-    watching.said("webhook delivered, event `inconclusive`", 2);
+    watching.said("webhook delivered, event inconclusive", 2);
     assert_eq!(watching.stopped().code, 0);
     assert_eq!(events(&hook), ["inconclusive", "recovered", "inconclusive"]);
 }
@@ -196,13 +196,13 @@ fn a_dead_webhook_holds_up_no_round_and_what_it_missed_is_told_when_it_is_back()
     let url = format!("{}/hook", hook.url());
     hook.behave(AppEndpoint::Other, Behaviour::Status(500));
     let watching = Watching::new(&args(&deployment, &[]), &[("CVM_VERIFY_WEBHOOK_URL", &url)]);
-    watching.said("webhook NOT DELIVERED, event `failed`", 1);
+    watching.said("webhook NOT DELIVERED, event failed", 1);
     watching.said(": FAIL", 10);
     deployment.app.replace(Cvm::healthy(&World::default()));
     watching.said(": PASS", 2);
     hook.forget_requests();
     hook.behave(AppEndpoint::Other, Behaviour::Status(200));
-    watching.said("webhook delivered, event `recovered`", 1);
+    watching.said("webhook delivered, event recovered", 1);
     assert_eq!(watching.stopped().code, 0);
     let told = events(&hook);
     assert_eq!(told[told.len() - 2..], ["failed", "recovered"], "{told:?}");
@@ -217,12 +217,12 @@ fn a_state_file_outlives_a_restart() {
     let state = format!("--state={}", deployment.path("state.json"));
     let env = [("CVM_VERIFY_WEBHOOK_URL", url.as_str())];
     let watching = Watching::new(&args(&deployment, &[&state]), &env);
-    watching.said("webhook delivered, event `failed`", 1);
+    watching.said("webhook delivered, event failed", 1);
     assert_eq!(watching.stopped().code, 0);
     let watching = Watching::new(&args(&deployment, &[&state]), &env);
     watching.said(": FAIL", 3);
     deployment.app.replace(Cvm::healthy(&World::default()));
-    watching.said("webhook delivered, event `recovered`", 1);
+    watching.said("webhook delivered, event recovered", 1);
     assert_eq!(watching.stopped().code, 0);
     assert_eq!(events(&hook), ["failed", "recovered"]);
 }
@@ -321,7 +321,7 @@ fn the_heartbeat_hears_of_a_round_over_all_targets_and_of_no_simulated_pass() {
     watching.said(": PASS", 3);
     assert!(heart.requests().is_empty(), "a simulated pass");
     deployment.app.change(|cvm| Lie::SwappedImage.apply(cvm));
-    watching.said("heartbeat delivered, event `failed`", 1);
+    watching.said("heartbeat delivered, event failed", 1);
     assert_eq!(watching.stopped().code, 0);
     assert!(
         heart
@@ -575,12 +575,12 @@ fn an_outage_of_phala_clouds_list_ends_when_every_instance_passes() {
     arguments.extend(deployment.network());
     arguments.extend(deployment.expect().iter().cloned());
     let watching = Watching::new(&arguments, &[("CVM_VERIFY_WEBHOOK_URL", &url)]);
-    watching.said("webhook delivered, event `inconclusive`", 1);
+    watching.said("webhook delivered, event inconclusive", 1);
     list(&[Some(cvm.clone())]);
-    watching.said("webhook delivered, event `recovered`", 1);
+    watching.said("webhook delivered, event recovered", 1);
     // One instance in the place of two is no pass of the app.
     list(&[Some(cvm.clone()), Some(cvm.clone())]);
-    let log = watching.said("webhook delivered, event `inconclusive`", 2);
+    let log = watching.said("webhook delivered, event inconclusive", 2);
     assert!(log.contains(": INCONCLUSIVE"), "{log}");
     assert!(log.contains("show one instance"), "{log}");
     assert_eq!(watching.stopped().code, 0);
@@ -608,20 +608,20 @@ fn an_offered_ownership_and_an_upgrade_of_a_contract_are_told() {
     let watching = Watching::new(&args, &env);
     watching.said(": PASS", 2);
     governed.both(|chain| chain.answer(app, "e30c3978", simulator::word_of(&[0x66; 20])));
-    watching.said("webhook delivered, event `failed`", 1);
+    watching.said("webhook delivered, event failed", 1);
     // A second round with the same offer, of which nothing is told again.
     watching.said(": FAIL", 2);
     governed.both(|chain| chain.answer(app, "e30c3978", [0; 32]));
-    watching.said("webhook delivered, event `recovered`", 1);
+    watching.said("webhook delivered, event recovered", 1);
     governed.both(|chain| {
         chain.code.insert([0x99; 20], b"other code".to_vec());
         chain.implement(app, [0x99; 20]);
     });
-    watching.said("webhook delivered, event `failed`", 2);
+    watching.said("webhook delivered, event failed", 2);
     watching.said(": FAIL", 4);
     // The upgrade is taken back.
     governed.both(|chain| chain.implement(app, [0x1a; 20]));
-    watching.said("webhook delivered, event `recovered`", 2);
+    watching.said("webhook delivered, event recovered", 2);
     let ran = watching.stopped();
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(events(&hook), ["failed", "recovered", "failed", "recovered"]);

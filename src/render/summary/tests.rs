@@ -135,13 +135,12 @@ fn an_alert_that_was_not_delivered_is_told_and_a_skipped_one_is_no_warning() {
     };
     report.alerts = vec![alert(true), alert(false)];
     let shown = summary(&report);
-    let line = "\u{26a0}\u{fe0f} **alert NOT delivered:** slack, event `recovered`: HTTP 500 @<wbr>here\n";
+    let line = "\u{26a0}\u{fe0f} **alert NOT delivered:** slack, event recovered: HTTP 500 @<wbr>here\n";
     assert_eq!(shown.matches("alert").count(), 1);
     assert!(shown.contains(line), "{shown}");
     report.alerts[1].detail = crate::alert::NO_SECRET.to_owned();
     assert!(
-        summary(&report)
-            .contains("\u{2796} **alert skipped:** slack, event `recovered`: skipped: no secret\n")
+        summary(&report).contains("\u{2796} **alert skipped:** slack, event recovered: skipped: no secret\n")
     );
     assert_eq!(crate::render::annotations(&report, |_| None), "");
 }

@@ -105,7 +105,7 @@ fn mistakes_in_a_file_of_several_name_place_and_key() {
         (
             "[target.shop]\ncompose_hash = \"29\"\n",
             3,
-            "`target.shop.compose_hash` is 1 bytes",
+            "`target.shop.compose_hash` has 2 hex digits",
         ),
         (
             "[target.shop]\nschema = \"x\"\n",

@@ -42,7 +42,7 @@ pub(super) enum ListForm {
 
 /// Why a variable decides code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cause<'c> {
+pub(super) enum ExecutionCause<'c> {
     /// A shell reads the text.
     Script,
     /// Docker Compose splits the text into words after it substitutes.
@@ -59,7 +59,7 @@ pub(super) enum Cause<'c> {
     Mixed,
 }
 
-impl Cause<'_> {
+impl ExecutionCause<'_> {
     /// What to write instead of the variable of a text.
     pub(super) fn advice(self, text: &str) -> String {
         let name = Template::read(text).ok();

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::advice::{Cause, ListForm};
+use super::advice::{ExecutionCause, ListForm};
 use super::judge::Judge;
 use super::place::{item, step};
 use super::shell::{ListItem, Use, uses_of_list};
@@ -122,11 +122,11 @@ impl Judge<'_> {
             let words = list.items.iter().take(*at).map(|item| item.text.as_str());
             let is_behind_image = is_image && program.starts_with(['-', '+']);
             let cause = match *at {
-                0 if is_behind_image => Cause::EntrypointOfImage,
-                0 => Cause::Program,
-                _ if is_script(words) => Cause::Script,
-                _ if alone.get(*at) == Some(&Use::Argument) => Cause::EntrypointOfImage,
-                _ => Cause::ExecutedBy(program),
+                0 if is_behind_image => ExecutionCause::EntrypointOfImage,
+                0 => ExecutionCause::Program,
+                _ if is_script(words) => ExecutionCause::Script,
+                _ if alone.get(*at) == Some(&Use::Argument) => ExecutionCause::EntrypointOfImage,
+                _ => ExecutionCause::ExecutedBy(program),
             };
             let advice = match is_argument {
                 true => String::new(),

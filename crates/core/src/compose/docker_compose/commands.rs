@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
-use super::advice::{Cause, instead_of_executing};
+use super::advice::{ExecutionCause, instead_of_executing};
 use super::config_language::config_language;
 use super::environment::Environment;
 use super::judge::{Judge, is_nothing, text_of};
@@ -29,10 +29,10 @@ impl Judge<'_> {
                 let at = all.iter().position(|word| word.contains('$')).unwrap_or_default();
                 let form;
                 let cause = if is_script(all.iter().take(at).map(String::as_str)) {
-                    Cause::Script
+                    ExecutionCause::Script
                 } else {
                     form = self.list_form(text);
-                    Cause::SplitText(&form)
+                    ExecutionCause::SplitText(&form)
                 };
                 if let Some(text) = self.fixed_or(path, text, &cause.advice(text)) {
                     let words = split(&text);
@@ -114,12 +114,14 @@ impl Judge<'_> {
     /// `healthcheck.test`: a script, or a list whose first item says how the others are read.
     pub(super) fn health_test(&mut self, path: &str, value: &Value, environment: &Environment) {
         match value {
-            Value::String(text) => self.script(path, text, Cause::Script, environment),
+            Value::String(text) => self.script(path, text, ExecutionCause::Script, environment),
             Value::Array(items) => match items.first().and_then(Value::as_str) {
                 Some("CMD-SHELL") => {
                     for (index, each) in items.iter().enumerate().skip(1) {
                         match each.as_str() {
-                            Some(text) => self.script(&item(path, index), text, Cause::Script, environment),
+                            Some(text) => {
+                                self.script(&item(path, index), text, ExecutionCause::Script, environment)
+                            }
                             None => self.unknown(&item(path, index), each),
                         }
                     }
@@ -148,9 +150,9 @@ impl Judge<'_> {
                     .and_then(|rest| rest.strip_suffix(".content"));
                 let targets = name.and_then(|name| self.config_targets.get(name));
                 let Some(language) = config_language(text, targets) else {
-                    return self.script(path, text, Cause::File, environment);
+                    return self.script(path, text, ExecutionCause::File, environment);
                 };
-                if let Some(script) = self.fixed_or(path, text, &Cause::File.advice(text)) {
+                if let Some(script) = self.fixed_or(path, text, &ExecutionCause::File.advice(text)) {
                     let mut uses = BTreeMap::new();
                     for (name, how) in language.uses(&script, &|name| environment.is_from_outside(name)) {
                         let gravest = uses.entry(name).or_insert(how);
@@ -164,7 +166,7 @@ impl Judge<'_> {
         }
     }
 
-    fn script(&mut self, path: &str, text: &str, cause: Cause<'_>, environment: &Environment) {
+    fn script(&mut self, path: &str, text: &str, cause: ExecutionCause<'_>, environment: &Environment) {
         if let Some(script) = self.fixed_or(path, text, &cause.advice(text))
             && shell::reads_variables(&script)
         {
@@ -187,8 +189,8 @@ impl Judge<'_> {
                         continue;
                     }
                     let cause = match is_script(items.iter().take(index).filter_map(Value::as_str)) {
-                        true => Cause::Script,
-                        false => Cause::Mixed,
+                        true => ExecutionCause::Script,
+                        false => ExecutionCause::Mixed,
                     };
                     match self.fixed_or(&item(path, index), text, &cause.advice(text)) {
                         Some(word) => words.push(word),
