@@ -11,40 +11,29 @@
 //! The other public modules are for the tests of this repository. `docs/architecture.md` in the repository shows what each folder
 //! holds, and which may import which.
 
-#[doc(hidden)]
 pub mod address;
-#[doc(hidden)]
 pub mod alert;
 mod artifacts;
 mod attempts;
 mod bounded_io;
-#[doc(hidden)]
 pub mod cli;
-#[doc(hidden)]
 pub mod collateral;
-#[doc(hidden)]
 pub mod compare;
-#[doc(hidden)]
 pub mod config;
-#[doc(hidden)]
 pub mod deploy_plan;
 mod diff;
 pub mod engine;
 mod env;
 mod files;
 mod git;
-#[doc(hidden)]
 pub mod image_source;
-#[doc(hidden)]
 pub mod inspect;
 mod interrupt;
-#[doc(hidden)]
 pub mod merge;
 pub mod net;
 mod pin;
 mod plan;
 mod recorded;
-#[doc(hidden)]
 pub mod render;
 mod runtime;
 pub mod source;
@@ -52,6 +41,5 @@ mod statement_check;
 mod unknown_variables;
 mod usage_error;
 mod verify_run;
-#[doc(hidden)]
 pub mod watch;
 mod watchdog;
