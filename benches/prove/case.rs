@@ -1,7 +1,5 @@
 //! The evidence that is verified, and how.
 
-use std::path::{Path, PathBuf};
-
 use cvm_verify_core::appraise::{Subject, appraise};
 use cvm_verify_core::evidence::{Bundle, Evidence};
 use cvm_verify_core::policy::{Expected, Freshness, Origin, OsImagePolicy, Policy};
@@ -59,11 +57,7 @@ impl Case {
 
     /// Recorded evidence of real hardware, where it is present.
     pub fn near_mpc() -> Option<Self> {
-        let folder = std::env::var_os("CVM_VERIFY_VECTORS").map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors"),
-            PathBuf::from,
-        );
-        let read = |file| std::fs::read(folder.join("near-mpc-0.5.8").join(file)).ok();
+        let read = |file| simulator::recorded::bytes(&format!("near-mpc-0.5.8/{file}"));
         let case = Self {
             name: "near-mpc-0.5.8",
             attestation: read("attestation.json")?,

@@ -1,7 +1,5 @@
 //! A PCCS on loopback with tiny documents, for tests. Nothing it serves is signed.
 
-use std::path::PathBuf;
-
 use dcap_qvl::QuoteCollateralV3;
 use url::Url;
 
@@ -74,10 +72,7 @@ pub(crate) async fn pccs() -> (Url, RequestLog) {
 
 /// Collateral recorded from real hardware (see the vectors' README), or `None` where it is not present.
 pub(crate) fn recorded() -> Option<QuoteCollateralV3> {
-    let folder = std::env::var_os("CVM_VERIFY_VECTORS")
-        .map(PathBuf::from)
-        .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors"));
-    let json = std::fs::read(folder.join("near-mpc-0.5.8/collateral.json")).ok()?;
+    let json = simulator::recorded::bytes("near-mpc-0.5.8/collateral.json")?;
     Some(collateral::parse(&json).expect("recorded collateral parses"))
 }
 

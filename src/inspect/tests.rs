@@ -1,5 +1,3 @@
-use std::path::PathBuf;
-
 use proptest::prelude::*;
 use simulator::cvm::PHALA_KMS_ID;
 use simulator::{Cvm, QuoteFormat, World};
@@ -290,20 +288,9 @@ fn another_nonce_is_marked_and_half_a_nonce_is_named() {
     ));
 }
 
-/// The folder of recorded evidence, where it is present.
-fn vectors() -> Option<PathBuf> {
-    let folder = std::env::var_os("CVM_VERIFY_VECTORS").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors"),
-        PathBuf::from,
-    );
-    folder.is_dir().then_some(folder)
-}
-
 #[test]
 fn a_real_cvm_of_near_is_explained() {
-    let Some(folder) = vectors().map(|folder| folder.join("near-mpc-0.5.8")) else {
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stderr(), "skipped: no vectors");
+    let Some(folder) = simulator::recorded::folder().map(|folder| folder.join("near-mpc-0.5.8")) else {
         return;
     };
     let read = |name: &str| std::fs::read(folder.join(name)).unwrap();

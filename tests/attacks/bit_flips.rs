@@ -13,8 +13,6 @@
 //!   checked with the key of the certificate that issued the PCK certificate;
 //! - the highest bit of each byte of the two texts: such bytes are not UTF-8, and cannot come out of JSON.
 
-use std::path::PathBuf;
-
 use cvm_verify_core::evidence::collateral;
 use cvm_verify_core::evidence::{Evidence, QuoteBytes};
 use cvm_verify_core::policy::{Freshness, KeyProviderPin, OsImagePolicy, Policy};
@@ -120,18 +118,9 @@ fn a_bit_of_a_genuine_quote_of_version_5() {
     no_flip_passes(trial, evidence, 40);
 }
 
-/// Recorded evidence of other projects, which is not part of this repository.
-fn vectors() -> Option<PathBuf> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/vectors");
-    let folder = std::env::var_os("CVM_VERIFY_VECTORS").map_or_else(|| beside.into(), PathBuf::from);
-    folder.is_dir().then_some(folder)
-}
-
 #[test]
-#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 fn a_bit_of_a_genuine_dstack_vm() {
-    let Some(folder) = vectors() else {
-        println!("skipped: no vectors");
+    let Some(folder) = simulator::recorded::folder() else {
         return;
     };
     let read = |name: &str| std::fs::read(folder.join("near-mpc-0.5.8").join(name)).unwrap();

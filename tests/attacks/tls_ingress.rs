@@ -5,6 +5,7 @@ use cvm_verify_core::evidence::{IngressEvidence, IngressSeen, Probe, Seen, TlsCh
 use cvm_verify_core::policy::TlsBinding;
 use cvm_verify_core::report::{AcceptedKind, Assurance, CheckId, SideTier, Status, TlsRoute, Verdict};
 use cvm_verify_core::verify::Layout;
+use simulator::recorded;
 use simulator::server::Ingress;
 use simulator::{Cvm, DEFAULT_NOW, ReportDataLayout, TlsIdentity, TlsMode, World};
 
@@ -338,14 +339,10 @@ fn t26_the_evidence_of_an_ingress_binds_in_no_other_mode() {
 /// The first 632 bytes of a real quote of an ingress: header and TD report, without a signature.
 #[test]
 fn a_real_quote_of_an_ingress_has_the_form_that_is_expected_and_is_refused_without_its_signature() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors/ingress-0g-prefix");
-    let Ok(document) = std::fs::read(folder.join("quote-prefix.json")) else {
-        assert!(std::env::var_os("CI").is_some(), "the vectors are there");
+    let Some(document) = recorded::json("ingress-0g-prefix/quote-prefix.json") else {
         return;
     };
-    let document: serde_json::Value = serde_json::from_slice(&document).unwrap();
-    let expected: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(folder.join("expected.json")).unwrap()).unwrap();
+    let expected = recorded::json("ingress-0g-prefix/expected.json").unwrap();
     let digits = document["quote_prefix"].as_str().unwrap();
     let prefix = hex::decode(digits).unwrap();
     // Report data is bytes 520 to 584 of the TD report, behind a header of 48 bytes: a hash, then zeros.

@@ -9,7 +9,7 @@ use simulator::{AppEndpoint, Behaviour, Certificate, Cvm, Lie, PccsEndpoint, Wor
 
 use super::deployment::Deployment;
 use super::run::{Ran, run};
-use super::vectors::vectors;
+use simulator::recorded;
 
 /// Nothing fails, the collateral has this reason, and the source is named.
 #[track_caller]
@@ -322,7 +322,7 @@ fn an_info_that_is_something_else_is_as_if_absent_live_and_in_replay() {
 
 /// Replays a case of a bare quote at the time that stands beside it.
 fn case(name: &str) -> Option<Ran> {
-    let folder = vectors()?.join("cases").join(name);
+    let folder = recorded::folder()?.join("cases").join(name);
     let at = std::fs::read_to_string(folder.join("at")).unwrap();
     Some(run(&[
         "replay".to_owned(),
@@ -415,7 +415,7 @@ fn case_fb_azure_outdated_10() {
 
 #[test]
 fn case_shade_agent_0_3() {
-    let Some(folder) = vectors().map(|folder| folder.join("cases/shade-agent-0.3")) else {
+    let Some(folder) = recorded::folder().map(|folder| folder.join("cases/shade-agent-0.3")) else {
         return;
     };
     let replay = |collateral: &str| {

@@ -6,11 +6,11 @@ use cvm_verify_core::report::Status::{Pass, Warn};
 use cvm_verify_core::report::Verdict;
 
 use super::run::{Ran, run};
-use super::vectors::vectors;
+use simulator::recorded;
 
 /// Replays a case as its README says.
 fn case(name: &str) -> Option<Ran> {
-    let folder = vectors()?.join("cases").join(name);
+    let folder = recorded::folder()?.join("cases").join(name);
     let read = |file: &str| {
         std::fs::read_to_string(folder.join(file))
             .unwrap()

@@ -10,7 +10,7 @@ use simulator::{Cvm, World};
 
 use super::deployment::Deployment;
 use super::run::{Ran, run};
-use super::vectors::vectors;
+use simulator::recorded;
 
 fn pin(deployment: &Deployment, more: &[&str]) -> Ran {
     let mut args = vec![
@@ -115,7 +115,7 @@ fn a_release_that_gives_its_own_compose_hash_keeps_everything_else_of_the_lock()
 /// Replays a vector's bundle with the lock pinned from it. Vectors have no nonce.
 fn pinned_vector(vector: &str, at: &str) -> Option<(tempfile::TempDir, Ran)> {
     let folder = tempfile::tempdir().unwrap();
-    let source = vectors()?.join(vector);
+    let source = recorded::folder()?.join(vector);
     let read = |name: &str| std::fs::read_to_string(source.join(name)).ok();
     let bundle = format!(
         r#"{{"schema":"cvm-verify/evidence/v1","captured_at":"{at}","source":{{"kind":"files","url":null}},"nonce":null,

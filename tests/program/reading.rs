@@ -5,11 +5,11 @@ use cvm_verify_core::report::CheckId::ImagePins;
 use cvm_verify_core::report::Status::{Error, Pass};
 
 use super::run::{Ran, run};
-use super::vectors::vectors;
+use simulator::recorded;
 
 /// Replays a case as its README says.
 fn case(name: &str) -> Option<Ran> {
-    let folder = vectors()?.join("cases").join(name);
+    let folder = recorded::folder()?.join("cases").join(name);
     let path = |file: &str| folder.join(file).display().to_string();
     let text = |file: &str| {
         std::fs::read_to_string(folder.join(file))

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::run::run;
-use super::vectors::vectors;
+use simulator::recorded;
 
 const REPRODUCES: &str = "MRTD and RTMR0 to RTMR2 of the quote follow from it";
 
@@ -19,7 +19,7 @@ fn inspected(path: &Path) -> String {
 
 #[test]
 fn the_documents_of_real_guests_reproduce_all_registers() {
-    let Some(vectors) = vectors() else { return };
+    let Some(vectors) = recorded::folder() else { return };
     for (folder, image) in [
         (
             "dstack-0.6-lite",
@@ -45,7 +45,7 @@ fn the_documents_of_real_guests_reproduce_all_registers() {
 /// Final version 4, in both forms of the attestation.
 #[test]
 fn the_documents_in_real_certificates_reproduce_all_registers() {
-    let Some(vectors) = vectors() else { return };
+    let Some(vectors) = recorded::folder() else { return };
     let folder = tempfile::tempdir().unwrap();
     let image = "98a3394699570adf5921eb17bafed62b37b4a63cad28eb5506b430b63af2e20e";
     for file in ["v0-get-tls-key.pem", "v1-issue-cert.pem"] {
@@ -63,7 +63,7 @@ fn the_documents_in_real_certificates_reproduce_all_registers() {
 /// The document of a pre-release calls itself version 4 and has other keys.
 #[test]
 fn the_document_of_a_pre_release_is_refused() {
-    let Some(vectors) = vectors() else { return };
+    let Some(vectors) = recorded::folder() else { return };
     let page = inspected(
         &vectors
             .join("lite-unnormalized-qemu-10.2-v1")

@@ -8,7 +8,7 @@ use cvm_verify_core::report::Status::*;
 use serde_json::{Value, json};
 
 use super::run::{Ran, run};
-use super::vectors::vectors;
+use simulator::recorded;
 
 /// What was recorded: quote, event log, what they must hold, and collateral that is about their platform.
 struct Recording {
@@ -109,7 +109,7 @@ impl Recording {
 
 #[test]
 fn the_recorded_chain_of_kms_gateway_and_app_verifies() {
-    let Some(vectors) = vectors() else { return };
+    let Some(vectors) = recorded::folder() else { return };
     let as_recorded = |quote| quote;
     APP.verifies(&vectors, as_recorded, &[]);
     KMS.verifies(&vectors, as_recorded, &[]);
@@ -126,7 +126,7 @@ fn the_recorded_chain_of_kms_gateway_and_app_verifies() {
 /// Two characters of Intel's intermediate certificate were altered before the quote was published. With Intel's own, all of it verifies.
 #[test]
 fn the_recorded_bootstrap_of_phalas_kms_verifies_with_intels_certificate() {
-    let Some(vectors) = vectors() else { return };
+    let Some(vectors) = recorded::folder() else { return };
     let line = |text: &str| hex::encode(text);
     let published = line("b3Jwb3JhdGlvbjEUMBIGA1UEDwwLU2FudGEgQ2xhcmExCzAJBgNVBAgMAkNBMRsw");
     let of_intel = line("b3Jwb3JhdGlvbjEUMBIGA1UEBwwLU2FudGEgQ2xhcmExCzAJBgNVBAgMAkNBMQsw");

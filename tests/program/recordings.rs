@@ -5,7 +5,7 @@ use std::path::Path;
 use cvm_verify_core::report::{CheckId, Status};
 
 use super::run::{Ran, run};
-use super::vectors::vectors;
+use simulator::recorded;
 
 /// A recording, where its collateral is, and the time at which it is judged.
 struct Recording {
@@ -95,7 +95,7 @@ fn replay(folder: &Path, recording: &Recording, more: &[String]) -> Ran {
 
 #[test]
 fn no_recording_is_refused_for_being_new() {
-    let Some(vectors) = vectors() else {
+    let Some(vectors) = recorded::folder() else {
         return;
     };
     for recording in RECORDINGS {
@@ -124,7 +124,7 @@ fn no_recording_is_refused_for_being_new() {
 /// Every folder of recordings is in the list, or is of another kind.
 #[test]
 fn every_recording_with_an_attestation_is_judged() {
-    let Some(vectors) = vectors() else {
+    let Some(vectors) = recorded::folder() else {
         return;
     };
     for entry in std::fs::read_dir(&vectors).unwrap() {
@@ -137,7 +137,7 @@ fn every_recording_with_an_attestation_is_judged() {
 
 #[test]
 fn the_scripts_that_phala_deployed_are_recognised() {
-    let Some(vectors) = vectors() else {
+    let Some(vectors) = recorded::folder() else {
         return;
     };
     for (folder, version) in [
@@ -179,7 +179,7 @@ fn the_scripts_that_phala_deployed_are_recognised() {
 /// A vulnerable image says which version to upgrade to, and the KMS sentence stands where the keys are judged.
 #[test]
 fn an_old_image_says_what_is_open_and_which_version_closes_it() {
-    let Some(vectors) = vectors() else {
+    let Some(vectors) = recorded::folder() else {
         return;
     };
     let recording = RECORDINGS

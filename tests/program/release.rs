@@ -7,7 +7,7 @@ use simulator::{Cvm, World};
 
 use super::deployment::Deployment;
 use super::run::{Ran, run};
-use super::vectors::vectors;
+use simulator::recorded;
 
 /// A deployment of this docker compose file, with a lock of the healthy one, whose document has the simulator's own
 /// pre-launch script.
@@ -215,7 +215,7 @@ fn the_hash_of_a_document_is_the_one_that_is_measured() {
 
 #[test]
 fn the_hash_of_a_real_document_is_the_one_that_hardware_measured() {
-    let Some(vectors) = vectors() else { return };
+    let Some(vectors) = recorded::folder() else { return };
     let file = vectors.join("dstack-0.4-example/app-compose.json");
     let ran = hashes(&file.display().to_string());
     assert_eq!(

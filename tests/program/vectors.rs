@@ -1,32 +1,18 @@
 //! Recorded evidence from real hardware gives the results that its README promises.
 
-use std::path::{Path, PathBuf};
-
 use cvm_verify_core::report::CheckId;
 use cvm_verify_core::report::CheckId::*;
 use cvm_verify_core::report::Status;
 use cvm_verify_core::report::Status::*;
 use cvm_verify_core::report::{Assurance, Verdict};
 
-use super::run::{Ran, run};
+use simulator::recorded;
 
-/// The recorded evidence, where it is present.
-#[expect(clippy::print_stderr, reason = "a test that skips must say so")]
-pub fn vectors() -> Option<PathBuf> {
-    let folder = std::env::var_os("CVM_VERIFY_VECTORS").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors"),
-        PathBuf::from,
-    );
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    eprintln!("skipped: no recorded evidence; name its folder in CVM_VERIFY_VECTORS");
-    None
-}
+use super::run::{Ran, run};
 
 /// Replays a vector with the files that it has.
 pub fn replay(vector: &str, more: &[&str]) -> Option<Ran> {
-    let folder = vectors()?.join(vector);
+    let folder = recorded::folder()?.join(vector);
     let mut args = vec!["replay".to_owned(), "--format=json".to_owned()];
     for (option, file) in [
         ("--attestation", "attestation.json"),
@@ -272,7 +258,7 @@ fn lite_gives_the_same_result_as_a_versioned_attestation() {
         return;
     };
     let loose = loose.report().targets[0].clone();
-    let vector = vectors().unwrap().join("dstack-0.6-lite");
+    let vector = recorded::folder().unwrap().join("dstack-0.6-lite");
     let json = std::fs::read_to_string(vector.join("versioned-attestation.json")).unwrap();
     let json_value: serde_json::Value = serde_json::from_str(&json).unwrap();
     let hex = json_value["attestation"].as_str().unwrap();

@@ -42,6 +42,7 @@ pub mod phala_cloud;
 pub mod pki;
 pub mod qe_identity;
 pub mod quote;
+pub mod recorded;
 pub mod report_data;
 pub mod server;
 pub mod sigstore;

@@ -152,22 +152,13 @@ fn an_unreadable_part_is_named() {
 
 /// Collateral recorded from real hardware (see the vectors' README), or `None` where it is not present.
 fn recorded() -> Option<QuoteCollateralV3> {
-    let folder = std::env::var_os("CVM_VERIFY_VECTORS")
-        .map(std::path::PathBuf::from)
-        .unwrap_or_else(|| {
-            std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors")
-        });
-    let json = std::fs::read(folder.join("near-mpc-0.5.8/collateral.json")).ok()?;
+    let json = simulator::recorded::bytes("near-mpc-0.5.8/collateral.json")?;
     Some(crate::evidence::collateral::parse(&json).expect("recorded collateral parses"))
 }
 
 #[test]
-#[allow(clippy::print_stderr)]
 fn recorded_collateral_was_valid_when_it_was_recorded() {
-    let Some(collateral) = recorded() else {
-        eprintln!("skipped: no recorded collateral");
-        return;
-    };
+    let Some(collateral) = recorded() else { return };
     let windows = Windows::read(&collateral, None).expect("windows");
     // 2026-08-13T12:00:00Z, from the vectors' README.
     let then = 1_786_622_400;

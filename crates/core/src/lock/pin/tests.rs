@@ -1,7 +1,5 @@
 //! Pinning what the simulator and recorded evidence prove.
 
-use std::path::PathBuf;
-
 use chrono::NaiveDate;
 use simulator::{Cvm, Lie, World};
 
@@ -460,12 +458,9 @@ fn a_pin_passes_and_changing_any_field_fails_exactly_the_check_that_owns_it() {
     }
 }
 
-/// Facts of a recorded capture; absent where the captures are not beside the project.
+/// Facts of a recorded capture, where it is present.
 fn recorded(name: &str, at: u64) -> Option<Claims> {
-    let folder = std::env::var_os("CVM_VERIFY_VECTORS").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"),
-        PathBuf::from,
-    );
+    let folder = simulator::recorded::folder()?;
     let read = |file: &str| std::fs::read(folder.join(name).join(file)).ok();
     let evidence = Evidence::parse(
         &read("attestation.json")?,

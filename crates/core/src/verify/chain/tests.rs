@@ -1,7 +1,6 @@
 //! Encodings against the vectors, and readings of two nodes that agree, disagree and fail.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -259,11 +258,7 @@ fn a_call_is_named_by_its_selector() {
 }
 
 fn vectors() -> Option<Vec<Value>> {
-    let folder = std::env::var_os("CVM_VERIFY_VECTORS").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"),
-        PathBuf::from,
-    );
-    let text = std::fs::read_to_string(folder.join("onchain-abi/calls.json")).ok()?;
+    let text = simulator::recorded::text("onchain-abi/calls.json")?;
     Some(serde_json::from_str(&text).unwrap())
 }
 

@@ -1,7 +1,6 @@
 //! Recorded reports of real GPUs and switches, beside the repository, end as the file `expected.json` beside them says.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,17 +11,8 @@ use super::devices::Topology;
 use super::{DeviceRoot, GpuDevices};
 use crate::evidence::GpuReport;
 
-fn folder() -> PathBuf {
-    std::env::var_os("CVM_VERIFY_VECTORS")
-        .map_or_else(
-            || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"),
-            PathBuf::from,
-        )
-        .join("supply")
-}
-
 fn text(path: &str) -> Option<String> {
-    std::fs::read_to_string(folder().join(path)).ok()
+    simulator::recorded::text(&format!("supply/{path}"))
 }
 
 fn json(path: &str) -> Option<Value> {

@@ -10,18 +10,8 @@ use crate::verify::digest::sha256;
 /// After every recorded bundle: 2026-11-25T00:00:00Z.
 const NOW: u64 = 1_795_564_800;
 
-#[expect(clippy::print_stderr, reason = "a test that did not run must say so")]
 fn folder() -> Option<PathBuf> {
-    let folder = std::env::var_os("CVM_VERIFY_VECTORS").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"),
-        PathBuf::from,
-    );
-    let folder = folder.join("supply");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    eprintln!("skipped: no recorded evidence; name its folder in CVM_VERIFY_VECTORS");
-    None
+    Some(simulator::recorded::folder()?.join("supply"))
 }
 
 fn bytes(path: impl AsRef<Path>) -> Vec<u8> {

@@ -10,8 +10,7 @@ use crate::verify::{
 };
 
 fn pem(path: &str) -> Option<TlsChain> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors");
-    let text = std::fs::read_to_string(folder.join(path)).ok()?;
+    let text = simulator::recorded::text(path)?;
     Some(TlsChain::new(certificates_of(&text)).unwrap())
 }
 
@@ -29,8 +28,7 @@ fn certificates_of(text: &str) -> Vec<Vec<u8>> {
 }
 
 fn expected(path: &str) -> serde_json::Value {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors");
-    serde_json::from_slice(&std::fs::read(folder.join(path)).unwrap()).unwrap()
+    simulator::recorded::json(path).unwrap()
 }
 
 /// Every real chain, with the SHA-256 of its key and whether a KMS issued it.

@@ -1,4 +1,3 @@
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -355,11 +354,7 @@ fn a_warning_is_handed_on() {
 // Recorded answers of NVIDIA's own service, beside the repository.
 
 fn vectors(path: &str) -> Option<String> {
-    let folder = std::env::var_os("CVM_VERIFY_VECTORS").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"),
-        PathBuf::from,
-    );
-    std::fs::read_to_string(folder.join("supply").join(path)).ok()
+    simulator::recorded::text(&format!("supply/{path}"))
 }
 
 /// The recorded answer of eight GPUs, judged at its own time with a key set.
