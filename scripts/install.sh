@@ -59,7 +59,7 @@ else
   # Whether a file is the one that the manifest names.
   is_named() {
     local sum size
-    sum=$($tool <"$1") && size=$(wc -c <"$1") && [[ ${sum%% *} == "${binary[4]}" && $((size)) == "${binary[3]}" ]]
+    sum=$(env "${clean[@]:?}" $tool <"$1") && size=$(wc -c <"$1") && [[ ${sum%% *} == "${binary[4]}" && $((size)) == "${binary[3]}" ]]
   }
   cached=
   if [[ $given_path ]]; then

@@ -11,6 +11,7 @@ use super::policy::{Expectations, expectations};
 use super::policy_file::Config;
 use super::setting_problem::{SettingProblem, refuse_any};
 use super::target::{Target, named_source};
+use crate::address::parse_address;
 use crate::alert::alerting::AlertedTarget;
 use crate::alert::incident::{AskedAt, PolicyFileId};
 use crate::alert::variables::ChannelVariables;
@@ -173,18 +174,51 @@ fn wanted<'c>(
             "with a URL it says which target that URL is: give one of each, or leave the URL out to verify several targets \
              of the policy file",
         )),
-        (urls, [], _) => Ok(urls
-            .iter()
-            .map(|url| WantedDeployment {
-                name: None,
-                url: Some(url),
-                target: None,
-            })
-            .collect()),
+        (urls, [], None) => Ok(urls.iter().map(|url| WantedDeployment::at(url)).collect()),
+        (urls, [], Some(config)) => urls.iter().map(|url| at_address(url, config)).collect(),
+    }
+}
+
+/// An address on the command line, beside a policy file. The address of a target of the file is that target: with the file's
+/// defaults alone less would be expected of it than the file says.
+fn at_address<'c>(url: &'c str, config: &'c Config) -> Result<WantedDeployment<'c>, UsageError> {
+    let Ok(typed) = parse_address(url) else {
+        return Ok(WantedDeployment::at(url));
+    };
+    let is_there = |target: &&FileTarget| {
+        let address = target
+            .settings
+            .one("url")
+            .map(|written| parse_address(&written.text));
+        address.is_some_and(|address| address.as_ref() == Ok(&typed))
+    };
+    let mut there = config.file.targets.iter().filter(is_there);
+    match (there.next(), there.next()) {
+        (None, _) => Ok(WantedDeployment::at(url)),
+        (Some(target), None) => Ok(WantedDeployment {
+            url: Some(url),
+            ..WantedDeployment::of(target)
+        }),
+        (Some(one), Some(other)) => Err(UsageError::option(
+            "URL",
+            format!(
+                "the policy file has several targets at this address, {:?} and {:?} among them; choose with --target NAME",
+                one.name, other.name
+            ),
+        )),
     }
 }
 
 impl<'c> WantedDeployment<'c> {
+    /// One that the policy file does not have.
+    const fn at(url: &'c str) -> Self {
+        Self {
+            name: None,
+            url: Some(url),
+            target: None,
+        }
+    }
+
     fn of(target: &'c FileTarget) -> Self {
         Self {
             name: Some(&target.name),

@@ -604,6 +604,7 @@ fn t46_what_is_required_is_not_met_by_a_warning() {
     required(&|_| {}).verify().assert(Governance, Pass, None);
     required(&|chain| chain.answer(app_id(), &epochs, number(1))).is_open("unsupported");
     required(&|chain| chain.answer(KMS_CONTRACT, &epochs, number(1))).is_open("unsupported");
+    required(&|chain| chain.name_kms(&[])).is_open("kms-not-linked");
     let ran =
         required(&|chain| chain.boot_refusal = Some("App not registered".to_owned())).is_open("boot-check");
     assert!(

@@ -335,6 +335,24 @@ fn t26_a_certificate_of_another_instance_does_not_bind() {
     never_binds(asked(cvm, &identity, TlsBinding::RaTls), "ratls-other-instance");
 }
 
+/// An app that has its certificates renewed left old keys behind. Whoever copied one of them has an expired certificate.
+#[test]
+fn t26_a_certificate_outside_its_validity_does_not_bind() {
+    let (cvm, identity) = healthy();
+    let year = 366 * 86_400;
+    for then in [DEFAULT_NOW - year, DEFAULT_NOW + year] {
+        let other = TlsIdentity::ra_tls(1, then, &cvm);
+        let leaf = asked(cvm.clone(), &other, TlsBinding::RaTls);
+        never_binds(leaf, "ratls-outside-validity");
+        // The keys are the same: the app's CA of another year signed the leaf of today.
+        let mut chain = other.chain_der();
+        chain[0] = identity.leaf_der();
+        let authority =
+            asked(cvm.clone(), &identity, TlsBinding::RaTls).with(|trial| trial.tls = Some(session(chain)));
+        never_binds(authority, "ratls-outside-validity");
+    }
+}
+
 /// A copy of a VM on another machine measures the same. Its certificate was quoted there.
 #[test]
 fn t26_a_certificate_that_was_quoted_on_another_machine_does_not_bind() {

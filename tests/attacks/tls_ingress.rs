@@ -280,6 +280,10 @@ fn t26_the_ingress_of_another_vm_does_not_bind() {
     let mut other = cvm;
     other.instance_id = vec![0x77; 20];
     never_binds(asked(&honest().quoted_by(&other)), "ingress-other-cvm");
+    // A copy of its disk boots to the same registers elsewhere.
+    let (mut copy, _) = healthy();
+    copy.world.platform.ppid = [0x77; 16];
+    never_binds(asked(&honest().quoted_by(&copy)), "ingress-other-machine");
 }
 
 #[test]

@@ -398,3 +398,41 @@ fn each_target_alerts_through_the_channels_that_it_names() {
         );
     }
 }
+
+/// With the defaults of the file alone, less would be expected of an address than the file says.
+#[test]
+fn the_address_of_a_target_of_the_file_is_that_target() {
+    let deployment = Deployment::healthy();
+    let strict = "require-assurance = \"code+endpoint\"\n";
+    let text = format!(
+        "[defaults]\n{}{}",
+        expectations(&deployment),
+        target("shop", &deployment.app, strict)
+    );
+    let address = deployment.app.url().to_string();
+    let ran = verify(&deployment, &text, &[&address]);
+    let report = ran.report();
+    assert_eq!(report.targets[0].name.to_string(), "shop");
+    assert_ne!(
+        report.verdict,
+        Verdict::Pass,
+        "what the target requires holds: {ran:#?}"
+    );
+    // The same address, written in another way.
+    let same = verify(
+        &deployment,
+        &text,
+        &[&format!("{}/", address.trim_end_matches('/'))],
+    );
+    assert_eq!(same.report().targets[0].name.to_string(), "shop");
+    // Another path is another address: the defaults hold.
+    let other = verify(
+        &deployment,
+        &text,
+        &[&format!("{}/other", address.trim_end_matches('/'))],
+    );
+    assert_ne!(other.report().targets[0].name.to_string(), "shop");
+    let two = format!("{text}{}", target("again", &deployment.app, ""));
+    verify(&deployment, &two, &[&address])
+        .assert_usage_error("the policy file has several targets at this address, \"shop\" and \"again\"");
+}

@@ -240,7 +240,7 @@ class Judge:
             elif self.epochs:
                 raise Undetermined("unsupported")
         if not authority and not known:
-            self.say("warn", "kms-not-linked")
+            self.say(self.demanded(), "kms-not-linked")
 
     def boot_check(self, contract):
         """isAppAllowed, for each way to name the machine: one of them suffices."""

@@ -3,6 +3,7 @@
 The certificates and files that were recorded are judged like live ones. Who holds the key now no recording shows, so that what
 holds is `recorded`. `Context` is what the app's own evidence proved."""
 
+import datetime
 import gzip
 import hashlib
 import io
@@ -117,6 +118,8 @@ def ratls(context, chain):
     found = extensions(leaf)
     if "8" not in found and "1" not in found:
         raise Refused("ratls-no-evidence")
+    # Each certificate of the chain is valid now, within a minute of either clock.
+    in_time(leaf, context.run.now)
     key = leaf.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name != "secp256r1":
         raise Refused("ratls-key-type")
@@ -158,6 +161,14 @@ def ratls(context, chain):
         raise Refused("ratls-other-machine")
     if claims.key_provider["name"] == "kms":
         leads_to(chain, claims)
+        for each in chain:
+            in_time(each, context.run.now)
+
+
+def in_time(certificate, now):
+    minute = datetime.timedelta(minutes=1)
+    if not certificate.not_valid_before_utc - minute <= now <= certificate.not_valid_after_utc + minute:
+        raise Refused("ratls-outside-validity")
 
 
 def leads_to(chain, claims):
@@ -222,6 +233,8 @@ def ingress(context, chain, host, files):
         raise Refused("ingress-not-bound")
     claims = next(steps)
     same_vm(context, parsed, claims, INGRESS)
+    if quotes.verify(parsed, context.run.root).ppid != context.run.platform_ppid:
+        raise Refused("ingress-other-machine")
     try:
         served = quotes.certificates(files[certificate_name])[0]
     except (ValueError, IndexError) as error:

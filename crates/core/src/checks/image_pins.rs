@@ -145,14 +145,14 @@ fn judge(file: Option<&ComposeFile>, hashes: &[[u8; 32]], policy: &Policy) -> Fi
         });
         return Finding::warn(reason, format!("{named} This does not meet `code`.")).against(unreviewed);
     }
-    if let (false, Some(locked)) = (reviewed.is_empty(), &policy.locked_compose) {
-        return accepted(&reviewed, locked);
-    }
     if file.images.is_empty() {
         return Finding::warn(
             &UNPINNED_IMAGE,
             "The compose file has no services. This does not meet `code`.",
         );
+    }
+    if let (false, Some(locked)) = (reviewed.is_empty(), &policy.locked_compose) {
+        return accepted(&reviewed, locked);
     }
     let images = match file.images.len() {
         1 => "The one image is pinned by digest".to_owned(),

@@ -8,10 +8,10 @@
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 
-use super::Layout;
 use super::digest::sha256;
 use super::ra_tls::spki_sha256;
 use super::td_claims::{OtherTd, TdClaims, same_td};
+use super::{Layout, VerifiedQuote};
 use crate::evidence::{
     Attestation, Evidence, INGRESS_ACCOUNT, IngressEvidence, IngressManifest, IngressSeen, ManifestError,
     Probe, Seen, TlsSession,
@@ -88,6 +88,8 @@ pub enum IngressGap {
     },
     /// Its quote is of another TD.
     OtherInstance,
+    /// Its quote is of the same instance on another machine.
+    OtherMachine,
     /// More than one key answered.
     KeyChanged {
         /// How many, at least 2.
@@ -114,6 +116,7 @@ impl IngressGap {
             | Self::NotReached
             | Self::OtherCode { .. }
             | Self::OtherInstance
+            | Self::OtherMachine
             | Self::KeyChanged { .. }
             | Self::Oracle
             | Self::FormOfTheApp
@@ -212,6 +215,10 @@ pub(super) fn bind(
         OtherTd::Code { compose_hash } => IngressGap::OtherCode { compose_hash },
         OtherTd::Instance => IngressGap::OtherInstance,
     })?;
+    // Nothing that a TD measures tells one machine from another: a copy of its disk boots to the same registers.
+    if own.quote.map(VerifiedQuote::ppid) != app.quote.map(VerifiedQuote::ppid) {
+        return Err(IngressGap::OtherMachine);
+    }
     // Without a CA that vouches for the host name nobody says that the server is the one that was asked.
     if !session.has_trusted_ca {
         return Err(IngressGap::Absent);

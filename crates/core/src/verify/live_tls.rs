@@ -115,6 +115,7 @@ pub(super) fn td_claims(claims: &Claims) -> TdClaims<'_> {
         boot: claims.boot.as_ref().ok(),
         nonce: claims.nonce.as_ref(),
         echo_differs: claims.echo == Echo::Differs,
+        at: claims.at,
         is_refused: matches!(claims.quote, Err(NotProven::Refused(_)))
             || matches!(claims.log, Err(NotProven::Refused(_)))
             || matches!(claims.boot, Err(NotProven::Refused(_))),

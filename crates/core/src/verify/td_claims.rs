@@ -13,6 +13,8 @@ pub(super) struct TdClaims<'a> {
     pub nonce: Option<&'a [u8; 32]>,
     /// Whether the report data beside the quote is another than the one inside it.
     pub echo_differs: bool,
+    /// The time that it is judged at, Unix seconds.
+    pub at: u64,
     /// Whether its quote, its event log or its boot was refused: convicted, and not only undetermined.
     pub is_refused: bool,
 }

@@ -250,7 +250,7 @@ pub(super) fn issuer(
     quotes_own_key(certificate, own)?;
     let boot = own.boot.ok_or(NotBound::NotReached)?;
     match boot.key_provider().name.as_str() {
-        "kms" => ra_tls::leads_to_kms(chain, boot.app_id(), &boot.key_provider().id)
+        "kms" => ra_tls::leads_to_kms(chain, boot.app_id(), &boot.key_provider().id, own.at)
             .map(|()| Issuer::Kms)
             .map_err(NotBound::Refused),
         _ => Ok(Issuer::Td),

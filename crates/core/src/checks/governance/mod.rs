@@ -426,6 +426,19 @@ fn judge_kms(judgement: &mut Judgement, kms: &KmsContract, boot: &BootClaims, po
     );
 }
 
+/// Whether the contract at `named` (chain and address) is that of the KMS with this key-provider id: the reference values say so, or the
+/// contract holds its root key.
+pub(super) fn is_contract_of(kms: &KmsContract, named: (u64, &[u8; 20]), id: &str, policy: &Policy) -> bool {
+    let row = policy.reference.kms_by_id(id).and_then(|row| row.governed_by());
+    match row {
+        Some(GovernedBy::Contract { chain_id, address }) => (chain_id, &address) == named,
+        _ => kms
+            .info
+            .as_ref()
+            .is_ok_and(|info| hex::encode(&info.ca_public_key) == id),
+    }
+}
+
 /// Whether the contract is that of the app's KMS.
 fn judge_link(
     judgement: &mut Judgement,
@@ -460,7 +473,7 @@ fn judge_link(
     if key.is_empty() {
         if !is_known {
             let detail = "The KMS's contract does not say which KMS it governs.";
-            judgement.warn(&KMS_NOT_LINKED, detail.to_owned());
+            judgement.open(is_required(policy), &KMS_NOT_LINKED, detail.to_owned());
         }
     } else if hex::encode(key) != *id {
         let detail = "The CA key in the KMS's contract is not the app's key-provider id.";

@@ -126,7 +126,8 @@ pub(super) fn policy_of_kms(policy: &Policy) -> Policy {
     }
 }
 
-/// Who allows its build on chain, if two nodes say that the contract that the user named does.
+/// Who allows its build on chain, if two nodes say that the contract that the user named does, and that contract is the one of the
+/// app's KMS.
 pub(super) fn allowed_on_chain(
     answer: &KmsAnswer<Claims>,
     claims: &Claims,
@@ -136,7 +137,9 @@ pub(super) fn allowed_on_chain(
     let found = claims.chain.as_ref()?.as_ref().ok()?;
     let kms = found.kms()?.ok()??;
     let is_current = governance::stale(found, claims.at).is_none();
-    let is_allowed = *found.contracts() == contracts && is_current && kms.allows_build(&build);
+    let id = &claims.boot.as_ref().ok()?.key_provider().id;
+    let is_linked = governance::is_contract_of(kms, (contracts.chain_id, &contracts.kms?), id, policy);
+    let is_allowed = *found.contracts() == contracts && is_current && is_linked && kms.allows_build(&build);
     is_allowed.then(|| {
         format!(
             "which the KMS's contract allows at block {}",

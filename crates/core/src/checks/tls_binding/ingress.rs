@@ -99,6 +99,12 @@ pub(super) const INGRESS_OTHER_CVM: Reason = Reason {
             or someone hands on the evidence of another VM.",
     fix: "Run the ingress in the app's own VM. If several instances answer, verify each by its own address.",
 };
+pub(super) const INGRESS_OTHER_MACHINE: Reason = Reason {
+    id: "ingress-other-machine",
+    means: "The quote of the ingress is that of the same instance on another machine: the VM was moved, or a copy of its disk runs \
+            elsewhere.",
+    fix: "Restart the ingress, so that it quotes on this machine. If you did not move the VM, find out who runs the copy.",
+};
 pub(super) const INGRESS_KEY_DIFFERS: Reason = Reason {
     id: "ingress-key-differs",
     means: "The certificate in the files of the ingress has another key than the one that answered.",
@@ -192,6 +198,11 @@ fn not_bound(gap: &IngressGap, tls: &Tls, policy: &Policy) -> Finding {
             policy,
             &INGRESS_OTHER_CVM,
             "The quote of the ingress is that of another VM than the one that quoted the nonce.",
+        ),
+        IngressGap::OtherMachine => wrong(
+            policy,
+            &INGRESS_OTHER_MACHINE,
+            "The quote of the ingress is that of the same instance on another machine than the one that quoted the nonce.",
         ),
         IngressGap::KeyChanged { keys } => wrong(
             policy,

@@ -74,6 +74,7 @@ pub(super) const CHECK: Check = Check {
         &ingress::INGRESS_PLATFORM,
         &ingress::INGRESS_OTHER_COMPOSE,
         &ingress::INGRESS_OTHER_CVM,
+        &ingress::INGRESS_OTHER_MACHINE,
         &ingress::INGRESS_KEY_DIFFERS,
         &ingress::ORACLE_32,
         &ORACLE_64,

@@ -88,6 +88,7 @@ fn refused(refusal: &RaTlsRefusal, policy: &Policy) -> Finding {
         RaTlsRefusal::StackReportData => &RATLS_STACK_REPORT_DATA,
         RaTlsRefusal::AppId => &RATLS_APP_ID,
         RaTlsRefusal::Usage(_) => &RATLS_USAGE,
+        RaTlsRefusal::OutsideValidity { .. } => &RATLS_OUTSIDE_VALIDITY,
         RaTlsRefusal::Chain(_) => &RATLS_CHAIN,
         RaTlsRefusal::OtherKms => &RATLS_OTHER_KMS,
     };

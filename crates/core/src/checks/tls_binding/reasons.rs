@@ -135,6 +135,11 @@ pub(super) const RATLS_NO_KMS: Reason = Reason {
             speaks for its key. An app that quotes what its callers send makes such a quote for anyone.",
     fix: "Deploy with a KMS. To accept this provider in writing, name it: --key-provider NAME[:HEXID].",
 };
+pub(super) const RATLS_OUTSIDE_VALIDITY: Reason = Reason {
+    id: "ratls-outside-validity",
+    means: "The certificate, or one that signed it, is not valid at the time of the run. A key of an earlier time may have been copied.",
+    fix: "Have the app fetch a new certificate (a restart does it). If the dates are right, check the clock of this machine.",
+};
 pub(super) const RATLS_OTHER_KMS: Reason = Reason {
     id: "ratls-other-kms",
     means: "The certificate chains up to another key than that of the KMS that the VM booted with.",

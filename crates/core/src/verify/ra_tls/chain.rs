@@ -1,7 +1,6 @@
 //! Who signed an RA-TLS certificate, up to the KMS.
 //!
-//! Dates are not looked at: the KMS and the app CA write 1975-01-01, and the KMS makes its certificate anew at each start.
-//! The KMS's key is what stays (docs/tls.md).
+//! The KMS makes its certificate anew at each start; its key is what stays (docs/tls.md).
 
 use super::leaf::TlsLeaf;
 use super::{APP_ID, RaTlsRefusal, USAGE};

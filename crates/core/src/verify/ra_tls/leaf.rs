@@ -11,6 +11,7 @@ use x509_cert::ext::pkix::{ExtendedKeyUsage, SubjectAltName};
 
 use super::RaTlsRefusal;
 use super::extension::{content, number_of};
+use crate::verify::age::CLOCK_SKEW;
 use crate::verify::digest::sha256;
 
 /// `id-ecPublicKey` (RFC 5480 §2.1.1).
@@ -31,6 +32,8 @@ pub(super) struct TlsLeaf {
     pub is_p256: bool,
     /// Whether it may be a server's.
     pub is_server: bool,
+    /// From when and until when it is valid, both inclusive, Unix seconds.
+    validity: (u64, u64),
     /// The host names and IPv4 addresses that it is for, in lower case.
     hosts: Vec<String>,
     /// The contents of dstack's extensions by number. Each occurs once.
@@ -59,7 +62,8 @@ impl TlsLeaf {
         let unreadable = |_| RaTlsRefusal::Malformed("it is not an X.509 certificate in DER".to_owned());
         let certificate = Certificate::from_der(der).map_err(unreadable)?;
         let signed = certificate.tbs_certificate();
-        let spki = signed.subject_public_key_info();
+        let (spki, dates) = (signed.subject_public_key_info(), signed.validity());
+        let unix = |time: &x509_cert::time::Time| time.to_unix_duration().as_secs();
         let parameters = spki.algorithm.parameters.as_ref();
         let curve = parameters.and_then(|any| any.decode_as::<ObjectIdentifier>().ok());
         let mut extensions = BTreeMap::new();
@@ -77,8 +81,18 @@ impl TlsLeaf {
             is_server: usages(&certificate).is_some_and(|usages| usages.contains(&SERVER_AUTH)),
             spki: spki.to_der().map_err(unreadable)?,
             hosts: hosts(&certificate),
+            validity: (unix(&dates.not_before), unix(&dates.not_after)),
             extensions,
         })
+    }
+
+    /// Whether it is valid at a time, Unix seconds. Two clocks may differ by [`CLOCK_SKEW`].
+    pub(super) fn valid_at(&self, at: u64) -> Result<(), RaTlsRefusal> {
+        let (from, to) = self.validity;
+        let is_valid = from <= at.saturating_add(CLOCK_SKEW) && at <= to.saturating_add(CLOCK_SKEW);
+        is_valid
+            .then_some(())
+            .ok_or(RaTlsRefusal::OutsideValidity { from, to })
     }
 
     /// Whether it is for a host. A name of the form `*.example` is for each name with one label more.

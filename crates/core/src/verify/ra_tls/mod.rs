@@ -23,6 +23,7 @@ use sha2::{Digest as _, Sha512};
 use super::BootClaims;
 use super::td_claims::TdClaims;
 use crate::evidence::{Attestation, Evidence, EvidenceError, TlsChain};
+use crate::report::rfc3339;
 use leaf::TlsLeaf;
 
 /// The extensions of dstack (dstack, `ra-tls/src/{oids,cert,attestation}.rs`).
@@ -70,6 +71,14 @@ pub enum RaTlsRefusal {
     /// It is for another purpose.
     #[error("{0}")]
     Usage(String),
+    /// It, or one that signed it, is not valid at the time of the run.
+    #[error("it, or a certificate that signed it, is valid from {} to {} only", rfc3339(*.from), rfc3339(*.to))]
+    OutsideValidity {
+        /// From when, Unix seconds.
+        from: u64,
+        /// Until when, Unix seconds.
+        to: u64,
+    },
     /// The chain does not hold.
     #[error("{0}")]
     Chain(&'static str),
@@ -188,6 +197,7 @@ pub(super) fn bound_kms(certificate: &RaTlsCertificate, own: TdClaims<'_>) -> Re
 fn bound_key<'a>(certificate: &RaTlsCertificate, own: TdClaims<'a>) -> Result<&'a BootClaims, NotBoundBy> {
     let refused = |refusal| Err(NotBoundBy::Refused(refusal));
     let leaf = &certificate.leaf;
+    leaf.valid_at(own.at).map_err(NotBoundBy::Refused)?;
     if !leaf.is_p256 {
         return refused(RaTlsRefusal::KeyType);
     }
@@ -222,9 +232,18 @@ pub(super) fn is_of_kms(chain: &TlsChain) -> bool {
     TlsLeaf::of_der(chain.leaf()).is_ok_and(|leaf| leaf.extension(USAGE) == Some(KMS_USAGE))
 }
 
-/// Whether the chain leads to the key of the KMS, hex of its SubjectPublicKeyInfo, that the VM booted with.
-pub(super) fn leads_to_kms(chain: &TlsChain, app_id: &[u8; 20], kms: &str) -> Result<(), RaTlsRefusal> {
-    chain::leads_to(chain, app_id, kms)
+/// Whether the chain leads to the key of the KMS, hex of its SubjectPublicKeyInfo, that the VM booted with, and each certificate
+/// of it is valid at a time (Unix seconds).
+pub(super) fn leads_to_kms(
+    chain: &TlsChain,
+    app_id: &[u8; 20],
+    kms: &str,
+    at: u64,
+) -> Result<(), RaTlsRefusal> {
+    chain::leads_to(chain, app_id, kms)?;
+    chain
+        .certificates()
+        .try_for_each(|each| TlsLeaf::of_der(each)?.valid_at(at))
 }
 
 #[cfg(test)]
