@@ -545,6 +545,9 @@ fn t68_a_name_that_the_guest_itself_reads_decides_code() {
         "XDG_CONFIG_HOME",
         "GIT_SSH_COMMAND",
         "DSTACK_ROOT_PASSWORD",
+        "AWS_PROFILE",
+        "AWS_CONFIG_FILE",
+        "REQUESTS_CA_BUNDLE",
         " LD_PRELOAD ",
     ] {
         let judged = running_with(&service("tty: true"), &json!({ "allowed_envs": [name] }));
@@ -561,7 +564,6 @@ fn t68_a_name_that_the_guest_itself_reads_decides_code() {
         "PYTHONPATH",
         "_JAVA_OPTIONS",
         "GUNICORN_CMD_ARGS",
-        "AWS_PROFILE",
         "proxy",
     ] {
         // The guest has no program that reads it; a script that is not known may hand it to one.

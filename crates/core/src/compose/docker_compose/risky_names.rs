@@ -142,6 +142,13 @@ mod tests {
             "PATH",
             "GODEBUG",
             "DSTACK_ROOT_PASSWORD",
+            // The AWS client of a start script, which logs in to a registry.
+            "AWS_CONFIG_FILE",
+            "AWS_DATA_PATH",
+            "AWS_PAGER",
+            "AWS_PROFILE",
+            "AWS_SHARED_CREDENTIALS_FILE",
+            "REQUESTS_CA_BUNDLE",
         ] {
             assert!(is_risky_in_guest(name), "{name}");
         }
