@@ -1,18 +1,22 @@
 //! What a VM must show in its TLS certificate before it is sent what is not for everyone.
 
 use cvm_verify_core::appraise::meets_policy_so_far;
-use cvm_verify_core::policy::OsImagePolicy;
+use cvm_verify_core::policy::{KeyProviders, OsImagePolicy};
 use cvm_verify_core::report::RequiredAssurance;
 use cvm_verify_core::verify::{Issuer, UnusableCollateral};
 use simulator::Lie;
 
 use crate::judge::{Trial, expected};
 
-/// The check for which nothing is sent, if one is.
+/// The check for which nothing is sent to a VM with a certificate of its KMS, if one is.
 fn held_back(change: impl FnOnce(&mut Trial)) -> Option<String> {
+    held_back_from(Issuer::Kms, change)
+}
+
+fn held_back_from(issuer: Issuer, change: impl FnOnce(&mut Trial)) -> Option<String> {
     let trial = Trial::healthy().with(change);
     let claims = trial.claims(&trial.evidence().unwrap());
-    let why = meets_policy_so_far(&claims, Issuer::Kms, &trial.policy).err()?;
+    let why = meets_policy_so_far(&claims, issuer, &trial.policy).err()?;
     Some(why.split(':').next().unwrap().to_owned())
 }
 
@@ -75,4 +79,34 @@ fn nothing_is_sent_to_a_self_made_certificate() {
     let claims = trial.claims(&trial.evidence().unwrap());
     let why = meets_policy_so_far(&claims, Issuer::Td, &trial.policy).unwrap_err();
     assert!(why.starts_with("tls-binding: "), "{why}");
+}
+
+/// An operating system of the host's own logs any compose hash and any key provider that it likes.
+#[test]
+fn nothing_is_sent_where_neither_the_image_nor_the_kms_speaks_for_the_compose_hash() {
+    let unknown_image: [fn(&mut Trial); 2] = [
+        |trial| trial.policy.os_image = OsImagePolicy::Known,
+        |trial| trial.policy.os_image = OsImagePolicy::Unchecked,
+    ];
+    let any_kms: [fn(&mut Trial); 3] = [
+        |trial| trial.policy.key_provider = None,
+        |trial| trial.policy.key_provider = Some(expected("--key-provider", KeyProviders::AnyKms)),
+        |trial| trial.policy.key_provider = Some(expected("--key-provider", KeyProviders::Unchecked)),
+    ];
+    for image in unknown_image {
+        for kms in any_kms {
+            let why = held_back(|trial| {
+                image(trial);
+                kms(trial);
+            });
+            assert_eq!(why.as_deref(), Some("os-image"));
+        }
+        // No KMS signed a self-made certificate: the name of the key provider is what the operating system says.
+        let why = held_back_from(Issuer::Td, image);
+        assert_eq!(why.as_deref(), Some("os-image"));
+    }
+    for kms in any_kms {
+        assert_eq!(held_back(kms), None, "a known image is enough");
+    }
+    assert_eq!(held_back_from(Issuer::Td, |_| {}), None);
 }

@@ -131,8 +131,9 @@ const OF_A_CERTIFICATE: [CheckId; 12] = [
 ];
 
 /// Whether a VM meets the policy, as far as the evidence in its TLS certificate shows: whether it may be sent what is not for
-/// everyone. Nothing fails, what the tier requires of its compose hash and of everything that is proven before it is met, and the
-/// certificate is of the VM's KMS, or self-made with a key provider that the policy names.
+/// everyone. Nothing fails, what the tier requires of its compose hash and of everything that is proven before it is met, the
+/// certificate is of the VM's KMS, or self-made with a key provider that the policy names, and something shows that the VM did
+/// not make up its compose hash: the OS image, or the KMS that signed the certificate.
 ///
 /// # Errors
 /// The first check that does not hold, and its sentence.
@@ -140,6 +141,11 @@ pub fn meets_policy_so_far(own: &Claims, issuer: Issuer, policy: &Policy) -> Res
     if issuer == Issuer::Td {
         checks::accepts_self_made(own, policy).map_err(|why| format!("{}: {why}", CheckId::TlsBinding))?;
     }
+    // A VM may log any compose hash and any key provider, if its operating system is not known. Only the signature of a KMS that
+    // the policy accepts shows that somebody looked at that system. What the user waived shows nothing.
+    let mut shows_code =
+        tiers::required_from(CheckId::OsImage).is_none_or(|from| from > policy.required.tier());
+    let mut unknown_system = String::new();
     for id in OF_A_CERTIFICATE {
         let check = Check::of(id);
         let finding = (check.run)(own, policy);
@@ -151,8 +157,23 @@ pub fn meets_policy_so_far(own: &Claims, issuer: Issuer, policy: &Policy) -> Res
         if result.status == Status::Fail || (is_needed && tiers::is_short(&result, &accepted)) {
             return Err(format!("{id}: {}", result.detail));
         }
+        let holds = !tiers::is_short(&result, &accepted) && !tiers::is_waived(&result);
+        match id {
+            CheckId::OsImage => {
+                shows_code |= holds;
+                unknown_system.clone_from(&result.detail);
+            }
+            CheckId::KeyProvider => shows_code |= holds && issuer == Issuer::Kms,
+            _ => {}
+        }
     }
-    Ok(())
+    match shows_code {
+        true => Ok(()),
+        false => Err(format!(
+            "{}: no known OS image and no accepted KMS speak for the compose hash. {unknown_system}",
+            CheckId::OsImage
+        )),
+    }
 }
 
 /// How TLS is terminated: what was proven first, and then what the certificate and the name say.
