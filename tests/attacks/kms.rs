@@ -8,7 +8,7 @@ use cvm_verify_core::evidence::{
 use cvm_verify_core::policy::{
     KeyProviders, KmsDocument, KmsMode, KmsPolicy, Origin, OsImagePolicy, TcbException,
 };
-use cvm_verify_core::report::{CheckId, Status, Verdict};
+use cvm_verify_core::report::{CheckId, Status, Verdict, rfc3339};
 use cvm_verify_core::verify::{KmsInputs, SignatureCache, UnusableCollateral};
 use serde_json::{Value, json};
 use simulator::cvm::simulated_kms_id;
@@ -131,6 +131,37 @@ fn t36_a_kms_with_the_apps_root_and_the_named_code_passes() {
     ] {
         assert!(detail.contains(words), "{detail}");
     }
+}
+
+/// KMSs are asked after the app: their collateral may be some minutes younger than the time that the app is judged at.
+#[test]
+fn t36_collateral_that_was_fetched_after_the_app_was_judged_counts_for_fifteen_minutes() {
+    let at = DEFAULT_NOW;
+    for (later, is_usable) in [(0, true), (61, true), (15 * 60, true), (15 * 60 + 1, false)] {
+        let trial = honest(&kms()).with(|trial| {
+            let kms = &mut trial.kms[0];
+            for collateral in [&mut kms.collateral, &mut kms.bootstrap_collateral] {
+                collateral.as_mut().unwrap().fetched_at = Some(rfc3339(at + later));
+            }
+        });
+        assert_eq!(trial.at, at);
+        match is_usable {
+            true => {
+                let judged = trial.judge();
+                judged.passes().proves(ID);
+                let detail = judged.detail(ID);
+                assert!(detail.contains("quoted when it started"), "{later}: {detail}");
+            }
+            false => {
+                is_open(&trial, "quote-undetermined");
+            }
+        }
+    }
+    // It is not younger for that: old collateral does not serve.
+    let old = honest(&kms()).with(|trial| {
+        trial.kms[0].collateral.as_mut().unwrap().fetched_at = Some(rfc3339(at - 8 * 24 * 60 * 60));
+    });
+    is_open(&old, "quote-undetermined");
 }
 
 #[test]
