@@ -126,6 +126,26 @@ fn t39_other_variables_and_none_are_no_concern() {
     is_no_concern(json!({"allowed_envs": null}));
 }
 
+/// The script of the runner `bash` may hand any variable to any program.
+#[test]
+fn t39_the_runner_bash_executes_a_script_that_is_in_no_table() {
+    let fields =
+        |names: Value| json!({"runner": "bash", "bash_script": "node app.js", "allowed_envs": names});
+    for name in ["NODE_OPTIONS", "PYTHONPATH", "GUNICORN_CMD_ARGS", "LD_PRELOAD"] {
+        let judged = concern(
+            &fields(json!(["API_KEY", name])),
+            "risky-variables",
+            Verdict::Inconclusive,
+        );
+        let detail = judged.detail(CheckId::LaunchInputs);
+        assert!(detail.contains(name) && !detail.contains("API_KEY"), "{detail}");
+        judged.says(CheckId::ImagePins, Status::Warn, "unpinned-image");
+    }
+    running(fields(json!(["API_KEY"])))
+        .judge()
+        .proves(CheckId::LaunchInputs);
+}
+
 #[test]
 fn t39_a_launch_token_is_mentioned_and_excuses_nothing() {
     let risky = |token: Value| decides_code(token, "risky-variables");

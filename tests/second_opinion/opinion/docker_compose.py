@@ -536,8 +536,10 @@ def shell_executes(text, names):
 
 
 def runs_unknown_script(document):
-    """Whether a script runs before the containers that is in no table."""
+    """Whether a script that is in no table runs before the containers, or instead of them (runner `bash`)."""
     from .compose_document import known_script
+    if document.get("runner") not in ("docker-compose", "nerdctl-compose"):
+        return True
     script, init = document.get("pre_launch_script"), document.get("init_script")
     return bool(init) or isinstance(script, str) and bool(script.strip()) and not known_script(script) or bool(script) and not isinstance(script, str)
 

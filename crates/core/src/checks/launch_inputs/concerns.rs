@@ -195,7 +195,12 @@ fn risky_variables(
         // The guest would not start with it; who reads it otherwise is not for us to guess.
         _ => return Some(concern("`allowed_envs` is not a list".to_owned())),
     };
-    let is_risky = |name: &str| match runs_unknown_script(compose_settings.get("init_script"), script) {
+    let runs_unknown_script = runs_unknown_script(
+        compose_settings.get("runner"),
+        compose_settings.get("init_script"),
+        script,
+    );
+    let is_risky = |name: &str| match runs_unknown_script {
         true => reference.risky_name(name).is_some(),
         false => reference.risky_name_of_guest(name).is_some(),
     };

@@ -15,6 +15,14 @@ pub(crate) enum Runner {
 }
 
 impl Runner {
+    /// Whether the field is exactly one of the names with which the guest starts the docker compose file.
+    pub(crate) fn starts_containers(field: Option<&Value>) -> bool {
+        matches!(
+            field.and_then(Value::as_str),
+            Some("docker-compose" | "nerdctl-compose")
+        )
+    }
+
     /// Reads the field. The guest's shell compares the text without the line ends at its end and without NUL, so that only a text with
     /// neither has one meaning for all who read it.
     ///

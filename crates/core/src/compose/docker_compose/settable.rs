@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use super::runner::Runner;
+
 /// The script that runs before Docker Compose and what it hands on, from the table of known scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LaunchScript {
@@ -63,10 +65,14 @@ fn is_script(value: Option<&Value>) -> bool {
     })
 }
 
-/// Whether a script runs before the containers of which it is not known what it does with a variable.
-/// `init_script` is that of the document.
-pub(crate) fn runs_unknown_script(init_script: Option<&Value>, script: LaunchScript) -> bool {
-    is_script(init_script) || script == LaunchScript::Unknown
+/// Whether a script of which it is not known what it does with a variable runs before the containers, or instead of them: a runner
+/// that starts no docker compose file executes a script. `runner` and `init_script` are those of the document.
+pub(crate) fn runs_unknown_script(
+    runner: Option<&Value>,
+    init_script: Option<&Value>,
+    script: LaunchScript,
+) -> bool {
+    !Runner::starts_containers(runner) || is_script(init_script) || script == LaunchScript::Unknown
 }
 
 /// Who can set a variable.
@@ -103,6 +109,7 @@ pub(super) struct Settable {
     /// Absent where `allowed_envs` cannot be read, so that it may be anything.
     allowed: Option<BTreeSet<String>>,
     script: LaunchScript,
+    /// Whether a script runs that is not the pre-launch script.
     has_other_script: bool,
     /// Whether nerdctl starts the containers.
     is_nerdctl: bool,
@@ -122,7 +129,11 @@ impl Settable {
         Self {
             allowed,
             script,
-            has_other_script: is_script(members.get("init_script")),
+            has_other_script: runs_unknown_script(
+                members.get("runner"),
+                members.get("init_script"),
+                LaunchScript::None,
+            ),
             is_nerdctl: members.get("runner").and_then(Value::as_str) == Some("nerdctl-compose"),
         }
     }
