@@ -497,15 +497,15 @@ fn an_app_that_phala_does_not_know_is_an_error() {
 }
 
 #[test]
-fn an_answer_about_another_app_is_refused() {
+fn an_answer_about_another_app_accuses_nobody() {
     let deployment = Deployment::healthy();
     let answer = phala_cloud::answer(&[0xee; 20], InstanceShape::New, &[Some(healthy())]);
     let path = phala_cloud::path(&healthy().app_id_bytes());
     deployment.app.serve_file(&path, JSON, answer);
     let api = format!("--phala-api-url={}", deployment.app.url());
     let ran = verify(&deployment, "phala-cloud", &[&app_id(), &api]);
-    assert_eq!(ran.code, 1);
-    ran.assert(Evidence, Fail, Some("malformed-field"));
+    assert_eq!(ran.code, 3);
+    ran.assert(Evidence, Error, Some("other-type"));
 }
 
 #[test]

@@ -58,8 +58,8 @@ pub enum EvidenceError {
         /// Path of a member that looks like a quote, one level below where it belongs.
         below: Option<String>,
     },
-    /// A list of instances in another form than is known: nothing of it is evidence.
-    #[error("{document}: `{field}` {problem}: this version of cvm-verify does not know the form")]
+    /// A list of instances in another form than is known, or of another app: nothing of it is evidence.
+    #[error("{document}: `{field}` {problem}: cvm-verify cannot use this list")]
     OtherList {
         /// Which document.
         document: &'static str,

@@ -29,11 +29,21 @@ pub enum PhalaCloudInstance<'a> {
 }
 
 impl<'a> PhalaCloudAnswer<'a> {
-    /// Parses a body, which must be about this app.
+    /// Parses a body, which must be about this app. Who runs the app writes nothing of the list: what is wrong with it accuses no
+    /// deployment. The entries are read later, each for itself.
     ///
     /// # Errors
-    /// An [`EvidenceError`] that names the field.
+    /// An [`EvidenceError`] that names the field. None of them is a failure of the app.
     pub fn parse(body: &'a [u8], app_id: &[u8; 20]) -> Result<Self, EvidenceError> {
+        Self::parse_list(body, app_id).map_err(|error| match error {
+            EvidenceError::Malformed { field, problem, .. }
+            | EvidenceError::OtherType { field, problem, .. } => other_list(&field, problem),
+            EvidenceError::Duplicate { field, .. } => other_list(&field, "occurs more than once"),
+            error => error,
+        })
+    }
+
+    fn parse_list(body: &'a [u8], app_id: &[u8; 20]) -> Result<Self, EvidenceError> {
         let text = std::str::from_utf8(body).map_err(|error| EvidenceError::NotJson {
             document: DOCUMENT,
             problem: format!("byte {} is not UTF-8", error.valid_up_to() + 1),
@@ -139,21 +149,23 @@ mod tests {
             (r#"{"instances":["x"]}"#, "other-type", "instances[0]"),
             (
                 r#"{"instances":[],"instances":[]}"#,
-                "duplicate-field",
-                "instances",
+                "other-type",
+                "`instances` occurs more than once",
             ),
             (
                 r#"{"instances":[{"quote":"00","quote":null}]}"#,
-                "duplicate-field",
-                "instances[0].quote",
+                "other-type",
+                "`instances[0].quote` occurs more than once",
             ),
             (
                 r#"{"app_id":"0000000000000000000000000000000000000000","instances":[]}"#,
-                "malformed-field",
+                "other-type",
                 "was asked for",
             ),
-            (r#"{"app_id":"zz","instances":[]}"#, "malformed-field", "app_id"),
-            (&many, "malformed-field", "at most 256"),
+            (r#"{"app_id":"zz","instances":[]}"#, "other-type", "app_id"),
+            (r#"{"app_id":7,"instances":[]}"#, "other-type", "app_id"),
+            (&many, "other-type", "at most 256"),
+            (r#"{"instances":[}"#, "not-json", "not JSON"),
         ] {
             let error = parse(text).unwrap_err();
             assert_eq!(error.reason(), reason, "{text}: {error}");
