@@ -13,6 +13,15 @@ fn the_healthy_baseline_passes() {
     Trial::healthy().judge().passes();
 }
 
+#[test]
+fn every_check_has_a_decision_of_its_own() {
+    let judged = Trial::healthy().judge();
+    for check in &judged.0.checks {
+        assert_ne!(check.reason.as_deref(), Some("undecided"), "{judged}");
+        assert!(!check.detail.is_empty(), "{judged}");
+    }
+}
+
 /// The healthy CVM's evidence once, so that only the log differs.
 struct Tampered {
     trial: Trial,

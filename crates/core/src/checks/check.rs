@@ -45,6 +45,17 @@ pub struct Check {
     pub run: fn(&Claims, &Policy) -> Finding,
 }
 
+/// Said of a check whose file holds no decision: a mistake in this program.
+const UNDECIDED: Reason = Reason {
+    id: "undecided",
+    means: "The check has no decision of its own: an error in cvm-verify.",
+    fix: "This is a bug in cvm-verify: please report it.",
+};
+
+fn undecided() -> Finding {
+    Finding::error(&UNDECIDED, "Not determined: this check has no decision.")
+}
+
 /// Whether a failure that convicts can end by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Heals {
@@ -73,7 +84,7 @@ pub enum Required {
 
 impl Check {
     /// What a check is unless its file says otherwise. Each file names the id, the words, the reasons, what requires the check, and
-    /// its decision.
+    /// its decision. One that names no decision decides nothing: it is an error, never a pass or a skip.
     pub(super) const BASE: Self = Self {
         id: CheckId::Evidence,
         title: "",
@@ -88,7 +99,7 @@ impl Check {
         convicts: &[],
         compares: &[],
         of_document: None,
-        run: |_, _| Finding::pass(""),
+        run: |_, _| undecided(),
     };
 
     /// A finding of this check under a policy, as the report shows it.
@@ -133,5 +144,25 @@ impl Check {
     #[must_use]
     pub fn accepted(&self, finding: &Finding) -> Vec<Accepted> {
         finding.accepted.iter().map(|one| one.of(self.id)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tiers;
+
+    #[test]
+    fn a_check_without_a_decision_is_an_error() {
+        let check = Check {
+            required: Required::From(Tier::Hardware),
+            ..Check::BASE
+        };
+        let result = check.result(&undecided(), &Policy::default());
+        assert_eq!(
+            (result.status, result.reason.as_deref()),
+            (Status::Error, Some("undecided"))
+        );
+        assert!(tiers::is_short(&result, &check.accepted(&undecided())));
     }
 }
