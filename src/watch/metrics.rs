@@ -4,15 +4,16 @@
 //! Labels hold what the user named and what Intel signed; nothing that a CVM sends, so that it cannot make new series.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use super::watch_status::place;
 use super::{Health, TargetStatus, WatchStatus};
 use cvm_verify_core::report::{Tool, TrustRootKind, Verdict};
 
-/// Everything on the watch_status at `now`, Unix seconds. Where the proofs rest on another root than Intel's, the first line
+/// Everything on the watch_status, `uptime` after the loop began. Where the proofs rest on another root than Intel's, the first line
 /// says so.
 #[must_use]
-pub fn metrics(watch_status: &WatchStatus, root: TrustRootKind, tool: &Tool, now: u64) -> String {
+pub fn metrics(watch_status: &WatchStatus, root: TrustRootKind, tool: &Tool, uptime: Duration) -> String {
     let mut page = Page::default();
     if root == TrustRootKind::Custom {
         page.text
@@ -64,7 +65,7 @@ pub fn metrics(watch_status: &WatchStatus, root: TrustRootKind, tool: &Tool, now
             "gauge",
             "Time since the last round ended.",
         ),
-        |status| Some(seconds(now.saturating_sub(status.at))),
+        |status| Some(seconds(uptime.saturating_sub(status.ended).as_secs())),
     );
     page.each(
         watch_status,
@@ -136,7 +137,10 @@ pub fn metrics(watch_status: &WatchStatus, root: TrustRootKind, tool: &Tool, now
         "gauge",
         "1 while every target is verified as often as it should be.",
     );
-    page.sample(&[], f64::from(u8::from(watch_status.health(now) == Health::Good)));
+    page.sample(
+        &[],
+        f64::from(u8::from(watch_status.health(uptime) == Health::Good)),
+    );
     page.text
 }
 

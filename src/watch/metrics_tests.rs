@@ -18,13 +18,28 @@ fn tool() -> Tool {
 fn watch_status() -> WatchStatus {
     let minute = Duration::from_secs(60);
     let mut watch_status = WatchStatus::default();
-    watch_status.watch([("api".to_owned(), minute), ("db".to_owned(), minute)], 1000);
+    watch_status.watch(
+        [("api".to_owned(), minute), ("db".to_owned(), minute)],
+        Duration::from_secs(1000),
+    );
     let mut good = report("api", Verdict::Pass);
     good.tcb.status = Some("UpToDate".to_owned());
     good.tcb.expires_at = Some("2026-09-12T10:45:38Z".to_owned());
-    watch_status.record("api", &[good], Duration::from_millis(812), 1005);
+    watch_status.record(
+        "api",
+        &[good],
+        Duration::from_millis(812),
+        1005,
+        Duration::from_secs(1005),
+    );
     let report = report("db", Verdict::Inconclusive);
-    watch_status.record("db", &[report], Duration::from_secs(30), 1030);
+    watch_status.record(
+        "db",
+        &[report],
+        Duration::from_secs(30),
+        1030,
+        Duration::from_secs(1030),
+    );
     watch_status.longest_wait = Duration::from_millis(40);
     watch_status.alerts.insert("slack".to_owned(), [3, 1]);
     watch_status
@@ -32,12 +47,22 @@ fn watch_status() -> WatchStatus {
 
 #[test]
 fn the_page_of_two_targets() {
-    insta::assert_snapshot!(metrics(&watch_status(), TrustRootKind::Intel, &tool(), 1040));
+    insta::assert_snapshot!(metrics(
+        &watch_status(),
+        TrustRootKind::Intel,
+        &tool(),
+        Duration::from_secs(1040)
+    ));
 }
 
 #[test]
 fn a_custom_root_is_named_first() {
-    let page = metrics(&watch_status(), TrustRootKind::Custom, &tool(), 1040);
+    let page = metrics(
+        &watch_status(),
+        TrustRootKind::Custom,
+        &tool(),
+        Duration::from_secs(1040),
+    );
     assert!(page.starts_with("# SIMULATED: not Intel's root, proves nothing about hardware\n# HELP"));
     assert!(page.contains("\ncvm_verify_simulated 1\n"), "{page}");
 }
@@ -47,8 +72,8 @@ proptest! {
     #[test]
     fn no_name_breaks_a_line(name in any::<String>()) {
         let mut watch_status = watch_status();
-        watch_status.record("db", &[report(&name, Verdict::Fail)], Duration::ZERO, 1030);
-        let page = metrics(&watch_status, TrustRootKind::Intel, &tool(), 1040);
+        watch_status.record("db", &[report(&name, Verdict::Fail)], Duration::ZERO, 1030, Duration::from_secs(1030));
+        let page = metrics(&watch_status, TrustRootKind::Intel, &tool(), Duration::from_secs(1040));
         prop_assert!(page.ends_with('\n'));
         for line in page.lines().filter(|line| !line.starts_with("# ")) {
             let (series, value) = line.rsplit_once(' ').expect("a value");

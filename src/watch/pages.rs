@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::time::Instant;
+
 use super::{Health, WatchStatus, endpoint, metrics};
 use cvm_verify_core::report::TrustRootKind;
 
@@ -14,7 +16,8 @@ pub(crate) fn locked(watch_status: &Mutex<WatchStatus>) -> MutexGuard<'_, WatchS
 pub(crate) struct WatchPages {
     pub watch_status: Arc<Mutex<WatchStatus>>,
     pub root: TrustRootKind,
-    pub now: fn() -> u64,
+    /// When the loop began.
+    pub started: Instant,
 }
 
 impl endpoint::Pages for WatchPages {
@@ -23,12 +26,12 @@ impl endpoint::Pages for WatchPages {
             &locked(&self.watch_status),
             self.root,
             &crate::env::tool(),
-            (self.now)(),
+            self.started.elapsed(),
         )
     }
 
     fn health(&self) -> (bool, String) {
-        match locked(&self.watch_status).health((self.now)()) {
+        match locked(&self.watch_status).health(self.started.elapsed()) {
             Health::Good => (
                 true,
                 "every target is verified as often as it should be\n".to_owned(),

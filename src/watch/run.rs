@@ -76,6 +76,7 @@ pub(crate) fn run(options: &Options, session_of: SessionOf<'_>, env: &mut Env) -
             queue,
             kept,
             watch_status: Arc::default(),
+            started: Instant::now(),
             signals,
             worst: Verdict::Pass,
             env,
@@ -98,6 +99,8 @@ struct Watch<'a> {
     queue: AlertQueue,
     kept: EvidenceArchive,
     watch_status: Arc<Mutex<WatchStatus>>,
+    /// When the loop began.
+    started: Instant,
     signals: Signals,
     /// The worst verdict so far.
     worst: Verdict,
@@ -199,7 +202,7 @@ impl Watch<'_> {
             .unzip();
         self.with_status(|watch_status| {
             watch_status.missed_rounds += ended.missed;
-            watch_status.record(job.name(), &reports, took, now);
+            watch_status.record(job.name(), &reports, took, now, self.started.elapsed());
         });
         if let Some(note) = appraised.note {
             self.note(LogLevel::Warn, "note", note);
@@ -273,12 +276,11 @@ impl Watch<'_> {
 
     /// Verifies these targets from now on. Says what changed, if anything did.
     fn adopt(&mut self, plan: Plan) -> Option<String> {
-        let now = (self.env.now)();
         let intervals = plan
             .targets
             .iter()
             .map(|target| (target.name().to_owned(), target.interval.duration()));
-        self.with_status(|watch_status| watch_status.watch(intervals, now));
+        self.with_status(|watch_status| watch_status.watch(intervals, self.started.elapsed()));
         self.queue.watch(&plan, self.env);
         self.rounds.replace(plan.targets)
     }
@@ -346,7 +348,7 @@ impl Watch<'_> {
         let pages = WatchPages {
             watch_status: Arc::clone(&self.watch_status),
             root: self.session.roots.quote.kind(),
-            now: self.env.now,
+            started: self.started,
         };
         tokio::spawn(endpoint::serve(listener, Arc::new(pages)));
         self.note(

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cvm_verify_core::report::{TargetReport, Verdict, unix_seconds};
-use cvm_verify_core::verify::age::Age;
 
 /// What is known of one target, or of one instance of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +12,8 @@ pub struct TargetStatus {
     pub verdict: Verdict,
     /// When the last round ended, Unix seconds.
     pub at: u64,
+    /// The same, since the loop began: ages are counted by a clock that nobody sets.
+    pub ended: Duration,
     /// When the last pass was, Unix seconds.
     pub passed_at: Option<u64>,
     /// How long the last round took.
@@ -30,8 +31,8 @@ pub struct TargetStatus {
 struct Watched {
     /// The time between two rounds.
     interval: Duration,
-    /// When its last round ended; before the first, since when it is awaited. Unix seconds.
-    since: u64,
+    /// When its last round ended; before the first, since when it is awaited. Since the loop began.
+    since: Duration,
     /// By name: a target that stands for several instances has a status for each.
     found: BTreeMap<String, TargetStatus>,
 }
@@ -66,15 +67,15 @@ const INTERVALS: u32 = 3;
 const GRACE: Duration = Duration::from_secs(120);
 
 impl WatchStatus {
-    /// These targets, with their intervals, from `now` on, Unix seconds. What is known of those that stay, stays.
-    pub fn watch(&mut self, targets: impl IntoIterator<Item = (String, Duration)>, now: u64) {
+    /// These targets, with their intervals, from `uptime` on, the time since the loop began. What is known of those that stay, stays.
+    pub fn watch(&mut self, targets: impl IntoIterator<Item = (String, Duration)>, uptime: Duration) {
         let mut before = std::mem::take(&mut self.targets);
         let targets = targets.into_iter().map(|(name, interval)| {
             let watched = match before.remove(&name) {
                 Some(watched) => Watched { interval, ..watched },
                 None => Watched {
                     interval,
-                    since: now,
+                    since: uptime,
                     found: BTreeMap::new(),
                 },
             };
@@ -83,15 +84,23 @@ impl WatchStatus {
         self.targets = targets.collect();
     }
 
-    /// Writes down the end of a round of a target: what was found, of each instance where it has several.
-    pub fn record(&mut self, target: &str, reports: &[TargetReport], duration: Duration, now: u64) {
+    /// Writes down the end of a round of a target: what was found, of each instance where it has several. `now` is in Unix seconds,
+    /// `uptime` since the loop began.
+    pub fn record(
+        &mut self,
+        target: &str,
+        reports: &[TargetReport],
+        duration: Duration,
+        now: u64,
+        uptime: Duration,
+    ) {
         let Some(watched) = self.targets.get_mut(target) else {
             return;
         };
-        watched.since = now;
+        watched.since = uptime;
         let mut before = std::mem::take(&mut watched.found);
         let found = reports.iter().map(|report| {
-            let status = TargetStatus::of(report, before.remove(&report.name), duration, now);
+            let status = TargetStatus::of(report, before.remove(&report.name), duration, now, uptime);
             (report.name.clone(), status)
         });
         watched.found = found.collect();
@@ -103,12 +112,13 @@ impl WatchStatus {
         found.map(|(name, status)| (name.as_str(), status))
     }
 
-    /// Whether every target was verified lately, at `now`.
+    /// Whether every target was verified lately, `uptime` after the loop began. A machine's clock that is set forward or back makes no
+    /// target older or younger.
     #[must_use]
-    pub fn health(&self, now: u64) -> Health {
+    pub fn health(&self, uptime: Duration) -> Health {
         let late = |watched: &Watched| {
             let allowed = watched.interval * INTERVALS + GRACE;
-            Age::of(watched.since, now).exceeds(allowed.as_secs())
+            uptime.saturating_sub(watched.since) > allowed
         };
         let stuck = self.targets.iter().filter(|(_, watched)| late(watched));
         let stuck: Vec<String> = stuck.map(|(name, _)| name.clone()).collect();
@@ -121,7 +131,13 @@ impl WatchStatus {
 }
 
 impl TargetStatus {
-    fn of(report: &TargetReport, before: Option<Self>, duration: Duration, now: u64) -> Self {
+    fn of(
+        report: &TargetReport,
+        before: Option<Self>,
+        duration: Duration,
+        now: u64,
+        uptime: Duration,
+    ) -> Self {
         let (mut rounds, passed_at) =
             before.map_or(([0; 3], None), |status| (status.rounds, status.passed_at));
         if let Some(count) = rounds.get_mut(place(report.verdict)) {
@@ -130,6 +146,7 @@ impl TargetStatus {
         Self {
             verdict: report.verdict,
             at: now,
+            ended: uptime,
             passed_at: match report.verdict {
                 Verdict::Pass => Some(now),
                 _ => passed_at,
