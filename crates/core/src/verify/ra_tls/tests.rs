@@ -178,7 +178,8 @@ fn a_chain_that_was_cut_or_mixed_does_not_lead_to_the_kms() {
         ),
     ] {
         let chain = TlsChain::new(chain).unwrap();
-        assert!(leads_to_kms(&chain, &app_id, kms).is_err(), "{what}");
+        let leads = leads_to_kms(&chain, &app_id, kms);
+        assert!(matches!(leads, Err(RaTlsRefusal::Chain(_))), "{what}: {leads:?}");
     }
 }
 
@@ -200,7 +201,11 @@ fn a_chain_without_the_certificate_of_the_kms_leads_to_its_key_and_to_no_other()
         );
         for other in real_chains().into_iter().filter_map(|(.., other)| other) {
             let leads = leads_to_kms(&short, &app_id, &other);
-            assert_eq!(leads.is_ok(), other == kms, "{name}: {leads:?}");
+            let expected = match other == kms {
+                true => Ok(()),
+                false => Err(RaTlsRefusal::OtherKms),
+            };
+            assert_eq!(leads, expected, "{name}");
         }
     }
 }
