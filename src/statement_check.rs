@@ -311,6 +311,7 @@ mod tests {
             "https://shop.example",
             "https://shop.example/us",
             "https://shop.example/eu/x",
+            "https://shop.example/eu#attestation=/two",
             "https://shop.example:8443/eu",
             "http://shop.example/eu",
             "urn:dstack:app:aa",

@@ -5,22 +5,28 @@ use url::Url;
 use crate::source::Source;
 use cvm_verify_core::report::TargetReport;
 
-/// The address with its path, without what is nobody's business: query, fragment, user. Of a source whose address answers for every
+/// The address with its path, without what is nobody's business: query, fragment, user. Where the attestation is asked for at another
+/// path than the usual one, two deployments may share the address: the fragment names that path. Of a source whose address answers for every
 /// app, a name of the app and its instance, as they were measured; `None` if they were not.
 pub(super) fn resource_of(source: &Source, report: &TargetReport) -> Option<String> {
     match source.row().is_of_one {
-        true => address(source.url()),
+        true => address(source.url(), source.other_attestation_path().as_deref()),
         false => name_of_app(report),
     }
 }
 
-fn address(url: &str) -> Option<String> {
+fn address(url: &str, attestation_path: Option<&str>) -> Option<String> {
     let mut url = Url::parse(url).ok()?;
     url.set_query(None);
     url.set_fragment(None);
     url.set_username("").ok()?;
     url.set_password(None).ok()?;
-    Some(url.as_str().trim_end_matches('/').to_owned())
+    let address = url.as_str().trim_end_matches('/').to_owned();
+    let Some(path) = attestation_path else {
+        return Some(address);
+    };
+    url.set_fragment(Some(&format!("attestation={path}")));
+    Some(format!("{address}#{}", url.fragment()?))
 }
 
 fn name_of_app(report: &TargetReport) -> Option<String> {
@@ -35,6 +41,7 @@ fn name_of_app(report: &TargetReport) -> Option<String> {
 mod tests {
     use super::*;
     use crate::render::samples;
+    use crate::source::app::AppEndpoints;
 
     #[test]
     fn an_address_is_named_with_its_path_and_without_its_secrets() {
@@ -47,9 +54,28 @@ mod tests {
                 "https://shop.example/eu",
             ),
         ] {
-            assert_eq!(address(url).as_deref(), Some(expected), "{url}");
+            assert_eq!(address(url, None).as_deref(), Some(expected), "{url}");
         }
-        assert_eq!(address("shop"), None);
+        assert_eq!(address("shop", None), None);
+    }
+
+    #[test]
+    fn endpoints_of_one_host_are_told_apart() {
+        for (path, expected) in [
+            ("/two", "https://shop.example/eu#attestation=/two"),
+            ("/a b", "https://shop.example/eu#attestation=/a%20b"),
+        ] {
+            let named = address("https://shop.example/eu/?token=x#part", Some(path));
+            assert_eq!(named.as_deref(), Some(expected));
+        }
+        let of = |path: &str| {
+            let endpoints =
+                AppEndpoints::with_paths("https://shop.example".parse().unwrap(), path, "/info").unwrap();
+            Source::App(endpoints).other_attestation_path()
+        };
+        assert_eq!(of("/attestation?x=1"), None);
+        assert_eq!(of("attestation"), None);
+        assert_eq!(of("two?token=x").as_deref(), Some("/two"));
     }
 
     #[test]

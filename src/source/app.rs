@@ -117,6 +117,13 @@ impl AppEndpoints {
         Ok(endpoints)
     }
 
+    /// The path of the attestation, without query, if it is not the default one.
+    pub(super) fn other_attestation_path(&self) -> Option<String> {
+        let path = self.attestation_path.split('?').next().unwrap_or_default();
+        let path = format!("/{}", path.trim_start_matches('/'));
+        (path != Self::ATTESTATION).then_some(path)
+    }
+
     /// The paths that are not the default ones, `NAME=PATH` each, without queries.
     pub(super) fn other_paths(&self) -> Vec<String> {
         let path = |name: &str, path: &str, usual: &str| {

@@ -144,6 +144,14 @@ impl Source {
         }
     }
 
+    /// The path of its attestation below its address, without query, if it is not the usual one.
+    pub(crate) fn other_attestation_path(&self) -> Option<String> {
+        match self {
+            Self::App(endpoints) => endpoints.other_attestation_path(),
+            _ => None,
+        }
+    }
+
     /// Scheme, host and port of the address, where the address is of one deployment: Phala Cloud answers for every app.
     pub fn origin(&self) -> Option<String> {
         Self::origin_of(self.kind(), self.url())
