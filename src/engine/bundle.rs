@@ -7,7 +7,7 @@ use super::answer::EvidenceAnswer;
 use super::collected::EvidenceRequest;
 use crate::collateral;
 use crate::source::NOT_JSON_BYTES;
-use cvm_verify_core::evidence::{Bundle, BundleSource, Evidence, TlsRecord};
+use cvm_verify_core::evidence::{Bundle, BundleSource, Evidence, EvidenceError, TlsRecord};
 use cvm_verify_core::verify::spki_sha256;
 
 pub(super) fn bundle(
@@ -32,6 +32,7 @@ pub(super) fn bundle(
             .info
             .as_deref()
             .and_then(|info| verbatim(info).or_else(|| as_string(info))),
+        info_problem: unanswered_info(answer),
         collateral: collateral.and_then(|fetched| raw_collateral(&fetched.collateral)),
         collateral_source: collateral.map(|fetched| fetched.source.clone()),
         collateral_fetched_at: collateral.map(|fetched| fetched.fetched_at),
@@ -43,6 +44,14 @@ pub(super) fn bundle(
             .map(|session| TlsRecord::of(session, spki_sha256(session.chain.leaf()))),
         ..Bundle::new(at, from, verbatim(&answer.attestation)?)
     })
+}
+
+/// Why there was no answer to the question for the information, if that is not that there is none.
+fn unanswered_info(answer: &EvidenceAnswer) -> Option<String> {
+    match answer.evidence.as_ref().ok()?.info_problem.as_ref()? {
+        EvidenceError::Unanswered { problem } => Some(problem.clone()),
+        _ => None,
+    }
 }
 
 /// A body that is not JSON, as a JSON string: a replay must find it as unusable as the run did.

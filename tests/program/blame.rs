@@ -320,6 +320,20 @@ fn an_info_that_is_something_else_is_as_if_absent_live_and_in_replay() {
     assert_eq!(ran.report().targets[0].verdict, Verdict::Pass);
 }
 
+/// That `/info` wants a login is not that there is none, in a replay either.
+#[test]
+fn an_info_that_is_not_given_is_said_to_be_so_live_and_in_replay() {
+    let deployment = Deployment::healthy();
+    deployment.app.behave(AppEndpoint::Info, Behaviour::Status(401));
+    let ran = live_and_in_replay(&deployment);
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    ran.assert(Evidence, Warn, Some("info-unusable"));
+    let detail = &ran.check(Evidence).detail;
+    assert!(detail.contains("status 401"), "{detail}");
+    ran.assert(ImagePins, Error, Some("no-compose-document"));
+    accuses_no_deployment(&ran);
+}
+
 /// Replays a case of a bare quote at the time that stands beside it.
 fn case(name: &str) -> Option<Ran> {
     let folder = recorded::folder()?.join("cases").join(name);

@@ -18,6 +18,9 @@ pub const SCHEMA: &str = "cvm-verify/evidence/v1";
 /// Bytes of a bundle file that are read: two bodies, a compose document and collateral.
 const MAX_BUNDLE_BYTES: usize = 32 * 1024 * 1024;
 
+/// Characters that are kept of a sentence for people.
+const MAX_PROBLEM: usize = 1000;
+
 /// Recorded evidence, to be verified again later: the file that `cvm-verify verify --evidence` writes. It is not signed: its times and
 /// its nonce are its own claim, so a replay proves nothing of the moment or of the address.
 #[derive(Debug, Clone)]
@@ -32,6 +35,8 @@ pub struct Bundle {
     pub attestation: Box<RawValue>,
     /// The verbatim JSON body of `/info`; a body that is not JSON is a JSON string of its first bytes.
     pub info: Option<Box<RawValue>>,
+    /// What came in place of the information, if that was neither a body nor a 404. A sentence for people.
+    pub info_problem: Option<String>,
     /// The collateral, as the JSON text of a `QuoteCollateralV3` with byte fields in hex.
     pub collateral: Option<Box<RawValue>>,
     /// Where the collateral came from.
@@ -66,6 +71,7 @@ impl Bundle {
             nonce: None,
             attestation,
             info: None,
+            info_problem: None,
             collateral: None,
             collateral_source: None,
             collateral_fetched_at: None,
@@ -143,6 +149,8 @@ struct Written<'a> {
     nonce: Option<String>,
     attestation: &'a RawValue,
     info: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    info_problem: Option<&'a str>,
     collateral: Option<&'a RawValue>,
     tls: Option<&'a TlsRecord>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -172,6 +180,7 @@ struct Read {
     nonce: Option<String>,
     attestation: Box<RawValue>,
     info: Option<Box<RawValue>>,
+    info_problem: Option<String>,
     collateral: Option<Box<RawValue>>,
     collateral_source: Option<String>,
     collateral_fetched_at: Option<String>,
@@ -205,6 +214,7 @@ impl Bundle {
             nonce: self.nonce.map(hex::encode),
             attestation: &self.attestation,
             info: self.info.as_deref(),
+            info_problem: self.info_problem.as_deref(),
             collateral: self.collateral.as_deref(),
             tls: self.tls.as_ref(),
             collateral_source: self.collateral_source.as_deref(),
@@ -258,6 +268,9 @@ impl Bundle {
                 .map_err(BundleError::Nonce)?,
             attestation: read.attestation,
             info: read.info.filter(|info| info.get() != "null"),
+            info_problem: read
+                .info_problem
+                .map(|problem| problem.chars().take(MAX_PROBLEM).collect()),
             collateral: read.collateral.filter(|collateral| collateral.get() != "null"),
             collateral_source: read.collateral_source,
             collateral_fetched_at,
@@ -284,6 +297,10 @@ impl Bundle {
             self.nonce,
         )
         .map(|evidence| evidence.with_gpu(self.gpu.as_ref()))
+        .map(|evidence| match &self.info_problem {
+            Some(problem) => evidence.without_info(problem.clone()),
+            None => evidence,
+        })
     }
 }
 
