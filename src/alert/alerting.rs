@@ -1,6 +1,7 @@
 //! Alert channels of a run: secrets from the environment in, records of what became of each alert out.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::{join, join_all};
 use rand::TryRng as _;
@@ -8,6 +9,7 @@ use rand::rngs::SysRng;
 use sha2::{Digest as _, Sha256};
 
 use super::incident::{AskedAt, Departed, Observation, PolicyEntry, PolicyFileId, Rules, State};
+use super::state_part::StatePart;
 use super::variables::{ChannelVariables, GITHUB_TOKEN, is_given_empty};
 use super::{AlertSender, Channels, GithubIssues, HEARTBEAT_URL, Memory, RunContext};
 use crate::env::Env;
@@ -151,20 +153,14 @@ impl Alerting {
         if let (Some(whole), Some(state)) = (whole, state) {
             let departed = state.departed(whole.file, &whole.names);
             let groups = self.told_of(departed, env);
+            let whole = Mutex::new(state);
             let telling = groups.into_iter().map(|(channels, departed)| {
-                let mut part = state.part(departed.iter().map(|one| one.target));
+                let part = locked(&whole).part(departed.iter().map(|one| one.target));
+                let mut part = StatePart::new(part, |part| locked(&whole).absorb(part));
                 let (sender, context) = (&sender, &context);
-                async move {
-                    let told =
-                        alert::deliver_departed(sender, &channels, &departed, &mut part, context).await;
-                    (part, told)
-                }
+                async move { alert::deliver_departed(sender, &channels, &departed, &mut part, context).await }
             });
-            let told: Vec<(State, Vec<AlertRecord>)> = join_all(telling).await;
-            for (part, told) in told {
-                state.absorb(part);
-                records.extend(told);
-            }
+            records.extend(join_all(telling).await.concat());
         }
         report.alerts.extend(records);
     }
@@ -236,41 +232,35 @@ impl Alerting {
     async fn send(
         &self,
         deliveries: Vec<Delivery>,
-        mut state: Option<&mut State>,
+        state: Option<&mut State>,
         sender: &AlertSender<'_>,
         context: &RunContext<'_>,
     ) -> Vec<AlertRecord> {
-        let has_state = state.is_some();
+        let whole = state.map(Mutex::new);
+        let has_state = whole.is_some();
         let deliveries = deliveries.iter().filter(|one| one.channels.is_any());
         let sending = deliveries.map(|one| {
             let ids = one.targets.iter().map(|target| context.target(&target.name));
-            let mut part = state.as_deref().map(|state| state.part(ids)).unwrap_or_default();
+            let whole = whole.as_ref();
+            let part = whole.map(|whole| locked(whole).part(ids)).unwrap_or_default();
+            let mut part = StatePart::new(part, move |part| {
+                if let Some(whole) = whole {
+                    locked(whole).absorb(part);
+                }
+            });
             async move {
                 if !has_state && one.channels.github_issue.is_none() {
-                    return (
-                        part,
-                        alert::deliver(sender, &one.channels, &one.targets, context).await,
-                    );
+                    return alert::deliver(sender, &one.channels, &one.targets, context).await;
                 }
                 let memory = Memory {
                     state: &mut part,
                     observations: &one.observations,
                     rules: self.rules,
                 };
-                let records =
-                    alert::deliver_changes(sender, &one.channels, &one.targets, memory, context).await;
-                (part, records)
+                alert::deliver_changes(sender, &one.channels, &one.targets, memory, context).await
             }
         });
-        let sent: Vec<(State, Vec<AlertRecord>)> = join_all(sending).await;
-        let mut records = Vec::new();
-        for (part, of_group) in sent {
-            if let Some(state) = &mut state {
-                state.absorb(part);
-            }
-            records.extend(of_group);
-        }
-        records
+        join_all(sending).await.concat()
     }
 
     /// Where the run's ping goes. A ping carries no label: of a simulation or a replay it would pass for the pass of a live
@@ -288,6 +278,11 @@ impl Alerting {
         });
         None
     }
+}
+
+/// The memory while several deliveries share it. A panic leaves it as it was.
+fn locked<'s, 'm>(whole: &'s Mutex<&'m mut State>) -> MutexGuard<'s, &'m mut State> {
+    whole.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Why a pass is not one that a ping may tell.

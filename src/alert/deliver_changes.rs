@@ -1,6 +1,7 @@
 //! Delivery with a memory: a failure is told once, and its end.
 
 use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
 use tokio::time::Instant;
 
@@ -79,15 +80,15 @@ pub async fn deliver_changes(
     } else {
         deadline
     };
-    let done = plan.run(sender, for_others).await;
-    let mut records = Vec::new();
-    for (record, delivered) in done {
-        let delivered = delivered.into_iter().filter_map(|index| pending.get(index));
-        for one in delivered.filter(|_| record.delivered) {
-            memory.state.record(one.target, &one.due, context.now);
+    // Noted as soon as a channel took it: what ends the sending must not have it told again.
+    let state = Mutex::new(&mut *memory.state);
+    let taken = |indices: &[usize]| {
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        for one in indices.iter().filter_map(|index| pending.get(*index)) {
+            state.record(one.target, &one.due, context.now);
         }
-        records.push(record);
-    }
+    };
+    let mut records = plan.run(sender, for_others, &taken).await;
     for target in worst_first(targets) {
         records.extend(issues.settle(target, memory.state, &pending, context).await);
     }

@@ -10,6 +10,7 @@ use crate::alert::delivery::RetryPolicy;
 use crate::alert::incident::{PolicyEntry, PolicyFileId};
 use crate::alert::samples::{self, set};
 use crate::alert::services::{self, ROUTING_KEY};
+use crate::alert::state_part::StatePart;
 use crate::net::retry::Schedule;
 use crate::net::{Client, Secret, loopback};
 use cvm_verify_core::policy::Policy;
@@ -334,4 +335,49 @@ async fn t61_a_target_that_left_is_told_to_who_knew_of_it_and_stays_open_until_i
     }
     assert_eq!(*asked.lock().unwrap(), ["/team", "/team"]);
     assert!(state.departed(file, &[]).is_empty());
+}
+
+/// A signal or a time limit drops the sending. A channel that took its message is not told again.
+#[tokio::test]
+async fn what_a_channel_took_is_remembered_if_the_sending_is_ended() {
+    let (discord, embeds) = services::discord(0).await;
+    // It takes connections and answers none.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent_url: Url = format!("http://{}", silent.local_addr().unwrap())
+        .parse()
+        .unwrap();
+    let channels = Channels::default()
+        .with("discord-webhook-url", secret(&discord, "/api/webhooks/1/hunter2"))
+        .with("teams-webhook-url", secret(&silent_url, "/workflows/1"));
+    let mut state = State::default();
+    {
+        let part = StatePart::new(State::default(), |part| state.absorb(part));
+        let sending = async move {
+            let mut part = part;
+            delivered(&channels, &mut part, &samples::fail()).await
+        };
+        let taken = async {
+            while embeds.lock().unwrap().is_empty() {
+                tokio::task::yield_now().await;
+            }
+            // The answer is read by now, or soon.
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        };
+        tokio::select! {
+            records = sending => panic!("it ended by itself: {records:?}"),
+            () = taken => {}
+        }
+    }
+    let (teams, _) = services::teams().await;
+    let channels = Channels::default()
+        .with("discord-webhook-url", secret(&discord, "/api/webhooks/1/hunter2"))
+        .with(
+            "teams-webhook-url",
+            secret(&teams, "/workflows/1/triggers/manual?sig=hunter2"),
+        );
+    assert_eq!(
+        delivered(&channels, &mut state, &samples::fail()).await,
+        ["teams failed true"]
+    );
+    assert_eq!(embeds.lock().unwrap().len(), 1);
 }

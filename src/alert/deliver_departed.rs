@@ -1,5 +1,7 @@
 //! Delivery about targets that left the policy file while they failed: each channel that knows of the failure hears of it once.
 
+use std::sync::{Mutex, PoisonError};
+
 use super::channels::Channels;
 use super::deliver_changes::Issues;
 use super::delivery::AlertSender;
@@ -42,14 +44,14 @@ pub async fn deliver_departed(
                 .collect()
         };
         let plan = DispatchPlan::new(channels, outgoing, AlertEvent::Changed.as_str(), None);
-        let done = plan.run(sender, sender.deadline()).await;
-        for (record, delivered) in done {
-            let delivered = delivered.into_iter().filter_map(|index| pending.get(index));
-            for (target, due, _) in delivered.filter(|_| record.delivered) {
+        let of_channels = Mutex::new(&mut *state);
+        let taken = |indices: &[usize]| {
+            let mut state = of_channels.lock().unwrap_or_else(PoisonError::into_inner);
+            for (target, due, _) in indices.iter().filter_map(|index| pending.get(*index)) {
                 state.record(*target, due, context.now);
             }
-            records.push(record);
-        }
+        };
+        records.extend(plan.run(sender, sender.deadline(), &taken).await);
         let of_issues = |one: &&(TargetId, Due, Message)| one.1.channel == github_issue::CHANNEL;
         if pending.iter().any(|one| of_issues(&one)) {
             let mut issues = Issues::open(channels, sender, sender.deadline()).await;

@@ -51,7 +51,7 @@ pub async fn deliver(
     let outgoing: Vec<OutgoingMessage<'_>> = outgoing.collect();
     let (event, worst) = of_the_run(targets);
     let plan = DispatchPlan::new(channels, |_| outgoing.clone(), event, Some(worst));
-    records(plan.run(sender, sender.deadline()).await)
+    plan.run(sender, sender.deadline(), &|_| {}).await
 }
 
 /// Pings the heartbeat of `channels`, where there is one, with the worst verdict of a round over all targets.
@@ -59,7 +59,7 @@ pub async fn ping(sender: &AlertSender<'_>, channels: &Channels, worst: Verdict)
     let channels = Channels::default().with(heartbeat::URL, channels.secret(heartbeat::URL).cloned());
     let event = occasion(worst).map_or(PASSED, AlertEvent::as_str);
     let plan = DispatchPlan::new(&channels, |_| Vec::new(), event, Some(worst));
-    records(plan.run(sender, sender.deadline()).await)
+    plan.run(sender, sender.deadline(), &|_| {}).await
 }
 
 /// Tells every channel of `channels` that a run ended before a verdict, and why; the heartbeat hears of a failure. `cause` may quote
@@ -74,7 +74,7 @@ pub async fn nothing_verified(
     let message = Message::nothing_verified(cause, next, context, sender.delivery_id());
     let outgoing = |_: &str| vec![OutgoingMessage::new(&message, None)];
     let plan = DispatchPlan::new(channels, outgoing, message.event.as_str(), message.verdict);
-    records(plan.run(sender, sender.deadline()).await)
+    plan.run(sender, sender.deadline(), &|_| {}).await
 }
 
 /// Sends a message that says that it is a test through every channel of `channels`, and says what each answered. The
@@ -94,7 +94,7 @@ pub async fn test(
         None,
     );
     let deadline = sender.deadline();
-    let mut records = records(plan.run(sender, deadline).await);
+    let mut records = plan.run(sender, deadline, &|_| {}).await;
     if let Some(issues) = &channels.github_issue {
         records.push(issues.probe(sender, deadline).await);
     }
@@ -114,12 +114,8 @@ pub(super) fn of_the_run(targets: &[TargetReport]) -> (&'static str, Verdict) {
     (occasion(worst).map_or(PASSED, AlertEvent::as_str), worst)
 }
 
-/// The record of a delivery, and which due messages it was.
-pub(super) type Done = (AlertRecord, Vec<usize>);
-
-fn records(done: Vec<Done>) -> Vec<AlertRecord> {
-    done.into_iter().map(|(record, _)| record).collect()
-}
+/// Hears which due messages a channel took, by their numbers, as soon as it did.
+pub(super) type Taken<'a> = &'a (dyn Fn(&[usize]) + Sync);
 
 /// What each channel has to send: one list for each channel.
 pub(super) struct DispatchPlan(Vec<Vec<ChannelDelivery>>);
@@ -144,14 +140,24 @@ impl DispatchPlan {
     }
 
     /// The channels do not wait for each other; the messages of one channel go out in turn.
-    pub(super) async fn run(self, sender: &AlertSender<'_>, deadline: Instant) -> Vec<Done> {
+    pub(super) async fn run(
+        self,
+        sender: &AlertSender<'_>,
+        deadline: Instant,
+        taken: Taken<'_>,
+    ) -> Vec<AlertRecord> {
         let channels = self.0.into_iter();
-        let channels = channels.map(|deliveries| run(deliveries, sender, deadline));
+        let channels = channels.map(|deliveries| run(deliveries, sender, deadline, taken));
         join_all(channels).await.concat()
     }
 }
 
-async fn run(deliveries: Vec<ChannelDelivery>, sender: &AlertSender<'_>, deadline: Instant) -> Vec<Done> {
+async fn run(
+    deliveries: Vec<ChannelDelivery>,
+    sender: &AlertSender<'_>,
+    deadline: Instant,
+    taken: Taken<'_>,
+) -> Vec<AlertRecord> {
     let mut done = Vec::new();
     let mut missed = BTreeSet::new();
     // Why nothing more is sent here: the server asked to be left alone for longer than there is time.
@@ -187,8 +193,11 @@ async fn run(deliveries: Vec<ChannelDelivery>, sender: &AlertSender<'_>, deadlin
             delivered,
             detail: format!("{}{said}{}", name.unwrap_or_default(), delivery.note),
         };
-        done.push((record, of.iter().filter_map(|about| about.due).collect()));
-        if !delivered {
+        done.push(record);
+        if delivered {
+            let due: Vec<usize> = of.iter().filter_map(|about| about.due).collect();
+            taken(&due);
+        } else {
             missed.extend(of.iter().map(|about| about.target));
         }
     }

@@ -56,6 +56,7 @@ mod services;
 mod slack;
 mod slack_text;
 pub(crate) mod state_file;
+pub(crate) mod state_part;
 mod teams;
 pub(crate) mod variables;
 mod webhook;

@@ -5,6 +5,7 @@
 //! other.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::task::{Id, JoinSet};
 
@@ -13,6 +14,7 @@ use super::options::Options;
 use crate::alert::alerting::{Alerting, entropy, run_url, whole_app};
 use crate::alert::incident::{AskedAt, Observation, PolicyEntry, PolicyFileId, State, TargetId};
 use crate::alert::state_file::StateFile;
+use crate::alert::state_part::StatePart;
 use crate::alert::variables::ChannelVariables;
 use crate::alert::{self, AlertSender, Channels, HEARTBEAT_URL, Memory, RunContext};
 use crate::engine::Session;
@@ -35,7 +37,9 @@ pub(crate) struct AlertQueue {
     problem: Option<String>,
     groups: BTreeMap<ChannelVariables, ChannelGroup>,
     heartbeat: Heartbeat,
-    deliveries: JoinSet<Delivered>,
+    deliveries: JoinSet<Vec<AlertRecord>>,
+    /// The memory of the targets of deliveries that have ended, or were ended.
+    returned: Returned,
     purposes: HashMap<Id, DeliveryPurpose>,
     /// The targets of all deliveries that are under way.
     in_delivery: BTreeSet<TargetId>,
@@ -80,11 +84,25 @@ enum DeliveryPurpose {
     Lane(ChannelVariables, Vec<TargetId>),
 }
 
-/// What came of a delivery.
-struct Delivered {
-    /// The memory of its targets from now on.
-    memory: State,
-    records: Vec<AlertRecord>,
+/// Where deliveries leave the memory of their targets.
+#[derive(Clone, Default)]
+struct Returned(Arc<Mutex<State>>);
+
+impl Returned {
+    /// A part of the memory that is left here in the end.
+    fn lend(&self, part: State) -> StatePart<impl FnMut(State) + Send + use<>> {
+        let back = self.clone();
+        StatePart::new(part, move |part| back.locked(|state| state.absorb(part)))
+    }
+
+    /// What was left since.
+    fn take(&self) -> State {
+        self.locked(std::mem::take)
+    }
+
+    fn locked<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl AlertQueue {
@@ -117,6 +135,7 @@ impl AlertQueue {
                 simulated: session.simulated().is_some(),
             },
             deliveries: JoinSet::new(),
+            returned: Returned::default(),
             purposes: HashMap::new(),
             in_delivery: BTreeSet::new(),
             policy_file: None,
@@ -144,7 +163,8 @@ impl AlertQueue {
         departed.retain(|one| !self.in_delivery.contains(&one.target));
         for (channels, departed) in self.alerting.told_of(departed, env) {
             let ids: Vec<TargetId> = departed.iter().map(|one| one.target).collect();
-            let mut memory = self.memory.state().part(ids.iter().copied());
+            let part = self.memory.state().part(ids.iter().copied());
+            let mut memory = self.returned.lend(part);
             self.in_delivery.extend(&ids);
             let (client, run_url, now) = (self.client.clone(), self.run_url.clone(), (self.now)());
             let delivery = async move {
@@ -156,9 +176,7 @@ impl AlertQueue {
                     file: Some(file),
                 };
                 let sender = AlertSender::new(&client, &entropy).with_one_deadline();
-                let records =
-                    alert::deliver_departed(&sender, &channels, &departed, &mut memory, &context).await;
-                Delivered { memory, records }
+                alert::deliver_departed(&sender, &channels, &departed, &mut memory, &context).await
             };
             let handle = self.deliveries.spawn(delivery);
             self.purposes.insert(handle.id(), DeliveryPurpose::Departed(ids));
@@ -227,7 +245,7 @@ impl AlertQueue {
             return;
         };
         let state = self.memory.state();
-        let (mut reports, mut observations, mut memory) = (Vec::new(), Vec::new(), State::default());
+        let (mut reports, mut observations, mut part) = (Vec::new(), Vec::new(), State::default());
         let mut ids = Vec::new();
         for (name, waiting) in std::mem::take(&mut group.waiting) {
             let id = file.map_or_else(|| TargetId::of(&name), |file| file.target(&name));
@@ -241,7 +259,7 @@ impl AlertQueue {
                 continue;
             }
             if let Some(remembered) = state.get(id) {
-                memory.set(id, remembered.clone());
+                part.set(id, remembered.clone());
             }
             ids.push(id);
             reports.push(waiting.report);
@@ -252,6 +270,7 @@ impl AlertQueue {
         }
         group.telling = true;
         self.in_delivery.extend(&ids);
+        let mut memory = self.returned.lend(part);
         let (client, channels, run_url) = (self.client.clone(), group.channels.clone(), self.run_url.clone());
         let delivery = async move {
             let context = RunContext {
@@ -268,8 +287,7 @@ impl AlertQueue {
             };
             let sender = AlertSender::new(&client, &entropy);
             let sender = sender.with_one_deadline();
-            let records = alert::deliver_changes(&sender, &channels, &reports, remembered, &context).await;
-            Delivered { memory, records }
+            alert::deliver_changes(&sender, &channels, &reports, remembered, &context).await
         };
         let handle = self.deliveries.spawn(delivery);
         self.purposes
@@ -293,10 +311,7 @@ impl AlertQueue {
         let (client, channels) = (self.client.clone(), heartbeat.channels.clone());
         let ping = async move {
             let sender = AlertSender::new(&client, &entropy);
-            Delivered {
-                memory: State::default(),
-                records: alert::ping(&sender, &channels, worst).await,
-            }
+            alert::ping(&sender, &channels, worst).await
         };
         let handle = self.deliveries.spawn(ping);
         self.purposes.insert(handle.id(), DeliveryPurpose::Ping);
@@ -307,13 +322,12 @@ impl AlertQueue {
         let Some(joined) = self.deliveries.join_next_with_id().await else {
             return std::future::pending().await;
         };
-        let (id, delivered) = match joined {
-            Ok((id, delivered)) => (id, delivered),
-            // A bug of ours. Nothing counts as told, so all of it is due again.
-            Err(error) => (error.id(), Delivered::lost()),
+        let (id, records) = match joined {
+            Ok(done) => done,
+            // A bug of ours. What no channel took is due again.
+            Err(error) => (error.id(), vec![lost()]),
         };
-        self.news = true;
-        self.memory.state().absorb(delivered.memory);
+        self.absorb_returned();
         match self.purposes.remove(&id) {
             Some(DeliveryPurpose::Lane(variables, ids)) => {
                 for id in ids {
@@ -335,7 +349,20 @@ impl AlertQueue {
             }
             None => {}
         }
-        delivered.records
+        records
+    }
+
+    /// Ends the deliveries that are under way. What their channels took is remembered; the rest is due again.
+    pub async fn stop(&mut self) {
+        self.deliveries.abort_all();
+        while self.deliveries.join_next().await.is_some() {}
+        self.absorb_returned();
+    }
+
+    fn absorb_returned(&mut self) {
+        self.news = true;
+        let returned = self.returned.take();
+        self.memory.state().absorb(returned);
     }
 
     /// Whether a delivery is under way.
@@ -370,16 +397,11 @@ impl Remembered {
     }
 }
 
-impl Delivered {
-    fn lost() -> Self {
-        Self {
-            memory: State::default(),
-            records: vec![AlertRecord {
-                channel: "all".to_owned(),
-                event: "alert".to_owned(),
-                delivered: false,
-                detail: "internal error in cvm-verify while it sent alerts; please report this".to_owned(),
-            }],
-        }
+fn lost() -> AlertRecord {
+    AlertRecord {
+        channel: "all".to_owned(),
+        event: "alert".to_owned(),
+        delivered: false,
+        detail: "internal error in cvm-verify while it sent alerts; please report this".to_owned(),
     }
 }

@@ -132,6 +132,7 @@ impl Watch<'_> {
             self.rounds.abort();
         }
         self.last_alerts(stopped_by.is_some()).await;
+        self.queue.stop().await;
         self.save();
         Ok(match stopped_by {
             // Whoever asked for one round and stopped it has no verdict over all targets: that is no pass.

@@ -110,6 +110,51 @@ fn t59_t60_a_delivery_that_fails_is_visible_leaks_nothing_and_changes_no_verdict
     }
 }
 
+/// A signal ends the alerts while one channel hangs: the next run tells that one alone.
+#[test]
+fn a_signal_while_alerts_are_sent_loses_nothing_that_a_channel_took() {
+    let deployment = failing();
+    let (fast, hanging) = (sink(), sink());
+    hanging.behave(AppEndpoint::Other, Behaviour::Hang);
+    let (hook, slack) = (
+        format!("{}/hook", fast.url()),
+        format!("{}/services/T0PSECRET", hanging.url()),
+    );
+    let env = [
+        ("CVM_VERIFY_WEBHOOK_URL", hook.as_str()),
+        ("CVM_VERIFY_SLACK_WEBHOOK_URL", slack.as_str()),
+    ];
+    let state = format!("--state={}", deployment.path("state.json"));
+    let mut args = vec!["verify".to_owned(), deployment.app.url(), state.clone()];
+    args.extend(deployment.network());
+    args.extend(deployment.expect().iter().cloned());
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let ran = std::thread::scope(|scope| {
+        let running = scope.spawn(|| {
+            run_in(&args, &env, |env| {
+                env.stop = Some(Box::pin(async {
+                    let _ = stopped.await;
+                }));
+            })
+        });
+        while (fast.requests().is_empty() || hanging.requests().is_empty()) && !running.is_finished() {
+            std::thread::yield_now();
+        }
+        // The answer of the one that answers is on its way.
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        let _ = stop.send(());
+        running.join().unwrap()
+    });
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    hanging.behave(AppEndpoint::Other, Behaviour::Status(200));
+    fast.forget_requests();
+    hanging.forget_requests();
+    let ran = verify(&deployment, &env, &[&state]);
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert_eq!(fast.requests().len(), 0, "{:#?}", ran.report().alerts);
+    assert_eq!(hanging.requests().len(), 1, "{:#?}", ran.report().alerts);
+}
+
 #[test]
 fn no_secret_is_no_error_and_no_option_takes_one() {
     let ran = verify(&failing(), &[("CVM_VERIFY_SLACK_WEBHOOK_URL", "")], &[]);
