@@ -10,6 +10,8 @@ use crate::usage_error::WriteError;
 
 /// Bytes that wait for the reader, at most: 16 MiB. What is printed beyond them is lost.
 const MOST: usize = 16 * 1024 * 1024;
+/// Bytes that are handed to the reader at a time: what it takes of a large report is known while it reads.
+const PIECE: usize = 64 * 1024;
 /// How long a line waits until it is read, so that lines here and on standard error keep their order. Not waited for again until the
 /// reader goes on.
 const IN_ORDER: Duration = Duration::from_secs(1);
@@ -67,15 +69,20 @@ impl Shared {
         let mut queue = self.locked();
         loop {
             if let Some(chunk) = queue.waiting.pop_front() {
-                drop(queue);
-                let written = inner.write_all(&chunk).and_then(|()| inner.flush());
-                queue = self.locked();
-                queue.bytes -= chunk.len();
-                queue.is_stalled &= !queue.waiting.is_empty();
-                if let Err(error) = written {
-                    queue.end(&error);
+                for piece in chunk.chunks(PIECE) {
+                    drop(queue);
+                    let written = inner.write_all(piece).and_then(|()| inner.flush());
+                    queue = self.locked();
+                    queue.bytes = queue.bytes.saturating_sub(piece.len());
+                    queue.is_stalled &= queue.bytes > 0;
+                    if let Err(error) = written {
+                        queue.end(&error);
+                    }
+                    self.changed.notify_all();
+                    if queue.ended {
+                        break;
+                    }
                 }
-                self.changed.notify_all();
             } else if queue.finished || queue.ended {
                 return;
             } else {
@@ -126,7 +133,7 @@ impl Write for StandardOutput {
 }
 
 impl OutputReader {
-    /// Waits until all is read, or for a second after a signal. The first problem.
+    /// Waits until all is read; after a signal, until the reader has stood still for a second in all. The first problem.
     pub fn finish(self, asked_to_end: impl Fn() -> bool) -> Option<WriteError> {
         let mut queue = self.0.locked();
         queue.finished = true;
@@ -142,6 +149,13 @@ impl OutputReader {
             if timed.timed_out() && asked_to_end() {
                 since_signal += LOOK;
             }
+        }
+        if queue.bytes > 0 {
+            let said = format!(
+                "a signal ended the run while its reader stood still: the last {} bytes are lost",
+                queue.bytes
+            );
+            queue.lost.get_or_insert(said);
         }
         let said = queue.lost.take()?;
         Some(WriteError::new("standard output", said))
@@ -203,6 +217,35 @@ mod tests {
         drop(go_on);
         assert!(reader.finish(|| false).is_none());
         assert_eq!(lines.iter().collect::<Vec<_>>().concat(), b"one\ntwo\nthree\n");
+    }
+
+    /// A report that is larger than what is handed on at a time: what the reader did not take is said.
+    #[test]
+    fn after_a_signal_a_reader_that_stands_still_is_left_and_the_cut_is_said() {
+        let (go_on, held) = channel();
+        let (read, pieces) = channel();
+        let (mut output, reader) = StandardOutput::new(Box::new(Standing(held, read)));
+        let report = vec![b'a'; 2 * PIECE + 1];
+        output.write_all(&report).unwrap();
+        go_on.send(()).unwrap();
+        assert_eq!(pieces.recv().unwrap().len(), PIECE);
+        let lost = reader.finish(|| true).unwrap().to_string();
+        let left = format!("the last {} bytes are lost", PIECE + 1);
+        assert!(lost.contains(&left), "{lost}");
+    }
+
+    #[test]
+    fn a_slow_reader_takes_a_large_report_in_pieces() {
+        let (go_on, held) = channel();
+        let (read, pieces) = channel();
+        let (mut output, reader) = StandardOutput::new(Box::new(Standing(held, read)));
+        let report: Vec<u8> = (0..=250).cycle().take(5 * PIECE / 2).collect();
+        output.write_all(&report).unwrap();
+        drop(go_on);
+        assert!(reader.finish(|| true).is_none());
+        let pieces: Vec<Vec<u8>> = pieces.iter().collect();
+        assert!(pieces.iter().all(|piece| piece.len() <= PIECE));
+        assert_eq!(pieces.concat(), report);
     }
 
     #[test]
