@@ -520,7 +520,7 @@ async fn a_github_that_hangs_ends_in_time() {
             started + Duration::from_millis(200),
         )
         .await;
-    assert!(opened.is_err() && started.elapsed() < Duration::from_secs(5));
+    assert!(opened.is_err() && started.elapsed() < Duration::from_secs(30));
 }
 
 #[test]
