@@ -156,6 +156,19 @@ pub(crate) fn append(path: &Path, text: &str) -> Result<(), WriteError> {
         .map_err(|error| WriteError::file(path, error))
 }
 
+/// The path of a file inside the repository that holds it: the folders above differ from one checkout to the next. As it was given if
+/// there is no repository around it. A submodule is a repository of its own.
+pub(crate) fn path_in_repository(path: &Path) -> PathBuf {
+    in_repository(path).unwrap_or_else(|| path.to_owned())
+}
+
+fn in_repository(path: &Path) -> Option<PathBuf> {
+    // The folder may be reached by a link, and the path may climb with `..`. The file's own name stays: two links are two names.
+    let folder = std::path::absolute(path).ok()?.parent()?.canonicalize().ok()?;
+    let repository = folder.ancestors().find(|folder| folder.join(".git").exists())?;
+    Some(folder.strip_prefix(repository).ok()?.join(path.file_name()?))
+}
+
 /// A temporary name in the same folder, which nobody can foresee.
 fn neighbour(path: &Path) -> PathBuf {
     let name = path
@@ -178,6 +191,36 @@ pub(crate) struct PendingFile {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_has_one_path_in_its_repository_wherever_that_is_checked_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let outside = folder.path().join("fleet.toml");
+        assert_eq!(path_in_repository(&outside), outside);
+        for checkout in ["runner-1/work", "runner-2/w"] {
+            let root = folder.path().join(checkout);
+            std::fs::create_dir_all(root.join("deploy/eu")).unwrap();
+            std::fs::create_dir(root.join(".git")).unwrap();
+            std::os::unix::fs::symlink(&root, root.join("deploy/back")).unwrap();
+            for (path, expected) in [
+                ("fleet.toml", "fleet.toml"),
+                ("deploy/eu/fleet.toml", "deploy/eu/fleet.toml"),
+                ("deploy/eu/../fleet.toml", "deploy/fleet.toml"),
+                ("deploy/back/fleet.toml", "fleet.toml"),
+            ] {
+                let found = path_in_repository(&root.join(path));
+                assert_eq!(found, Path::new(expected), "{checkout} {path}");
+            }
+        }
+        // A working tree and a submodule have a file of that name.
+        let tree = folder.path().join("tree");
+        std::fs::create_dir(&tree).unwrap();
+        std::fs::write(tree.join(".git"), "gitdir: elsewhere").unwrap();
+        assert_eq!(
+            path_in_repository(&tree.join("fleet.toml")),
+            Path::new("fleet.toml")
+        );
+    }
 
     #[test]
     fn a_temporary_name_that_is_a_link_is_not_followed() {

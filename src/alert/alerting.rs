@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use futures_util::future::{join, join_all};
+use futures_util::future::{join_all, join3};
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 use sha2::{Digest as _, Sha256};
@@ -12,7 +12,7 @@ use super::incident::{AskedAt, Departed, Observation, PolicyEntry, PolicyFileId,
 use super::state_part::StatePart;
 use super::variables::{ChannelVariables, GITHUB_TOKEN, is_given_empty};
 use super::{AlertSender, Channels, GithubIssues, HEARTBEAT_URL, Memory, RunContext};
-use crate::env::Env;
+use crate::env::{Env, ci_job};
 use crate::net::{Client, Secret};
 use crate::usage_error::UsageError;
 use crate::{alert, render};
@@ -147,9 +147,17 @@ impl Alerting {
                 None => Vec::new(),
             }
         };
+        let repeats = report.mode == Mode::Live && repeats(state.is_some(), env);
+        let resolving = async {
+            let usual = ChannelVariables::default().channels(env);
+            match repeats {
+                true => alert::judged_again(&sender, &usual, &ci_job::of(env), &context).await,
+                false => Vec::new(),
+            }
+        };
         let sending = self.send(deliveries, state.as_deref_mut(), &sender, &context);
-        let (sent, pinged) = join(sending, pinging).await;
-        let mut records = [sent, pinged].concat();
+        let (sent, pinged, resolved) = join3(sending, pinging, resolving).await;
+        let mut records = [sent, pinged, resolved].concat();
         if let (Some(whole), Some(state)) = (whole, state) {
             let departed = state.departed(whole.file, &whole.names);
             let groups = self.told_of(departed, env);
@@ -382,6 +390,16 @@ fn not_delivered(detail: String) -> AlertRecord {
         delivered: false,
         detail,
     }
+}
+
+/// Whether a run is one that repeats, so that nobody looks at each: it has a memory or a heartbeat, or GitHub began it on a schedule.
+pub(crate) fn repeats(has_memory: bool, env: &Env) -> bool {
+    let channels = ChannelVariables::default().channels(env);
+    let heartbeat = channels.secret(HEARTBEAT_URL);
+    let event = env.variables.get("GITHUB_EVENT_NAME");
+    has_memory
+        || heartbeat.is_some_and(|url| !url.expose().trim().is_empty())
+        || event.is_some_and(|event| event == "schedule")
 }
 
 /// The page of this run, where GitHub or GitLab say which it is.

@@ -251,20 +251,32 @@ impl Message {
         self
     }
 
-    /// That a run ended before a verdict.
+    /// That a run of this job ended before a verdict.
     pub(super) fn nothing_verified(
         cause: &str,
         next: &str,
+        job: &[String],
         context: &RunContext<'_>,
         delivery_id: [u8; 16],
     ) -> Self {
         Self {
             verdict: Some(Verdict::Inconclusive),
-            target: TargetId::of(NO_TARGET),
+            target: TargetId::of_job(NO_TARGET, job),
             name: NO_TARGET.to_owned(),
             cause: format!("Nothing was verified: {}", sanitize(cause, MAX_CAUSE)),
             next: next.to_owned(),
             ..Self::about(AlertEvent::Inconclusive, context, delivery_id)
+        }
+    }
+
+    /// That a run of this job gave a verdict again.
+    pub(super) fn judged_again(job: &[String], context: &RunContext<'_>, delivery_id: [u8; 16]) -> Self {
+        Self {
+            target: TargetId::of_job(NO_TARGET, job),
+            name: NO_TARGET.to_owned(),
+            cause: "The run verified its targets.".to_owned(),
+            next: "Nothing to do: what it found of them has messages of its own.".to_owned(),
+            ..Self::about(AlertEvent::Recovered, context, delivery_id)
         }
     }
 

@@ -67,7 +67,7 @@ pub use channels::Channels;
 pub use deliver_changes::{Memory, deliver_changes, nothing_due};
 pub use deliver_departed::deliver_departed;
 pub use delivery::AlertSender;
-pub use dispatch::{NO_SECRET, deliver, nothing_verified, ping, test};
+pub use dispatch::{NO_SECRET, deliver, judged_again, nothing_verified, ping, test};
 pub use event::{AlertEvent, occasion};
 pub use failed_check::FailedCheck;
 pub use github_issue::{GithubIssues, SettingsError};

@@ -4,10 +4,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::alert::alerting::{entropy, run_url};
+use crate::alert::alerting::{entropy, repeats, run_url};
 use crate::alert::variables::ChannelVariables;
-use crate::alert::{self, AlertSender, HEARTBEAT_URL, RunContext};
-use crate::env::{Env, truth};
+use crate::alert::{self, AlertSender, RunContext};
+use crate::env::{Env, ci_job, truth};
 use crate::files;
 use crate::net::{Client, Secret, Transport};
 use crate::render::{Unjudged, escape};
@@ -20,7 +20,7 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// Tells the usual channels that nothing was verified, where the run is one that repeats: it has a heartbeat or a memory, or GitHub
 /// began it on a schedule. What the channels answered is said on standard error.
 pub(super) fn tell(unjudged: &Unjudged, env: &mut Env) {
-    if !verifies(env) || !repeats(env) {
+    if !verifies(env) || !repeats(option(env, "state").is_some(), env) {
         return;
     }
     // The policy file may be what is wrong, so the variables that it names are not known.
@@ -28,8 +28,10 @@ pub(super) fn tell(unjudged: &Unjudged, env: &mut Env) {
     if !channels.is_any() {
         return;
     }
-    let (Some(client), Ok(runtime)) = (client(env), runtime()) else {
-        return;
+    let (client, runtime) = match (client(env), runtime()) {
+        (Ok(client), Ok(runtime)) => (client, runtime),
+        (Err(why), _) => return nobody_was_told(&why, env),
+        (_, Err(error)) => return nobody_was_told(&error.to_string(), env),
     };
     let run_url = run_url(env);
     let context = RunContext {
@@ -41,7 +43,8 @@ pub(super) fn tell(unjudged: &Unjudged, env: &mut Env) {
     };
     let sender = AlertSender::new(&client, &entropy).with_one_deadline();
     let cause = unjudged.sentence();
-    let telling = alert::nothing_verified(&sender, &channels, &cause, unjudged.next, &context);
+    let job = ci_job::of(env);
+    let telling = alert::nothing_verified(&sender, &channels, &cause, unjudged.next, &job, &context);
     let told = runtime.block_on(async { tokio::time::timeout(LONGEST, telling).await });
     runtime.shutdown_background();
     match told {
@@ -60,46 +63,55 @@ pub(super) fn tell(unjudged: &Unjudged, env: &mut Env) {
     }
 }
 
+fn nobody_was_told(why: &str, env: &mut Env) {
+    let line = format!("note: no alert channel was told that nothing was verified: {why}");
+    env.complain(&escape::terminal(&line));
+}
+
 /// Whether the command is one that gives a verdict on what runs now, and ends.
 fn verifies(env: &Env) -> bool {
     let command = env.args.get(1);
     let is = |name: &str| command.is_some_and(|command| command == name);
-    is("verify") || (is("watch") && env.args.iter().any(|arg| arg == "--once"))
+    is("verify") || (is("watch") && flag(env, "once"))
 }
 
-fn repeats(env: &Env) -> bool {
-    let is_set = |name: &str| {
-        env.variables
-            .get(name)
-            .is_some_and(|value| !value.trim().is_empty())
-    };
-    let channels = ChannelVariables::default().channels(env);
-    let heartbeat = channels.secret(HEARTBEAT_URL);
-    heartbeat.is_some_and(|url| !url.expose().trim().is_empty())
-        || option(env, "state").is_some()
-        || (is_set("GITHUB_EVENT_NAME")
-            && env
-                .variables
-                .get("GITHUB_EVENT_NAME")
-                .is_some_and(|event| event == "schedule"))
-}
-
-/// The client that the options describe, as far as that can be said of arguments that may not parse.
-fn client(env: &Env) -> Option<Client> {
-    let ca_file = match option(env, "ca-file") {
-        Some(path) => Some(files::read(Path::new(&path), files::CERTIFICATE_LIMIT).ok()?),
-        None => None,
-    };
-    let flag = "allow-private-network";
-    let allowed = env.args.iter().any(|arg| arg == "--allow-private-network")
-        || option(env, flag).is_some_and(|value| truth(&value) == Some(true));
-    let transport = Transport {
+/// The client that the options describe, as far as that can be said of arguments that may not parse. Without the certificates of
+/// `--ca-file` where they cannot be used: they may be what is wrong, and most channels need none of them.
+///
+/// # Errors
+/// Why there is none.
+fn client(env: &mut Env) -> Result<Client, String> {
+    let named = option(env, "ca-file");
+    let mut transport = Transport {
         proxy: option(env, "proxy").map(Secret::new),
-        ca_file,
-        allow_private_network: allowed,
+        allow_private_network: flag(env, "allow-private-network"),
         ..Transport::default()
     };
-    Client::new(&transport).ok().map(|client| client.for_alerts())
+    let plain = Client::new(&transport).map_err(|error| error.to_string())?;
+    let Some(path) = named else {
+        return Ok(plain.for_alerts());
+    };
+    let read = files::read(Path::new(&path), files::CERTIFICATE_LIMIT);
+    let client = read.map_err(|error| error.to_string()).and_then(|pem| {
+        transport.ca_file = Some(pem);
+        Client::new(&transport).map_err(|error| format!("{path}: {error}"))
+    });
+    Ok(match client {
+        Ok(client) => client.for_alerts(),
+        Err(why) => {
+            let line = format!("note: alerts are sent without the certificates of --ca-file: {why}");
+            env.complain(&escape::terminal(&line));
+            plain.for_alerts()
+        }
+    })
+}
+
+/// Whether an option without a value is on, typed or from the environment.
+fn flag(env: &Env, name: &str) -> bool {
+    let long = format!("--{name}");
+    let variable = super::variable_name::variable_of(name);
+    let set = env.variables.get(&variable);
+    env.args.iter().any(|arg| *arg == *long) || set.is_some_and(|value| truth(value) == Some(true))
 }
 
 /// The value of an option, typed or from the environment.

@@ -1,5 +1,6 @@
 //! What a command takes from its environment, and which program this is.
 
+pub(crate) mod ci_job;
 pub(crate) mod run_id;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use cvm_verify_core::report::Tool;
 pub(crate) const NOT_TEXT: char = char::REPLACEMENT_CHARACTER;
 
 /// Variables of CI systems and terminals that are looked at.
-pub const CI_VARIABLES: [&str; 16] = [
+pub const CI_VARIABLES: [&str; 20] = [
     "NO_COLOR",
     "TERM",
     "COLUMNS",
@@ -30,9 +31,13 @@ pub const CI_VARIABLES: [&str; 16] = [
     "GITHUB_REPOSITORY",
     "GITHUB_RUN_ID",
     "GITHUB_RUN_ATTEMPT",
+    "GITHUB_WORKFLOW_REF",
+    "GITHUB_JOB",
     "GITLAB_CI",
     "CI_PIPELINE_ID",
     "CI_JOB_URL",
+    "CI_PROJECT_URL",
+    "CI_JOB_NAME",
 ];
 
 /// Variables that say where a user's caches are.

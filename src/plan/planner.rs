@@ -18,6 +18,7 @@ use crate::alert::variables::ChannelVariables;
 use crate::config::file::{FileTarget, file_keys};
 use crate::config::{Interval, Settings, WrittenValue, path_of, written};
 use crate::engine::Deployment;
+use crate::files::path_in_repository;
 use crate::source::ReachedBy;
 use crate::usage_error::UsageError;
 use cvm_verify_core::policy::{CollateralMaxAge, GovernancePolicy, GpuVerifier, Policy, Verifier};
@@ -88,7 +89,7 @@ pub(crate) fn plan(selection: &Selection, at: u64, policy_file: Option<&Path>) -
         notes: planner.named_files.notes(),
         policy_file: policy_file.map(|path| {
             let is_whole = selection.urls.is_empty() && selection.names.is_empty();
-            (PolicyFileId::of(path), is_whole)
+            (PolicyFileId::of(&path_in_repository(path)), is_whole)
         }),
         files: planner.files,
         alerts: ChannelVariables::of(&match &config {

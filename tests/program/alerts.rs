@@ -8,13 +8,13 @@ use super::deployment::Deployment;
 use super::run::{Ran, run_in};
 
 /// A service that takes alerts and remembers them.
-fn sink() -> AppServer {
+pub(super) fn sink() -> AppServer {
     let sink = AppServer::http(Cvm::healthy(&World::default()));
     sink.behave(AppEndpoint::Other, Behaviour::Status(200));
     sink
 }
 
-fn verify(deployment: &Deployment, env: &[(&str, &str)], more: &[&str]) -> Ran {
+pub(super) fn verify(deployment: &Deployment, env: &[(&str, &str)], more: &[&str]) -> Ran {
     let mut args = vec![
         "verify".to_owned(),
         deployment.app.url().to_string(),
@@ -526,43 +526,30 @@ fn what_became_of_the_alerts_is_said_behind_the_verdict() {
     assert!(text.trim_end().contains("delivered"), "{text}");
 }
 
-/// A schedule whose lock is gone, whose policy has a mistake, or whose arguments do not parse: nobody looks at its log.
+/// The runners of a CI check a repository out in folders of their own.
 #[test]
-fn a_repeated_run_that_ends_before_a_verdict_is_told_and_another_is_not() {
-    let folder = tempfile::tempdir().unwrap();
-    let typo = folder.path().join("typo.toml");
-    std::fs::write(&typo, "[[target]]\nurl = \"https://app.example\"\n").unwrap();
-    let typo = format!("--config={}", typo.display());
-    for wrong in ["--lock=gone.lock", &typo, "--compose-hsh=1"] {
-        let sink = sink();
-        let (hook, heart) = (format!("{}/hook", sink.url()), format!("{}/ping", sink.url()));
-        let env = [
-            ("CVM_VERIFY_WEBHOOK_URL", hook.as_str()),
-            ("CVM_VERIFY_HEARTBEAT_URL", &heart),
-            ("CVM_VERIFY_ALLOW_PRIVATE_NETWORK", "true"),
+fn a_target_is_the_same_in_every_checkout_of_its_policy_file() {
+    let failing = failing();
+    let sink = sink();
+    let url = format!("{}/hook", sink.url());
+    let env = [("CVM_VERIFY_WEBHOOK_URL", url.as_str())];
+    let state = format!("--state={}", failing.path("state.json"));
+    for (checkout, told) in [("runner-1", 1), ("runner-2", 0)] {
+        let root = failing.folder.path().join(checkout);
+        std::fs::create_dir_all(root.join(".git")).unwrap();
+        let config = root.join("fleet.toml");
+        let text = format!("[[target]]\nname = \"shop\"\nurl = \"{}\"\n", failing.app.url());
+        std::fs::write(&config, text).unwrap();
+        let mut args = vec![
+            "verify".to_owned(),
+            format!("--config={}", config.display()),
+            state.clone(),
         ];
-        let ran = run_in(&["verify", wrong], &env, |_| {});
-        assert_eq!(ran.code, 2, "{wrong}: {ran:#?}");
-        assert_eq!(
-            (sink.count("/hook"), sink.count("/ping/fail")),
-            (1, 1),
-            "{wrong}: {ran:#?}"
-        );
-        let requests = sink.requests();
-        let post = requests.iter().find(|request| request.method == "POST").unwrap();
-        let alert: serde_json::Value = serde_json::from_slice(&post.body).unwrap();
-        assert_eq!(
-            (&alert["event"], &alert["verdict"]),
-            (&"inconclusive".into(), &"inconclusive".into())
-        );
-        assert_eq!(alert["target"]["name"], "this run");
-        // A person at a terminal, and a run for a fork, whose secrets are empty.
-        run_in(&["verify", wrong], &env[..1], |_| {});
-        let empty = [
-            ("CVM_VERIFY_WEBHOOK_URL", hook.as_str()),
-            ("CVM_VERIFY_HEARTBEAT_URL", ""),
-        ];
-        run_in(&["verify", wrong], &empty, |_| {});
-        assert_eq!(sink.count("/hook"), 1, "{wrong}");
+        args.extend(failing.network());
+        args.extend(failing.expect().iter().cloned());
+        sink.forget_requests();
+        let ran = run_in(&args, &env, |_| {});
+        assert_eq!(ran.code, 1, "{ran:#?}");
+        assert_eq!(sink.count("/hook"), told, "{checkout}: {ran:#?}");
     }
 }

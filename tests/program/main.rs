@@ -46,6 +46,7 @@ mod tls;
 mod tls_ingress;
 mod tls_lock;
 mod tls_ways;
+mod unjudged_alerts;
 mod vectors;
 mod verbosity;
 mod wait;

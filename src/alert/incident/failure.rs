@@ -29,6 +29,17 @@ impl TargetId {
         Self(hash("cvm-verify/target/v1", [name]))
     }
 
+    /// The id of a run, as a job of a CI has them. Without a job it is that of a target of this name.
+    pub(in crate::alert) fn of_job(name: &str, job: &[String]) -> Self {
+        match job {
+            [] => Self::of(name),
+            job => Self(hash(
+                "cvm-verify/run-of-job/v1",
+                std::iter::once(name).chain(job.iter().map(String::as_str)),
+            )),
+        }
+    }
+
     /// The id of the target that a policy file calls `name`; `file` is its id.
     pub(super) fn in_file(name: &str, file: &[u8; 32]) -> Self {
         Self(hash("cvm-verify/target-of-file/v1", [name, &hex::encode(file)]))

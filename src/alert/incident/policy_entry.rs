@@ -12,7 +12,7 @@ const MAX_NAME: usize = 200;
 /// How many variables of channels are kept.
 const MAX_VARIABLES: usize = 32;
 
-/// A policy file, whatever it is called: SHA-256 of its path as it was given. 32 bytes, hex in JSON.
+/// A policy file, whatever it is called: SHA-256 of its path inside its repository, or as it was given. 32 bytes, hex in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PolicyFileId(#[serde(with = "hex")] [u8; 32]);

@@ -1,0 +1,164 @@
+//! Alerts of runs that end before a verdict: somebody hears of it, and of its end.
+
+use simulator::{AppEndpoint, Behaviour};
+
+use super::alerts::{sink, verify};
+use super::deployment::Deployment;
+use super::run::run_in;
+
+/// A schedule whose lock is gone, whose policy has a mistake, or whose arguments do not parse: nobody looks at its log.
+#[test]
+fn a_repeated_run_that_ends_before_a_verdict_is_told_and_another_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let typo = folder.path().join("typo.toml");
+    std::fs::write(&typo, "[[target]]\nurl = \"https://app.example\"\n").unwrap();
+    let typo = format!("--config={}", typo.display());
+    for wrong in ["--lock=gone.lock", &typo, "--compose-hsh=1"] {
+        let sink = sink();
+        let (hook, heart) = (format!("{}/hook", sink.url()), format!("{}/ping", sink.url()));
+        let env = [
+            ("CVM_VERIFY_WEBHOOK_URL", hook.as_str()),
+            ("CVM_VERIFY_HEARTBEAT_URL", &heart),
+            ("CVM_VERIFY_ALLOW_PRIVATE_NETWORK", "true"),
+        ];
+        let ran = run_in(&["verify", wrong], &env, |_| {});
+        assert_eq!(ran.code, 2, "{wrong}: {ran:#?}");
+        assert_eq!(
+            (sink.count("/hook"), sink.count("/ping/fail")),
+            (1, 1),
+            "{wrong}: {ran:#?}"
+        );
+        let requests = sink.requests();
+        let post = requests.iter().find(|request| request.method == "POST").unwrap();
+        let alert: serde_json::Value = serde_json::from_slice(&post.body).unwrap();
+        assert_eq!(
+            (&alert["event"], &alert["verdict"]),
+            (&"inconclusive".into(), &"inconclusive".into())
+        );
+        assert_eq!(alert["target"]["name"], "this run");
+        // A person at a terminal, and a run for a fork, whose secrets are empty.
+        run_in(&["verify", wrong], &env[..1], |_| {});
+        let empty = [
+            ("CVM_VERIFY_WEBHOOK_URL", hook.as_str()),
+            ("CVM_VERIFY_HEARTBEAT_URL", ""),
+        ];
+        run_in(&["verify", wrong], &empty, |_| {});
+        assert_eq!(sink.count("/hook"), 1, "{wrong}");
+    }
+}
+
+/// What is wrong may be what the client is made of: the channels that need none of it are told, or it is said why not.
+#[test]
+fn a_run_whose_certificates_or_proxy_cannot_be_used_is_told_or_says_why_not() {
+    let sink = sink();
+    let hook = format!("{}/hook", sink.url());
+    let heart = format!("{}/ping", sink.url());
+    let env = [
+        ("CVM_VERIFY_WEBHOOK_URL", hook.as_str()),
+        ("CVM_VERIFY_HEARTBEAT_URL", &heart),
+        ("CVM_VERIFY_ALLOW_PRIVATE_NETWORK", "true"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let no_certificate = folder.path().join("ca.pem");
+    std::fs::write(&no_certificate, "hello").unwrap();
+    for file in ["gone.pem".to_owned(), no_certificate.display().to_string()] {
+        sink.forget_requests();
+        let args = ["verify", "https://app.example", "--ca-file", &file];
+        let ran = run_in(&args, &env, |_| {});
+        assert_eq!(ran.code, 2, "{ran:#?}");
+        assert_eq!(
+            (sink.count("/hook"), sink.count("/ping/fail")),
+            (1, 1),
+            "{ran:#?}"
+        );
+        let note = "note: alerts are sent without the certificates of --ca-file: ";
+        assert!(ran.stderr.contains(note), "{}", ran.stderr);
+    }
+    sink.forget_requests();
+    let ran = run_in(
+        &["verify", "https://app.example", "--proxy", "ftp://x"],
+        &env,
+        |_| {},
+    );
+    assert_eq!((ran.code, sink.count("/hook")), (2, 0), "{ran:#?}");
+    let note = "note: no alert channel was told that nothing was verified: the proxy URL is not usable";
+    assert!(ran.stderr.contains(note), "{}", ran.stderr);
+}
+
+/// `watch --once`, by option or by variable, is a run that ends; `watch` is none.
+#[test]
+fn a_watch_of_one_round_that_ends_before_a_verdict_is_told() {
+    for (args, once, told) in [
+        (&["watch", "--once", "--lock=gone.lock"][..], None, 1),
+        (&["watch", "--lock=gone.lock"], Some("true"), 1),
+        (&["watch", "--lock=gone.lock"], Some("false"), 0),
+        (&["watch", "--lock=gone.lock"], None, 0),
+    ] {
+        let sink = sink();
+        let (hook, heart) = (format!("{}/hook", sink.url()), format!("{}/ping", sink.url()));
+        let mut env = vec![
+            ("CVM_VERIFY_WEBHOOK_URL", hook.as_str()),
+            ("CVM_VERIFY_HEARTBEAT_URL", &heart),
+            ("CVM_VERIFY_ALLOW_PRIVATE_NETWORK", "true"),
+        ];
+        env.extend(once.map(|once| ("CVM_VERIFY_ONCE", once)));
+        let ran = run_in(args, &env, |_| {});
+        assert_eq!((ran.code, sink.count("/hook")), (2, told), "{args:?}: {ran:#?}");
+    }
+}
+
+/// PagerDuty keeps an incident open until it is resolved, by the key of the job that could verify nothing.
+#[test]
+fn the_incident_of_a_job_that_verified_nothing_is_resolved_by_its_next_verdict() {
+    let deployment = Deployment::healthy();
+    let sink = sink();
+    sink.behave(AppEndpoint::Other, Behaviour::Status(202));
+    let url = format!("{}/v2/enqueue", sink.url());
+    let events = |job: &str, more: &[&str]| {
+        sink.forget_requests();
+        let env = [
+            (
+                "CVM_VERIFY_PAGERDUTY_ROUTING_KEY",
+                "0123456789abcdef0123456789abcdef",
+            ),
+            ("CVM_VERIFY_PAGERDUTY_URL", url.as_str()),
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_EVENT_NAME", "schedule"),
+            ("GITHUB_REPOSITORY", "acme/shop"),
+            (
+                "GITHUB_WORKFLOW_REF",
+                "acme/shop/.github/workflows/watch.yml@refs/heads/main",
+            ),
+            ("GITHUB_JOB", job),
+            ("CVM_VERIFY_ALLOW_PRIVATE_NETWORK", "true"),
+        ];
+        let ran = verify(&deployment, &env, more);
+        let requests = sink.requests();
+        let event = |request: &simulator::Request| -> serde_json::Value {
+            serde_json::from_slice(&request.body).unwrap()
+        };
+        let events: Vec<(String, String)> = requests
+            .iter()
+            .map(event)
+            .map(|event| {
+                let text = |name: &str| event[name].as_str().unwrap().to_owned();
+                (text("event_action"), text("dedup_key"))
+            })
+            .collect();
+        (ran, events)
+    };
+    let (ran, broken) = events("eu", &["--lock=gone.lock"]);
+    assert_eq!(ran.code, 2, "{ran:#?}");
+    let [(action, key)] = broken.as_slice() else {
+        panic!("{broken:?}")
+    };
+    assert_eq!(action, "trigger");
+    let (_, again) = events("eu", &["--lock=gone.lock"]);
+    assert_eq!(again, broken, "one incident, however often");
+    let (_, other) = events("us", &["--lock=gone.lock"]);
+    assert_ne!(&other[0].1, key, "another job has an incident of its own");
+    let (ran, judged) = events("eu", &[]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert_eq!(judged, [("resolve".to_owned(), key.clone())]);
+    assert!(ran.report().alerts.is_empty(), "{:#?}", ran.report().alerts);
+}
