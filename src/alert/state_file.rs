@@ -45,32 +45,41 @@ impl StateFile {
         }
     }
 
-    /// Reads the memory. One that is not there or cannot be read is none, and that is said: everything is told again.
-    pub(crate) fn open(path: &Path, env: &mut Env) -> Self {
+    /// Reads the memory. One that is not there or cannot be read is none, and that is said: everything is told again. `pause` waits
+    /// between two looks at the lock of another run, and names the signal that ends the waiting.
+    ///
+    /// # Errors
+    /// The signal.
+    pub(crate) fn open(path: &Path, env: &mut Env, pause: Pause<'_>) -> Result<Self, &'static str> {
         let shown = path.display();
-        let lock = lock(path, PATIENCE, env).map_err(|why| {
-            env.note(&format!(
-                "{shown}: not locked ({why}); another run with it may tell the same"
-            ));
-        });
-        Self::read(path, lock.ok(), env)
+        let lock = match lock(path, PATIENCE, env, pause) {
+            Ok(lock) => Some(lock),
+            Err(NotLocked::Ended(signal)) => return Err(signal),
+            Err(NotLocked::Because(why)) => {
+                env.note(&format!(
+                    "{shown}: not locked ({why}); another run with it may tell the same"
+                ));
+                None
+            }
+        };
+        Ok(Self::read(path, lock, env))
     }
 
     /// The same where no other run holds it now.
     pub(crate) fn open_now(path: &Path, env: &mut Env) -> Option<Self> {
-        let lock = lock(path, Duration::ZERO, env).ok()?;
+        let lock = lock(path, Duration::ZERO, env, &mut asleep).ok()?;
         Some(Self::read(path, Some(lock), env))
     }
 
     /// The same for a process that keeps it as long as it lives: two of those would take it from each other, again and
     /// again.
     pub(crate) fn open_alone(path: &Path, env: &mut Env) -> Result<Self, UsageError> {
-        match lock(path, PATIENCE_ALONE, env) {
+        match lock(path, PATIENCE_ALONE, env, &mut asleep) {
             Ok(lock) => Ok(Self::read(path, Some(lock), env)),
-            Err(why) => Err(UsageError::file(
+            Err(not_locked) => Err(UsageError::file(
                 path,
                 format!(
-                    "cannot be locked for this process alone ({why}); give each process with --state a file of its own"
+                    "cannot be locked for this process alone ({not_locked}); give each process with --state a file of its own"
                 ),
             )),
         }
@@ -113,19 +122,38 @@ fn read(path: &Path) -> Result<State, String> {
     State::parse(&bytes).map_err(|error| format!("cannot be used ({error})"))
 }
 
+/// A pause that a signal may end: then it names the signal.
+pub(crate) type Pause<'a> = &'a mut dyn FnMut(Duration) -> Option<&'static str>;
+
+/// A pause of a process that signals end by themselves.
+pub(crate) fn asleep(pause: Duration) -> Option<&'static str> {
+    std::thread::sleep(pause);
+    None
+}
+
+/// Why a memory is not locked.
+#[derive(Debug, thiserror::Error)]
+enum NotLocked {
+    #[error("{0}")]
+    Because(String),
+    #[error("{0} ended the waiting")]
+    Ended(&'static str),
+}
+
 /// A neighbour of the file is locked: the file itself is replaced when it is written.
-fn lock(path: &Path, patience: Duration, env: &mut Env) -> Result<File, String> {
+fn lock(path: &Path, patience: Duration, env: &mut Env, pause: Pause<'_>) -> Result<File, NotLocked> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let neighbour = path.with_file_name(format!("{name}.lock"));
     if bounded_io::is_special(&neighbour) {
-        return Err(format!("{} is a pipe or a device", neighbour.display()));
+        let said = format!("{} is a pipe or a device", neighbour.display());
+        return Err(NotLocked::Because(said));
     }
     let file = File::options()
         .create(true)
         .truncate(false)
         .write(true)
         .open(&neighbour)
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| NotLocked::Because(error.to_string()))?;
     let started = Instant::now();
     let mut said = false;
     loop {
@@ -139,9 +167,15 @@ fn lock(path: &Path, patience: Duration, env: &mut Env) -> Result<File, String> 
                     patience.as_secs()
                 ));
             }
-            Err(TryLockError::WouldBlock) if started.elapsed() < patience => std::thread::sleep(PAUSE),
-            Err(TryLockError::WouldBlock) => return Err("another run holds it".to_owned()),
-            Err(TryLockError::Error(error)) => return Err(error.to_string()),
+            Err(TryLockError::WouldBlock) if started.elapsed() < patience => {
+                if let Some(signal) = pause(PAUSE) {
+                    return Err(NotLocked::Ended(signal));
+                }
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(NotLocked::Because("another run holds it".to_owned()));
+            }
+            Err(TryLockError::Error(error)) => return Err(NotLocked::Because(error.to_string())),
         }
     }
 }

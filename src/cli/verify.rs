@@ -167,24 +167,29 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         return output::emit(&report, bundles, &args.output, env);
     }
     let announced = output::announce(&report, bundles, &args.output, Alerts::Follow, env);
-    let mut file = args
-        .memory
-        .state
-        .as_deref()
-        .map(|path| StateFile::open(path, env));
-    let run = AlertedRun {
-        channels: &channels,
-        targets: &alerted,
-        state: file.as_mut().map(|file| &mut file.state),
-        whole,
+    let mut pause = |pause| runtime.block_on(async { interrupt.or_done(tokio::time::sleep(pause)).await });
+    let path = args.memory.state.as_deref();
+    let opened = path
+        .map(|path| StateFile::open(path, env, &mut pause))
+        .transpose();
+    let ended = match opened {
+        Err(signal) => Some(signal),
+        Ok(mut file) => {
+            let run = AlertedRun {
+                channels: &channels,
+                targets: &alerted,
+                state: file.as_mut().map(|file| &mut file.state),
+                whole,
+            };
+            let delivering = alerting.deliver(&mut report, run, client, env);
+            let ended = runtime.block_on(interrupt.or_done(delivering));
+            if let Some(file) = file {
+                file.close(env);
+            }
+            ended
+        }
     };
-    let delivering = alerting.deliver(&mut report, run, client, env);
-    if let Some(signal) = runtime.block_on(interrupt.or_done(delivering)) {
-        report.alerts.push(ended_by(signal));
-    }
-    if let Some(file) = file {
-        file.close(env);
-    }
+    report.alerts.extend(ended.map(ended_by));
     let code = announced.finish(&report, &args.output, env);
     // A lookup of a name may still be under way.
     runtime.shutdown_background();

@@ -13,7 +13,7 @@ use super::HeartbeatCycle;
 use super::options::Options;
 use crate::alert::alerting::{Alerting, entropy, run_url, whole_app};
 use crate::alert::incident::{AskedAt, Observation, PolicyEntry, PolicyFileId, State, TargetId};
-use crate::alert::state_file::StateFile;
+use crate::alert::state_file::{StateFile, asleep};
 use crate::alert::state_part::StatePart;
 use crate::alert::variables::ChannelVariables;
 use crate::alert::{self, AlertSender, Channels, HEARTBEAT_URL, Memory, RunContext};
@@ -114,7 +114,11 @@ impl AlertQueue {
             .as_deref()
             .map_or(Ok(()), StateFile::refuse_foreign)?;
         let memory = match &options.state {
-            Some(path) if options.once => Remembered::File(StateFile::open(path, env)),
+            // A signal ends the process here: the loop, which acts on signals, has not begun.
+            Some(path) if options.once => match StateFile::open(path, env, &mut asleep) {
+                Ok(file) => Remembered::File(file),
+                Err(_) => Remembered::Process(State::default()),
+            },
             Some(path) => Remembered::File(StateFile::open_alone(path, env)?),
             None => Remembered::Process(State::default()),
         };

@@ -5,7 +5,7 @@ use simulator::phala_cloud::{self, InstanceShape};
 use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, Lie, World};
 
 use super::deployment::Deployment;
-use super::run::{Ran, run_in};
+use super::run::{Ran, Sink, env_of, run_in};
 
 /// A service that takes alerts and remembers them.
 pub(super) fn sink() -> AppServer {
@@ -153,6 +153,50 @@ fn a_signal_while_alerts_are_sent_loses_nothing_that_a_channel_took() {
     assert_eq!(ran.code, 1, "{ran:#?}");
     assert_eq!(fast.requests().len(), 0, "{:#?}", ran.report().alerts);
     assert_eq!(hanging.requests().len(), 1, "{:#?}", ran.report().alerts);
+}
+
+/// The verdict is out when the run waits for the memory of another one: a signal ends the waiting and decides nothing.
+#[test]
+fn a_signal_while_another_run_holds_the_memory_leaves_the_verdict() {
+    let (deployment, sink) = (failing(), sink());
+    let hook = format!("{}/hook", sink.url());
+    let state = deployment.path("state.json");
+    let held = std::fs::File::create(format!("{state}.lock")).unwrap();
+    held.lock().unwrap();
+    let mut args = vec![
+        "verify".to_owned(),
+        deployment.app.url(),
+        "--format=json".to_owned(),
+        format!("--state={state}"),
+    ];
+    args.extend(deployment.network());
+    args.extend(deployment.expect().iter().cloned());
+    let (out, err) = (Sink::default(), Sink::default());
+    let mut env = env_of(&args, &[("CVM_VERIFY_WEBHOOK_URL", &hook)], &out, &err);
+    let said = err.clone();
+    env.stop = Some(Box::pin(async move {
+        while !said.text().contains("another run holds it; waiting for that") {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }));
+    let code = cvm_verify::cli::run(&mut env);
+    let ran = Ran {
+        code,
+        stdout: out.text(),
+        stderr: err.text(),
+    };
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    let report = ran.report();
+    assert_eq!((report.verdict, report.alerts.len()), (Verdict::Fail, 1));
+    let alert = &report.alerts[0];
+    assert!(
+        !alert.delivered
+            && alert
+                .detail
+                .contains("the next run sends what no channel confirmed"),
+        "{alert:#?}"
+    );
+    assert!(sink.requests().is_empty() && !std::path::Path::new(&state).exists());
 }
 
 #[test]
