@@ -342,6 +342,7 @@ impl Exchange {
                 let context = RequestContext {
                     host: &host,
                     via_proxy: self.via_proxy,
+                    over_tls: self.url.scheme() == "https",
                     max_headers: limits.max_headers,
                 };
                 return Err(failure::before_body(&error, &context));

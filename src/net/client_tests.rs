@@ -267,7 +267,21 @@ async fn something_that_is_not_http_and_a_silent_close_are_told_apart() {
     let error = get(&bytes("SSH-2.0-OpenSSH_9.9\r\n").await, &small())
         .await
         .unwrap_err();
-    assert!(matches!(error, NetError::Protocol { .. }), "{error:?}");
+    assert!(
+        matches!(error, NetError::Protocol { over_tls: false, .. }),
+        "{error:?}"
+    );
+    assert!(
+        error.to_string().ends_with("; does this port speak https?"),
+        "{error}"
+    );
+    let over_tls = NetError::Protocol {
+        host: "app.example:443".to_owned(),
+        detail: "invalid HTTP version parsed".to_owned(),
+        over_tls: true,
+    };
+    let said = "app.example:443: the answer is not well-formed HTTP (invalid HTTP version parsed)";
+    assert_eq!(over_tls.to_string(), said, "it is an https address already");
     let error = get(&bytes("").await, &small()).await.unwrap_err();
     assert!(matches!(error, NetError::Closed { .. }), "{error:?}");
 }

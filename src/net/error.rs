@@ -114,12 +114,14 @@ pub enum NetError {
         detail: String,
     },
     /// The answer is not HTTP.
-    #[error("{host}: the answer is not well-formed HTTP ({detail}); does this port speak https?")]
+    #[error("{host}: the answer is not well-formed HTTP ({detail}){}", if *.over_tls { "" } else { "; does this port speak https?" })]
     Protocol {
         /// The server.
         host: String,
         /// What the HTTP library said.
         detail: String,
+        /// Whether it came over TLS.
+        over_tls: bool,
     },
 }
 

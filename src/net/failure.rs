@@ -12,6 +12,8 @@ use cvm_verify_core::evidence::excerpt;
 pub(super) struct RequestContext<'a> {
     pub(super) host: &'a str,
     pub(super) via_proxy: bool,
+    /// Whether the address is an https one.
+    pub(super) over_tls: bool,
     pub(super) max_headers: usize,
 }
 
@@ -56,7 +58,11 @@ pub(super) fn before_body(error: &reqwest::Error, context: &RequestContext<'_>) 
             };
         }
         if http.is_parse() {
-            return NetError::Protocol { host, detail };
+            return NetError::Protocol {
+                host,
+                detail,
+                over_tls: context.over_tls,
+            };
         }
     }
     NetError::Closed { host, detail }
@@ -74,7 +80,12 @@ pub(super) fn in_body(error: &reqwest::Error, host: &str) -> NetError {
     let causes = Causes::of(error);
     let detail = causes.deepest();
     match causes.find::<hyper::Error>() {
-        Some(http) if http.is_parse() => NetError::Protocol { host, detail },
+        // The head of the answer was HTTP: the scheme is the right one.
+        Some(http) if http.is_parse() => NetError::Protocol {
+            host,
+            detail,
+            over_tls: true,
+        },
         _ => NetError::Closed { host, detail },
     }
 }
