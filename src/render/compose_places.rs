@@ -24,26 +24,49 @@ A variable counts only if something can set it: its name is in `allowed_envs`, a
 runs before the containers is unknown, or the guest sets it. Otherwise its default stands, and the report says so.
 
 `environment` entries with a variable are set from outside. They decide code if the name in the container is one that programs
-load code by (`LD_PRELOAD`, `NODE_OPTIONS`, `PATH`, …), or if a shell of the container executes the value (`$$NAME` as a
-command, under `eval` or `sh -c`).
+load code by (`LD_PRELOAD`, `NODE_OPTIONS`, `PATH`, …; a beginning such as `LD_` or `PYTHON`, or an end such as `_OPTS` or `_COMMAND`,
+counts for every name that has it but those that [the table](reference-values.md) excepts), or if a shell of the container executes the
+value (`$$NAME` as a command, under `eval` or `sh -c`). `BASH_ENV` always counts. `ENV` counts if a shell of the container may be
+interactive (`tty`, `stdin_open`, or a shell that is started so), and where a script sets it.
 
 `command`, `entrypoint` and the test of a health check may be lists. An item of a list is one argument whatever the value of its variable
-holds: Docker Compose substitutes after it reads the list. Such an item is set from outside, as `\"$NAME\"` in the quotes of a script is. It
-decides code
+holds: Docker Compose substitutes after it reads the list. But what a program does with an argument is not written in the document. So an
+item with a variable is set from outside, and decides no code, only if it is known to be data:
+
+- It is the value of an option of a program, in the same item behind `=` or as the next item. The last part of the option's name is a
+  word for data (port, host, address, url, user, password, token, key, model, level, timeout, size and the like). No part of it is a word for
+  code (plugin, module, config, command, template, registry and the like).
+- The program is known, and takes data at that place: the options of `pg_isready`, `psql`, `redis-cli`, `mysqladmin`, `gunicorn` and `celery`
+  that have one letter, an address of `curl` or `wget` that begins with `http://` or `https://` (if they keep nothing), settings of
+  `postgres` that are numbers or sizes, sizes of `java`, and the model of `vllm serve`.
+- It is `NAME=value` behind `env`, and programs load no code by the name.
+
+Every other item with a variable decides code:
 
 - as the program: the first word of `entrypoint` and `command`, or what a wrapper such as `env`, `gosu` and `timeout` starts;
-- where the program executes it: the script or an option of an interpreter, any word of `make`, what stands behind an option
-  that is named for a command or behind `npm run`, `archive_command` of Postgres and the like;
+- as an option or an operand whose meaning is not known;
+- where the program executes it: the script or an option of an interpreter, what a script in the list is handed, any word of `make`,
+  any word of a program that brings files, and the like;
 - beside a `$$NAME` in the same item, which a shell may read;
 - behind the entrypoint of an image that is not written into `entrypoint`, where the first item of `command` begins with `-`: the image's
   entrypoint may be an interpreter, and the item the option by which it loads code;
 - in a health check that nerdctl starts, which hands the list to a shell as one text.
 
-A text (`command: app --port ${NAME}`) is split into words after it is filled, so that a variable in it decides code. That an image's
+An `entrypoint` without a word (`[]`, an empty text, or a list of empty texts) takes the entrypoint of the image away: the first word of
+`command` is the program. What is accepted in a list is accepted as the same words of a script, with each variable in quotes. The reverse
+does not hold: a script is refused only where a value is known to be executed.
+
+A text (`command: app ${NAME}`) is split into words after it is filled, so that a variable in it decides code. That an image's
 own entrypoint hands its arguments to a program, and not to a shell as one text, is taken from the image, which the digest pins.
 
+A script that stands among the arguments of an interpreter (`sh -c`, `python -c`, `node -e`) executes what it is handed if it reads its
+arguments: `$1`, `$@`, `for x; do`, `shift`, `getopts`, `sys.argv`, `process.argv`, `ARGV` and the like.
+
 The script that `python -c`, `node -e`, `ruby -e`, `perl -e` and `php -r` are handed is read in their language: a variable of the environment
-is executed where a statement hands it to `eval`, `os.system`, `child_process` and the like.
+is executed where a statement hands it, or a variable that holds it, to `eval`, `os.system`, `child_process` and the like. A config's
+`content` is read in such a language if its first line or the names of its paths say so. If anything but the interpreter of the language
+names such a path (`sh /app/run.py`, the program itself without a first line, another config, a health check, an environment), or if nothing
+names it, the text is read as a script of a shell as well.
 
 A mount decides code if it equals, contains or lies in what the host hands in: `/dstack/.host-shared`, `/dstack/user_config`,
 firmware tables, disks. Known links are followed (`/tapp`, `/var/run`, `/var/volatile/dstack`, `/proc/1/root`). Other paths of

@@ -12,10 +12,11 @@ use simulator::{Cvm, World};
 
 use crate::judge::{Judged, Trial};
 
-const PINNED: &str = "nginx@sha256:5618a93a78c9ac9173e7ebf7c8af173bd675be6832a2f8c2a9a7149ac2678f54";
+pub(crate) const PINNED: &str =
+    "nginx@sha256:5618a93a78c9ac9173e7ebf7c8af173bd675be6832a2f8c2a9a7149ac2678f54";
 
 /// A CVM of a document with these fields beside the docker compose file.
-fn running_with(yaml: &str, fields: &Value) -> Judged {
+pub(crate) fn running_with(yaml: &str, fields: &Value) -> Judged {
     let mut cvm = Cvm::healthy(&World::default());
     let mut document: Value = serde_json::from_str(&app_compose(yaml)).unwrap();
     document["pre_launch_script"] = json!("");
@@ -27,12 +28,12 @@ fn running_with(yaml: &str, fields: &Value) -> Judged {
 }
 
 /// The deployer may set X and Y.
-fn running(yaml: &str) -> Judged {
+pub(crate) fn running(yaml: &str) -> Judged {
     running_with(yaml, &json!({"allowed_envs": ["X", "Y"]}))
 }
 
 /// One service with a pinned image and these lines.
-fn service(lines: &str) -> String {
+pub(crate) fn service(lines: &str) -> String {
     format!(
         "services:\n  web:\n    image: {PINNED}\n    {}\n",
         lines.replace('\n', "\n    ")
@@ -41,7 +42,7 @@ fn service(lines: &str) -> String {
 
 /// `code` is not met, for this reason, and the place is named.
 #[track_caller]
-fn decides(judged: &Judged, reason: &str, place: &str) {
+pub(crate) fn decides(judged: &Judged, reason: &str, place: &str) {
     judged.says(CheckId::ImagePins, Status::Warn, reason);
     judged.concludes(Verdict::Inconclusive);
     assert_eq!(judged.0.assurance, Assurance::Hardware, "{judged}");
@@ -53,7 +54,7 @@ fn decides(judged: &Judged, reason: &str, place: &str) {
 }
 
 #[track_caller]
-fn is_unmeasured(yaml: &str, place: &str) {
+pub(crate) fn is_unmeasured(yaml: &str, place: &str) {
     decides(&running(yaml), "unmeasured-input", place);
 }
 
@@ -64,7 +65,7 @@ fn is_unpinned(yaml: &str, place: &str) {
 
 /// Nothing decides code.
 #[track_caller]
-fn is_fixed(yaml: &str) -> Judged {
+pub(crate) fn is_fixed(yaml: &str) -> Judged {
     let judged = running(yaml);
     judged.passes().proves(CheckId::ImagePins);
     judged
@@ -292,18 +293,14 @@ fn t64_an_item_of_a_list_decides_code_where_it_is_executed() {
             "command: [java, '-Dserver.port=${X}', -jar, app.jar]",
             "command[1]",
         ),
-        (
-            "command: [sh, -c, 'exec app', --, --key]\nentrypoint: [app, '${X}']",
-            "entrypoint[1]",
-        ),
         ("command: [env, 'LEVEL=${X}', app]", "command[1]"),
         (
             "healthcheck: { test: [CMD, redis-cli, -a, '${X}', ping] }",
             "healthcheck.test[3]",
         ),
         (
-            "pre_stop: [{ command: [app, '${Y:-${X}}'] }]",
-            "pre_stop[0].command[1]",
+            "pre_stop: [{ command: [app, --token, '${Y:-${X}}'] }]",
+            "pre_stop[0].command[2]",
         ),
     ] {
         let judged = is_fixed(&service(lines));
@@ -585,6 +582,8 @@ fn t68_a_name_that_the_guest_itself_reads_decides_code() {
         "DOCKER_USERNAME",
         "API_KEY",
         "ENV",
+        "N8N_TRUST_PROXY",
+        "PYTHONUNBUFFERED",
         "TRUST_PROXY",
         "OPENAI_PROXY",
         "UV_THREADPOOL_SIZE",

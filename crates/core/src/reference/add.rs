@@ -9,7 +9,7 @@ use super::row::ReferenceRow;
 use super::value::Text;
 use super::{
     Advisory, KmsImageRow, KmsRow, OsImageRow, ReferenceError, ReferenceProblem, ReferenceValues, RiskyName,
-    ScriptRow, VmShape,
+    RiskyNameMatch, RowOrigin, ScriptRow, VmShape,
 };
 use crate::toml_text::{FoundMistakes, Mistake};
 
@@ -65,8 +65,7 @@ impl ReferenceValues {
             self.add_kms_image(row)
         });
         each(document.risky_names, path, &mut found, |row| {
-            self.add_risky_name(row);
-            Ok(())
+            self.add_risky_name(row, document.origin)
         });
         found.error().map_or(Ok(()), Err)
     }
@@ -168,13 +167,24 @@ impl ReferenceValues {
         Ok(())
     }
 
-    fn add_risky_name(&mut self, row: RiskyName) {
+    fn add_risky_name(&mut self, row: RiskyName, origin: RowOrigin) -> Result<(), ReferenceProblem> {
         let same = |other: &RiskyName| {
             other.name == row.name && other.matches == row.matches && other.readers == row.readers
         };
-        if !self.risky_names.iter().any(same) {
-            self.risky_names.push(row);
+        if self.risky_names.iter().any(same) {
+            return Ok(());
         }
+        // A row of a user's file makes a result stricter only: no verdict would show an exception.
+        if row.matches == RiskyNameMatch::Ordinary && origin == RowOrigin::File {
+            return Err(ReferenceProblem::Row {
+                table: RiskyName::TABLE,
+                row: row.name.to_string(),
+                problem: "`ordinary` names come with the program: accept the place in [[places]] of the lock"
+                    .to_owned(),
+            });
+        }
+        self.risky_names.push(row);
+        Ok(())
     }
 
     fn add_image(&mut self, row: OsImageRow) -> Result<(), ReferenceProblem> {

@@ -28,6 +28,8 @@ pub(super) struct ReferenceDocument {
     /// What messages call it.
     pub(super) path: String,
     pub(super) updated: NaiveDate,
+    /// Whose file it is.
+    pub(super) origin: RowOrigin,
     pub(super) firmware: Vec<PlacedRow<KnownFirmware>>,
     pub(super) images: Vec<PlacedRow<OsImageRow>>,
     pub(super) shapes: Vec<PlacedRow<VmShape>>,
@@ -79,6 +81,7 @@ impl ReferenceDocument {
         Some(Self {
             path: file.path().to_owned(),
             updated: updated?.0,
+            origin: RowOrigin::BuiltIn,
             firmware,
             images,
             shapes,
@@ -94,6 +97,7 @@ impl ReferenceDocument {
 impl ReferenceDocument {
     /// The same, with rows that say that they are of a user's file.
     pub(super) fn of_user(mut self) -> Self {
+        self.origin = RowOrigin::File;
         for placed in &mut self.images {
             placed.row.origin = RowOrigin::File;
         }

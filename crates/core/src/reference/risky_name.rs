@@ -33,6 +33,8 @@ pub enum RiskyNameMatch {
     Prefix,
     /// Its end.
     Suffix,
+    /// The whole name, which is harmless although a beginning or an end covers it.
+    Ordinary,
 }
 
 /// Who reads a variable.
@@ -44,6 +46,8 @@ pub enum RiskyNameReaders {
     Container,
     /// Both.
     Both,
+    /// The start scripts of images, and no other program: a script may have a variable of its own of that name.
+    ImageStart,
 }
 
 impl ReferenceRow for RiskyName {
@@ -73,6 +77,7 @@ impl RowWord for RiskyNameMatch {
         ("exact", Self::Exact),
         ("prefix", Self::Prefix),
         ("suffix", Self::Suffix),
+        ("ordinary", Self::Ordinary),
     ];
 }
 
@@ -81,6 +86,7 @@ impl RowWord for RiskyNameReaders {
         ("guest", Self::Guest),
         ("container", Self::Container),
         ("both", Self::Both),
+        ("image-start", Self::ImageStart),
     ];
 }
 
@@ -88,15 +94,22 @@ impl RiskyName {
     /// What is wrong with the row.
     fn problem(&self) -> Option<&'static str> {
         let part = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-        let is_name = self.name.bytes().all(part);
-        (!is_name).then_some("`name` is of capitals, digits and `_`")
+        if !self.name.bytes().all(part) {
+            Some("`name` is of capitals, digits and `_`")
+        } else if self.matches == RiskyNameMatch::Ordinary && self.readers != RiskyNameReaders::Both {
+            Some("an `ordinary` name is so for all who read it: remove `where`")
+        } else {
+            None
+        }
     }
 
-    fn is_of(&self, name: &str) -> bool {
+    /// Whether the row says that a name is risky. `is_ordinary` says whether another row excepts the name.
+    fn is_of(&self, name: &str, is_ordinary: bool) -> bool {
         match self.matches {
             RiskyNameMatch::Exact => name == self.name.as_str(),
-            RiskyNameMatch::Prefix => name.starts_with(self.name.as_str()),
-            RiskyNameMatch::Suffix => name.ends_with(self.name.as_str()),
+            RiskyNameMatch::Prefix => !is_ordinary && name.starts_with(self.name.as_str()),
+            RiskyNameMatch::Suffix => !is_ordinary && name.ends_with(self.name.as_str()),
+            RiskyNameMatch::Ordinary => false,
         }
     }
 }
@@ -105,16 +118,29 @@ impl ReferenceValues {
     /// The row of a variable's name that can change what runs or who may log in. Capitals do not matter.
     #[must_use]
     pub fn risky_name(&self, name: &str) -> Option<&RiskyName> {
-        let name = name.trim().to_ascii_uppercase();
-        self.risky_names.iter().find(|row| row.is_of(&name))
+        self.risky_row(name, |_| true)
     }
 
     /// The row of a name that the guest itself reads.
     #[must_use]
     pub fn risky_name_of_guest(&self, name: &str) -> Option<&RiskyName> {
+        self.risky_row(name, |row| {
+            matches!(row.readers, RiskyNameReaders::Guest | RiskyNameReaders::Both)
+        })
+    }
+
+    /// The row of a name that programs read, those at the start of images aside.
+    #[must_use]
+    pub fn risky_name_of_programs(&self, name: &str) -> Option<&RiskyName> {
+        self.risky_row(name, |row| row.readers != RiskyNameReaders::ImageStart)
+    }
+
+    fn risky_row(&self, name: &str, counts: impl Fn(&RiskyName) -> bool) -> Option<&RiskyName> {
         let name = name.trim().to_ascii_uppercase();
-        let mut of_guest = self.risky_names.iter();
-        of_guest.find(|row| row.readers != RiskyNameReaders::Container && row.is_of(&name))
+        let excepts = |row: &RiskyName| row.matches == RiskyNameMatch::Ordinary && row.name.as_str() == name;
+        let is_ordinary = self.risky_names.iter().any(excepts);
+        let mut rows = self.risky_names.iter();
+        rows.find(|row| counts(row) && row.is_of(&name, is_ordinary))
     }
 
     /// All of them.

@@ -613,6 +613,35 @@ fn a_file_that_is_not_well_formed_is_refused_with_its_row() {
         (
             &format!(
                 "{HEAD}{}",
+                row(
+                    "risky_name",
+                    &[
+                        ("name", "\"LD_X\""),
+                        ("match", "\"ordinary\""),
+                        ("gains", "\"x\"")
+                    ]
+                )
+            ),
+            "`ordinary` names come with the program",
+        ),
+        (
+            &format!(
+                "{HEAD}{}",
+                row(
+                    "risky_name",
+                    &[
+                        ("name", "\"LD_X\""),
+                        ("match", "\"ordinary\""),
+                        ("where", "\"guest\""),
+                        ("gains", "\"x\"")
+                    ]
+                )
+            ),
+            "remove `where`",
+        ),
+        (
+            &format!(
+                "{HEAD}{}",
                 row("rtmr0", &[("value", "\"AB\""), ("shape", "\"x\"")])
             ),
             "48 bytes of hex",

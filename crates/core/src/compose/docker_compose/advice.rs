@@ -55,6 +55,8 @@ pub(super) enum ExecutionCause<'c> {
     EntrypointOfImage,
     /// The program of this name may execute it.
     ExecutedBy(&'c str),
+    /// The program of this name is not known to take it as data.
+    NotKnownAsData(&'c str),
     /// Beside it stands what a shell may replace.
     Mixed,
 }
@@ -84,6 +86,12 @@ impl ExecutionCause<'_> {
                 known(text)
             ),
             Self::ExecutedBy(program) => format!("`{}` may execute it: write the value", shown(program)),
+            Self::NotKnownAsData(program) => format!(
+                "`{}` is not known to take it as data, so it may execute it: write the value, hand it over behind an option that is named \
+                 for data (`--port`, `--token`), or set {name} in `environment` and have the program read it there{}",
+                shown(program),
+                known(text)
+            ),
             Self::Mixed => "write the value".to_owned(),
         }
     }

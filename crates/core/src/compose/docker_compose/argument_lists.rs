@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::advice::{ExecutionCause, ListForm};
 use super::judge::Judge;
 use super::place::{item, step};
-use super::shell::{ListItem, Use, uses_of_list};
+use super::shell::{ItemUse, ListItem, uses_of_list};
 use super::variables::{OpenText, Template};
 use super::words::{is_script, split};
 
@@ -89,7 +89,15 @@ impl Judge<'_> {
         if let Some(entrypoint) = container.get("entrypoint") {
             list.extend(self, &step(path, "entrypoint"), entrypoint);
         }
-        // An entrypoint without words is as none.
+        // Without words it takes the image's own away: the first words of `command` are the program. A runner that takes it for none has the
+        // image's own, so that both count.
+        if list
+            .items
+            .iter()
+            .all(|item| item.text.trim().is_empty() && !item.is_open)
+        {
+            list = ArgumentList::default();
+        }
         let before = match list.items.is_empty() {
             true => Before::EntrypointOfImage,
             false => Before::Nothing,
@@ -118,14 +126,18 @@ impl Judge<'_> {
         let uses = uses_of_list(&list.items, is_image);
         let alone = uses_of_list(&list.items, false);
         for (at, path, text) in &list.open {
-            let is_argument = uses.get(*at) == Some(&Use::Argument);
+            let how = uses.get(*at);
+            let is_argument = how == Some(&ItemUse::Argument);
             let words = list.items.iter().take(*at).map(|item| item.text.as_str());
             let is_behind_image = is_image && program.starts_with(['-', '+']);
             let cause = match *at {
                 0 if is_behind_image => ExecutionCause::EntrypointOfImage,
                 0 => ExecutionCause::Program,
                 _ if is_script(words) => ExecutionCause::Script,
-                _ if alone.get(*at) == Some(&Use::Argument) => ExecutionCause::EntrypointOfImage,
+                _ if is_behind_image || is_image && how != alone.get(*at) => {
+                    ExecutionCause::EntrypointOfImage
+                }
+                _ if how == Some(&ItemUse::NotKnown) => ExecutionCause::NotKnownAsData(program),
                 _ => ExecutionCause::ExecutedBy(program),
             };
             let advice = match is_argument {
@@ -155,7 +167,7 @@ impl Judge<'_> {
             list.items
                 .iter()
                 .zip(uses)
-                .any(|(item, how)| item.text.contains("${") && (!item.is_open || how == Use::Executed))
+                .any(|(item, how)| item.text.contains("${") && (!item.is_open || how != ItemUse::Argument))
         };
         let json = || Value::from(words.clone()).to_string();
         match (is_refused(true), is_refused(false)) {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde_json::{Map, Value};
 
 use super::advice::{ExecutionCause, instead_of_executing};
-use super::config_language::config_language;
+use super::config_language::ConfigLanguage;
 use super::environment::Environment;
 use super::judge::{Judge, is_nothing, text_of};
 use super::place::{ComposePlace, item, shown, step};
@@ -148,18 +148,27 @@ impl Judge<'_> {
                 let name = path
                     .strip_prefix("configs.")
                     .and_then(|rest| rest.strip_suffix(".content"));
-                let targets = name.and_then(|name| self.config_targets.get(name));
-                let Some(language) = config_language(text, targets) else {
-                    return self.script(path, text, ExecutionCause::File, environment);
+                let (language, is_shell) = match self.config_readers.language(name, text) {
+                    ConfigLanguage::Shell => (None, true),
+                    ConfigLanguage::Other(language) => (Some(language), false),
+                    ConfigLanguage::OtherOrShell(language) => (Some(language), true),
                 };
-                if let Some(script) = self.fixed_or(path, text, &ExecutionCause::File.advice(text)) {
-                    let mut uses = BTreeMap::new();
-                    for (name, how) in language.uses(&script, &|name| environment.is_from_outside(name)) {
-                        let gravest = uses.entry(name).or_insert(how);
-                        *gravest = how.max(*gravest);
-                    }
-                    self.name_uses(path, text, uses, environment);
+                let Some(script) = self.fixed_or(path, text, &ExecutionCause::File.advice(text)) else {
+                    return;
+                };
+                let is_outside = |name: &str| environment.is_from_outside(name);
+                let mut uses: BTreeMap<String, Use> = BTreeMap::new();
+                let in_language = language.map(|language| language.uses(&script, &is_outside));
+                let in_shell = is_shell.then(|| shell::uses(&script, &is_outside));
+                for (name, how) in in_language
+                    .into_iter()
+                    .flatten()
+                    .chain(in_shell.into_iter().flatten())
+                {
+                    let gravest = uses.entry(name).or_insert(how);
+                    *gravest = how.max(*gravest);
                 }
+                self.name_uses(path, text, uses, environment);
             }
             value if is_nothing(value) => {}
             value => self.unknown(path, value),
@@ -168,7 +177,7 @@ impl Judge<'_> {
 
     fn script(&mut self, path: &str, text: &str, cause: ExecutionCause<'_>, environment: &Environment) {
         if let Some(script) = self.fixed_or(path, text, &cause.advice(text))
-            && shell::reads_variables(&script)
+            && (shell::reads_variables(&script) || shell::starts_interactive_shell(&script))
         {
             let uses = shell::uses(&script, &|name| environment.is_from_outside(name));
             self.name_uses(path, text, uses, environment);

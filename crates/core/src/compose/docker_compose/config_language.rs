@@ -1,65 +1,191 @@
 //! In which language a config's text is read, if not as a script of a shell: by its `#!`, else by the names under which containers mount it.
+//!
+//! A name decides nothing: `sh /app/run.py` is a script of a shell. So a text is read in its language alone only where its interpreter is
+//! what names its path in the docker compose file, and nothing else does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::shell::Language;
+use super::shell::{Language, NamedBy, NamedFile};
+use super::words::split;
 
-/// The paths at which containers mount a config, by its name. A path that is not known is empty.
-pub(super) type ConfigTargets = BTreeMap<String, BTreeSet<String>>;
+/// What the docker compose file says of its configs.
+#[derive(Debug, Default)]
+pub(super) struct ConfigReaders {
+    /// The paths at which containers mount a config, by its name. A path that is not known is empty.
+    targets: BTreeMap<String, BTreeSet<String>>,
+    /// Words that containers are started with.
+    lists: Vec<Vec<String>>,
+    /// Scripts of shells: health checks, and other configs with their names.
+    scripts: Vec<(Option<String>, String)>,
+    /// Values of environments.
+    values: Vec<String>,
+}
 
-/// Reads where the containers of a file mount its configs.
-pub(super) fn config_targets(root: &Map<String, Value>) -> ConfigTargets {
-    let mut targets = ConfigTargets::new();
-    for section in ["services", "jobs"] {
-        let containers = root.get(section).and_then(Value::as_object).into_iter().flatten();
-        for container in containers.filter_map(|(_, container)| container.as_object()) {
-            read(container, &mut targets);
-            let before = container
-                .get("pre_start")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten();
-            for container in before.filter_map(Value::as_object) {
-                read(container, &mut targets);
+/// In which language a config is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ConfigLanguage {
+    /// A shell's.
+    Shell,
+    /// This one.
+    Other(Language),
+    /// This one, or a shell's.
+    OtherOrShell(Language),
+}
+
+impl ConfigReaders {
+    /// Reads where the containers of a file mount its configs, and what may read them.
+    pub(super) fn of(root: &Map<String, Value>) -> Self {
+        let mut readers = Self::default();
+        for section in ["services", "jobs"] {
+            let containers = root.get(section).and_then(Value::as_object).into_iter().flatten();
+            for container in containers.filter_map(|(_, container)| container.as_object()) {
+                readers.container(container);
+                for container in objects(container.get("pre_start")) {
+                    readers.container(container);
+                }
             }
         }
+        for (name, config) in root
+            .get("configs")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
+            if let Some(content) = config.get("content").and_then(Value::as_str) {
+                readers.scripts.push((Some(name.clone()), literal(content)));
+            }
+        }
+        readers
     }
-    targets
-}
 
-fn read(container: &Map<String, Value>, targets: &mut ConfigTargets) {
-    for mount in container
-        .get("configs")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
-        let text = |key: &str| mount.get(key).and_then(Value::as_str);
-        let Some(source) = mount.as_str().or_else(|| text("source")) else {
-            continue;
+    fn container(&mut self, container: &Map<String, Value>) {
+        for mount in container
+            .get("configs")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            let text = |key: &str| mount.get(key).and_then(Value::as_str);
+            let Some(source) = mount.as_str().or_else(|| text("source")) else {
+                continue;
+            };
+            let target = text("target").unwrap_or(source);
+            let target = if target.contains('$') { "" } else { target };
+            self.targets
+                .entry(source.to_owned())
+                .or_default()
+                .insert(target.to_owned());
+        }
+        let entrypoint = container.get("entrypoint").map(words).unwrap_or_default();
+        let command = container.get("command").map(words).unwrap_or_default();
+        self.lists.push(entrypoint.into_iter().chain(command).collect());
+        for hook in ["post_start", "pre_stop"] {
+            for hook in objects(container.get(hook)) {
+                self.lists.extend(hook.get("command").map(words));
+                self.environment(hook.get("environment"));
+            }
+        }
+        match container.get("healthcheck").and_then(|check| check.get("test")) {
+            Some(Value::String(text)) => self.scripts.push((None, literal(text))),
+            Some(list) => {
+                let words = words(list);
+                match words.first().map(String::as_str) {
+                    Some("CMD-SHELL") => {
+                        let scripts = words.into_iter().skip(1);
+                        self.scripts.extend(scripts.map(|script| (None, script)));
+                    }
+                    first => {
+                        let skip = usize::from(first == Some("CMD"));
+                        self.lists.push(words.into_iter().skip(skip).collect());
+                    }
+                }
+            }
+            None => {}
+        }
+        self.environment(container.get("environment"));
+    }
+
+    fn environment(&mut self, entries: Option<&Value>) {
+        let values: Vec<&Value> = match entries {
+            Some(Value::Object(members)) => members.values().collect(),
+            Some(Value::Array(items)) => items.iter().collect(),
+            _ => Vec::new(),
         };
-        let target = text("target").unwrap_or(source);
-        let target = if target.contains('$') { "" } else { target };
-        targets
-            .entry(source.to_owned())
-            .or_default()
-            .insert(target.to_owned());
+        let texts = values.into_iter().filter_map(Value::as_str);
+        self.values.extend(texts.map(literal));
+    }
+
+    /// The language of the text of a config.
+    pub(super) fn language(&self, config: Option<&str>, text: &str) -> ConfigLanguage {
+        let targets = config.and_then(|config| self.targets.get(config));
+        let Some(language) = language_by_name(text, targets) else {
+            return ConfigLanguage::Shell;
+        };
+        let paths = targets.into_iter().flatten();
+        let is_only = paths.clone().count() > 0
+            && paths.into_iter().all(|path| {
+                let file = NamedFile {
+                    path,
+                    language,
+                    names_interpreter: text.starts_with("#!"),
+                };
+                self.named_by(config, &file) == NamedBy::Interpreter
+            });
+        match is_only {
+            true => ConfigLanguage::Other(language),
+            false => ConfigLanguage::OtherOrShell(language),
+        }
+    }
+
+    /// Who names a file, a script of the config itself aside.
+    fn named_by(&self, config: Option<&str>, file: &NamedFile<'_>) -> NamedBy {
+        let lists = self.lists.iter().map(|words| file.named_in_list(words));
+        let others = self.scripts.iter();
+        let others = others.filter(|(name, _)| name.is_none() || name.as_deref() != config);
+        let scripts = others.map(|(_, script)| file.named_in_script(script));
+        let values = self.values.iter().map(|value| match file.named_in_script(value) {
+            NamedBy::Nothing => NamedBy::Nothing,
+            NamedBy::Interpreter | NamedBy::Other => NamedBy::Other,
+        });
+        lists
+            .chain(scripts)
+            .chain(values)
+            .max()
+            .unwrap_or(NamedBy::Nothing)
     }
 }
 
-/// The language of a text; nothing where it is read as one of a shell.
-pub(super) fn config_language(text: &str, targets: Option<&BTreeSet<String>>) -> Option<Language> {
+/// The text that a container has: a doubled dollar is one.
+fn literal(text: &str) -> String {
+    text.replace("$$", "$")
+}
+
+fn words(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => split(&literal(text)),
+        Value::Array(items) => items.iter().filter_map(Value::as_str).map(literal).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn objects(value: Option<&Value>) -> impl Iterator<Item = &Map<String, Value>> {
+    let items = value.and_then(Value::as_array).into_iter().flatten();
+    items.filter_map(Value::as_object)
+}
+
+/// The language that the first line or the names say; nothing where that is a shell's.
+fn language_by_name(text: &str, targets: Option<&BTreeSet<String>>) -> Option<Language> {
     if let Some(line) = text.strip_prefix("#!").and_then(|text| text.lines().next()) {
-        let mut words = line
-            .split_whitespace()
-            .map(|word| word.rsplit('/').next().unwrap_or_default());
-        let program = match words.next()? {
-            "env" => words.find(|word| !word.starts_with('-') && !word.contains('='))?,
-            program => program,
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let program = match words.as_slice() {
+            [env, "-S", program, ..] | [env, program] if env.ends_with("/env") => program,
+            [env, ..] if env.ends_with("/env") => return None,
+            [program, ..] => program,
+            [] => return None,
         };
-        return Language::of_interpreter(program);
+        return Language::of_interpreter(program.rsplit('/').next().unwrap_or_default());
     }
     let mut languages = targets?.iter().map(|target| Language::of_file(target));
     let first = languages.next()??;
@@ -74,7 +200,7 @@ mod tests {
     fn a_text_is_of_the_language_that_every_reader_takes_it_for() {
         let of = |text: &str, targets: &[&str]| {
             let targets = targets.iter().map(|target| (*target).to_owned()).collect();
-            config_language(text, Some(&targets))
+            language_by_name(text, Some(&targets))
         };
         assert_eq!(of("x", &["/app/m.py"]), Some(Language::Python));
         assert_eq!(
@@ -85,6 +211,8 @@ mod tests {
         for (text, targets) in [
             ("#!/bin/sh\nx", &["/app/m.py"][..]),
             ("#!/opt/odd\nx", &["/app/m.py"]),
+            ("#!/usr/bin/env -u python3 sh\nx", &["/app/m.py"]),
+            ("#!/usr/bin/env -S A=python3 sh\nx", &["/app/m.py"]),
             ("x", &["/app/m.py", "/app/m.sh"]),
             ("x", &["/app/m.py", ""]),
             ("x", &["/app/m"]),
@@ -92,6 +220,46 @@ mod tests {
         ] {
             assert_eq!(of(text, targets), None, "{text} {targets:?}");
         }
-        assert_eq!(config_language("x", None), None);
+        assert_eq!(language_by_name("x", None), None);
+    }
+
+    #[test]
+    fn a_text_is_of_its_language_alone_where_its_interpreter_alone_names_it() {
+        let of = |service: Value| {
+            let mut service = service;
+            service["configs"] = serde_json::json!([{ "source": "main", "target": "/app/main.py" }]);
+            let root = serde_json::json!({
+                "services": { "app": service },
+                "configs": { "main": { "content": "x" }, "other": { "content": "#!/bin/sh\nexec app" } },
+            });
+            ConfigReaders::of(root.as_object().unwrap()).language(Some("main"), "x")
+        };
+        for service in [
+            serde_json::json!({ "command": ["python", "/app/main.py"] }),
+            serde_json::json!({ "command": "python /app/main.py" }),
+            serde_json::json!({ "entrypoint": ["python"], "command": ["/app/main.py"] }),
+            serde_json::json!({ "command": ["sh", "-c", "exec python /app/main.py"] }),
+        ] {
+            assert_eq!(
+                of(service.clone()),
+                ConfigLanguage::Other(Language::Python),
+                "{service}"
+            );
+        }
+        for service in [
+            serde_json::json!({}),
+            serde_json::json!({ "command": ["sh", "/app/main.py"] }),
+            serde_json::json!({ "command": ["python", "/app/main.py"], "healthcheck": { "test": "sh /app/main.py" } }),
+            serde_json::json!({ "command": ["python", "/app/main.py"], "healthcheck": { "test": ["CMD", "sh", "/app/main.py"] } }),
+            serde_json::json!({ "command": ["python", "/app/main.py"], "post_start": [{ "command": "sh /app/main.py" }] }),
+            serde_json::json!({ "command": ["python", "/app/main.py"], "pre_start": [{ "command": ["sh", "/app/main.py"] }] }),
+            serde_json::json!({ "command": ["python", "/app/main.py"], "environment": { "BASH_ENV": "/app/main.py" } }),
+            serde_json::json!({ "command": ["python", "/app/main.py"], "environment": ["RUN=python /app/main.py"] }),
+            serde_json::json!({ "command": ["sh", "-c", "python /app/main.py; . /app/main.py"] }),
+            serde_json::json!({ "command": ["/app/main.py"] }),
+        ] {
+            let expected = ConfigLanguage::OtherOrShell(Language::Python);
+            assert_eq!(of(service.clone()), expected, "{service}");
+        }
     }
 }

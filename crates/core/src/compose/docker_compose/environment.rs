@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::risky_names::{ENV, is_risky};
 use super::settable::Settable;
 use super::shell::names_in;
 use super::variables::Template;
@@ -14,6 +15,8 @@ pub(super) struct Environment {
     from_outside: BTreeSet<String>,
     /// Fixed entries in whose value `$NAME` of the container stands, by name: a program that expands it carries the value on.
     carriers: BTreeMap<String, BTreeSet<String>>,
+    /// Whether a shell that is started in the container may be interactive, and then executes the file that `ENV` names.
+    pub(super) is_interactive: bool,
 }
 
 /// An entry of an environment.
@@ -29,7 +32,13 @@ impl Environment {
         Self {
             from_outside: names.clone(),
             carriers: BTreeMap::new(),
+            is_interactive: false,
         }
+    }
+
+    /// Whether a variable of this name changes what runs in the container.
+    pub(super) fn is_risky(&self, name: &str) -> bool {
+        is_risky(name) || self.is_interactive && name == ENV
     }
 
     pub(super) fn outside_names(&self) -> impl Iterator<Item = String> + '_ {

@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::environment::{Environment, EnvironmentEntry, carried_in, of_item, of_member};
-use super::is_risky;
 use super::judge::{Judge, is_nothing};
 use super::place::{ComposePlace, item, shown, step};
 
@@ -50,7 +49,7 @@ impl Judge<'_> {
         let Some(place) = self.substituted(path, &text, "") else {
             return self.carrier(path, &name, &text, environment);
         };
-        if is_risky(&name) {
+        if environment.is_risky(&name) {
             let says = format!(
                 "{}; it fills `{}`, which can change what runs",
                 place.says,
@@ -67,7 +66,7 @@ impl Judge<'_> {
         let carried = carried_in(text, self.settable);
         let outside = carried.iter().find(|name| environment.is_from_outside(name));
         if let Some(outside) = outside
-            && is_risky(name)
+            && environment.is_risky(name)
         {
             let says = format!(
                 "holds `$${}`, which is set from outside; it fills `{}`, which can change what runs: write the value",

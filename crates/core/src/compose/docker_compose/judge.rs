@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::ComposeFile;
-use super::config_language::{ConfigTargets, config_targets};
+use super::config_language::ConfigReaders;
 use super::environment::Environment;
+use super::interactive::is_interactive;
 use super::place::{ComposePlace, item, shown, step};
 use super::settable::{Settable, Setter};
 use super::table::{self, ComposeRow, Rule};
@@ -21,8 +22,8 @@ pub(super) struct Judge<'s> {
     pub(super) holds_docker_socket: bool,
     /// Names of the containers' environments that are set from outside.
     from_outside: BTreeSet<String>,
-    /// Where containers mount the configs.
-    pub(super) config_targets: ConfigTargets,
+    /// Where containers mount the configs, and what reads them.
+    pub(super) config_readers: ConfigReaders,
 }
 
 /// Judges a whole file. `services` and `jobs` are mappings of mappings.
@@ -33,7 +34,7 @@ pub(super) fn judge(root: &Map<String, Value>, settable: &Settable) -> ComposeFi
         labels: Vec::new(),
         holds_docker_socket: false,
         from_outside: BTreeSet::new(),
-        config_targets: config_targets(root),
+        config_readers: ConfigReaders::of(root),
     };
     for section in ["services", "jobs"] {
         for (name, container) in root.get(section).and_then(Value::as_object).into_iter().flatten() {
@@ -83,6 +84,7 @@ impl Judge<'_> {
         if let Some(entries) = container.get("environment") {
             environment.read(entries, self.settable);
         }
+        environment.is_interactive |= is_interactive(container);
         self.from_outside.extend(environment.outside_names());
         match container.get("image").and_then(Value::as_str) {
             Some(image) => {

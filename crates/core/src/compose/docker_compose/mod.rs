@@ -12,6 +12,7 @@ mod document_fields;
 mod environment;
 mod environment_entries;
 mod host_access;
+mod interactive;
 mod judge;
 mod mounts;
 mod place;

@@ -18,6 +18,15 @@ pub fn is_risky_in_guest(name: &str) -> bool {
     ReferenceValues::built_in().risky_name_of_guest(name).is_some()
 }
 
+/// Whether a script that sets a variable of this name may change what a program is that it starts. Shells read `ENV` where they are
+/// interactive, which a script does not show.
+pub(super) fn is_risky_in_script(name: &str) -> bool {
+    name == ENV || ReferenceValues::built_in().risky_name_of_programs(name).is_some()
+}
+
+/// Names the file that an interactive shell executes when it starts (POSIX, `sh`).
+pub(super) const ENV: &str = "ENV";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,9 +135,60 @@ mod tests {
         let text = std::fs::read_to_string(path).unwrap();
         let lines = text.lines().filter(|line| !line.starts_with('#'));
         let names: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
-        assert!(names.len() > 250, "{} names", names.len());
+        assert!(names.len() > 230, "{} names", names.len());
         let risky: Vec<&&str> = names.iter().filter(|name| is_risky(name)).collect();
         assert!(risky.is_empty(), "{risky:?}");
+    }
+
+    /// A beginning or an end covers what no row names as a whole, and an exception is of one name alone.
+    #[test]
+    fn t39_names_that_no_row_names_are_covered_by_their_beginning_or_end() {
+        for name in [
+            "PYTHONTOMORROW",
+            "LD_TOMORROW",
+            "UV_TOMORROW",
+            "BUNDLE_TOMORROW",
+            "PERL_TOMORROW",
+            "OPENSSL_TOMORROW",
+            "GIT_SSH_TOMORROW",
+            "MY_PROXY",
+            "MY_OPTS",
+            "MY_PLUGINS",
+            "MY_MODULES",
+            "MY_INDEX_URL",
+            "MY_MIRROR",
+            "MY_WRAPPER",
+            "MY_PRELOAD",
+            "MY_COMMAND",
+            "MY_STARTUP_SCRIPT",
+            "MY_EXTRA_ARGS",
+            "LD_SDK_KEY2",
+            "PYTHONUNBUFFEREDX",
+            "XN8N_TRUST_PROXY",
+            "SPRING_APPLICATION_JSON",
+            "CMD",
+        ] {
+            assert!(is_risky(name), "{name}");
+        }
+        let values = ReferenceValues::built_in();
+        for row in values.risky_names() {
+            let is_ordinary = row.matches == crate::reference::RiskyNameMatch::Ordinary;
+            assert_ne!(is_risky(row.name.as_str()), is_ordinary, "{}", row.name);
+            // One that nothing covers excepts nothing.
+            let longer = format!("X{}", row.name);
+            assert!(
+                !is_ordinary || is_risky(&longer) || is_risky(&format!("{}X", row.name)),
+                "{}",
+                row.name
+            );
+        }
+        for name in ["ARGS", "CMD", "START_COMMAND"] {
+            assert!(
+                is_risky(name) && !is_risky_in_script(name) && !is_risky_in_guest(name),
+                "{name}"
+            );
+        }
+        assert!(is_risky_in_script("ENV") && !is_risky("ENV"));
     }
 
     #[test]

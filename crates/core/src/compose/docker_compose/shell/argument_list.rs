@@ -5,6 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use super::data_positions::is_data;
+use super::interpreters::{Execution, is_interpreter};
+use super::paths::base_name;
 use super::programs::STARTING;
 use super::script::{Script, ShellCommand};
 use super::script_judge::judge_script;
@@ -23,12 +26,23 @@ pub(in crate::compose::docker_compose) struct ListItem {
     pub(in crate::compose::docker_compose) is_open: bool,
 }
 
+/// What is done with an item of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::compose::docker_compose) enum ItemUse {
+    /// Nothing from outside is in it, or it is known to be data.
+    Argument,
+    /// It is not known to be data.
+    NotKnown,
+    /// It is executed, or may be.
+    Executed,
+}
+
 /// What is done with each item of a list. The first is the program, unless `follows_unknown`: then the entrypoint of the image stands
-/// before it.
+/// before it. An item is an argument only where [`is_data`] knows it; so what is one in a list is one in a script as well.
 pub(in crate::compose::docker_compose) fn uses_of_list(
     items: &[ListItem],
     follows_unknown: bool,
-) -> Vec<Use> {
+) -> Vec<ItemUse> {
     let key = |at: usize| format!("{ITEM}{at}");
     let words = items.iter().enumerate().map(|(at, item)| Word {
         text: item.text.clone(),
@@ -41,16 +55,15 @@ pub(in crate::compose::docker_compose) fn uses_of_list(
         ..ShellCommand::default()
     };
     let mut found = Uses::new();
+    let programs = command.programs(&mut std::collections::BTreeSet::new());
     // Whatever it is that starts a word starts what the value says.
-    for program in command.programs(&mut std::collections::BTreeSet::new()) {
-        found.extend(
-            program
-                .word
-                .names
-                .iter()
-                .map(|name| (name.clone(), Use::Executed)),
-        );
+    for program in &programs {
+        let names = program.word.names.iter();
+        found.extend(names.map(|name| (name.clone(), Use::Executed)));
     }
+    let is_data: Vec<bool> = (0..items.len())
+        .map(|at| is_data(&command, &programs, at) && !is_handed_to_a_script(&command, at))
+        .collect();
     let script = Script {
         commands: vec![command],
     };
@@ -62,13 +75,25 @@ pub(in crate::compose::docker_compose) fn uses_of_list(
     // The entrypoint of the image may be an interpreter or a runner.
     let all_executed = follows_unknown && first.starts_with(['-', '+']);
     let name_is_executed = follows_unknown && STARTING.contains(&first);
-    let how = |(at, item): (usize, &ListItem)| {
+    let how = |((at, item), is_data): ((usize, &ListItem), bool)| {
         let is_program = at == 0 || at == 1 && name_is_executed;
         let is_executed = all_executed || is_program || found.get(&key(at)) == Some(&Use::Executed);
-        match item.is_open && is_executed {
-            true => Use::Executed,
-            false => Use::Argument,
+        match (item.is_open, is_executed, is_data) {
+            (false, ..) | (true, false, true) => ItemUse::Argument,
+            (true, true, _) => ItemUse::Executed,
+            (true, false, false) => ItemUse::NotKnown,
         }
     };
-    items.iter().enumerate().map(how).collect()
+    items.iter().enumerate().zip(is_data).map(how).collect()
+}
+
+/// Whether a script that stands in the list itself is handed a word: it may do anything with it.
+fn is_handed_to_a_script(command: &ShellCommand, at: usize) -> bool {
+    let interpreters = (0..at).filter_map(|start| command.words.get(start..)?.split_first());
+    let mut interpreters = interpreters.filter(|(word, _)| is_interpreter(base_name(&word.text)));
+    let word = command.words.get(at);
+    interpreters.any(|(program, arguments)| {
+        let handed = Execution::of(base_name(&program.text), arguments).handed;
+        word.is_some_and(|word| handed.iter().any(|handed| std::ptr::eq(handed, word)))
+    })
 }

@@ -2,10 +2,7 @@
 
 use super::code_options::{names_code, names_code_by_option};
 use super::interpreters::is_interpreter;
-use super::paths::base_name;
-use super::programs::{BEFORE_DASHES, FETCHERS, RUN_TOOLS, RUNNERS};
 use super::programs::{ENGINE_GROUPS, ENGINE_STARTS_NOTHING, ENGINES, EXECUTORS, IN_GROUPS_STARTS_NOTHING};
-use super::started::is_wrapper;
 use super::word::Word;
 
 /// Whether a program, or what a shell has built in, evaluates or executes one of its arguments.
@@ -24,10 +21,7 @@ pub(super) fn evaluates(name: &str, arguments: &[Word]) -> bool {
         // Bash evaluates what it compares as numbers.
         "[[" => has(&["-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-v"]),
         // An index in the name of a variable.
-        "test" | "[" | "printf" => handed(arguments).any(|(word, next)| {
-            let may_be_one = |word: &Word| !word.names.is_empty() || word.text.contains('[');
-            word.text.starts_with("-v") && (may_be_one(word) || next.is_some_and(may_be_one))
-        }),
+        "test" | "[" | "printf" => has(&["-v"]),
         "read" | "unset" | "mapfile" | "readarray" | "getopts" | "wait" => {
             arguments.iter().any(|word| !word.names.is_empty())
         }
@@ -98,34 +92,11 @@ pub(super) fn executes_arguments(name: &str, arguments: &[Word]) -> bool {
         return !starts_nothing;
     }
     if name == "find" {
-        let is_start = |word: &Word| word.text.starts_with("-exec") || word.text.starts_with("-ok");
-        let mut started = (1..).zip(arguments).filter(|(_, word)| is_start(word));
-        return arguments.iter().any(|word| word.is_split)
-            || started.any(|(at, _)| !is_plain_command(arguments.get(at..).unwrap_or_default()));
+        let starts =
+            |word: &Word| word.text.starts_with("-exec") || word.text.starts_with("-ok") || word.is_split;
+        return arguments.iter().any(starts);
     }
     EXECUTORS.contains(&name)
-}
-
-/// Whether words begin with a program that is named in them and executes none of its arguments.
-fn is_plain_command(words: &[Word]) -> bool {
-    let Some((program, arguments)) = words.split_first() else {
-        return false;
-    };
-    let end = arguments
-        .iter()
-        .position(|word| matches!(word.text.as_str(), ";" | "+"));
-    let arguments = arguments
-        .get(..end.unwrap_or(arguments.len()))
-        .unwrap_or_default();
-    let name = base_name(&program.text);
-    let starts_others = is_interpreter(name)
-        || is_wrapper(name)
-        || executes_arguments(name, arguments)
-        || FETCHERS.contains(&name)
-        || RUNNERS.contains(&name)
-        || RUN_TOOLS.contains(&name)
-        || BEFORE_DASHES.contains(&name);
-    program.names.is_empty() && !name.contains(['{', '$']) && !starts_others && !evaluates(name, arguments)
 }
 
 /// Last parts of the names of options that a program executes.

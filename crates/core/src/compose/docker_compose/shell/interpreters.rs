@@ -2,6 +2,7 @@
 //!
 //! Where it is not sure whether a word is the argument of an option or the script, it takes it for both.
 
+use super::positionals::{has_positional, may_read_arguments};
 use super::word::Word;
 
 /// Shells: `-c` in any cluster of options says that the first operand is a script.
@@ -86,6 +87,32 @@ fn is_shell(name: &str) -> bool {
     SHELLS.contains(&name.trim_start_matches('-'))
 }
 
+/// Whether a word of a text is a shell and an option behind it says that it is interactive. A text that begins with such an option is one
+/// of the image's own entrypoint.
+pub(super) fn starts_interactive(text: &str) -> bool {
+    let is_end = |c: char| c.is_whitespace() || "\"'`;|&()<>=".contains(c);
+    let words: Vec<&str> = text.split(is_end).filter(|word| !word.is_empty()).collect();
+    let is_interactive = |option: &str| {
+        option == "--interactive"
+            || !option.starts_with("--") && option.starts_with('-') && option.contains('i')
+    };
+    let is_option = |at: usize| {
+        let takes_word = |before: &&str| before.ends_with(['o', 'O']) || SHELL_OPTIONS.contains(before);
+        words.get(at).is_some_and(|word| word.starts_with(['-', '+']))
+            || at
+                .checked_sub(1)
+                .and_then(|at| words.get(at))
+                .is_some_and(takes_word)
+    };
+    words.first().is_some_and(|first| is_interactive(first))
+        || (0..words.len()).any(|start| {
+            let shell = words.get(start).copied().unwrap_or_default();
+            let name = shell.rsplit('/').next().unwrap_or_default();
+            let mut options = (start + 1..words.len()).take_while(|at| is_option(*at));
+            is_shell(name) && options.any(|at| words.get(at).is_some_and(|word| is_interactive(word)))
+        })
+}
+
 fn is_python(name: &str) -> bool {
     name.starts_with("python") || name.starts_with("pypy")
 }
@@ -99,10 +126,14 @@ pub(super) struct Execution<'a> {
     pub(super) scripts: Vec<&'a Word>,
     /// Files that it executes.
     pub(super) files: Vec<&'a Word>,
+    /// What a script that stands among the arguments is handed.
+    pub(super) handed: &'a [Word],
     /// The module of Python that it executes.
     pub(super) module: Option<&'a Word>,
     /// Whether it executes its input.
     pub(super) executes_input: bool,
+    /// Whether it is a shell that is interactive, which executes the file that `ENV` names.
+    pub(super) is_interactive: bool,
 }
 
 impl<'a> Execution<'a> {
@@ -125,6 +156,8 @@ impl<'a> Execution<'a> {
     fn read_shell(&mut self, arguments: &'a [Word]) -> bool {
         let mut words = arguments.iter();
         let mut is_command = false;
+        // `-s`: the script is the input, and every operand an argument of it.
+        let mut is_input = false;
         let mut are_options = true;
         while let Some(word) = words.next() {
             let text = word.text.as_str();
@@ -137,6 +170,9 @@ impl<'a> Execution<'a> {
                 let lower = text.to_ascii_lowercase();
                 is_command |= text.starts_with('-')
                     && (!is_long && lower.contains('c') || matches!(text, "--command" | "--commands"));
+                is_input |= text.starts_with('-') && !is_long && text.contains('s');
+                self.is_interactive |=
+                    text == "--interactive" || text.starts_with('-') && !is_long && text.contains('i');
                 let takes = if is_long {
                     usize::from(SHELL_OPTIONS.contains(&text))
                 } else {
@@ -146,6 +182,7 @@ impl<'a> Execution<'a> {
             } else {
                 if is_command {
                     self.script(word);
+                    self.handed = words.as_slice();
                     // Behind the script stand its arguments.
                     if !word.is_literal && !word.names.is_empty() || has_positional(text) {
                         self.executed.extend(words);
@@ -153,7 +190,8 @@ impl<'a> Execution<'a> {
                     return true;
                 }
                 self.executed.push(word);
-                if INPUT.contains(&text) {
+                if is_input || INPUT.contains(&text) {
+                    self.executed.extend(words);
                     return false;
                 }
                 self.files.push(word);
@@ -169,6 +207,11 @@ impl<'a> Execution<'a> {
         let mut is_unsure = false;
         while let Some(word) = words.next() {
             let text = word.text.as_str();
+            if text == "-" {
+                // The script is the input, and what follows is handed to it.
+                self.executed.extend(words);
+                return false;
+            }
             if text.starts_with(['-', '+']) {
                 let is_harmless =
                     HARMLESS_STARTS.iter().any(|start| text.starts_with(start)) || is_property(text);
@@ -184,11 +227,14 @@ impl<'a> Execution<'a> {
                         self.files.push(script);
                     }
                     has_script |= !matches!(text, "-r" | "--require" | "--import" | "-cp");
+                    if is_inline(name, text) {
+                        self.handed = words.as_slice();
+                        if !script.names.is_empty() || may_read_arguments(&script.text) {
+                            self.executed.extend(words.as_slice());
+                        }
+                    }
                     // What follows is for the script.
                     if is_python(name) || text == "-jar" {
-                        if has_positional(&script.text) {
-                            self.executed.extend(words);
-                        }
                         return true;
                     }
                 } else if name.ends_with("awk") && matches!(text, "-v" | "-F") {
@@ -276,6 +322,15 @@ fn is_alone(name: &str, option: &str) -> bool {
                 .all(|flag| "wWtTuUnlapsS0123456789".contains(flag))
 }
 
+/// Whether the script behind an option stands there itself, and is not the name of one.
+fn is_inline(name: &str, option: &str) -> bool {
+    match option {
+        "-jar" | "-cp" | "--require" | "--import" | "-f" | "--file" => false,
+        "-r" => name == "php",
+        _ => option.starts_with("--") || !option.ends_with('m'),
+    }
+}
+
 /// `-c`, `-e`, `-m` and the like: what follows is a script, or the name of one.
 fn takes_a_script(option: &str) -> bool {
     matches!(
@@ -286,17 +341,4 @@ fn takes_a_script(option: &str) -> bool {
         && !option.starts_with("-D")
         && option.len() <= 6
         && option.ends_with(['c', 'e', 'm', 'r', 'p', 'E']))
-}
-
-/// Whether a script reads its own arguments.
-pub(super) fn has_positional(script: &str) -> bool {
-    let mut rest = script;
-    while let Some((_, after)) = rest.split_once('$') {
-        let after_brace = after.trim_start_matches('{');
-        if after_brace.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '@' | '*')) {
-            return true;
-        }
-        rest = after;
-    }
-    false
 }

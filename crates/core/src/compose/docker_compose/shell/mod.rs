@@ -7,15 +7,21 @@
 mod archives;
 mod argument_list;
 mod code_options;
+mod data_options;
+mod data_positions;
 mod downloads;
 mod evaluated;
+mod file_readers;
 mod guest_script;
 mod host_files;
 mod interpreters;
+mod kept_nothing;
+mod language_calls;
 mod other_language;
 mod own_variables;
 mod packages;
 mod paths;
+mod positionals;
 mod programs;
 mod reader;
 mod requests;
@@ -36,10 +42,11 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) use argument_list::{ListItem, uses_of_list};
+pub(super) use argument_list::{ItemUse, ListItem, uses_of_list};
 use evaluated::names_a_command;
+pub(super) use file_readers::{NamedBy, NamedFile};
 pub(super) use guest_script::GuestScript;
-use interpreters::Execution;
+use interpreters::{Execution, starts_interactive};
 pub(super) use other_language::Language;
 use paths::base_name;
 use programs::CLIENTS;
@@ -105,6 +112,11 @@ pub(super) fn uses_of_arguments(arguments: &[String], is_settable: &dyn Fn(&str)
     };
     judge_script(&script, is_settable, &BTreeMap::new(), &mut found, 0);
     found
+}
+
+/// Whether a text starts a shell that is interactive: `sh -i`. `text` are the words of a list, or a script.
+pub(super) fn starts_interactive_shell(text: &str) -> bool {
+    starts_interactive(text)
 }
 
 /// The positions of words that an interpreter executes which is no shell.

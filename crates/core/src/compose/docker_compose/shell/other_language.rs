@@ -6,13 +6,13 @@
 
 use std::collections::BTreeSet;
 
-use super::interpreters::is_interpreter;
+use super::language_calls::{behind, identifiers, is_part, sets_risky_variable, writes_file};
 use super::paths::base_name;
 use super::reader::{MAX_SCRIPT_BYTES, names_in};
 use super::variable_use::{EVERY_VARIABLE, Use};
 
 /// A language that is not that of a shell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::compose::docker_compose) enum Language {
     Node,
     Perl,
@@ -72,8 +72,15 @@ impl Language {
         let defines = ["def ", "function", "=>", "lambda", "sub ", "->", "fn ("]
             .iter()
             .any(|word| script.contains(word));
-        let reads = |statement: &str| settable.iter().any(|name| reads(statement, name));
-        let reads_some = settable.iter().any(|name| self::reads(script, name));
+        // `$NAME` is what a shell that the script starts makes of it, or a variable of the language of that name.
+        let mentions = |statement: &str| {
+            names_in(statement)
+                .iter()
+                .any(|name| settable.contains(name.as_str()))
+        };
+        let reads =
+            |statement: &str| settable.iter().any(|name| reads(statement, name)) || mentions(statement);
+        let reads_some = settable.iter().any(|name| self::reads(script, name)) || mentions(script);
         for _ in 0..8 {
             let before = holders.len();
             for statement in &statements {
@@ -86,8 +93,14 @@ impl Language {
             }
         }
         let mut uses = Vec::new();
+        let renames = self.renames(script);
+        let starts_some = statements.iter().any(|statement| self.starts(statement, script));
         for statement in &statements {
-            if !self.executes(statement, script) {
+            let is_held = || reads(statement) || reads_all(statement) || holds(statement, &holders);
+            let executes = self.executes(statement, script)
+                || (renames || starts_some && (writes_file(statement) || sets_risky_variable(statement)))
+                    && is_held();
+            if !executes {
                 continue;
             }
             let substituted = names_in(statement);
@@ -100,7 +113,7 @@ impl Language {
                     settable
                         .iter()
                         .copied()
-                        .filter(|name| self::reads(script, name))
+                        .filter(|name| self::reads(script, name) || names_in(script).contains(*name))
                         .collect(),
                 ));
                 if reads_all(script) {
@@ -114,175 +127,13 @@ impl Language {
                     .collect(),
             ));
         }
-        let read = settable.iter().filter(|name| self::reads(script, name));
+        let named = names_in(script);
+        let read = settable
+            .iter()
+            .filter(|name| self::reads(script, name) || named.contains(**name));
         uses.extend(read.map(|name| ((*name).to_owned(), Use::Argument)));
         uses
     }
-
-    /// Whether a statement hands something to what executes text, starts a program or loads code.
-    fn executes(self, statement: &str, script: &str) -> bool {
-        let calls = |names: &[&str]| names.iter().any(|name| calls(statement, name));
-        let starts = |names: &[&str]| names.iter().any(|name| starts_a_variable(statement, name));
-        match self {
-            Self::Python => {
-                const STARTERS: [&str; 5] = ["Popen", "call", "check_call", "check_output", "run"];
-                calls(&[
-                    "__import__",
-                    "create_subprocess_exec",
-                    "create_subprocess_shell",
-                    "eval",
-                    "exec",
-                    "execfile",
-                    "getoutput",
-                    "getstatusoutput",
-                    "import_module",
-                    "popen",
-                    "run_module",
-                    "run_path",
-                    "system",
-                ]) || [
-                    "os.exec",
-                    "os.spawn",
-                    "posix_spawn",
-                    "pty.spawn",
-                    "pickle.load",
-                    "marshal.load",
-                    "sys.path",
-                    "ctypes",
-                    "importlib",
-                ]
-                .iter()
-                .any(|part| statement.contains(part))
-                    || (statement.contains("subprocess")
-                        || script.contains("from subprocess")
-                        || script.contains("subprocess as"))
-                        && (statement.contains("shell") && calls(&STARTERS) || starts(&STARTERS))
-            }
-            Self::Node => {
-                calls(&[
-                    "Function",
-                    "eval",
-                    "runInContext",
-                    "runInNewContext",
-                    "runInThisContext",
-                    "Script",
-                ]) || statement.contains("module.paths")
-                    || starts(&["import", "require", "Worker"])
-                    || script.contains("child_process")
-                        && (calls(&["exec", "execSync", "fork"])
-                            || starts(&["execFile", "execFileSync", "spawn", "spawnSync"])
-                            || statement.contains("shell")
-                                && calls(&["execFile", "execFileSync", "spawn", "spawnSync"]))
-            }
-            Self::Ruby => {
-                let words = [
-                    "eval",
-                    "exec",
-                    "instance_eval",
-                    "class_eval",
-                    "load",
-                    "popen",
-                    "require",
-                    "require_relative",
-                    "spawn",
-                    "system",
-                    "send",
-                    "public_send",
-                    "open",
-                    "capture2",
-                    "capture2e",
-                    "capture3",
-                    "popen3",
-                    "const_get",
-                ];
-                statement.contains('`')
-                    || statement.contains("%x")
-                    || words.iter().any(|word| has_word(statement, word))
-            }
-            Self::Perl => {
-                let words = [
-                    "do", "eval", "exec", "open", "open2", "open3", "qx", "require", "system", "lib",
-                ];
-                statement.contains('`') || words.iter().any(|word| has_word(statement, word))
-            }
-            Self::Php => {
-                let words = [
-                    "array_map",
-                    "assert",
-                    "call_user_func",
-                    "call_user_func_array",
-                    "create_function",
-                    "dl",
-                    "eval",
-                    "exec",
-                    "include",
-                    "include_once",
-                    "mail",
-                    "passthru",
-                    "pcntl_exec",
-                    "popen",
-                    "proc_open",
-                    "require",
-                    "require_once",
-                    "shell_exec",
-                    "system",
-                    "unserialize",
-                    "putenv",
-                ];
-                statement.contains('`')
-                    || words.iter().any(|word| has_word(statement, word))
-                    || statement.contains(")(")
-            }
-        }
-    }
-}
-
-fn is_part(c: char) -> bool {
-    c == '_' || c.is_ascii_alphanumeric()
-}
-
-fn identifiers(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !is_part(c))
-        .filter(|word| word.starts_with(|c: char| !c.is_ascii_digit()))
-}
-
-fn has_word(text: &str, word: &str) -> bool {
-    identifiers(text).any(|each| each == word)
-}
-
-/// The text behind each place where a word stands as a whole.
-fn behind<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = &'t str> {
-    text.match_indices(word).filter_map(move |(at, _)| {
-        let before = text.get(..at)?.chars().next_back();
-        let after = text.get(at + word.len()..)?;
-        (!before.is_some_and(is_part) && !after.starts_with(is_part)).then_some(after)
-    })
-}
-
-/// Whether a function is called with something.
-fn calls(statement: &str, name: &str) -> bool {
-    behind(statement, name).any(|after| {
-        let after = after.trim_start();
-        after.starts_with('(') && !after.starts_with("()") || after.starts_with('`')
-    })
-}
-
-/// Whether a function starts or loads what is no fixed text, or an interpreter.
-fn starts_a_variable(statement: &str, name: &str) -> bool {
-    behind(statement, name).any(|after| {
-        let Some(first) = after.trim_start().strip_prefix('(') else {
-            return false;
-        };
-        let first = first.trim_start().trim_start_matches('[').trim_start();
-        let Some(quote) = first.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
-            return true;
-        };
-        let text = first.get(1..).and_then(|rest| rest.split_once(quote));
-        let Some((program, rest)) = text else { return true };
-        // A text that is put together, and a program that executes its arguments.
-        let rest = rest.trim_start();
-        rest.starts_with(['+', '%', '.']) || is_interpreter(base_name(program)) || program == "env"
-    })
 }
 
 /// Whether a statement reads a variable of the environment by its name.
@@ -501,6 +352,54 @@ mod tests {
             (Language::Php, "$c = getenv('X'); system($c);"),
             (Language::Php, "include $_ENV['X'];"),
             (Language::Python, "$X"),
+            (Language::Python, "import os; c = '$X'; os.system(c)"),
+            (
+                Language::Python,
+                "import os\nc = 'run $X'\nd = [c]\nos.popen(d[0])",
+            ),
+            (
+                Language::Python,
+                "from os import system as s, environ as e; s(e['X'])",
+            ),
+            (Language::Python, "import os; r = os.system\nr(os.environ['X'])"),
+            (
+                Language::Python,
+                "import os; list(map(os.system, [os.environ['X']]))",
+            ),
+            (
+                Language::Python,
+                "import os; open('/run.sh','w').write(os.environ['X']); os.system('sh /run.sh')",
+            ),
+            (
+                Language::Python,
+                "import os,subprocess\nopen('/run.sh','w').write(os.environ['X'])\nsubprocess.run(['/run.sh'])",
+            ),
+            (
+                Language::Python,
+                "import os,subprocess\nos.environ['LD_PRELOAD'] = os.environ['X']\nsubprocess.run(['app'])",
+            ),
+            (
+                Language::Python,
+                "import os,subprocess; subprocess.run(['pip','install',os.environ['X']])",
+            ),
+            (
+                Language::Python,
+                "import os,subprocess; subprocess.run(['curl','-o','/app/x',os.environ['X']])",
+            ),
+            (Language::Python, "import os,yaml; yaml.load(os.environ['X'])"),
+            (
+                Language::Node,
+                "const r = require('child_process').execSync;\nr(process.env.X)",
+            ),
+            (
+                Language::Node,
+                "import {exec as r} from 'child_process';\nr(process.env.X)",
+            ),
+            (
+                Language::Node,
+                "require('fs').writeFileSync('/a.sh', process.env.X); require('child_process').spawnSync('/a.sh')",
+            ),
+            (Language::Perl, "my $c = $ENV{X}; system($c)"),
         ] {
             assert_eq!(of(language, script), Some(Use::Executed), "{script}");
         }

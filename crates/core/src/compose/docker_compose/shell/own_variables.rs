@@ -38,6 +38,10 @@ impl Script {
         for command in &self.commands {
             let first = command.words.first().map(|word| word.text.as_str());
             if let (Some("for"), Some(variable)) = (first, command.words.get(1)) {
+                // Without a list it goes through the arguments.
+                if command.words.get(2).is_none_or(|word| word.text != "in") {
+                    note(&variable.text, &BTreeSet::from(["@".to_owned()]), tainted);
+                }
                 let words = command.words.iter().skip(2).filter(|word| !word.is_numbers);
                 let list = words.flat_map(|word| {
                     let file = file_key(&word.text, command.folder.as_deref());
@@ -49,6 +53,14 @@ impl Script {
             if let Some(at) = command.words.iter().position(reads) {
                 for word in command.words.iter().skip(at + 1) {
                     note(&word.text, &all, tainted);
+                }
+            }
+            if let Some(at) = command.words.iter().position(|word| word.text == "getopts") {
+                let handed = command.words.iter().skip(at + 3).flat_map(Word::held);
+                let from = handed.chain(["@".to_owned()]).collect();
+                let variable = command.words.get(at + 2).map(|word| word.text.as_str());
+                for name in variable.into_iter().chain(["OPTARG"]) {
+                    note(name, &from, tainted);
                 }
             }
             if let (Some("printf"), [_, option, variable, ..]) = (first, command.words.as_slice())

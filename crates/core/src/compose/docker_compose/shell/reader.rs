@@ -18,6 +18,14 @@ pub(in crate::compose::docker_compose) fn names_in(text: &str) -> BTreeSet<Strin
     let mut names = BTreeSet::new();
     let mut rest = text;
     while let Some((_, after)) = rest.split_once('$') {
+        let braced = after
+            .strip_prefix('{')
+            .map(|after| after.trim_start_matches(['#', '!']));
+        // `${@:2}`
+        if let Some(all) = braced.and_then(|after| after.get(..1).filter(|first| matches!(*first, "@" | "*")))
+        {
+            names.insert(all.to_owned());
+        }
         let after = after.trim_start_matches(['{', '#', '!']);
         let end = after
             .find(|c: char| c != '_' && !c.is_ascii_alphanumeric())
@@ -143,7 +151,9 @@ impl ShellReader {
                     }
                     if c == '\n' {
                         for end in heredocs.drain(..) {
-                            command.input.extend(self.heredoc(&end));
+                            let (names, text) = self.heredoc(&end);
+                            command.input.extend(names);
+                            command.documents.push(text);
                         }
                     }
                     command.is_piped = is_piped;
@@ -182,6 +192,9 @@ impl ShellReader {
                             command.input.insert(file_key(&word.text, self.folder.as_deref()));
                         }
                         command.input.extend(word.held());
+                        if is_here_string {
+                            command.documents.push(word.text);
+                        }
                     }
                 }
                 _ => {
@@ -216,9 +229,10 @@ impl ShellReader {
         script.commands.push(command);
     }
 
-    /// The variables of a here-document, whose last line is `end`.
-    fn heredoc(&mut self, end: &str) -> BTreeSet<String> {
+    /// The variables of a here-document, whose last line is `end`, and its text.
+    fn heredoc(&mut self, end: &str) -> (BTreeSet<String>, String) {
         let mut names = BTreeSet::new();
+        let mut text = String::new();
         while self.at < self.rest.len() {
             let mut line = String::new();
             while let Some(c) = self.next() {
@@ -234,8 +248,10 @@ impl ShellReader {
             if substitutes_environment(&line) {
                 names.insert(WHOLE_ENVIRONMENT.to_owned());
             }
+            text.push_str(&line);
+            text.push('\n');
         }
-        names
+        (names, text)
     }
 
     /// Reads a word; commands inside its substitutions are added to `script`.

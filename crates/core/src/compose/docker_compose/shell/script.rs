@@ -18,6 +18,8 @@ pub(super) struct ShellCommand {
     pub(super) outputs: Vec<Word>,
     /// What it reads as a here-document.
     pub(super) input: BTreeSet<String>,
+    /// The text of it.
+    pub(super) documents: Vec<String>,
     /// Whether its input is another command's output.
     pub(super) is_piped: bool,
     /// The folder that it stands in, where the script itself says it.

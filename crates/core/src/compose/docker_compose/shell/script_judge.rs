@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use super::super::risky_names::ENV;
 use super::archives::archives;
 use super::downloads::names_of_what_it_brings;
 use super::evaluated::{evaluates, executes_arguments};
 use super::host_files::names_host_file;
-use super::interpreters::{Execution, has_positional, is_interpreter, is_interpreter_anywhere};
+use super::interpreters::{Execution, is_interpreter, is_interpreter_anywhere};
 use super::other_language::Language;
 use super::own_variables::{assignment, sources};
 use super::packages::{fetches, names_of_packages};
 use super::paths::{base_name, file_key};
+use super::positionals::has_positional;
 use super::programs::{COREUTILS, DOWNLOADERS, FETCHERS, FOLDER_READERS, RUNNERS, UNPACKERS};
 use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, ShellReader, names_in};
 use super::script::{Script, ShellCommand};
@@ -34,7 +36,6 @@ pub(super) fn judge_text(
 ) {
     let script = ShellReader::of(text).script(None, depth);
     let mut tainted = outer.clone();
-    script.taint_all(is_settable, &mut tainted);
     // What a function of the script is handed, and what `set` sets, is not followed.
     if has_positional(text) && (text.contains("()") || text.contains("function ") || text.contains("set ")) {
         let all = names_in(text);
@@ -43,6 +44,7 @@ pub(super) fn judge_text(
             tainted.insert(name.to_owned(), all.clone());
         }
     }
+    script.taint_all(is_settable, &mut tainted);
     judge_script(&script, is_settable, &tainted, found, depth);
 }
 
@@ -68,6 +70,7 @@ pub(super) fn judge_script(
         brought: BTreeSet::new(),
         starts_others: false,
         executes_input: false,
+        piped_languages: BTreeSet::new(),
     };
     judge.sets_path = judge.assigned.contains("PATH");
     let mut previous = BTreeSet::new();
@@ -99,6 +102,8 @@ struct ScriptJudge<'a> {
     /// Whether a program runs that may be what was brought.
     starts_others: bool,
     executes_input: bool,
+    /// Of interpreters that execute what a command writes into their pipe.
+    piped_languages: BTreeSet<Language>,
 }
 
 /// A word that may be a script.
@@ -142,8 +147,23 @@ impl<'a> ScriptJudge<'a> {
         all
     }
 
+    /// Texts that are scripts of a language.
+    fn in_language(&mut self, language: Language, texts: impl IntoIterator<Item = &'a String>) {
+        self.nested.extend(texts.into_iter().map(|text| Nested {
+            text,
+            is_script: true,
+            language: Some(language),
+        }));
+    }
+
     /// The files that a command writes.
-    fn writes(&mut self, command: &ShellCommand, all: &BTreeSet<String>) {
+    fn writes(&mut self, command: &'a ShellCommand, all: &BTreeSet<String>) {
+        for path in written_by(command) {
+            if let Some(language) = Language::of_file(&path) {
+                self.in_language(language, command.words.iter().skip(1).map(|word| &word.text));
+                self.in_language(language, &command.documents);
+            }
+        }
         if written_by(command).iter().any(|path| is_startup_file(path)) {
             self.note(all, Use::Executed);
         }
@@ -187,7 +207,14 @@ impl<'a> ScriptJudge<'a> {
                 let module = execution.module.map_or("", |word| word.text.as_str());
                 self.note_sources(sources_of_module(module, self.tainted));
             }
+            if execution.is_interactive {
+                self.note(&BTreeSet::from([ENV.to_owned()]), Use::Executed);
+            }
             if execution.executes_input {
+                if let Some(language) = Language::of_interpreter(name) {
+                    self.in_language(language, &command.documents);
+                    self.piped_languages.extend(command.is_piped.then_some(language));
+                }
                 self.note(&command.input, Use::Executed);
                 self.executes_input |= command.is_piped;
             }
@@ -320,7 +347,13 @@ impl<'a> ScriptJudge<'a> {
     }
 
     /// What the commands do together: one brings a file or moves to a folder, another executes what stands there.
-    fn conclude(&mut self, script: &Script) {
+    fn conclude(&mut self, script: &'a Script) {
+        for language in std::mem::take(&mut self.piped_languages) {
+            for command in &script.commands {
+                self.in_language(language, command.words.iter().skip(1).map(|word| &word.text));
+                self.in_language(language, &command.documents);
+            }
+        }
         if self.starts_others {
             let brought = std::mem::take(&mut self.brought);
             self.note(&brought, Use::Executed);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::risky_names::is_risky;
+use super::super::risky_names::is_risky_in_script;
 use super::own_variables::assignment;
 use super::paths::base_name;
 use super::programs::{
@@ -44,7 +44,7 @@ impl ShellCommand {
             let name = base_name(text);
             rest = after;
             if let Some((variable, _)) = assignment(text) {
-                if is_risky(variable) {
+                if is_risky_in_script(variable) {
                     executed.extend(word.held());
                     // What stands in quotes is expanded by the program.
                     executed.extend(names_in(text));
@@ -116,6 +116,7 @@ impl ShellCommand {
             && !programs.iter().any(StartedProgram::is_harmless)
             && let Some(at) = self.words.iter().position(|word| word.text == "--")
             && let Some((word, arguments)) = self.words.get(at + 1..).and_then(<[Word]>::split_first)
+            && !programs.iter().any(|program| std::ptr::eq(program.word, word))
         {
             programs.push(StartedProgram { word, arguments });
         }

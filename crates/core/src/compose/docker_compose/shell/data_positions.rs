@@ -1,0 +1,284 @@
+//! Where an argument is data: the value of an option that is known to take data, or what a program is known to take so.
+
+use super::data_options::{OF_CLIENTS, OF_CODE, OF_DATA, OF_POSTGRES, Operands, Takes};
+use super::paths::base_name;
+use super::programs::{DOWNLOADERS, UNPACKERS};
+use super::script::ShellCommand;
+use super::started::{StartedProgram, surely_started};
+use super::word::Word;
+
+/// Whether the word at an index is data, whatever a variable in it holds.
+pub(super) fn is_data(command: &ShellCommand, programs: &[StartedProgram<'_>], at: usize) -> bool {
+    let Some(word) = command.words.get(at) else {
+        return false;
+    };
+    // Of a command of which it is not sure what it starts nothing is known.
+    let Some(program) = only_program(command, programs) else {
+        return false;
+    };
+    let start = command.words.len() - program.arguments.len();
+    let Some(at) = at.checked_sub(start) else {
+        return is_variable_of_env(command, at);
+    };
+    let before = at.checked_sub(1).and_then(|at| program.arguments.get(at));
+    let option = before.map_or("", |word| match word.names.is_empty() {
+        true => word.text.as_str(),
+        false => "",
+    });
+    let name = base_name(&program.word.text);
+    if matches!(name, "postgres" | "postmaster") {
+        return is_setting_of_postgres(option, &word.text);
+    }
+    let takes = OF_CLIENTS.iter().find(|takes| takes.programs.contains(&name));
+    takes.is_some_and(|takes| takes.is_data(program.arguments, at, option, word))
+        || name == "java" && is_size_of_java(&word.text)
+        || !is_of_files(name) && is_of_data(option, &word.text)
+}
+
+/// The one program that a command surely starts. The user that stands in the list behind `gosu` is none.
+fn only_program<'p, 'a>(
+    command: &ShellCommand,
+    programs: &'p [StartedProgram<'a>],
+) -> Option<&'p StartedProgram<'a>> {
+    let is_user = |program: &StartedProgram<'_>| {
+        let at = command.words.len().checked_sub(program.arguments.len() + 2);
+        let before = at.and_then(|at| command.words.get(at));
+        before.is_some_and(|word| matches!(base_name(&word.text), "gosu" | "s6-setuidgid" | "su-exec"))
+    };
+    match programs {
+        [user, program] if is_user(user) && user.word.names.is_empty() => Some(program),
+        programs => surely_started(programs),
+    }
+}
+
+/// Whether a program brings or unpacks files, so that where from and where to decides code.
+fn is_of_files(name: &str) -> bool {
+    DOWNLOADERS.contains(&name) || UNPACKERS.contains(&name)
+}
+
+/// `NAME=value` behind `env`, before the program. Names by which programs load code are judged elsewhere.
+fn is_variable_of_env(command: &ShellCommand, at: usize) -> bool {
+    let words = command.words.get(..=at).unwrap_or_default();
+    let Some((word, before)) = words.split_last() else {
+        return false;
+    };
+    super::own_variables::assignment(&word.text).is_some()
+        && before.iter().any(|word| base_name(&word.text) == "env")
+        && !before.iter().any(|word| word.text.starts_with('-'))
+}
+
+/// `--option=value`, or a value behind `--option`.
+fn is_of_data(before: &str, text: &str) -> bool {
+    match text.split_once('=') {
+        Some((option, _)) if option.starts_with('-') => {
+            takes_data(option.strip_prefix("-D").unwrap_or(option))
+        }
+        // The beginning is the option.
+        _ if text.starts_with('-') => false,
+        _ => before.starts_with('-') && !before.contains('=') && takes_data(before),
+    }
+}
+
+/// Whether an option takes data, by the parts of its name.
+fn takes_data(option: &str) -> bool {
+    let name = option.trim_start_matches('-').to_ascii_lowercase();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
+    let parts = || name.split(['-', '_', '.', ':']);
+    // One letter says too little, and a cluster of letters ends with another option.
+    name.len() > 1
+        && name.chars().all(is_name)
+        && parts().next_back().is_some_and(|last| OF_DATA.contains(&last))
+        && !parts().any(|part| OF_CODE.contains(&part))
+}
+
+/// `-Xmx4g`: it begins with its option.
+fn is_size_of_java(text: &str) -> bool {
+    ["-Xmx", "-Xms", "-Xss"]
+        .iter()
+        .any(|start| text.starts_with(start))
+}
+
+/// `-c NAME=value` or `--NAME=value`.
+fn is_setting_of_postgres(option: &str, text: &str) -> bool {
+    let setting = match text.strip_prefix("--") {
+        Some(setting) => setting,
+        None if option == "-c" => text,
+        None => return option == "-p",
+    };
+    let name = setting
+        .split_once('=')
+        .map(|(name, _)| name.replace('-', "_").to_ascii_lowercase());
+    name.is_some_and(|name| OF_POSTGRES.contains(&name.as_str()))
+}
+
+impl Takes {
+    fn is_data(&self, arguments: &[Word], at: usize, before: &str, word: &Word) -> bool {
+        let text = word.text.as_str();
+        let is_value = !text.starts_with('-') && self.options.contains(&before);
+        let is_glued = self.options.iter().any(|option| match option.starts_with("--") {
+            true => text
+                .strip_prefix(option)
+                .is_some_and(|rest| rest.starts_with('=')),
+            // `-p` of the clients of MySQL takes no other word.
+            false => text.starts_with(option),
+        }) || text.starts_with("-p") && self.options.contains(&"-P");
+        match self.operands {
+            Operands::None => is_value || is_glued,
+            Operands::Model => at > 0 && before == "serve" && !text.starts_with('-') || is_value || is_glued,
+            Operands::Addresses(keeps_nothing) => {
+                let is_address = text.starts_with("http://") || text.starts_with("https://");
+                (is_value || is_glued || is_address) && keeps_nothing(arguments)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::argument_list::{ItemUse, ListItem, uses_of_list};
+
+    fn of(words: &[&str]) -> Vec<ItemUse> {
+        let items: Vec<ListItem> = words
+            .iter()
+            .map(|text| ListItem {
+                text: (*text).to_owned(),
+                is_open: text.contains("${"),
+            })
+            .collect();
+        uses_of_list(&items, false)
+    }
+
+    #[test]
+    fn what_is_known_to_be_data_is_data() {
+        for words in [
+            &["app", "--port", "${E}"][..],
+            &["app", "--rpc-port=${E}"],
+            &["app", "--web.listen-address", "0.0.0.0:${E}"],
+            &["redis-server", "--requirepass", "${E}"],
+            &[
+                "redis-server",
+                "/etc/redis.conf",
+                "--requirepass",
+                "${E}",
+                "--save",
+                "60",
+            ],
+            &[
+                "cloudflared",
+                "tunnel",
+                "--no-autoupdate",
+                "run",
+                "--token",
+                "${E}",
+            ],
+            &[
+                "vllm",
+                "serve",
+                "Q/Q",
+                "--api-key",
+                "${E}",
+                "--max-model-len",
+                "${E}",
+            ],
+            &["vllm", "serve", "${E}", "--port", "80"],
+            &[
+                "python3",
+                "-m",
+                "vllm.entrypoints.openai.api_server",
+                "--model",
+                "${E}",
+            ],
+            &["node", "server.js", "--token=${E}"],
+            &["java", "-Xmx${E}", "-Dserver.port=${E}", "-jar", "a.jar"],
+            &["npm", "start", "--", "--port", "${E}"],
+            &["env", "LEVEL=${E}", "app"],
+            &["pg_isready", "-h", "db", "-U", "${E}", "-d", "${E}"],
+            &["redis-cli", "-a", "${E}", "ping"],
+            &["mysqladmin", "ping", "-h", "localhost", "-u", "root", "-p${E}"],
+            &["mysqladmin", "ping", "--password=${E}"],
+            &["curl", "-fsS", "http://localhost:${E}/health"],
+            &[
+                "curl",
+                "-fsSo",
+                "/dev/null",
+                "-H",
+                "Authorization: Bearer ${E}",
+                "http://a",
+            ],
+            &["wget", "-q", "--spider", "http://localhost:${E}/"],
+            &["wget", "-qO-", "http://localhost:${E}/"],
+            &["postgres", "-c", "max_connections=${E}", "--shared-buffers=${E}"],
+            &["docker-entrypoint.sh", "postgres", "-c", "max_connections=${E}"],
+            &["celery", "-A", "app", "worker", "-c", "${E}"],
+            &["gunicorn", "-w", "${E}", "--bind=:${E}", "app:app"],
+            &["traefik", "--certificatesresolvers.le.acme.email=${E}"],
+            &["gosu", "postgres", "app", "--port", "${E}"],
+        ] {
+            let wrong = of(words).into_iter().any(|how| how != ItemUse::Argument);
+            assert!(!wrong, "{words:?} {:?}", of(words));
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_to_be_data_decides_code() {
+        for words in [
+            &["app", "${E}"][..],
+            &["app", "--", "${E}"],
+            &["app", "--flag=x", "${E}"],
+            &["app", "-x", "${E}"],
+            &["app", "--tomorrow", "${E}"],
+            &["app", "--tomorrow=${E}"],
+            &["app", "--plugin-url=${E}"],
+            &["app", "--config-name", "${E}"],
+            &["app", "LEVEL=${E}"],
+            &["app", "--port=1", "${E}"],
+            &["app", "--${E}-port", "1"],
+            &["app", "--po${E}=1"],
+            &["app", "--port ${E}"],
+            &["${E}", "--port", "1"],
+            &["sh", "-c", "exec app --port \"$1\"", "--port", "${E}"],
+            &["bash", "-o", "pipefail", "-ec", "true", "--port", "${E}"],
+            &["python3", "-c", "import app", "--port", "${E}"],
+            &["node", "-e", "1", "a", "--port", "${E}"],
+            &["sh", "-s", "--port", "${E}"],
+            &["pg_isready", "${E}"],
+            &["psql", "${E}"],
+            &["psql", "-c${E}"],
+            &["psql", "-f", "${E}"],
+            &["mysql", "-p", "${E}"],
+            &["mysql", "-e", "${E}"],
+            &["redis-cli", "--eval", "${E}"],
+            &["curl", "${E}"],
+            &["curl", "-o", "/app/x", "http://a/${E}"],
+            &["curl", "-sO", "http://a/${E}"],
+            &["curl", "-K", "/x", "http://a/${E}"],
+            &["curl", "--url", "${E}", "-o", "/app/x"],
+            &["wget", "http://a/${E}"],
+            &["wget", "-q", "http://a/${E}"],
+            &["wget", "-qO", "/app/x", "http://a/${E}"],
+            &["wget", "-qO-", "--post-file=/x", "http://a/${E}"],
+            &["postgres", "-c", "archive_command=${E}"],
+            &["postgres", "-c", "tomorrow=${E}"],
+            &["postgres", "--session-preload-libraries=${E}"],
+            &["postgres", "--name=${E}"],
+            &["env", "PATH=${E}", "app"],
+            &["env", "ENV=${E}", "sh"],
+            &["env", "-S", "A=${E}", "app"],
+            &["gosu", "${E}", "app"],
+            &["timeout", "${E}", "app"],
+            &["java", "-Dspring.config.location=${E}", "-jar", "a.jar"],
+            &["java", "-Dtomorrow=${E}", "-jar", "a.jar"],
+            &["make", "--port", "${E}"],
+            &["docker", "run", "--name", "${E}"],
+            &["vllm", "serve", "--model", "${E}", "--trust-remote-code"],
+            &["vllm", "serve", "Q/Q", "${E}"],
+            &["traefik", "--providers.http.endpoint=${E}"],
+            &["aws", "s3", "cp", "--endpoint-url", "${E}", "s3://a", "/app"],
+        ] {
+            assert!(
+                of(words).into_iter().any(|how| how != ItemUse::Argument),
+                "{words:?}"
+            );
+        }
+    }
+}

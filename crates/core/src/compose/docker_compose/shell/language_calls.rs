@@ -1,0 +1,283 @@
+//! Which statements of Python, Node, Ruby, Perl and PHP hand something to what executes text, starts programs or loads code.
+
+use super::super::risky_names::is_risky_in_script;
+use super::interpreters::is_interpreter;
+use super::other_language::Language;
+use super::paths::base_name;
+use super::programs::{DOWNLOADERS, EXECUTORS, FETCHERS, RUN_TOOLS, RUNNERS};
+use super::started::is_wrapper;
+
+impl Language {
+    /// Whether a statement hands something to what executes text, starts a program or loads code.
+    pub(super) fn executes(self, statement: &str, script: &str) -> bool {
+        let calls = |names: &[&str]| names.iter().any(|name| calls(statement, name));
+        let starts = |names: &[&str]| names.iter().any(|name| starts_a_variable(statement, name));
+        match self {
+            Self::Python => {
+                const STARTERS: [&str; 5] = ["Popen", "call", "check_call", "check_output", "run"];
+                calls(&[
+                    "SourceFileLoader",
+                    "Template",
+                    "__import__",
+                    "addsitedir",
+                    "compile",
+                    "create_subprocess_exec",
+                    "create_subprocess_shell",
+                    "eval",
+                    "exec",
+                    "execfile",
+                    "from_string",
+                    "getoutput",
+                    "getstatusoutput",
+                    "import_module",
+                    "import_string",
+                    "load_extension",
+                    "popen",
+                    "render_template_string",
+                    "run_module",
+                    "run_path",
+                    "spec_from_file_location",
+                    "system",
+                ]) || [
+                    "os.exec",
+                    "os.spawn",
+                    "posix_spawn",
+                    "pty.spawn",
+                    "pickle.load",
+                    "marshal.load",
+                    "dill.load",
+                    "joblib.load",
+                    "torch.load",
+                    "yaml.load",
+                    "yaml.unsafe_load",
+                    "sys.path",
+                    "ctypes",
+                    "importlib",
+                ]
+                .iter()
+                .any(|part| statement.contains(part))
+                    || (statement.contains("subprocess")
+                        || script.contains("from subprocess")
+                        || script.contains("subprocess as"))
+                        && (statement.contains("shell") && calls(&STARTERS) || starts(&STARTERS))
+            }
+            Self::Node => {
+                calls(&[
+                    "Function",
+                    "compileFunction",
+                    "dlopen",
+                    "eval",
+                    "runInContext",
+                    "runInNewContext",
+                    "runInThisContext",
+                    "Script",
+                ]) || statement.contains("module.paths")
+                    || starts(&["import", "require", "Worker"])
+                    || script.contains("child_process")
+                        && (calls(&["exec", "execSync", "fork"])
+                            || starts(&["execFile", "execFileSync", "spawn", "spawnSync"])
+                            || statement.contains("shell")
+                                && calls(&["execFile", "execFileSync", "spawn", "spawnSync"]))
+            }
+            Self::Ruby => {
+                let words = [
+                    "eval",
+                    "exec",
+                    "instance_eval",
+                    "class_eval",
+                    "load",
+                    "popen",
+                    "require",
+                    "require_relative",
+                    "spawn",
+                    "system",
+                    "send",
+                    "public_send",
+                    "open",
+                    "capture2",
+                    "capture2e",
+                    "capture3",
+                    "popen3",
+                    "const_get",
+                ];
+                statement.contains('`')
+                    || statement.contains("%x")
+                    || words.iter().any(|word| has_word(statement, word))
+            }
+            Self::Perl => {
+                let words = [
+                    "do", "eval", "exec", "open", "open2", "open3", "qx", "require", "system", "lib",
+                ];
+                statement.contains('`') || words.iter().any(|word| has_word(statement, word))
+            }
+            Self::Php => {
+                let words = [
+                    "array_map",
+                    "assert",
+                    "call_user_func",
+                    "call_user_func_array",
+                    "create_function",
+                    "dl",
+                    "eval",
+                    "exec",
+                    "include",
+                    "include_once",
+                    "mail",
+                    "passthru",
+                    "pcntl_exec",
+                    "popen",
+                    "proc_open",
+                    "require",
+                    "require_once",
+                    "shell_exec",
+                    "system",
+                    "unserialize",
+                    "putenv",
+                ];
+                statement.contains('`')
+                    || words.iter().any(|word| has_word(statement, word))
+                    || statement.contains(")(")
+            }
+        }
+    }
+
+    /// Whether a statement starts a program, whatever it hands to it.
+    pub(super) fn starts(self, statement: &str, script: &str) -> bool {
+        const STARTERS: [&str; 9] = [
+            "Popen",
+            "call",
+            "check_call",
+            "check_output",
+            "execFile",
+            "execFileSync",
+            "run",
+            "spawn",
+            "spawnSync",
+        ];
+        let may_start = script.contains("subprocess") || script.contains("child_process");
+        self.executes(statement, script) || may_start && STARTERS.iter().any(|name| calls(statement, name))
+    }
+
+    /// Whether a script gives another name to what executes text or starts programs, so that no statement shows it:
+    /// `from os import system as s`, `run = child_process.execSync`.
+    pub(super) fn renames(self, script: &str) -> bool {
+        const NAMES: [&str; 17] = [
+            "Function",
+            "Popen",
+            "call_user_func",
+            "check_call",
+            "check_output",
+            "eval",
+            "exec",
+            "execFile",
+            "execFileSync",
+            "execSync",
+            "import_module",
+            "passthru",
+            "popen",
+            "shell_exec",
+            "spawn",
+            "spawnSync",
+            "system",
+        ];
+        NAMES.iter().any(|name| {
+            positions(script, name).any(|(before, after)| {
+                let is_value = ["as ", ")", ",", "]", ";", "\n"]
+                    .iter()
+                    .any(|end| after.starts_with(end));
+                let path = before.trim_end_matches(|c: char| c == '.' || is_part(c));
+                let is_given = before.ends_with('.')
+                    || path.trim_end().ends_with(['=', '(', ',', '[']) && !path.ends_with("==");
+                after.trim_start().starts_with("as ") || is_given && (is_value || after.trim().is_empty())
+            })
+        })
+    }
+}
+
+/// Whether a program may execute one of its arguments, or fetch what it names.
+fn executes_its_arguments(program: &str) -> bool {
+    is_interpreter(program)
+        || is_wrapper(program)
+        || DOWNLOADERS.contains(&program)
+        || EXECUTORS.contains(&program)
+        || FETCHERS.contains(&program)
+        || RUN_TOOLS.contains(&program)
+        || RUNNERS.contains(&program)
+}
+
+/// Whether a statement sets a variable of the environment by which programs load code, for the programs that the script starts.
+pub(super) fn sets_risky_variable(statement: &str) -> bool {
+    let Some((target, _)) = statement.split_once('=') else {
+        return false;
+    };
+    ["env", "ENV"].iter().any(|part| target.contains(part)) && identifiers(target).any(is_risky_in_script)
+}
+
+/// Whether a statement writes a file.
+pub(super) fn writes_file(statement: &str) -> bool {
+    const WRITERS: [&str; 9] = [
+        "appendFile",
+        "appendFileSync",
+        "file_put_contents",
+        "fwrite",
+        "urlretrieve",
+        "write",
+        "writeFile",
+        "writeFileSync",
+        "write_text",
+    ];
+    WRITERS.iter().any(|name| has_word(statement, name))
+}
+
+pub(super) fn is_part(c: char) -> bool {
+    c == '_' || c.is_ascii_alphanumeric()
+}
+
+pub(super) fn identifiers(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !is_part(c))
+        .filter(|word| word.starts_with(|c: char| !c.is_ascii_digit()))
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    identifiers(text).any(|each| each == word)
+}
+
+/// The texts before and behind each place where a word stands as a whole.
+fn positions<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = (&'t str, &'t str)> {
+    text.match_indices(word).filter_map(move |(at, _)| {
+        let before = text.get(..at)?;
+        let after = text.get(at + word.len()..)?;
+        (!before.ends_with(is_part) && !after.starts_with(is_part)).then_some((before, after))
+    })
+}
+
+/// The text behind each of them.
+pub(super) fn behind<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = &'t str> {
+    positions(text, word).map(|(_, after)| after)
+}
+
+/// Whether a function is called with something.
+fn calls(statement: &str, name: &str) -> bool {
+    behind(statement, name).any(|after| {
+        let after = after.trim_start();
+        after.starts_with('(') && !after.starts_with("()") || after.starts_with('`')
+    })
+}
+
+/// Whether a function starts or loads what is no fixed text, or an interpreter.
+fn starts_a_variable(statement: &str, name: &str) -> bool {
+    behind(statement, name).any(|after| {
+        let Some(first) = after.trim_start().strip_prefix('(') else {
+            return false;
+        };
+        let first = first.trim_start().trim_start_matches('[').trim_start();
+        let Some(quote) = first.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
+            return true;
+        };
+        let text = first.get(1..).and_then(|rest| rest.split_once(quote));
+        let Some((program, rest)) = text else { return true };
+        // A text that is put together, and a program that executes its arguments.
+        let rest = rest.trim_start();
+        rest.starts_with(['+', '%', '.']) || executes_its_arguments(base_name(program))
+    })
+}

@@ -1,0 +1,346 @@
+//! What a program of a container executes of a value from outside: T64, T66, T67. Each ends with `image-pins` / `unmeasured-input` at the
+//! place, or with a value that is known to be data.
+
+use cvm_verify_core::report::CheckId;
+use serde_json::json;
+
+use crate::compose_places::{PINNED, decides, is_fixed, is_unmeasured, running_with, service};
+
+/// Every item of this list that has a variable decides code, or none does.
+#[track_caller]
+fn list_decides(words: &[&str], is_code: bool) {
+    let list = json!(words).to_string();
+    let at = words.iter().position(|word| word.contains("${X}")).unwrap();
+    for (lines, place) in [
+        (format!("command: {list}"), format!("command[{at}]")),
+        (format!("entrypoint: {list}"), format!("entrypoint[{at}]")),
+        (
+            format!("healthcheck: {{ test: {} }}", json!([&["CMD"], words].concat())),
+            format!("healthcheck.test[{}]", at + 1),
+        ),
+        (
+            format!("post_start: [{{ command: {list} }}]"),
+            format!("post_start[0].command[{at}]"),
+        ),
+    ] {
+        match is_code {
+            true => is_unmeasured(&service(&lines), &format!("services.web.{place}")),
+            false => {
+                is_fixed(&service(&lines));
+            }
+        }
+    }
+}
+
+#[test]
+fn t64_an_item_that_is_not_known_to_be_data_decides_code() {
+    for words in [
+        &["app", "${X}"][..],
+        &["app", "serve", "${X}"],
+        &["app", "--", "${X}"],
+        &["app", "--tomorrow", "${X}"],
+        &["app", "--tomorrow=${X}"],
+        &["app", "-x", "${X}"],
+        &["app", "LEVEL=${X}"],
+        &["app", "--plugin-url", "${X}"],
+        &["app", "--config-name=${X}"],
+        &["app", "--port=80", "${X}"],
+        &["psql", "${X}"],
+        &["nc", "-z", "${X}", "80"],
+        &["mysql", "-p", "${X}"],
+        &["curl", "-o", "/app/run", "http://a/${X}"],
+        &["wget", "http://a/${X}"],
+        &["aws", "--endpoint-url", "${X}", "s3", "cp", "s3://a", "/app"],
+        &["postgres", "-c", "tomorrow=${X}"],
+        &["java", "-Dtomorrow=${X}", "-jar", "a.jar"],
+        &["traefik", "--providers.http.endpoint=${X}"],
+        &["gosu", "${X}", "app"],
+    ] {
+        list_decides(words, true);
+    }
+    for words in [
+        &["redis-server", "--requirepass", "${X}"][..],
+        &[
+            "cloudflared",
+            "tunnel",
+            "--no-autoupdate",
+            "run",
+            "--token",
+            "${X}",
+        ],
+        &["vllm", "serve", "Q/Q", "--api-key", "${X}"],
+        &["vllm", "serve", "${X}", "--port", "8000"],
+        &[
+            "python3",
+            "-m",
+            "vllm.entrypoints.openai.api_server",
+            "--model",
+            "${X}",
+        ],
+        &["app", "--rpc-port=${X}"],
+        &["node", "server.js", "--host", "${X}"],
+        &["tini", "--", "app", "--user", "${X}"],
+        &["gosu", "app", "app", "--password", "${X}"],
+        &["pg_isready", "-h", "db", "-U", "${X}"],
+        &["redis-cli", "-a", "${X}", "ping"],
+        &["mysqladmin", "ping", "-h", "localhost", "-p${X}"],
+        &["curl", "-fsS", "http://localhost:${X}/health"],
+        &["wget", "-q", "--spider", "http://localhost:${X}/health"],
+        &["postgres", "-c", "max_connections=${X}"],
+        &["java", "-Xmx${X}", "-jar", "a.jar"],
+        &["env", "LEVEL=${X}", "app"],
+    ] {
+        list_decides(words, false);
+    }
+}
+
+#[test]
+fn t64_a_script_of_a_list_may_execute_what_it_is_handed() {
+    for words in [
+        &["sh", "-c", "eval \"$$1\"", "x", "${X}"][..],
+        &["sh", "-ec", "for x; do $$x; done", "x", "${X}"],
+        &["sh", "-lc", "shift; \"$$@\"", "x", "a", "${X}"],
+        &[
+            "bash",
+            "-o",
+            "pipefail",
+            "-c",
+            "while getopts c: o; do $$OPTARG; done",
+            "x",
+            "${X}",
+        ],
+        &[
+            "bash", "-euo", "pipefail", "-c", "exec app", "x", "--token", "${X}",
+        ],
+        &["sh", "-s", "--token", "${X}"],
+        &["python3", "-c", "import sys; exec(sys.argv[1])", "${X}"],
+        &["python3", "-c", "import app", "--token", "${X}"],
+        &["node", "-e", "eval(process.argv[1])", "a", "--token", "${X}"],
+        &["ruby", "-e", "system(ARGV[1])", "a", "--token", "${X}"],
+        &["perl", "-e", "eval $$ARGV[1]", "a", "--token", "${X}"],
+        &["php", "-r", "eval($$argv[2]);", "a", "--token", "${X}"],
+    ] {
+        list_decides(words, true);
+    }
+    let with = |command: &str| {
+        service(&format!(
+            "environment: ['NAME=${{X}}']\ncommand: [sh, -c, {}]",
+            json!(command)
+        ))
+    };
+    for script in [
+        "sh -c 'eval \"$$1\"' x \"$$NAME\"",
+        "sh -c 'for x; do $$x; done' x \"$$NAME\"",
+        "sh -c 'shift; $$1' x a \"$$NAME\"",
+        "python3 -c 'import sys; exec(sys.argv[1])' \"$$NAME\"",
+        "node -e 'eval(process.argv[2])' a \"$$NAME\"",
+        "ruby -e 'system(ARGV[1])' a \"$$NAME\"",
+        "perl -e 'system($$ARGV[1])' a \"$$NAME\"",
+        "php -r 'eval($$argv[2]);' a \"$$NAME\"",
+        "f() { for c; do $$c; done; }; f \"$$NAME\"",
+        "f() { \"$${@}\"; }; f \"$$NAME\"",
+        "python3 <<'E'\nimport os\nos.system(os.environ['NAME'])\nE",
+        "printf '%s' 'import os; os.system(os.environ[\"NAME\"])' | python3",
+    ] {
+        is_unmeasured(&with(script), "services.web.command[2]");
+    }
+    is_fixed(&with(
+        "log() { echo \"$$1\"; }; log \"$$NAME\"; exec app --token \"$$NAME\"",
+    ));
+}
+
+#[test]
+fn t64_behind_an_empty_entrypoint_the_command_names_the_program() {
+    for entrypoint in ["[]", "''", "['']", "['', '']", "['${NOBODY}']", "\"''\"", "[' ']"] {
+        for (command, place) in [
+            ("['${X}']", "command[0]"),
+            ("['${X}', --port, '80']", "command[0]"),
+            ("[env, '${X}']", "command[1]"),
+            ("[sh, -c, 'exec \"$$1\"', x, '${X}']", "command[4]"),
+            ("[python3, '${X}']", "command[1]"),
+        ] {
+            let lines = format!("entrypoint: {entrypoint}\ncommand: {command}");
+            is_unmeasured(&service(&lines), &format!("services.web.{place}"));
+        }
+        is_fixed(&service(&format!(
+            "entrypoint: {entrypoint}\ncommand: [app, --port, '${{X}}']"
+        )));
+    }
+}
+
+#[test]
+fn t66_what_bash_evaluates_and_find_starts_decides_code() {
+    for script in [
+        "printf -v a '%s' \"$$NAME\"; exec app \"$$a\"",
+        "printf -v \"$$NAME\" x",
+        "find /seed -name '*.sql' -exec psql \"$$NAME\" -f {} \\;",
+        "find /seed -execdir aws s3 cp {} \"s3://$$NAME/\" +",
+        "find /seed -ok sh -c \"$$NAME\" \\;",
+    ] {
+        let command = json!(["bash", "-c", script]);
+        is_unmeasured(
+            &service(&format!("environment: ['NAME=${{X}}']\ncommand: {command}")),
+            "services.web.command[2]",
+        );
+    }
+}
+
+#[test]
+fn t67_the_file_that_an_interactive_shell_executes_decides_code() {
+    for lines in [
+        "tty: true",
+        "stdin_open: true",
+        "tty: 'yes'",
+        "tty: '${Y}'",
+        "command: [sh, -i]",
+        "command: sh -il",
+        "command: [bash, -o, posix, -i]",
+        "entrypoint: [sh]\ncommand: [-i]",
+        "command: [-ic, 'exec app']",
+        "healthcheck: { test: [CMD, sh, -i, -c, 'true'] }",
+        "healthcheck: { test: 'sh -ic true' }",
+        "post_start: [{ command: [sh, -i, -c, 'true'] }]",
+        "command: [sh, -c, 'exec sh -i']",
+    ] {
+        is_unmeasured(
+            &service(&format!("{lines}\nenvironment: {{ ENV: '${{X}}' }}")),
+            "services.web.environment.ENV",
+        );
+    }
+    is_unmeasured(
+        &service("tty: true\nenvironment: ['NAME=${X}', 'ENV=$$NAME']"),
+        "services.web.environment[1]",
+    );
+    for script in [
+        "ENV=\"$$NAME\" sh -i",
+        "export ENV=\"$$NAME\"; app",
+        "BASH_ENV=\"$$NAME\" bash /run.sh",
+    ] {
+        let command = json!(["sh", "-c", script]);
+        is_unmeasured(
+            &service(&format!("environment: ['NAME=${{X}}']\ncommand: {command}")),
+            "services.web.command[2]",
+        );
+    }
+    // A config that starts one, in a container that is not interactive.
+    is_unmeasured(
+        &format!(
+            "{}configs:\n  a: {{ content: 'exec sh -i' }}\n",
+            service("environment: { ENV: '${X}' }\nconfigs: [a]")
+        ),
+        "configs.a.content",
+    );
+    for lines in [
+        "restart: always",
+        "tty: false",
+        "stdin_open: false",
+        "command: [sh, -c, 'exec app -i']",
+    ] {
+        is_fixed(&service(&format!("{lines}\nenvironment: {{ ENV: '${{X}}' }}")));
+        is_unmeasured(
+            &service(&format!("{lines}\nenvironment: {{ BASH_ENV: '${{X}}' }}")),
+            "services.web.environment.BASH_ENV",
+        );
+    }
+}
+
+#[test]
+fn t67_a_name_that_is_like_those_by_which_programs_load_code_decides_code() {
+    for name in [
+        "LD_TOMORROW",
+        "PYTHONTOMORROW",
+        "UV_TOMORROW",
+        "BUNDLE_TOMORROW",
+        "OPENSSL_TOMORROW",
+        "TOMORROW_OPTS",
+        "TOMORROW_PROXY",
+        "TOMORROW_PLUGINS",
+        "TOMORROW_PRELOAD",
+        "TOMORROW_INDEX_URL",
+        "TOMORROW_COMMAND",
+        "TS_EXTRA_ARGS",
+        "SPRING_APPLICATION_JSON",
+    ] {
+        let judged = running_with(
+            &service(&format!("environment: [{name}]")),
+            &json!({ "allowed_envs": [name] }),
+        );
+        decides(&judged, "unmeasured-input", "services.web.environment[0]");
+        assert!(
+            judged
+                .detail(CheckId::ImagePins)
+                .contains("which can change what runs")
+        );
+    }
+    for name in [
+        "LD_SDK_KEY",
+        "PYTHONUNBUFFERED",
+        "UV_THREADPOOL_SIZE",
+        "N8N_TRUST_PROXY",
+        "NO_PROXY",
+    ] {
+        running_with(
+            &service(&format!("environment: [{name}]")),
+            &json!({ "allowed_envs": [name] }),
+        )
+        .passes()
+        .proves(CheckId::ImagePins);
+    }
+}
+
+/// A service with a config at a path, and an environment from outside.
+fn with_config(target: &str, lines: &str, content: &str) -> String {
+    format!(
+        "services:\n  web:\n    image: {PINNED}\n    environment: ['NAME=${{X}}']\n    configs: [{{ source: a, target: {target} }}]\n    {}\n\
+         configs:\n  a:\n    content: {}\n",
+        lines.replace('\n', "\n    "),
+        json!(content)
+    )
+}
+
+#[test]
+fn t66_a_config_is_of_a_language_alone_where_its_interpreter_alone_names_it() {
+    // Python does not execute it; a shell does.
+    let content = "import os\n$$NAME\n";
+    for lines in [
+        "command: [sh, /app/run.py]",
+        "command: sh /app/run.py",
+        "entrypoint: [/app/run.py]",
+        "entrypoint: [sh]\ncommand: [/app/run.py]",
+        "command: [sh, -c, '. /app/run.py']",
+        "command: [bash, -c, 'source /app/run.py']",
+        "command: [sh, -c, 'sh < /app/run.py']",
+        "command: [sh, -c, 'cat /app/run.py | sh']",
+        "command: [sh, -c, 'for f in /app/*; do sh $$f; done']",
+        "command: [python3, /app/run.py]\nhealthcheck: { test: 'sh /app/run.py' }",
+        "command: [python3, /app/run.py]\npost_start: [{ command: [sh, /app/run.py] }]",
+        "command: [python3, /app/run.py]\npre_start: [{ command: [sh, /app/run.py] }]",
+        // The image's own entrypoint says what reads it.
+        "restart: always",
+    ] {
+        is_unmeasured(&with_config("/app/run.py", lines, content), "configs.a.content");
+    }
+    for lines in [
+        "command: [python3, /app/run.py]",
+        "command: [sh, -c, 'test -f /app/run.py && exec python3 /app/run.py']",
+    ] {
+        is_fixed(&with_config("/app/run.py", lines, content));
+        for executed in [
+            "import os\nos.system('$$NAME')\n",
+            "import os\nc = '$$NAME'\nos.system(c)\n",
+            "import os\nc = os.environ['NAME']\nd = 'run ' + c\nos.system(d)\n",
+            "from os import system as s, environ as e\ns(e['NAME'])\n",
+            "import os\nopen('/run.sh', 'w').write(os.environ['NAME'])\nos.system('sh /run.sh')\n",
+        ] {
+            is_unmeasured(&with_config("/app/run.py", lines, executed), "configs.a.content");
+        }
+    }
+    is_unmeasured(
+        &with_config(
+            "/app/run.js",
+            "command: [node, /app/run.js]",
+            "const r = require('child_process').execSync\nr(process.env.NAME)\n",
+        ),
+        "configs.a.content",
+    );
+}
