@@ -27,13 +27,13 @@ def boolean(document, name, default):
 def risky(name, rows=None, guest=False):
     rows = table("risky-names.toml")["risky_name"] if rows is None else rows
     name = name.strip().upper()
-    for row in rows:
-        if guest and row.get("where", "both") == "container":
-            continue
-        if row["match"] == "exact" and name == row["name"] or row["match"] == "prefix" and name.startswith(row["name"]) \
-                or row["match"] == "suffix" and name.endswith(row["name"]):
-            return True
-    return False
+    rows = [row for row in rows if not guest or row.get("where", "both") in ("guest", "both")]
+    if any(row["match"] == "exact" and name == row["name"] for row in rows):
+        return True
+    # An exception is of the whole name, and only from a beginning or an end.
+    if any(row["match"] == "ordinary" and name == row["name"] for row in rows):
+        return False
+    return any(row["match"] == "prefix" and name.startswith(row["name"]) or row["match"] == "suffix" and name.endswith(row["name"]) for row in rows)
 
 
 def known_script(text):

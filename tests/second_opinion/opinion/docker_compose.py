@@ -8,7 +8,7 @@ import posixpath
 import re
 import shlex
 
-from . import interpolation
+from . import arguments, config_language, interpolation
 from .compose_yaml import Unreadable, read as read_yaml
 
 __all__ = ["Unreadable", "judge"]
@@ -48,8 +48,7 @@ AGENT = {"/run/dstack.sock", "/run/tappd.sock", "/run/dstack", "/run/dstack/dsta
 DOCKER_SOCKETS = ["/run/docker.sock", "/run/containerd/containerd.sock"]
 BUILT_OR_ELSEWHERE = ("build", "extends", "provider", "include")
 STRENGTHENS = re.compile(r"no-new-privileges([:=]true)?")
-WRAPPERS = {"env", "exec", "nice", "nohup", "setsid", "tini", "dumb-init", "sudo", "timeout", "gosu", "su-exec", "docker-entrypoint.sh"}
-STARTERS = {"make", "gmake", "npm", "npx", "yarn", "pnpm", "pip", "xargs", "find", "ssh", "docker", "eval", "git", "gunicorn", "streamlit"}
+QUOTED = r"[\"']?\$\{?"
 SHELLS = r"(?:\S*/)?(?:sh|bash|ash|dash|zsh|ksh|python[0-9.]*|node|perl|ruby)"
 
 
@@ -82,6 +81,7 @@ class Judge:
         self.unpinned = self.unmeasured = self.host_access = False
         self.holds_socket = self.labels_from_outside = False
         self.script_values = []
+        self.interactive = False
 
     # ---------------------------------------------------------------- values
     def fill(self, text):
@@ -188,44 +188,30 @@ class Judge:
         return value if isinstance(value, list) else []
 
     def command_line(self, service):
-        """`entrypoint` and `command` are one list of arguments."""
+        """`entrypoint` and `command` are one list of arguments. An entrypoint without a word is none."""
         entrypoint = self.words(service.get("entrypoint"))
+        if not any(self.outside(each) or str(self.text(each)).strip() for each in entrypoint):
+            entrypoint = []
         self.arguments(entrypoint + self.words(service.get("command")), not entrypoint)
 
     def arguments(self, words, behind_image):
-        """A list of arguments: an item is one argument whatever its variable holds, unless it is executed."""
+        """A list of arguments: an item is one argument whatever its variable holds, and decides code unless it is known to be data."""
         texts = [self.text(word) if isinstance(word, str) else str(word) for word in words]
+        is_open = [isinstance(word, str) and self.outside(word) for word in words]
         for at, word in enumerate(words):
-            if isinstance(word, str) and self.outside(word) and self.is_executed(texts, at, word, behind_image):
+            if is_open[at] and not self.is_data(texts, at, word, is_open, behind_image):
                 self.unmeasured = True
 
-    def is_executed(self, texts, at, word, behind_image):
+    def is_data(self, texts, at, word, is_open, behind_image):
+        from .compose_document import risky
         if at == 0 or "$$" in word:
-            return True
-        if behind_image and (texts[0][:1] in "-+" or at == 1 and texts[0] in ("run", "exec", "x", "eval", "dlx", "build", "task", "tool")):
-            return True
-        before = [posixpath.basename(each) for each in texts[:at]]
-        own = texts[at].partition("=")[0]
-        if "=" in texts[at] and re.fullmatch(r"\w+", own) and before[0] == "env":
-            from .compose_document import risky
-            return risky(own, risky_rows())
-        # A wrapper: what follows may be the program.
-        start = 0
-        while start < at and (before[start] in WRAPPERS or start and texts[start].startswith("-") or texts[start].isdigit()):
-            start += 1
-        if start == at or before[start] in STARTERS:
-            return True
-        if re.fullmatch(SHELLS, before[start]) or before[start] in ("java", "php", "lua", "deno", "bun", "tsx"):
-            # Behind the script stand the script's own arguments.
-            operands = [each for each in texts[start + 1:at] if not each.startswith("-")]
-            flag = next((each for each in texts[start + 1:at] if re.fullmatch(r"-[a-z]*[cem]", each)), None)
-            is_property = re.match(r"-D(?!java|javax|jdk|sun|com\.sun|loader|log)[\w.]+=|-Xm[sxn]", texts[at])
-            return not (operands and "$" not in "".join(operands)) and not is_property or bool(flag) and len(operands) < 2 and "-m" != flag
-        last = re.split(r"[-_.]", texts[at - 1].lstrip("-"))[-1] if texts[at - 1].startswith("--") else ""
-        mine = re.split(r"[-_.]", own.lstrip("-"))[-1] if own.startswith("--") else ""
-        codes = ("exec", "cmd", "command", "eval", "hook", "script", "loadmodule")
-        return last in codes or mine in codes or "--trust-remote-code" in texts \
-            or re.search(r"^-?-?[\w-]*(_command|_libraries|_library|init-file|plugin[\w-]*)=", texts[at]) is not None
+            return False
+        if behind_image and (texts[0][:1] in ("-", "+") or at == 1 and texts[0] in ("run", "exec", "x", "eval", "dlx", "build", "task", "tool")):
+            return False
+        name, equals, _ = texts[at].partition("=")
+        if equals and re.fullmatch(r"\w+", name) and (name == "ENV" or risky(name, risky_rows())):
+            return False
+        return arguments.is_data(texts, at, lambda each: is_open[each])
 
     # ---------------------------------------------------------------- places with rules of their own
     def at_service_image(self, value, context):
@@ -268,10 +254,16 @@ class Judge:
             self.unmeasured |= any(self.outside(each.partition("=")[0]) for each in value if isinstance(each, str))
         from .compose_document import risky
         for name, outside in self.environment(value).items():
-            if outside and risky(name, risky_rows()):
+            if (outside or self.carries(value, name, context)) and (risky(name, risky_rows()) or name == "ENV" and self.interactive):
                 self.unmeasured = True
 
     at_hook_environment = at_service_environment
+
+    def carries(self, value, name, context):
+        """Whether a fixed value names a variable of the container that is set from outside."""
+        entries = value.items() if isinstance(value, dict) else (each.partition("=")[::2] for each in value or [] if isinstance(each, str))
+        text = next((each for own, each in entries if own == name and isinstance(each, str)), "")
+        return mentions(unescape(text), {own for own, outside in context.items() if outside})
 
     def environment(self, value):
         """Name: whether something outside the document sets it."""
@@ -423,8 +415,10 @@ class Judge:
         if "image" not in value and "build" not in value and not has_image:
             self.unpinned = True
         inner = {**(environment or {}), **self.environment(value.get("environment"))}
+        before, self.interactive = self.interactive, self.interactive or may_be_interactive(value)
         self.commands_of(inner, lambda: self.walk(value, "SERVICE", inner))
         self.command_line(value)
+        self.interactive = before
 
     def commands_of(self, environment, walk):
         """Walks, and then looks whether a shell executes a variable of this environment that is set from outside."""
@@ -450,8 +444,8 @@ class Judge:
                 self.place(member, key, key, {})
             else:
                 self.unmeasured = True
-        configs = [each.get("content") for each in (value.get("configs") or {}).values() if isinstance(each, dict)] \
-            if isinstance(value.get("configs"), dict) else []
+        configs = {name: each.get("content") for name, each in value["configs"].items() if isinstance(each, dict)} \
+            if isinstance(value.get("configs"), dict) else {}
         if not services:
             self.unpinned = True
         everything = {}
@@ -459,14 +453,34 @@ class Judge:
             self.service(each)
             if isinstance(each, dict):
                 everything.update({name: True for name, outside in self.environment(each.get("environment")).items() if outside})
-        if any(isinstance(each, str) and shell_executes(unescape(each), set(everything)) for each in configs):
-            self.unmeasured = True
+        for name, each in configs.items():
+            if isinstance(each, str):
+                language, is_alone = config_language.of(name, each, value)
+                if language and config_language.executes(unescape(each), set(everything)) \
+                        or not (language and is_alone) and shell_executes(unescape(each), set(everything)):
+                    self.unmeasured = True
         if self.labels_from_outside and self.holds_socket:
             self.unmeasured = True
 
 
 def unescape(text):
     return text.replace("$$", "$")
+
+
+def texts_of(value):
+    if isinstance(value, (dict, list)):
+        return " ".join(texts_of(each) for each in (value.values() if isinstance(value, dict) else value))
+    return value if isinstance(value, str) else ""
+
+
+def may_be_interactive(service):
+    """Whether a shell of the container may be interactive, which executes the file that ENV names."""
+    if any(service.get(key) not in (None, False, "", "false", "no", "off", "n") for key in ("tty", "stdin_open")):
+        return True
+    commands = [texts_of([service.get("entrypoint"), service.get("command")])]
+    commands += [texts_of(service.get(key)) for key in ("healthcheck", "post_start", "pre_stop")]
+    option = r"(-o\s+\w+\s+|[-+]\S+\s+)*-[a-zA-Z]*i"
+    return any(re.match(r"\s*-[a-zA-Z]*i", each) or re.search(rf"(^|[\s;|&('\"/])(ba|a|da|z|k)?sh\s+{option}", each) for each in commands)
 
 
 def executes(place, value, names):
@@ -521,8 +535,17 @@ def shell_executes(text, names):
         return True
     if any(re.search(r"\bprintenv\s+" + re.escape(name) + r"\b", text) for name in names):
         text = re.sub(r"\bprintenv\s+(\w+)", r"echo $\1", text)
+    # An interactive shell executes the file that ENV names.
+    if "ENV" in names and re.search(rf"(^|[\s;|&('\"/])(ba|a|da|z|k)?sh\s+([-+]\S+\s+)*-[a-zA-Z]*i", text):
+        return True
     if not mentions(text, names):
         return False
+    # What `find` starts, what bash evaluates, the file of a shell's start, and functions and scripts that go through their arguments.
+    if re.search(r"\bfind\b[^;\n]*\s-(exec|ok)", text) or re.search(r"\bprintf\s+-v\b", text) \
+            or any(re.search(r"\b(BASH_)?ENV=" + QUOTED + re.escape(name) + r"\b", text) for name in names):
+        return True
+    if re.search(r"\(\)\s*\{", text) and re.search(r"\bfor\s+\w+\s*(;|\n|do\b)|\bgetopts\b|\bshift\b|(^|[;{(&|]\s*)\"?\$(\{?[@*1-9])", text):
+        return True
     if re.search(rf"(^|[\s;|&(`]){SHELLS}\s*<", text):
         return True
     if re.search(rf"(^|[\s;|&(`])(eval|source|\.)\s", text) or re.search(rf"{SHELLS}\s+(-\S+\s+)*-[a-z]*c\b", text) \

@@ -1,0 +1,111 @@
+"""Whether an argument is known to be data (docs/compose-places.md: the options that are named for data, the programs that are known)."""
+
+import posixpath
+import re
+
+DATA = set("""address addr apikey authkey authtoken concurrency connections count database db dbname domain email endpoint host hostname id
+interval ip key length len level limit listen loglevel masterauth maxmemory memory model name network origin origins password passwd port ports
+processes region replicas requirepass retention secret seed seqs size threads time timeout token tokens ttl uri url urls user username
+utilization vhost vhosts workers zone""".split())
+CODE = set("""bin binary class classpath cmd code command conf config custom driver engine eval exec executable extension extensions factory
+file handler hook hooks image import include index init interpreter lib library load loader middleware mirror module modules package packages
+plugin plugins preload program providers registry repo repository script template""".split())
+WRAPPERS = {"env", "exec", "nice", "nohup", "setsid", "tini", "dumb-init", "sudo", "timeout", "gosu", "su-exec", "docker-entrypoint.sh"}
+EXECUTE = {"make", "gmake", "npx", "uvx", "pip", "pip3", "xargs", "find", "ssh", "docker", "podman", "nerdctl", "eval", "git", "watch", "su", "script",
+           "trap", "source", ".", "socat", "ansible-playbook", "rake", "just", "mvn", "gradle", "terraform", "sqlite3", "expect"}
+BRING = {"aws", "gsutil", "rclone", "rsync", "scp", "mc", "oras", "ipfs", "az", "gcloud", "tar", "unzip", "cpio", "curl", "wget", "aria2c"}
+SHELL = re.compile(r"(ba|a|da|z|k|mk|c|tc|fi)?sh$")
+INTERPRETER = re.compile(r"(python|pypy)[0-9.]*$|(node|nodejs|perl|ruby|irb|php|lua|java|deno|bun|tsx|ts-node|julia|Rscript|tclsh|g?awk)$")
+LETTERS = {"pg_isready": "Udhp", "psql": "Udhp", "redis-cli": "ahnpu", "mysqladmin": "Phu", "mysql": "Phu", "mariadb": "Phu",
+           "gunicorn": "btw", "celery": "Qcln"}
+NUMBERS = re.compile(r"(max_\w+|min_wal_size|shared_buffers|\w*work_mem|effective_\w+|port|listen_addresses|\w+_timeout|checkpoint_timeout"
+                     r"|log_min_duration_statement|log_statement|log_timezone|random_page_cost|default_statistics_target|autovacuum_max_workers)$")
+
+
+def is_for_data(option):
+    name = option.lstrip("-").lower()
+    parts = re.split(r"[-_.:]", name)
+    return option.startswith("-") and len(name) > 1 and re.fullmatch(r"[\w.:-]+", name) is not None and parts[-1] in DATA and not CODE & set(parts)
+
+
+def program_at(texts):
+    """Where the program stands, behind wrappers and what is theirs; nothing if it is not sure."""
+    at = 0
+    while at < len(texts):
+        name = posixpath.basename(texts[at])
+        if name not in WRAPPERS and "entrypoint" not in name:
+            return at
+        at += 1
+        if name == "env":
+            while at < len(texts) and re.match(r"[A-Za-z_]\w*=", texts[at]):
+                at += 1
+        elif name in ("tini", "dumb-init"):
+            at += 1 if texts[at:at + 1] == ["--"] else 0
+        elif name in ("gosu", "su-exec", "timeout"):
+            at += 1
+        if at < len(texts) and texts[at].startswith("-"):
+            return None
+    return None
+
+
+def is_data(texts, at, outside):
+    """`texts` with nothing where a variable is open; `outside(at)` says of a word whether one is. The word at `at` has one."""
+    text = texts[at]
+    start = program_at(texts)
+    if start is None or any(outside(each) for each in range(start + 1) if not re.match(r"[A-Za-z_]\w*=", texts[each]) or each == start):
+        return False
+    if at < start:
+        return "env" in [posixpath.basename(each) for each in texts[:at]] and re.match(r"[A-Za-z_]\w*=", text) is not None
+    name, arguments = posixpath.basename(texts[start]), texts[start + 1:]
+    at -= start + 1
+    before = arguments[at - 1] if at and not outside(start + at) else ""
+    option, equals, _ = text.partition("=")
+    if name in EXECUTE or "--trust-remote-code" in arguments:
+        return False
+    if is_handed_to_a_script(name, arguments[:at]):
+        return False
+    if name in ("postgres", "postmaster"):
+        setting = text[2:] if text.startswith("--") else text if before == "-c" else ""
+        return bool(NUMBERS.match(setting.partition("=")[0].replace("-", "_"))) and "=" in setting
+    if name == "java" and re.match(r"-Xm[sx]|-Xss", text):
+        return True
+    if name in ("curl", "wget") and (text.startswith(("http://", "https://")) or before in ("-H", "--header")):
+        return keeps_nothing(name, arguments)
+    if name == "vllm" and before == "serve":
+        return True
+    letters = LETTERS.get(name, "")
+    if re.match(r"-[a-zA-Z]", text) and not text.startswith("--"):
+        return text[1] in letters or text[1] == "p" and "P" in letters
+    if len(before) == 2 and before[0] == "-":
+        return before[1] in letters
+    if name in BRING:
+        return False
+    return is_for_data(option.removeprefix("-D") if option.startswith("-D") else option) if equals and option.startswith("-") \
+        else not text.startswith("-") and "=" not in before and is_for_data(before)
+
+
+def is_handed_to_a_script(name, before):
+    """Whether a script that stands among the words is handed what follows, or it is not known that a script stands before."""
+    if SHELL.match(name):
+        return any(re.match(r"-[a-z]*[cs]", each) for each in before) or not any(not each.startswith("-") for each in before)
+    if not INTERPRETER.match(name):
+        return False
+    if any(re.fullmatch(r"-[a-zA-Z]*[ceEpr]|--eval|--print", each) for each in before):
+        return True
+    operands = [each for each in before if not each.startswith("-")]
+    return not operands and name != "java"
+
+
+def keeps_nothing(name, arguments):
+    options = [each for each in arguments if each.startswith("-")]
+    if name == "wget":
+        return any(each in ("--spider", "-O-", "-qO-") for each in options) and all(
+            re.fullmatch(r"-q|-S|-nv|--quiet|--spider|-O-|-qO-|--header.*|--tries.*|--timeout.*|-[Tt]", each) for each in options)
+    for at, each in enumerate(arguments):
+        if each in ("-o", "--output") or re.fullmatch(r"-[fgikLsSv]+o", each):
+            if arguments[at + 1:at + 2] != ["/dev/null"]:
+                return False
+        elif each.startswith("-") and not re.fullmatch(r"-[fgikILsSv46]+|-[fgikLsSv]*[AHXmu].*|--(fail|silent|show-error|location|insecure|head"
+                                                       r"|header|user|max-time|retry|request|connect-timeout)(=.*)?", each):
+            return False
+    return True
