@@ -60,7 +60,8 @@ A text (`command: app ${NAME}`) is split into words after it is filled, so that 
 own entrypoint hands its arguments to a program, and not to a shell as one text, is taken from the image, which the digest pins.
 
 A script that stands among the arguments of an interpreter (`sh -c`, `python -c`, `node -e`) executes what it is handed if it reads its
-arguments: `$1`, `$@`, `for x; do`, `shift`, `getopts`, `sys.argv`, `process.argv`, `ARGV` and the like.
+arguments: `$1`, `$@`, `for x; do`, `shift`, `getopts`, `sys.argv`, `process.argv`, `ARGV` and the like. So does a config, if what names its
+path has a variable from outside; `exec \"$@\"` executes the list behind it, which is judged as a list.
 
 The script that `python -c`, `node -e`, `ruby -e`, `perl -e` and `php -r` are handed is read in their language: a variable of the environment
 is executed where a statement hands it, or a variable that holds it, to `eval`, `os.system`, `child_process` and the like. A config's

@@ -344,3 +344,57 @@ fn t66_a_config_is_of_a_language_alone_where_its_interpreter_alone_names_it() {
         "configs.a.content",
     );
 }
+
+#[test]
+fn t66_a_config_that_executes_its_arguments_is_handed_none_from_outside() {
+    for (target, lines, content) in [
+        (
+            "/run.sh",
+            "command: [sh, /run.sh, --token, '${X}']",
+            "eval \"$$2\"\n",
+        ),
+        (
+            "/run.sh",
+            "command: [/run.sh, --token, '${X}']",
+            "#!/bin/sh\nfor x; do $$x; done\n",
+        ),
+        (
+            "/run.sh",
+            "entrypoint: [/run.sh]\ncommand: [--token, '${X}']",
+            "#!/bin/sh\nshift; \"$$@\"\n",
+        ),
+        ("/run.sh", "command: [sh, -c, 'sh /run.sh \"$$NAME\"']", "$$1\n"),
+        (
+            "/run.sh",
+            "healthcheck: { test: 'sh /run.sh \"$$NAME\"' }",
+            "sh -c \"$$1\"\n",
+        ),
+        (
+            "/run.py",
+            "command: [python3, /run.py, --token, '${X}']",
+            "import os, sys\nos.system(sys.argv[2])\n",
+        ),
+        (
+            "/run.js",
+            "command: [node, /run.js, --token, '${X}']",
+            "require('child_process').execSync(process.argv[3])\n",
+        ),
+    ] {
+        is_unmeasured(&with_config(target, lines, content), "configs.a.content");
+    }
+    for (target, lines, content) in [
+        (
+            "/run.sh",
+            "entrypoint: [/run.sh]\ncommand: [redis-server, --requirepass, '${X}']",
+            "#!/bin/sh\nset -e\necho \"starting $$1\"\nexec \"$$@\"\n",
+        ),
+        ("/run.sh", "command: [sh, /run.sh, a]", "eval \"$$1\"\n"),
+        (
+            "/run.py",
+            "command: [python3, /run.py, --token, '${X}']",
+            "import sys\nprint(sys.argv[2])\n",
+        ),
+    ] {
+        is_fixed(&with_config(target, lines, content));
+    }
+}

@@ -540,6 +540,10 @@ def shell_executes(text, names):
         return True
     if not mentions(text, names):
         return False
+    # An operand of a client of databases may be an option that executes.
+    if re.search(r"\b(psql|mysql|mariadb|mongosh)(\s+(-[DLPUdfhpu]\s+\S+|--\w[\w-]*(=\S+|\s+\S+)|-\w+))*\s+[\"']?\$", text) \
+            and not re.search(r"\b(psql|mysql|mariadb|mongosh)\s[^;|&]*-[DLPUdfhpu]\s+[\"']?\$", text):
+        return True
     # What `find` starts, what bash evaluates, the file of a shell's start, and functions and scripts that go through their arguments.
     if re.search(r"\bfind\b[^;\n]*\s-(exec|ok)", text) or re.search(r"\bprintf\s+-v\b", text) \
             or any(re.search(r"\b(BASH_)?ENV=" + QUOTED + re.escape(name) + r"\b", text) for name in names):

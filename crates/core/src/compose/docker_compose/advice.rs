@@ -146,6 +146,8 @@ pub(super) fn instead_of_executing(script: &str, name: &str) -> String {
             Some(format!(
                 "fill in the template with `envsubst '$${name}' < TEMPLATE > FILE`: `sed` executes the command `e`, which the value may add"
             ))
+        } else if has("psql") {
+            Some(format!("write `psql -d \"$${name}\"`: as an operand the value may be an option of `psql`, which executes `-o|COMMAND`"))
         } else if has("find") {
             Some(format!("write `\"$${name}\"` in quotes: without, the value may be `-exec` for `find`"))
         } else if ["aws", "curl", "gsutil", "rclone", "wget"].iter().any(|program| has(program)) {

@@ -169,6 +169,14 @@ impl Judge<'_> {
                     *gravest = how.max(*gravest);
                 }
                 self.name_uses(path, text, uses, environment);
+                let executes = language.is_some_and(|language| language.executes_its_arguments(&script))
+                    || is_shell && shell::executes_its_arguments(&script);
+                let is_set = |name: &str| is_outside(name) || self.settable.setter(name).is_some();
+                if executes && self.config_readers.is_handed(name, &is_set) {
+                    let says = "a script that may execute its arguments, and what names it has a variable that is set from outside: \
+                                write the value there";
+                    self.file.unmeasured.add(ComposePlace::new(path, text, says));
+                }
             }
             value if is_nothing(value) => {}
             value => self.unknown(path, value),

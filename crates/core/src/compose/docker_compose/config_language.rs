@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::shell::{Language, NamedBy, NamedFile};
+use super::shell::{Language, NamedBy, NamedFile, names_in};
 use super::words::split;
 
 /// What the docker compose file says of its configs.
@@ -137,6 +137,26 @@ impl ConfigReaders {
             true => ConfigLanguage::Other(language),
             false => ConfigLanguage::OtherOrShell(language),
         }
+    }
+
+    /// Whether something that names a config, and so may hand it arguments, holds a variable for which `is_set` holds.
+    pub(super) fn is_handed(&self, config: Option<&str>, is_set: &dyn Fn(&str) -> bool) -> bool {
+        let targets = config.and_then(|config| self.targets.get(config));
+        let names_it = |text: &str| {
+            let mut names = targets
+                .into_iter()
+                .flatten()
+                .map(|path| path.rsplit('/').next().unwrap_or_default());
+            names.any(|name| text.contains(name))
+        };
+        let holds = |text: &str| names_in(text).iter().any(|name| is_set(name));
+        let lists = self.lists.iter().map(|words| words.join(" "));
+        let others = self
+            .scripts
+            .iter()
+            .filter(|(name, _)| name.is_none() || name.as_deref() != config);
+        let mut texts = lists.chain(others.map(|(_, script)| script.clone()));
+        texts.any(|text| names_it(&text) && holds(&text))
     }
 
     /// Who names a file, a script of the config itself aside.

@@ -45,6 +45,9 @@ pub(super) fn evaluates(name: &str, arguments: &[Word]) -> bool {
             arguments.iter().any(|word| !word.names.is_empty())
         }
         "psql" | "mysql" | "mariadb" | "mongosh" | "mongo" => {
+            if may_be_an_option(arguments) {
+                return true;
+            }
             let mut words = arguments.iter();
             let is_script = |word: &Word| {
                 let text = word.text.as_str();
@@ -75,6 +78,19 @@ pub(super) fn evaluates(name: &str, arguments: &[Word]) -> bool {
                 && (!word.names.is_empty() || next.is_some_and(|word| !word.names.is_empty()))
         }),
     }
+}
+
+/// Whether a variable may be an option of a client of databases: it begins a word that is no option's argument. `psql` executes `-o|COMMAND`.
+fn may_be_an_option(arguments: &[Word]) -> bool {
+    const WITH_A_WORD: [&str; 9] = ["-D", "-L", "-P", "-U", "-d", "-f", "-h", "-p", "-u"];
+    let mut before = "";
+    arguments.iter().any(|word| {
+        let text = word.text.as_str();
+        let is_argument = WITH_A_WORD.contains(&before)
+            || before.starts_with("--") && !before.contains('=') && before != "--";
+        before = text;
+        !word.names.is_empty() && text.starts_with('$') && !is_argument
+    })
 }
 
 /// Whether a program may execute any of its arguments.

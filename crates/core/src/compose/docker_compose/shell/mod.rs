@@ -114,6 +114,17 @@ pub(super) fn uses_of_arguments(arguments: &[String], is_settable: &dyn Fn(&str)
     found
 }
 
+/// Whether a script executes an argument that it is handed. `exec "$@"` at the end of a start script executes the list behind it, which is
+/// judged as a list.
+pub(super) fn executes_its_arguments(text: &str) -> bool {
+    let is_positional = |name: &str| {
+        matches!(name, "@" | "*") || name.len() == 1 && name.starts_with(|c: char| ('1'..='9').contains(&c))
+    };
+    let text = text.replace("exec \"$@\"", "exec app");
+    let mut uses = uses(&text, &is_positional).into_iter();
+    uses.any(|(name, how)| how == Use::Executed && name != EVERY_VARIABLE)
+}
+
 /// Whether a text starts a shell that is interactive: `sh -i`. `text` are the words of a list, or a script.
 pub(super) fn starts_interactive_shell(text: &str) -> bool {
     starts_interactive(text)

@@ -47,6 +47,18 @@ impl Language {
         }
     }
 
+    /// Whether a script may execute an argument that it is handed: which one it is, is not followed.
+    pub(in crate::compose::docker_compose) fn executes_its_arguments(self, script: &str) -> bool {
+        const WAYS: [&str; 9] = [
+            "ARGF", "ARGV", "argparse", "argv", "click", "docopt", "getopt", "minimist", "typer",
+        ];
+        let mut words = identifiers(script);
+        words.any(|word| WAYS.contains(&word))
+            && statements(script).iter().any(|statement| {
+                !statement.trim_start().starts_with("import ") && self.executes(statement, script)
+            })
+    }
+
     /// What a script does with the variables for which `is_settable` holds.
     pub(in crate::compose::docker_compose) fn uses(
         self,
