@@ -25,6 +25,7 @@ mod judge;
 mod kms;
 mod launch_inputs;
 mod lies;
+mod locked_release;
 mod measurement_document;
 mod mr_config_id;
 mod os_and_app;

@@ -33,11 +33,14 @@ impl Lock {
                 .ok_or_else(|| LockMistake::of_file(lock.path(), LockProblem::NoOsImage).about("os_image"))?,
             None => self.os_policy(lock).unwrap_or(policy.os_image),
         };
+        let of_lock = expected(self.compose_hash, lock, &["compose_hash"]);
+        let (compose_hash, replaced_compose_hash) = match (policy.compose_hash, &policy.docker_compose) {
+            (None, None) => (of_lock, None),
+            (given, _) => (given, of_lock),
+        };
         Ok(Policy {
-            compose_hash: match (policy.compose_hash, &policy.docker_compose) {
-                (None, None) => expected(self.compose_hash, lock, &["compose_hash"]),
-                (given, _) => given,
-            },
+            compose_hash,
+            replaced_compose_hash,
             app_id: policy.app_id.or_else(|| expected(self.app_id, lock, &["app_id"])),
             key_provider: policy
                 .key_provider

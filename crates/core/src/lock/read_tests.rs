@@ -298,6 +298,10 @@ fn options_replace_their_own_value_and_keep_the_rest_of_the_lock() {
     let policy = lock.apply(&"cvm.lock".into(), Some(known), given).unwrap();
     assert_eq!(policy.compose_hash.as_ref().map(|hash| hash.value), Some([7; 32]));
     assert!(!policy.is_locked_compose_hash(&policy.compose_hash.as_ref().unwrap().value));
+    assert_eq!(
+        policy.replaced_compose_hash.as_ref().map(|hash| hash.value),
+        lock.compose_hash
+    );
     assert!(matches!(policy.os_image, OsImagePolicy::Known));
     assert!(policy.locked_compose.is_some() && policy.locked_platform.is_some() && policy.app_id.is_some());
 }

@@ -88,6 +88,9 @@ pub struct Policy {
     pub locked_platform: Option<LockedPlatform>,
     /// What a lock says of the compose document.
     pub locked_compose: Option<LockedCompose>,
+    /// The compose hash of a lock, where the user expects another release than the lock's. It decides nothing: a
+    /// finding says that the lock's release runs.
+    pub replaced_compose_hash: Option<Expected<[u8; 32]>>,
     /// What is expected of the KMS that the app's keys come from.
     pub kms: KmsPolicy,
     /// What is expected of the contracts that govern the app.
@@ -131,6 +134,7 @@ impl Default for Policy {
             collateral_max_age: CollateralMaxAge::default(),
             locked_platform: None,
             locked_compose: None,
+            replaced_compose_hash: None,
             kms: KmsPolicy::default(),
             governance: GovernancePolicy::default(),
             waivers: BTreeMap::new(),

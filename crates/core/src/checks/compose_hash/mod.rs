@@ -5,6 +5,7 @@
 
 mod changed;
 mod docker_compose;
+mod locked_release;
 mod settings;
 
 use super::{
@@ -62,8 +63,8 @@ const SECOND_HASH_ENDED: Reason = Reason {
 const DOCKER_COMPOSE_MISMATCH: Reason = Reason {
     id: "docker-compose-mismatch",
     means: "The docker compose file inside the measured document is not the one that you gave, byte for byte.",
-    fix: "Read the difference. If your tools render the file before they deploy it, give the rendered file. If the change \
-          is not yours, someone else deployed: stop sending it secrets.",
+    fix: "Read the difference. If the release is not live yet, wait for it (--wait 10m). If your tools render the file before they \
+          deploy it, give the rendered file. If the change is not yours, someone else deployed: stop sending it secrets.",
 };
 const TEXT_MISMATCH: Reason = Reason {
     id: "text-mismatch",
@@ -109,6 +110,10 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         Err(finding) => return finding,
     };
     let measured = boot.compose_hash();
+    locked_release::named(judged(measured, claims, policy), measured, policy)
+}
+
+fn judged(measured: &[u8; 32], claims: &Claims, policy: &Policy) -> Finding {
     let expectation = Expectation::of(policy, measured, claims.at);
     // Before what was shown: another code must not pass for a badly copied text.
     if let Some(finding) = expectation.refusal(measured, policy) {

@@ -97,6 +97,7 @@ pub(super) fn policy_of_kms(policy: &Policy) -> Policy {
         report_data: _,
         locked_platform: _,
         locked_compose: _,
+        replaced_compose_hash: _,
         governance: _,
         waivers: _,
         required: _,

@@ -93,6 +93,7 @@ impl Policy {
             collateral_max_age,
             locked_platform,
             locked_compose,
+            replaced_compose_hash: _,
             kms,
             locked_tls,
             governance,

@@ -1,0 +1,34 @@
+//! The release of the lock where another one is expected: a roll-out that is not finished, or a roll-back.
+
+use super::super::{Finding, Reason};
+use super::{COMPOSE_HASH_MISMATCH, DOCKER_COMPOSE_MISMATCH};
+use crate::policy::Policy;
+use crate::report::Status;
+
+/// What names another release than the expected one.
+const OTHER_RELEASE: [&Reason; 2] = [&COMPOSE_HASH_MISMATCH, &DOCKER_COMPOSE_MISMATCH];
+
+/// The finding, which says so where what was measured is the release of the lock. It fails all the same: the expected
+/// release does not run.
+pub(super) fn named(mut finding: Finding, measured: &[u8; 32], policy: &Policy) -> Finding {
+    let is_other = finding
+        .reason
+        .is_some_and(|reason| OTHER_RELEASE.iter().any(|other| other.id == reason.id));
+    let locked = policy
+        .replaced_compose_hash
+        .as_ref()
+        .filter(|locked| locked.value == *measured && is_other && finding.status == Status::Fail);
+    let Some(locked) = locked else {
+        return finding;
+    };
+    finding.detail = format!(
+        "The release of {} still runs, or runs again; the expected one does not. {}",
+        locked.origin, finding.detail
+    );
+    finding.advising(format!(
+        "If the roll-out is not finished, wait for it (--wait 10m), or accept both releases for a while \
+         (--also-compose-hash {}:until=DATE). If no roll-out is under way and nobody rolled back, find out who deployed the \
+         old release.",
+        hex::encode(measured)
+    ))
+}
