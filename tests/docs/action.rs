@@ -74,7 +74,7 @@ jobs:
     steps:
       - uses: actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2
       - uses: <owner>/cvm-verify@<commit>
-        with: { url: https://your-app.example, lock: cvm.lock }
+        with: { url: https://your-app.example, lock: cvm.lock, docker-compose: docker-compose.yml }
 ```
 
 With a [policy file](policy-file.md) in the repository, the step needs no input: it verifies every target of `cvm-verify.toml`, or of the
@@ -117,6 +117,9 @@ With an `output-dir` that is kept between runs, the files of an earlier run say 
 one of these names that cvm-verify did not write ends the step with 2, untouched.
 
 ## After a deploy
+
+A lock alone names the release that it was taken from: behind the next deploy it passes while the old one still answers. So say
+which release must run: `docker-compose`, `app-compose-file` or `compose-hash` beside the lock.
 
 With `wait` the step tries again until the expected release passes. It does not ask until one of several instances passes:
 

@@ -85,6 +85,30 @@ fn a_job_checks_out_exactly_where_a_lock_file_is_read() {
     }
 }
 
+/// A lock names the release that it was taken from. A job behind a deploy needs the new one.
+#[test]
+fn an_example_names_the_release_beside_the_lock() {
+    let files = ["compose-hash", "app-compose-file", "docker-compose"];
+    for name in EXAMPLES {
+        let workflow = workflow(name);
+        for step in steps(&workflow) {
+            let with = &step["with"];
+            if with["lock"].is_null() {
+                continue;
+            }
+            assert!(files.iter().any(|input| !with[input].is_null()), "{name}");
+            let file = with["docker-compose"].as_str().unwrap_or_default();
+            if file.ends_with(".yml") {
+                let fetched = steps(&workflow).iter().any(|step| {
+                    let fetched = step["with"]["sparse-checkout"].as_str().unwrap_or_default();
+                    fetched.lines().any(|line| line == file)
+                });
+                assert!(fetched, "{name}: {file} is not checked out");
+            }
+        }
+    }
+}
+
 #[test]
 fn every_input_in_the_examples_exists() {
     let Some(action) = action::action() else { return };
@@ -109,4 +133,67 @@ fn the_program_in_the_page_is_the_example() {
     let example = read("examples/embed.rs");
     assert!(example.lines().count() < 40);
     assert!(read("docs/rust.md").contains(&format!("```rust\n{example}```\n")));
+}
+
+/// Kubernetes fills `$(NAME)` in from variables that stand before it, and adds JOB_COMPLETION_INDEX behind all others.
+#[test]
+fn the_job_of_kubernetes_uses_only_variables_that_it_defines_before() {
+    let page = read("docs/fleet.md");
+    let (_, rest) = page.split_once("```yaml\napiVersion: batch/v1").unwrap();
+    let job = format!("apiVersion: batch/v1{}", rest.split_once("\n```").unwrap().0);
+    let job: Value = serde_saphyr::from_str(&job).unwrap();
+    let containers = &job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"];
+    let mut defined = Vec::new();
+    for variable in containers[0]["env"].as_array().unwrap() {
+        for used in uses(variable["value"].as_str().unwrap_or_default()) {
+            assert!(defined.contains(&used), "{used} in {variable}");
+        }
+        defined.push(variable["name"].as_str().unwrap());
+    }
+    for mount in containers[0]["volumeMounts"].as_array().unwrap() {
+        for used in uses(mount["subPathExpr"].as_str().unwrap_or_default()) {
+            assert!(defined.contains(&used), "{used} in {mount}");
+        }
+    }
+    // Each pod has a report of its own.
+    let script = containers[0]["args"][0].as_str().unwrap();
+    assert!(
+        script.contains("--report-json \"/reports/shard-$JOB_COMPLETION_INDEX.json\""),
+        "{script}"
+    );
+}
+
+/// The names in `$(NAME)`.
+fn uses(text: &str) -> Vec<&str> {
+    let behind = text.split("$(").skip(1);
+    behind
+        .filter_map(|rest| rest.split_once(')'))
+        .map(|(name, _)| name)
+        .collect()
+}
+
+/// The file with the secrets is read by a shell, and by systemd.
+#[cfg(unix)]
+#[test]
+fn the_secrets_of_the_cron_recipe_are_what_a_shell_reads() {
+    let page = read("docs/recipes.md");
+    let (_, cron) = page.split_once("## cron").unwrap();
+    let (_, file) = cron.split_once("```sh\n").unwrap();
+    let file = file.split_once("```").unwrap().0;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secrets.env");
+    std::fs::write(&path, file).unwrap();
+    let mut has_ampersand = false;
+    for line in file.lines() {
+        let (name, quoted) = line.split_once('=').unwrap();
+        let value = quoted.strip_prefix('\'').unwrap().strip_suffix('\'').unwrap();
+        has_ampersand |= value.contains('&');
+        let script = format!("set -a; . {}; printf %s \"${name}\"", path.display());
+        let output = std::process::Command::new("sh")
+            .args(["-c", &script])
+            .output()
+            .unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), value, "{name}");
+    }
+    assert!(has_ampersand);
 }
