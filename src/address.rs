@@ -1,7 +1,7 @@
 //! Addresses that users write: which are refused, and what of them may be shown.
 //!
 //! An address often holds a secret: a password before the host, a token in the query. A password is refused, for an address
-//! stands in command lines, logs and reports. A query is sent with the request and shown nowhere. What this module refuses
+//! is in command lines, logs and reports. A query is sent with the request and shown nowhere. What this module refuses
 //! is not repeated where it could hold either.
 
 use std::net::Ipv4Addr;
@@ -61,7 +61,7 @@ pub(crate) fn parse_url(option: &str, text: &str) -> Result<Url, UsageError> {
     parse_address(text).map_err(|problem| {
         let shown = shown_text(text);
         let said = match problem {
-            AddressProblem::Empty => "the address is empty; is a variable not set?".to_owned(),
+            AddressProblem::Empty => "the address is empty; is a variable unset?".to_owned(),
             AddressProblem::WhiteSpace => "the value holds white space; give each address as an argument of its own, or on a line of \
                                            its own in the variable"
                 .to_owned(),
@@ -83,7 +83,7 @@ pub(crate) fn parse_url(option: &str, text: &str) -> Result<Url, UsageError> {
     })
 }
 
-/// Scheme, host and port of an address, the port where it is not the scheme's own: `https://app.example:8443`.
+/// Scheme, host and port of an address, the port if it is not the scheme's own: `https://app.example:8443`.
 #[must_use]
 pub fn origin_of(url: &Url) -> String {
     url.origin().ascii_serialization()
@@ -114,7 +114,7 @@ pub fn shown_address(url: &Url) -> String {
     let mut url = url.clone();
     url.set_query(None);
     url.set_fragment(None);
-    // Neither can be set where there is no host, and then there is none to show.
+    // Neither can be set if there is no host, and then there is none to show.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.into()

@@ -101,8 +101,9 @@ impl DeployPlan {
             (None, Some(expected)) => {
                 plan.notes.push(
                     "The compose hash is not predicted: the deploy tool writes settings and scripts around the docker compose \
-                     file. For its hash, and for what `launch-inputs` and `key-provider` say of it, give the document that you \
-                     upload with --app-compose-file. Without it, every variable of the file counts as one that can be set from \
+                     file. For its hash, and for the results of `launch-inputs` and `key-provider`, give the \
+                     document that you upload with --app-compose-file. Without it, every variable of the file \
+                     counts as one that can be set from \
                      outside."
                         .to_owned(),
                 );

@@ -174,7 +174,8 @@ fn live(
     )));
     let described = described.map_err(|several| {
         UsageError::new(format!(
-            "{several}, and a side of a comparison is one; write their evidence with `verify --evidence FOLDER` and compare one \
+            "{several}, and a side of a comparison must be one; write their evidence with `verify --evidence \
+                FOLDER` and compare one \
              bundle"
         ))
     })?;

@@ -92,7 +92,8 @@ fn notes_on_remarks(name: &str, text: &str) -> Vec<String> {
     let lines = LineIndex::of(text);
     let note = |remark: UnfoundedRemark| {
         format!(
-            "{name}:{}: `{}` says `{}`; no table of this version has this value under that name, and the lock says that cvm-verify {} \
+            "{name}:{}: `{}` says `{}`; no table of this version contains this value under that name, and the \
+                lock says that cvm-verify {} \
              wrote it. Check the value, or pin again.",
             lines.position(remark.at).line,
             remark.key,
@@ -108,7 +109,7 @@ pub(crate) fn read_lock_file(path: &Path) -> Result<ReadLock, UsageError> {
     if matches!(path.try_exists(), Ok(false)) {
         return Err(UsageError::file(
             path,
-            "is not there; write it with `cvm-verify pin`, and in CI check out the repository that holds it",
+            "does not exist; write it with `cvm-verify pin`, and in CI check out the repository that contains it",
         ));
     }
     let bytes = read(path, MAX_LOCK_BYTES as u64)?;

@@ -1,4 +1,4 @@
-//! What git says of a file in the working folder. Where there is no git, or no repository, it says nothing.
+//! What git says of a file in the working folder. If there is no git, or no repository, it says nothing.
 //!
 //! The repository is not trusted: its settings and attributes can name programs (`core.fsmonitor`, `filter.NAME.clean`,
 //! `core.sshCommand`). So git is asked for the file as the last commit holds it, and never about the working folder:

@@ -61,7 +61,7 @@ pub(crate) fn refuse_near_misses(
     for name in unknown(&known, env) {
         if let Some(near) = near(name, &known) {
             return Err(UsageError::new(format!(
-                "the environment has {}, which nothing reads; did you mean {near}?",
+                "the environment has {}, which no option reads; did you mean {near}?",
                 escape::shorten(name, 80)
             )));
         }

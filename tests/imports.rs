@@ -1,4 +1,4 @@
-//! The floors of the house: no folder imports one of a higher floor, no two files import each other, and what decides
+//! The layers of the sources: no folder imports one of a higher layer, no two files import each other, and what decides
 //! (from evidence to report) knows no network, no clock and no environment. Read from the sources themselves.
 //!
 //! The picture in docs/architecture.md is made from the same imports: `UPDATE_GENERATED=1 cargo test --test imports`.
@@ -11,17 +11,17 @@
     reason = "tests"
 )]
 
-#[path = "imports/house.rs"]
-mod house;
+#[path = "imports/sources.rs"]
+mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use house::{House, folder_of};
+use sources::{Sources, folder_of};
 
-/// Folders and files by floor, the lowest first; those of the core begin with `core/`. Those of one floor do not import each
+/// Folders and files by layer, the lowest first; those of the core begin with `core/`. Those of one layer do not import each
 /// other.
-const FLOORS: [&[&str]; 19] = [
+const LAYERS: [&[&str]; 19] = [
     &[
         "bounded_io",
         "core/recent",
@@ -72,19 +72,19 @@ const IMPURE: [&str; 12] = [
     "tokio::",
 ];
 
-fn floor_of(folder: &str) -> usize {
-    FLOORS
+fn layer_of(folder: &str) -> usize {
+    LAYERS
         .iter()
-        .position(|floor| floor.contains(&folder))
-        .unwrap_or_else(|| panic!("{folder} stands on no floor: add it to FLOORS"))
+        .position(|layer| layer.contains(&folder))
+        .unwrap_or_else(|| panic!("{folder} is in no layer: add it to LAYERS"))
 }
 
 #[test]
-fn no_folder_imports_one_of_its_own_floor_or_a_higher_one() {
+fn no_folder_imports_one_of_its_own_layer_or_a_higher_one() {
     let mut wrong = BTreeSet::new();
-    for (from, to, path) in House::read().imports() {
+    for (from, to, path) in Sources::read().imports() {
         let (low, high) = (folder_of(&from), folder_of(&to));
-        if low != high && floor_of(&low) <= floor_of(&high) {
+        if low != high && layer_of(&low) <= layer_of(&high) {
             wrong.insert(format!("{from} imports {to} ({path})"));
         }
     }
@@ -93,13 +93,13 @@ fn no_folder_imports_one_of_its_own_floor_or_a_higher_one() {
 
 #[test]
 fn no_two_files_import_each_other() {
-    assert_eq!(House::read().circles(), Vec::<BTreeSet<String>>::new());
+    assert_eq!(Sources::read().circles(), Vec::<BTreeSet<String>>::new());
 }
 
 #[test]
 fn what_decides_knows_no_network_no_clock_and_no_environment() {
     let mut wrong = Vec::new();
-    for (file, text) in House::read().texts() {
+    for (file, text) in Sources::read().texts() {
         if is_core(&folder_of(file)) {
             wrong.extend(
                 IMPURE
@@ -122,8 +122,8 @@ const SHARED_NAMES: [(&str, &str); 1] = [(
 #[test]
 fn no_two_types_that_others_see_have_one_name() {
     let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (file, text) in House::read().texts() {
-        for name in house::types_seen_by_others(text) {
+    for (file, text) in Sources::read().texts() {
+        for name in sources::types_seen_by_others(text) {
             names.entry(name).or_default().insert(file.to_owned());
         }
     }
@@ -138,7 +138,7 @@ fn no_two_types_that_others_see_have_one_name() {
 /// The reader finds what it is looking for: imports that are there, whatever their form.
 #[test]
 fn imports_of_every_form_are_seen() {
-    let imports = House::read().imports();
+    let imports = Sources::read().imports();
     let seen = |from: &str, to: &str| imports.iter().any(|(one, other, _)| one == from && other == to);
     for (from, to, form) in [
         (
@@ -160,14 +160,14 @@ fn imports_of_every_form_are_seen() {
     assert!(imports.len() > 1000, "{}", imports.len());
 }
 
-/// The walks in docs/architecture.md name files that are there.
+/// The examples in docs/architecture.md name files that are there.
 #[test]
-fn the_walks_name_files_that_exist() {
+fn the_examples_name_files_that_exist() {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(repository.join("docs/architecture.md")).unwrap();
-    let (_, walks) = text.split_once("## Four walks").expect("the walks");
+    let (_, examples) = text.split_once("## Four examples").expect("the examples");
     let mut named = 0;
-    for path in walks.split('`').skip(1).step_by(2) {
+    for path in examples.split('`').skip(1).step_by(2) {
         if path.ends_with(".rs") || path.ends_with('/') {
             let file = match path.strip_prefix("core/") {
                 Some(rest) => format!("crates/core/src/{rest}"),
@@ -188,7 +188,7 @@ fn every_folder_is_described() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md");
     let text = std::fs::read_to_string(page).unwrap();
     let first_columns: Vec<&str> = text.lines().filter_map(|line| line.split('|').nth(1)).collect();
-    for folder in FLOORS
+    for folder in LAYERS
         .iter()
         .copied()
         .flatten()
@@ -216,7 +216,7 @@ const OF_OTHERS: [&str; 5] = [
 fn comments_cite_documents_that_exist() {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut cited = 0;
-    for (file, text) in house::sources() {
+    for (file, text) in sources::sources() {
         for line in text.lines().filter(|line| line.trim_start().starts_with("//")) {
             let words = line.split(|c: char| !(c.is_ascii_alphanumeric() || "./-_:".contains(c)));
             for document in words.map(|word| word.trim_end_matches(['.', ':'])) {
@@ -249,11 +249,11 @@ fn the_picture_is_that_of_the_imports() {
     }
 }
 
-/// Mermaid: the floors, the highest first, and for each folder the folders that it imports and that no folder it imports
+/// Mermaid: the layers, the highest first, and for each folder the folders that it imports and that no folder it imports
 /// imports in turn.
 fn picture() -> String {
     let mut arrows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (from, to, _) in House::read().imports() {
+    for (from, to, _) in Sources::read().imports() {
         let (from, to) = (folder_of(&from), folder_of(&to));
         if from != to && from != "main" {
             arrows.entry(from).or_default().insert(to);
@@ -275,14 +275,14 @@ fn picture() -> String {
         false
     };
     let mut out = String::from("```mermaid\nflowchart TD\n");
-    for (number, floor) in FLOORS
+    for (number, layer) in LAYERS
         .iter()
         .enumerate()
         .rev()
-        .filter(|(_, floor)| **floor != ["main"])
+        .filter(|(_, layer)| **layer != ["main"])
     {
-        out.push_str(&format!("  subgraph floor{number} [ ]\n"));
-        for folder in *floor {
+        out.push_str(&format!("  subgraph layer{number} [ ]\n"));
+        for folder in *layer {
             let shape = if is_core(folder) { ("([", "])") } else { ("[", "]") };
             let name = folder.trim_start_matches("core/");
             out.push_str(&format!("    {}{}{name}{}\n", id(folder), shape.0, shape.1));

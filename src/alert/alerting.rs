@@ -298,8 +298,8 @@ fn no_pass_to_ping(report: &Report) -> Option<&'static str> {
     let simulated = |target: &TargetReport| target.simulated().is_some();
     match report.mode {
         _ if report.verdict != Verdict::Pass => None,
-        _ if report.targets.iter().any(simulated) => Some("the pass rests on a root that is not built in"),
-        Mode::Replay => Some("a replay says nothing of what runs now"),
+        _ if report.targets.iter().any(simulated) => Some("the pass relies on a root that is not built in"),
+        Mode::Replay => Some("a replay says nothing about what runs now"),
         Mode::Live => None,
     }
 }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
@@ -126,6 +127,21 @@ pub(super) struct ChannelRequest {
     pub(super) patience: fn(&Response) -> Option<Duration>,
 }
 
+impl ChannelRequest {
+    /// A POST of a JSON body, for a service that says with `Retry-After` how long to wait.
+    pub(super) fn post_json(url: Url, body: &Value, refusal: fn(&Response) -> Option<&'static str>) -> Self {
+        Self {
+            url,
+            method: Method::Post {
+                headers: json_headers(),
+                body: body.to_string().into_bytes(),
+            },
+            refusal,
+            patience: Response::retry_after,
+        }
+    }
+}
+
 /// The headers of a JSON body.
 pub(super) fn json_headers() -> HeaderMap {
     const CONTENT_TYPE: HeaderName = HeaderName::from_static("content-type");
@@ -172,7 +188,8 @@ fn judge(response: &Response, request: &ChannelRequest) -> Result<u16, DeliveryE
     let status = response.status;
     let is_success = (200..=299).contains(&status);
     if is_success && is_web_page(&response.body) {
-        let said = "the answer is a web page, as of a sign-in or a proxy; is the URL complete, and is it the receiver's?";
+        let said = "the answer is a web page, such as that of a sign-in or a proxy; is the URL complete, and is \
+            it the receiver's?";
         return Err(DeliveryError::NotTaken { status, said });
     }
     match (is_success, (request.refusal)(response)) {

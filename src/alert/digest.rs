@@ -107,7 +107,7 @@ fn summary(first: &Message, others: &[&Message]) -> Message {
     let cause = to_act_on.filter(|_| !alike(|message| &message.cause));
     let next = to_act_on.filter(|_| !alike(|message| &message.next));
     let next = next.map(|check| {
-        let read = || "Read the run's report: it says for each target what to do.".to_owned();
+        let read = || "Read the run's report: it says what to do for each target.".to_owned();
         check.fix.clone().unwrap_or_else(read)
     });
     let all = || std::iter::once(&first).chain(others);

@@ -129,7 +129,7 @@ fn what_follows_for_a_target_comes_after_what_it_follows_from() {
     let passing: Vec<TargetReport> = samples::many(7, &samples::pass()).into_iter().rev().collect();
     let recovered = messages(&passing, AlertEvent::Recovered);
     let failed = messages(&targets, AlertEvent::Failed);
-    // The seventh target has only recovered, and stands before all others.
+    // The seventh target has only recovered, and is before all others.
     let mut all = outgoing(&recovered[..1]);
     all.extend(outgoing(&failed));
     all.extend(outgoing(&recovered[1..]));

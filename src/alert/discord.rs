@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::channel::{Channel, ChannelSecret};
-use super::delivery::{ChannelRequest, Method, json_headers};
+use super::delivery::ChannelRequest;
 use super::discord_text::plain;
 use super::event::AlertEvent;
 use super::failed_check::FailedCheck;
@@ -53,26 +53,19 @@ const TEST: u32 = 0x0080_8080;
 /// `message` for the webhook at `url`.
 pub(super) fn request(message: &Message, url: Url) -> ChannelRequest {
     ChannelRequest {
-        url,
-        method: Method::Post {
-            headers: json_headers(),
-            body: payload(message).to_string().into_bytes(),
-        },
-        refusal,
         patience,
+        ..ChannelRequest::post_json(url, &payload(message), refusal)
     }
 }
 
 /// The message with as many of its checks as fit.
 pub(super) fn payload(message: &Message) -> Value {
-    let mut shown = message.failed.len().min(MAX_FIELDS - 1);
-    loop {
-        let embed = embed(message, shown);
-        if shown == 0 || counted(&embed) <= MAX_ALL {
-            return json!({ "embeds": [embed], "allowed_mentions": { "parse": [] } });
-        }
-        shown -= 1;
-    }
+    let embed = message.with_checks_that_fit(
+        MAX_FIELDS - 1,
+        |shown| embed(message, shown),
+        |embed| counted(embed) <= MAX_ALL,
+    );
+    json!({ "embeds": [embed], "allowed_mentions": { "parse": [] } })
 }
 
 fn embed(message: &Message, shown: usize) -> Value {
@@ -94,12 +87,9 @@ fn embed(message: &Message, shown: usize) -> Value {
     let lines: Vec<String> = lines.collect();
     let checks = message.failed.iter().take(shown).enumerate();
     let checks = checks.map(|(position, check)| field(check, position == 0));
-    let hidden = message.failed.len().saturating_sub(shown);
-    let more = (hidden > 0).then(|| {
-        json!({
-            "name": format!("{hidden} more"),
-            "value": format!("{hidden} more of these checks do not fit here; the run's report has them."),
-        })
+    let more = message.hidden_checks(shown).map(|sentence| {
+        let hidden = message.failed.len() - shown;
+        json!({ "name": format!("{hidden} more"), "value": sentence })
     });
     let footer = format!("cvm-verify, event {}, {}", message.event, rfc3339(message.at));
     let mut embed = json!({
@@ -115,7 +105,7 @@ fn embed(message: &Message, shown: usize) -> Value {
     embed
 }
 
-/// A check, its reason and what was found. What to do about the first one stands above.
+/// A check, its reason and what was found. What to do about the first one is above.
 fn field(check: &FailedCheck, first: bool) -> Value {
     let mut lines = vec![plain(&check.detail, MAX_SENTENCE / 2)];
     if let Some(fix) = check.fix.as_deref().filter(|_| !first) {

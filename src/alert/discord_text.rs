@@ -1,4 +1,4 @@
-//! What may stand in the Markdown of Discord.
+//! What may be in the Markdown of Discord.
 //!
 //! `<@…>`, `<#…>` and `@everyone` mention, `[text](url)` hides where a link leads, and a bare URL becomes a link. A
 //! backslash before any mark of ASCII makes it a plain character there. Nothing of it notifies anybody: the payload

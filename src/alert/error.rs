@@ -45,7 +45,8 @@ pub(super) enum DeliveryError {
     #[error("the server answered with status {status}, but it did not take the alert: {said}")]
     NotTaken { status: u16, said: &'static str },
     #[error(
-        "the server answered with more than any receiver of alerts does; is the URL complete, and is it the receiver's?"
+        "the server's answer is longer than that of any receiver of alerts; is the URL complete, and is it the \
+            receiver's?"
     )]
     TooLarge,
     #[error("the response headers are larger than any that are read here")]
@@ -54,9 +55,9 @@ pub(super) enum DeliveryError {
     Closed,
     #[error("the answer is not well-formed HTTP")]
     Protocol,
-    #[error("the answer is not what GitHub's API answers; is its address right?")]
+    #[error("the answer is not that of GitHub's API; is the address right?")]
     NotUnderstood,
-    #[error("it could not be found out whose token it is, so no issue counts as its own")]
+    #[error("the owner of the token could not be determined, so no issue counts as its own")]
     NobodysToken,
     #[error("the time for alerts was used up before its turn")]
     NoTimeLeft,
@@ -65,7 +66,7 @@ pub(super) enum DeliveryError {
 }
 
 impl DeliveryError {
-    /// What remains of `error` without the words in it. `None` where the server has taken the alert all the same: its
+    /// What remains of `error` without the words in it. `None` where the server has taken the alert anyway: its
     /// status was a success, and only what came after it is slow.
     pub(super) fn of(error: &NetError) -> Option<Self> {
         Some(match error {

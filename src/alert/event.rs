@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use cvm_verify_core::report::Verdict;
 
-cvm_verify_core::words! {
+cvm_verify_core::word_enum! {
     /// What an alert is about: the `event` of alert v1.
     ///
     /// One run knows only its own verdict, so it makes [`AlertEvent::Failed`] and [`AlertEvent::Inconclusive`]; what compares runs
@@ -22,7 +22,7 @@ cvm_verify_core::words! {
         Recovered = "recovered",
         /// What failed before still does.
         Reminder = "reminder",
-        /// Something that the pass rests on is about to end.
+        /// Something that the pass relies on is about to end.
         Expiring = "expiring",
         /// A person tries out the channels.
         Test = "test",

@@ -58,7 +58,7 @@ impl GithubClient {
         }
     }
 
-    /// Repeats what may be repeated. What makes something anew is sent once: whether it was made although the answer was
+    /// Repeats what may be repeated. What makes something again is sent once: whether it was made although the answer was
     /// lost is for the caller to find out.
     async fn pass(self, request: Request<OctoBody>) -> Result<Response<OctoBody>, DeliveryError> {
         let (parts, body) = request.into_parts();

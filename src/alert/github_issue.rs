@@ -1,8 +1,8 @@
 //! One issue on GitHub for each target that does not pass: made, kept up to date, commented, closed.
 //!
-//! It is found by the label `cvm-verify` and the mark in its first line, and only if it was opened by whoever our own
-//! token belongs to: a mark that somebody else wrote into an issue of theirs leads nobody astray. Who may edit the
-//! issue can edit its memory; a memory that does not parse is none, and everything is told again.
+//! It is found by the label `cvm-verify` and the mark in its first line, and only if the owner of our token opened
+//! it: a mark that somebody else wrote into their own issue has no effect. Anyone who may edit the issue can edit the
+//! alert state in it; state that does not parse counts as none, and everything is reported again.
 
 use octocrab::Octocrab;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -83,7 +83,7 @@ impl GithubIssues {
         })
     }
 
-    /// Finds the open issues. `None` where there is no token.
+    /// Finds the open issues. `None` if there is no token.
     pub(super) async fn open(
         &self,
         sender: &AlertSender<'_>,
@@ -173,7 +173,7 @@ impl OpenIssues {
     }
 
     /// Brings a target's issue to where `state` is. `due` are this channel's messages with their numbers; what is told is
-    /// noted in `state`. `standing` is what stands in the issue's body as long as it is open.
+    /// noted in `state`. `standing` is what is in the issue's body as long as it is open.
     pub(super) async fn settle(
         &mut self,
         target: TargetId,

@@ -405,7 +405,7 @@ async fn t59_t60_what_github_refuses_is_said_in_our_words_and_due_again() {
     let api = forge.serve("", "/graphql").await;
     for (status, says) in [
         (401, "the token is not valid"),
-        (404, "whose token"),
+        (404, "the owner of the token"),
         (500, "status 500"),
     ] {
         forge.0.lock().unwrap().refuses = Some((status, "ghp_hunter2 leaks"));

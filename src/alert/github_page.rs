@@ -1,4 +1,4 @@
-//! What stands in an issue and its comments: Markdown, with every text of a stranger's escaped, and a memory that nobody
+//! What is in an issue and its comments: Markdown, with every text of an untrusted party's escaped, and a memory that nobody
 //! sees.
 //!
 //! The first line of an issue's body is a mark with the target's id, the second a block of JSON with what was told.
@@ -50,7 +50,7 @@ pub(super) fn title(message: &Message) -> String {
 pub(super) fn body(message: &Message, target: TargetId, state: &TargetState) -> String {
     let text = fitting(message);
     let footer = "*cvm-verify keeps this issue up to date and closes it when the target passes again by the same policy. \
-                  The first two lines of its source are its memory.*";
+                  The first two lines of its source are its alert state.*";
     format!("{}\n\n{text}\n{footer}\n", hidden(target, state))
 }
 
@@ -105,7 +105,7 @@ const fn heading(event: AlertEvent) -> &'static str {
         AlertEvent::Changed => "It changed.",
         AlertEvent::Recovered => "It recovered.",
         AlertEvent::Reminder => "It goes on.",
-        AlertEvent::Expiring => "Something is about to end.",
+        AlertEvent::Expiring => "Something that the pass relies on ends soon.",
         AlertEvent::Test => "This is a test.",
     }
 }
@@ -149,11 +149,11 @@ fn text(message: &Message, shown: usize) -> String {
             markdown(&check.detail)
         );
     }
-    let hidden = message.failed.len().saturating_sub(shown);
-    if hidden > 0 {
+    if let Some(sentence) = message.hidden_checks(shown) {
         let _ = writeln!(
             text,
-            "\n{hidden} more of these checks do not fit here; the run's report has them."
+            "
+{sentence}"
         );
     }
     if let Some(accepted) = message.accepted() {

@@ -1,5 +1,6 @@
 //! What one alert says, whatever channel it goes to.
 
+use serde_json::Value;
 use url::Url;
 
 use super::cause::causes;
@@ -19,7 +20,7 @@ pub(super) const MAX_ACCEPTED: usize = 50;
 const MAX_TITLE_NAME: usize = 60;
 
 /// What an alert says first when a failure took the place of another.
-const CHANGED: &str = "CHANGED: what keeps it from passing is not what it was";
+const CHANGED: &str = "CHANGED: other checks or reasons than before keep it from passing";
 /// What an alert says first when the same check fails of a VM that measured something else.
 const EXCHANGED: &str =
     "CHANGED: it fails as before, but the measured values differ from those reported before";
@@ -154,22 +155,22 @@ impl Message {
             }
             About::PassUnderAnotherPolicy => Self {
                 cause: "It passes now, but under another policy than the one that it failed under.".to_owned(),
-                next: "If you changed what is expected of it, look at that change once more: the next pass is reported as \
-                       recovered. If you did not, find out who did."
+                next: "If you changed what is expected of it, check that change once more: the next pass is \
+                    reported as recovered. If you did not, find out who did."
                     .to_owned(),
                 ..now
             },
             About::PassAtAnotherAddress => Self {
                 cause: "It passes now, but at another address than the one that failed.".to_owned(),
-                next: "If you changed the address, look at the deployment that failed: it is no longer verified, and the next pass \
-                       is reported as recovered. If you did not change the address, find out who did."
+                next: "If you changed the address, check the deployment that failed: it is no longer verified, \
+                    and the next pass is reported as recovered. If you did not change the address, find out who did."
                     .to_owned(),
                 ..now
             },
             About::Departed { failure } => now.departed(failure),
             About::Recovery => Self {
                 cause: "It passes again, in full and by the same policy as before.".to_owned(),
-                next: "Nothing to do; find out why it failed, if nobody did anything about it.".to_owned(),
+                next: "Nothing to do. If nobody fixed it, find out why it failed.".to_owned(),
                 ..now
             },
             About::Forecast(forecast) => {
@@ -205,8 +206,9 @@ impl Message {
     fn departed(self, failure: &Failure) -> Self {
         Self {
             cause: "It is no longer verified: it failed, and was taken out of the policy file or has another name there.".to_owned(),
-            next: "It is no longer verified. If you took it out of the policy file or renamed it, look at the deployment that failed, and \
-                   close what is open of it: this is the last message about it. If you did not, find out who did."
+            next: "It is no longer verified. If you took it out of the policy file or renamed it, check the \
+                deployment that failed, and close its open incidents: this is the last message about it. If you \
+                did not, find out who did."
                 .to_owned(),
             ..self.instead_of(failure)
         }
@@ -340,6 +342,30 @@ impl Message {
             Some(_) => format!("{word} {}: {}", short_name(&self.name), self.cause),
             None => format!("{word}: {}", self.cause),
         }
+    }
+
+    /// The payload with as many of the checks as fit, at most `most`. `with` makes it of the first checks, of this number.
+    pub(super) fn with_checks_that_fit(
+        &self,
+        most: usize,
+        with: impl Fn(usize) -> Value,
+        fits: impl Fn(&Value) -> bool,
+    ) -> Value {
+        let mut shown = self.failed.len().min(most);
+        loop {
+            let payload = with(shown);
+            if shown == 0 || fits(&payload) {
+                return payload;
+            }
+            shown -= 1;
+        }
+    }
+
+    /// A sentence on the checks beyond the first ones, of this number, which a message does not show.
+    pub(super) fn hidden_checks(&self, shown: usize) -> Option<String> {
+        let hidden = self.failed.len().saturating_sub(shown);
+        (hidden > 0)
+            .then(|| format!("{hidden} more of these checks do not fit here; the run's report has them."))
     }
 
     /// The address of the run, where it is one of the web of at most `max` bytes.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::incident::TargetId;
 use super::message::Message;
 
-/// One target that a message is about, and which of the memory's due messages it is, where there is a memory.
+/// One target that a message is about, and which of the memory's due messages it is, if there is a memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct AlertedDue {
     pub(super) target: TargetId,
@@ -20,7 +20,7 @@ pub(super) struct OutgoingMessage<'a> {
 }
 
 impl<'a> OutgoingMessage<'a> {
-    /// `message`, which is one of the memory's due messages where there is a memory.
+    /// `message`, which is one of the memory's due messages if there is a memory.
     pub(super) fn new(message: &'a Message, due: Option<usize>) -> Self {
         Self {
             message: Cow::Borrowed(message),

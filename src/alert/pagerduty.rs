@@ -1,6 +1,6 @@
 //! PagerDuty's Events API v2: an incident that is triggered and resolved by a key of our own.
 //!
-//! Limits: 1024 characters in the summary, 255 in the key, 512 KB in all. The routing key is a secret and stands in the
+//! Limits: 1024 characters in the summary, 255 in the key, 512 KB in all. The routing key is a secret and is in the
 //! body, so the body is shown nowhere. Every text is plain: PagerDuty reads no markup.
 
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use url::Url;
 
 use super::channel::{Channel, ChannelSecret, Occasion, Role};
 use super::channel_delivery::{ChannelDelivery, for_each, one_if};
-use super::delivery::{ChannelRequest, Method, json_headers};
+use super::delivery::ChannelRequest;
 use super::event::AlertEvent;
 use super::message::Message;
 use super::outgoing::OutgoingMessage;
@@ -80,24 +80,12 @@ const MAX_LINK: usize = 2048;
 
 /// `message` for the service of `routing_key`, at `url`.
 pub(super) fn request(message: &Message, routing_key: &str, url: Url) -> ChannelRequest {
-    to(url, &payload(message, routing_key))
+    ChannelRequest::post_json(url, &payload(message, routing_key), refusal)
 }
 
 /// Resolves the incident that a test made.
 pub(super) fn end_of_test(message: &Message, routing_key: &str, url: Url) -> ChannelRequest {
-    to(url, &resolve(message, routing_key))
-}
-
-fn to(url: Url, payload: &Value) -> ChannelRequest {
-    ChannelRequest {
-        url,
-        method: Method::Post {
-            headers: json_headers(),
-            body: payload.to_string().into_bytes(),
-        },
-        refusal,
-        patience: Response::retry_after,
-    }
+    ChannelRequest::post_json(url, &resolve(message, routing_key), refusal)
 }
 
 pub(super) fn payload(message: &Message, routing_key: &str) -> Value {

@@ -62,7 +62,7 @@ pub(super) fn unreachable() -> TargetReport {
     target
 }
 
-/// What a channel makes of a failure whose every word is a stranger's, of a run whose address is one's, too.
+/// What a channel makes of a failure whose every word is an untrusted party's, of a run whose address is one's, too.
 pub(super) fn in_hostile_words<T>(text: &str, run: &str, show: impl FnOnce(&Message) -> T) -> T {
     let run_url = format!("https://forge.example/{run}");
     let context = RunContext {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::channel::{Channel, ChannelSecret};
-use super::delivery::{ChannelRequest, Method, json_headers};
+use super::delivery::ChannelRequest;
 use super::failed_check::FailedCheck;
 use super::message::Message;
 use super::slack_text::{link_target, plain, unmarked};
@@ -40,27 +40,16 @@ const MAX_TARGETS: usize = 2900;
 
 /// `message` for the webhook at `url`.
 pub(super) fn request(message: &Message, url: Url) -> ChannelRequest {
-    ChannelRequest {
-        url,
-        method: Method::Post {
-            headers: json_headers(),
-            body: payload(message).to_string().into_bytes(),
-        },
-        refusal,
-        patience: Response::retry_after,
-    }
+    ChannelRequest::post_json(url, &payload(message), refusal)
 }
 
 /// The message with as many of its checks as fit.
 fn payload(message: &Message) -> Value {
-    let mut shown = message.failed.len();
-    loop {
-        let payload = with_checks(message, shown);
-        if shown == 0 || payload.to_string().chars().count() <= MAX_PAYLOAD {
-            return payload;
-        }
-        shown -= 1;
-    }
+    message.with_checks_that_fit(
+        usize::MAX,
+        |shown| with_checks(message, shown),
+        |payload| payload.to_string().chars().count() <= MAX_PAYLOAD,
+    )
 }
 
 /// The first line names the cause and the second the next step; below them stands whatever else there is.
@@ -80,12 +69,7 @@ fn with_checks(message: &Message, shown: usize) -> Value {
             MAX_TARGETS,
         ))
     });
-    let hidden = message.failed.len().saturating_sub(shown);
-    let more = (hidden > 0).then(|| {
-        section(&format!(
-            "{hidden} more of these checks do not fit here; the run's report has them."
-        ))
-    });
+    let more = message.hidden_checks(shown).map(|sentence| section(&sentence));
     let blocks: Vec<Value> = labels
         .chain([
             header(&plain(&title, MAX_HEADER)),
@@ -115,7 +99,7 @@ fn fallback(message: &Message, title: &str, next: &str) -> String {
         .join("\n")
 }
 
-/// A check, its reason and what was found. What to do about the first one stands in the message's second line.
+/// A check, its reason and what was found. What to do about the first one is in the message's second line.
 fn describe(check: &FailedCheck, first: bool) -> String {
     let mut lines = vec![plain(&check.line(), MAX_NOTE), plain(&check.detail, MAX_SENTENCE)];
     if let Some(fix) = check.fix.as_deref().filter(|_| !first) {

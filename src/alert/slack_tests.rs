@@ -1,4 +1,4 @@
-//! The payload as Slack sees it: its words, its limits, and nothing of a stranger's that acts.
+//! The payload as Slack sees it: its words, its limits, and nothing of an untrusted party's that acts.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! What may stand in a text object of Slack (T58).
+//! What may be in a text object of Slack (T58).
 //!
 //! Slack gives `&`, `<` and `>` a meaning in every text: `<!channel>` wakes everybody, `<@U…>` a person, `<url|text>`
 //! hides where a link leads. Strangers' text goes into `plain_text` objects, in which nothing but those three is read;

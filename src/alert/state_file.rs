@@ -39,8 +39,8 @@ impl StateFile {
             true => Ok(()),
             false => Err(UsageError::file(
                 path,
-                "is there already and is not a memory of cvm-verify; it was not touched. Name another file for --state, or \
-                 remove this one",
+                "exists and is not alert state of cvm-verify; it was not changed. Name another file for --state, \
+                    or remove this one",
             )),
         }
     }
@@ -57,7 +57,7 @@ impl StateFile {
             Err(NotLocked::Ended(signal)) => return Err(signal),
             Err(NotLocked::Because(why)) => {
                 env.note(&format!(
-                    "{shown}: not locked ({why}); another run with it may tell the same"
+                    "{shown}: not locked ({why}); another run with this file may send the same alerts"
                 ));
                 None
             }
@@ -108,7 +108,9 @@ impl StateFile {
     /// Writes the memory. Where it cannot be written the verdict stands, and the next run tells the same again.
     pub(crate) fn close(self, env: &mut Env) {
         if let Err(error) = self.save() {
-            env.complain(&format!("warning: {error}; the next run tells the same again"));
+            env.complain(&format!(
+                "warning: {error}; the next run sends the same alerts again"
+            ));
         }
     }
 }
@@ -162,7 +164,7 @@ fn lock(path: &Path, patience: Duration, env: &mut Env, pause: Pause<'_>) -> Res
             Err(TryLockError::WouldBlock) if !said && !patience.is_zero() => {
                 said = true;
                 env.note(&format!(
-                    "{}: another run holds it; waiting for that, {} s at most",
+                    "{}: another run uses it; waiting at most {} s",
                     path.display(),
                     patience.as_secs()
                 ));

@@ -1,13 +1,13 @@
 //! Microsoft Teams' workflow webhook ("Post to a channel when a webhook request is received"), as an Adaptive Card 1.4.
 //!
-//! Teams takes 28 KB. A stranger's text stands in text runs only: a `TextRun` reads no Markdown, unlike a `TextBlock`,
+//! Teams takes 28 KB. A stranger's text is in text runs only: a `TextRun` reads no Markdown, unlike a `TextBlock`,
 //! and mentions need a list of entities that is not there.
 
 use serde_json::{Value, json};
 use url::Url;
 
 use super::channel::{Channel, ChannelSecret};
-use super::delivery::{ChannelRequest, Method, json_headers};
+use super::delivery::ChannelRequest;
 use super::event::AlertEvent;
 use super::failed_check::FailedCheck;
 use super::message::Message;
@@ -41,27 +41,16 @@ const MAX_LINK: usize = 2048;
 
 /// `message` for the webhook at `url`.
 pub(super) fn request(message: &Message, url: Url) -> ChannelRequest {
-    ChannelRequest {
-        url,
-        method: Method::Post {
-            headers: json_headers(),
-            body: payload(message).to_string().into_bytes(),
-        },
-        refusal,
-        patience: Response::retry_after,
-    }
+    ChannelRequest::post_json(url, &payload(message), refusal)
 }
 
 /// The message with as many of its checks as fit.
 pub(super) fn payload(message: &Message) -> Value {
-    let mut shown = message.failed.len();
-    loop {
-        let payload = with_checks(message, shown);
-        if shown == 0 || payload.to_string().len() <= MAX_PAYLOAD {
-            return payload;
-        }
-        shown -= 1;
-    }
+    message.with_checks_that_fit(
+        usize::MAX,
+        |shown| with_checks(message, shown),
+        |payload| payload.to_string().len() <= MAX_PAYLOAD,
+    )
 }
 
 fn with_checks(message: &Message, shown: usize) -> Value {
@@ -80,9 +69,8 @@ fn with_checks(message: &Message, shown: usize) -> Value {
             MAX_TARGETS,
         )])
     });
-    let hidden = message.failed.len().saturating_sub(shown);
-    let more = format!("{hidden} more of these checks do not fit here; the run's report has them.");
-    let more = (hidden > 0).then(|| paragraph(vec![run(&more, MAX_NOTE)]));
+    let more = message.hidden_checks(shown);
+    let more = more.map(|sentence| paragraph(vec![run(&sentence, MAX_NOTE)]));
     let notes = [
         message.url.as_deref().map(|url| format!("Target: {url}")),
         message.accepted(),
@@ -122,7 +110,7 @@ fn with_checks(message: &Message, shown: usize) -> Value {
     })
 }
 
-/// A check, its reason and what was found. What to do about the first one stands above.
+/// A check, its reason and what was found. What to do about the first one is above.
 fn describe(check: &FailedCheck, first: bool) -> Vec<Value> {
     let fix = check
         .fix

@@ -65,7 +65,7 @@ fn is_github_step(env: &Env) -> bool {
         || env.args.iter().any(|arg| arg == "--github")
 }
 
-/// The channels that are given and empty, by the names of their inputs, with commas. `None` where there are none.
+/// The channels that are given and empty, by the names of their inputs, with commas. `None` if there are none.
 pub(crate) fn given_empty(env: &Env) -> Option<String> {
     let empty = secrets().filter(|secret| is_given_empty(&secret.variable(), env));
     let inputs: Vec<&str> = empty.map(|secret| secret.name).collect();

@@ -105,7 +105,7 @@ struct Failed<'a> {
     detail: &'a str,
 }
 
-/// `message` for the receiver at `url`, signed with `key` where there is one.
+/// `message` for the receiver at `url`, signed with `key` if there is one.
 pub(super) fn request(
     message: &Message,
     url: Url,
@@ -151,7 +151,7 @@ fn body(message: &Message) -> serde_json::Result<Vec<u8>> {
     })
 }
 
-/// What to do. v1 has no field for what must stand above everything else, so it stands here, first in the sentence that
+/// What to do. v1 has no field for what must be above everything else, so it stands here, first in the sentence that
 /// a person acts on.
 fn fix(message: &Message) -> String {
     let labels = message.labels.iter().map(|label| format!("{label}. "));

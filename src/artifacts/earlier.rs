@@ -34,7 +34,7 @@ pub(super) enum EarlierFile {
 pub(crate) fn unfinished(mode: Mode, shard: Option<Shard>, now: u64) -> Report {
     let failure = EvidenceFailure::new(
         EvidenceReason::NotFinished,
-        "The run has not ended: it is under way, or it was ended before it had a verdict.",
+        "The run has not ended: it still runs, or it was stopped before it had a verdict.",
     );
     let subject = Subject {
         name: shard.map_or_else(|| "this run".to_owned(), |shard| format!("shard {shard}")),
@@ -60,7 +60,7 @@ pub(super) fn overwrite(files: Vec<(EarlierFile, PendingFile)>) -> Result<(), Co
             Some(_) => {
                 return Err(UsageError::file(
                     &file.path,
-                    "is there already and is not a file that cvm-verify wrote; it was not touched. Name another file, or \
+                    "exists and is not a file that cvm-verify wrote; it was not changed. Name another file, or \
                      remove this one",
                 )
                 .into());
@@ -73,7 +73,7 @@ pub(super) fn overwrite(files: Vec<(EarlierFile, PendingFile)>) -> Result<(), Co
     Ok(())
 }
 
-/// The start of a file; `None` where there is none, or something that is no file, as a device or a pipe.
+/// The start of a file; `None` if there is none, or something that is no file, as a device or a pipe.
 fn start_of(path: &Path) -> Result<Option<String>, UsageError> {
     let cannot = |error: std::io::Error| UsageError::file(path, format!("cannot be read: {error}"));
     match std::fs::metadata(path) {

@@ -9,7 +9,7 @@ use crate::files;
 use crate::usage_error::{UsageError, WriteError};
 use cvm_verify_core::evidence::Bundle;
 
-/// Where each target's bundle goes, by the targets' names: a file, or files in a folder where there are several targets. Without
+/// Where each target's bundle goes, by the targets' names: a file, or files in a folder if there are several targets. Without
 /// `--evidence` they go into the folder of `--output-dir`.
 pub(crate) fn bundle_paths(
     evidence: Option<&Path>,
@@ -56,7 +56,7 @@ fn in_folder(folder: &Path, targets: &[&str]) -> Vec<Option<PathBuf>> {
     targets.iter().enumerate().map(file).collect()
 }
 
-/// Where the bundle of one of several instances goes: the number stands before the ending.
+/// Where the bundle of one of several instances goes: the number is before the ending.
 pub(crate) fn bundle_path_of(path: &Path, instance: usize) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let (stem, ending) = match name.strip_suffix(".evidence.json") {
@@ -88,7 +88,7 @@ impl BundleFiles {
         self.attested.extend(other.attested);
     }
 
-    /// Writes a bundle, where there is one and somebody wants it; its SHA-256.
+    /// Writes a bundle, if there is one and somebody wants it; its SHA-256.
     pub fn write(&mut self, path: Option<&Path>, bundle: Option<&Bundle>) -> Option<[u8; 32]> {
         let (Some(path), Some(bundle)) = (path, bundle) else {
             return None;

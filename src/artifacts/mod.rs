@@ -64,7 +64,7 @@ pub(crate) fn refuse_to_overwrite(wanted: &WantedFiles, inputs: &[PathBuf]) -> R
     {
         Some(input) => Err(UsageError::file(
             input,
-            "is read, and would be written, too; name another file to write",
+            "is an input of this run, and would be overwritten; name another file to write",
         )),
         None => Ok(()),
     }

@@ -1,4 +1,4 @@
-//! The statements about the targets that pass: files beside the report.
+//! The statements about the targets that pass: files next to the report.
 
 use std::path::{Path, PathBuf};
 
@@ -22,7 +22,7 @@ const LOOKED_AT: u64 = 1024 * 1024;
 /// Most files of a folder that are looked at.
 const MAX_FILES: usize = 10_000;
 
-/// What the statement about a target needs beside its report.
+/// What the statement about a target needs next to its report.
 #[derive(Debug)]
 pub(crate) struct Attested {
     name: String,
@@ -177,7 +177,7 @@ pub(crate) fn write(wanted: &WantedFiles, report: &Report, attested: &[Attested]
                 true => files::write(&path, &text),
                 false => Err(WriteError::file(
                     &path,
-                    "it is there already and is not a file that cvm-verify wrote. Name another folder, or remove it",
+                    "it exists and is not a file that cvm-verify wrote. Name another folder, or remove it",
                 )),
             };
             problems.extend(written.err());

@@ -6,7 +6,7 @@ use super::args::{CacheArgs, CollateralAgeArgs};
 use crate::collateral::{CollateralCache, Disk};
 use crate::env::Env;
 
-/// The store that the options ask for; without any, the user's own cache folder. Where there is no home either, as in
+/// The store that the options ask for; without any, the user's own cache folder. If there is no home either, as in
 /// an emptied environment, nothing is kept.
 pub(super) fn collateral_cache(args: &CacheArgs, age: &CollateralAgeArgs, env: &Env) -> CollateralCache {
     kept(args, env).refetching_after(age.collateral_max_age)

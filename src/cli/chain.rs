@@ -5,7 +5,7 @@ use crate::net::Secret;
 use crate::source::chain::Nodes;
 use crate::usage_error::UsageError;
 
-/// The nodes to ask; none where none is named.
+/// The nodes to ask; none if none is named.
 pub(super) fn nodes(args: &ChainArgs) -> Result<Option<Nodes>, UsageError> {
     if args.rpc_url.is_empty() {
         return Ok(None);

@@ -14,14 +14,14 @@ pub(super) fn run(args: &ComposeHashArgs, env: &mut Env) -> anyhow::Result<u8> {
     let text = std::str::from_utf8(&bytes).map_err(|_| {
         UsageError::file(
             &args.file,
-            "is not UTF-8 text, so no guest takes it as a compose document",
+            "is not UTF-8 text, so no guest accepts it as a compose document",
         )
     })?;
     let (forms, doubts) = compose_forms(text).map_err(|error| {
         let problem = match error {
             EvidenceError::NotJson { .. } => NO_JSON.to_owned(),
             error => {
-                format!("{error}. Guests and tools would read different things in it: write each field once")
+                format!("{error}. Guests and tools could read it differently: write each field once")
             }
         };
         UsageError::file(&args.file, problem)

@@ -61,10 +61,10 @@ fn after(args: &DiffArgs, has_loose_files: bool) -> Result<Option<&str>, UsageEr
         (Some(after), false) => Ok(Some(after)),
         (None, true) => Ok(None),
         (Some(_), true) => Err(UsageError::new(
-            "loose files are the second side, and B is another; give one of them",
+            "the loose files are the second side of the comparison, and so is B; give only one of them",
         )),
         (None, false) => Err(UsageError::new(
-            "there is one side only; give the other one too: a lock file, a bundle, an address, or loose files \
+            "only one side is given; give the other one too: a lock file, a bundle, an address, or loose files \
              (--attestation FILE …)",
         )),
     }

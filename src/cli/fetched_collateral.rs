@@ -21,7 +21,7 @@ pub(super) fn fetch(
     if args.loose.collateral.is_some() {
         return Err(UsageError::option(
             "--fetch-collateral",
-            "there is a file of collateral with --collateral; give one of the two",
+            "--collateral already gives the collateral; give only one of the two",
         )
         .into());
     }

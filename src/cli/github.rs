@@ -1,4 +1,4 @@
-//! What a step of GitHub Actions reads beside the log: annotations, job summary, outputs.
+//! What a step of GitHub Actions reads next to the log: annotations, job summary, outputs.
 
 use std::path::{Path, PathBuf};
 

@@ -13,7 +13,7 @@ use cvm_verify_core::report::day;
 const FIRST_STEPS: &str = "First steps:\n  \
     cvm-verify pin https://your-app.example       # writes cvm.lock: what runs there\n  \
     git add cvm.lock                              # review every line first\n  \
-    cvm-verify verify https://your-app.example    # is it still exactly that?\n  \
+    cvm-verify verify https://your-app.example    # does exactly that still run?\n  \
     cvm-verify explain                            # what is checked, and why";
 
 static VERSION: LazyLock<String> = LazyLock::new(version);

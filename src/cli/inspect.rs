@@ -34,7 +34,7 @@ pub(super) fn run(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
     if args.phala_hints {
         return Err(UsageError::option(
             "--phala-hints",
-            "Phala Cloud's API is asked about a live deployment alone, and this is a file",
+            "Phala Cloud's API is asked only about a live deployment, and this is a file",
         )
         .into());
     }
@@ -142,7 +142,7 @@ fn of_bundle(
     )
 }
 
-/// What a live deployment hands over: fetched like for `verify`, and only shown.
+/// What a live deployment supplies: fetched like for `verify`, and only shown.
 fn live(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
     let mut settings = args.source.settings.clone();
     let hints = args.phala_hints.then(|| phala_hints(&mut settings));

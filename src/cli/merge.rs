@@ -32,7 +32,7 @@ pub(super) fn run(args: &MergeArgs, env: &mut Env) -> anyhow::Result<u8> {
     {
         return Err(UsageError::file(
             path,
-            "is not there; without shards its targets would be forgotten",
+            "does not exist; without shards its targets would be missing unnoticed",
         )
         .into());
     }

@@ -205,7 +205,7 @@ fn complain_safely(env: &mut Env, said: &str) {
     }
 }
 
-/// Tells GitHub, where it is asked for, and the alert channels of a run that repeats, that there is no verdict; returns the code.
+/// Tells GitHub, if it is asked for, and the alert channels of a run that repeats, that there is no verdict; returns the code.
 fn without_verdict(env: &mut Env, cause: String, next: &'static str, code: u8) -> u8 {
     let unjudged = render::Unjudged { cause, next };
     for problem in github::speak_without_verdict(&unjudged, code, env) {

@@ -129,7 +129,7 @@ impl Announced {
     }
 }
 
-/// A pass is silent with `-q`, everything with `-qq`. A document for machines is printed where it was asked for.
+/// A pass is silent with `-q`, everything with `-qq`. A document for machines is printed if it was asked for.
 fn is_silent(report: &Report, args: &OutputArgs) -> bool {
     let passes = report.verdict == Verdict::Pass;
     args.quiet > 1 || (args.is_quiet() && passes && args.format == Format::Text)

@@ -110,4 +110,4 @@ fn named(args: &PinArgs, reference: &ReferenceValues) -> Result<Option<Published
 }
 
 const PINNED_BY: &str =
-    "pin takes an os_image_hash or the name of an image; what else runs is pinned with --accept";
+    "pin takes an os_image_hash or the name of an image; to pin anything else that runs, use --accept";

@@ -1,4 +1,4 @@
-//! What `-h` of a command shows on one screen: the options of every day, and examples. `--help` has every option.
+//! What `-h` of a command shows on one screen: the common options, and examples. `--help` has every option.
 
 /// What `-h` of a command shows.
 struct Screen {
@@ -12,7 +12,7 @@ const SCREENS: [Screen; 4] = [
     Screen {
         command: "verify",
         options: &[
-            ("lock", "What is expected: the file that `cvm-verify pin` wrote"),
+            ("lock", "The file of expected values that `cvm-verify pin` wrote"),
             (
                 "compose-hash",
                 "The SHA-256 of the compose document of this release",
@@ -23,17 +23,23 @@ const SCREENS: [Screen; 4] = [
                 "The policy file; default: cvm-verify.toml, if no URL is given",
             ),
             ("target", "Verify this target of the policy file only"),
-            ("source", "Who is asked for evidence; default: the app itself"),
+            (
+                "source",
+                "Which source to ask for evidence; default: the app itself",
+            ),
             (
                 "wait",
-                "Repeat until the expected code is live, or this time is up: 10m",
+                "Repeat until the expected code is live, or this time is over: 10m",
             ),
-            ("format", "What is printed"),
+            ("format", "The format of the output"),
             (
                 "output-dir",
                 "Write report, summary, JUnit and evidence into this folder",
             ),
-            ("quiet", "Print nothing if it passes; -qq: print nothing"),
+            (
+                "quiet",
+                "Print nothing if all targets pass; -qq: print nothing at all",
+            ),
         ],
         examples: "Examples:\n  \
             cvm-verify verify https://your-app.example                 # as cvm.lock in this folder says\n  \
@@ -43,7 +49,7 @@ const SCREENS: [Screen; 4] = [
     Screen {
         command: "replay",
         options: &[
-            ("lock", "What is expected: the file that `cvm-verify pin` wrote"),
+            ("lock", "The file of expected values that `cvm-verify pin` wrote"),
             (
                 "compose-hash",
                 "The SHA-256 of the compose document of this release",
@@ -54,11 +60,14 @@ const SCREENS: [Screen; 4] = [
             ),
             ("info", "The body of /info"),
             ("collateral", "Intel's statements about the platform"),
-            ("nonce", "The nonce that the evidence was asked for with"),
-            ("at", "Judge at this time, RFC 3339"),
-            ("format", "What is printed"),
+            ("nonce", "The nonce with which the evidence was requested"),
+            ("at", "Verify as of this time, RFC 3339"),
+            ("format", "The format of the output"),
             ("output-dir", "Write report, summary and JUnit into this folder"),
-            ("quiet", "Print nothing if it passes; -qq: print nothing"),
+            (
+                "quiet",
+                "Print nothing if all targets pass; -qq: print nothing at all",
+            ),
         ],
         examples: "Examples:\n  \
             cvm-verify replay bundle.json --lock cvm.lock              # as of the time of capture\n  \
@@ -73,11 +82,14 @@ const SCREENS: [Screen; 4] = [
                 "Where the lock is written; default: cvm.lock; `-` prints it",
             ),
             ("from", "Pin from an evidence bundle"),
-            ("accept", "Pin what is not as in production, by name"),
+            ("accept", "Accept findings that do not fit production, by name"),
             ("force", "Replace a lock that cannot be read"),
             ("config", "The policy file"),
             ("target", "Pin this target of the policy file"),
-            ("source", "Who is asked for evidence; default: the app itself"),
+            (
+                "source",
+                "Which source to ask for evidence; default: the app itself",
+            ),
         ],
         examples: "Examples:\n  \
             cvm-verify pin https://your-app.example                    # writes cvm.lock\n  \
@@ -95,7 +107,7 @@ const SCREENS: [Screen; 4] = [
             ("interval", "How often each target is verified; default: 5m"),
             ("once", "Verify every target once and exit with the verdict"),
             ("listen", "Serve metrics and health at this address"),
-            ("state", "Remember in this file what was reported"),
+            ("state", "Keep the alert state in this file"),
             ("evidence", "Keep the evidence of failures in this folder"),
             ("log-format", "How log lines look"),
             ("quiet", "Log only what needs attention"),

@@ -109,7 +109,7 @@ impl Write for StandardOutput {
         let mut queue = self.0.locked();
         // One text may be larger, as the report on ten thousand targets is: it is there already.
         if queue.bytes > 0 && queue.bytes.saturating_add(bytes.len()) > MOST {
-            let said = "its reader stands still, and what was printed since is lost";
+            let said = "its reader does not read, and later output is lost";
             queue.lost.get_or_insert(said.to_owned());
         } else if !queue.ended {
             queue.bytes += bytes.len();
@@ -256,6 +256,6 @@ mod tests {
         output.write_all(&vec![b'a'; MOST]).unwrap();
         output.write_all(b"one more").unwrap();
         let lost = reader.finish(|| true).unwrap().to_string();
-        assert!(lost.contains("its reader stands still"), "{lost}");
+        assert!(lost.contains("its reader does not read"), "{lost}");
     }
 }

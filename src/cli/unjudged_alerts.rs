@@ -57,9 +57,9 @@ pub(super) fn tell(unjudged: &Unjudged, env: &mut Env) {
                 env.complain(&escape::terminal(&line));
             }
         }
-        Err(_) => {
-            env.complain("note: the alert channels did not take within 10 seconds that nothing was verified")
-        }
+        Err(_) => env.complain(
+            "note: the alert channels did not accept within 10 seconds the alert that nothing was verified",
+        ),
     }
 }
 

@@ -130,7 +130,7 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
     else {
         // A lookup of a name waits for the system's resolver in a thread of its own, and that one for no signal.
         runtime.shutdown_background();
-        env.complain("Interrupted: nothing was decided.");
+        env.complain("Interrupted: there is no verdict.");
         return Ok(super::INCONCLUSIVE);
     };
     if let Some(hint) = proxy_hint::of(&reports, &args.transport.http, env) {

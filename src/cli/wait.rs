@@ -8,13 +8,13 @@ use cvm_verify_core::policy::seconds;
 /// The longest wait that makes sense in CI.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The shortest `--deadline` where none is given.
+/// The shortest `--deadline` if none is given.
 const USUAL_DEADLINE: Duration = Duration::from_secs(10 * 60);
 
 /// What a run may take behind its `--wait`, where no `--deadline` is given: for the attempt that is under way.
 const BEHIND_WAIT: Duration = Duration::from_secs(2 * 60);
 
-/// Parses `--wait`; zero where it is not given.
+/// Parses `--wait`; zero if it is not given.
 pub(super) fn parse(text: Option<&str>) -> Result<Duration, UsageError> {
     Ok(duration("--wait", text)?.unwrap_or_default())
 }

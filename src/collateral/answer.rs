@@ -38,7 +38,7 @@ pub enum AnswerError {
 /// A signed JSON document and who signed it, all unproven.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SignedJson {
-    /// The text that the signature covers, exactly as received: serialising it anew could change it.
+    /// The text that the signature covers, exactly as received: serialising it again could change it.
     pub(super) text: String,
     pub(super) signature: Vec<u8>,
     /// PEM.

@@ -1,8 +1,8 @@
-//! One set of collateral for all targets of a platform: fetched once, however many ask at the same time, and fetched anew
+//! One set of collateral for all targets of a platform: fetched once, however many ask at the same time, and fetched again
 //! when it is a day old.
 //!
 //! A set is used again while all its parts are in date, none ends soon and it was fetched less than `max_age` ago. An older
-//! one is fetched anew, since Intel may have revoked something meanwhile, and serves on where it cannot be: for how long,
+//! one is fetched again, since Intel may have revoked something meanwhile, and serves on where it cannot be: for how long,
 //! is judged where the quote is verified ([`COLLATERAL_LIMIT`](cvm_verify_core::verify::COLLATERAL_LIMIT)). So does one that ends
 //! soon, and one of a fallback, which is the hosts' operator's (T25): it must not outlive the outage of the first source.
 //! Within one round ([`CollateralCache::new_round`]) every target gets the
@@ -32,13 +32,13 @@ const RENEW_PAUSE: u64 = 60 * 60;
 #[derive(Debug)]
 pub struct CollateralCache {
     disk: Option<Disk>,
-    /// The age from which on a set is fetched anew, seconds.
+    /// The age from which on a set is fetched again, seconds.
     max_age: u64,
     round: AtomicU64,
     entries: Mutex<CacheEntries>,
 }
 
-/// By platform. Whoever fetches for one holds its lock meanwhile.
+/// By platform. Anyone who fetches for one holds its lock meanwhile.
 type CacheEntries = HashMap<CollateralRequest, Arc<tokio::sync::Mutex<CacheEntry>>>;
 
 /// What is known for one platform.
@@ -143,7 +143,7 @@ impl CollateralCache {
         }
     }
 
-    /// The same, which fetches anew what is older.
+    /// The same, which fetches again what is older.
     #[must_use]
     pub fn refetching_after(self, max_age: CollateralMaxAge) -> Self {
         Self {
@@ -157,7 +157,7 @@ impl CollateralCache {
     pub fn new_round(&self) {
         self.round.fetch_add(1, Ordering::Relaxed);
         self.locked().retain(|_, entry| {
-            // Whoever holds it is fetching.
+            // Anyone who holds it is fetching.
             let in_use = Arc::strong_count(entry) > 1;
             in_use || entry.try_lock().is_ok_and(|entry| entry.held.is_some())
         });
@@ -166,7 +166,7 @@ impl CollateralCache {
     /// The collateral of a platform at a time, Unix seconds. `jitter` gives random numbers for the pauses.
     ///
     /// # Errors
-    /// The [`CollateralError`] of this round's only attempt, where nothing in date is held either.
+    /// The [`CollateralError`] of this round's only attempt, if nothing in date is held either.
     pub async fn get(
         &self,
         fetcher: CollateralFetcher<'_>,
@@ -189,7 +189,7 @@ impl CollateralCache {
     }
 
     /// The same, after a quote did not verify with `doubted`: a set that came from disk may have been spoilt there, and
-    /// is fetched anew, once. `None` where it came from the network in this run.
+    /// is fetched again, once. `None` where it came from the network in this run.
     pub async fn renewed(
         &self,
         doubted: &Arc<Fetched>,
@@ -234,7 +234,7 @@ impl CollateralCache {
         let sources = fetcher.sources;
         let answer = fetcher.fetch(request, now, jitter).await;
         let answer = answer.map(|fetched| Held::new(fetched, Some(round), now));
-        // What is in date serves on where nothing better came. A fallback that answers while the first source is away must
+        // What is in date serves on if nothing better came. A fallback that answers while the first source is away must
         // not put an older set in the place of that one's; a newer one it may, when that one's is overdue.
         let of_first = |held: &Held| sources.is_first(&held.fetched.source);
         let serves_on = |held: &&mut Held| {

@@ -1,4 +1,4 @@
-//! One fetch for all, kept for a day, and longer only where nothing newer comes.
+//! One fetch for all, kept for a day, and longer only if nothing newer comes.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -209,7 +209,7 @@ async fn a_set_that_ends_soon_is_renewed() {
     }
 }
 
-/// Its time is that of its own fetch: whoever judges it sees how old it is.
+/// Its time is that of its own fetch: anyone who judges it sees how old it is.
 #[tokio::test]
 async fn a_set_that_cannot_be_fetched_anew_serves_on_and_keeps_its_time() {
     let pccs = Pccs::new().await;
@@ -537,7 +537,7 @@ async fn a_doubted_set_is_renewed_once_where_it_came_from_disk() {
     assert_eq!(pccs.sets(), 2);
 }
 
-/// A set that could not be renewed in time may be spoilt all the same: what it says against a quote is not known then.
+/// A set that could not be renewed in time may be spoilt anyway: what it says against a quote is not known then.
 #[tokio::test]
 async fn a_doubted_set_from_disk_that_nobody_can_renew_is_an_error_and_stays_for_the_others() {
     let pccs = Pccs::new().await;

@@ -5,7 +5,7 @@
 //! (T49), and URLs found inside certificates are not followed (T47). Nothing here is believed: Intel's signatures on the
 //! documents are checked where the quote is verified.
 //!
-//! [`CollateralCache`] stands between a caller and [`CollateralFetcher`]: one fetch for all targets of a platform, kept by the collateral's own
+//! [`CollateralCache`] is between a caller and [`CollateralFetcher`]: one fetch for all targets of a platform, kept by the collateral's own
 //! dates, on disk too ([`Disk`]).
 
 mod answer;

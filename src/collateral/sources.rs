@@ -118,7 +118,7 @@ impl CollateralServer {
         }
     }
 
-    /// How a report names it: the host, and the port where it is not the usual one. Never a user name.
+    /// How a report names it: the host, and the port if it is not the usual one. Never a user name.
     pub(super) fn name(&self) -> String {
         let host = self.base.host_str().unwrap_or("no host");
         match self.base.port() {

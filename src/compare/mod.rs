@@ -19,7 +19,7 @@ use cvm_verify_core::verify::digest::sha256;
 pub struct Comparison {
     /// The changes, in the order of a lock file.
     pub changes: Vec<Explained>,
-    /// What was not compared, and what speaks against a side; a sentence each, which may hold a stranger's text.
+    /// What was not compared, and what speaks against a side; a sentence each, which may hold an untrusted party's text.
     pub notes: Vec<String>,
 }
 
@@ -29,7 +29,7 @@ pub struct Explained {
     /// The change.
     pub change: Change,
     /// The lines of a unified diff, printable ASCII, at most
-    /// [`MAX_DIFF_LINES`](cvm_verify_core::compose::MAX_DIFF_LINES) and one; empty where there is none.
+    /// [`MAX_DIFF_LINES`](cvm_verify_core::compose::MAX_DIFF_LINES) and one; empty if there is none.
     pub diff: Vec<String>,
 }
 

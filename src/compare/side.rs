@@ -49,7 +49,7 @@ pub struct Side {
     pub notes: Vec<String>,
 }
 
-/// Why a side says nothing: a sentence, which may hold a stranger's text.
+/// Why a side says nothing: a sentence, which may hold an untrusted party's text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoSide {
     /// What it shows is refused.

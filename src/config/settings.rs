@@ -113,7 +113,7 @@ pub(crate) fn written(option: &'static str, values: impl IntoIterator<Item = Str
     values.collect()
 }
 
-/// Where a file is that a setting names: relative to the policy file where it stands there.
+/// Where a file is that a setting names: relative to the policy file where it is there.
 pub(crate) fn path_of(value: &WrittenValue) -> PathBuf {
     match &value.origin {
         Origin::File { path, .. } => Path::new(path)

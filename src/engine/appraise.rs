@@ -18,7 +18,7 @@ pub struct Appraised {
     pub instances: Vec<AppraisedInstance>,
     /// Whether the source lists several.
     pub several: bool,
-    /// What the user should know beside the reports.
+    /// What the user should know next to the reports.
     pub note: Option<String>,
 }
 
@@ -30,7 +30,7 @@ pub struct AppraisedInstance {
     pub report: TargetReport,
     /// The evidence for a later replay.
     pub bundle: Option<Bundle>,
-    /// The measured compose document, where it is proven: the subject of a statement about the result.
+    /// The measured compose document, if it is proven: the subject of a statement about the result.
     pub app_compose: Option<String>,
 }
 
@@ -98,7 +98,7 @@ pub(super) fn guarded(
         .unwrap_or_else(|_| appraise(Err(&internal()), policy, subject))
 }
 
-/// What is reported of each is called so: by the target's name, and for instances by the id that each has proven. Whoever lists
+/// What is reported of each is called so: by the target's name, and for instances by the id that each has proven. Anyone who lists
 /// them chooses their order, and so must not choose which of them has recovered.
 ///
 /// One that has proven no id, or one that another has proven too, goes by its place in the list, from 1.

@@ -1,4 +1,4 @@
-//! What a deployment handed over.
+//! What a deployment supplied.
 
 use super::TimeLimits;
 use super::tls_ask::TlsAsk;
@@ -8,7 +8,7 @@ use cvm_verify_core::evidence::Bundle;
 use cvm_verify_core::report::ListedInstances;
 use cvm_verify_core::verify::{BootClaims, Claims};
 
-/// What one instance of a deployment handed over, and what was proven of it.
+/// What one instance of a deployment supplied, and what was proven of it.
 pub struct Collected {
     /// Which instance of Phala Cloud's list, from 1. Absent where the source answers for one.
     pub instance: Option<usize>,
@@ -20,7 +20,7 @@ pub struct Collected {
     pub collateral_source: Option<String>,
     /// The evidence for a later replay, where [`Session::keep_bundles`](super::Session::keep_bundles) asks for it.
     pub bundle: Option<Bundle>,
-    /// What Phala Cloud lists, where it was asked.
+    /// What Phala Cloud lists, if it was asked.
     pub listed: Option<ListedInstances>,
 }
 
@@ -37,13 +37,13 @@ impl Collected {
         self.claims()?.boot.as_ref().ok()
     }
 
-    /// Changes the facts, where there are any.
+    /// Changes the facts, if there are any.
     pub(super) fn change(&mut self, change: impl FnOnce(Claims) -> Claims) {
         let claims = std::mem::replace(&mut self.claims, Err(internal()));
         self.claims = claims.map(change);
     }
 
-    /// Nothing was handed over, at a time in Unix seconds.
+    /// Nothing was supplied, at a time in Unix seconds.
     pub(super) fn nothing(at: u64, failure: EvidenceFailure) -> Self {
         Self {
             instance: None,
@@ -56,13 +56,13 @@ impl Collected {
     }
 }
 
-/// What a source handed over: one, or one for each instance of an app.
+/// What a source supplied: one, or one for each instance of an app.
 pub struct Collection {
     /// At least one.
     pub instances: Vec<Collected>,
-    /// What the source should have shown beside them.
+    /// What the source should have shown next to them.
     pub missing: Option<Collected>,
-    /// What the user should know beside the reports.
+    /// What the user should know next to the reports.
     pub note: Option<String>,
 }
 
@@ -94,7 +94,7 @@ pub(super) fn crashed(at: u64) -> Collection {
 pub(super) fn internal() -> EvidenceFailure {
     EvidenceFailure::new(
         EvidenceReason::Internal,
-        "Internal error in cvm-verify while this target was verified.",
+        "Internal error in cvm-verify while it verified this target.",
     )
 }
 
@@ -102,7 +102,7 @@ pub(super) fn internal() -> EvidenceFailure {
 pub(super) fn out_of_time(at: u64) -> Collection {
     let failure = EvidenceFailure::new(
         EvidenceReason::Deadline,
-        "The time of the run was up before this target was verified (--deadline).",
+        "The time of the run was over before this target was verified (--deadline).",
     );
     Collected::nothing(at, failure).into()
 }
@@ -111,7 +111,7 @@ pub(super) fn out_of_time(at: u64) -> Collection {
 pub(crate) fn interrupted(at: u64) -> Collection {
     let failure = EvidenceFailure::new(
         EvidenceReason::Interrupted,
-        "A signal ended the run before this target had a result that is final.",
+        "A signal ended the run before the result of this target was final.",
     );
     Collected::nothing(at, failure).into()
 }

@@ -26,7 +26,7 @@ pub struct Described {
 pub struct Around {
     /// The hosts of its KMS.
     pub kms: Vec<KmsHost>,
-    /// Phala Cloud's API, to ask for the KMS and its contract where they are not named.
+    /// Phala Cloud's API, to ask for the KMS and its contract if they are not named.
     pub hints: Option<PhalaHints>,
     /// Its contracts.
     pub contracts: AskedContracts,

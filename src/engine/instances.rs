@@ -77,8 +77,8 @@ pub(super) async fn collect(session: &Session, asked: EvidenceRequest<'_>, app: 
             missing: repeated.map(|failure| Collected::nothing((session.now)(), failure)),
             note: (stopped > 0).then(|| {
                 format!(
-                    "Phala Cloud lists {total} instances of the app {} and shows no quote of {stopped}, as of stopped \
-                     ones: nothing was verified about those.",
+                    "Phala Cloud lists {total} instances of the app {} and shows no quote of {stopped}, because \
+                        they are stopped: nothing was verified about those.",
                     app.app_id()
                 )
             }),
@@ -96,7 +96,7 @@ fn count(number: usize) -> u32 {
 }
 
 impl Collection {
-    /// The same, judged at a time, Unix seconds, by how many instances must run at least: where too few do, the app as a whole fails, beside its
+    /// The same, judged at a time, Unix seconds, by how many instances must run at least: where too few do, the app as a whole fails, next to its
     /// instances.
     pub(super) fn with_at_least(mut self, minimum: Option<NonZeroU32>, at: u64) -> Self {
         let listed = self.instances.iter().find_map(|collected| collected.listed);
@@ -112,7 +112,8 @@ impl Collection {
             (
                 EvidenceReason::TooFewInstances,
                 format!(
-                    "Phala Cloud lists {} instances of this app, of which {} run; the policy asks for at least {minimum}.",
+                    "Phala Cloud lists {} instances of this app, of which {} run; the policy requires at least \
+                        {minimum}.",
                     listed.listed, listed.running
                 ),
             )
@@ -121,7 +122,7 @@ impl Collection {
                 EvidenceReason::UnnamedInstances,
                 format!(
                     "Phala Cloud lists {} running instances of this app, which have no instance id: {told_apart} can be told apart, and \
-                     the policy asks for at least {minimum}.",
+                     the policy requires at least {minimum}.",
                     listed.running
                 ),
             )
@@ -133,7 +134,7 @@ impl Collection {
             listed: Some(listed),
             ..Collected::nothing(at, failure)
         };
-        // None runs: that there is no quote says less.
+        // None runs: that there is not a quote says less.
         self.instances.retain(|collected| collected.instance.is_some());
         self.missing = Some(whole);
         self

@@ -25,7 +25,7 @@
 //! It needs a tokio runtime with time and I/O enabled. It prints nothing, reads no environment and no file but the cache that
 //! the session was given, and ends when [`Run::deadline`] or the caller's `cancel` says so.
 //!
-//! A deployment that answers nothing, or nonsense, is no error here: its report says why, and its verdict is inconclusive or
+//! A deployment that answers nothing, or nonsense, is not an error here: its report says why, and its verdict is inconclusive or
 //! fail. [`Cancelled`] is the only error.
 
 mod answer;

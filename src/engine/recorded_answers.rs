@@ -1,4 +1,4 @@
-//! What a bundle recorded beside the evidence: second opinions, contracts, KMSs, statements.
+//! What a bundle recorded next to the evidence: second opinions, contracts, KMSs, statements.
 
 use dcap_qvl::QuoteCollateralV3;
 

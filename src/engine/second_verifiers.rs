@@ -33,7 +33,7 @@ type EarlySet = Option<Result<QuoteCollateralV3, String>>;
 /// An FMSPC, and the source of the standard set.
 type PlatformAtSource = ([u8; 6], String);
 
-/// The early set of a platform, once it was asked for, and when that was, Unix seconds. Whoever wants it meanwhile waits.
+/// The early set of a platform, once it was asked for, and when that was, Unix seconds. Anyone who wants it meanwhile waits.
 type EarlyEntry = Arc<tokio::sync::Mutex<Option<(u64, EarlySet)>>>;
 
 /// What the early set of a source says of the values that it rates, and the time of that set.

@@ -83,7 +83,10 @@ impl<'a> WatchedTls<'a> {
             return Admission::NotOfDstack;
         };
         let words = |why: &str| {
-            format!("The certificate carries evidence of a dstack VM and is not accepted by it: {why}.")
+            format!(
+                "The certificate carries evidence of a dstack VM, and this evidence does not make it \
+                acceptable: {why}."
+            )
         };
         let Some(chain) = watch.take_refused() else {
             return match watch.take_not_held() {
@@ -98,7 +101,7 @@ impl<'a> WatchedTls<'a> {
         let not_bound = |why: NotBound| {
             let said = match &why {
                 NotBound::Refused(refusal) => refusal.to_string(),
-                _ => "the evidence in it is not proven".to_owned(),
+                _ => "the evidence in the certificate is not proven".to_owned(),
             };
             Admission::Refused(words(&said), Some(why))
         };

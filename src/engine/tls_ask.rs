@@ -1,8 +1,8 @@
-//! What a policy asks of TLS beside the evidence.
+//! What a policy asks of TLS next to the evidence.
 
 use cvm_verify_core::policy::{Policy, TlsBinding};
 
-/// What is asked of TLS beside the evidence.
+/// What is asked of TLS next to the evidence.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TlsAsk<'a> {
     /// The mode.

@@ -34,7 +34,7 @@ pub(super) async fn prove(
     let collateral = fetch_collateral(session, asked.time, &request).await;
     let of_tls = collateral_of_tls(session, asked, answer).await;
     let collected = conclude(session, asked, answer, collateral.as_deref(), &of_tls);
-    // A set that was spoilt on disk is not this deployment's fault. One that is too old was asked for anew just now.
+    // A set that was spoilt on disk is not this deployment's fault. One that is too old was asked for again just now.
     if let Ok(doubted) = &collateral
         && collected.claims.as_ref().is_ok_and(|claims| {
             claims.quote.is_err() && !matches!(claims.collateral, Err(UnusableCollateral::TooOld { .. }))

@@ -64,7 +64,7 @@ fn entries(content: impl Read) -> Result<Collected, ReadError> {
         if !names.insert(path.join("/")) {
             return Err(ReadError::Twice(path.join("/")));
         }
-        // The files of an image stand in the archive's root, or in the one folder of it.
+        // The files of an image are in the archive's root, or in the one folder of it.
         if let [file] | [_, file] = path.as_slice() {
             let size = entry.header().entry_size().map_err(cannot)?;
             collected.offer(file, size, &mut entry)?;

@@ -133,7 +133,7 @@ fn extended_headers_may_say_when_a_file_was_made_and_not_how_it_is_called() {
 
 #[test]
 fn what_is_too_much_is_refused_before_it_is_read() {
-    // The header says 2 GiB; nothing of it follows.
+    // The header says 2 GiB; none of it follows.
     let mut header = Header::new_ustar();
     header.set_entry_type(EntryType::Regular);
     header.set_path("x/initramfs.cpio.gz").unwrap();

@@ -28,7 +28,7 @@ pub(super) fn section(page: &mut Page, chain: &RecordedChain) {
     };
     let [first, second] = &chain.hosts;
     page.field("Nodes", format!("{first}, {second}"))
-        .note("What only one of them says is not an answer.");
+        .note("An answer counts only if both nodes give it.");
     for exchange in chain.exchanges.iter().take(MOST) {
         let question = question(&exchange.method, &exchange.params);
         let [first, second] = &exchange.answers;

@@ -52,7 +52,10 @@ fn device(page: &mut Page, number: usize, report: &GpuReport, in_full: bool, non
     let name = format!("Device {number}");
     page.field(&name, &report.architecture);
     if in_full {
-        page.note("As the sender calls it: HOPPER and BLACKWELL are GPUs, LS10 is an NVSwitch. Its certificate decides.");
+        page.note(
+            "The name that the sender gives: HOPPER and BLACKWELL are GPUs, LS10 is an NVSwitch. The \
+            certificate decides.",
+        );
     }
     let transcript = match SpdmTranscript::parse(&report.transcript) {
         Ok(transcript) => transcript,
@@ -80,9 +83,10 @@ fn device(page: &mut Page, number: usize, report: &GpuReport, in_full: bool, non
     page.field("Slot", transcript.slot)
         .note("Which certificate chain of the device the request named.");
     page.field("Device nonce", short_hex(&transcript.device_nonce))
-        .note("A random number of the device's own; it binds nothing of yours.");
+        .note("A random number of the device; it is not your nonce.");
     page.field("Measurements", count(transcript.measurements.len(), "measurement")).note(
-        "What firmware, driver and configuration measure, SHA-384 each, by index. NVIDIA publishes golden values for most.",
+        "Measurements of firmware, driver and configuration by index, each a SHA-384. NVIDIA publishes golden \
+            values for most.",
     );
     let measurements = transcript.measurements.iter().map(|(index, measurement)| {
         format!(
@@ -102,12 +106,13 @@ fn nonce_field(page: &mut Page, transcript: &SpdmTranscript, nonce: Option<&[u8;
     let field = page.field("Signed nonce", hex::encode(signed));
     match nonce {
         None => field.note("The evidence names no nonce to compare it with."),
-        Some(nonce) if nonce == signed => field.note("The nonce that the evidence was asked for with."),
+        Some(nonce) if nonce == signed => field.note("The nonce with which the evidence was requested."),
         Some(nonce) if sha256(&[DERIVED_NONCE, nonce].concat()) == *signed => {
-            field.note("Derived from the nonce that the evidence was asked for with.")
+            field.note("Derived from the nonce with which the evidence was requested.")
         }
-        Some(_) => field
-            .mark("Not the nonce that the evidence was asked for with: recorded, or of another verifier."),
+        Some(_) => field.mark(
+            "Not the nonce with which the evidence was requested: it is recorded, or from another verifier.",
+        ),
     };
 }
 
@@ -123,7 +128,7 @@ fn opaque(page: &mut Page, bytes: &[u8]) {
         }
         Ok(Opaque::Fields(fields)) => {
             page.field("Opaque data", count(fields.named().count(), "field"))
-                .note("What the device says of itself. The signature covers it.");
+                .note("The device's description of itself. The signature covers it.");
             let text = |value: &[u8]| {
                 let end = value.iter().position(|byte| *byte == 0).unwrap_or(value.len());
                 let text = std::str::from_utf8(value.get(..end)?).ok()?;
@@ -138,7 +143,10 @@ fn opaque(page: &mut Page, bytes: &[u8]) {
                 page.item(format!("vBIOS in words: {vbios}"));
             }
             if fields.is_protected_pcie() {
-                page.item("protected PCIe is on: the links between the GPUs are in clear, and the switches are trusted");
+                page.item(
+                    "protected PCIe is on: the links between the GPUs are not encrypted, and the switches \
+                    are trusted",
+                );
             }
         }
     }
@@ -147,7 +155,7 @@ fn opaque(page: &mut Page, bytes: &[u8]) {
 /// The tokens of an answer, decoded and not verified.
 fn tokens(page: &mut Page, answer: &NrasAnswer) {
     page.field("NVIDIA's answer", answer.kind.as_str()).note(
-        "Tokens of NVIDIA's remote attestation service, decoded. Their signatures are not looked at here.",
+        "Tokens of NVIDIA's remote attestation service, decoded. `inspect` does not check their signatures.",
     );
     let parts = answer.body.split('"').filter(|part| part.split('.').count() == 3);
     let mut left_out = 0;

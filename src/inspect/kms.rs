@@ -23,7 +23,7 @@ fn one(page: &mut Page, kms: &RecordedKms) {
         .note("It gives the app its keys, if its root key is the app's key-provider id.");
     if let Some(problem) = &kms.problem {
         page.field("Problem", cut(problem, MAX_TEXT))
-            .mark("It did not answer as a KMS does.");
+            .mark("Its answer is not that of a KMS.");
     }
     let chain = kms.tls_chain();
     let key = chain.as_ref().and_then(|chain| spki_sha256(chain.leaf()));
@@ -70,7 +70,9 @@ fn evidence_in(page: &mut Page, certificate: &RaTlsCertificate) {
             count(own.events.map_or(0, <[_]>::len), "event")
         ),
     )
-    .note("Of the VM that the KMS runs in, made when it started. `verify` with `kms-host` proves it.");
+    .note(
+        "The quote of the VM that the KMS runs in, made when it started. `verify` with `kms-host` proves it.",
+    );
     if let Some(hash) = own.boot_event("compose-hash") {
         page.field("Its compose hash", hex::encode(hash))
             .note("Which code it runs: `kms-compose-hash` names it in the policy file.");
@@ -111,10 +113,10 @@ fn answer(page: &mut Page, meta: &KmsMeta) {
         None => "not said".to_owned(),
     };
     page.field("Rules", rules)
-        .note("They say which code gets keys, and which other KMS gets the root keys.");
+        .note("These rules say which code gets keys, and which other KMS gets the root keys.");
     let bootstrap = match &meta.bootstrap {
         Some(Ok(_)) => "shown",
-        Some(Err(_)) => "shown, and cannot be read",
+        Some(Err(_)) => "present, but it cannot be read",
         None => "not shown",
     };
     page.field("Evidence of its bootstrap", bootstrap)

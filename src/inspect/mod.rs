@@ -50,9 +50,9 @@ const NOT_VERIFIED: &str =
 /// What is inspected.
 #[derive(Debug, Clone, Copy)]
 pub struct Inspected<'a> {
-    /// What the CVM handed over.
+    /// What the CVM supplied.
     pub evidence: &'a Evidence,
-    /// Intel's statements about the platform, where there are any.
+    /// Intel's statements about the platform, if there are any.
     pub collateral: Option<&'a QuoteCollateralV3>,
     /// The file that the evidence was recorded in, if it is a bundle.
     pub bundle: Option<&'a Bundle>,
@@ -129,7 +129,7 @@ const NOT_EVIDENCE: &str =
 
 /// The second line of every inspection.
 const MARKS: &str =
-    "A `!` in the margin marks what is worth a second look. That a mark is missing proves nothing either.";
+    "A `!` in the margin marks values that you should check. A value without a mark is not proven either.";
 
 fn document_page(text: &str) -> Page {
     let mut page = Page::new(NOT_EVIDENCE, MARKS);

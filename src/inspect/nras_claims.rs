@@ -45,7 +45,7 @@ const CLAIMS: &[(&str, &str)] = &[
     ),
     (
         "attestation-report-cert-chain-validated",
-        "whether the device's certificates hold",
+        "whether the device's certificates verify",
     ),
     (
         "attestation-report-cert-chain-fwid-match",
@@ -55,11 +55,14 @@ const CLAIMS: &[(&str, &str)] = &[
         "driver-rim-fetched",
         "whether there are golden values of the driver",
     ),
-    ("driver-rim-schema-validated", "whether they have their form"),
+    (
+        "driver-rim-schema-validated",
+        "whether they have the right format",
+    ),
     ("driver-rim-signature-verified", "whether NVIDIA signed them"),
     (
         "driver-rim-cert-validated",
-        "whether the certificates of their signer hold",
+        "whether the certificates of their signer verify",
     ),
     (
         "driver-rim-cert-chain",
@@ -77,11 +80,11 @@ const CLAIMS: &[(&str, &str)] = &[
         "vbios-rim-fetched",
         "whether there are golden values of the firmware",
     ),
-    ("vbios-rim-schema-validated", "whether they have their form"),
+    ("vbios-rim-schema-validated", "whether they have the right format"),
     ("vbios-rim-signature-verified", "whether NVIDIA signed them"),
     (
         "vbios-rim-cert-validated",
-        "whether the certificates of their signer hold",
+        "whether the certificates of their signer verify",
     ),
     (
         "vbios-rim-cert-chain",

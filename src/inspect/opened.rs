@@ -22,9 +22,9 @@ pub(super) struct Opened<'a> {
     pub boot_events: BootEvents,
     /// The text of the compose document.
     pub compose: Option<&'a str>,
-    /// The nonce that the evidence was asked for with.
+    /// The nonce with which the evidence was requested.
     pub nonce: Option<&'a [u8; 32]>,
-    /// The `report_data` beside the quote.
+    /// The `report_data` next to the quote.
     pub echo: Option<&'a [u8]>,
     /// The reports of GPUs and switches, or why they cannot be read.
     pub gpu: Option<Result<&'a [GpuReport], String>>,

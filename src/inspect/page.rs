@@ -70,7 +70,7 @@ impl Page {
         self.sections.last_mut()?.fields.last_mut()
     }
 
-    /// A text of several lines, whole, each line behind a bar: no line of a stranger's begins where a field stands.
+    /// A text of several lines, whole, each line behind a bar: no line of an untrusted party's begins where a field stands.
     pub(super) fn block(&mut self, name: &str, text: &str) {
         self.lines.blank();
         self.push(&format!("  {}:", safe(name)));

@@ -1,4 +1,4 @@
-//! What stands beside the quote in the JSON bodies: unsigned, useful only to notice a mix-up.
+//! What stands next to the quote in the JSON bodies: unsigned, useful only to notice a mix-up.
 
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::verify::ShownDocument;
@@ -26,7 +26,7 @@ pub(super) fn section(page: &mut Page, opened: &Opened<'_>) {
             if same {
                 "The same as REPORTDATA in the quote. Only the quote's copy is signed."
             } else {
-                "This is not what the quote holds. Only the copy in the quote is signed; this one is false."
+                "This is not what the quote holds. Only the copy in the quote is signed; this copy is false."
             },
         );
     }
@@ -61,7 +61,7 @@ pub(super) fn section(page: &mut Page, opened: &Opened<'_>) {
             if claimed == quoted {
                 "The same as in the quote."
             } else {
-                "Not the quote's value: another instance's, or made up."
+                "Not the quote's value: it comes from another instance, or was made up."
             },
         );
     }

@@ -1,6 +1,6 @@
 //! Whether a report says what follows from itself.
 //!
-//! A report is not signed: whoever writes the file writes all of it. But a verdict is never taken at its word. It is
+//! A report is not signed: anyone who writes the file writes all of it. But a verdict is never taken at its word. It is
 //! recomputed from the results of the checks, as the run did that wrote it, so that a report that was cut, damaged or
 //! made up does not become green by one word in it.
 

@@ -53,7 +53,7 @@ pub enum MergeError {
         what: String,
     },
     /// Versions, modes or numbers of shards that differ.
-    #[error("{file}: its {what} is {found}, that of {first_file} is {first}; join reports of one run")]
+    #[error("{file}: its {what} is {found}, but that of {first_file} is {first}; join reports of one run")]
     Differs {
         /// The file.
         file: String,

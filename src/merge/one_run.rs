@@ -270,7 +270,7 @@ fn attempt(report: &Report) -> (u32, Option<u64>) {
 /// limit.
 pub(super) fn times_contradict(target: &TargetReport, report: &Report) -> Option<&'static str> {
     let Some(at) = unix_seconds(&target.evaluated_at) else {
-        return Some("the time of judging cannot be read");
+        return Some("the time of appraisal cannot be read");
     };
     let collateral_is_met = target
         .check(cvm_verify_core::report::CheckId::Collateral)
@@ -280,7 +280,7 @@ pub(super) fn times_contradict(target: &TargetReport, report: &Report) -> Option
     }
     let expires_at = target.tcb.expires_at.as_deref().and_then(unix_seconds);
     if expires_at.is_none_or(|end| end < at) {
-        return Some("the collateral was out of date when it was judged:");
+        return Some("the collateral had expired at the time of appraisal:");
     }
     let fetched_at = target.tcb.collateral_fetched_at.as_deref().map(unix_seconds);
     let age = |fetched: u64| Age::of(fetched, at);
@@ -288,15 +288,16 @@ pub(super) fn times_contradict(target: &TargetReport, report: &Report) -> Option
         fetched.is_none_or(|fetched| age(fetched).is_known() && age(fetched).exceeds(COLLATERAL_LIMIT))
     };
     if fetched_at.is_some_and(too_old) {
-        return Some("the collateral was too old when it was judged:");
+        return Some("the collateral was too old at the time of appraisal:");
     }
     let (started, ended) = span(report)?;
     let of_run = started.saturating_sub(CLOCKS_DIFFER)..=ended.saturating_add(CLOCKS_DIFFER);
     if report.mode == Mode::Live && !of_run.contains(&at) {
-        return Some("a time of judging outside of the run,");
+        return Some("a time of appraisal outside of the run,");
     }
     let is_ahead = |fetched: u64| !age(fetched).is_known();
-    (fetched_at.flatten().is_some_and(is_ahead)).then_some("the collateral was fetched after it was judged:")
+    (fetched_at.flatten().is_some_and(is_ahead))
+        .then_some("the collateral was fetched after the time of appraisal:")
 }
 
 /// A time as an error shows it.

@@ -2,7 +2,7 @@
 //!
 //! The HTTP library parses in one go whatever has arrived. A server that sends informational answers (status 1xx) without end
 //! keeps the thread that reads them busy for seconds: no timer of that thread fires meanwhile, no other connection is served and
-//! no signal is heard. So an exchange never runs on the thread that waits for it, and whoever waits has a deadline of its own.
+//! no signal is heard. So an exchange never runs on the thread that waits for it, and anyone who waits has a deadline of its own.
 
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,7 +40,7 @@ impl ExchangeThreads {
         }
     }
 
-    /// Runs an exchange on the thread that has the fewest. `None` where nothing came of it within `time`, its own deadline, and a
+    /// Runs an exchange on the thread that has the fewest. `None` if nothing came of it within `time`, its own deadline, and a
     /// moment more.
     pub(super) async fn run<T: Send + 'static>(
         &self,

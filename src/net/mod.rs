@@ -1,6 +1,6 @@
 //! The HTTP client: the only module that opens connections.
 //!
-//! Everything on the other side may be hostile: the CVM, its host, a PCCS, whoever answers DNS. What this floor
+//! Everything on the other side may be hostile: the CVM, its host, a PCCS, anyone who answers DNS. What this floor
 //! guarantees to the floors above, whatever it is told (threats T3, T25, T27, T47, T48, T49):
 //!
 //! * TLS is always checked against the bundled web PKI roots, plus the certificates the user names. A client that watches a
@@ -25,6 +25,7 @@
 pub mod address;
 mod client;
 mod error;
+mod exchange;
 mod exchange_threads;
 mod failure;
 mod guard;

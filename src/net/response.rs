@@ -11,7 +11,7 @@ use super::error::NetError;
 pub struct Response {
     /// `host:port` that was asked.
     pub host: String,
-    /// Status: 200–299 or 400 and above. A redirect is an error already, but where it was asked to be shown.
+    /// Status: 200–299 or 400 and above. A redirect is an error already, but if it was asked to be shown.
     pub status: u16,
     /// The body. Of an error status it is the part that arrived within the limits, possibly none.
     pub body: Vec<u8>,

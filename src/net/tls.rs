@@ -11,7 +11,7 @@ use super::leaf::{LeafWatch, WatchingVerifier};
 use super::transport::SetupError;
 use cvm_verify_core::evidence::excerpt;
 
-/// A client configuration that trusts the bundled roots and, beside them, the certificates in `ca_file` (PEM).
+/// A client configuration that trusts the bundled roots and, next to them, the certificates in `ca_file` (PEM).
 pub(super) fn config(ca_file: Option<&[u8]>) -> Result<ClientConfig, SetupError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)

@@ -11,7 +11,7 @@ use super::response::Response;
 /// Requests that are remembered; those after them are counted.
 const MAX_LINES: usize = 2_000;
 
-/// What is shown of an address beside its host.
+/// What is shown of an address next to its host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ShownPart {
     /// The path.
@@ -66,7 +66,7 @@ impl Trace {
         }
     }
 
-    /// Takes out what was remembered, a line each; may hold a stranger's text.
+    /// Takes out what was remembered, a line each; may hold an untrusted party's text.
     #[must_use]
     pub fn take(&self) -> Vec<String> {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -11,7 +11,7 @@ pub struct Transport {
     /// addresses are never asked through it. The proxy resolves names, so of the SSRF guard only the check of literal
     /// addresses remains.
     pub proxy: Option<Secret>,
-    /// PEM certificates of authorities that are trusted beside the bundled web PKI roots.
+    /// PEM certificates of authorities that are trusted next to the bundled web PKI roots.
     pub ca_file: Option<Vec<u8>>,
     /// Permit loopback, private and link-local addresses, and plain http to loopback.
     pub allow_private_network: bool,

@@ -41,7 +41,8 @@ pub(super) fn claims(
         (Some(url), None) => live(url, request, target, reference, env),
         (_, Some(_)) if request.phala_hints => Err(UsageError::option(
             "--phala-hints",
-            "Phala Cloud's API is asked about a live deployment alone; recorded evidence holds what was asked when it was recorded",
+            "Phala Cloud's API is asked only about a live deployment; recorded evidence contains the answers of \
+                its own run",
         )
         .into()),
         (_, Some(recorded)) => {

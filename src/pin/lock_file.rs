@@ -101,12 +101,14 @@ pub(super) fn write(
         None => {}
         // The version of the program is not a change of what runs.
         Some(changes) if changes.iter().all(|change| change.key == "tool") => {
-            env.print(&format!("{path} already says what runs. Nothing was written.\n"));
+            env.print(&format!(
+                "{path} already has exactly these values. Nothing was written.\n"
+            ));
             return Ok(());
         }
         Some(changes) => {
             env.print(&format!(
-                "What changes in {path}:\n\n{}\n",
+                "Changes in {path}:\n\n{}\n",
                 lock::difference_text(&changes)
             ));
         }

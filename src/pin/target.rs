@@ -126,14 +126,14 @@ pub(super) fn pin(
             Ok(Verdict::Pass)
         }
         Err(unaccepted) => {
-            env.complain("Nothing was pinned. These findings must be accepted first:");
+            env.complain("Nothing was pinned. You must accept these findings first:");
             for warning in &unaccepted.0 {
                 let warning = escape::terminal(&warning.to_string()).into_owned();
                 env.complain(&format!("  - {warning}"));
             }
             env.complain(&format!(
-                "To pin it, accept that in writing: --accept {} (or everything that was found: --accept-observed). The lock then says so, \
-                 and so does every verdict that rests on it.",
+                "To pin it, accept them in writing: --accept {} (or all findings: --accept-observed). The lock \
+                    then says so, and so does every verdict that relies on it.",
                 unaccepted.names()
             ));
             Ok(Verdict::Fail)
@@ -151,15 +151,15 @@ fn stays(section: Unasked, lock: &Path) -> String {
         Unasked::Tls => "pin the live app over https",
         Unasked::ImageHash => {
             return format!(
-                "known_by of [os_image] stays as it is in {}: nothing in this run confirms the hash, and a verdict that rests on \
-                 it says so. To confirm it: --os-image-files FILE.",
+                "known_by of [os_image] stays as it is in {}: nothing in this run confirms the hash, and a \
+                    verdict that relies on it says so. To confirm it: --os-image-files FILE.",
                 lock.display()
             );
         }
     };
     let section = section.section();
     let lock = lock.display();
-    format!("{section} stays as it is in {lock}: this run did not ask for it. To update it, {how}.")
+    format!("{section} stays unchanged in {lock}: this run did not ask about it. To update it, {how}.")
 }
 
 /// What is proven of who built the images, for review; or why not, and the verdict of it.

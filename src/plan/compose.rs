@@ -40,7 +40,7 @@ impl Reader<'_> {
                 Origin::File { .. } => SettingProblem::of(
                     "compose-hash",
                     value,
-                    format!("`app-compose-file` says otherwise: that file's SHA-256 is {sha256}; remove one of them"),
+                    format!("`app-compose-file` contradicts it: that file's SHA-256 is {sha256}; remove one of them"),
                 ),
                 _ => SettingProblem::Other(format!(
                     "--compose-hash and --app-compose-file contradict each other: the file's SHA-256 is {sha256}"

@@ -1,4 +1,4 @@
-//! The `cvm.lock` of the working folder: what is expected of the address that it was taken from, where nothing else is.
+//! The `cvm.lock` of the working folder: what is expected of the address that it was taken from, if nothing else is.
 //!
 //! Only of that address: a lock of another deployment would accuse this one. Other folders are not looked into, and where a
 //! policy file is in use it alone says what is expected.
@@ -42,7 +42,7 @@ pub(crate) fn with_found_lock(
     };
     let read = files::read_lock_file(path).map_err(|error| {
         UsageError::new(format!(
-            "{error}\nThe file is in the working folder, so it was read as the expectation. To verify without it: --no-lock"
+            "{error}\nThe file is in the working folder, so its values are expected. To verify without it: --no-lock"
         ))
     })?;
     let mut say = |line: &str| {
@@ -53,16 +53,16 @@ pub(crate) fn with_found_lock(
     match choose(&read.lock, &origin, &selection.names) {
         Ok(name) => {
             say(&format!(
-                "No expectation was given: using {LOCK_NAME} of this folder, which was taken from {origin}."
+                "No expected values were given: using {LOCK_NAME} of this folder, which was made from {origin}."
             ));
             match git::unrecorded(path) {
                 Some(Unrecorded::Untracked) => {
                     say(&format!(
-                        "note: git does not track {LOCK_NAME}: no commit holds what is expected here."
+                        "note: git does not track {LOCK_NAME}: no commit contains these expected values."
                     ));
                 }
                 Some(Unrecorded::Changed) => {
-                    say(&format!("note: {LOCK_NAME} is not as in the last commit."));
+                    say(&format!("note: {LOCK_NAME} differs from the last commit."));
                 }
                 None => {}
             }
@@ -112,7 +112,7 @@ fn choose<'f>(file: &'f LockFile, origin: &str, wanted: &[String]) -> Result<Opt
     others.sort_unstable();
     others.dedup();
     Err(match others.as_slice() {
-        [] => "that does not name the address that it was taken from. It is not used.".to_owned(),
+        [] => "that does not name the address that it was made from. It is not used.".to_owned(),
         [one] => format!("for {one}. It is not used for {origin}."),
         [first, others @ ..] => {
             format!(

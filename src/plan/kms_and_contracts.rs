@@ -12,7 +12,7 @@ use cvm_verify_core::evidence::parse_user_hex;
 use cvm_verify_core::policy::KmsHost;
 use cvm_verify_core::reference::ReferenceValues;
 
-/// Whom a deployment is asked about, beside its own evidence: the KMS at these hosts, and the contracts that settings name.
+/// Whom a deployment is asked about, next to its own evidence: the KMS at these hosts, and the contracts that settings name.
 pub(crate) fn around(
     settings: &Settings,
     kms: Vec<KmsHost>,

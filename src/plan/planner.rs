@@ -153,7 +153,7 @@ fn wanted<'c>(
         ))),
         ([_, _, ..], _, _) if options.one("info-url").is_some() => Err(UsageError::option(
             "--info-url",
-            "it is the information of one app, and there are several URLs; verify them one by one",
+            "it is the information of one app, but there are several URLs; verify them one by one",
         )),
         ([], [], Some(config)) => Ok(config.file.targets.iter().map(WantedDeployment::of).collect()),
         ([], names, Some(config)) => {
@@ -172,8 +172,8 @@ fn wanted<'c>(
         }]),
         (_, [_, ..], _) => Err(UsageError::option(
             "--target",
-            "with a URL it says which target that URL is: give one of each, or leave the URL out to verify several targets \
-             of the policy file",
+            "with a URL, it names the target of that URL: give one URL and one name, or omit the URL to verify \
+                several targets of the policy file",
         )),
         (urls, [], None) => Ok(urls.iter().map(|url| WantedDeployment::at(url)).collect()),
         (urls, [], Some(config)) => urls.iter().map(|url| at_address(url, config)).collect(),

@@ -18,7 +18,7 @@ use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::report::{AssuranceError, CheckId, RequiredAssurance};
 use cvm_verify_core::tiers::can_be_granted;
 
-/// What the user expects, and the compose document where it was given as a file.
+/// What the user expects, and the compose document if it was given as a file.
 pub(crate) struct Expectations {
     pub policy: Policy,
     pub compose_file: Option<Vec<u8>>,

@@ -16,7 +16,7 @@ impl Reader<'_> {
         self.settings.one(key).is_some_and(|value| value.text == word)
     }
 
-    /// The value of a key that is one of a few words, which its row lists: the default where it is not given.
+    /// The value of a key that is one of a few words, which its row lists: the default if it is not given.
     pub(super) fn word<T: Default>(&self, key: &str, of_word: fn(&str) -> Option<T>) -> T {
         word(self.settings, key, of_word)
     }

@@ -17,7 +17,7 @@ impl Reader<'_> {
                 .map(|layout| layout.as_str())
                 .collect();
             let problem = format!(
-                "the layout has no place for a key; name one that has with --report-data: {}",
+                "the layout has no place for a key; name one that has a place, with --report-data: {}",
                 known.join(", ")
             );
             self.problems

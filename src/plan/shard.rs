@@ -15,7 +15,7 @@ pub(crate) fn part(shard: Option<Shard>, targets: Vec<Job>) -> Result<Vec<Job>, 
         return Err(UsageError::option(
             "--shard",
             format!(
-                "{shard} holds no target, since there are {total} in all; share them between at most {total} runs"
+                "{shard} contains no target, because there are only {total}; share them between at most {total} runs"
             ),
         ));
     }

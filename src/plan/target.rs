@@ -43,7 +43,7 @@ fn refuse_options_of_other_sources(source: &SourceRow, settings: &Settings) -> R
         if let Some(option) = other.options.iter().find(|key| settings.one(key).is_some()) {
             return Err(UsageError::option(
                 &format!("--{option}"),
-                format!("it belongs to --source {} alone", other.name),
+                format!("it is only for --source {}", other.name),
             ));
         }
     }

@@ -28,7 +28,7 @@ pub(crate) struct Recorded {
     pub origin: Option<String>,
     pub collateral_source: Option<String>,
     pub bundle: Option<String>,
-    /// What was asked beside the evidence.
+    /// What was asked next to the evidence.
     pub recalled: RecordedAnswers,
     /// The bodies of loose files.
     pub bodies: Option<Bodies>,

@@ -17,7 +17,7 @@ use cvm_verify_core::checks::EvidenceFailure;
 use cvm_verify_core::evidence::{Attestation, Evidence, parse_user_hex};
 use cvm_verify_core::verify::UnusableCollateral;
 
-/// Loose files, and what was typed beside them.
+/// Loose files, and what was typed next to them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LooseFiles {
     /// A body of `/attestation`, or a bare quote.

@@ -34,7 +34,7 @@ pub(crate) fn named(file: Option<&Path>, loose: &LooseFiles) -> Result<Recorded,
         Ok(bundle) => match loose.needs_a_quote() {
             Some(option) => Err(UsageError::option(
                 option,
-                "a bundle holds its own; it belongs to loose files",
+                "a bundle contains its own; this option is only for loose files",
             )),
             None => bundle::of_bundle(path, &bundle, loose.collateral.as_deref()),
         },

@@ -12,7 +12,7 @@ const MAX_GROUPS: usize = 5;
 const MAX_LINES: usize = 20;
 
 /// The notes of the verdict line: `waived: os-image`, then `accepted by cvm.lock: development image` for each place where
-/// that is written. `escape` is the rule of the format for a stranger's text: where something is written is the user's own
+/// that is written. `escape` is the rule of the format for an untrusted party's text: where something is written is the user's own
 /// word in a run, and any text in a report that was read from a file.
 pub(crate) fn notes(
     waived: &[CheckId],
@@ -57,7 +57,7 @@ pub(crate) fn sentence(waived: &[CheckId], accepted: &[Accepted]) -> Option<Stri
 }
 
 /// A line for each thing that was accepted, beside waivers, which have a row of their own among the checks. What a line
-/// says may be a stranger's: escape it.
+/// says may be an untrusted party's: escape it.
 pub(super) fn lines(target: &TargetReport) -> Vec<String> {
     let all: Vec<&Accepted> = beside_waivers(&target.accepted).collect();
     let mut lines: Vec<String> = all.iter().take(MAX_LINES).map(|one| line(one)).collect();

@@ -1,4 +1,4 @@
-//! GitHub's workflow commands: the lines beside a run that people see before they open anything.
+//! GitHub's workflow commands: the lines next to a run that people see before they open anything.
 
 use super::alert::{Delivery, about};
 use super::cause::{causes, is_to_act_on};
@@ -8,7 +8,7 @@ use cvm_verify_core::report::{CheckResult, Report, Status, TargetReport, Verdict
 
 /// GitHub shows ten of each kind per step. Ten in all leave every one of them seen.
 const MOST: usize = 10;
-/// Longest text of a stranger, in characters.
+/// Longest text of an untrusted party, in characters.
 const MAX_DETAIL: usize = 200;
 /// Longest problem with a file, in characters.
 const MAX_PROBLEM: usize = 500;
@@ -77,7 +77,7 @@ fn of_alerts(report: &Report) -> impl Iterator<Item = Annotation> {
     })
 }
 
-/// One line beside the run.
+/// One line next to the run.
 struct Annotation {
     level: Level,
     title: String,
@@ -151,7 +151,7 @@ fn of_checks(target: &TargetReport, in_repository: &impl Fn(&str) -> Option<Stri
         return vec![Annotation::new(level, title, words::UNDETERMINED.to_owned())];
     }
     let annotation = |check: &&CheckResult| Annotation {
-        // What could not be determined beside a fail is told below the fails.
+        // What could not be determined next to a fail is told below the fails.
         level: if level == Level::Error && check.status != Status::Fail {
             Level::Warning
         } else {

@@ -7,7 +7,7 @@ use cvm_verify_core::report::{AttemptReason, TargetReport};
 const MAX_NAMED: usize = 4;
 
 /// `2 earlier attempts of this run did not pass: quote-signature [not-verified], key-provider [provider-mismatch].` Nothing
-/// where there was none. It holds words of ours alone: a report that was read from a file may name any reason.
+/// if there was none. It holds words of ours alone: a report that was read from a file may name any reason.
 pub(super) fn earlier(target: &TargetReport) -> Option<String> {
     let attempts = target.earlier_attempts.as_ref()?;
     let what = match attempts.not_passed {

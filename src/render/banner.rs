@@ -1,4 +1,4 @@
-//! What stands above every verdict that proves less than it seems to: a simulation, a replay.
+//! What is above every verdict that proves less than it seems to: a simulation, a replay.
 
 use cvm_verify_core::report::{CheckId, Mode, Report, Status, TargetReport};
 
@@ -13,7 +13,7 @@ pub(super) struct Banners {
     pub(super) on_each: bool,
 }
 
-/// What stands above all targets alike is said once; that one of them is simulated is said in the first line all the
+/// What is above all targets alike is said once; that one of them is simulated is said in the first line all the
 /// same.
 pub(super) fn of_report(report: &Report) -> Banners {
     let of = |target| of_target(target, report.mode);
@@ -34,7 +34,7 @@ pub(super) fn of_report(report: &Report) -> Banners {
     }
 }
 
-/// What stands above a target's verdict: that it is simulated, that it is a replay.
+/// What is above a target's verdict: that it is simulated, that it is a replay.
 pub(super) fn of_target(target: &TargetReport, mode: Mode) -> Vec<String> {
     let simulated = target.simulated().map(str::to_owned);
     let replay = (mode == Mode::Replay).then(|| format!("REPLAY as of {}", target.evaluated_at));
@@ -44,7 +44,7 @@ pub(super) fn of_target(target: &TargetReport, mode: Mode) -> Vec<String> {
     simulated.into_iter().chain(replay).chain(on_word).collect()
 }
 
-/// The checks of a replay that rest on the maker of the bundle: answers of a KMS and of nodes of a blockchain are not signed.
+/// The checks of a replay that rely on the maker of the bundle: answers of a KMS and of nodes of a blockchain are not signed.
 fn on_word_of_the_bundle(target: &TargetReport) -> Option<String> {
     let answered: Vec<&str> = [CheckId::Kms, CheckId::Governance]
         .into_iter()
@@ -56,13 +56,13 @@ fn on_word_of_the_bundle(target: &TargetReport) -> Option<String> {
         .collect();
     (!answered.is_empty()).then(|| {
         format!(
-            "{}: the recorded answers are not signed; they are as trustworthy as the maker of the bundle",
+            "{}: the recorded answers are not signed; trust them only if you trust the maker of the bundle",
             answered.join(", ")
         )
     })
 }
 
-/// Whether the proof rests on another root than the built-in ones.
+/// Whether the proof relies on another root than the built-in ones.
 pub(super) fn is_simulated(target: &TargetReport) -> bool {
     target.simulated().is_some()
 }

@@ -11,7 +11,7 @@ const GENERATED: &str = "<!-- Made from crates/core/src/compose/docker_compose/t
 const HEAD: &str = "\
 # The places of a docker compose file
 
-The compose hash binds the text of the docker compose file. Some places of that text are filled from outside when Docker
+The compose hash binds the text of the docker compose file. Some places of that text can be filled from outside when Docker
 Compose reads it. This table says for each key of the [Compose Specification](https://compose-spec.io) what its place can
 decide. A key that is not in the table decides code, except extension keys (`x-…`).
 

@@ -18,8 +18,8 @@ pub fn deploy_plan_text(plan: &DeployPlan) -> String {
         out.push('\n');
     };
     line(match plan.result {
-        Outlook::Ready => "READY: nothing speaks against this deploy.",
-        Outlook::Refused => "REFUSED: verify would not pass with these expectations.",
+        Outlook::Ready => "READY: no reason was found to refuse this deployment.",
+        Outlook::Refused => "REFUSED: verify would not pass with these expected values.",
         Outlook::Undetermined => "UNDETERMINED: see below.",
     });
     line("");

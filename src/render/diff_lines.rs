@@ -8,7 +8,7 @@ const MAX_LINES: usize = cvm_verify_core::compose::MAX_DIFF_LINES + 1;
 /// Longest line, in characters.
 const MAX_LINE: usize = 300;
 
-/// On a page, a line each, indented by `indent`: no line of a stranger's begins where a verdict or a check stands.
+/// On a page, a line each, indented by `indent`: no line of an untrusted party's begins where a verdict or a check stands.
 pub(super) fn on_page(page: &mut Page, indent: usize, lines: &[String]) {
     for line in lines.iter().take(MAX_LINES) {
         let ink = match line.as_bytes().first() {
@@ -21,7 +21,7 @@ pub(super) fn on_page(page: &mut Page, indent: usize, lines: &[String]) {
     }
 }
 
-/// As a block of Markdown that ends with an empty line; nothing where there are no lines.
+/// As a block of Markdown that ends with an empty line; nothing if there are no lines.
 pub(super) fn in_markdown(lines: &[String]) -> String {
     if lines.is_empty() {
         return String::new();

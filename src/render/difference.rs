@@ -14,7 +14,7 @@ const SCHEMA: &str = "cvm-verify/difference/v1";
 /// Where the lines of a text's diff begin: behind those of the value.
 const INDENT: usize = 4;
 
-/// As text for people. `simulated`: some evidence rests on another root than Intel's.
+/// As text for people. `simulated`: some evidence relies on another root than Intel's.
 #[must_use]
 pub fn difference_text(before: &Side, after: &Side, comparison: &Comparison, simulated: bool) -> String {
     let mut page = Page::new(100, false);
@@ -43,10 +43,10 @@ pub fn difference_text(before: &Side, after: &Side, comparison: &Comparison, sim
     page.into_text()
 }
 
-/// Said where nothing changed.
+/// Said if nothing changed.
 const SAME: &str = "Nothing that was compared differs.";
 
-/// The indent of a line is ours; the rest may be a stranger's.
+/// The indent of a line is ours; the rest may be an untrusted party's.
 fn terminal_line(line: &str) -> String {
     let text = line.trim_start_matches(' ');
     let indent = line.len() - text.len();
@@ -98,7 +98,7 @@ struct Document<'a> {
     before: DocumentSide<'a>,
     /// The second side.
     after: DocumentSide<'a>,
-    /// Whether evidence rests on another root than Intel's, and so proves nothing about hardware.
+    /// Whether evidence relies on another root than Intel's, and so proves nothing about hardware.
     simulated: bool,
     /// Whether nothing that was compared differs.
     same: bool,
@@ -124,9 +124,9 @@ struct DocumentSide<'a> {
 struct DocumentChange<'a> {
     /// The key of the lock file with its section; also `docker_compose_file` and `os_image`.
     key: &'a str,
-    /// The value before. Null where there was none.
+    /// The value before. Null if there was none.
     old: Option<&'a str>,
-    /// The value now. Null where there is none.
+    /// The value now. Null if there is none.
     new: Option<&'a str>,
     /// What the change means.
     means: &'a str,

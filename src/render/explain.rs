@@ -71,12 +71,12 @@ pub(super) fn required(id: CheckId) -> Cow<'static, str> {
     }
     Cow::Borrowed(match (required_from(id), id) {
         (Some(Tier::Hardware), _) => "by every tier: `hardware`, `code`",
-        (Some(Tier::Code), CheckId::KeyProvider) => "by the tier `code`; where it fails no tier is reached",
+        (Some(Tier::Code), CheckId::KeyProvider) => "by the tier `code`; if it fails, no tier is reached",
         (Some(Tier::Code), _) => "by the tier `code`",
         (None, CheckId::ReportData) => {
-            "by no tier, but where it fails no tier is reached and the verdict is fail"
+            "by no tier, but if it fails, no tier is reached and the verdict is fail"
         }
-        (None, _) => "by no tier, but where it fails the verdict is fail",
+        (None, _) => "by no tier, but if it fails, the verdict is fail",
     })
 }
 
@@ -87,7 +87,7 @@ fn granted(sides: &[SideTier]) -> String {
     });
     let levels: Vec<String> = levels.collect();
     format!(
-        "by {}, and by nothing else; where it fails the verdict is fail",
+        "by {}, and by no other tier; if it fails, the verdict is fail",
         levels.join(" and ")
     )
 }
@@ -95,7 +95,7 @@ fn granted(sides: &[SideTier]) -> String {
 /// What to do about a reason; one that follows from another check says so.
 pub(super) const fn what_to_do(reason: &Reason) -> &'static str {
     if reason.fix.is_empty() {
-        "See the check that did not pass first."
+        "See the first check that did not pass."
     } else {
         reason.fix
     }

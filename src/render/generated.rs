@@ -29,7 +29,7 @@ pub(super) fn assert_generated_schema<T: JsonSchema>(path: &str, name: &str) {
     );
 }
 
-/// The schema of what is written, whose field `schema` holds `name`: every field is always there, null where nothing was
+/// The schema of what is written, whose field `schema` holds `name`: every field is always there, null if nothing was
 /// proven.
 pub(super) fn schema_of<T: JsonSchema>(name: &str) -> Value {
     let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();

@@ -30,7 +30,7 @@ struct Case {
 /// The report as JUnit XML, with a final newline: a suite for each target, a test case for each check.
 ///
 /// `failure` is a mismatch, `error` what could not be determined and a requirement that is not met, `skipped` what was
-/// not configured, waived, or, where the target passes all the same, not determined. A warning passes, and says so in
+/// not configured, waived, or, where the target passes anyway, not determined. A warning passes, and says so in
 /// its output.
 #[must_use]
 pub fn junit(report: &Report) -> String {
@@ -82,7 +82,7 @@ fn name(target: &TargetReport) -> String {
     }
 }
 
-/// A test case for each check; one more where none of them would show that the target does not pass.
+/// A test case for each check; one more if none of them would show that the target does not pass.
 fn cases(target: &TargetReport) -> Vec<Case> {
     let suite = name(target);
     let mut cases: Vec<Case> = target
@@ -165,7 +165,7 @@ fn element(tag: &str, kind: &str, message: &str, lines: &str) -> String {
     )
 }
 
-/// `file` is the one that holds the expectation: GitLab shows it beside the test.
+/// `file` is the one that holds the expectation: GitLab shows it next to the test.
 fn case((suite, name): (&str, &str), file: Option<&str>, outcome: Outcome, inner: &str) -> Case {
     let file = file.map(|file| format!(" file=\"{}\"", xml(&shorten(file, MAX_NAME))));
     let head = format!(

@@ -1,4 +1,4 @@
-//! The marks for results. Each has another shape, and a word always stands beside it: no colour is needed.
+//! The marks for results. Each has another shape, and a word always stands next to it: no colour is needed.
 
 use cvm_verify_core::report::{Status, TargetReport, Verdict};
 

@@ -85,7 +85,7 @@ pub(super) fn registers(target: &TargetReport) -> Vec<(&'static str, &str)> {
 pub(super) fn heading(target: &TargetReport) -> &'static str {
     let os_is_proven = target.check(CheckId::OsImage).is_some_and(is_met);
     match target.trust_root {
-        TrustRootKind::Custom => "Measured, says a quote that Intel did not sign",
+        TrustRootKind::Custom => "Measured, according to a quote that Intel did not sign",
         TrustRootKind::Intel if !os_is_proven && target.measurements.app_id.is_some() => {
             "Measured; app id, compose hash and key provider by an OS that is not proven"
         }

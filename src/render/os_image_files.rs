@@ -81,8 +81,9 @@ impl ShownImage<'_> {
             self.reference_row()
         ));
         out.push_str(
-            "\nA lock entry, by the QEMU of the host. Put one into cvm.lock; `cvm-verify pin URL` adds RTMR0, which follows from the \
-             VM's shape and from the ACPI tables of the host. `cvm-verify pin URL --os-image-files PATH` does both.\n",
+            "\nA lock entry, by the QEMU of the host. Put one into cvm.lock; `cvm-verify pin URL` adds RTMR0, \
+                which depends on the VM's shape and on the ACPI tables of the host. `cvm-verify pin URL \
+                --os-image-files PATH` does both.\n",
         );
         for variant in self.variants() {
             out.push_str(&format!("\n# {}\n{}", variant.qemu, self.lock_entry(&variant)));
@@ -143,7 +144,7 @@ impl ShownImage<'_> {
                 ),
                 "observed",
                 version.map(|version| version.to_string()),
-                "# Write `production` once the os_image_hash stands on the release page of the image.\n",
+                "# Write `production` if the release page of the image shows this os_image_hash.\n",
             ),
         };
         let tail = format!(

@@ -1,6 +1,6 @@
 //! What later steps read: GitHub's outputs, as typed data and in the file's own form.
 //!
-//! Threat T52: whoever writes a line into this file chooses the verdict. A value is therefore a word, hex, a number or
+//! Threat T52: anyone who writes a line into this file chooses the verdict. A value is therefore a word, hex, a number or
 //! a path, made here by its own rule; whatever breaks the rule is left empty.
 
 use super::alert::Delivery;
@@ -42,7 +42,7 @@ impl Output {
         self.name
     }
 
-    /// One line without control characters; empty where there is nothing to say.
+    /// One line without control characters; empty if there is nothing to say.
     #[must_use]
     pub fn value(&self) -> &str {
         &self.value
@@ -155,7 +155,7 @@ fn accepted(targets: &[TargetReport]) -> String {
 #[cfg(test)]
 const ALERT_STATUSES: [&str; 5] = ["none", "skipped", "delivered", "failed", "partial"];
 
-/// `none` where none was due, `skipped` where there was no secret to send it with; else `delivered`, `failed`, or
+/// `none` if none was due, `skipped` if there was no secret to send it with; else `delivered`, `failed`, or
 /// `partial`.
 fn alert_status(alerts: &[AlertRecord]) -> &'static str {
     let count = |wanted| {

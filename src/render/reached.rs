@@ -18,7 +18,7 @@ pub(super) fn explained(target: &TargetReport) -> Vec<String> {
         .collect()
 }
 
-/// Why a pass stands above checks that did not pass: the tier does not require them.
+/// Why a pass is above checks that did not pass: the tier does not require them.
 fn not_asked_for(target: &TargetReport) -> Option<String> {
     let passes_hardware = target.verdict == Verdict::Pass && target.required == RequiredAssurance::Hardware;
     let undetermined = target

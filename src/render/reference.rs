@@ -14,8 +14,8 @@ const INDENT: usize = 16;
 pub fn reference_os_images(values: &ReferenceValues) -> String {
     let mut page = page(
         values,
-        "--os-image takes a production image by its name or its os_image_hash. docs/reference-values.md says which images pass by \
-         themselves.",
+        "--os-image takes a production image by its name or its os_image_hash. docs/reference-values.md says \
+            which images pass without further options.",
     );
     for row in values.images() {
         page.blank();
@@ -75,7 +75,7 @@ pub fn reference_scripts(values: &ReferenceValues) -> String {
         let known = match row.text {
             ScriptText::Published => "published",
             ScriptText::Deployed => "as it is deployed, made of a published text",
-            ScriptText::Observed => "seen in deployments alone",
+            ScriptText::Observed => "seen only in deployments",
         };
         page.line(Ink::Bold, &terminal(&format!("{}  {known}", row.title())));
         field(&mut page, "sha256", &hex::encode(row.sha256.0));
@@ -118,7 +118,7 @@ const fn class(class: OsClass) -> &'static str {
 
 fn registers(row: &OsImageRow) -> &'static str {
     match &row.registers {
-        None => "not known: it is known by its hash alone",
+        None => "not known: only its hash is known",
         Some(registers) if registers.standing == Standing::ThirdParty => "known from one third party",
         Some(_) => "known",
     }

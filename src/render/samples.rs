@@ -200,7 +200,7 @@ pub(crate) fn replayed_quote() -> TargetReport {
     let mut target = pass();
     target.verdict = Verdict::Fail;
     target.assurance = Assurance::None;
-    let words = "The signed report data does not hold the nonce that was sent.";
+    let words = "The signed report data does not contain the nonce that was sent.";
     set(
         &mut target,
         CheckId::Freshness,

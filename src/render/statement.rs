@@ -12,12 +12,12 @@ use cvm_verify_core::report::{Assurance, Report, SideTier, TargetReport, Verdict
 pub const PREDICATE_TYPE: &str = "https://slsa.dev/verification_summary/v1";
 /// The type of the statement.
 pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
-/// The name of the subject: the file beside the statement.
+/// The name of the subject: the file next to the statement.
 pub const SUBJECT: &str = "app-compose.json";
 /// The version of SLSA whose summary this is.
 const SLSA_VERSION: &str = "1.2";
 
-/// What a statement says beside the report. Hashes are SHA-256.
+/// What a statement says next to the report. Hashes are SHA-256.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatementInputs {
     /// What the statement is about: the address, or a name of the app.

@@ -27,7 +27,7 @@ pub fn still_different(reports: &[TargetReport], left: Duration) -> String {
 #[must_use]
 pub fn asked_once_more(left: Duration) -> String {
     format!(
-        "waiting: an earlier attempt failed and this one passes; it passes if one more attempt does ({} s left)",
+        "waiting: an earlier attempt failed and this one passes; the target passes if one more attempt does ({} s left)",
         left.as_secs()
     )
 }
@@ -39,7 +39,7 @@ pub fn final_result(reports: &[TargetReport]) -> String {
     let lines: Vec<String> = failed
         .map(|report| {
             format!(
-                "final: {}: {} No deploy changes that; only the other targets are waited on.",
+                "final: {}: {} No deployment changes that; the run waits only for the other targets.",
                 shown(&report.name),
                 cause(report)
             )

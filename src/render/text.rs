@@ -56,7 +56,7 @@ pub fn text(report: &Report, style: Style) -> String {
     page.into_text()
 }
 
-/// What became of the alerts, as the end of [`text()`] says it; empty where there was none to send.
+/// What became of the alerts, as the end of [`text()`] says it; empty if there was none to send.
 #[must_use]
 pub fn alerts(report: &Report, style: Style) -> String {
     let mut page = Page::new(style.width, style.color);
@@ -160,7 +160,7 @@ fn why(page: &mut Page, target: &TargetReport, causes: &[&CheckResult]) {
     }
 }
 
-/// A labelled sentence. Its further lines stand behind the label: a stranger's words never begin a line where a
+/// A labelled sentence. Its further lines stand behind the label: an untrusted party's words never begin a line where a
 /// verdict or a check could stand.
 fn said(page: &mut Page, label: &str, sentence: &str) {
     let lead = format!("  {label}: ");

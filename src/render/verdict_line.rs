@@ -11,49 +11,50 @@ use cvm_verify_core::report::{
     TargetReport, TrustRootKind, Verdict,
 };
 
-/// Every note that can stand in the parentheses: its form on the page, and what it means. `…` stands for the words that
+/// Every note that can be in the parentheses: its form on the page, and what it means. `…` stands for the words that
 /// differ.
 const NOTES: [(&str, &str); 14] = [
-    ("hardware", "Of a pass: the tier that was required, `hardware`."),
-    ("code", "Of a pass: the tier that was required, `code`."),
+    ("hardware", "For a pass: the tier that was required, `hardware`."),
+    ("code", "For a pass: the tier that was required, `code`."),
     (
         "code+…",
-        "Of a pass: `code` and what was required in addition: `endpoint`, `endpoint-replayable`, `source`.",
+        "For a pass: `code`, and the tiers that were required in addition: `endpoint`, `endpoint-replayable`, `source`.",
     ),
     (
         "required: hardware",
-        "Of an inconclusive verdict: the tier that was required, `hardware`.",
+        "For an inconclusive verdict: the tier that was required, `hardware`.",
     ),
     (
         "required: code",
-        "Of an inconclusive verdict: the tier that was required, `code`.",
+        "For an inconclusive verdict: the tier that was required, `code`.",
     ),
     (
         "required: code+…",
-        "Of an inconclusive verdict: `code` and what was required in addition.",
+        "For an inconclusive verdict: `code`, and the tiers that were required in addition.",
     ),
     (
         "the second release, until …",
-        "What runs is the second compose hash, of `--also-compose-hash`, and the last day on which it is accepted: the release that \
-         is expected first does not run.",
+        "The compose document of `--also-compose-hash` runs, not the one of the main release. The date is the \
+            last day on which it is accepted.",
     ),
-    ("waived: …", "The checks that you set aside, with commas."),
+    ("waived: …", "The checks that you excluded, separated by commas."),
     (
         "accepted by …: …",
-        "What an option, a line of the policy file or a lock accepts in writing: first where it is written, then what. Once for each \
-         place.",
+        "What is accepted in writing: first the option, the line of the policy file or the lock that accepts it, \
+            then what it accepts. There is one note for each of these.",
     ),
     (
         "accepted elsewhere: … more",
-        "More places than five accept something: how much they accept. The report lists all.",
+        "More than five options, lines or locks accept something: the number of acceptances that are not shown. \
+            The report lists all.",
     ),
     (
         "reached: none",
-        "Not even the tier `hardware` is proven without what was waived or accepted.",
+        "Without what was waived or accepted, not even the tier `hardware` is proven.",
     ),
     (
         "reached: hardware",
-        "The tier `hardware` is proven without what was waived or accepted, and `code` is not.",
+        "Without what was waived or accepted, the tier `hardware` is proven, and `code` is not.",
     ),
     (
         "reached: code",
@@ -61,7 +62,7 @@ const NOTES: [(&str, &str); 14] = [
     ),
     (
         "reached: code+…",
-        "All of `code` is proven, and what is named after the `+`.",
+        "All of `code` is proven, and the tiers that are named after the `+`.",
     ),
 ];
 
@@ -119,7 +120,7 @@ fn examples() -> Vec<(&'static str, TargetReport)> {
     let mut examples = vec![
         ("All that was required is proven.", samples::pass()),
         (
-            "`--require-assurance hardware`: which code runs was not asked for.",
+            "`--require-assurance hardware`: it was not required to prove which code runs.",
             hardware(with(|target| target.assurance = Assurance::Hardware)),
         ),
         (
@@ -146,7 +147,7 @@ fn examples() -> Vec<(&'static str, TargetReport)> {
             with(|target| target.second_release_until = Some("2026-12-31".to_owned())),
         ),
         (
-            "An option accepts a TCB status, until a day.",
+            "An option accepts a TCB status until a date.",
             with(|target| {
                 target.accepted = vec![accepted(CheckId::TcbStatus, AcceptedKind::Tcb, "--accept-tcb")];
                 target.assurance = Assurance::None;
@@ -162,7 +163,7 @@ fn examples() -> Vec<(&'static str, TargetReport)> {
             }),
         ),
         ("Something is wrong with the deployment.", samples::fail()),
-        ("The same, with what was waived and accepted.", {
+        ("The same, with a waiver and an acceptance.", {
             let mut target = samples::fail();
             waive(&mut target, CheckId::ImagePins);
             target.accepted = vec![accepted(CheckId::OsImage, AcceptedKind::UnknownImage, "cvm.lock")];
@@ -183,19 +184,22 @@ fn examples() -> Vec<(&'static str, TargetReport)> {
             target.assurance = Assurance::Code(SideTiers::NONE.with(SideTier::Endpoint));
             target
         }),
-        ("`code` is proven, and not what was required in addition.", {
-            let mut target = samples::pass();
-            target.verdict = Verdict::Inconclusive;
-            target.required = RequiredAssurance::Code(SideTiers::NONE.with(SideTier::Endpoint));
-            target
-        }),
+        (
+            "`code` is proven, and the tier that was required in addition is not.",
+            {
+                let mut target = samples::pass();
+                target.verdict = Verdict::Inconclusive;
+                target.required = RequiredAssurance::Code(SideTiers::NONE.with(SideTier::Endpoint));
+                target
+            },
+        ),
         ("Nothing answered.", samples::unreachable()),
         (
-            "All of `code` is proven, and a second opinion that you asked for could not be had.",
+            "All of `code` is proven, and a second opinion that you requested was not available.",
             with(|target| target.verdict = Verdict::Inconclusive),
         ),
         (
-            "Evidence without a nonce, where only `hardware` is required.",
+            "Evidence without a nonce; only `hardware` is required.",
             hardware(with(|target| {
                 target.verdict = Verdict::Inconclusive;
                 target.assurance = Assurance::None;
@@ -224,7 +228,8 @@ fn page() -> String {
         let _ = writeln!(page, "| `{form}` | {means} |");
     }
     page.push_str(
-        "\nWhat can be accepted, as the line says it and as `accepted` in JSON and the action's output name it:\n\n\
+        "\nThis can be accepted. The table gives the words of the verdict line, and the names in `accepted` of \
+            the JSON report and of the action's output:\n\n\
          | in the line | several | in JSON |\n|---|---|---|\n",
     );
     for kind in AcceptedKind::ALL
@@ -234,12 +239,12 @@ fn page() -> String {
         let _ = writeln!(page, "| {} | {} | `{kind}` |", kind.words(), kind.counted(2));
     }
     page.push_str(
-        "\n`waiver` is the word in JSON for what the line names after `waived:`.\n\n## Examples\n\n",
+        "\nIn JSON, `waiver` is the name for a check that the line lists after `waived:`.\n\n## Examples\n\n",
     );
     for (when, target) in examples() {
         let _ = writeln!(page, "{when}\n\n```text\n{}\n```\n", words::verdict(&target));
         for sentence in reached::explained(&target) {
-            let _ = writeln!(page, "Below it stands: *{}*\n", super::docs::own(&sentence));
+            let _ = writeln!(page, "The text below it: *{}*\n", super::docs::own(&sentence));
         }
     }
     page.push_str(
@@ -250,7 +255,10 @@ fn page() -> String {
     for line in banner::of_target(&simulated, Mode::Replay) {
         let _ = writeln!(page, "```text\n{line}\n```\n");
     }
-    page.push_str("## What a pass proves\n\nBelow a pass stands what it proves and what it does not:\n\n");
+    page.push_str(
+        "## What a pass proves\n\nBelow a pass, the text output says what it proves and what it does \
+        not prove:\n\n",
+    );
     let mut said: Vec<String> = Vec::new();
     for target in examples()
         .into_iter()
@@ -265,7 +273,9 @@ fn page() -> String {
             }
         }
     }
-    page.push_str("\n## Several targets\n\nOne line for all stands first, then the line of each target:\n\n");
+    page.push_str(
+        "\n## Several targets\n\nThe first line is about all targets. The line of each target follows:\n\n",
+    );
     let lists = [
         vec![samples::pass(), samples::pass()],
         vec![samples::pass(), samples::fail()],

@@ -11,7 +11,7 @@ use cvm_verify_core::report::{
 };
 use cvm_verify_core::tiers::required_from;
 
-/// What is said where nothing but consequences is left of an inconclusive verdict.
+/// What is said if nothing but consequences is left of an inconclusive verdict.
 pub(super) const UNDETERMINED: &str = "Something that was required could not be determined: see the checks.";
 
 /// Where the expectation of a check is written: `cvm.lock:7 (compose_hash)`.
@@ -55,12 +55,12 @@ pub(super) fn is_whole(target: &TargetReport) -> bool {
 /// `PASS (code; waived: image-pins; accepted by cvm.lock: development image; reached: hardware)`.
 ///
 /// A pass names the tier that was required; whatever else was reached, and what was waived or accepted in writing, every
-/// verdict says. The text may hold a stranger's characters: escape it, or see [`verdict_in`].
+/// verdict says. The text may hold an untrusted party's characters: escape it, or see [`verdict_in`].
 pub(super) fn verdict(target: &TargetReport) -> String {
     verdict_in(target, str::to_owned)
 }
 
-/// The verdict, with a format's own rule for a stranger's text.
+/// The verdict, with a format's own rule for an untrusted party's text.
 pub(super) fn verdict_in(target: &TargetReport, escape: impl Fn(&str) -> String) -> String {
     let accepted = accepted::notes(&target.waived, &target.accepted, &escape).join("; ");
     let accepted = (!accepted.is_empty()).then_some(accepted);
@@ -158,7 +158,7 @@ fn claimed(target: &TargetReport, mode: Mode) -> &'static str {
 }
 
 /// What a check found, in its own words but for two cases: under another root than Intel's nothing may claim genuine
-/// hardware, and a hash that is offered for copying stands on a line of its own.
+/// hardware, and a hash that is offered for copying is on a line of its own.
 pub(super) fn detail<'a>(target: &TargetReport, check: &'a CheckResult) -> Cow<'a, str> {
     let claims_hardware = check.id == CheckId::QuoteSignature && check.status == Status::Pass;
     if claims_hardware && target.trust_root == TrustRootKind::Custom {

@@ -291,8 +291,9 @@ fn refuse_an_id(text: &str) -> Result<(), UsageError> {
             Err(UsageError::option(
                 "URL",
                 format!(
-                    "{id} is the id of an app or instance, not an address. Give the address of the app, https://{id}-PORT.DOMAIN; or \
-                     say who is asked: --source phala-cloud {id}, or --source guest-agent --gateway-domain DOMAIN {id}"
+                    "{id} is the id of an app or instance, not an address. Give the address of the app, \
+                        https://{id}-PORT.DOMAIN; or name the source: --source phala-cloud {id}, or --source \
+                        guest-agent --gateway-domain DOMAIN {id}"
                 ),
             ))
         }

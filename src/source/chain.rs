@@ -52,7 +52,7 @@ pub struct Nodes([RpcNode; 2]);
 pub enum NodesError {
     /// One, or more than two.
     #[error(
-        "the number of RPC URLs is {0}; give two, of different operators: what only one node says is not an answer"
+        "the number of RPC URLs is {0}; give two, of different operators: an answer counts only if both nodes give it"
     )]
     Count(usize),
     /// One that cannot be used.
@@ -64,7 +64,7 @@ pub enum NodesError {
         problem: &'static str,
     },
     /// Two of the same operator.
-    #[error("{first} and {second} are run by the same operator; give RPC URLs of two different ones")]
+    #[error("{first} and {second} belong to the same operator; give RPC URLs of two different operators")]
     SameOperator {
         /// `host:port` of the first.
         first: String,
@@ -143,8 +143,8 @@ fn node(number: usize, text: &str) -> Result<RpcNode, NodesError> {
     let url = parse_address(text).map_err(|problem| NodesError::Url {
         number,
         problem: match problem {
-            AddressProblem::Empty => "is empty; is a variable not set?",
-            AddressProblem::WhiteSpace => "holds white space; give each URL by itself",
+            AddressProblem::Empty => "is empty; is a variable unset?",
+            AddressProblem::WhiteSpace => "contains white space; give each URL separately",
             AddressProblem::NoScheme | AddressProblem::NotAUrl(_) => "is not a URL; write https://…",
             AddressProblem::NotHttps => "is not an https URL",
             AddressProblem::PlainHttp => {

@@ -44,7 +44,7 @@ pub enum SourceError {
     /// A guest agent that wants a token.
     #[error(
         "the guest agent at {host} answered {status}: its port is closed by this guest, as by default from dstack 0.6.3 on. \
-         Nothing else is asked instead. Serve /attestation and /info from the app and verify that \
+         No other source is asked instead. Serve /attestation and /info from the app and verify that \
          (docs/expose-endpoints.md), or have the operator of the host open the agent with `anonymous_scopes`"
     )]
     AgentClosed {
@@ -54,7 +54,7 @@ pub enum SourceError {
         status: u16,
     },
     /// Phala Cloud has no quotes of the app.
-    #[error("Phala Cloud does not know the app {app_id}, or nothing of it runs; check the app id")]
+    #[error("Phala Cloud does not know the app {app_id}, or no instance of it runs; check the app id")]
     AppUnknown {
         /// 40 hex digits.
         app_id: String,

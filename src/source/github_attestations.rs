@@ -220,7 +220,7 @@ impl Attestations<'_> {
     }
 }
 
-/// The bundle at a signed address of another host. It gets no token, and the address stands in no message: it is a credential.
+/// The bundle at a signed address of another host. It gets no token, and the address is in no message: it is a credential.
 async fn bundle_at(
     client: &Client,
     address: &str,

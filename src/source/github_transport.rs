@@ -17,7 +17,7 @@ use cvm_verify_core::evidence::{LookupProblem, LookupProblemKind as Kind};
 
 /// The version of the API.
 const API_VERSION: &str = "2022-11-28";
-/// Largest page, in bytes: 30 bundles that stand in it.
+/// Largest page, in bytes: 30 bundles that are in it.
 const MAX_PAGE: usize = 8 * 1024 * 1024;
 
 /// octocrab on our own client: the same guards, limits and TLS as every other request. Every status is an answer.

@@ -1,4 +1,4 @@
-//! Where evidence comes from. A source hands over raw bytes, bounded and unparsed: what they mean, and whether they are
+//! Where evidence comes from. A source supplies raw bytes, bounded and unparsed: what they mean, and whether they are
 //! true, is decided on other floors.
 
 pub mod app;

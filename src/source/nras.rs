@@ -128,7 +128,7 @@ impl Nras {
                 404 | 405 | 410 => {}
                 429 => {
                     return Err(format!(
-                        "{} takes no more requests now (status 429)",
+                        "{} limits the number of requests and refuses this one (status 429)",
                         response.host
                     ));
                 }

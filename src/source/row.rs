@@ -48,7 +48,7 @@ pub(super) fn id(what: &str, text: &str) -> Result<HostId, UsageError> {
     })
 }
 
-/// Host, port where it is given, and path: what tells targets apart. Two that differ in their query alone have one name,
+/// Host, port if it is given, and path: what tells targets apart. Two that differ in their query alone have one name,
 /// which is refused where both are planned.
 pub(super) fn name_of(url: &Url) -> String {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();

@@ -36,7 +36,7 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// Appraises what a target handed over, and writes its bundles.
+    /// Appraises what a target supplied, and writes its bundles.
     pub(super) fn finish(&mut self, index: usize, collection: Collection) {
         let (Some(target), Some(path)) = (self.run.targets.get(index), self.run.bundle_paths.get(index))
         else {

@@ -1,6 +1,6 @@
 //! `GET /metrics` and `GET /healthz` for `watch --listen`.
 //!
-//! Nothing here is secret and nothing can be changed through it. Whoever reaches it costs little: few connections at a
+//! Nothing here is secret and nothing can be changed through it. Anyone who reaches it costs little: few connections at a
 //! time, small headers, no bodies, and a short time for each.
 
 use std::collections::VecDeque;
@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
 /// Connections that are served at the same time. For one more the oldest is closed: a request is answered in an instant, so
-/// that one is idle, and idle ones must not keep `/healthz` from whoever restarts a process that does not answer.
+/// that one is idle, and idle ones must not keep `/healthz` from anyone who restarts a process that does not answer.
 const CONNECTIONS: usize = 16;
 
 /// How long a connection may stay.

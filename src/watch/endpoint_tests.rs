@@ -97,7 +97,7 @@ async fn who_says_nothing_is_hung_up_on_and_keeps_nobody_out() {
     assert!(get(address, "/metrics").await.starts_with("HTTP/1.1 200 OK\r\n"));
 }
 
-/// Without waiting for anybody's time to be up: whoever asks for `/healthz` restarts what does not answer.
+/// Without waiting for anybody's time to be up: anyone who asks for `/healthz` restarts what does not answer.
 #[tokio::test]
 async fn idle_connections_hold_up_no_answer() {
     let address = serving(true).await;

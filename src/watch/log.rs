@@ -44,7 +44,7 @@ pub struct LogEntry<'a> {
     at: String,
     /// How much it matters.
     level: LogLevel,
-    /// What kind of thing, stable for ever.
+    /// What kind of thing, stable permanently.
     event: &'static str,
     /// The target's name.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,7 +52,7 @@ pub struct LogEntry<'a> {
     /// The verdict.
     #[serde(skip_serializing_if = "Option::is_none")]
     verdict: Option<&'static str>,
-    /// Whether the verdict rests on another root than Intel's, and so proves nothing about hardware.
+    /// Whether the verdict relies on another root than Intel's, and so proves nothing about hardware.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     simulated: bool,
     /// What keeps it from passing, `id/reason`, the most important first. What only follows from another is left out.
@@ -162,7 +162,7 @@ impl<'a> LogEntry<'a> {
         if !self.failed.is_empty() {
             parts.push(format!("[{}]", self.failed.join(", ")));
         }
-        // What a stranger sent stands in it: one line, and nothing that a terminal obeys. Only a note of our own has more
+        // What a stranger sent is in it: one line, and nothing that a terminal obeys. Only a note of our own has more
         // lines, and those are set in.
         let (first, rest) = match self.target {
             Some(_) => (self.message.as_str(), None),

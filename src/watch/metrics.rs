@@ -26,7 +26,7 @@ pub fn metrics(watch_status: &WatchStatus, root: TrustRootKind, tool: &Tool, upt
     page.family(
         "cvm_verify_simulated",
         "gauge",
-        "1 where the proofs rest on another root than Intel's and say nothing about hardware.",
+        "1 if the proofs rely on a root other than Intel's and say nothing about hardware.",
     );
     page.sample(&[], f64::from(u8::from(root == TrustRootKind::Custom)));
     page.family(
@@ -81,14 +81,14 @@ pub fn metrics(watch_status: &WatchStatus, root: TrustRootKind, tool: &Tool, upt
         (
             "cvm_verify_target_collateral_expiry_timestamp_seconds",
             "gauge",
-            "When the first part of the collateral ends, Unix time. Absent where nothing was proven.",
+            "When the first part of the collateral ends, Unix time. Absent if nothing was proven.",
         ),
         |status| status.collateral_expires_at.map(seconds),
     );
     page.family(
         "cvm_verify_target_tcb_status",
         "gauge",
-        "1 for the patch level of the platform as Intel names it. Absent where nothing was proven.",
+        "1 for the patch level of the platform as Intel names it. Absent if nothing was proven.",
     );
     for (name, status) in watch_status.targets() {
         if let Some(tcb) = &status.tcb_status {
@@ -117,7 +117,7 @@ pub fn metrics(watch_status: &WatchStatus, root: TrustRootKind, tool: &Tool, upt
     page.family(
         "cvm_verify_alerts_total",
         "counter",
-        "Alerts by channel and by whether the channel took them.",
+        "Alerts by channel and by whether the channel accepted them.",
     );
     for (channel, [delivered, lost]) in &watch_status.alerts {
         page.sample(
@@ -129,7 +129,7 @@ pub fn metrics(watch_status: &WatchStatus, root: TrustRootKind, tool: &Tool, upt
     page.family(
         "cvm_verify_policy_current",
         "gauge",
-        "1 while the policy in use is the one on disk; 0 while that one is wrong and the old one serves.",
+        "1 while the policy in use is the one on disk; 0 while that one is not valid and the previous one is used.",
     );
     page.sample(&[], f64::from(u8::from(!watch_status.policy_is_refused)));
     page.family(

@@ -13,10 +13,10 @@ use crate::usage_error::UsageError;
 /// How long a policy that was refused is left alone: a file that it names may be mended, and nobody looks at that one.
 const AFTER_REFUSAL: Duration = Duration::from_secs(10);
 
-/// How long the policy is left alone where nothing changes.
+/// How long the policy is left alone if nothing changes.
 const ANYWAY: Duration = Duration::from_secs(60 * 60);
 
-/// What a file looked like: when it was changed last, and its bytes; `None` where it is not there.
+/// What a file looked like: when it was changed last, and its bytes; `None` if it is not there.
 type Stamp = Option<(SystemTime, u64)>;
 
 /// The files of the policy.

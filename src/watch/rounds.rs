@@ -46,7 +46,7 @@ struct Running {
     began: Instant,
 }
 
-/// What a target handed over.
+/// What a target supplied.
 pub(crate) struct Finished {
     pub job: Arc<Job>,
     pub collection: Collection,
@@ -137,7 +137,7 @@ impl Rounds {
         due.min().filter(|_| room).map(|due| self.started + due)
     }
 
-    /// The next answer. Waits for ever while nobody was asked.
+    /// The next answer. Waits permanently while nobody was asked.
     pub async fn finished(&mut self, session: &Session) -> Finished {
         let Some((running, collection)) = self.tasks.next(session).await else {
             return std::future::pending().await;

@@ -269,8 +269,7 @@ impl Watch<'_> {
         self.with_status(|watch_status| watch_status.policy_is_refused = true);
         let why = error.to_string();
         if self.policy.refused_anew(&why) {
-            let said =
-                format!("the policy that was read before stays in use, since the new one is wrong:\n{why}");
+            let said = format!("the previous policy stays in use, because the new one is not valid:\n{why}");
             self.note(LogLevel::Error, "policy-refused", said);
         }
     }
@@ -331,7 +330,7 @@ impl Watch<'_> {
     /// The first line of the output, where the root is not Intel's.
     fn say_on_what_root(&mut self) {
         if let Some(said) = self.session.simulated() {
-            let said = format!("{said}. A pass pings no heartbeat.");
+            let said = format!("{said}. A pass sends no ping to the heartbeat.");
             let entry = LogEntry::note(LogLevel::Warn, "simulated", said, (self.env.now)());
             self.log.write(&entry, self.env);
         }

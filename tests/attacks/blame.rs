@@ -620,7 +620,7 @@ fn a_compose_document_as_an_object_is_said_so() {
     judged.accuses_no_deployment(&"an object");
     let detail = judged.detail(CheckId::ImagePins);
     assert!(
-        detail.contains("handed over as an object: the exact text is needed"),
+        detail.contains("is a JSON object: the exact text is needed"),
         "{detail}"
     );
 }

@@ -1149,7 +1149,7 @@ fn t90_what_a_start_script_takes_from_outside_decides_code() {
     let hash = hex::encode(Sha256::digest(script));
     assert!(
         detail.contains(&format!(
-            "What else pre_launch_script (SHA-256 {hash}) does as root before the containers is not judged."
+            "What else pre_launch_script (SHA-256 {hash}) does as root before the containers is not checked."
         )),
         "{detail}"
     );

@@ -59,5 +59,5 @@ fn every_dependency_has_a_row_and_every_row_a_dependency() {
         program.into_iter().collect::<Vec<_>>(),
         "{what}"
     );
-    assert_eq!(listed(&page, "For tests"), others, "{what}");
+    assert_eq!(listed(&page, "Only for tests"), others, "{what}");
 }

@@ -82,7 +82,7 @@ fn a_fail_is_told_to_every_channel_and_a_pass_to_none() {
     assert!(sink.requests().is_empty(), "a simulated pass pings nobody");
     assert_eq!(
         ran.report().alerts[0].detail,
-        "not sent: the pass rests on a root that is not built in"
+        "not sent: the pass relies on a root that is not built in"
     );
 }
 
@@ -350,7 +350,7 @@ fn a_memory_that_cannot_be_written_is_said_and_changes_no_verdict() {
     let ran = verify(&deployment, &[("CVM_VERIFY_WEBHOOK_URL", &hook)], &[&state]);
     assert_eq!((ran.code, sink.count("/hook")), (1, 1));
     assert!(
-        ran.stderr.contains("the next run tells the same again"),
+        ran.stderr.contains("the next run sends the same alerts again"),
         "{}",
         ran.stderr
     );
@@ -370,7 +370,11 @@ fn the_issue_channel_takes_its_token_and_its_addresses_from_the_environment() {
     let alert = &ran.report().alerts[0];
     // This server answers, but it is no GitHub.
     assert_eq!((alert.channel.as_str(), alert.delivered), ("github-issue", false));
-    assert!(alert.detail.contains("whose token"), "{}", alert.detail);
+    assert!(
+        alert.detail.contains("the owner of the token"),
+        "{}",
+        alert.detail
+    );
     let asked: Vec<String> = sink
         .requests()
         .iter()

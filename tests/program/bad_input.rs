@@ -287,7 +287,7 @@ fn a_hash_may_be_written_as_that_of_a_file_and_a_bundle_is_no_compose_document()
 fn a_variable_that_is_nearly_an_option_is_refused_and_others_are_noted() {
     let args = ["replay", "fixtures/simulated/healthy.evidence.json"];
     run_in(&args, &[("CVM_VERIFY_LOK", "cvm.lock")], |_| {}).assert_usage_error(
-        "the environment has CVM_VERIFY_LOK, which nothing reads; did you mean CVM_VERIFY_LOCK?",
+        "the environment has CVM_VERIFY_LOK, which no option reads; did you mean CVM_VERIFY_LOCK?",
     );
     let ran = run_in(&args, &[("CVM_VERIFY_SHOP_TEAM", "secret")], |_| {});
     assert!(

@@ -206,7 +206,7 @@ fn mistakes_of_the_file_and_of_the_files_it_names_are_told_together() {
         ("6:8", "`lock`: "),
         (
             "10:16",
-            "`compose-hash`: `app-compose-file` says otherwise: that file's SHA-256 is 44136fa3",
+            "`compose-hash`: `app-compose-file` contradicts it: that file's SHA-256 is 44136fa3",
         ),
         (
             "16:10",
@@ -274,7 +274,7 @@ fn one_lock_holds_several_targets_each_pinned_by_its_name() {
     run(&args)
         .assert_usage_error("the file holds several targets (api, shop). Choose one with --target NAME.");
     let changed = pin(&["--target=shop"]);
-    assert!(changed.stdout.contains("What changes in"), "{}", changed.stdout);
+    assert!(changed.stdout.contains("Changes in "), "{}", changed.stdout);
     assert_eq!(verify(&deployment, &text, &[]).code, 0);
 }
 

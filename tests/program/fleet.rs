@@ -531,7 +531,7 @@ fn reports_that_do_not_belong_together_are_refused() {
         (
             r#""mode": "live""#,
             r#""mode": "replay""#,
-            "its mode is replay, that of",
+            "its mode is replay, but that of",
         ),
         (
             r#""verdict": "pass""#,
@@ -561,9 +561,9 @@ fn reports_that_do_not_belong_together_are_refused() {
         merge(&[files[0].clone(), changed.clone()], &[]).assert_usage_error(says);
     }
     let nothing = deployment.path("nothing.json");
-    merge(std::slice::from_ref(&nothing), &[]).assert_usage_error("is not there; without shards");
+    merge(std::slice::from_ref(&nothing), &[]).assert_usage_error("does not exist; without shards");
     let whole = deployment.path("whole.json");
-    merge(&[whole, nothing], &[]).assert_usage_error("is not there; without shards");
+    merge(&[whole, nothing], &[]).assert_usage_error("does not exist; without shards");
     merge(&[deployment.path(".")], &[]).assert_usage_error("is a folder; a file is needed");
 }
 
@@ -625,7 +625,7 @@ fn shards_that_cannot_be_are_usage_errors() {
         );
     }
     verify_all(&deployment, &apps, &["--shard", "3/3"])
-        .assert_usage_error("--shard: 3/3 holds no target, since there are 2 in all");
+        .assert_usage_error("--shard: 3/3 contains no target, because there are only 2");
     assert_eq!(verify_all(&deployment, &apps, &["--concurrency", "0"]).code, 2);
 }
 
@@ -696,9 +696,9 @@ fn shards_of_two_runs_are_never_joined() {
         of("1/2", "one.json", "monday"),
         of("2/2", "other.json", "tuesday"),
     );
-    merge_in(&[&one, &other], &[], NOW, &[]).assert_usage_error("its run is tuesday, that of");
+    merge_in(&[&one, &other], &[], NOW, &[]).assert_usage_error("its run is tuesday, but that of");
     let other = of("2/2", "other.json", "");
-    merge_in(&[&one, &other], &[], NOW, &[]).assert_usage_error("its run is not named, that of");
+    merge_in(&[&one, &other], &[], NOW, &[]).assert_usage_error("its run is not named, but that of");
     let other = of("2/2", "other.json", "monday");
     let ran = merge_in(&[&one, &other], &[], NOW, &[]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
@@ -899,7 +899,7 @@ fn another_root_of_gpus_is_refused() {
     let changed = deployment.path("changed.json");
     std::fs::write(&changed, report.to_string()).unwrap();
     merge_in(&[&files[0], &changed], &[], NOW, &[])
-        .assert_usage_error("its trust root of GPUs is a custom one, that of");
+        .assert_usage_error("its trust root of GPUs is a custom one, but that of");
     // A target without evidence was judged by none.
     report["targets"][0]["evidence"]["signed_sha256"] = serde_json::Value::Null;
     std::fs::write(&changed, report.to_string()).unwrap();
@@ -918,31 +918,31 @@ fn another_root_and_collateral_that_was_out_of_date_are_refused() {
     for (change, says) in [
         (
             &(|target: &mut serde_json::Value| target["trust_root"] = "intel".into()) as Change<'_>,
-            "its trust root is Intel's, that of",
+            "its trust root is Intel's, but that of",
         ),
         (
             &|target| target["tcb"]["expires_at"] = at(now - 1),
-            "the collateral was out of date when it was judged: of the target",
+            "the collateral had expired at the time of appraisal: of the target",
         ),
         (
             &|target| target["tcb"]["expires_at"] = serde_json::Value::Null,
-            "the collateral was out of date when it was judged: of the target",
+            "the collateral had expired at the time of appraisal: of the target",
         ),
         (
             &|target| target["tcb"]["collateral_fetched_at"] = at(now - 8 * DAY),
-            "the collateral was too old when it was judged: of the target",
+            "the collateral was too old at the time of appraisal: of the target",
         ),
         (
             &|target| target["tcb"]["collateral_fetched_at"] = at(now + DAY),
-            "the collateral was fetched after it was judged: of the target",
+            "the collateral was fetched after the time of appraisal: of the target",
         ),
         (
             &|target| target["evaluated_at"] = at(now - DAY),
-            "a time of judging outside of the run, of the target",
+            "a time of appraisal outside of the run, of the target",
         ),
         (
             &|target| target["evaluated_at"] = "now".into(),
-            "the time of judging cannot be read of the target",
+            "the time of appraisal cannot be read of the target",
         ),
     ] {
         let mut report: serde_json::Value = serde_json::from_str(&text).unwrap();

@@ -104,7 +104,7 @@ fn pin_and_then_verify_in_the_same_folder_is_green_and_says_why() {
     assert!(
         verified
             .stderr
-            .starts_with("No expectation was given: using cvm.lock of this folder"),
+            .starts_with("No expected values were given: using cvm.lock of this folder"),
         "{}",
         verified.stderr
     );
@@ -145,7 +145,7 @@ fn a_lock_that_cannot_be_read_or_names_no_address_is_never_passed_over_in_silenc
     today.write_lock(&without);
     today.run("verify", &[&url]).says(
         3,
-        "There is a cvm.lock here that does not name the address that it was taken from.",
+        "There is a cvm.lock here that does not name the address that it was made from.",
     );
     today.write_lock("schema = 1\n");
     today
@@ -191,7 +191,7 @@ fn what_git_does_not_hold_is_said() {
     today.write_lock(&format!("{}# changed\n", today.lock()));
     today
         .run("verify", &[&url])
-        .says(0, "note: cvm.lock is not as in the last commit");
+        .says(0, "note: cvm.lock differs from the last commit");
     let quiet = today.run("verify", &[&url, "--quiet"]);
     assert!(!quiet.stderr.contains("cvm.lock"), "{}", quiet.stderr);
 }
@@ -205,9 +205,10 @@ fn comments_of_people_survive_and_nothing_is_written_where_nothing_changes() {
         .lock()
         .replacen("app_id = ", "# Reviewed by Anna.\napp_id = ", 1);
     today.write_lock(&commented);
-    today
-        .run("pin", &[&url, "--accept-observed"])
-        .says(0, "cvm.lock already says what runs. Nothing was written.");
+    today.run("pin", &[&url, "--accept-observed"]).says(
+        0,
+        "cvm.lock already has exactly these values. Nothing was written.",
+    );
     assert_eq!(today.lock(), commented);
     today.app.change(|cvm| simulator::Lie::SwappedImage.apply(cvm));
     let changed = today.run("verify", &[&url]);
@@ -215,7 +216,7 @@ fn comments_of_people_survive_and_nothing_is_written_where_nothing_changes() {
     changed.says(1, "cvm-verify diff cvm.lock URL");
     today
         .run("pin", &[&url, "--accept-observed"])
-        .says(0, "What changes in cvm.lock");
+        .says(0, "Changes in cvm.lock");
     // It was written about another app id.
     assert!(
         today

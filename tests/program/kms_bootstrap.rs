@@ -120,7 +120,8 @@ fn a_replay_says_whose_word_the_answers_of_kms_and_nodes_are() {
     let bundle = governed.deployment.path("bundle.json");
     let mut more = governed.rpc_urls();
     more.push(format!("--evidence={bundle}"));
-    let words = "kms, governance: the recorded answers are not signed; they are as trustworthy as the maker of the bundle";
+    let words = "kms, governance: the recorded answers are not signed; trust them only if you trust the maker of \
+        the bundle";
     let mut live = governed.verify_args(&[format!("lock = \"{}\"", governed.lock())], &more);
     live[2] = "--format=text".to_owned();
     let ran = run(&live);
@@ -142,14 +143,14 @@ fn a_replay_says_whose_word_the_answers_of_kms_and_nodes_are() {
         let ran = replay(format);
         assert!(ran.stdout.contains("REPLAY as of"), "{}", ran.stdout);
         assert!(
-            ran.stdout.contains("as trustworthy as the maker of the bundle"),
+            ran.stdout.contains("only if you trust the maker of the bundle"),
             "{format}: {}",
             ran.stdout
         );
     }
     let junit = std::fs::read_to_string(governed.deployment.path("junit.xml")).unwrap();
     assert!(
-        junit.contains("as trustworthy as the maker of the bundle"),
+        junit.contains("only if you trust the maker of the bundle"),
         "{junit}"
     );
 }

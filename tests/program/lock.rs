@@ -72,7 +72,7 @@ fn pinning_twice_gives_the_same_bytes_and_a_new_release_shows_its_difference() {
         .change(|cvm| simulator::Lie::SwappedImage.apply(cvm));
     verify(&deployment, &[]).assert(ComposeHash, Fail, Some("compose-hash-mismatch"));
     let changed = pin(&deployment, &["--accept-observed"]);
-    assert!(changed.stdout.contains("What changes in"), "{}", changed.stdout);
+    assert!(changed.stdout.contains("Changes in "), "{}", changed.stdout);
     assert!(changed.stdout.contains("compose_hash"), "{}", changed.stdout);
     assert_ne!(lock_text(&deployment), first);
     assert_eq!(verify(&deployment, &[]).code, 0);
@@ -271,7 +271,7 @@ fn locks_that_cannot_be_read_say_where_and_what_to_do() {
     }
     run(&["verify", "https://a.example", "--lock", "/"]).assert_usage_error("is a folder");
     run(&["verify", "https://a.example", "--lock", "/nowhere/cvm.lock"]).assert_usage_error(
-        "/nowhere/cvm.lock: is not there; write it with `cvm-verify pin`, and in CI check out",
+        "/nowhere/cvm.lock: does not exist; write it with `cvm-verify pin`, and in CI check out",
     );
     // Nor does pin overwrite what it cannot show the difference to.
     write("<<<<<<< HEAD\n");

@@ -97,7 +97,7 @@ fn a_quote_is_recognised_in_each_form_and_its_collateral_is_fetched() {
     let bundle = "fixtures/simulated/healthy.evidence.json";
     files
         .replay(&[bundle, "--nonce", &"ab".repeat(32)])
-        .assert_usage_error("a bundle holds its own");
+        .assert_usage_error("a bundle contains its own");
     files
         .replay(&[bundle, "--attestation", &files.path("attestation.json")])
         .assert_usage_error("two pieces of evidence");
@@ -155,8 +155,9 @@ fn loose_files_are_bundled_pinned_and_compared() {
     assert_eq!(pinned.code, 0, "{pinned:#?}");
     let same = run(&[&["diff", &lock], &with_collateral[..]].concat());
     assert_eq!(same.code, 0, "{same:#?}");
-    run(&["diff", &lock]).assert_usage_error("there is one side only");
-    run(&[&["diff", &lock, &lock], &with_collateral[..]].concat()).assert_usage_error("give one of them");
+    run(&["diff", &lock]).assert_usage_error("only one side is given");
+    run(&[&["diff", &lock, &lock], &with_collateral[..]].concat())
+        .assert_usage_error("give only one of them");
     run(&[&["pin", "https://a.example"], &with_collateral[..]].concat())
         .assert_usage_error("two pieces of evidence");
 }

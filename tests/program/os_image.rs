@@ -339,7 +339,12 @@ fn pin_knows_an_image_by_its_files_or_its_named_hash_and_by_no_document_of_its_o
         let other = Deployment::healthy();
         let ran = pin(&other, &[&more]);
         assert_eq!(ran.code, 1, "{more}: {ran:?}");
-        assert!(ran.stderr.contains("another OS image"), "{}", ran.stderr);
+        assert!(
+            ran.stderr
+                .contains("nothing shows that the VM runs the named OS image"),
+            "{}",
+            ran.stderr
+        );
     }
     pin(&today, &["--os-image=known"]).assert_usage_error("--accept");
 }

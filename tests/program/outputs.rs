@@ -183,7 +183,7 @@ fn a_usage_error_is_told_to_github_with_cause_and_next_step() {
         (
             &["verify"],
             &[url, ("CVM_VERIFY_LOCK", "no/cvm.lock")],
-            "no/cvm.lock: is not there",
+            "no/cvm.lock: does not exist",
         ),
         (&["verify"], &[url, ("CVM_VERIFY_WAIT", "long")], "--wait"),
         (&["verify", "--no-such-option"], &[url], "--no-such-option"),
@@ -324,7 +324,7 @@ fn a_file_that_is_not_ours_is_a_usage_error_and_is_not_touched() {
     let pass = std::fs::read_to_string(&earlier).unwrap();
     for option in ["--report-json", "--junit", "--dotenv"] {
         let ran = deployment.verify(&[option, &file]);
-        ran.assert_usage_error("is not a file that cvm-verify wrote; it was not touched");
+        ran.assert_usage_error("is not a file that cvm-verify wrote; it was not changed");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "KEEP ME\n");
     }
     // Nothing is overwritten where one file is not ours.
@@ -334,7 +334,7 @@ fn a_file_that_is_not_ours_is_a_usage_error_and_is_not_touched() {
     assert_eq!(std::fs::read_to_string(&earlier).unwrap(), pass);
     // What is read is not written.
     run(&["merge", &earlier, "--report-json", &earlier])
-        .assert_usage_error("is read, and would be written, too");
+        .assert_usage_error("is an input of this run, and would be overwritten");
     assert_eq!(std::fs::read_to_string(&earlier).unwrap(), pass);
     // An empty file, as mktemp makes it, and a device are nobody's.
     let empty = deployment.path("empty");

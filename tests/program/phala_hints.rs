@@ -38,7 +38,7 @@ fn what_the_api_says_is_asked_and_stands_in_the_lock_as_its_word() {
     let lock = std::fs::read_to_string(governed.lock()).unwrap();
     assert_eq!(said_in(&lock), ["host", "chain_id", "kms_contract"], "{lock}");
     assert!(
-        lock.contains("# said by Phala Cloud's API: its operator's word"),
+        lock.contains("# said by Phala Cloud's API: a statement of its operator"),
         "{lock}"
     );
     // After the review it is a lock as any other.

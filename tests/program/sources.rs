@@ -606,11 +606,11 @@ fn options_of_one_source_are_mistakes_with_another() {
     for (args, says) in [
         (
             &["verify", url, "--gateway-domain=a.example"][..],
-            "it belongs to --source guest-agent alone",
+            "it is only for --source guest-agent",
         ),
         (
             &["verify", url, "--phala-api-url=https://a.example"],
-            "it belongs to --source phala-cloud alone",
+            "it is only for --source phala-cloud",
         ),
         (
             &[
@@ -619,7 +619,7 @@ fn options_of_one_source_are_mistakes_with_another() {
                 "--source=guest-agent",
                 "--info-url=https://a.example",
             ],
-            "it belongs to --source app alone",
+            "it is only for --source app",
         ),
         (
             &["verify", url, url, "--info-url=https://a.example"],

@@ -393,7 +393,7 @@ fn a_policy_that_is_right_and_cannot_be_used_is_refused_too_and_tried_again() {
     let (root, away) = (deployment.path("root.pem"), deployment.path("away.pem"));
     std::fs::rename(&root, &away).unwrap();
     std::fs::write(&path, local).unwrap();
-    let log = watching.said("policy-refused: the policy that was read before stays in use", 1);
+    let log = watching.said("policy-refused: the previous policy stays in use", 1);
     assert!(log.contains("root.pem: cannot be read"), "{log}");
     assert!(watching.page("/metrics").contains("cvm_verify_policy_current 0"));
     std::fs::rename(&away, &root).unwrap();
@@ -582,7 +582,7 @@ fn an_outage_of_phala_clouds_list_ends_when_every_instance_passes() {
     list(&[Some(cvm.clone()), Some(cvm.clone())]);
     let log = watching.said("webhook delivered, event inconclusive", 2);
     assert!(log.contains(": INCONCLUSIVE"), "{log}");
-    assert!(log.contains("show one instance"), "{log}");
+    assert!(log.contains("show the same instance"), "{log}");
     assert_eq!(watching.stopped().code, 0);
     assert_eq!(events(&hook), ["inconclusive", "recovered", "inconclusive"]);
 }

@@ -1,6 +1,6 @@
 //! Verifies evidence of confidential VMs (dstack on Intel TDX) and appraises it by a policy.
 //!
-//! A deployment hands over a quote, an event log and a compose document. This crate decides whether they are authentic
+//! A deployment supplies a quote, an event log and a compose document. This crate decides whether they are authentic
 //! ([`verify`](mod@verify)), whether they are what you expect ([`appraise()`]), and says why ([`report`]). It is a pure
 //! function of its arguments: it opens no connection, and reads no clock, no environment and no file. Time, nonce, collateral
 //! and policy are arguments, so recorded evidence gives the same result in a year.
@@ -74,7 +74,7 @@
 //! * Write a field of [`Claims`]: they are public to be read.
 //! * Count [`Status::Skip`] or [`Status::Warn`] as a pass. [`TargetReport::verdict`] is the result; only [`Verdict::Pass`] is one.
 //! * Reuse a nonce, or take one that the CVM chose. It is what makes an answer belong to this run.
-//! * Give a [`TrustRoot::custom`] root outside of tests: whoever holds its key can sign any machine.
+//! * Give a [`TrustRoot::custom`] root outside of tests: anyone who holds its key can sign any machine.
 //! * Implement [`evidence::OpensUnproven`]: it is for the proofs, and for a display that gives no verdict.
 //!
 //! # Units and encodings

@@ -8,7 +8,7 @@ use crate::report::{
     Accepted, Assurance, CheckId, CheckResult, RequiredAssurance, SideTier, SideTiers, Status, Tier, Verdict,
 };
 
-/// The lowest tier that requires a check; every higher one does, too. Absent where none does.
+/// The lowest tier that requires a check; every higher one does, too. Absent if none does.
 #[must_use]
 pub fn required_from(id: CheckId) -> Option<Tier> {
     match Check::of(id).required {
@@ -24,7 +24,7 @@ pub fn is_required(id: CheckId, required: RequiredAssurance) -> bool {
     required_from(id).is_some_and(|from| from <= required.tier()) || required.sides().iter().any(grants)
 }
 
-/// Whether a check of this version can grant a tier beside `code`, by itself or in a stronger one.
+/// Whether a check of this version can grant a tier in addition to `code`, by itself or in a stronger one.
 #[must_use]
 pub fn can_be_granted(side: SideTier) -> bool {
     let granted = SideTier::ALL
@@ -116,7 +116,7 @@ pub fn is_short(check: &CheckResult, accepted: &[Accepted]) -> bool {
 }
 
 /// Any `fail` fails. Otherwise every requirement of the tier must be met, or waived or accepted in writing, what is required
-/// beside `code` must be granted, and what the user configured must have been determined, not skipped; what is left is inconclusive.
+/// in addition to `code` must be granted, and what the user configured must have been determined, not skipped; what is left is inconclusive.
 #[must_use]
 pub fn verdict(
     checks: &[CheckResult],
@@ -145,7 +145,7 @@ pub fn verdict(
     }
 }
 
-/// The highest tier whose requirements are met with nothing waived or accepted in writing, and what stands beside `code`.
+/// The highest tier whose requirements are met with nothing waived or accepted in writing, and what is in addition to `code`.
 #[must_use]
 pub fn assurance(checks: &[CheckResult], accepted: &[Accepted]) -> Assurance {
     let is_accepted = |id| accepted.iter().any(|one| one.check == id);

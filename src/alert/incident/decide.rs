@@ -42,7 +42,7 @@ impl Default for Rules {
 
 /// Takes the memory of a target one observation further, and says what is due on each of `channels`, in order.
 ///
-/// `previous` is `None` where there is no memory, or none that can be read: then any failure is told at once. What
+/// `previous` is `None` if there is no memory, or none that can be read: then any failure is told at once. What
 /// follows from `previous` and is not delivered is due again the next time; mark what was with [`TargetState::record`],
 /// and tell nothing more to a channel that did not take something before it.
 #[must_use]
@@ -144,7 +144,7 @@ impl TargetState {
                     incident.failure.measured = incident.failure.measured.or(failure.measured);
                 } else if tell {
                     let before = std::mem::replace(&mut incident.failure, failure.clone());
-                    // Whoever was refused must not get lost by falling silent.
+                    // A sender that was refused must not get lost by falling silent.
                     if before.verdict == Verdict::Fail {
                         self.channels
                             .values_mut()

@@ -278,7 +278,7 @@ fn t61_another_code_within_an_open_incident_is_told_once_each() {
         assert_eq!(world.see_of(&running(byte)), [], "{byte}");
     }
     assert_eq!(world.see('.'), [AlertEvent::Recovered]);
-    // The next incident begins anew.
+    // The next incident begins again.
     assert_eq!(world.see_of(&running(2)), [AlertEvent::Failed]);
 }
 

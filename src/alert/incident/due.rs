@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::forecast::Forecast;
 use crate::alert::event::AlertEvent;
 
-/// What stands between the kind of a channel and the receiver.
+/// What is between the kind of a channel and the receiver.
 pub(in crate::alert) const RECEIVER: &str = "-to-";
 
 /// Something to tell one channel.
@@ -71,6 +71,6 @@ pub enum About {
     },
     /// It passes in full, under the policy of the run before.
     Recovery,
-    /// Something that the pass rests on is about to end.
+    /// Something that the pass relies on is about to end.
     Forecast(Forecast),
 }

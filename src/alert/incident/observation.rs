@@ -20,7 +20,7 @@ pub struct Observation {
     pub asked: Option<AskedAt>,
     /// What a pass says ahead of.
     pub forecasts: Vec<Forecast>,
-    /// The entry of the policy file that it was verified for, where there is one.
+    /// The entry of the policy file that it was verified for, if there is one.
     pub entry: Option<PolicyEntry>,
 }
 

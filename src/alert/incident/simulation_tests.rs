@@ -164,7 +164,7 @@ fn a_day_of_alerts() {
     insta::assert_snapshot!(sent.iter().map(line).collect::<Vec<_>>().join("\n"));
 }
 
-/// The same properties that the snapshot shows, in numbers: whoever changes the snapshot must still keep them.
+/// The same properties that the snapshot shows, in numbers: anyone who changes the snapshot must still keep them.
 #[test]
 fn no_duplicate_no_lost_failure_no_false_recovery() {
     let mut open: BTreeMap<(String, &str), Vec<FailureKey>> = BTreeMap::new();

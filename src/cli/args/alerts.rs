@@ -1,4 +1,4 @@
-//! Options of alerts: who remembers, and `alert test`.
+//! Options of alerts: where the alert state is kept, and `alert test`.
 
 use std::path::PathBuf;
 
@@ -33,19 +33,19 @@ pub struct AlertTestArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Alerts")]
 pub struct MemoryArgs {
-    /// Remember in this file what was reported, so that a failure and its end are each reported once. Without it, every run of
-    /// `verify` that does not pass alerts, and `watch` remembers until it ends.
+    /// Keep the alert state in this file: which alerts were sent, so that a failure and its end are each reported
+    /// once. Without it, every run of `verify` that does not pass alerts, and `watch` keeps the state until it ends.
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
-    /// With a memory: report an inconclusive target only after this many inconclusive runs in a row.
+    /// With alert state: report an inconclusive target only after this many inconclusive runs in a row.
     #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub inconclusive_after: u32,
-    /// With a memory: report it also after this many inconclusive runs among the latest, such as 6/12 for six of twelve,
-    /// however many passes lie between them.
+    /// With alert state: also report an inconclusive target after this many inconclusive runs among the latest, such
+    /// as 6/12 for six of twelve, even with passes between them.
     #[arg(long, value_name = "N/M", default_value_t = Share::default())]
     pub inconclusive_of: Share,
-    /// Keep an issue in this GitHub repository for each target that does not pass; CVM_VERIFY_GITHUB_TOKEN may write
-    /// issues there. With the token alone: in the repository that the workflow runs in.
+    /// Keep an issue in this GitHub repository for each target that does not pass; CVM_VERIFY_GITHUB_TOKEN must be a
+    /// token that may write issues there. Default, if the token is set: the repository that the workflow runs in.
     #[arg(long, value_name = "OWNER/REPO")]
     pub github_issue: Option<String>,
 }

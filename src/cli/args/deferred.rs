@@ -1,5 +1,6 @@
-//! A command whose options are made when it is typed: to make those of all commands takes half as many instructions as the
-//! signatures of a quote. A command with commands of its own is not deferred: the completion of `help` lists them.
+//! A command whose options are built only when it is used: building those of all commands takes half as many
+//! instructions as verifying the signatures of a quote. A command with commands of its own is not deferred: the
+//! completion of `help` lists them.
 
 use std::ops::Deref;
 

@@ -4,9 +4,10 @@ use clap::{Args, ValueEnum};
 
 use super::{ExpectArgs, TargetArgs, TransportArgs};
 
-/// Behind the help of `plan`.
+/// After the help of `plan`.
 pub const PLAN_CODES: &str = "\
-Exit codes: 0 nothing speaks against the deploy, 1 verify would not pass, 2 usage error, 3 it could not be determined who built \
+Exit codes: 0 no reason found to refuse the deployment, 1 verify would not pass, 2 usage error, 3 it could not be \
+determined who built \
 an image.";
 
 #[derive(Debug, Args)]

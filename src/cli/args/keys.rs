@@ -11,7 +11,7 @@ use crate::config::file::{
 };
 use crate::config::{Interval, Settings, written};
 
-/// Options that commands have together.
+/// Options that several commands share.
 pub trait CommandOptions {
     const GROUPS: &'static [OptionGroup];
 }
@@ -24,7 +24,7 @@ impl CommandOptions for ExpectationOptions {
     const GROUPS: &'static [OptionGroup] = &[OptionGroup::Expectations, OptionGroup::Gpus];
 }
 
-/// What is expected of a live deployment alone, and who else verifies it.
+/// What is expected only of a live deployment, and which other service verifies it.
 #[derive(Debug, Clone, Copy)]
 pub struct LiveOptions;
 
@@ -32,7 +32,7 @@ impl CommandOptions for LiveOptions {
     const GROUPS: &'static [OptionGroup] = &[OptionGroup::Live, OptionGroup::SecondOpinion];
 }
 
-/// Whom to ask for evidence.
+/// Which source to ask for evidence.
 #[derive(Debug, Clone, Copy)]
 pub struct SourceOptions;
 
@@ -48,7 +48,7 @@ impl CommandOptions for RoundOptions {
     const GROUPS: &'static [OptionGroup] = &[OptionGroup::Rounds];
 }
 
-/// Whom to ask.
+/// Which source to ask.
 pub type SourceArgs = KeyArgs<SourceOptions>;
 
 /// What was given by options of the table.
@@ -138,7 +138,7 @@ fn of_shape(arg: Arg, key: &'static PolicyKey) -> Arg {
     }
 }
 
-/// Keys that are options of one command, with words of its own.
+/// Keys that are options of one command, with their own help text.
 pub trait Rewording {
     const OPTIONS: &'static [RewordedOption];
 }
@@ -220,7 +220,7 @@ fn given(matches: &ArgMatches, rows: impl Iterator<Item = (&'static PolicyKey, &
     settings
 }
 
-/// What is refused before the policy is read: other words than those of a choice, and what is not a number.
+/// Refuses a value before the policy is read, if it is not a word of the choice or not a number.
 fn parser(key: &'static PolicyKey, option: &'static Typed) -> ValueParser {
     match key.shape {
         Shape::Choice(words) if !option.values.is_empty() => {

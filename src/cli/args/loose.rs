@@ -1,4 +1,4 @@
-//! Evidence in loose files, as other tools leave it.
+//! Evidence in loose files, as other tools write it.
 
 use std::path::PathBuf;
 
@@ -19,13 +19,13 @@ pub struct LooseArgs {
     /// The body of /info.
     #[arg(long, value_name = "FILE")]
     pub info: Option<PathBuf>,
-    /// The compose document as it was measured, exact bytes.
+    /// The measured compose document: its exact bytes.
     #[arg(long, value_name = "FILE")]
     pub app_compose: Option<PathBuf>,
     /// Collateral: the JSON form of dcap-qvl's QuoteCollateralV3, byte fields in hex.
     #[arg(long, value_name = "FILE")]
     pub collateral: Option<PathBuf>,
-    /// The nonce that the evidence was asked for with, 32 bytes of hex.
+    /// The nonce with which the evidence was requested: 32 bytes, 64 hex digits.
     #[arg(long, value_name = "HEX")]
     pub nonce: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What can be typed. Every help text is a sentence that a newcomer understands.
+//! The command line. Every help text is a sentence that a newcomer understands.
 
 mod alerts;
 mod chain;
@@ -45,28 +45,30 @@ pub use watch::WatchArgs;
 use cvm_verify_core::policy::ReportMaxAge;
 use cvm_verify_core::report::Shard;
 
-/// Behind the options of every command.
+/// After the options of every command.
 pub const ENVIRONMENT: &str = "Every long option can also be set in the environment: --compose-hash as CVM_VERIFY_COMPOSE_HASH \
-                           (empty means unset; one value per line where an option repeats). --insecure-trust-root cannot.\n\n\
+                           (an empty variable counts as unset; an option that can be repeated takes one value per \
+                           line). --insecure-trust-root cannot.\n\n\
                            Exit codes: 0 pass, 1 fail, 2 usage error, 3 inconclusive.";
 
-/// Behind the options of `pin`.
+/// After the options of `pin`.
 const PINNING: &str = "Every long option can also be set in the environment: --output as CVM_VERIFY_OUTPUT. \
                        --insecure-trust-root cannot.\n\n\
-                       Exit codes: 0 written, or nothing changed, 1 refused: what was found is not accepted, 2 usage error, \
+                       Exit codes: 0 written, or nothing changed, 1 refused: something that was found is not \
+                       accepted, 2 usage error, \
                        3 nothing could be determined.";
 
-/// Behind the options of `inspect`.
+/// After the options of `inspect`.
 const INSPECTING: &str = "Every long option can also be set in the environment: --app-compose as CVM_VERIFY_APP_COMPOSE. \
                           --insecure-trust-root cannot.\n\n\
                           Exit codes: 0 shown, 2 usage error, or a file that cannot be read, 3 nothing answered.";
 
-/// Behind the options of `watch`.
-const WATCHING: &str = "It reads the policy file, and the files that it names, again when they change (or on SIGHUP), and keeps \
-                        the old policy where the new one is wrong. SIGTERM and Ctrl-C end it within 5 seconds.\n\n\
+/// After the options of `watch`.
+const WATCHING: &str = "watch reads the policy file, and the files that it names, again when they change (or on \
+    SIGHUP), and keeps the old policy if the new one is not valid. SIGTERM and Ctrl-C end it within 5 seconds.\n\n\
                         Every long option can also be set in the environment: --interval as CVM_VERIFY_INTERVAL.\n\n\
-                        Exit codes: 0 ended by a signal, 2 usage error; with --once those of verify, and 3 where a signal \
-                        ended it early.";
+                        Exit codes: 0 ended by a signal, 2 usage error; with --once those of verify, and 3 if a \
+                        signal ended it early.";
 
 /// Proves that a confidential VM (Phala Cloud / dstack on Intel TDX) runs exactly the code that was released,
 /// on genuine hardware, now.
@@ -96,15 +98,15 @@ pub enum Command {
     /// Verify what can be verified, then write the measured identity to a lock file.
     #[command(after_help = PINNING)]
     Pin(Deferred<PinArgs>),
-    /// Show every field of evidence, explained. Gives no verdict.
+    /// Show and explain every field of evidence, without a verdict.
     #[command(after_help = INSPECTING)]
     Inspect(Deferred<InspectArgs>),
     /// Say what changed between two deployments: locks, evidence bundles and live addresses, in any pairing.
     #[command(after_help = DIFF_CODES)]
     Diff(Deferred<DiffArgs>),
-    /// Print the compose hashes that a compose document has, by the tool that writes it.
+    /// Print the hash of a compose document, and the hash that each deploy tool would give it.
     ComposeHash(Deferred<ComposeHashArgs>),
-    /// Measure the published files of an OS image: the registers that a VM shows that booted it.
+    /// Measure the published files of an OS image: compute the registers of a VM that booted it.
     #[command(after_help = os_image::OS_IMAGE_CODES)]
     OsImage(Deferred<OsImageArgs>),
     /// Say what a check proves, which attack it prevents, why it fails and how to fix it.
@@ -114,7 +116,7 @@ pub enum Command {
     /// Join the reports of several runs into one.
     #[command(after_help = ENVIRONMENT)]
     Merge(Deferred<MergeArgs>),
-    /// Say before a deploy what will be measured, who built the images, and what the policy would refuse.
+    /// Say before a deployment what will be measured, who built the images, and what the policy would refuse.
     #[command(after_help = PLAN_CODES)]
     Plan(Deferred<DeployPlanArgs>),
     /// Verify a signed result.
@@ -126,7 +128,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whether it verifies, so that an expectation which is given in vain matters.
+    /// Whether the command verifies: then it reports variables of the environment whose names are unknown.
     pub fn reads_options_of_a_run(&self) -> bool {
         matches!(self, Self::Verify(_) | Self::Watch(_) | Self::Replay(_))
     }
@@ -140,8 +142,8 @@ fn concurrency(text: &str) -> Result<NonZeroUsize, &'static str> {
 /// What is verified, and by which policy.
 #[derive(Debug, Clone, Args)]
 pub struct PlanArgs {
-    /// Addresses of the apps, https://HOST[:PORT][/PATH]. With another --source also ids: see there. Without any, the
-    /// targets of the policy file are verified.
+    /// Addresses of the apps, https://HOST[:PORT][/PATH]. With another --source, ids are allowed too: see --source.
+    /// Without an address, the targets of the policy file are verified.
     #[arg(value_name = "URL", help_heading = None::<&'static str>)]
     pub url: Vec<String>,
     #[command(flatten)]
@@ -150,8 +152,8 @@ pub struct PlanArgs {
     pub source: SourceArgs,
     #[command(flatten)]
     pub expect: ExpectArgs,
-    /// Do not use the cvm.lock of the working folder. Without this option, `verify` of one URL uses it if nothing else is
-    /// expected and it was taken from that address.
+    /// Do not use the cvm.lock of the working folder. Without this option, `verify` with one URL uses that lock if no
+    /// other expected value is given and the lock was made from that address.
     #[arg(long, help_heading = "Expectations")]
     pub no_lock: bool,
     #[command(flatten)]
@@ -170,7 +172,7 @@ pub struct VerifyArgs {
     /// Print every request with the time that it took, to standard error.
     #[arg(long, short, help_heading = "Output")]
     pub verbose: bool,
-    /// Verify a part of the targets, as 2/5 for the second of five runs; `cvm-verify merge` joins their reports.
+    /// Verify a part of the targets, such as 2/5 for the second of five runs; `cvm-verify merge` joins their reports.
     #[arg(long, value_name = "I/N", help_heading = "Run")]
     pub shard: Option<Shard>,
     #[command(flatten)]
@@ -178,11 +180,11 @@ pub struct VerifyArgs {
     /// How many targets are verified at the same time.
     #[arg(long, value_name = "NUMBER", default_value = "32", value_parser = concurrency)]
     pub concurrency: NonZeroUsize,
-    /// Repeat until the expected code is live and passes, or this time is up: 90s, 10m, 1h.
+    /// Repeat until the expected code is live and passes, or until this time is over: 90s, 10m, 1h.
     #[arg(long, value_name = "DURATION")]
     pub wait: Option<String>,
-    /// How long the whole run may take: 90s, 10m, 1h. What is not verified then is inconclusive; the report is written and
-    /// alerts are sent. Default: the larger of 10m and --wait and 2m more.
+    /// How long the whole run may take: 90s, 10m, 1h. Targets that are not verified by then are inconclusive; the
+    /// report is written and alerts are sent. Default: 10m, or --wait plus 2m if that is longer.
     #[arg(long, value_name = "DURATION")]
     pub deadline: Option<String>,
     #[command(flatten)]
@@ -195,7 +197,7 @@ pub struct VerifyArgs {
     pub memory: MemoryArgs,
     #[command(flatten)]
     pub output: OutputArgs,
-    /// Write the evidence to this file, to replay it later; a folder where there are several targets.
+    /// Write the evidence to this file, to replay it later. With several targets, this is a folder.
     #[arg(long, value_name = "PATH", help_heading = "Output")]
     pub evidence: Option<PathBuf>,
     #[command(flatten)]
@@ -219,10 +221,10 @@ pub struct ReplayArgs {
     /// Write loose files, and the collateral that was fetched for them, as one evidence bundle to this file.
     #[arg(long, value_name = "FILE", help_heading = "Loose files")]
     pub evidence: Option<PathBuf>,
-    /// Judge at this time (RFC 3339) instead of the time of capture; loose files are judged now.
+    /// Verify as of this time (RFC 3339). Default: the time of capture; for loose files, now.
     #[arg(long, value_name = "TIME", help_heading = None::<&'static str>)]
     pub at: Option<String>,
-    /// Alert through the configured channels, as `verify` does. Nothing else is sent anywhere.
+    /// Send alerts through the configured channels, as `verify` does. Without this option a replay alerts nobody.
     #[arg(long, help_heading = "Alerts")]
     pub alert: bool,
     #[command(flatten)]
@@ -253,23 +255,24 @@ pub struct PinArgs {
     /// Where to write the lock; `-` prints it. Default: the lock of the target in the policy file, else cvm.lock.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Pin although the deployment does not look like production, by the name of the finding: development-image, vulnerable-image,
-    /// unknown-image, acpi-change, tcb, td-attributes, key-provider, no-nonce, unread-compose, no-longer-shown. Several with
-    /// commas between them. What the lock that is there holds already need not be named again. Each is written into the lock, and a verdict
-    /// that rests on it says so.
+    /// Pin even though the deployment has these findings, which do not fit production: development-image,
+    /// vulnerable-image, unknown-image, acpi-change, tcb, td-attributes, key-provider, no-nonce, unread-compose,
+    /// no-longer-shown. Separate several with commas. Findings that the existing lock already accepts need not be
+    /// named again. Each is written into the lock, and a verdict that relies on one says so.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub accept: Vec<String>,
-    /// Pin even if the deployment does not look like production: all names of --accept.
+    /// Pin whatever the findings are: the same as all names of --accept.
     #[arg(long)]
     pub accept_observed: bool,
-    /// Ask Phala Cloud's API where the KMS of the app answers and which contract governs it, if neither the policy file nor the
-    /// lock says so. This is its operator's statement, not evidence: review it before you commit the lock.
+    /// Ask Phala Cloud's API where the KMS of the app answers and which contract governs it, if neither the policy
+    /// file nor the lock says so. The answer is the statement of the API's operator, not evidence: review it before
+    /// you commit the lock.
     #[arg(long)]
     pub phala_hints: bool,
-    /// Replace a lock file that cannot be read. Without this option it stays as it is.
+    /// Replace a lock file that cannot be read. Without this option it stays unchanged.
     #[arg(long)]
     pub force: bool,
-    /// Judge recorded evidence at this time (RFC 3339) instead of the time of capture; loose files are judged now.
+    /// Verify recorded evidence as of this time (RFC 3339). Default: the time of capture; for loose files, now.
     #[arg(long, value_name = "TIME", conflicts_with = "url")]
     pub at: Option<String>,
     #[command(flatten)]
@@ -294,11 +297,11 @@ pub struct InspectArgs {
     /// an app (with another --source also its id).
     #[arg(value_name = "FILE|URL")]
     pub what: String,
-    /// The compose document as it was measured, for evidence that does not show it.
+    /// The measured compose document, for evidence that does not contain it.
     #[arg(long, value_name = "FILE")]
     pub app_compose: Option<PathBuf>,
-    /// Ask Phala Cloud's API where the KMS of the app answers and which contract governs it, and show what they answer. This is
-    /// its operator's statement, not evidence.
+    /// Ask Phala Cloud's API where the KMS of the app answers and which contract governs it, and show the answers.
+    /// They are statements of the API's operator, not evidence.
     #[arg(long)]
     pub phala_hints: bool,
     /// What to print.
@@ -318,12 +321,12 @@ pub struct InspectArgs {
 pub enum InspectFormat {
     /// For people.
     Text,
-    /// cvm-verify/inspection/v1: all values whole.
+    /// With a schema, cvm-verify/inspection/v1: all values at full length.
     Json,
 }
 
-/// Behind the help of `diff`.
-const DIFF_CODES: &str = "Exit codes: 0 the same, 1 different, or evidence that is refused, 2 usage error, 3 could not be \
+/// After the help of `diff`.
+const DIFF_CODES: &str = "Exit codes: 0 the same, 1 different, or the evidence is refused, 2 usage error, 3 could not be \
                           determined.";
 
 #[derive(Debug, Args)]
@@ -340,7 +343,7 @@ pub struct DiffArgs {
     /// Print nothing: the exit code says whether they differ.
     #[arg(long, short)]
     pub quiet: bool,
-    /// How the app lays the nonce out in the report data: auto (raw or ascii), or a named layout.
+    /// How the app arranges the nonce in the report data: auto (raw or ascii), or a named layout.
     #[arg(long, value_name = "LAYOUT", default_value = "auto")]
     pub report_data: String,
     #[command(flatten)]
@@ -380,8 +383,8 @@ pub struct MergeArgs {
     pub report: Vec<PathBuf>,
     #[command(flatten)]
     pub run: RunArgs,
-    /// Refuse a report whose run ended longer ago: 1s to 30d. Default: 1h where the run has no name, else 24h. A shard of a named
-    /// run that is too old is left out: it counts as missing.
+    /// Refuse a report whose run ended longer ago than this: 1s to 30d. Default: 1h if the run has no name, else 24h.
+    /// A shard of a named run that is too old is left out and counts as missing.
     #[arg(long, value_name = "DURATION", help_heading = "Run")]
     pub max_age: Option<ReportMaxAge>,
     #[command(flatten)]
@@ -390,8 +393,7 @@ pub struct MergeArgs {
 
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// The name of a check, of a reason, or both as a report shows them, CHECK/REASON. Without a name, all checks are
-    /// listed.
+    /// The name of a check or of a reason, or CHECK/REASON as a report shows them. Without a name, all checks are listed.
     #[arg(value_name = "CHECK|REASON")]
     pub check: Option<String>,
 }

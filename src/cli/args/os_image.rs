@@ -25,6 +25,6 @@ pub enum OsImageFormat {
     Json,
 }
 
-/// Behind the help of `os-image`.
+/// After the help of `os-image`.
 pub const OS_IMAGE_CODES: &str =
-    "Exit codes: 0 measured, 1 the files contradict each other, 2 they cannot be read.";
+    "Exit codes: 0 measured, 1 the files contradict each other, 2 usage error, or the files cannot be read.";

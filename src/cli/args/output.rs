@@ -21,29 +21,30 @@ pub struct OutputArgs {
     /// Write the report as JUnit XML to this file.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
-    /// Write verdict, failed checks and the like as NAME=VALUE to this file, for GitLab's dotenv report. The names begin
-    /// with CVM_VERIFY_RESULT_.
+    /// Write verdict, failed checks and the other outputs as NAME=VALUE to this file, for GitLab's dotenv report. The
+    /// names begin with CVM_VERIFY_RESULT_.
     #[arg(long, value_name = "FILE")]
     pub dotenv: Option<PathBuf>,
-    /// Write everything into this folder: report.json, report.txt, summary.md, junit.xml, result.env and, for live
+    /// Write all files into this folder: report.json, report.txt, summary.md, junit.xml, result.env and, for live
     /// deployments, the evidence.
     #[arg(long, value_name = "DIR")]
     pub output_dir: Option<PathBuf>,
     /// Write a statement about each target that passes into this folder, to be signed: statement.json (in-toto, with SLSA's
-    /// verification summary), predicate.json and the subject, app-compose.json. Of `verify` alone; default: --output-dir.
+    /// verification summary), predicate.json and the subject, app-compose.json. Only for `verify`; default: the
+    /// folder of --output-dir.
     #[arg(long, value_name = "DIR")]
     pub statement: Option<PathBuf>,
     /// Also write the job summary, outputs and annotations of GitHub Actions.
     #[arg(long)]
     pub github: bool,
-    /// Print nothing if every target passes, and else only verdicts and what to do. Twice (-qq): print nothing. Files are
-    /// still written, and the exit code is that of the verdict.
+    /// Print nothing if every target passes; otherwise only verdicts and what to do. Twice (-qq): print nothing at
+    /// all. Files are still written, and the exit code is that of the verdict.
     #[arg(long, short, action = ArgAction::Count)]
     pub quiet: u8,
     /// Whether to use colour. `auto` uses it on a terminal, unless NO_COLOR is set.
     #[arg(long, value_enum, default_value_t = Color::Auto)]
     pub color: Color,
-    /// Which verdicts make the exit code non-zero. The report keeps its own.
+    /// Which verdicts make the exit code non-zero. The exit code in the report does not change.
     #[arg(long, value_enum, default_value_t = FailOn::Inconclusive)]
     pub fail_on: FailOn,
 }
@@ -61,7 +62,7 @@ impl OutputArgs {
         }
     }
 
-    /// Whether only what needs a person is printed.
+    /// Whether only results that need attention are printed.
     pub const fn is_quiet(&self) -> bool {
         self.quiet > 0
     }
@@ -71,7 +72,7 @@ impl OutputArgs {
 pub enum Format {
     /// For people.
     Text,
-    /// With a schema: cvm-verify/report/v1, of `diff` cvm-verify/difference/v1.
+    /// With a schema: cvm-verify/report/v1, for `diff` cvm-verify/difference/v1.
     Json,
     /// For a comment or a page.
     Markdown,
@@ -91,8 +92,8 @@ pub enum Color {
 pub enum FailOn {
     /// `inconclusive` and `fail`.
     Inconclusive,
-    /// `fail` alone.
+    /// Only `fail`.
     Fail,
-    /// None.
+    /// No verdict.
     Never,
 }

@@ -17,9 +17,9 @@ pub struct ReferenceArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ReferenceTable {
-    /// OS images, as --os-image takes them by name or hash, with their vulnerabilities.
+    /// OS images, with their vulnerabilities: --os-image takes their names and hashes.
     OsImages,
-    /// Key management services, as --key-provider takes them by name.
+    /// Key management services: --key-provider takes their names.
     Kms,
     /// Texts of the pre-launch script.
     Scripts,

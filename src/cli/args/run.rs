@@ -7,8 +7,8 @@ use cvm_verify_core::report::RunId;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Run")]
 pub struct RunArgs {
-    /// The name of the run that all shards share; `merge` joins reports of one run. Default: what GitHub Actions or GitLab
-    /// CI call it.
+    /// The name of the run, which all its shards share; `merge` joins reports of one run. Default: the run id of GitHub
+    /// Actions or the pipeline id of GitLab CI.
     #[arg(long, value_name = "ID")]
     pub run_id: Option<RunId>,
 }

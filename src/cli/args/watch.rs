@@ -21,15 +21,15 @@ pub struct WatchArgs {
     pub concurrency: NonZeroUsize,
     #[command(flatten)]
     pub plan: PlanArgs,
-    /// Serve metrics for Prometheus (/metrics) and health (/healthz) at this address, such as 127.0.0.1:9464. `:9464` is every
-    /// address of this machine. Nothing is served without it.
+    /// Serve metrics for Prometheus (/metrics) and health (/healthz) at this address, such as 127.0.0.1:9464. `:9464`
+    /// listens on every address of this machine. Without this option nothing is served.
     #[arg(long, value_name = "IP:PORT", help_heading = "Output", value_parser = listen_address)]
     pub listen: Option<SocketAddr>,
     /// Keep the evidence of a round that did not pass in this folder, to replay it later: the first of each failure, one file
     /// for each target.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub evidence: Option<PathBuf>,
-    /// How log lines look.
+    /// The format of the log.
     #[arg(long, value_enum, default_value_t = LogFormatOption::Text, help_heading = "Output")]
     pub log_format: LogFormatOption,
     /// Log only what needs attention.
@@ -62,7 +62,7 @@ fn listen_address(text: &str) -> Result<SocketAddr, &'static str> {
 pub enum LogFormatOption {
     /// For people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 

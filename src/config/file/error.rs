@@ -29,7 +29,7 @@ pub enum FileProblem {
         fix: String,
     },
     /// A key that stands where it may not.
-    #[error("`{key}` cannot stand in {here}; {fix}")]
+    #[error("`{key}` is not allowed in {here}; {fix}")]
     Misplaced {
         /// The key.
         key: &'static str,
@@ -104,7 +104,7 @@ pub enum FileProblem {
         example: &'static str,
     },
     /// Two targets of one name.
-    #[error("there is a target {name} already, in line {line}; give each a name of its own")]
+    #[error("there is already a target {name}, in line {line}; give each target its own name")]
     SameName {
         /// The name, in quotes.
         name: String,

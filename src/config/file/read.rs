@@ -20,7 +20,7 @@ impl PolicyFile {
     /// Reads a file's bytes. `path` is for messages, and for files that are named relative to it.
     ///
     /// What has a mistake is left out and noted as [flawed](Settings::is_flawed), so that what is left can be judged too and
-    /// all mistakes be told at once. Nothing may be verified where there is any.
+    /// all mistakes be told at once. Nothing may be verified if there is any.
     #[must_use]
     pub fn read(file: &[u8], path: &str) -> (Self, Vec<PolicyMistake>) {
         let (read, found) = toml_text::read(file, path, MAX_FILE_BYTES, |root, mistakes| {
@@ -155,7 +155,7 @@ impl Reader<'_> {
         settings
     }
 
-    /// The values of a key; none where there was a mistake.
+    /// The values of a key; none if there was a mistake.
     fn values(&mut self, key: &'static PolicyKey, entry: TomlEntry<'_>) -> Option<Vec<WrittenValue>> {
         if !key.shape.is_list() {
             return self.value(key, &entry).map(|value| vec![value]);

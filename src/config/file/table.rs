@@ -43,7 +43,7 @@ pub(super) fn unknown_at_the_root(name: &str) -> FileProblem {
     }
 }
 
-/// What is wrong with a name that is no key of a table.
+/// What is wrong with a name that is not a key of a table.
 pub(super) fn unknown(name: &str, table: Table) -> FileProblem {
     let spelled = name.to_ascii_lowercase().replace('_', "-");
     if let Some(key) = keys().filter_map(PolicyKey::secret).find(|key| *key == spelled) {
@@ -62,7 +62,7 @@ pub(super) fn unknown(name: &str, table: Table) -> FileProblem {
     }
 }
 
-/// What is wrong with a key that stands in the other table.
+/// What is wrong with a key that is in the other table.
 pub(super) fn misplaced(key: &'static PolicyKey, table: Table) -> FileProblem {
     let fix = match table {
         Table::Defaults => "each [[target]] has its own",

@@ -24,13 +24,9 @@ pub(super) fn show(page: &mut Page, opened: &Opened<'_>, collateral: &QuoteColla
         (
             "Root CA CRL",
             &collateral.root_ca_crl,
-            "CAs that the root took back.",
+            "CAs that the root revoked.",
         ),
-        (
-            "PCK CRL",
-            &collateral.pck_crl,
-            "Platforms that their CA took back.",
-        ),
+        ("PCK CRL", &collateral.pck_crl, "Platforms that their CA revoked."),
     ] {
         let Ok(list) = CertificateList::<x509_cert::certificate::Rfc5280>::from_der(der) else {
             page.field(title, "cannot be read")

@@ -129,7 +129,7 @@ pub(super) fn show(page: &mut Page, members: &Map<String, Value>) {
         .collect();
     if !unknown.is_empty() {
         page.field("Unknown fields", unknown.len())
-            .note("Guests ignore what they do not know, but it counts for the hash.");
+            .note("Guests ignore unknown fields, but the hash covers them.");
         page.items(unknown, MAX_UNKNOWN);
     }
 }

@@ -18,7 +18,8 @@ pub(super) fn section(page: &mut Page, opened: &Opened<'_>) {
     page.section("COMPOSE DOCUMENT");
     let Some(text) = opened.compose else {
         page.field("Document", "none").note(
-            "It was not handed over, so the compose hash is the hash of something unknown. /info serves it unless \
+            "The evidence does not contain it, so the compose hash is the hash of an unknown document. /info \
+                serves it unless \
              `public_tcbinfo` is off; --app-compose takes a file.",
         );
         return;
@@ -45,7 +46,7 @@ pub(super) fn document(page: &mut Page, text: &str) {
 fn hash(page: &mut Page, text: &str) -> [u8; 32] {
     let hash = sha256(text.as_bytes());
     page.field("SHA-256", hex::encode(hash)).note(format!(
-        "Over its exact text, {} bytes. One blank more makes another hash.",
+        "Over its exact text, {} bytes. One more space gives another hash.",
         text.len()
     ));
     hash
@@ -98,7 +99,7 @@ fn members(page: &mut Page, text: &str) -> Option<Map<String, Value>> {
             .try_for_each(|(name, _)| object.get(name).map(|_| ()))
     });
     if let Err(error) = checked {
-        page.field("Document", "cannot be read in one way only")
+        page.field("Document", "cannot be read unambiguously")
             .mark(error.to_string());
         return None;
     }

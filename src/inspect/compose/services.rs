@@ -60,23 +60,24 @@ pub(super) fn show(page: &mut Page, members: &Map<String, Value>) {
         page,
         "Not pinned",
         &file.unpinned,
-        "Here something else than the measured text decides which image runs.",
+        "In these places something other than the measured text decides which image runs.",
         "Every image is pinned by digest.",
     );
     lines(
         page,
         "Decides code",
         &file.unmeasured,
-        "Here a variable or a file that is not measured can decide what runs. `verify` leaves out what nothing can set.",
+        "In these places a variable or a file that is not measured can decide what runs. `verify` leaves out \
+            variables that nothing can set.",
         "No other place can decide what runs.",
     );
     lines(
         page,
         "Host access",
         &file.host_access,
-        "Here a container reaches beyond itself, into the VM. The Docker socket or a privileged container can replace \
+        "In these places a container has access to the VM. The Docker socket or a privileged container can replace \
          every other one.",
-        "No container reaches beyond itself. The socket of the guest agent does not count.",
+        "No container has access to the VM. The socket of the guest agent does not count.",
     );
 }
 

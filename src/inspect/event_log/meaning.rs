@@ -12,7 +12,7 @@ const BOOT_EVENTS: [(&str, &str); 16] = [
     ),
     (
         "app-id",
-        "The app's identity, 20 bytes: a label. Judge the code by the compose hash.",
+        "The app's id, 20 bytes: only a label. The compose hash says which code runs.",
     ),
     (
         "upgraded-app-id",
@@ -41,12 +41,12 @@ const BOOT_EVENTS: [(&str, &str); 16] = [
     ),
     (
         "boot-mr-done",
-        "Up to here RTMR3 is what a KMS judges before it gives keys.",
+        "A KMS checks RTMR3 up to this event before it gives keys.",
     ),
     ("mr-kms", "The measurement of the KMS that gave the keys."),
     (
         "os-image-hash",
-        "The OS image as the KMS sees it. `verify` does not rely on it: the registers say it better.",
+        "The OS image as the KMS sees it. `verify` does not rely on it, because the registers prove the image.",
     ),
     ("key-provider", "Who gave the guest its keys."),
     ("storage-fs", "The file system of the data disk."),
@@ -66,14 +66,14 @@ impl EventPlace {
         let known = BOOT_EVENTS.iter().find(|(name, _)| *name == event.name);
         match known {
             None if self.ready => {
-                page.note("Written by something inside the VM after the boot.");
+                page.note("Written by a program inside the VM after the boot.");
             }
             None => {
                 page.mark("This version does not know it. Before `system-ready` only the OS writes events.");
             }
             Some((name, _)) if self.ready => {
                 page.mark(format!(
-                    "The name is reserved for the boot: something inside the VM wrote a second `{name}`."
+                    "The name is reserved for the boot: a program inside the VM wrote a second `{name}`."
                 ));
             }
             Some((name, meaning)) => {

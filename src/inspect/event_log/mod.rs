@@ -27,13 +27,15 @@ pub(super) fn section(page: &mut Page, opened: &Opened<'_>) {
     page.section("EVENT LOG");
     let Some(events) = opened.events else {
         page.field("Events", "none").note(
-            "There is no event log, so the registers are hashes of something unknown and nothing says which app runs.",
+            "There is no event log, so it is not known what the registers are hashes of, and nothing says which \
+                app runs.",
         );
         return;
     };
-    page.field("Events", events.len())
-        .note("The list of everything that was measured. Anyone could have written it: it counts because, and only if, \
-               replaying it gives the registers that the hardware signed.");
+    page.field("Events", events.len()).note(
+        "The list of everything that was measured. Anyone could have written it: it counts only if its \
+            replay gives the registers that the hardware signed.",
+    );
     let replay = Replay::of(events);
     for (imr, (register, title)) in (0u8..).zip(replay.registers.iter().zip(REGISTERS)) {
         let of_register: Vec<(usize, &Event)> = events
@@ -46,7 +48,7 @@ pub(super) fn section(page: &mut Page, opened: &Opened<'_>) {
             format!("{}: {title}", count(of_register.len(), "event")),
         );
         if imr < 3 && opened.boot_events == BootEvents::Stripped {
-            page.note("This form of evidence leaves the boot events out, all or most: the register is known from the quote alone.");
+            page.note("This form of evidence omits all or most boot events: the register is known only from the quote.");
         } else {
             register.show(
                 page,
@@ -93,7 +95,7 @@ fn show(page: &mut Page, index: usize, event: &Event, place: &mut EventPlace) {
             .digest
             .is_some_and(|digest| digest != replay::digest_of(event))
     {
-        page.mark("The digest beside it is not that of its name and payload: one of them was changed.");
+        page.mark("Its digest is not that of its name and payload: one of them was changed.");
     }
     if runtime && event.version == EventVersion::V2 {
         page.note("Digest of version 2: over canonical JSON.");

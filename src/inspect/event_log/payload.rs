@@ -108,11 +108,12 @@ fn key_provider(page: &mut Page, members: &Map<String, Value>) {
         ("kms", None) => page.note(
             "A KMS by the public key of its root CA. It is none of the built-in table: name it with --key-provider.",
         ),
-        ("none", _) => page.mark("Keys are random at every boot: nothing persists, and nobody judged the code."),
+        ("none", _) => page.mark("Keys are random at every boot: nothing persists, and no KMS checked the code."),
         ("local" | "local-sgx", _) => page.mark(
-            "The host's own key provider, an SGX enclave known by its measurement. `verify` wants it named.",
+            "The host's own key provider, an SGX enclave known by its measurement. `verify` needs its name \
+                (--key-provider).",
         ),
-        ("tpm", _) => page.mark("A TPM that the host supplies. `verify` wants it named."),
+        ("tpm", _) => page.mark("A TPM that the host supplies. `verify` needs its name (--key-provider)."),
         _ => page.mark("Not one of kms, local-sgx, local, tpm, none."),
     };
 }

@@ -20,9 +20,10 @@ pub(super) fn show_chain(page: &mut Page, title: &str, pem: &str) {
             .mark("It is not a chain of X.509 certificates in PEM.");
         return;
     };
-    page.field(title, count(certificates.len(), "certificate"))
-        .note("Usually three: the platform's own, the CA of its kind, and Intel's root. Whether each signed the one \
-               before it is not checked here.");
+    page.field(title, count(certificates.len(), "certificate")).note(
+        "Usually three: the platform's own, the CA of its kind, and Intel's root. `inspect` does not check \
+            whether each signed the one before it.",
+    );
     for (place, certificate) in certificates.iter().take(MAX_CERTIFICATES).enumerate() {
         let certificate = certificate.tbs_certificate();
         page.field(&format!("Certificate {}", place + 1), certificate.subject());

@@ -31,7 +31,7 @@ pub(super) fn section(page: &mut Page, opened: &Opened<'_>, collateral: Option<&
         } else {
             certificate::show_chain(page, "Chain in the collateral", pem);
         }
-        page.note("It takes the place of the quote's own chain when the quote is verified.");
+        page.note("It replaces the quote's own chain when the quote is verified.");
     }
     match pck_extension(opened.quote, collateral) {
         None => {

@@ -35,12 +35,15 @@ pub(super) fn show(page: &mut Page, opened: &Opened<'_>, report: &TdReport) {
             );
         }
         2 => {
-            page.note("Tag 02: a Keccak-256 over compose hash, app id and key provider follows. This version does not \
-                       compute it.");
+            page.note(
+                "Tag 02: a Keccak-256 over compose hash, app id and key provider follows. `inspect` does \
+                not compute it; `verify` does (`mr-config-id`).",
+            );
         }
         3 => {
             page.note(
-                "Tag 03: the SHA-256 of a configuration document follows. This version does not compute it.",
+                "Tag 03: the SHA-256 of a configuration document follows. `inspect` does not compute it; `verify` \
+                    does (`mr-config-id`).",
             );
         }
         other => {

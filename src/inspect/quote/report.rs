@@ -1,4 +1,4 @@
-//! The TD report as it stands in the bytes (Intel TDX DCAP Quoting Library API, A.3).
+//! The TD report as it is in the bytes (Intel TDX DCAP Quoting Library API, A.3).
 
 use cvm_verify_core::verify::QuoteExtents;
 

@@ -14,10 +14,10 @@ pub(super) fn show(page: &mut Page, opened: &Opened<'_>, report: &TdReport) {
     match opened.nonce {
         Some(nonce) if nonce_in(page, data, nonce) => return,
         Some(nonce) => page.mark(format!(
-            "It is not the nonce {} in any layout that is known: an old quote, or a layout of the app's own.",
+            "It is not the nonce {} in any layout that is known: an old quote, or an unknown layout of the app.",
             hex::encode(nonce)
         )),
-        None => page.note("No nonce was given, so whether it answers one is not known."),
+        None => page.note("No nonce was given, so it is not known whether it contains one."),
     };
     if let Some(guess) = guess(data) {
         page.note(guess);
@@ -36,7 +36,7 @@ fn nonce_in(page: &mut Page, data: &[u8; 64], nonce: &[u8; 32]) -> bool {
             ("second", "first")
         };
         page.note(format!(
-            "Its {half} half is the nonce{}; the {other} half is something of the app's own, such as the hash of a key. \
+            "Its {half} half is the nonce{}; the {other} half is a value of the app, such as the hash of a key. \
              `--report-data-key` takes such a value.",
             layout.map_or_else(String::new, |layout| format!(" (layout `{layout}`)"))
         ));

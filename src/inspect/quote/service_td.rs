@@ -17,7 +17,7 @@ pub(super) fn show(page: &mut Page, report: &TdReport) {
             if zero {
                 "No service TD is bound to the VM, as it must be."
             } else {
-                "A service TD is bound to the VM and may reach into it."
+                "A service TD is bound to the VM and may access it."
             },
         );
     if let Some(extended) = &report.td15_ex {
@@ -40,7 +40,7 @@ fn show_extended(page: &mut Page, extended: &Td15Ex) {
     ] {
         page.field(name, or_zeros(value));
         if value.iter().any(|byte| *byte != 0) {
-            page.mark("A service TD is or was bound to the VM and may reach into it.");
+            page.mark("A service TD is or was bound to the VM and may access it.");
         }
     }
     page.field("CPUSVN at launch", hex::encode(extended.init_cpu_svn));

@@ -40,9 +40,8 @@ pub(super) fn show(page: &mut Page, opened: &Opened<'_>) {
             return;
         }
     };
-    page.field("Signature", short_hex(&data.ecdsa_signature)).note(
-        "ECDSA over header and TD report, by the attestation key. Whether it holds is not checked here.",
-    );
+    page.field("Signature", short_hex(&data.ecdsa_signature))
+        .note("ECDSA over header and TD report, by the attestation key. `inspect` does not verify it.");
     page.field("Attestation key", hex::encode(data.ecdsa_attestation_key))
         .note("Made by the quoting enclave on the host. The enclave's report vouches for it.");
     let qe = &data.qe_report_data;

@@ -3,10 +3,10 @@
 use super::visible::{push, shorten};
 use crate::render::marks;
 
-/// Longest text of a stranger, in characters (threat T53).
+/// Longest text of an untrusted party, in characters (threat T53).
 const MAX: usize = 200;
 
-/// Splits a word where nobody sees it: no mention, address or emoji spans two text nodes. Unlike a zero-width
+/// Splits a word if nobody sees it: no mention, address or emoji spans two text nodes. Unlike a zero-width
 /// character it is not copied. An entity would not do: cmark-gfm looks for e-mail addresses, and GitHub for mentions,
 /// after entities are decoded.
 const SPLIT: &str = "<wbr>";
@@ -51,7 +51,7 @@ pub fn markdown(text: &str) -> String {
     safe
 }
 
-/// A value as code, by the same rule: a code span where nothing in it needs an escape, else an HTML element.
+/// A value as code, by the same rule: a code span if nothing in it needs an escape, else an HTML element.
 #[must_use]
 pub fn code(text: &str) -> String {
     let is_literal = |c: char| matches!(c, ' '..='~' | '…') && !"`|\\<>&$#[]!*".contains(c);
@@ -75,7 +75,7 @@ fn visible(text: &str) -> String {
     shown
 }
 
-/// Whether a word stands before, and a number behind, the hyphen that `rest` begins with: `GH-1`, and what connected
+/// Whether a word is before, and a number behind, the hyphen that `rest` begins with: `GH-1`, and what connected
 /// trackers such as Jira make links of, `ABC-1`.
 fn is_issue(before: &str, rest: &str) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';

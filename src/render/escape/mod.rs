@@ -1,4 +1,4 @@
-//! Which characters of a stranger's text may reach which output.
+//! Which characters of an untrusted party's text may reach which output.
 //!
 //! Details, names and addresses in a report may hold text that a CVM chose. Each format has a rule of its own, and
 //! each rule is one file here.

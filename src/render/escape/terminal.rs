@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::visible::push;
 
 /// The openings of commands that CI runners look for anywhere in a line: GitHub's legacy form `##[`, Azure's
-/// `##vso[`, TeamCity's `##teamcity[`. What stands between is letters.
+/// `##vso[`, TeamCity's `##teamcity[`. What is between is letters.
 const COMMAND: &str = "##";
 
 /// `text` on one line, safe to print raw on a terminal or in a CI log.

@@ -15,7 +15,7 @@ impl Budget {
         }
     }
 
-    /// Adds a part whole, or not at all where there is no room: short lines, for which some is kept.
+    /// Adds a part whole, or not at all if there is no room: short lines, for which some is kept.
     pub(super) fn add(&mut self, part: &str) {
         if self.has_room(part, 0) {
             self.text.push_str(part);

@@ -104,7 +104,7 @@ pub(super) fn fix(check: &CheckResult, text: &str) -> String {
     }
 }
 
-/// Any text as Markdown, with what stands between backticks as code, so that a command can be copied. Each part is escaped.
+/// Any text as Markdown, with what is between backticks as code, so that a command can be copied. Each part is escaped.
 fn with_code(text: &str) -> String {
     let text = shorten(text, MAX_FIX);
     let parts: Vec<&str> = text.split('`').collect();

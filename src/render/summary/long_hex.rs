@@ -5,7 +5,7 @@ const MAX_DIGITS: usize = 24;
 /// Digits that are kept at its beginning and at its end.
 const KEPT: [usize; 2] = [12, 6];
 
-/// The text with long hex cut in its middle. The whole values stand in the lists below the table.
+/// The text with long hex cut in its middle. The whole values are in the lists below the table.
 pub(super) fn shortened(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut word = String::new();

@@ -44,13 +44,13 @@ pub fn summary(report: &Report) -> String {
     page.into_text() + &end
 }
 
-/// The alerts that did not arrive, as the end of [`summary()`] says it; empty where there are none.
+/// The alerts that did not arrive, as the end of [`summary()`] says it; empty if there are none.
 #[must_use]
 pub fn alerts(report: &Report) -> String {
     sections::alerts(report)
 }
 
-/// What failed stands first, then what could not be determined.
+/// What failed is first, then what could not be determined.
 fn worst_first(report: &Report) -> Vec<&TargetReport> {
     let of = |verdict| {
         report
@@ -94,7 +94,7 @@ fn left_out_line(count: usize) -> String {
         count => format!("{count} targets are"),
     };
     format!(
-        "{what} not shown in detail: a job summary has no room for more. The JSON report holds everything.\n\n"
+        "{what} not shown in detail: the size of a job summary is limited. The JSON report contains everything.\n\n"
     )
 }
 

@@ -11,7 +11,7 @@ use cvm_verify_core::checks::Check;
 use cvm_verify_core::report::{CheckResult, Report, Status, TargetReport};
 
 /// One row per check: result, what was found, what a pass proves, which attack that prevents. What there is something
-/// to do about stands first.
+/// to do about is first.
 ///
 /// Two columns, for no table of more can be read on a phone without moving it sideways.
 pub(super) fn checks(target: &TargetReport) -> String {
@@ -122,7 +122,7 @@ pub(super) fn compose_diff(target: &TargetReport) -> String {
     )
 }
 
-/// What the result rests on, and how to look again.
+/// What the result relies on, and how to look again.
 pub(super) fn evidence(target: &TargetReport) -> String {
     let evidence = &target.evidence;
     let list: String = [

@@ -12,7 +12,7 @@ pub(super) fn single(target: &TargetReport) -> String {
 }
 
 /// One of several targets, folded away unless it is the first and does not pass. With a mode, it says itself what
-/// stands above its verdict.
+/// is above its verdict.
 pub(super) fn folded(target: &TargetReport, is_first: bool, own_banners: Option<Mode>) -> String {
     let is_open = is_first && target.verdict != Verdict::Pass;
     let open = if is_open { " open" } else { "" };

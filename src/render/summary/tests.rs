@@ -159,7 +159,7 @@ fn whole_targets_are_cut_and_all_verdicts_stay() {
             target.name
         );
     }
-    // What was accepted stands above the checks.
+    // What was accepted is above the checks.
     let whole = ["| Check", "#### Accepted"]
         .map(|start| shown.matches(&format!("</summary>\n\n{start}")).count())
         .iter()

@@ -1,4 +1,4 @@
-//! Names and passwords for registries, from the environment: which registry gets which, and who beside it.
+//! Names and passwords for registries, from the environment: which registry gets which, and who next to it.
 
 use std::sync::Arc;
 

@@ -38,7 +38,7 @@ struct Manifest {
 }
 
 /// The digests in a list whose type does not rule out that they are bundles, those first that say what is looked for. `None`
-/// where it is not a list.
+/// if it is not a list.
 pub fn candidates(list: &[u8]) -> Option<Vec<[u8; 32]>> {
     if has_more_values_than(list, MAX_VALUES) {
         return None;
@@ -71,7 +71,7 @@ pub enum Named {
     OtherSubject,
 }
 
-/// Reads a manifest that a list about `subject` names. `None` where it is not a manifest.
+/// Reads a manifest that a list about `subject` names. `None` if it is not a manifest.
 pub fn named(manifest: &str, subject: &[u8; 32]) -> Option<Named> {
     if has_more_values_than(manifest.as_bytes(), MAX_VALUES) {
         return None;

@@ -21,7 +21,7 @@ pub(super) struct Repository {
 }
 
 impl Repository {
-    /// Of an image's name, without tag and digest. As Docker does, loopback is asked over plain http. `None` where it is not the
+    /// Of an image's name, without tag and digest. As Docker does, loopback is asked over plain http. `None` if it is not the
     /// name of an image.
     pub(super) fn of(image: &str) -> Option<Self> {
         let image = normal_name(image);

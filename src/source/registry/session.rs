@@ -287,8 +287,13 @@ impl<'a> RegistrySession<'a> {
             }
             429 => {
                 let words = response.retry_after().map_or_else(
-                    || "answers no more requests for now".to_owned(),
-                    |time| format!("answers no more requests for {} seconds", time.as_secs()),
+                    || "limits the number of requests and refuses this one".to_owned(),
+                    |time| {
+                        format!(
+                            "limits the number of requests and refuses them for {} seconds",
+                            time.as_secs()
+                        )
+                    },
                 );
                 self.problem(Kind::RateLimited, &words)
             }

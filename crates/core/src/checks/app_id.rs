@@ -12,7 +12,7 @@ pub(super) const CHECK: Check = Check {
     id: CheckId::AppId,
     title: "App id",
     proves: "The app behind this address is the one with the expected id.",
-    prevents: "An address that leads to another app. (Code is judged by compose-hash: an id is a label.)",
+    prevents: "An address that leads to another app. (`compose-hash` checks the code; an app id is only a label.)",
     reasons: &[
         &APP_ID_MISMATCH,
         &ADDRESS_MISMATCH,
@@ -38,7 +38,7 @@ const APP_ID_MISMATCH: Reason = Reason {
 const ADDRESS_MISMATCH: Reason = Reason {
     id: "address-mismatch",
     means: "The id in the address is neither the app's nor the instance's that answered.",
-    fix: "The gateway leads this address to another app: treat it as hostile.",
+    fix: "The gateway routes this address to another app: treat the gateway as hostile.",
 };
 const NO_EXPECTATION: Reason = Reason {
     id: "no-expectation",

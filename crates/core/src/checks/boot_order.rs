@@ -39,12 +39,12 @@ const NOT_DSTACK: &str = "No release of dstack boots like this. Compare the OS i
 
 const NO_SYSTEM_READY: Reason = Reason {
     id: "no-system-ready",
-    means: "Nothing marks the end of the boot, so the claims could have been written by anything.",
-    fix: "Run again when the app has started; if it stays, the VM does not run dstack.",
+    means: "No event marks the end of the boot, so any program in the VM could have written the claims.",
+    fix: "Run again when the app has started; if this stays, the VM does not run dstack.",
 };
 const UNSUPPORTED_GENERATION: Reason = Reason {
     id: "unsupported-generation",
-    means: "The guest is of dstack 0.3, whose event log does not mark the end of the boot.",
+    means: "The guest runs dstack 0.3, whose event log does not mark the end of the boot.",
     fix: "Upgrade the OS image to dstack 0.5.4 or later.",
 };
 const MISSING_EVENT: Reason = Reason {
@@ -59,7 +59,7 @@ const DUPLICATE_EVENT: Reason = Reason {
 };
 const OUT_OF_ORDER: Reason = Reason {
     id: "out-of-order",
-    means: "A boot event is not in its place.",
+    means: "A boot event is out of order.",
     fix: NOT_DSTACK,
 };
 const BAD_PAYLOAD: Reason = Reason {
@@ -69,15 +69,16 @@ const BAD_PAYLOAD: Reason = Reason {
 };
 const RESERVED_AFTER_READY: Reason = Reason {
     id: "reserved-after-ready",
-    means: "Something inside the VM wrote a boot event's name after the boot. A verifier that takes the last event of a name \
-            would believe it, so that no honest app writes one.",
+    means: "Something inside the VM wrote a boot event's name after the boot. A verifier that uses the last event \
+        of each name would accept it; an honest app writes no such event.",
     fix: "Find out which container does that. If it is your app, give its event a name of its own (such as `my-app-config`): the \
           names of boot events, `compose-hash` among them, are reserved. If it is not, a program in the VM is hostile.",
 };
 const UNKNOWN_EVENT: Reason = Reason {
     id: "unknown-event",
-    means: "The boot holds an event that this version does not know.",
-    fix: "Update cvm-verify: releases of dstack bring new boot events. If the newest version does not know it, compare the OS \
+    means: "The boot events include one that this version does not know.",
+    fix: "Update cvm-verify: new releases of dstack add boot events. If the newest version does not know it, \
+        compare the OS \
           image with an official one, or prove the image: by name with --os-image, or with newer --reference-values.",
 };
 

@@ -11,7 +11,8 @@ pub(super) const CHECK: Check = Check {
     id: CheckId::Collateral,
     title: "Collateral",
     proves: "Intel's signed statements about this platform are available, authentic and in date.",
-    prevents: "Judging a platform by statements that Intel does not make, no longer makes, or makes about another platform.",
+    prevents: "A rating of the platform that relies on statements that Intel did not make, no longer makes, or \
+        makes about another platform.",
     reasons: &[
         &MISSING,
         &UNREACHABLE,
@@ -50,52 +51,57 @@ const UNREACHABLE: Reason = Reason {
 };
 const EXPIRED: Reason = Reason {
     id: "expired",
-    means: "A part of the collateral, or the machine's certificate, has ended, or ended before another part began. That is not \
-            the app's fault.",
-    fix: "Check this machine's clock first: one that is ahead ends everything early. If it is right, fetch new collateral (a live \
-          run does), or replay at the time of capture with --at. If a live run says this, the PCCS does not refresh: name \
-          another with --pccs-url. A PCK certificate that ended must be renewed by the operator of the host.",
+    means: "A part of the collateral, or the machine's certificate, has expired, or expired before another part \
+        became valid. The deployment is not at fault.",
+    fix: "Check this machine's clock first: with a clock that is ahead, valid documents look expired. If the \
+        clock is right, fetch new collateral (a live \
+          run does), or replay at the time of capture with --at. If a live run says this, the PCCS does not \
+          refresh its collateral: name another with --pccs-url. If the PCK certificate has expired, the operator \
+          of the host must renew it.",
 };
 const NOT_YET_VALID: Reason = Reason {
     id: "not-yet-valid",
-    means: "A part of the collateral begins in the future. The deployment is not at fault.",
+    means: "A part of the collateral becomes valid in the future. The deployment is not at fault.",
     fix: "Check this machine's clock, or replay at a later time with --at.",
 };
 const TOO_OLD: Reason = Reason {
     id: "too-old",
-    means: "The collateral was fetched more than 7 days before, so that a revocation since then would not be seen.",
-    fix: "Find out why no newer collateral comes: the same command with --no-cache shows what its source answers. A bundle is \
-          replayed at its time of capture; without --at.",
+    means: "The collateral was fetched more than 7 days before the time of appraisal, so a later revocation could \
+        be missed.",
+    fix: "Find out why no newer collateral can be fetched: the same command with --no-cache shows the answer of \
+        its source. Replay a bundle as of its time of capture, without --at.",
 };
 const FETCH_TIME_AHEAD: Reason = Reason {
     id: "fetch-time-ahead",
-    means: "The collateral says that it was fetched after the time that is judged at, so that its age is not known: a revocation \
-            could stay unseen. A clock was wrong, or a file was changed. The deployment is not at fault.",
-    fix: "Check this machine's clock. A bundle is replayed at its time of capture, without --at; record it anew if its own times \
-          do not fit.",
+    means: "By its own record, the collateral was fetched after the time of appraisal, so its age is not known \
+        and a revocation could be missed. A clock was wrong, or a file was changed. The deployment is not at fault.",
+    fix: "Check this machine's clock. Replay a bundle as of its time of capture, without --at; if its own times \
+        contradict each other, record it again.",
 };
 const NOT_REFETCHED: Reason = Reason {
     id: "not-refetched",
     means: "The collateral was fetched longer ago than --collateral-max-age, and a newer set could not be fetched.",
-    fix: "Find out why, since after 7 days this is an error: the same command with --no-cache shows what the source of the \
-          collateral answers.",
+    fix: "Find out why: after 7 days this is an error. The same command with --no-cache shows the answer of the \
+        collateral's source.",
 };
 const MALFORMED: Reason = Reason {
     id: "malformed",
     means: "A document of the collateral is missing, empty or cannot be read. The deployment is not at fault.",
-    fix: "Run again. If this stays, name another PCCS with --pccs-url and tell the operator of this one; for a file, record \
-          the collateral anew.",
+    fix: "Run again. If this stays, name another PCCS with --pccs-url and tell the operator of this one; for a \
+        file, record the collateral again.",
 };
 const NOT_SIGNED_BY_INTEL: Reason = Reason {
     id: "not-signed-by-intel",
-    means: "A document of the collateral is not what Intel signed: it was changed, re-serialised, or is someone else's. The \
+    means: "A document of the collateral has no valid signature of Intel: it was changed or serialized again, or \
+        another party made it. The \
             deployment is not at fault.",
     fix: "Name another PCCS with --pccs-url and tell the operator of this one. For a file, record the documents byte for byte, \
           as the PCCS answers.",
 };
 const WRONG_PLATFORM: Reason = Reason {
     id: "wrong-platform",
-    means: "A document of the collateral is Intel's, and is for another platform, or for SGX. The deployment is not at fault.",
+    means: "A document of the collateral is signed by Intel, but is for another platform, or for SGX. The \
+        deployment is not at fault.",
     fix: "Give the collateral of the machine that made the quote, for TDX. If a live run says this, name another PCCS with \
           --pccs-url.",
 };
@@ -106,21 +112,24 @@ const CLOCK: Reason = Reason {
 };
 const OLD_SET: Reason = Reason {
     id: "old-set",
-    means: "The collateral is of an older TCB evaluation set than it must be, which hides later advisories. The deployment is not at \
+    means: "The collateral belongs to an older TCB evaluation set than required, which lacks later advisories. \
+        The deployment is not at \
             fault.",
     fix: "Run again; if this stays, name another PCCS with --pccs-url, or ask the operator of this one to refresh it. If you set \
-          min-tcb-eval-data-number, see whether Intel's standard set has reached it.",
+          min-tcb-eval-data-number, check whether Intel's standard set has reached this number.",
 };
 const ENDS_SOON: Reason = Reason {
     id: "ends-soon",
-    means: "A part of the collateral ends within 14 days.",
-    fix: "Nothing yet: Intel renews collateral every few days. If this stays, the PCCS in use does not refresh.",
+    means: "A part of the collateral expires within 14 days.",
+    fix: "Nothing yet: Intel renews collateral every few days. If this stays, the PCCS in use does not refresh \
+        its collateral.",
 };
 
 const CERTIFICATE_ENDS_SOON: Reason = Reason {
     id: "platform-certificate-ends-soon",
-    means: "The certificate that Intel issued to this very machine ends within 14 days.",
-    fix: "Ask the host to renew the machine's certificate, or redeploy on another host: quotes do not verify after the end.",
+    means: "The certificate that Intel issued for this machine expires within 14 days.",
+    fix: "Ask the operator of the host to renew the machine's certificate, or redeploy on another host: after it \
+        expires, quotes do not verify.",
 };
 
 /// What is signed holds, and says less than Intel says by now.
@@ -214,12 +223,12 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         )),
         (Err(NotProven::Absent | NotProven::NotReached | NotProven::Refused(_)), _) => Finding::error(
             &QUOTE_NOT_PROVEN,
-            "Not determined: the quote is refused, so the collateral was not judged with it.",
+            "Not determined: the quote is refused, so the collateral was not checked with it.",
         ),
     }
 }
 
-/// Whether the first part of what the quote rests on ends within the time of a forecast.
+/// Whether the first part of what the quote relies on ends within the time of a forecast.
 fn ends_soon(quote: &VerifiedQuote, claims: &Claims) -> bool {
     quote.expires_at() < claims.at.saturating_add(FORECAST)
 }

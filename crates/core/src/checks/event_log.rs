@@ -38,7 +38,7 @@ const HOSTILE: &str = "The log was changed after the machine wrote it, or belong
 
 const NO_EVENT_LOG: Reason = Reason {
     id: "no-event-log",
-    means: "No event log was handed over.",
+    means: "The evidence contains no event log.",
     fix: "Return the SDK's getQuote() object unchanged: it holds `event_log` and `quote`.",
 };
 const RTMR_MISMATCH: Reason = Reason {
@@ -63,7 +63,7 @@ const WRONG_EVENT_TYPE: Reason = Reason {
 };
 const RESERVED_NAME: Reason = Reason {
     id: "reserved-name",
-    means: "An event of RTMR0–2 has the name of a claim.",
+    means: "An event of RTMR0–2 has a name that is reserved for RTMR3.",
     fix: HOSTILE,
 };
 const BAD_EVENT_NAME: Reason = Reason {
@@ -86,13 +86,15 @@ fn run(claims: &Claims, _policy: &Policy) -> Finding {
                     format!("The log replays to all four RTMRs ({count} events in RTMR3).")
                 }
                 BootEvents::Stripped => format!(
-                    "The log replays to RTMR3 ({count} events). This form of evidence leaves the boot events out: RTMR0–2 \
-                     are read from the quote, and `os-image` judges them."
+                    "The log replays to RTMR3 ({count} events). This form of evidence omits the boot events: \
+                        RTMR0–2 are read from the quote, and `os-image` checks them."
                 ),
             });
         }
         Err(NotProven::NotReached) => return quote_not_proven(),
-        Err(NotProven::Absent) => return Finding::error(&NO_EVENT_LOG, "No event log was handed over."),
+        Err(NotProven::Absent) => {
+            return Finding::error(&NO_EVENT_LOG, "The evidence contains no event log.");
+        }
         Err(NotProven::Refused(refusal)) => refusal,
     };
     let reason = match refusal {

@@ -9,7 +9,7 @@ use crate::verify::{Claims, InfoOrigin, NotBound};
 pub(super) const CHECK: Check = Check {
     id: CheckId::Evidence,
     title: "Evidence",
-    proves: "The deployment handed over evidence that can be read in one way only.",
+    proves: "The deployment returned evidence that can be read in only one way.",
     prevents: "Documents that two readers understand differently; answers mixed from several instances.",
     reasons: &[
         &UNREACHABLE,
@@ -64,7 +64,7 @@ const NOT_JSON: Reason = Reason {
 };
 const TOO_LARGE: Reason = Reason {
     id: "too-large",
-    means: "An answer, or the compose document in it, is larger than is read.",
+    means: "An answer, or the compose document in it, is larger than the size limit.",
     fix: "Check that the URL is that of the attestation endpoint, or give the compose document as a file: \
           --app-compose-file FILE.",
 };
@@ -75,24 +75,26 @@ const ADDRESS_REFUSED: Reason = Reason {
 };
 const NO_QUOTE: Reason = Reason {
     id: "no-quote",
-    means: "The answer is well formed but holds no quote, or, as a list of instances, not a quote of each.",
+    means: "The answer is well formed but contains no quote; or it is a list of instances, and not each of them \
+        has a quote.",
     fix: "Answer with the whole object that the dstack SDK's getQuote() returns; a stopped instance has no quote.",
 };
 const TOO_FEW_INSTANCES: Reason = Reason {
     id: "too-few-instances",
-    means: "Fewer instances of the app run than the policy asks for: the others are stopped, or not listed.",
+    means: "Fewer instances of the app run than the policy requires: the others are stopped, or not listed.",
     fix: "Start the stopped instances. If fewer are meant to run, lower `instances` in the policy file (--instances).",
 };
 const UNNAMED_INSTANCES: Reason = Reason {
     id: "unnamed-instances",
-    means: "The policy asks for a number of instances, and those of this app have no instance id: nothing in two quotes shows whether \
-            they are of two VMs or of one that quoted twice.",
+    means: "The policy requires a number of instances, and the instances of this app have no instance id: two \
+        quotes do not show whether they come from two VMs or from one VM that quoted twice.",
     fix: "Deploy without `no_instance_id`, so that each instance measures an id of its own; or leave `instances` out of the policy \
           file (--instances).",
 };
 const UNSUPPORTED_PLATFORM: Reason = Reason {
     id: "unsupported-platform",
-    means: "The evidence is of another TEE than Intel TDX: dstack also runs on AMD SEV-SNP, AWS Nitro and Google's vTPM.",
+    means: "The evidence comes from another TEE than Intel TDX: dstack also runs on AMD SEV-SNP, AWS Nitro and \
+        Google's vTPM.",
     fix: "Deploy on Intel TDX to verify with this program; nothing is proven about other platforms.",
 };
 const TWO_INSTANCES: Reason = Reason {
@@ -102,8 +104,8 @@ const TWO_INSTANCES: Reason = Reason {
 };
 const OTHER_TYPE: Reason = Reason {
     id: "other-type",
-    means: "A field of the answer has another JSON type than the dstack SDK gives it: the app, or Phala Cloud's API, answers in a \
-            form of its own. That form is not signed, so it does not show who changed it.",
+    means: "A field of the answer has another JSON type than the dstack SDK gives it: the app, or Phala Cloud's \
+        API, answers in a format of its own. The format is not signed, so it does not show who changed it.",
     fix: "In the app: answer with the whole object that the dstack SDK's getQuote() returns, unchanged and with nothing around it (see \
           docs/expose-endpoints.md). If it is the answer of Phala Cloud's API: update cvm-verify, or ask the app itself (--source app).",
 };
@@ -114,13 +116,13 @@ const MALFORMED_FIELD: Reason = Reason {
 };
 const DUPLICATE_FIELD: Reason = Reason {
     id: "duplicate-field",
-    means: "A field that matters occurs twice, so that two readers could believe two things.",
+    means: "A field that matters occurs twice, so two readers could use different values.",
     fix: "If the app builds the answer itself, return the SDK's object unchanged; otherwise treat the host as hostile.",
 };
 const INFO_UNUSABLE: Reason = Reason {
     id: "info-unusable",
-    means: "/info answers with something else than the guest agent's information, or with an error, or shows another compose \
-            document than the measured one, so that is treated as absent. Nothing that is proven rests on it.",
+    means: "/info returns something other than the guest agent's information, an error, or another compose \
+        document than the measured one. It is treated as absent; no proof depends on it.",
     fix: "If it answers with an error: let this machine reach it without a login, or run again. Return what the dstack SDK's info() returns at /info, or name another path with --info-path. Without it, give the \
           compose document with --app-compose-file.",
 };
@@ -137,24 +139,25 @@ const SHARD_MISSING: Reason = Reason {
 
 const DEADLINE: Reason = Reason {
     id: "deadline-reached",
-    means: "The time of the whole run was up before this target was verified.",
-    fix: "Look at the targets that do not answer: they take the time of the others. Then allow more with --deadline, verify \
-          more at a time with --concurrency, or share the targets between runs with --shard.",
+    means: "The time of the whole run was over before this target was verified.",
+    fix: "Check the targets that do not answer: they delay the others. Then allow more time with --deadline, \
+        verify more targets at the same time with --concurrency, or share the targets between runs with --shard.",
 };
 const NOT_CONFIRMED: Reason = Reason {
     id: "not-confirmed",
-    means: "An attempt passed after one that failed (--wait). Such a pass must hold once more, and the attempt that should confirm \
-            it brought no evidence.",
-    fix: "Run again. If the evidence takes long to come, allow more time with --deadline.",
+    means: "An attempt passed after one that failed (--wait). Such a pass must be confirmed by one more attempt, \
+        and that attempt got no evidence.",
+    fix: "Run again. If the app needs long to return its evidence, allow more time with --deadline.",
 };
 const INTERRUPTED: Reason = Reason {
     id: "interrupted",
-    means: "A signal ended the run before this target had a result that is final. Others had one.",
-    fix: "Run again. If the job was cancelled for its time, see what the log says of this target, or allow more time.",
+    means: "A signal ended the run before the result of this target was final. Other targets have a final result.",
+    fix: "Run again. If the job was cancelled because it took too long, read what the log says about this target, \
+        or allow more time.",
 };
 const NOT_FINISHED: Reason = Reason {
     id: "not-finished",
-    means: "The run that was to write this report did not end: it was killed, cancelled, or given wrong settings.",
+    means: "The run that should have written this report did not end: it was killed, cancelled, or had wrong settings.",
     fix: "Look at the log of that run, and run again.",
 };
 
@@ -330,14 +333,15 @@ fn run(claims: &Claims, _policy: &Policy) -> Finding {
         return Finding::warn(
             &INFO_UNUSABLE,
             format!(
-                "The evidence is well formed, and the compose document in /info counts as not shown: it is another one (SHA-256 \
-                 {}) than the one that was measured. It is an old answer of a cache, or was written anew on the way.",
+                "The evidence is well formed, and the compose document in /info counts as missing: it is another \
+                    one (SHA-256 \
+                 {}) than the one that was measured. It is an old answer of a cache, or was serialized again on the way.",
                 hex::encode(text)
             ),
         )
         .advising(
-            "If a CDN, a proxy or the app caches /info, turn that off and verify again. Otherwise hand over the exact \
-             text of `app_compose`, never re-serialised (a final newline counts).",
+            "If a CDN, a proxy or the app caches /info, turn that off and verify again. Otherwise return the \
+                exact text of `app_compose`, never serialized again (a final newline counts).",
         );
     }
     Finding::pass("The evidence is well formed.")

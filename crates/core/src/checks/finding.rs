@@ -6,7 +6,7 @@ use super::Acceptance;
 use crate::policy::Origin;
 use crate::report::{AcceptedKind, SideTier, Status};
 
-/// Why a check did not simply pass. The id is stable for ever.
+/// Why a check did not simply pass. The id never changes.
 #[derive(Debug)]
 pub struct Reason {
     /// Kebab-case.
@@ -38,7 +38,7 @@ pub struct Finding {
     pub accepted: Vec<Acceptance>,
     /// What to do about it in this case, where that says more than the reason's own advice.
     pub fix: Option<String>,
-    /// The tier beside `code` that it grants.
+    /// The tier in addition to `code` that it grants.
     pub grants: Option<SideTier>,
 }
 
@@ -105,7 +105,7 @@ impl Finding {
         self
     }
 
-    /// With the tier beside `code` that it grants: one that the check declares in `required`. Only a pass and a harmless
+    /// With the tier in addition to `code` that it grants: one that the check declares in `required`. Only a pass and a harmless
     /// warning grant anything.
     #[must_use]
     pub fn granting(mut self, side: SideTier) -> Self {

@@ -1,4 +1,4 @@
-//! Reasons that say ahead what will end: a pass rests on something that has an end, and the end is near.
+//! Reasons that say ahead what will end: a pass relies on something that has an end, and the end is near.
 //!
 //! An alert says each of them once (`expiring`). The lists are in the files of the checks.
 

@@ -25,23 +25,26 @@ pub(super) const CHECK: Check = Check {
 
 const NONCE_MISMATCH: Reason = Reason {
     id: "nonce-mismatch",
-    means: "The signed report data does not hold this run's nonce: the quote was made for someone else, or earlier.",
-    fix: "If an answer of /attestation can come from a cache (a CDN, a proxy, the app), turn that cache off. If the app signs data of its \
-          own in the place of the nonce, use --freshness unchecked. Otherwise an old quote is being replayed: treat the host as \
+    means: "The signed report data does not contain this run's nonce: the quote was made for someone else, or earlier.",
+    fix: "If an answer of /attestation can come from a cache (a CDN, a proxy, the app), turn that cache off. If \
+        the app signs its own data instead of the nonce, use --freshness unchecked. Otherwise an old quote is \
+        being replayed: treat the host as \
           hostile.",
 };
 const OTHER_LAYOUT: Reason = Reason {
     id: "other-layout",
-    means: "The signed report data holds this run's nonce in a layout that the policy does not accept. The quote is not a replay, \
+    means: "The signed report data contains this run's nonce in a layout that the policy does not accept. The \
+        quote is not a replay, \
             but the policy does not say what the other bytes mean.",
     fix: "If the app is meant to sign the nonce in this layout, name it with --report-data. Otherwise have the app quote the 32 \
           bytes of the nonce: see docs/expose-endpoints.md.",
 };
 const NO_NONCE: Reason = Reason {
     id: "no-nonce",
-    means: "The evidence was not asked for with a nonce, so nothing says when it was made.",
-    fix: "Verify the app's own /attestation: the guest agent and Phala Cloud's API sign no nonce. Of a recording, replay \
-          a bundle that such a run wrote, or give the nonce with --nonce. Or waive this with --freshness unchecked.",
+    means: "The evidence was requested without a nonce, so nothing proves when it was made.",
+    fix: "Verify the app's own /attestation: the guest agent and Phala Cloud's API sign no nonce. For a \
+        recording, replay a bundle that such a run wrote, or give the nonce with --nonce. Or waive this with \
+        --freshness unchecked.",
 };
 const UNCHECKED: Reason = Reason {
     id: "unchecked",
@@ -78,7 +81,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
     let Some(nonce) = claims.nonce else {
         return Finding::skip(
             &NO_NONCE,
-            "The evidence holds no nonce, so nothing says when it was made.",
+            "The evidence contains no nonce, so nothing proves when it was made.",
         );
     };
     let accepted = accepted_layouts(claims, policy);
@@ -98,14 +101,15 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         Binding::OtherLayout(layout) => Finding::error(
             &OTHER_LAYOUT,
             format!(
-                "The signed report data holds the nonce that was sent, in the layout `{layout}`, which the policy does not accept. If the \
+                "The signed report data contains the nonce that was sent, in the layout `{layout}`, which the \
+                    policy does not accept. If the \
                  app is meant to sign this layout, add --report-data {layout}."
             ),
         )
         .against(policy.report_data.layout.and_then(|_| policy.setting("report-data"))),
         Binding::Absent => Finding::fail(
             &NONCE_MISMATCH,
-            "The signed report data does not hold the nonce that was sent.",
+            "The signed report data does not contain the nonce that was sent.",
         ),
     };
     finding.comparing(expected.join(" or "), hex::encode(quote.report_data()))

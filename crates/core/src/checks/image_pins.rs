@@ -19,9 +19,11 @@ use crate::verify::Claims;
 pub(super) const CHECK: Check = Check {
     id: CheckId::ImagePins,
     title: "Image pins",
-    proves: "Every image in the measured compose file is pinned by digest, and nothing outside it decides what runs. (Not judged: the \
-             fixed text of a script that runs before the containers, and what an earlier release left on the VM's disk.)",
-    prevents: "A registry, a variable or a file of the host that swaps the code behind an unchanged compose hash.",
+    proves: "Every image in the measured compose file is pinned by digest, and nothing outside it decides what \
+        runs. (Not checked: the fixed text of a script that runs before the containers, and what an earlier \
+        release left on the VM's disk.)",
+    prevents: "A registry, a variable or a file of the host that replaces the code while the compose hash stays \
+        the same.",
     reasons: &[
         &NO_COMPOSE_DOCUMENT,
         &COMPOSE_NOT_PROVEN,
@@ -44,13 +46,14 @@ pub(super) const CHECK: Check = Check {
 
 const UNREADABLE_COMPOSE: Reason = Reason {
     id: "unreadable-compose",
-    means: "The measured compose document cannot be read in one way only, or what starts the app is not known.",
-    fix: "Make it plain: a runner that is exactly docker-compose, nerdctl-compose or bash, no duplicate keys, no nested aliases, \
-          no depth; then deploy again.",
+    means: "The measured compose document cannot be read unambiguously, or it is not known what starts the app.",
+    fix: "Simplify it: a runner that is exactly docker-compose, nerdctl-compose or bash, no duplicate keys, no \
+        nested aliases, no deep nesting; then deploy again.",
 };
 const UNPINNED_IMAGE: Reason = Reason {
     id: "unpinned-image",
-    means: "An image is named by tag, built on the spot, or chosen by a variable: what runs is not what was measured.",
+    means: "An image is named by tag, built in the VM, or chosen by a variable: the measurement does not \
+        determine what runs.",
     fix: "Pin each image as name@sha256:… and write out what is built, extended or included, as the finding says at each \
           place; then deploy again. Or run `cvm-verify pin` and write down in [[places]] of the lock why each is acceptable.",
 };
@@ -269,7 +272,7 @@ fn start_scripts(file: &ComposeFile) -> String {
         ),
     };
     format!(
-        " What else {}{more} {does} as root before the containers is not judged. {rest}",
+        " What else {}{more} {does} as root before the containers is not checked. {rest}",
         named.join(", "),
     )
 }

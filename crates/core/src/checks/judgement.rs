@@ -51,7 +51,7 @@ impl Judgement {
         self.accepted.extend(accepted);
     }
 
-    /// What convicts, before what is open, before what warns; each with all others of its weight. `fine` is said where nothing
+    /// What convicts, before what is open, before what warns; each with all others of its weight. `fine` is said if nothing
     /// convicts and nothing is open.
     pub(super) fn finding(self, fine: &str) -> Finding {
         let joined = |found: &[(&'static Reason, String)]| {

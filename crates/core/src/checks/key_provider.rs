@@ -38,7 +38,7 @@ const PROVIDER_MISMATCH: Reason = Reason {
 };
 const NOT_NAMED: Reason = Reason {
     id: "not-named",
-    means: "The keys come from no KMS, and you did not say that this is right.",
+    means: "The keys do not come from a KMS, and you did not name the provider that they come from.",
     fix: "Deploy with a KMS, or accept this provider in writing: --key-provider NAME[:HEXID].",
 };
 const UNPINNED: Reason = Reason {

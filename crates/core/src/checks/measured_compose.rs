@@ -1,21 +1,22 @@
-//! What the checks that look into the compose document say where it is not there.
+//! What the checks that look into the compose document say if it is not there.
 
 use super::{Finding, Reason, boot_claims};
 use crate::verify::{BootClaims, Claims, MeasuredCompose, NotProven};
 
 pub(super) const NO_COMPOSE_DOCUMENT: Reason = Reason {
     id: "no-compose-document",
-    means: "The compose document was not handed over, so what it starts and lets in is unknown.",
+    means: "The evidence contains no compose document, so it is not known what the document starts and allows.",
     fix: "Expose /info with `tcb_info.app_compose` (keep `public_tcbinfo` on), or give the document with --app-compose-file.",
 };
 pub(super) const COMPOSE_NOT_PROVEN: Reason = Reason {
     id: "compose-not-proven",
-    means: "The compose document that was handed over is not the measured one, so nothing in it was read.",
+    means: "The compose document in the evidence is not the measured one, so nothing in it was read.",
     fix: "",
 };
 
-/// What to say where the document was handed over as a JSON object: its text, of which the hash is measured, is lost.
-pub(super) const AS_OBJECT: &str = "The compose document was handed over as an object: the exact text is needed, because \
+/// What to say where the document was supplied as a JSON object: its text, of which the hash is measured, is lost.
+pub(super) const AS_OBJECT: &str = "The compose document in the evidence is a JSON object: the exact text is \
+    needed, because \
                                     its hash is what was measured. Return `app_compose` as the string that the guest agent \
                                     gives.";
 
@@ -29,15 +30,15 @@ pub(super) fn measured_compose(claims: &Claims) -> Result<(&BootClaims, &Measure
             "Not determined: the compose document is not the measured one.",
         )
         .advising(
-            "If a CDN, a proxy or the app caches /info, turn that off and verify again. Otherwise hand over the exact text \
-             of `app_compose`, never re-serialised (a final newline counts).",
+            "If a CDN, a proxy or the app caches /info, turn that off and verify again. Otherwise return the \
+                exact text of `app_compose`, never serialized again (a final newline counts).",
         )),
         Err(NotProven::Absent | NotProven::NotReached) if claims.compose_is_object => {
             Err(Finding::error(&NO_COMPOSE_DOCUMENT, AS_OBJECT))
         }
         Err(NotProven::Absent | NotProven::NotReached) => Err(Finding::error(
             &NO_COMPOSE_DOCUMENT,
-            "The compose document was not handed over.",
+            "The evidence contains no compose document.",
         )),
     }
 }

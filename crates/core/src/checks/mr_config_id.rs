@@ -11,9 +11,9 @@ use crate::verify::{BootClaims, Claims, ConfigId, Launch};
 pub(super) const CHECK: Check = Check {
     id: CheckId::MrConfigId,
     title: "MRCONFIGID",
-    proves: "The VM was launched for this very compose hash, and where the host binds them for this app id and key provider; the \
-             guest checks that before it boots.",
-    prevents: "A log and a launch configuration that tell two stories. (Never a substitute for os-image.)",
+    proves: "The VM was launched for this compose hash and, if the host binds them, for this app id and key \
+        provider; the guest checks that before it boots.",
+    prevents: "A log and a launch configuration that contradict each other. (Never a substitute for `os-image`.)",
     reasons: &[
         &UNBOUND,
         &BINDING_REQUIRED,
@@ -37,14 +37,16 @@ pub(super) const CHECK: Check = Check {
 
 const UNBOUND: Reason = Reason {
     id: "unbound",
-    means: "MRCONFIGID is zero: the host does not bind the compose hash at launch. Legal, and usual before 0.5.1.",
+    means: "MRCONFIGID is zero: the host does not bind the compose hash at launch. This is allowed, and usual \
+        before dstack 0.5.1.",
     fix: "Nothing: the event log binds the compose hash. Phala Cloud binds it at launch since dstack 0.5.1. To require it: \
           --mr-config-id required.",
 };
 const BINDING_REQUIRED: Reason = Reason {
     id: "binding-required",
     means: "MRCONFIGID is zero, and --mr-config-id required says that the host must bind the compose hash at launch.",
-    fix: "Launch the VM on a host that sets MRCONFIGID (Phala Cloud does; of your own VMM, switch `use_mrconfigid` on), or remove \
+    fix: "Launch the VM on a host that sets MRCONFIGID (Phala Cloud does; in your own VMM, enable \
+        `use_mrconfigid`), or remove \
           `--mr-config-id required`.",
 };
 const UNSUPPORTED_TAG: Reason = Reason {
@@ -54,7 +56,7 @@ const UNSUPPORTED_TAG: Reason = Reason {
 };
 const NON_ZERO_TAIL: Reason = Reason {
     id: "non-zero-tail",
-    means: "MRCONFIGID has bytes behind its hash that must be zero.",
+    means: "MRCONFIGID has bytes after its hash that must be zero.",
     fix: "No release of dstack launches VMs like this. Compare the OS image with an official one; treat the host as hostile.",
 };
 const MISMATCH: Reason = Reason {
@@ -94,7 +96,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             .found(hex::encode(value));
         }
         ConfigId::NonZeroTail => {
-            return Finding::fail(&NON_ZERO_TAIL, "MRCONFIGID has non-zero bytes behind its hash.")
+            return Finding::fail(&NON_ZERO_TAIL, "MRCONFIGID has non-zero bytes after its hash.")
                 .found(hex::encode(value));
         }
         ConfigId::ComposeHash(_) | ConfigId::Identity(_) | ConfigId::Document(_) => {}

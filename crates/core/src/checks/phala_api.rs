@@ -11,7 +11,8 @@ pub(super) const CHECK: Check = Check {
     id: CheckId::PhalaApi,
     title: "Second opinion",
     proves: "Phala's verification API read the same quote and finds its signature good, too.",
-    prevents: "A fault of this program's own. It is an addition: an API that the operator runs is never the judge.",
+    prevents: "A fault in this program. It is only an additional check: the API, which the operator runs, never \
+        decides for a pass.",
     reasons: &[
         &DISAGREES,
         &NOT_CONFIGURED,
@@ -37,28 +38,28 @@ const DISAGREES: Reason = Reason {
 };
 const NOT_CONFIGURED: Reason = Reason {
     id: "not-configured",
-    means: "No other verifier was asked. The quote was verified here, which is what decides.",
+    means: "No other verifier was asked. This program verified the quote, and its result decides.",
     fix: "Nothing. To ask Phala's API in addition: --verifier both (it publishes the quote).",
 };
 const NOT_ASKED: Reason = Reason {
     id: "not-asked",
-    means: "A second opinion is wanted, but the recorded evidence holds none, and a replay sends no request.",
+    means: "A second opinion is requested, but the recorded evidence contains none, and a replay sends no request.",
     fix: "Record the evidence with --verifier both, or replay without it.",
 };
 const UNREACHABLE: Reason = Reason {
     id: "unreachable",
     means: "Phala's verification API did not answer.",
-    fix: "Run again later, or without --verifier both: the proof does not rest on it.",
+    fix: "Run again later, or without --verifier both: the proof does not depend on it.",
 };
 const REJECTED: Reason = Reason {
     id: "rejected",
-    means: "Phala's verification API would not judge the quote. That says nothing against it.",
+    means: "Phala's verification API did not verify the quote. That is not evidence against the quote.",
     fix: "Run without --verifier both if this stays; the API may not know this form of quote or this TCB status.",
 };
 const NOT_JSON: Reason = Reason {
     id: "not-json",
-    means: "What answered in the place of Phala's verification API is not it: the answer is not JSON.",
-    fix: "Look at what is between this machine and the API: a proxy, a portal, a maintenance page.",
+    means: "The answer is not JSON, so another server answered instead of Phala's verification API.",
+    fix: "Check whether a proxy, a captive portal or a maintenance page answers instead of the API.",
 };
 const MALFORMED_ANSWER: Reason = Reason {
     id: "malformed-answer",
@@ -68,11 +69,11 @@ const MALFORMED_ANSWER: Reason = Reason {
 const NOT_SUCCESSFUL: Reason = Reason {
     id: "not-successful",
     means: "Phala's verification API says that it did not process the request.",
-    fix: "Run again later, or without --verifier both: the proof does not rest on it.",
+    fix: "Run again later, or without --verifier both: the proof does not depend on it.",
 };
 const ANOTHER_QUOTE: Reason = Reason {
     id: "another-quote",
-    means: "The answer is about another quote than the one that was sent, whatever it says of it.",
+    means: "The answer is about another quote than the one that was sent, so its result does not count.",
     fix: "Run again. If this stays, a party between this machine and the API changes or stores answers.",
 };
 
@@ -87,7 +88,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         }
         PhalaVerdict::NotAsked => Finding::error(
             &NOT_ASKED,
-            "Not determined: the evidence holds no second opinion.",
+            "Not determined: the evidence contains no second opinion.",
         ),
         PhalaVerdict::Verified(true) => {
             Finding::pass("Phala's API read the same quote and finds its signature good, too.")
@@ -111,7 +112,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         }
         PhalaVerdict::Rejected(said) => Finding::error(
             &REJECTED,
-            format!("Phala's API would not judge the quote: {said}."),
+            format!("Phala's API did not verify the quote: {said}."),
         ),
         PhalaVerdict::NotJson(problem) => {
             Finding::error(&NOT_JSON, format!("No answer of Phala's API: {problem}."))

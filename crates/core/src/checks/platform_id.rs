@@ -1,4 +1,4 @@
-//! `platform-id`: the machine is one of those that the user trusts to stand in a safe place.
+//! `platform-id`: the machine is one of those that the user trusts to be in a safe place.
 
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::policy::Policy;
@@ -9,7 +9,8 @@ pub(super) const CHECK: Check = Check {
     id: CheckId::PlatformId,
     title: "Platform identity",
     proves: "The machine is one of those that you listed.",
-    prevents: "A machine in an attacker's hands: taps on the memory bus (TEE.fail, WireTap, Battering RAM) yield quotes \
+    prevents: "A machine to which an attacker has physical access: taps on the memory bus (TEE.fail, WireTap, \
+        Battering RAM) yield quotes \
                that verify.",
     reasons: &[&PLATFORM_NOT_LISTED, &NOT_CONFIGURED, &QUOTE_NOT_PROVEN],
     required: Required::Never,
@@ -21,15 +22,15 @@ pub(super) const CHECK: Check = Check {
 
 const PLATFORM_NOT_LISTED: Reason = Reason {
     id: "platform-not-listed",
-    means: "The machine is none of those that you listed: a genuine one, but it is not on your list of machines in safe places.",
+    means: "The machine is genuine, but it is not on your list of machines in safe places.",
     fix: "Ask the host where the VM moved to. If you trust the new machine, add its id (the value found) with \
           --platform-id.",
 };
 const NOT_CONFIGURED: Reason = Reason {
     id: "not-configured",
-    means: "No list of platforms was given: any genuine machine will do.",
-    fix: "To rule out machines in unknown hands, list those that you trust with --platform-id; the report shows this one's \
-          id.",
+    means: "No list of platforms was given: any genuine machine is accepted.",
+    fix: "To exclude other machines, list those that you trust with --platform-id; the report shows the id of \
+        this machine.",
 };
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {

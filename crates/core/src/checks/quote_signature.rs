@@ -32,7 +32,7 @@ const TREAT_AS_FORGED: &str =
 
 const MALFORMED: Reason = Reason {
     id: "malformed",
-    means: "The bytes are not a quote, or lack what every quote brings, such as the certificate of the machine.",
+    means: "The bytes are not a quote, or lack a part that every quote has, such as the certificate of the machine.",
     fix: "Check that the app returns the quote unchanged, and that the host has a PCK certificate; otherwise treat the host as \
           hostile.",
 };
@@ -48,7 +48,7 @@ const TRAILING_BYTES: Reason = Reason {
 };
 const ATTRIBUTES_REFUSED: Reason = Reason {
     id: "attributes-refused",
-    means: "The VM was started in a mode in which the host can look into it or change it.",
+    means: "The VM was started in a mode in which the host can observe or change it.",
     fix: "Redeploy on a host that starts VMs without debugging, profiling, migration and service TDs.",
 };
 const NO_MATCHING_TCB_LEVEL: Reason = Reason {
@@ -70,7 +70,8 @@ const QE_OUT_OF_DATE: Reason = Reason {
 };
 const NOT_VERIFIED: Reason = Reason {
     id: "not-verified",
-    means: "A signature, a certificate, a hash or an identity of the quote does not hold, whatever the collateral says: the \
+    means: "A signature, a certificate, a hash or an identity of the quote does not verify, whatever the \
+        collateral says: the \
             quote is forged, damaged or simulated.",
     fix: TREAT_AS_FORGED,
 };

@@ -1,4 +1,4 @@
-//! `report-data`: what stands beside the quote, and what the user expects inside it.
+//! `report-data`: what stands next to the quote, and what the user expects inside it.
 
 use super::{Check, Finding, Heals, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::policy::Policy;
@@ -44,13 +44,13 @@ const KEY_MISMATCH: Reason = Reason {
 const KEY_NOT_COMPARED: Reason = Reason {
     id: "key-not-compared",
     means: "The layout leaves 32 bytes of the report data to the app, and no option says which they must be.",
-    fix: "Give --report-data-key: the SHA-256 of the key that the app shows you, or its signing address. Without it the \
-          quote is fresh, but it binds a key that nobody looked at.",
+    fix: "Give --report-data-key: the SHA-256 of the key that the app shows you, or its signing address. Without \
+        it the quote is fresh, but the key in it was not compared with anything.",
 };
 const NO_ECHO: Reason = Reason {
     id: "no-echo",
     means: "The answer has no `report_data` member, and none is expected: nothing to compare.",
-    fix: "Nothing: `freshness` judges the signed report data. To bind a value of your own, give --report-data-value.",
+    fix: "Nothing: `freshness` checks the signed report data. To require a value of your own, give --report-data-value.",
 };
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {

@@ -11,7 +11,8 @@ pub(super) const CHECK: Check = Check {
     id: CheckId::TcbStatus,
     title: "Platform TCB",
     proves: "Intel rates the platform's firmware, TDX module and quoting enclave as up to date.",
-    prevents: "Attacks on platforms with known holes, and PCCSs that hide newer advisories behind older sets.",
+    prevents: "Attacks on platforms with known vulnerabilities, and PCCSs that serve older sets to hide newer \
+        advisories.",
     reasons: &[
         &NOT_UP_TO_DATE,
         &EXCEPTION_ENDED,
@@ -33,7 +34,8 @@ pub(super) const CHECK: Check = Check {
 const NOT_UP_TO_DATE: Reason = Reason {
     id: "not-up-to-date",
     means: "Intel rates the platform lower than UpToDate.",
-    fix: "Redeploy on a patched host. To go on meanwhile, accept it for a while: --accept-tcb STATUS:until=YYYY-MM-DD.",
+    fix: "Redeploy on a patched host. To continue until then, accept it until a date: --accept-tcb \
+        STATUS:until=YYYY-MM-DD.",
 };
 const EXCEPTION_ENDED: Reason = Reason {
     id: "exception-ended",
@@ -42,7 +44,8 @@ const EXCEPTION_ENDED: Reason = Reason {
 };
 const EVAL_DATA_NUMBER: Reason = Reason {
     id: "eval-data-number-too-low",
-    means: "The collateral is of an older evaluation set, which hides later advisories. The deployment is not at fault.",
+    means: "The collateral belongs to an older TCB evaluation set than required, which lacks later advisories. \
+        The deployment is not at fault.",
     fix: "Run again; if this stays, name another PCCS with --pccs-url, or ask the operator of this one to refresh it.",
 };
 const ACCEPTED_EXCEPTION: Reason = Reason {
@@ -57,13 +60,14 @@ const EXCEPTION_ENDS_SOON: Reason = Reason {
 };
 const EARLY_SET_REFUSES: Reason = Reason {
     id: "early-set-refuses",
-    means: "The platform is up to date by the set that Intel asks verifiers to use now, and is not by the next one.",
+    means: "The platform is up to date according to Intel's current set of TCB levels, but not according to the \
+        next one.",
     fix: "Redeploy on a patched host in the weeks before Intel's next set becomes the standard one.",
 };
 const ADVISORY: Reason = Reason {
     id: "advisory",
     means: "The platform is up to date, but Intel names advisories that apply to it.",
-    fix: "Read the advisories: they may ask for something that Intel cannot see from outside.",
+    fix: "Read the advisories: they may require a measure that a quote cannot show.",
 };
 const PLATFORM_CHANGED: Reason = Reason {
     id: "platform-changed",
@@ -82,7 +86,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         // Collateral never comes from the deployment: the check `collateral` says whose it is.
         return Finding::error(
             &EVAL_DATA_NUMBER,
-            "Not determined: the collateral is of an older evaluation set than it must be.",
+            "Not determined: the collateral belongs to an older evaluation set than required.",
         )
         .comparing(
             format!("evaluation data number of at least {floor}"),
@@ -120,7 +124,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
     }
     if tcb.advisory_ids.is_empty() {
         let unknown = match &claims.early {
-            EarlyTcb::Unavailable(_) => " Intel's early set, which would warn ahead, could not be had.",
+            EarlyTcb::Unavailable(_) => " Intel's early set, which would warn in advance, was not available.",
             _ => "",
         };
         let needless = match policy.tcb.exceptions.first() {
@@ -181,7 +185,8 @@ fn not_up_to_date(tcb: &TcbVerdict, short: &[ShortOf], at: u64, policy: &Policy)
                 let finding = Finding::fail(&NOT_UP_TO_DATE, detail).comparing("UpToDate", &status);
                 return match TcbException::until(&status, at) {
                     Some(exception) => finding.advising(format!(
-                        "Redeploy on a patched host. To go on meanwhile, accept it for a while: --accept-tcb {exception}."
+                        "Redeploy on a patched host. To continue until then, accept it until a date: --accept-tcb \
+                            {exception}."
                     )),
                     None => finding.advising("Redeploy on a patched host: nothing accepts this status."),
                 };

@@ -13,7 +13,7 @@ pub(super) const CHECK: Check = Check {
     id: CheckId::TdAttributes,
     title: "VM attributes",
     proves: "The VM runs without debugging, profiling, migration, service TDs and host-chosen owners.",
-    prevents: "A host that opens a back door into a VM whose measurements are otherwise right.",
+    prevents: "A host that gains access to a VM whose measurements are otherwise right.",
     reasons: &[
         &TD_ATTRIBUTES,
         &XFAM,
@@ -54,7 +54,7 @@ const OWNER: Reason = Reason {
 };
 const SERVICE_TD: Reason = Reason {
     id: "service-td",
-    means: "A service TD is bound to the VM and may reach into it.",
+    means: "A service TD is bound to the VM and may access it.",
     fix: REDEPLOY,
 };
 const PLATFORM_CHANGED: Reason = Reason {
@@ -87,7 +87,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
     finding.accepting(accepted)
 }
 
-/// Attributes that a lock expects and no dstack guest has: whoever committed the lock accepted them.
+/// Attributes that a lock expects and no dstack guest has: anyone who committed the lock accepted them.
 fn accepted(quote: &VerifiedQuote, policy: &Policy) -> Option<Acceptance> {
     let locked = policy.locked_platform.as_ref()?;
     let other = locked
@@ -109,7 +109,7 @@ fn refuse(quote: &VerifiedQuote, policy: &Policy) -> Option<Finding> {
         return Some(
             Finding::fail(
                 &TD_ATTRIBUTES,
-                "The VM was started with other attributes than it must be.",
+                "The VM was started with other attributes than required.",
             )
             .comparing(hex::encode(expected), hex::encode(quote.td_attributes()))
             .against(locked.map(|(lock, _)| lock.key(&["platform", "td_attributes"]))),

@@ -57,7 +57,7 @@ impl UnprovenDocument {
         compose_settings_of(&self.members)
     }
 
-    /// The name of the key provider that the guest will take, as the boot events write it, where it is not a KMS. A `local` one has
+    /// The name of the key provider that the guest will take, as the boot events write it, if it is not a KMS. A `local` one has
     /// a name for each kind (dstack, `dstack-types/src/lib.rs`, `AppCompose`).
     pub(crate) fn key_provider_beside_a_kms(&self) -> Option<&str> {
         let is_on = |name: &str| self.members.get(name) == Some(&Value::Bool(true));

@@ -13,11 +13,11 @@ pub struct Attestation {
     pub(super) event_log_text: Option<String>,
     /// Whether the event log holds the events of RTMR0–2.
     pub boot_events: BootEvents,
-    /// The `report_data` beside the quote, at most 64 bytes. Nobody signed it.
+    /// The `report_data` next to the quote, at most 64 bytes. Nobody signed it.
     pub report_data_echo: Option<Unproven<Vec<u8>>>,
     /// The text of `vm_config`, which the host writes, where it was sent.
     pub vm_config: Option<Unproven<String>>,
-    /// GPU evidence in the same body, or why it cannot be read: nothing else rests on it.
+    /// GPU evidence in the same body, or why it cannot be read: nothing else relies on it.
     pub(super) gpu: Option<Result<GpuEvidence, EvidenceError>>,
 }
 

@@ -89,7 +89,7 @@ impl Attestation {
                 .hex_up_to("report_data", 64)?
                 .filter(|echo| !echo.is_empty())
                 .map(Unproven::new),
-            // Nothing rests on it: what cannot be read in one way is absent.
+            // Nothing relies on it: what cannot be read in one way is absent.
             vm_config: vm_config::member(object).unwrap_or_default(),
             gpu: None,
         })
@@ -134,7 +134,7 @@ impl Attestation {
         versioned::parse(bytes)
     }
 
-    /// A quote, and the JSON text of its event log beside it, out of a `document`.
+    /// A quote, and the JSON text of its event log next to it, out of a `document`.
     ///
     /// # Errors
     /// An [`EvidenceError`] that names the part.

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_S
 /// Why a text is not the byte string that it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HexError {
-    /// A character that is no hex digit.
+    /// A character that is not a hex digit.
     #[error("is not hex: character {position} is not a hex digit")]
     NotHex {
         /// Position of the first offending character, from 1.
@@ -113,7 +113,7 @@ pub(crate) fn hex_exact<const N: usize>(text: &str) -> Result<[u8; N], HexError>
 /// Parses hex that a person wrote: surrounding blanks, upper case and `0x` are tolerated.
 ///
 /// # Errors
-/// [`HexError`] where it is not exactly `N` bytes of hex.
+/// [`HexError`] if it is not exactly `N` bytes of hex.
 pub fn parse_user_hex<const N: usize>(text: &str) -> Result<[u8; N], HexError> {
     hex_exact(text.trim())
 }
@@ -163,7 +163,7 @@ pub(crate) fn hex_or_base64(text: &str, limit: usize) -> Result<Vec<u8>, HexErro
     Ok(bytes)
 }
 
-/// Hex digits without the one `0x` that may stand before them.
+/// Hex digits without the one `0x` that may be before them.
 pub(crate) fn strip_prefix(text: &str) -> &str {
     text.strip_prefix("0x")
         .or_else(|| text.strip_prefix("0X"))

@@ -101,7 +101,7 @@ pub enum EvidenceError {
         /// What is wrong with it.
         problem: String,
     },
-    /// A field that matters occurs twice, so that two readers could believe two things.
+    /// A field that matters occurs twice, so two readers could use different values.
     #[error("{document}: `{field}` occurs more than once")]
     Duplicate {
         /// Which document.

@@ -10,43 +10,23 @@
 //! | `{"bundles": [{"vendor", "format", "evidence"}]}` | dstack's `AttestGpu`: the tool's output, hex |
 //! | `boottime_gpu_evidence`: a list of the same | dstack's `Attest` |
 //!
-//! `certificate` is base64 of PEM, `evidence` base64 of the SPDM transcript. A `nonce` beside them is not read: only the
+//! `certificate` is base64 of PEM, `evidence` base64 of the SPDM transcript. A `nonce` next to them is not read: only the
 //! signed one counts.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::gpu_reports::{GpuReport, architecture, reports_of_list};
 use super::json::{Object, kind_of};
-use super::{EvidenceError, RecordedNras, Unproven, bytes};
+use super::{EvidenceError, Unproven, bytes};
 
 /// Bytes of a document of GPU evidence: 4 MiB. Eight GPUs and four switches have about 140 KiB.
 pub const MAX_GPU_DOCUMENT_BYTES: usize = 4 * 1024 * 1024;
 
-/// The most GPUs of one deployment.
-pub const MAX_GPUS: usize = 16;
-
-/// The most switches of one deployment.
-pub const MAX_SWITCHES: usize = 8;
-
-/// Bytes of a report: 64 KiB. Real ones have about 4.1 KB.
-pub const MAX_GPU_REPORT_BYTES: usize = 64 * 1024;
-
-/// Bytes of a certificate chain as PEM: 32 KiB. Real ones have 4.8 KB.
-pub const MAX_GPU_CHAIN_BYTES: usize = 32 * 1024;
-
 /// Bytes of the record of the boot. Real ones have about 6 KB for each GPU.
 const MAX_BOOT_RECORD_BYTES: usize = 1024 * 1024;
 
-/// Characters of an architecture's name.
-const MAX_ARCHITECTURE: usize = 32;
-
 /// Bundles of one list.
 const MAX_BUNDLES: usize = 8;
-
-/// The architecture of NVIDIA's switches, by the name that NVIDIA's tools use.
-const SWITCH: &str = "LS10";
 
 /// `format` of what `AttestGpu` collects for a nonce.
 const ON_DEMAND: &str = "nvidia-nvattest-collect-evidence-json-v1";
@@ -54,14 +34,14 @@ const ON_DEMAND: &str = "nvidia-nvattest-collect-evidence-json-v1";
 /// `format` of the record of the boot.
 const BOOT: &str = "nvidia-nvattest-boottime-json-v1";
 
-/// What a deployment handed over about its GPUs.
+/// What a deployment supplied about its GPUs.
 #[derive(Debug, Clone, Default)]
 pub struct GpuEvidence {
     /// A report of each GPU and switch. Absent if there is none.
     pub reports: Option<Unproven<Vec<GpuReport>>>,
     /// The record of the boot: the exact bytes that the guest hashed.
     pub boot_record: Option<Unproven<Vec<u8>>>,
-    /// Why GPU evidence that stands beside this one cannot be read.
+    /// Why GPU evidence that stands next to this one cannot be read.
     pub problem_beside: Option<GpuProblem>,
 }
 
@@ -74,68 +54,6 @@ pub enum GpuProblem {
     /// The endpoint that serves it did not answer, with a sentence without its full stop.
     #[error("{0}")]
     Unreachable(String),
-}
-
-/// What was asked for GPUs beside the attestation, as a bundle records it.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct RecordedGpu {
-    /// The verbatim JSON body of the endpoint that serves GPU evidence, if it has one of its own.
-    #[serde(default)]
-    pub document: Option<Box<RawValue>>,
-    /// Why that endpoint has no answer, a sentence without its full stop.
-    #[serde(default)]
-    pub problem: Option<String>,
-    /// What NVIDIA's remote attestation service answered, if it was asked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub nras: Option<RecordedNras>,
-}
-
-impl RecordedGpu {
-    /// Of what an endpoint answered.
-    #[must_use]
-    pub fn of(answer: &Result<Vec<u8>, String>) -> Self {
-        let body = answer
-            .as_ref()
-            .map(|body| std::str::from_utf8(body).unwrap_or_default());
-        match body.map(|text| RawValue::from_string(text.to_owned())) {
-            Ok(Ok(document)) => Self {
-                document: Some(document),
-                ..Self::default()
-            },
-            Ok(Err(_)) => Self {
-                problem: Some(NOT_JSON.to_owned()),
-                ..Self::default()
-            },
-            Err(problem) => Self {
-                problem: Some(problem.clone()),
-                ..Self::default()
-            },
-        }
-    }
-
-    /// The document, or why there is none. `None` if none was asked for.
-    #[must_use]
-    pub fn answer(&self) -> Option<Result<&[u8], &str>> {
-        match (&self.document, &self.problem) {
-            (Some(document), _) => Some(Ok(document.get().as_bytes())),
-            (None, Some(problem)) => Some(Err(problem)),
-            (None, None) => None,
-        }
-    }
-}
-
-/// The problem of a document that begins like JSON and is not.
-const NOT_JSON: &str = "the endpoint of the GPU evidence did not answer with JSON";
-
-/// The report of one device.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GpuReport {
-    /// The architecture, as the sender names it: `HOPPER`, `BLACKWELL`, `LS10`.
-    pub architecture: String,
-    /// The SPDM transcript: request, response and signature.
-    pub transcript: Vec<u8>,
-    /// The certificate chain, PEM, leaf first.
-    pub chain: Vec<u8>,
 }
 
 impl GpuEvidence {
@@ -274,81 +192,6 @@ fn nested(object: &Object<'_>, name: &str) -> Result<Option<String>, EvidenceErr
     }
 }
 
-fn architecture(object: &Object<'_>) -> Result<Option<String>, EvidenceError> {
-    let name = object.string("arch")?;
-    match &name {
-        Some(name) if name.len() > MAX_ARCHITECTURE => {
-            Err(object.malformed("arch", format!("is longer than {MAX_ARCHITECTURE} characters")))
-        }
-        _ => Ok(name),
-    }
-}
-
-fn reports_of_list(
-    document: &'static str,
-    path: &str,
-    text: &str,
-    architecture_of_all: Option<&str>,
-) -> Result<Vec<GpuReport>, EvidenceError> {
-    const MOST: usize = MAX_GPUS + MAX_SWITCHES;
-    let malformed = |problem: String| EvidenceError::Malformed {
-        document,
-        field: if path.is_empty() {
-            "(the whole document)"
-        } else {
-            path
-        }
-        .to_owned(),
-        problem,
-    };
-    let objects = Object::list(document, path, text, MOST)
-        .ok_or_else(|| malformed(format!("is not a list of at most {MOST} objects")))?;
-    let mut reports = Vec::new();
-    for object in &objects {
-        let name = architecture(object)?.or_else(|| architecture_of_all.map(str::to_owned));
-        reports.push(GpuReport {
-            architecture: name.ok_or_else(|| object.malformed("arch", "is missing"))?,
-            transcript: base64_of(object, "evidence", MAX_GPU_REPORT_BYTES)?,
-            chain: base64_of(object, "certificate", MAX_GPU_CHAIN_BYTES)?,
-        });
-    }
-    let switches = reports.iter().filter(|report| report.is_of_switch()).count();
-    let gpus = reports.len() - switches;
-    if gpus > MAX_GPUS || switches > MAX_SWITCHES {
-        return Err(malformed(format!(
-            "has {gpus} GPUs and {switches} switches; at most {MAX_GPUS} and {MAX_SWITCHES} are read"
-        )));
-    }
-    Ok(reports)
-}
-
-impl GpuReport {
-    /// Whether the sender says that it is of a switch.
-    fn is_of_switch(&self) -> bool {
-        self.architecture == SWITCH
-    }
-}
-
-fn base64_of(object: &Object<'_>, name: &str, limit: usize) -> Result<Vec<u8>, EvidenceError> {
-    let text = object
-        .text(name)?
-        .ok_or_else(|| object.malformed(name, "is missing"))?;
-    // Four characters for three bytes, and some line ends at most.
-    if text.len() > limit.saturating_mul(2) {
-        return Err(object.malformed(name, format!("is longer than {limit} bytes in base64")));
-    }
-    let bytes = STANDARD
-        .decode(text.trim())
-        .map_err(|_| object.malformed(name, "is not base64"))?;
-    if bytes.len() > limit {
-        return Err(object.malformed(
-            name,
-            format!("is {} bytes; at most {limit} are read", bytes.len()),
-        ));
-    }
-    Ok(bytes)
-}
-
 /// `format` and bytes of each bundle of NVIDIA's. Those of other vendors are left out.
 fn bundles(
     document: &'static str,
@@ -388,9 +231,12 @@ pub(crate) fn claimed_gpus(vm_config: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
+    use super::super::gpu_reports::MAX_GPU_REPORT_BYTES;
     use super::*;
 
     fn device(arch: &str) -> Value {

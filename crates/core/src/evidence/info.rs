@@ -18,7 +18,7 @@ pub struct Info {
     pub registers: Option<Unproven<InfoRegisters>>,
     /// The compose document, exact text.
     pub app_compose: Option<Unproven<String>>,
-    /// Whether a compose document was handed over as an object in the place of its text. Its hash says nothing then.
+    /// Whether a compose document was supplied as an object in the place of its text. Its hash says nothing then.
     pub app_compose_is_object: bool,
     /// The event log, unless it is the attestation's once more; used where the attestation has none.
     pub event_log: Option<Unproven<Vec<Event>>>,
@@ -143,7 +143,7 @@ fn parse_tcb_info(text: &str, known_log: Option<&str>, compose: bool) -> Result<
 }
 
 /// `app_compose` must be the document's own text. An object in its place was re-serialised by someone, so
-/// that its hash says nothing: it is treated as absent (dstack, `dstack-types/src/lib.rs`, `AppCompose`), and said so.
+/// that its hash says nothing: it is treated as absent (dstack, `dstack-types/src/lib.rs`, `AppCompose`), and a report says so.
 fn compose_field(
     object: &Object<'_>,
     compose: bool,

@@ -27,7 +27,7 @@ pub const INGRESS_QUOTE: &str = "quote.json";
 /// The file of the ACME account.
 pub const INGRESS_ACCOUNT: &str = "acme-account.json";
 
-/// What an ingress handed over.
+/// What an ingress supplied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IngressEvidence {
     /// The host name that was asked, lower case.
@@ -50,7 +50,7 @@ pub enum IngressSeen {
     Absent,
     /// It could not be fetched. For people, a clause.
     Unreachable(String),
-    /// It handed over this.
+    /// It supplied this.
     Evidence(Box<IngressEvidence>),
 }
 

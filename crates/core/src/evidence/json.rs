@@ -63,7 +63,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// The objects of a list in one pass. `None` where it is no list, an entry is no object or there are more than `limit`:
+    /// The objects of a list in one pass. `None` where it is no list, an entry is not an object or there are more than `limit`:
     /// which one it is, and why, a reader finds that takes them one by one.
     pub(crate) fn list(document: &'static str, path: &str, text: &'a str, limit: usize) -> Option<Vec<Self>> {
         let mut deserializer = serde_json::Deserializer::from_str(text);

@@ -3,7 +3,7 @@
 /// Whether a JSON text holds more than `limit` values: members, items, objects and lists. Takes no memory. For a text that
 /// is not JSON the answer means nothing, and its parser refuses it.
 pub fn has_more_values_than(text: &[u8], limit: usize) -> bool {
-    // Each value beside the document itself follows a byte of its own.
+    // Each value next to the document itself follows a byte of its own.
     if text.len() < limit {
         return false;
     }

@@ -45,7 +45,7 @@ pub struct KmsMeta {
 /// Whose rules a KMS follows, as it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KmsRules {
-    /// Those of whoever runs it.
+    /// Those of any operator.
     Operator,
     /// Those of a contract.
     Contract {

@@ -1,4 +1,4 @@
-//! What a CVM hands over: strict parsers of the wire formats, and the bundle format.
+//! What a CVM supplies: strict parsers of the wire formats, and the bundle format.
 //!
 //! Everything here is hostile input. Parsing proves nothing: a parsed value sits in [`Unproven`], which only
 //! [`super::verify`] can open (and the `inspect` command, which gives no verdict).
@@ -15,6 +15,7 @@ mod error;
 mod event_log;
 mod excerpt;
 mod gpu;
+mod gpu_reports;
 mod info;
 mod ingress;
 mod json;
@@ -27,6 +28,7 @@ mod phala_kms;
 mod phala_verifier;
 mod quote;
 mod recorded_chain;
+mod recorded_gpu;
 mod recorded_kms;
 mod statements;
 mod tls_chain;
@@ -47,8 +49,9 @@ pub use event_log::{Event, EventVersion, RUNTIME_EVENT_TYPE};
 #[doc(hidden)]
 pub use excerpt::{excerpt, json_problem};
 pub(crate) use gpu::claimed_gpus;
-pub use gpu::{GpuEvidence, GpuProblem, GpuReport, MAX_GPU_DOCUMENT_BYTES, RecordedGpu};
-pub(crate) use gpu::{MAX_GPU_CHAIN_BYTES, MAX_GPU_REPORT_BYTES};
+pub use gpu::{GpuEvidence, GpuProblem, MAX_GPU_DOCUMENT_BYTES};
+pub use gpu_reports::GpuReport;
+pub(crate) use gpu_reports::{MAX_GPU_CHAIN_BYTES, MAX_GPU_REPORT_BYTES};
 pub use info::{Info, InfoRegisters};
 pub(crate) use ingress::INGRESS_ACCOUNT;
 pub use ingress::{
@@ -72,6 +75,7 @@ pub(crate) use phala_verifier::error_detail;
 pub use phala_verifier::{PhalaAnswer, PhalaQuote, RecordedPhalaAnswer};
 pub use quote::QuoteBytes;
 pub use recorded_chain::{Contracts, RecordedChain, RecordedExchange, RpcFault, RpcOutcome};
+pub use recorded_gpu::RecordedGpu;
 pub use recorded_kms::{
     BootstrapSource, MAX_BOOTSTRAPS, MAX_KMS, RecordedBootstrap, RecordedCollateral, RecordedKms,
 };
@@ -88,26 +92,26 @@ pub use tls_record::TlsRecord;
 pub use unproven::{OpensUnproven, Unproven};
 pub use vm_config::{MeasurementMaterial, VmConfig};
 
-/// Everything that one deployment handed over for one nonce, parsed but unproven.
+/// Everything that one deployment supplied for one nonce, parsed but unproven.
 #[derive(Debug, Clone)]
 pub struct Evidence {
     /// The body of `/attestation`.
     pub attestation: Attestation,
-    /// The body of `/info`, where there was one that can be read.
+    /// The body of `/info`, if there was one that can be read.
     pub info: Option<Info>,
-    /// Why the body of `/info` cannot be read, where there was one that cannot. Nothing that is proven rests on it: it is
+    /// Why the body of `/info` cannot be read, if there was one that cannot. Nothing that is proven relies on it: it is
     /// as if absent.
     pub info_problem: Option<EvidenceError>,
     /// The compose document as its exact text, from a file of the user's or out of `info`.
     pub app_compose: Option<Unproven<String>>,
     /// The nonce that the evidence was asked for with. Null for evidence that names none.
     pub nonce: Option<[u8; 32]>,
-    /// What it says of its GPUs, or why that cannot be read. Nothing else rests on it.
+    /// What it says of its GPUs, or why that cannot be read. Nothing else relies on it.
     pub gpu: Option<Result<GpuEvidence, GpuProblem>>,
 }
 
 impl Evidence {
-    /// Parses the bodies of the two endpoints. `app_compose` is a compose document that was handed over as a
+    /// Parses the bodies of the two endpoints. `app_compose` is a compose document that was supplied as a
     /// file; without one, the text in `info` is used. Without `info`, that in the body of the attestation is.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ const MAX_DETAIL: usize = 200;
 pub struct RecordedPhalaAnswer {
     /// Host that answered, or that was asked last.
     pub host: String,
-    /// HTTP status; null where there was no answer.
+    /// HTTP status; null if there was no answer.
     pub status: Option<u16>,
     /// The body, verbatim.
     pub body: Option<String>,
@@ -24,7 +24,7 @@ pub struct RecordedPhalaAnswer {
     pub problem: Option<String>,
 }
 
-/// An answer of status 200 to one quote. The API's word: nothing of it is proven.
+/// An answer of status 200 to one quote. The API's word: none of it is proven.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PhalaAnswer {
     /// `success`: that the request was processed.
@@ -42,7 +42,7 @@ pub struct PhalaQuote {
     pub verified: bool,
     /// `header.tee_type`.
     pub tee_type: String,
-    /// The fields of the TD report that the API names, in the order in which they stand in the report.
+    /// The fields of the TD report that the API names, in the order in which they are in the report.
     pub fields: Vec<Vec<u8>>,
 }
 

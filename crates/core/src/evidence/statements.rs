@@ -216,7 +216,7 @@ impl StatementFile {
         }
     }
 
-    /// What it says of an image: the bundles whose statement names its digest, and others prove nothing of it.
+    /// What it says of an image: the bundles whose statement names its digest, and others prove none of it.
     #[must_use]
     pub fn about(&self, image: &str, digest: &[u8; 32], at: String) -> RecordedStatements {
         let wanted = hex::encode(digest);

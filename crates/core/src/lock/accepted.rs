@@ -32,7 +32,7 @@ pub enum AcceptName {
     KeyProvider,
     /// Evidence that signs no nonce of this run.
     NoNonce,
-    /// A compose document that was not handed over, or could not be read as a whole.
+    /// A compose document that was not supplied, or could not be read as a whole.
     UnreadCompose,
     /// What the lock that is there expects, and the deployment does not show any more.
     NoLongerShown,
@@ -40,7 +40,10 @@ pub enum AcceptName {
 
 /// A name that `--accept` does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{name:?} is not a thing to accept; these are: {}", AcceptName::list(", "))]
+#[error(
+    "{name:?} is not something that can be accepted; these can: {}",
+    AcceptName::list(", ")
+)]
 pub struct UnknownAcceptName {
     name: String,
 }
@@ -164,8 +167,7 @@ fn accepted(name: &str, entry: &TomlEntry<'_>, lock: &Lock) -> Result<(AcceptNam
 pub(super) const SECTION: &str = "[accepted]";
 
 pub(super) const HEADER: &str = "
-# Accepted in writing when this lock was taken (`cvm-verify pin --accept`). Review each of these lines: a production
-# deployment has none. A verdict that rests on one of them says so.
+# Accepted in writing when this lock was taken (`cvm-verify pin --accept`). Review each of these lines: a production # deployment has none. A verdict that relies on one of them says so.
 [accepted]
 ";
 
@@ -198,7 +200,7 @@ impl Lock {
                 .map(|row| format!("its registers are those of {}", row.name)),
             AcceptName::VulnerableImage => os
                 .is_none_or(|os| os.vulnerable_until.is_none())
-                .then(|| "it has no os_image.vulnerable_until, the day on which that ends".to_owned()),
+                .then(|| "it has no os_image.vulnerable_until, the last day of that acceptance".to_owned()),
             AcceptName::TdAttributes => self
                 .td_attributes
                 .is_none_or(|value| value == DEFAULT_TD_ATTRIBUTES)

@@ -8,7 +8,7 @@ use crate::policy::{
 };
 
 impl Lock {
-    /// Fills in what the options left open. `os_image` is what `--os-image` says, where it was given: any other
+    /// Fills in what the options left open. `os_image` is what `--os-image` says, if it was given: any other
     /// value than `lock` replaces the lock's, and without it the lock's replaces that of the policy. A compose hash
     /// or a docker compose file that was given by option takes the place of the lock's compose hash and keeps
     /// everything else of the lock: the compose settings above all.

@@ -1,7 +1,7 @@
-//! Comments that people wrote into a lock file, kept when the file is written anew.
+//! Comments that people wrote into a lock file, kept when the file is written again.
 //!
 //! A comment belongs to the line below it, or to the line at whose end it stands. Where that line is gone, the comment goes to
-//! the end of the file. What the program itself writes as comments is written anew and not kept.
+//! the end of the file. What the program itself writes as comments is written again and not kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 

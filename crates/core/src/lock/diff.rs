@@ -11,9 +11,9 @@ use crate::toml_text::literal::key as toml_key;
 pub struct Change {
     /// Its key in the file, with its section.
     pub key: String,
-    /// The value before; absent where there was none.
+    /// The value before; absent if there was none.
     pub old: Option<String>,
-    /// The value now; absent where there is none.
+    /// The value now; absent if there is none.
     pub new: Option<String>,
     /// What the change means, without a full stop.
     pub means: String,
@@ -96,17 +96,17 @@ fn sources(old: &Lock, new: &Lock) -> Vec<Change> {
 const PLAIN: [(&str, &str); 14] = [
     (
         "tool",
-        "another version of the program wrote the lock; this says nothing of the deployment",
+        "another version of the program wrote the lock; this says nothing about the deployment",
     ),
     (
         "origin",
-        "it was taken from another address; this says nothing of the code",
+        "it was made from another address; this says nothing about the code",
     ),
     ("compose_hash", "the app runs another compose document"),
     ("app_id", "it is another app"),
     (
         "key_provider",
-        "the VM's keys come from another provider, so its data is in other hands",
+        "the VM's keys come from another provider, who can read its data",
     ),
     (
         "os_image.mrtd",
@@ -137,7 +137,7 @@ const PLAIN: [(&str, &str); 14] = [
     ("platform.fmspc", "the platform is another model"),
 ];
 
-/// How many of [`PLAIN`] stand before `[images]`.
+/// How many of [`PLAIN`] are before `[images]`.
 const PLAIN_BEFORE_SECTIONS: usize = 5;
 
 /// The values of [`PLAIN`].
@@ -196,8 +196,8 @@ fn accepted(old: &Lock, new: &Lock) -> Vec<Change> {
             let of = |lock: &Lock| lock.accepted.get(&name).cloned();
             change(format!("accepted.{name}"), of(old), of(new), |kind| {
                 match kind {
-                    Kind::Changed => "what is accepted in writing is another thing",
-                    Kind::Added => "this is accepted in writing now: a verdict that rests on it says so",
+                    Kind::Changed => "another thing is accepted in writing",
+                    Kind::Added => "this is accepted in writing now: a verdict that relies on it says so",
                     Kind::Removed => "this is no longer accepted in writing",
                 }
                 .to_owned()
@@ -320,7 +320,7 @@ fn what(field: &str) -> &'static str {
         "gateway_enabled" | "tproxy_enabled" | "port_policy" => "how the gateway reaches the app",
         "requirements" => "what the app requires of its VM",
         "runner" | "snapshotter" => "what starts the containers",
-        "secure_time" => "whether the VM boots only with a checked clock",
+        "secure_time" => "whether the VM boots only with authenticated time",
         "no_instance_id" => "whether each VM has an id of its own",
         "name" => "the app's display name",
         _ => "a field of the compose document",

@@ -4,7 +4,7 @@ use super::Change;
 use crate::compose::visible_part;
 use crate::toml_text::literal::one_line;
 
-/// The changes as text for people: two lines or three each, printable ASCII. Empty where nothing changed.
+/// The changes as text for people: two lines or three each, printable ASCII. Empty if nothing changed.
 #[must_use]
 pub fn difference_text(changes: &[Change]) -> String {
     let width = changes

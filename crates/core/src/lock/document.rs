@@ -17,7 +17,7 @@ const MAX_LINES: usize = 2 * MAX_CHANGES;
 /// What changed from a locked compose document to a measured one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DocumentChanges {
-    /// A sentence for each change, the first few of them; may hold a stranger's text.
+    /// A sentence for each change, the first few of them; may hold an untrusted party's text.
     pub means: Vec<String>,
     /// How many more there are.
     pub more: usize,
@@ -28,7 +28,7 @@ pub struct DocumentChanges {
 /// Compares images and settings. The lock does not hold the docker compose file itself.
 ///
 /// # Errors
-/// The measured document cannot be read in one way only: why.
+/// The measured document cannot be read unambiguously: why.
 pub fn document_changes(
     locked: &LockedCompose,
     measured: &MeasuredCompose,

@@ -100,7 +100,7 @@ pub enum LockProblem {
     #[error("has a `json` that is not JSON text")]
     NotJson,
     /// A remark that the tables of this version, which wrote the lock, do not bear out.
-    #[error("says `{0}`, and no table of cvm-verify has this value under that name")]
+    #[error("says `{0}`, but no table of cvm-verify contains this value under that name")]
     UnfoundedRemark(String),
     /// A `schema` and nothing to expect.
     #[error("the lock expects nothing")]
@@ -111,7 +111,7 @@ pub enum LockProblem {
     /// A file of several targets, and no target of the wanted name.
     #[error("{}", no_target(.wanted.as_deref(), .names))]
     NoTarget {
-        /// The wanted name; absent where none was given.
+        /// The wanted name; absent if none was given.
         wanted: Option<String>,
         /// The names that there are.
         names: Vec<String>,
@@ -172,7 +172,7 @@ impl FileMistake for LockProblem {
             }
             Self::Day => "Write a day, without quotes: vulnerable_until = 2026-12-31.",
             Self::TooFar => {
-                "Set an earlier day, and renew it when you have looked at the vulnerability again."
+                "Set an earlier day, and renew it after you have checked the vulnerability again."
             }
             Self::Missing => {
                 "The registers identify an image together: give all four, or remove the section."

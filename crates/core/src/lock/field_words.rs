@@ -95,8 +95,8 @@ fn exposure(name: &str, old: Option<&Value>, new: Option<&Value>) -> Option<Stri
             "each VM now has an id of its own",
         ),
         "secure_time" => (
-            "the VM now boots only with a checked clock",
-            "the VM now takes whatever clock its host shows",
+            "the VM now boots only with authenticated time",
+            "the VM now uses the time of its host without authentication",
         ),
         _ => return None,
     };

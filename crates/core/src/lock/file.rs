@@ -18,7 +18,7 @@ pub enum LockFile {
 }
 
 const HEADER: &str = "\
-# What these deployments must be, each in a block of its own. Written by `cvm-verify pin --target NAME`, read by
+# The expected values of these deployments, each in its own block. Written by `cvm-verify pin --target NAME`, read by
 # `cvm-verify verify`.
 # known:    the value is in cvm-verify's own tables.
 # observed: the value was taken from the deployment as it ran. Review each of these lines.
@@ -131,7 +131,7 @@ fn spliced(before: &str, name: &str, block: &str) -> String {
     out
 }
 
-/// What stands before the first block, and each block with its name. A block begins with the blank lines and comments
+/// What is before the first block, and each block with its name. A block begins with the blank lines and comments
 /// directly above its `[target.NAME]`.
 fn blocks(text: &str) -> (&str, Vec<(String, &str)>) {
     let mut starts: Vec<(String, usize)> = Vec::new();

@@ -66,7 +66,7 @@ impl LockedKms {
             })?;
             if !answer.has_root(key_provider_id) {
                 return Err(format!(
-                    "the server at {host} has no certificate of the app's KMS, so it is not shown to be that KMS"
+                    "the server at {host} has no certificate of the app's KMS, so it is not proven to be that KMS"
                 ));
             }
             match kms.meta() {

@@ -5,7 +5,7 @@ use crate::toml_text::{FoundMistakes, TomlEntry, TomlProblem, TomlTable};
 
 /// What one list of a lock file is.
 pub(super) struct ListOf {
-    /// What stands where it is not a list of sections: `a list of sections: [[places]]`.
+    /// What is expected if it is not a list of sections: `a list of sections: [[places]]`.
     pub expected: &'static str,
     /// Most entries.
     pub most: usize,

@@ -89,14 +89,14 @@ pub struct Lock {
     pub key_provider: Option<KeyProviders>,
     /// What was accepted in writing when the lock was taken, one sentence each.
     pub accepted: BTreeMap<AcceptName, String>,
-    /// Image reference by service. Empty where none is locked.
+    /// Image reference by service. Empty if none is locked.
     pub images: BTreeMap<String, String>,
     /// Every field of the compose document but the docker compose file, as `MeasuredCompose::compose_settings` gives
-    /// them. Empty where none is locked: a document without any such field does not start.
+    /// them. Empty if none is locked: a document without any such field does not start.
     pub compose_settings: BTreeMap<String, Value>,
     /// The places of the compose document that decide code, by path.
     pub places: Vec<LockedPlace>,
-    /// Who built the images: the rules that a verification expects. Empty where none was proven.
+    /// Who built the images: the rules that a verification expects. Empty if none was proven.
     pub sources: Vec<WrittenRule>,
     /// The OS image and the VM's shape.
     pub os_image: Option<LockedOs>,

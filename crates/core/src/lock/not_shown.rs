@@ -93,7 +93,7 @@ pub(super) fn lacks_the_same(before: &Lock, now: &Lock) -> bool {
 
 /// The keys, in the order of the file, that the lock before has and this one has not.
 fn absent_keys(before: &Lock, now: &Lock) -> Vec<&'static str> {
-    // Whoever adds a section says here whether a deployment can leave it out.
+    // Anyone who adds a section says here whether a deployment can leave it out.
     let Lock {
         // Informative, or what people write.
         tool: _,
@@ -107,7 +107,7 @@ fn absent_keys(before: &Lock, now: &Lock) -> Vec<&'static str> {
         td_attributes: _,
         mr_seam: _,
         fmspc: _,
-        // Parts of the measured document: where it is not shown or not read, that is a warning of its own.
+        // Parts of the measured document: if it is not shown or not read, that is a warning of its own.
         images: _,
         compose_settings: _,
         places: _,

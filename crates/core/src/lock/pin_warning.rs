@@ -53,7 +53,7 @@ pub enum PinWarning {
         /// The one that was measured.
         now: [u8; 48],
     },
-    /// The compose document was not handed over.
+    /// The evidence contains no compose document.
     NoComposeDocument,
     /// The docker compose file is the only field of the compose document.
     NoComposeSettings,
@@ -135,7 +135,7 @@ impl fmt::Display for PinWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoNonce => f.write_str(
-                "The evidence was not asked for with a nonce, so nothing says when it was made.",
+                "The evidence was requested without a nonce, so nothing proves when it was made.",
             ),
             Self::NonceMismatch => f.write_str(
                 "The quote does not sign the nonce that was sent, so it may have been made at any time.",
@@ -164,7 +164,7 @@ impl fmt::Display for PinWarning {
                 "The OS image has no official name; it was seen before as: {name}."
             ),
             Self::UnknownImage => {
-                f.write_str("The OS image is in no table of cvm-verify: nothing says whose it is.")
+                f.write_str("The OS image is in no table of cvm-verify: its origin is not known.")
             }
             Self::VulnerableImage {
                 name,
@@ -185,7 +185,7 @@ impl fmt::Display for PinWarning {
                 )
             }
             Self::NoComposeDocument => f.write_str(
-                "The compose document was not handed over: its hash is locked, but what is in it was not shown.",
+                "The evidence contains no compose document: its hash is locked, but its content is not known.",
             ),
             Self::NoComposeSettings => {
                 f.write_str("The docker compose file is the only field of the compose document.")

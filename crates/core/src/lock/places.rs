@@ -97,7 +97,7 @@ pub(super) const COMMENT: &str = "
 # acceptable: while a reason is empty, `verify` does not reach `code`. A reason holds while path and text stay the same.
 ";
 
-/// The text of `[[places]]`, empty where there are none.
+/// The text of `[[places]]`, empty if there are none.
 pub(super) fn write(places: &[LockedPlace], remarks: &BTreeMap<String, String>) -> String {
     let mut out = String::new();
     if !places.is_empty() {

@@ -93,7 +93,7 @@ impl Lock {
         Self::read_file(text.as_bytes(), path)
     }
 
-    /// Takes everything that a file holds. None where it is not a lock that this version reads.
+    /// Takes everything that a file holds. None if it is not a lock that this version reads.
     fn of_root(mut root: TomlTable<'_>, mistakes: &mut FoundMistakes<LockProblem>) -> Option<LockFile> {
         let schema = root.take("schema");
         mistakes.keep(check_schema(&root, schema))?;

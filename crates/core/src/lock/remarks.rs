@@ -1,6 +1,6 @@
 //! The remarks `# known: …` of a lock, compared with the tables.
 //!
-//! The file tells a reviewer that such a line needs no look, so the remark is a claim of the file like any other. Whoever changes a
+//! The file tells a reviewer that such a line needs no look, so the remark is a claim of the file like any other. Anyone who changes a
 //! value can leave the remark as it was.
 
 use std::collections::BTreeSet;

@@ -99,7 +99,7 @@ fn list(section: &mut TomlTable<'_>, key: &str) -> Result<Vec<String>, LockMista
     }
 }
 
-/// The text of `[[sources]]`, empty where there are none.
+/// The text of `[[sources]]`, empty if there are none.
 pub(super) fn write(rules: &[WrittenRule]) -> String {
     const COMMENT: &str = "
 # Who built the images, as a signed statement says of each. Review repository, workflow, ref and commit: a monitor expects

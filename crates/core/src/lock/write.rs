@@ -11,17 +11,17 @@ use crate::toml_text::literal::{key, one_line, quoted};
 
 /// What the program writes in front of where a value is known from.
 pub(super) const KNOWN: &str = "known: ";
-/// What stands between the name of a row and the user's file that it is of: that file is not one of the tables.
+/// What is between the name of a row and the user's file that it is of: that file is not one of the tables.
 pub(super) const BY_A_FILE: &str = ", by a file: ";
 
-/// What a lock file says to people beside its values.
+/// What a lock file says to people next to its values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Notes {
     /// The row of the built-in table of OS images whose MRTD, RTMR1 and RTMR2 are the locked ones.
     pub os_image: Option<String>,
     /// The user's file of reference values that the row of the image is of; absent for a built-in row.
     pub own_rows: Option<String>,
-    /// Whether the evidence rests on another root than Intel's.
+    /// Whether the evidence relies on another root than Intel's.
     pub simulated: bool,
     /// What is said of each place that decides code, by its path.
     pub places: std::collections::BTreeMap<String, String>,
@@ -35,21 +35,20 @@ pub struct Notes {
 pub(super) const DEFAULT_ATTRIBUTES: &str = "the default of dstack";
 
 const HEADER: &str = "\
-# What this deployment must be. Written by `cvm-verify pin`, read by `cvm-verify verify --lock`.
+# The expected values of this deployment. Written by `cvm-verify pin`, read by `cvm-verify verify --lock`.
 # known:    the value is in cvm-verify's own tables.
 # observed: the value was taken from the deployment as it ran. Review each of these lines.
 ";
 const SIMULATED: &str = "\
-#
-# SIMULATED: the evidence rests on another root than the built-in ones, so nothing here was proven about hardware.
+# SIMULATED: the evidence relies on a root other than the built-in ones, so nothing was proven about hardware.
 ";
 const OWN_ROWS_REMARK: &str = "\
 #
 # known by a file: the value is in the file of reference values that is named, and not in cvm-verify's own tables. Review the row.
 ";
 const SAID_REMARK: &str = "\
-#
-# said by Phala Cloud's API: its operator's word (`pin --phala-hints`). No evidence confirms it. Compare these lines with
+# said by Phala Cloud's API: a statement of its operator (`pin --phala-hints`). No evidence confirms it. Compare \
+these lines with
 # your own deployment before you commit this file.
 ";
 const ORIGIN: &str = "\
@@ -60,7 +59,7 @@ const COMPOSE_HASH: &str = "
 # SHA-256 of the compose document, byte for byte. It binds all of [images] and [compose].
 ";
 const APP_ID: &str = "
-# The app's id: a label. Its code is judged by the compose hash.
+# The app's id: only a label. The compose hash says which code runs.
 ";
 const KEY_PROVIDER: &str = "
 # Who may give the VM its disk and app keys, as NAME:HEXID; several with commas between them.

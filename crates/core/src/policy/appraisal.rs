@@ -48,7 +48,7 @@ pub struct Policy {
     pub address_id: Option<[u8; 20]>,
     /// Which OS images are accepted.
     pub os_image: OsImagePolicy,
-    /// Who said so; absent for the default and for a lock, which names itself.
+    /// Where it is set; absent for the default and for a lock, which names itself.
     pub os_image_origin: Option<Origin>,
     /// RTMR0 of a lock, where the OS image is not expected as the lock has it: a VM shape with ACPI tables that somebody reviewed.
     pub locked_rtmr0: Option<Expected<[u8; 48]>>,
@@ -82,7 +82,7 @@ pub struct Policy {
     pub report_data: ReportDataPolicy,
     /// Which TCB statuses are accepted.
     pub tcb: TcbPolicy,
-    /// From which age on collateral should have been fetched anew.
+    /// From which age on collateral should have been fetched again.
     pub collateral_max_age: CollateralMaxAge,
     /// What a lock says of the platform.
     pub locked_platform: Option<LockedPlatform>,
@@ -196,7 +196,7 @@ impl Policy {
     }
 }
 
-crate::words! {
+crate::word_enum! {
     /// Whether this run's nonce must be in the signed report data.
     #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
     pub enum Freshness {
@@ -208,7 +208,7 @@ crate::words! {
     }
 }
 
-crate::words! {
+crate::word_enum! {
     /// Whether the host must have bound the app's identity at launch.
     #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
     pub enum MrConfigIdPolicy {
@@ -220,7 +220,7 @@ crate::words! {
     }
 }
 
-crate::words! {
+crate::word_enum! {
     /// Whether every image must be pinned by digest.
     #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
     pub enum ImagePinsPolicy {
@@ -232,7 +232,7 @@ crate::words! {
     }
 }
 
-crate::words! {
+crate::word_enum! {
     /// What becomes of inputs at launch that nobody reviewed: risky variables, scripts, exposure.
     #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
     pub enum LaunchInputsPolicy {
@@ -246,7 +246,7 @@ crate::words! {
     }
 }
 
-crate::words! {
+crate::word_enum! {
     /// Who verifies the quote.
     #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
     pub enum Verifier {
@@ -282,7 +282,7 @@ pub struct LockedPlatform {
     pub lock: LockOrigin,
 }
 
-/// What a lock says of the compose document, beside its hash.
+/// What a lock says of the compose document, next to its hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockedCompose {
     /// Every field but the docker compose file, as `MeasuredCompose::compose_settings` gives them.

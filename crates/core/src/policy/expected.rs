@@ -1,4 +1,4 @@
-//! A value that the user expects, and who said so.
+//! A value that the user expects, and where it is set.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use super::lock_key::LockKey;
 use crate::report::Location;
 use crate::toml_text::Position;
 
-/// A value that the user expects, and who said so.
+/// A value that the user expects, and where it is set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected<T> {
     /// The value.
     pub value: T,
-    /// Who said so.
+    /// Where it is set.
     pub origin: Origin,
 }
 

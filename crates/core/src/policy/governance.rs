@@ -25,11 +25,11 @@ pub struct GovernancePolicy {
     pub upgrades_disabled: bool,
 }
 
-crate::words! {
+crate::word_enum! {
     /// What becomes of an app whose contracts cannot be judged.
     #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
     pub enum GovernanceMode {
-        /// They are judged where they are named.
+        /// They are judged if they are named.
         #[default]
         Named = "named",
         /// They must be named and judged.

@@ -54,7 +54,7 @@ impl GpuExpectations {
     }
 }
 
-crate::words! {
+crate::word_enum! {
     /// Whether there must be GPUs, and whether they are looked at.
     #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
     pub enum GpuMode {
@@ -68,7 +68,7 @@ crate::words! {
     }
 }
 
-crate::words! {
+crate::word_enum! {
     /// Who verifies GPU evidence.
     #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
     pub enum GpuVerifier {

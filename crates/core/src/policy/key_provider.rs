@@ -77,7 +77,7 @@ impl KeyProviderPin {
             return Err(error(UNKNOWN_NAME));
         }
         let id = match id.map(|id| strip_prefix(id).to_ascii_lowercase()) {
-            None if name == "kms" => return Err(error("a KMS is known by its id alone")),
+            None if name == "kms" => return Err(error("a KMS is identified only by its id")),
             None => None,
             Some(id) if id.is_empty() => return Err(error("its id is empty")),
             Some(id) if !id.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
@@ -118,7 +118,7 @@ mod tests {
     fn a_kms_needs_an_id_and_empty_ids_are_refused() {
         assert_eq!(
             "kms".parse::<KeyProviderPin>().unwrap_err().problem,
-            "a KMS is known by its id alone"
+            "a KMS is identified only by its id"
         );
         assert_eq!(
             "kms:".parse::<KeyProviderPin>().unwrap_err().problem,

@@ -14,7 +14,7 @@ pub const MAX_KEY_PROVIDERS: usize = 16;
 pub enum KeyProviders {
     /// Any of these. Never empty.
     Named(Vec<KeyProviderPin>),
-    /// A KMS, whoever runs it: a waiver.
+    /// A KMS of any operator: a waiver.
     AnyKms,
     /// Any at all: a waiver.
     Unchecked,

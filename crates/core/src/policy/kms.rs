@@ -74,7 +74,7 @@ impl KmsDocument {
     }
 }
 
-crate::words! {
+crate::word_enum! {
     /// What becomes of an app whose KMS cannot be judged.
     #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
     pub enum KmsMode {

@@ -13,7 +13,7 @@ pub struct LockedPlace {
     pub line: Option<usize>,
 }
 
-/// Where it stands in the file is not part of it.
+/// Where it is in the file is not part of it.
 impl PartialEq for LockedPlace {
     fn eq(&self, other: &Self) -> bool {
         (&self.path, self.sha256, &self.reason) == (&other.path, other.sha256, &other.reason)

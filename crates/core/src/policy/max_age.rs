@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::seconds;
 use crate::verify::COLLATERAL_LIMIT;
 
-/// The age from which on collateral is fetched anew (`--collateral-max-age`): from 5 minutes to [`COLLATERAL_LIMIT`].
+/// The age from which on collateral is fetched again (`--collateral-max-age`): from 5 minutes to [`COLLATERAL_LIMIT`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CollateralMaxAge(u64);
 

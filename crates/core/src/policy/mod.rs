@@ -22,6 +22,7 @@ mod second_hash;
 #[doc(hidden)]
 pub mod seconds;
 mod source;
+mod source_rule_values;
 pub(crate) mod tcb;
 mod tls_binding;
 mod written_source;
@@ -55,8 +56,9 @@ pub use os_image::{
 pub use platform::{PlatformError, PlatformId, PlatformList};
 pub use second_hash::{SecondHash, SecondHashError};
 pub use source::{BuildSource, ExpectedSource, MAX_SOURCE_RULES, RefPattern, SourcePolicy, SourceRule};
+pub use source_rule_values::SourceRuleError;
 pub use tcb::{ExceptionError, MAX_EXCEPTION_DAYS, TcbException, TcbPolicy};
 pub use tls_binding::{LockedBinding, TlsBinding, UnknownTlsBinding};
-pub use written_source::{SourceRuleError, WrittenRule};
+pub use written_source::WrittenRule;
 
 pub use crate::verify::built_in_eval_floor;

@@ -24,7 +24,7 @@ pub enum PlatformError {
     /// Another length, a prefix among it, or no hex.
     #[error(
         "{0:?} names no platform: write all 64 hex digits of SHA-256(PPID) for one machine, or the 12 of an FMSPC for a \
-         model; a beginning is not enough"
+         model; a prefix is not enough"
     )]
     Form(String),
     /// No entry at all: nothing could ever match.

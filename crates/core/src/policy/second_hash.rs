@@ -8,7 +8,7 @@ use super::tcb::MAX_EXCEPTION_DAYS;
 use super::tcb::{end_of, is_too_far};
 use crate::evidence::{HexError, parse_user_hex};
 
-/// A compose hash that is accepted beside the expected one for a while.
+/// A compose hash that is accepted next to the expected one for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecondHash {
     /// SHA-256 of the compose document.
@@ -33,7 +33,8 @@ pub enum SecondHashError {
     Hash(#[from] HexError),
     /// It ends too far ahead.
     #[error(
-        "the second compose hash ends more than {MAX_EXCEPTION_DAYS} days ahead; a roll-out that takes longer wants its own lock"
+        "the second compose hash ends more than {MAX_EXCEPTION_DAYS} days ahead; for a longer roll-out, use a \
+            lock of its own"
     )]
     TooFar,
 }

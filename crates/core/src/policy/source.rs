@@ -84,7 +84,7 @@ pub struct BuildSource {
     pub attestation_repository: Option<String>,
     /// Where statements are looked up.
     pub from: Vec<StatementSource>,
-    /// Whether the statement is about the attestation that BuildKit put beside the image, and that one about the image.
+    /// Whether the statement is about the attestation that BuildKit put next to the image, and that one about the image.
     pub via_buildkit: bool,
 }
 

@@ -17,7 +17,7 @@ const DAY: u64 = 86_400;
 pub struct TcbPolicy {
     /// Dated exceptions.
     pub exceptions: Vec<TcbException>,
-    /// The lowest evaluation data number that is accepted, beside the built-in floor.
+    /// The lowest evaluation data number that is accepted, in addition to the built-in minimum.
     pub min_eval_data_number: Option<u32>,
 }
 
@@ -55,7 +55,7 @@ pub enum ExceptionError {
     NoEnd(String),
     /// It ends too far ahead.
     #[error(
-        "the exception for {0} ends more than {MAX_EXCEPTION_DAYS} days ahead; renew it when it has been looked at again"
+        "the exception for {0} ends more than {MAX_EXCEPTION_DAYS} days ahead; renew it after checking the platform again"
     )]
     TooFar(String),
     /// An empty list of advisories.

@@ -26,7 +26,7 @@ pub struct KmsRow {
 /// Who decides which code gets keys of a KMS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GovernedBy {
-    /// Whoever runs it.
+    /// Anyone who runs it.
     Operator,
     /// A contract.
     Contract {

@@ -11,7 +11,7 @@ pub struct KmsImageRow {
     pub name: Text,
     /// Digest of the image, `sha256:` and 64 hex digits in lower case.
     pub digest: Text,
-    /// What is known to be wrong with it, a sentence; absent where nothing is.
+    /// What is known to be wrong with it, a sentence; absent if nothing is.
     pub weakness: Option<Text>,
     /// Where it was read.
     pub source: Text,

@@ -75,7 +75,7 @@ pub enum RowOrigin {
     /// It comes with the program.
     #[default]
     BuiltIn,
-    /// It is of the user's file: what rests on it is accepted in writing.
+    /// It is of the user's file: what relies on it is accepted in writing.
     File,
 }
 

@@ -16,9 +16,9 @@ pub(super) struct KnownFirmware {
 /// An OS image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OsImageRow {
-    /// Official name, or a description where none is known.
+    /// Official name, or a description if none is known.
     pub name: Text,
-    /// The release; absent where it is not known.
+    /// The release; absent if it is not known.
     pub version: Option<ReleaseVersion>,
     /// Whether it may be accepted.
     pub class: OsClass,
@@ -43,7 +43,7 @@ pub struct Registers {
     pub firmware: Text,
     /// RTMR1: the kernel, as QEMU up to 10.1 leaves it in memory.
     pub rtmr1: Bytes<48>,
-    /// RTMR1 on QEMU 10.2 and later, where it is known and another one.
+    /// RTMR1 on QEMU 10.2 and later, if it is known and another one.
     pub rtmr1_qemu_10_2: Option<Bytes<48>>,
     /// RTMR2: the kernel's command line and the initrd.
     pub rtmr2: Bytes<48>,

@@ -101,8 +101,8 @@ impl<T: RustSource + Clone> RustSource for Cow<'static, [T]> {
     }
 }
 
-/// Types whose values are words.
-macro_rules! words {
+/// Enums without fields.
+macro_rules! unit_enums {
     ($($name:ident),* $(,)?) => {
         $(impl RustSource for $name {
             fn source(&self) -> String {
@@ -125,7 +125,7 @@ macro_rules! fields {
     };
 }
 
-words!(
+unit_enums!(
     Grade,
     OsClass,
     RiskyNameMatch,

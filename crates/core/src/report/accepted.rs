@@ -1,4 +1,4 @@
-//! What a target passes with although it is not as a production deployment should be, because somebody said so in writing.
+//! What somebody accepted in writing: a target passes with it although it does not fit a production deployment.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ pub struct Accepted {
     pub reason: String,
 }
 
-crate::words! {
+crate::word_enum! {
     /// What can be accepted in writing.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
     #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
@@ -54,7 +54,8 @@ crate::words! {
         ReviewedPlace = "reviewed-place",
         /// An image of which nothing proves who built it.
         UnprovenSource = "unproven-source",
-        /// Sigstore roots of a file, instead of those that are built in: who built the images rests on them.
+        /// Sigstore roots of a file, instead of those that are built in: the proof of who built the images relies on
+        /// them.
         SigstoreRoot = "sigstore-root",
         /// A TLS certificate that no KMS signed: the VM's keys come from another provider.
         SelfMadeCertificate = "self-made-certificate",

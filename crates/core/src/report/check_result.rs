@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CheckId, Location, Shared, SideTier};
 
-crate::words! {
+crate::word_enum! {
     /// The outcome of a check. `skip` and `warn` are never `pass`.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
     #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
@@ -37,7 +37,7 @@ pub struct ResultFields {
     pub id: CheckId,
     /// Its outcome.
     pub status: Status,
-    /// Why, kebab-case, stable for ever. Null when the check passed.
+    /// The reason, kebab-case; a reason never changes its id. Null if the check passed.
     pub reason: Option<String>,
     /// The check's name in words.
     pub title: Cow<'static, str>,
@@ -56,7 +56,7 @@ pub struct ResultFields {
     pub actual: Option<String>,
     /// What to do next. Null when there is nothing to do.
     pub fix: Option<String>,
-    /// The tier beside `code` that this result grants. Absent if it grants none.
+    /// The tier in addition to `code` that this result grants. Absent if it grants none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grants: Option<SideTier>,
 }

@@ -32,7 +32,7 @@ pub enum MeasuredValue {
 }
 
 impl MeasuredValue {
-    /// The value in a report; absent where it is not proven.
+    /// The value in a report; absent if it is not proven.
     #[must_use]
     pub fn of(self, report: &TargetReport) -> Option<&str> {
         let measured = &report.measurements;

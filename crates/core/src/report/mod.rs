@@ -19,7 +19,7 @@ mod target;
 mod target_name;
 mod tier;
 mod verdict;
-mod words;
+mod word_enum;
 
 pub use accepted::{Accepted, AcceptedKind};
 pub use check_id::CheckId;
@@ -64,14 +64,14 @@ pub struct Report {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>"))]
     pub shard: Option<Shard>,
-    /// Which run of a CI this is a part of; `merge` joins reports of one run. Absent where nothing names it.
+    /// Which run of a CI this is a part of; `merge` joins reports of one run. Absent if nothing names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>"))]
     pub run_id: Option<RunId>,
     /// Which attempt at that run this is, from 1, where the CI counts them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
-    /// The parts of a joined report that an older attempt at the run verified. Empty where there is none.
+    /// The parts of a joined report that an older attempt at the run verified. Empty if there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub older_attempts: Vec<OlderAttempt>,
     /// When the run began, RFC 3339 UTC.

@@ -41,9 +41,9 @@ pub struct TargetReport {
     /// How TLS is terminated at the address, as far as it is known. Absent if no TLS connection to the app was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_route: Option<TlsRoute>,
-    /// Whose root certificate the proof rests on.
+    /// Whose root certificate the proof relies on.
     pub trust_root: TrustRootKind,
-    /// Whose root certificate the proof about GPUs rests on. Absent if it is NVIDIA's.
+    /// Whose root certificate the proof about GPUs relies on. Absent if it is NVIDIA's.
     #[serde(default, skip_serializing_if = "DeviceRootKind::is_nvidia")]
     pub device_root: DeviceRootKind,
     /// The time that collateral and exceptions were judged at, RFC 3339 UTC.
@@ -55,7 +55,7 @@ pub struct TargetReport {
     /// `compose-hash` found that: the first lines of a unified diff, printable ASCII. Empty otherwise.
     #[serde(default)]
     pub compose_diff: Vec<String>,
-    /// What Phala Cloud lists of the app's instances, where it was asked: the API's word, proven by nothing.
+    /// What Phala Cloud lists of the app's instances, if it was asked: a statement of the API, which nothing proves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instances: Option<ListedInstances>,
     /// Who built the images that a rule is met for. Empty where no rule asked.
@@ -66,7 +66,7 @@ pub struct TargetReport {
     /// The platform's TCB: proven values only.
     #[cfg_attr(any(test, feature = "schema"), schemars(with = "TcbRecord"))]
     pub tcb: Shared<TcbRecord>,
-    /// What the result rests on.
+    /// What the result relies on.
     pub evidence: EvidenceRecord,
 }
 
@@ -101,7 +101,7 @@ pub enum TlsRoute {
     Unknown,
 }
 
-/// Whose root certificate the proof rests on.
+/// Whose root certificate the proof relies on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
@@ -129,7 +129,7 @@ pub const fn simulated(quote: TrustRootKind, device: DeviceRootKind) -> Option<&
     }
 }
 
-/// Whose root certificate the proof about GPUs rests on.
+/// Whose root certificate the proof about GPUs relies on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
@@ -171,7 +171,7 @@ pub struct ListedInstances {
     pub running: u32,
 }
 
-/// Measured values, hex. Null where nothing was proven.
+/// Measured values, hex. Null if nothing was proven.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Measurements {
@@ -222,7 +222,7 @@ pub struct Measurements {
     pub os_image: Option<Shared<str>>,
 }
 
-/// The platform's TCB. Null where nothing was proven.
+/// The platform's TCB. Null if nothing was proven.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct TcbRecord {
@@ -246,7 +246,7 @@ pub struct TcbRecord {
     pub collateral_source: Option<String>,
 }
 
-/// What the result rests on.
+/// What the result relies on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct EvidenceRecord {
@@ -254,7 +254,7 @@ pub struct EvidenceRecord {
     pub signed_sha256: Option<String>,
     /// The file that the evidence bundle was written to or read from.
     pub bundle: Option<String>,
-    /// SHA-256 of the file that was named with `--reference-values`, hex. Absent where none was.
+    /// SHA-256 of the file that was named with `--reference-values`, hex. Absent if none was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference_values_sha256: Option<String>,
 }

@@ -1,6 +1,5 @@
 //! Tiers and assurance: how much a run must prove, and how much it proved.
-//!
-//! `hardware` and `code` stand above each other. The side tiers stand beside `code`, and only beside it: written joined,
+//! `code` is above `hardware`. The side tiers can only be added to `code`: written joined,
 //! as in `code+endpoint+source`.
 
 use std::fmt;
@@ -8,7 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-crate::words! {
+crate::word_enum! {
     /// A tier that is met by all of its checks. Each one includes the one before it.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
     pub enum Tier {
@@ -19,8 +18,8 @@ crate::words! {
     }
 }
 
-crate::words! {
-    /// A tier beside `code`, which one check grants.
+crate::word_enum! {
+    /// A tier that is added to `code`, which one check grants.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
     #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
     #[serde(rename_all = "kebab-case")]
@@ -34,7 +33,8 @@ crate::words! {
     }
 }
 
-/// What stands beside `code`. `endpoint` and `endpoint-replayable` are two strengths of one thing: a set never holds both.
+/// The side tiers that are added to `code`. `endpoint` and `endpoint-replayable` are two strengths of one thing: a
+/// set never holds both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SideTiers {
     endpoint: Option<Endpoint>,
@@ -104,7 +104,7 @@ impl FromIterator<SideTier> for SideTiers {
     }
 }
 
-/// `code` with what stands beside it.
+/// `code` and its side tiers.
 fn joined(f: &mut fmt::Formatter<'_>, sides: SideTiers) -> fmt::Result {
     let names = sides.iter().map(|side| format!("+{side}"));
     f.pad(&format!("{}{}", Tier::Code, names.collect::<String>()))
@@ -116,15 +116,15 @@ fn joined(f: &mut fmt::Formatter<'_>, sides: SideTiers) -> fmt::Result {
 pub enum RequiredAssurance {
     /// See [`Tier::Hardware`].
     Hardware,
-    /// See [`Tier::Code`]; and what must be proven beside it.
+    /// See [`Tier::Code`]; and the side tiers that must be proven.
     Code(SideTiers),
 }
 
 impl RequiredAssurance {
-    /// `code` with nothing beside it: what is required unless you say otherwise.
+    /// `code` without side tiers: the default requirement.
     pub const CODE: Self = Self::Code(SideTiers::NONE);
 
-    /// The tier without what stands beside it.
+    /// The tier without what stands next to it.
     #[must_use]
     pub const fn tier(self) -> Tier {
         match self {
@@ -172,15 +172,15 @@ pub enum Assurance {
     None,
     /// See [`Tier::Hardware`].
     Hardware,
-    /// See [`Tier::Code`]; and what is proven beside it.
+    /// See [`Tier::Code`]; and what is proven next to it.
     Code(SideTiers),
 }
 
 impl Assurance {
-    /// `code` with nothing beside it.
+    /// `code` without side tiers.
     pub const CODE: Self = Self::Code(SideTiers::NONE);
 
-    /// The highest tier, without what stands beside it.
+    /// The highest tier, without what stands next to it.
     #[must_use]
     pub const fn tier(self) -> Option<Tier> {
         match self {
@@ -232,7 +232,7 @@ impl fmt::Display for Assurance {
 /// Why a text does not name an assurance.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AssuranceError {
-    /// Neither a tier nor `code` with something beside it.
+    /// Neither a tier nor `code` with something next to it.
     #[error("it is none of `hardware`, `code` and `code` joined with {} by `+`", names())]
     Unknown,
     /// A side tier without `code`.

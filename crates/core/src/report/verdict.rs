@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-crate::words! {
+crate::word_enum! {
     /// The answer to the one question that the program asks.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
     #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]

@@ -86,7 +86,7 @@ impl<P> Mistakes<P> {
 }
 
 impl<P: PartialEq> Mistakes<P> {
-    /// Nothing, where there is no mistake. Repeated ones are named once.
+    /// Nothing, if there is no mistake. Repeated ones are named once.
     #[must_use]
     pub fn of(mistakes: Vec<Mistake<P>>) -> Option<Self> {
         let mut all: Vec<Mistake<P>> = Vec::new();
@@ -173,7 +173,7 @@ impl<P> FoundMistakes<P> {
         self.mistakes.retain(holds);
     }
 
-    /// An error, where there is any.
+    /// An error, if there is any.
     #[must_use]
     pub fn error(mut self) -> Option<Mistakes<P>> {
         self.cut();

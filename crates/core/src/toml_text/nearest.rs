@@ -1,6 +1,6 @@
 //! "Did you mean": the known name that a mistyped one is nearest to.
 
-/// The known name that differs in at most a third of its letters; none where nothing is near. Case does not count, and
+/// The known name that differs in at most a third of its letters; none if nothing is near. Case does not count, and
 /// neither does `-` for `_`.
 #[must_use]
 pub fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {

@@ -29,7 +29,7 @@ pub enum TomlProblem {
     /// Not TOML: what the parser says of the line.
     #[error("this is not TOML: {0}")]
     NotToml(String),
-    /// A key that may not stand there.
+    /// A key that is not allowed there.
     #[error("is unknown")]
     UnknownKey(UnknownKey),
     /// A value of another type.

@@ -15,7 +15,7 @@ const CONFLICT_MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"]
 /// Reads a file of at most `limit` bytes. `path` is for messages only. `root` takes what the file holds from its root table and
 /// notes what is wrong; a line that is not TOML hides no mistake in another line.
 ///
-/// The value is absent where the file is not read at all. It counts for nothing where there is any mistake.
+/// The value is absent where the file is not read at all. It counts for nothing if there is any mistake.
 pub fn read<P: FileMistake, T>(
     file: &[u8],
     path: &str,

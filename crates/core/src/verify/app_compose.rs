@@ -26,7 +26,7 @@ pub struct MeasuredCompose {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ComposeRefusal {
     /// Its hash is not the measured one.
-    #[error("the compose document that was handed over is not the one that was measured")]
+    #[error("the compose document in the evidence is not the one that was measured")]
     HashMismatch {
         /// The hash in the boot events.
         measured: [u8; 32],

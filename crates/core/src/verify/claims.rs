@@ -70,15 +70,15 @@ pub struct Claims {
     pub compose: Result<MeasuredCompose, NotProven<ComposeRefusal>>,
     /// The nonce that the evidence was asked for with, 32 bytes. Whether it is signed is for the check `freshness`.
     pub nonce: Option<[u8; 32]>,
-    /// Whether the report data beside the quote is the one inside it.
+    /// Whether the report data next to the quote is the one inside it.
     pub echo: Echo,
     /// Whether `/info` came from the instance that made the quote.
     pub info: InfoOrigin,
-    /// Why `/info` cannot be read, where it was handed over and cannot.
+    /// Why `/info` cannot be read, where it was supplied and cannot.
     pub info_problem: Option<EvidenceError>,
     /// Whether the compose document that was compared is the one that `/info` shows, and not a file of the user's.
     pub compose_is_of_info: bool,
-    /// Whether the compose document was handed over as an object, which has no hash, and nowhere as text.
+    /// Whether the compose document was supplied only as a JSON object, whose exact text and so whose hash is lost.
     pub compose_is_object: bool,
     /// Where the collateral came from, for people.
     pub collateral_source: Option<String>,
@@ -92,7 +92,7 @@ pub struct Claims {
     pub shown_document: ShownDocument,
     /// What the contracts that govern the app answer; absent where no chain was asked.
     pub chain: Option<Result<Governance, ChainProblem>>,
-    /// What became of the KMSs that the policy names. Empty where none was asked.
+    /// What became of the KMSs that the policy names. Empty if none was asked.
     pub kms: Vec<KmsAnswer<Self>>,
     /// What was seen of TLS while the evidence was fetched, and what is proven of it.
     pub tls: Option<Tls>,
@@ -108,7 +108,7 @@ pub struct Claims {
     pub root: TrustRootKind,
 }
 
-/// Whether the report data beside the quote is the one inside it. Nobody signed the one beside it (T1).
+/// Whether the report data next to the quote is the one inside it. Nobody signed the one next to it (T1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Echo {
     /// None was sent.
@@ -132,8 +132,8 @@ pub enum InfoOrigin {
     Other,
 }
 
-/// Proves what can be proven, in this order: collateral, quote, event log, boot events, compose document. Each rests on the one
-/// before it; what rests on something unproven is [`NotProven::NotReached`]. Pure: the same inputs give the same claims.
+/// Proves what can be proven, in this order: collateral, quote, event log, boot events, compose document. Each relies on the one
+/// before it; what relies on something unproven is [`NotProven::NotReached`]. Pure: the same inputs give the same claims.
 ///
 /// It never fails as a whole. Each field of [`Claims`] says what is proven, or why it is not.
 #[must_use]
@@ -209,7 +209,7 @@ pub fn prove(inputs: &Inputs<'_>) -> Claims {
 
 impl Claims {
     /// The SHA-256 of the compose document that `/info` shows, where it is another one than the measured one: an old answer
-    /// of a cache, or a text that was written anew. Nothing in it was read.
+    /// of a cache, or a text that was written again. Nothing in it was read.
     #[must_use]
     pub fn other_document_in_info(&self) -> Option<&[u8; 32]> {
         match &self.compose {

@@ -6,7 +6,7 @@
 //! | 02 | Keccak-256 of compose hash, app id (20 bytes), kind of key provider (1 byte) and id of the key provider |
 //! | 03 | SHA-256 of `dstack-mr-config-v3:`, a zero byte and a document in canonical JSON |
 //!
-//! Every expected value is computed from what was measured, and no document that the host hands over is read. The document of 03
+//! Every expected value is computed from what was measured, and no document that the host supplies is read. The document of 03
 //! has members that may be left out; each choice of them is tried. Any that fits says nothing but what was measured.
 
 use sha2::{Digest as _, Sha256};
@@ -14,7 +14,7 @@ use sha3::Keccak256;
 
 use super::{BootClaims, MeasuredCompose};
 
-/// What stands in front of the document that is hashed.
+/// What is in front of the document that is hashed.
 const DOCUMENT_DOMAIN: &[u8] = b"dstack-mr-config-v3:\0";
 
 /// What MRCONFIGID says, by its first byte.
@@ -82,7 +82,7 @@ pub struct Launch<'a> {
 }
 
 impl<'a> Launch<'a> {
-    /// From what was measured. The compose document says more where it was handed over.
+    /// From what was measured. The compose document says more where it was supplied.
     #[must_use]
     pub const fn new(boot: &'a BootClaims, compose: Option<&'a MeasuredCompose>) -> Self {
         Self { boot, compose }
@@ -171,7 +171,7 @@ struct Candidates {
 /// What of the compose document decides on the members.
 #[derive(Default)]
 struct Manifest {
-    /// `manifest_version` is the text "3", or a higher number: the document then names the init scripts. Absent where it is not known.
+    /// `manifest_version` is the text "3", or a higher number: the document then names the init scripts. Absent if it is not known.
     is_version_3: Option<bool>,
     /// `key_provider_id` is not empty: the document then names it.
     pins_key_provider: bool,

@@ -31,7 +31,7 @@ impl MeasuredLog {
         &self.runtime
     }
 
-    /// RTMR3 as it was after the first `boot-mr-done`: what a KMS judges. 48 bytes; absent where there is no such event.
+    /// RTMR3 as it was after the first `boot-mr-done`: what a KMS judges. 48 bytes; absent if there is no such event.
     #[must_use]
     pub const fn rtmr3_at_boot_mr_done(&self) -> Option<&[u8; 48]> {
         self.rtmr3_at_boot_mr_done.as_ref()

@@ -7,11 +7,11 @@ pub const FORECAST: u64 = 14 * 86_400;
 /// Why something is not proven.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotProven<R> {
-    /// It was not handed over.
+    /// It was not supplied.
     Absent,
-    /// What it rests on is not proven.
+    /// What it relies on is not proven.
     NotReached,
-    /// It was handed over and is refused.
+    /// It was supplied and is refused.
     Refused(R),
 }
 
@@ -37,7 +37,7 @@ pub enum UnusableCollateral {
     },
     /// Its parts are of different times: one ended before another began.
     #[error(
-        "the {what} ended at {}, before the {other} began at {}: the documents are of different times",
+        "the {what} expired at {}, before the {other} became valid at {}: the documents are from different times",
         rfc3339(*.ended), rfc3339(*.begins)
     )]
     NoCommonMoment {
@@ -83,7 +83,7 @@ pub enum UnusableCollateral {
         begins: u64,
     },
     /// It is of an older TCB evaluation set than an honest source serves at this time.
-    #[error("the collateral is of TCB evaluation set {number}, and at least {floor} must be there by now")]
+    #[error("the collateral belongs to TCB evaluation set {number}; at least {floor} is required by now")]
     OldSet {
         /// Its evaluation data number: the lower one of TCB info and QE identity.
         number: u32,
@@ -105,7 +105,7 @@ pub enum UnusableCollateral {
     },
     /// It says that it was fetched after the time that is judged at, so that nothing is known of its age.
     #[error(
-        "the collateral says that it was fetched at {}, which is after {}, the time that is judged at",
+        "by its own record, the collateral was fetched at {}, which is after {}, the time of appraisal",
         rfc3339(*.fetched),
         rfc3339(*.at)
     )]

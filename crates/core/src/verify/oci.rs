@@ -78,7 +78,7 @@ pub struct Index {
 }
 
 impl Index {
-    /// Reads an index. `None` where it is not one, or where a runtime could choose another image.
+    /// Reads an index. `None` if it is not one, or where a runtime could choose another image.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let value = strict_json::read(text.as_bytes(), MAX_VALUES)?;
@@ -165,7 +165,7 @@ pub fn parse_digest(text: &str) -> Option<[u8; 32]> {
     hex::decode(hex).ok()?.try_into().ok().filter(|_| is_lower)
 }
 
-/// The layer of an attestation manifest that holds SLSA provenance. `None` where there is not exactly one.
+/// The layer of an attestation manifest that holds SLSA provenance. `None` if there is not exactly one.
 #[must_use]
 pub fn provenance_layer(manifest: &str) -> Option<[u8; 32]> {
     let value = strict_json::read(manifest.as_bytes(), MAX_VALUES)?;

@@ -68,7 +68,7 @@ fn compare(answer: &PhalaAnswer, quote: &QuoteBytes) -> PhalaVerdict {
     }
 }
 
-/// The first field in which the API read something else than stands in the bytes that it was sent.
+/// The first field in which the API read something else than is in the bytes that it was sent.
 fn difference(answer: &PhalaAnswer, theirs: &PhalaQuote, quote: &QuoteBytes) -> Option<&'static str> {
     let bytes = quote.as_bytes();
     if answer.checksum.is_some_and(|checksum| checksum != sha256(bytes)) {

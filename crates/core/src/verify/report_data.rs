@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha512};
 
 use super::digest::sha256;
 
-crate::words! {
+crate::word_enum! {
     /// One way in which an app turns the nonce into REPORTDATA. Each binds all 256 bits of the nonce. All 64 bytes are
     /// compared, save with the last three, which leave 32 bytes to the app: those are compared with the user's value, or
     /// reported as compared with nothing.

@@ -15,7 +15,7 @@ pub struct ImageStatements {
     pub asked: Vec<StatementSource>,
     /// What could not be looked up.
     pub problems: Vec<LookupProblem>,
-    /// Whether BuildKit put an attestation beside the image. Unless somebody signed it, it proves nothing.
+    /// Whether BuildKit put an attestation next to the image. Unless somebody signed it, it proves nothing.
     pub has_attestation: bool,
     /// Whether the registry has a signature of cosign's old format, which is not read.
     pub has_legacy_signature: bool,
@@ -26,7 +26,7 @@ pub struct ImageStatements {
 pub struct FoundStatement {
     /// Where.
     pub from: StatementSource,
-    /// Whether it is about the attestation that BuildKit put beside the image, and that one about the image.
+    /// Whether it is about the attestation that BuildKit put next to the image, and that one about the image.
     pub via_buildkit: bool,
     /// The statement that it proves, or why it proves none.
     pub proven: Result<SignedStatement, Refusal>,

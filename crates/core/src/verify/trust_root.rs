@@ -1,4 +1,4 @@
-//! Whose root certificate a proof rests on.
+//! Whose root certificate a proof relies on.
 
 use der::Decode as _;
 use x509_cert::Certificate;

@@ -67,7 +67,7 @@ impl Windows {
         for (leaf, pem) in chains {
             let Some(pem) = pem else { continue };
             for part in chain(leaf, pem)? {
-                // The same root stands in every chain.
+                // The same root is in every chain.
                 if !parts.contains(&part) {
                     parts.push(part);
                 }

@@ -57,15 +57,15 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "nonce-parameter",
         scope: KeyScope::Both,
         shape: Shape::Name,
-        says: "The query parameter that takes the nonce: `nonce` for private AI gateways.",
+        says: "The name of the query parameter that carries the nonce: `nonce` for private AI gateways.",
         default: "`reportData`",
         example: r#""nonce""#,
         option: Some(Typed {
             flag: "--nonce-parameter",
             group: OptionGroup::Source,
             value: "NAME",
-            help: "The query parameter that takes the nonce, by default reportData. Private AI gateways call it nonce, and \
-                    answer with `intel_quote` and `info` in one body",
+            help: "The name of the query parameter that carries the nonce, by default reportData. Private AI \
+                gateways call it nonce, and answer with `intel_quote` and `info` in one body",
             values: &[],
             expects: false,
         }),

@@ -17,8 +17,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
             flag: "--gpu",
             group: OptionGroup::Gpus,
             value: "GPU",
-            help: "Whether there must be GPUs: `auto` by default. A GPU is proven by a report that it signed over this \
-                    run's nonce. That it is in this machine is not proven",
+            help: "Whether there must be GPUs: `auto` by default. A GPU is proven by a report that it signed over \
+                this run's nonce. This does not prove that the GPU is in this machine",
             values: &[
                 "Forged GPU evidence fails; what is not proven is a warning",
                 "There must be GPUs, and they must be proven",
@@ -31,14 +31,14 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "gpu-count",
         scope: KeyScope::Both,
         shape: Shape::Number(0, u32::MAX),
-        says: "How many GPUs there must be, no more and no less: 0 to 16.",
+        says: "The exact number of GPUs that there must be: 0 to 16.",
         default: "",
         example: "8",
         option: Some(Typed {
             flag: "--gpu-count",
             group: OptionGroup::Gpus,
             value: "NUMBER",
-            help: "How many GPUs there must be, no more and no less: 0 to 16",
+            help: "The exact number of GPUs that there must be: 0 to 16",
             values: &[],
             expects: false,
         }),
@@ -64,19 +64,19 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "gpu-switches",
         scope: KeyScope::Both,
         shape: Shape::Choice(&["auto", "required"]),
-        says: "Whether switches must be attested if the GPUs work in protected-PCIe mode, in which the links between them are \
-               in clear.",
+        says: "Whether switches must be attested if the GPUs work in protected-PCIe mode, in which the links \
+            between the GPUs are not encrypted.",
         default: "`auto`",
         example: r#""required""#,
         option: Some(Typed {
             flag: "--gpu-switches",
             group: OptionGroup::Gpus,
             value: "GPU_SWITCHES",
-            help: "Whether switches must be attested if the GPUs work in protected-PCIe mode, in which the links between \
-                    them are in clear: `auto` by default",
+            help: "Whether switches must be attested if the GPUs work in protected-PCIe mode, in which the links \
+                between the GPUs are not encrypted: `auto` by default",
             values: &[
                 "Switches that are not attested are a warning",
-                "They are a failure",
+                "Switches that are not attested are a failure",
             ],
             expects: false,
         }),
@@ -92,10 +92,10 @@ pub(super) const KEYS: &[PolicyKey] = &[
             flag: "--gpu-verifier",
             group: OptionGroup::Gpus,
             value: "GPU_VERIFIER",
-            help: "Who verifies GPUs: `local` by default. The others also send the reports of the GPUs to NVIDIA's remote \
-                    attestation service (NRAS), which compares them with golden values and revocation lists: they name the \
-                    GPUs, their firmware and driver, and NVIDIA limits what it may be used for. A replay takes the answers \
-                    from the bundle",
+            help: "Who verifies GPUs: `local` by default. The other values also send the reports of the GPUs to \
+                NVIDIA's remote attestation service (NRAS), which compares them with golden values and revocation \
+                lists. The reports name the GPUs, their firmware and their driver, and NVIDIA's licence limits \
+                the use of the service. A replay takes the answers from the bundle",
             values: &[
                 "This program",
                 "This program and NVIDIA's service: both must approve",

@@ -26,12 +26,12 @@ pub(crate) use switches::{SWITCHES, SwitchOption};
 
 use super::shape::Shape;
 
-/// Where a key may stand.
+/// Where a key is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyScope {
-    /// In a `[[target]]` alone.
+    /// Only in a `[[target]]`.
     Target,
-    /// In `[defaults]` alone: it is about the whole run.
+    /// Only in `[defaults]`: it is about the whole run.
     Defaults,
     /// In both.
     Both,
@@ -42,26 +42,27 @@ pub(crate) enum KeyScope {
 pub(crate) struct PolicyKey {
     /// Its name: that of the option.
     pub(crate) name: &'static str,
-    /// Where it may stand.
+    /// Where it is allowed.
     pub(super) scope: KeyScope,
-    /// What it may hold.
+    /// Which values it may have.
     pub(crate) shape: Shape,
-    /// What it says, a sentence or more, Markdown.
+    /// What the key means: one or more sentences of Markdown.
     #[cfg_attr(not(test), expect(dead_code, reason = "for schema and documentation"))]
     pub(super) says: &'static str,
-    /// What holds where it is not given; empty where nothing does.
+    /// What applies if the key is not given; empty if nothing does.
     #[cfg_attr(not(test), expect(dead_code, reason = "for schema and documentation"))]
     pub(super) default: &'static str,
     /// An example of its value, TOML.
     pub(super) example: &'static str,
-    /// The option of this name; `None` for what the policy file alone can say, or a [switch](SwitchOption).
+    /// The option of this name; `None` for a key that exists only in the policy file, or that has a
+    /// [switch](SwitchOption).
     pub(crate) option: Option<Typed>,
 }
 
 /// A key as an option of the command line, and so as a variable of the environment.
 #[derive(Debug)]
 pub(crate) struct Typed {
-    /// As it is typed: the key's name behind two dashes.
+    /// As it is typed: two dashes and the key's name.
     pub(crate) flag: &'static str,
     /// Which commands have it.
     pub(crate) group: OptionGroup,
@@ -82,11 +83,11 @@ pub(crate) enum OptionGroup {
     Expectations,
     /// What is expected of its GPUs.
     Gpus,
-    /// What is expected of a live deployment alone.
+    /// What is expected only of a live deployment.
     Live,
-    /// Whom to ask for evidence.
+    /// Which source to ask for evidence.
     Source,
-    /// Who else verifies a live deployment.
+    /// Which other service verifies a live deployment.
     SecondOpinion,
     /// How often `watch` repeats.
     Rounds,
@@ -135,7 +136,7 @@ pub(crate) fn file_keys() -> impl Iterator<Item = &'static str> {
 }
 
 impl PolicyKey {
-    /// The secret that this key names a variable of: what its name would be if the file could hold it.
+    /// The name of the secret whose variable this key names: the key's name without `-env`.
     pub(super) fn secret(&self) -> Option<&'static str> {
         match self.shape {
             Shape::Variable => self.name.strip_suffix("-env"),
@@ -143,17 +144,17 @@ impl PolicyKey {
         }
     }
 
-    /// The key of this name, where it exists at all.
+    /// The key of this name, if it exists.
     pub(super) fn named(name: &str) -> Option<&'static Self> {
         keys().find(|key| key.name == name)
     }
 
-    /// Whether it may stand in a `[[target]]`.
+    /// Whether it may be in a `[[target]]`.
     pub(super) fn in_target(&self) -> bool {
         self.scope != KeyScope::Defaults
     }
 
-    /// Whether it may stand in `[defaults]`.
+    /// Whether it may be in `[defaults]`.
     pub(super) fn in_defaults(&self) -> bool {
         self.scope != KeyScope::Target
     }

@@ -9,7 +9,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         scope: KeyScope::Both,
         shape: Shape::Images,
         says: "Who must have built which images, a block `[[target.images]]` for each rule: see \
-               [provenance](provenance.md). The first rule that names an image holds.",
+            [provenance](provenance.md). The first rule that matches an image applies.",
         default: "",
         example: r#"[{ image = "ghcr.io/example/web", repository = "example/shop" }]"#,
         option: None,
@@ -18,15 +18,17 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "source-repository",
         scope: KeyScope::Both,
         shape: Shape::SourceRepository,
-        says: "The repository on GitHub that every image must have been built from that neither `images` nor the lock names.",
+        says: "The GitHub repository, `OWNER/NAME`, from which every image must have been built that neither \
+            `images` nor the lock names.",
         default: "",
         example: r#""example/shop""#,
         option: Some(Typed {
             flag: "--source-repository",
             group: OptionGroup::Expectations,
             value: "OWNER/NAME",
-            help: "The repository on GitHub that every image must have been built from that neither the policy file nor the \
-                    lock names: OWNER/NAME. Images that are not yours need a rule in `[[target.images]]` of the policy file",
+            help: "The GitHub repository, OWNER/NAME, from which every image must have been built that neither \
+                the policy file nor the lock names. Images that are not yours need a rule in `[[target.images]]` \
+                of the policy file",
             values: &[],
             expects: false,
         }),
@@ -35,8 +37,9 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "source-workflow",
         scope: KeyScope::Both,
         shape: Shape::SourceWorkflow,
-        says: "The workflow that must have built the images. It holds for the rules in `images` and in the lock, too: beside \
-               `source-repository` for those of that repository, without it for all; so do the next two.",
+        says: "The workflow that must have built the images. It also applies to the rules in `images` and in the \
+            lock: with `source-repository`, to those of that repository, otherwise to all. The same holds for \
+            `source-ref` and `source-commit`.",
         default: "any workflow of the repository",
         example: r#"".github/workflows/release.yml""#,
         option: Some(Typed {
@@ -77,8 +80,9 @@ pub(super) const KEYS: &[PolicyKey] = &[
             flag: "--source-commit",
             group: OptionGroup::Expectations,
             value: "COMMIT",
-            help: "The commit that the images must have been built from, 40 hex digits. Like workflow and ref it holds for \
-                    the rules of the policy file and the lock, too: for those of --source-repository, or for all",
+            help: "The commit that the images must have been built from, 40 hex digits. Like workflow and ref, it \
+                also applies to the rules of the policy file and the lock: with --source-repository, to those of \
+                that repository, otherwise to all",
             values: &[],
             expects: false,
         }),
@@ -87,7 +91,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "provenance-bundle",
         scope: KeyScope::Both,
         shape: Shape::Paths,
-        says: "Files of Sigstore bundles about the images. GitHub is then asked about the other images alone.",
+        says: "Files of Sigstore bundles about the images. GitHub is then asked only about the other images.",
         default: "",
         example: r#"["web.sigstore.json"]"#,
         option: Some(Typed {
@@ -95,7 +99,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
             group: OptionGroup::Expectations,
             value: "FILE",
             help: "A file of Sigstore bundles about the images: one, a list, JSON lines, or an answer of GitHub's API. \
-                    Repeatable. GitHub is then asked about the other images alone",
+                    Repeatable. GitHub is then asked only about the other images",
             values: &[],
             expects: false,
         }),

@@ -1,4 +1,4 @@
-//! Keys that are options of a command for which the option means something else, so that its help has words of its own.
+//! Keys that are options of a command for which the option means something else, so that it has its own help text.
 
 use super::OptionGroup;
 
@@ -7,7 +7,7 @@ use super::OptionGroup;
 pub(crate) struct RewordedOption {
     /// The key's name.
     pub(crate) key: &'static str,
-    /// The heading of the help below which it stands; none for that of all options.
+    /// The heading of the help below which it is listed; `None` for the general options.
     pub(crate) heading: Option<&'static str>,
     /// What the help calls its value.
     pub(crate) value: &'static str,
@@ -20,30 +20,31 @@ pub(crate) const REPLAY_OPTIONS: &[RewordedOption] = &[RewordedOption {
     key: "verifier",
     heading: OptionGroup::SecondOpinion.heading(),
     value: "VERIFIER",
-    help: "Whether the bundle must hold a second opinion of Phala's API that agrees: `local` by default. A replay sends no request",
+    help: "Whether the bundle must contain an answer of Phala's verification API that agrees: `local` by default. \
+        A replay sends no request",
 }];
 
-/// Of `cvm-verify pin`, where they say what is written down. In the order of the help.
+/// Of `cvm-verify pin`, for which they say what is written into the lock. In the order of the help.
 pub(crate) const PIN_OPTIONS: &[RewordedOption] = &[
     RewordedOption {
         key: "report-data",
         heading: None,
         value: "LAYOUT",
-        help: "How the app lays the nonce out in the report data: auto (default, raw or ascii), or a named layout",
+        help: "How the app arranges the nonce in the report data: auto (default, raw or ascii), or a named layout",
     },
     RewordedOption {
         key: "os-image",
         heading: None,
         value: "HASH|NAME",
-        help: "The image that runs, by its published os_image_hash or its name: pinned only if a row or its measurement document \
-               proves it",
+        help: "The image that runs, by its published os_image_hash or its name: pinned only if a row of the \
+            reference values or its measurement document proves it",
     },
     RewordedOption {
         key: "os-image-files",
         heading: None,
         value: "DIR|TAR",
-        help: "The published files of the image that runs (a folder or an archive, see `cvm-verify os-image`): pinned only if \
-               they are measured as what the quote shows",
+        help: "The published files of the image that runs (a folder or an archive, see `cvm-verify os-image`): \
+            pinned only if their measurements are those of the quote",
     },
     RewordedOption {
         key: "reference-values",

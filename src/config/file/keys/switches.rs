@@ -32,7 +32,8 @@ pub(crate) const SWITCHES: &[SwitchOption] = &[
         key: "endpoint-probe",
         word: "never",
         group: OptionGroup::Source,
-        help: "Do not ask the app once for a quote that it should refuse. That is done if something binds the TLS key to the VM; \
-               without it `endpoint` is accepted in writing and not counted in the assurance",
+        help: "Do not send the endpoint probe: one request for a quote that the app should refuse. It is sent if \
+            something binds the TLS key to the VM. Without it, `endpoint` is accepted in writing and not counted \
+            in the assurance",
     },
 ];

@@ -1,4 +1,4 @@
-//! Where a target is, and whom to ask for evidence.
+//! The address of a target, and which source to ask for evidence.
 
 use super::{KeyScope, OptionGroup, PolicyKey, Typed};
 use crate::config::file::shape::Shape;
@@ -28,16 +28,16 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "source",
         scope: KeyScope::Both,
         shape: Shape::Choice(SOURCE_NAMES),
-        says: "Whom to ask for evidence. `guest-agent` and `phala-cloud` may be reached by `app-id` or `instance-id` instead \
-               of `url`; neither signs a nonce.",
+        says: "Which source to ask for evidence. `guest-agent` and `phala-cloud` may be addressed by `app-id` or \
+            `instance-id` instead of `url`; neither signs a nonce.",
         default: "`app`",
         example: r#""phala-cloud""#,
         option: Some(Typed {
             flag: "--source",
             group: OptionGroup::Source,
             value: "SOURCE",
-            help: "Whom to ask for evidence. Only the app can sign this run's nonce: evidence of the other two is not \
-                    fresh, so that the verdict stays inconclusive unless --freshness unchecked waives it",
+            help: "Which source to ask for evidence. Only the app can sign this run's nonce. Evidence from the \
+                other two is not fresh: the verdict is inconclusive unless --freshness unchecked waives freshness",
             values: SOURCE_LINES,
             expects: false,
         }),
@@ -62,7 +62,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "phala-api-url",
         scope: KeyScope::Both,
         shape: Shape::Url,
-        says: "A mirror of Phala Cloud's API, to ask instead of Phala.",
+        says: "The address of a mirror of Phala Cloud's API, which is asked instead of Phala.",
         default: "",
         example: r#""https://mirror.example""#,
         option: Some(Typed {
@@ -78,16 +78,16 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "info-url",
         scope: KeyScope::Target,
         shape: Shape::Url,
-        says: "Where the app's information is taken from instead of its info endpoint: the guest agent's, for an app that \
-               serves none.",
+        says: "The address to take the app's information from instead of its info endpoint: that of the guest \
+            agent, for an app without info endpoint.",
         default: "",
         example: r#""https://info.example/prpc/Info?json""#,
         option: Some(Typed {
             flag: "--info-url",
             group: OptionGroup::Source,
             value: "URL",
-            help: "Take the app's information from this address instead of the info endpoint: the guest agent's, for an app \
-                    that serves none, https://ID-8090.DOMAIN/prpc/Info?json",
+            help: "Take the app's information from this address instead of its info endpoint: that of the guest \
+                agent, for an app without info endpoint: https://ID-8090.DOMAIN/prpc/Info?json",
             values: &[],
             expects: false,
         }),

@@ -9,7 +9,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "tls-binding",
         scope: KeyScope::Both,
         shape: Shape::Choice(&TlsBinding::NAMES),
-        says: "How the key of the TLS connection must be bound to the VM. `auto` informs; a mode that is named must hold. `ingress` proves `code+endpoint-replayable` at most.",
+        says: "How the key of the TLS connection must be bound to the VM. `auto` only informs. If you name a \
+            mode, the binding is required. `ingress` proves `code+endpoint-replayable` at most.",
         default: "`auto`",
         example: r#""ratls""#,
         option: Some(Typed {
@@ -19,7 +20,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
             help: "How the key of the TLS connection must be bound to the VM: `auto` (default: whatever is found, for \
                     information), `ratls` (the certificate carries the VM's quote), `app-key` (the app quotes the hash of \
                     its key with the nonce), or `ingress` (the evidence of dstack-ingress lists the certificate; \
-                    replayable, so it proves `code+endpoint-replayable` at most). A mode that is named must hold",
+                    replayable, so it proves `code+endpoint-replayable` at most). If you name a mode, the binding \
+                    is required",
             values: &[
                 "Whatever is found",
                 "The certificate carries the VM's quote of its key",
@@ -33,7 +35,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "endpoint-probe",
         scope: KeyScope::Both,
         shape: Shape::Choice(&["auto", "never"]),
-        says: "Whether the endpoint is asked once for a quote that it should refuse, if something binds the TLS key to the VM. `never` is named under `accepted`.",
+        says: "Whether to send the endpoint probe, one request for a quote that the app should refuse, if \
+            something binds the TLS key to the VM. With `never`, the report names it under `accepted`.",
         default: "`auto`",
         example: r#""never""#,
         option: None,

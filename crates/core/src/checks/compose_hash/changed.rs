@@ -27,7 +27,7 @@ pub(super) fn explained(
     };
     let Ok(measured) = &claims.compose else {
         finding.detail.push_str(
-            " What changed is not known: the document was not handed over, or is not the measured one.",
+            " It is not known what changed: the document is not in the evidence, or is not the measured one.",
         );
         return finding;
     };
@@ -39,7 +39,7 @@ pub(super) fn explained(
         }
         Err(error) => {
             let problem =
-                format!(" What changed is not known: the document cannot be read in one way only: {error}.");
+                format!(" It is not known what changed: the document cannot be read unambiguously: {error}.");
             finding.detail.push_str(&problem);
             finding
         }

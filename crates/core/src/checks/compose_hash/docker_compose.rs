@@ -83,12 +83,12 @@ fn not_shown(claims: &Claims) -> Finding {
         &DOCUMENT_NOT_SHOWN,
         match &claims.compose {
             Err(NotProven::Refused(_)) => {
-                "The compose document that was handed over is not the measured one, so the docker compose file could not be \
+                "The compose document in the evidence is not the measured one, so the docker compose file could not be \
                  compared."
             }
             _ if claims.compose_is_object => AS_OBJECT,
             _ => {
-                "The compose document was not handed over, so the docker compose file in it could not be compared."
+                "The evidence contains no compose document, so the docker compose file in it could not be compared."
             }
         },
     )

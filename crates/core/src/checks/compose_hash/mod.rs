@@ -68,11 +68,11 @@ const DOCKER_COMPOSE_MISMATCH: Reason = Reason {
 };
 const TEXT_MISMATCH: Reason = Reason {
     id: "text-mismatch",
-    means: "The compose document that was handed over is not the one that was measured, and no expected hash says that the \
+    means: "The compose document in the evidence is not the one that was measured, and no expected hash says that the \
             measured one is right.",
-    fix: "Hand over the exact text of `app_compose`, never re-serialised (a final newline counts), and let nothing keep old \
-          answers of /info (a CDN, the app). Or write the compose hash down (--compose-hash, a lock): then the VM is judged by \
-          what it measured, whatever text is shown.",
+    fix: "Return the exact text of `app_compose`, never serialized again (a final newline counts), and make sure \
+        that no CDN and no app caches /info. Or write the compose hash down (--compose-hash, a lock): then only \
+        the measured hash counts, whatever text is shown.",
 };
 const SETTINGS_MISMATCH: Reason = Reason {
     id: "compose-settings-mismatch",
@@ -81,8 +81,8 @@ const SETTINGS_MISMATCH: Reason = Reason {
 };
 const SETTINGS_NOT_SHOWN: Reason = Reason {
     id: "compose-settings-not-shown",
-    means: "The lock holds the settings of another compose hash, and the document was not handed over to compare, or \
-            names a field twice, so that its settings are ambiguous.",
+    means: "The lock holds the settings of another compose hash, and the evidence contains no document to \
+        compare, or one that names a field twice, so that its settings are ambiguous.",
     fix: "Expose /info with `tcb_info.app_compose`, or give the document with --app-compose-file.",
 };
 const SETTINGS_UNPINNED: Reason = Reason {
@@ -93,14 +93,14 @@ const SETTINGS_UNPINNED: Reason = Reason {
 };
 const DOCUMENT_NOT_SHOWN: Reason = Reason {
     id: "document-not-shown",
-    means: "The app does not show its compose document, or shows another one than the measured one, so there is nothing to look for \
-            your docker compose file in.",
+    means: "The app does not show its compose document, or shows another one than the measured one, so your \
+        docker compose file cannot be looked for in it.",
     fix: "Expose /info with `tcb_info.app_compose`, or give the document with --app-compose-file.",
 };
 const UNREADABLE_DOCUMENT: Reason = Reason {
     id: "unreadable-document",
-    means: "The measured compose document is not a JSON object, or names a field twice, so that readers see different files in \
-            it.",
+    means: "The measured compose document is not a JSON object, or names a field twice, so two readers can see \
+        different files in it.",
     fix: "Deploy a document that names each field once; if you did not write it, treat the deployment as hostile.",
 };
 
@@ -136,7 +136,7 @@ fn judged(measured: &[u8; 32], claims: &Claims, policy: &Policy) -> Finding {
             ),
             None => Finding::fail(
                 &TEXT_MISMATCH,
-                "The compose document that was handed over is not the one that was measured.",
+                "The compose document in the evidence is not the one that was measured.",
             ),
         };
         return finding.comparing(hex::encode(measured), hex::encode(text));
@@ -250,7 +250,7 @@ fn ended_finding(second: &SecondHash, policy: &Policy) -> Finding {
     Finding::fail(
         &SECOND_HASH_ENDED,
         format!(
-            "The VM runs the compose document of --also-compose-hash, which was accepted until {} only.",
+            "The VM runs the compose document of --also-compose-hash, which was accepted only until {}.",
             second.until
         ),
     )
@@ -258,11 +258,11 @@ fn ended_finding(second: &SecondHash, policy: &Policy) -> Finding {
     .against(policy.setting("also-compose-hash"))
 }
 
-/// What a pass says of a document that was handed over and is not the measured one.
+/// What a pass says of a document that was supplied and is not the measured one.
 fn other_text_note(claims: &Claims) -> String {
     match &claims.compose {
         Err(NotProven::Refused(ComposeRefusal::HashMismatch { text, .. })) => format!(
-            " The document that was handed over is another one (SHA-256 {}); nothing in it was read.",
+            " The document in the evidence is another one (SHA-256 {}); nothing in it was read.",
             hex::encode(text)
         ),
         Ok(_) | Err(NotProven::Absent | NotProven::NotReached) => String::new(),
@@ -289,6 +289,6 @@ fn second_note(policy: &Policy, at: u64) -> String {
 fn unreadable(error: impl std::fmt::Display) -> Finding {
     Finding::error(
         &UNREADABLE_DOCUMENT,
-        format!("The measured compose document cannot be read in one way only: {error}."),
+        format!("The measured compose document cannot be read unambiguously: {error}."),
     )
 }

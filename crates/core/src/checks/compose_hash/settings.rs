@@ -15,15 +15,15 @@ const MAX_NAMED: usize = 8;
 /// Characters of each that are shown.
 const MAX_SHOWN: usize = 200;
 
-/// Compares the fields around the docker compose file with the locked ones, where there are any.
+/// Compares the fields around the docker compose file with the locked ones, if there are any.
 pub(super) fn locked_finding(claims: &Claims, policy: &Policy, measured: &[u8; 32]) -> Option<Finding> {
     let locked = policy.locked_compose.as_ref()?;
     let actual = match &claims.compose {
         Ok(compose) => compose.compose_settings().map_err(|error| error.to_string()),
-        Err(NotProven::Refused(_)) => {
-            Err("the document that was handed over is not the measured one".to_owned())
+        Err(NotProven::Refused(_)) => Err("the document in the evidence is not the measured one".to_owned()),
+        Err(NotProven::Absent | NotProven::NotReached) => {
+            Err("the evidence contains no compose document".to_owned())
         }
-        Err(NotProven::Absent | NotProven::NotReached) => Err("the document was not handed over".to_owned()),
     };
     match actual {
         Ok(actual) => mismatch(locked, &actual),

@@ -74,8 +74,8 @@ pub(super) const KMS_CONTRACT_DIFFERS: Reason = Reason {
 };
 pub(super) const NOT_FINAL: Reason = Reason {
     id: "not-final",
-    means: "Both nodes allow it at their newest block, and not yet at a block that can no longer be replaced: the change on chain was \
-            made just now.",
+    means: "Both nodes allow it at their newest block, but not yet at a final block: the change on the blockchain \
+        is recent.",
     fix: "Verify again when the block is final: on Base after 20 to 30 minutes (`--wait` can wait that long).",
 };
 pub(super) const OWNER_UNKNOWN: Reason = Reason {
@@ -87,19 +87,20 @@ pub(super) const OWNER_UNKNOWN: Reason = Reason {
 pub(super) const OWNER_PENDING: Reason = Reason {
     id: "owner-pending",
     means: "The ownership of a contract was offered to an address that you did not name, and it can take it at any time.",
-    fix: "If this is wanted, name that address as an owner as well. If not, let the owner take the offer back now \
+    fix: "If this is intended, name that address as an owner as well. If not, let the owner take the offer back now \
           (`transferOwnership` to the zero address).",
 };
 pub(super) const OWNER_SIGNERS: Reason = Reason {
     id: "owner-signers",
-    means: "Fewer people than you demand must sign a change of the app's contract, or how many is not known: behind a timelock or \
-            another contract it is not read, and a module of a Safe may act without signatures.",
-    fix: "Give the contract to a Safe with a higher threshold and without modules, or demand less (`governance-min-signers`).",
+    means: "Fewer people than you require must sign a change of the app's contract, or their number is not known: \
+        it is not read behind a timelock or another contract, and a module of a Safe may act without signatures.",
+    fix: "Give the contract to a Safe with a higher threshold and without modules, or require less \
+        (`governance-min-signers`).",
 };
 pub(super) const OWNER_DELAY: Reason = Reason {
     id: "owner-delay",
-    means: "A change of the app's contract takes effect sooner than you demand, or its owner does not say how soon.",
-    fix: "Give the contract to a timelock with a longer delay, or demand less (`governance-min-delay`).",
+    means: "A change of the app's contract takes effect sooner than you require, or its owner does not say how soon.",
+    fix: "Give the contract to a timelock with a longer delay, or require less (`governance-min-delay`).",
 };
 pub(super) const IMPLEMENTATION_CHANGED: Reason = Reason {
     id: "implementation-changed",
@@ -108,7 +109,7 @@ pub(super) const IMPLEMENTATION_CHANGED: Reason = Reason {
 };
 pub(super) const UPGRADES_OPEN: Reason = Reason {
     id: "upgrades-open",
-    means: "The app's contract can be upgraded, and you demand that it cannot.",
+    means: "The app's contract can be upgraded, and you require that it cannot.",
     fix: "Disable upgrades with the owner's key (`disableUpgrades`, which cannot be undone), or remove `governance-upgrades`.",
 };
 pub(super) const NO_CONTRACT: Reason = Reason {
@@ -125,8 +126,8 @@ pub(super) const OPERATOR: Reason = Reason {
     id: "operator",
     means: "No contract decides which code gets this app's keys: its KMS takes its rules from its operator, or there is \
             no KMS.",
-    fix: "Nothing, where you trust the operator of the KMS. To have a contract decide, deploy with a KMS that is governed on \
-          chain.",
+    fix: "Nothing, if you trust the operator of the KMS. If a contract should decide, deploy with a KMS that is \
+        governed on chain.",
 };
 pub(super) const OWNER_EOA: Reason = Reason {
     id: "owner-eoa",
@@ -151,8 +152,8 @@ pub(super) const KMS_NOT_NAMED: Reason = Reason {
 pub(super) const KMS_NOT_LINKED: Reason = Reason {
     id: "kms-not-linked",
     means: "The contract of the KMS does not say which KMS it governs, and the reference values do not know it either.",
-    fix: "Compare the contract with what your KMS says of itself (`kms_contract_address`). Nothing here shows that they belong \
-          together.",
+    fix: "Compare the contract with what your KMS says of itself (`kms_contract_address`). Nothing in this run \
+        shows that they belong together.",
 };
 pub(super) const OS_NOT_ASKED: Reason = Reason {
     id: "os-not-asked",
@@ -163,7 +164,8 @@ pub(super) const BOOT_CHECK: Reason = Reason {
     id: "boot-check",
     means: "Each rule that was read allows the app, and yet the KMS's contract would refuse this boot, or the app's contract demands a \
             platform that is up to date.",
-    fix: "Read the contract's words. It may have a rule that this version of cvm-verify does not know, or name the machine in \
+    fix: "Read the reason that the contract gives. It may have a rule that this version of cvm-verify does not \
+        know, or name the machine in \
           another way.",
 };
 pub(super) const NOT_CONFIGURED: Reason = Reason {
@@ -174,8 +176,8 @@ pub(super) const NOT_CONFIGURED: Reason = Reason {
 };
 pub(super) const UNPINNED: Reason = Reason {
     id: "unpinned",
-    means: "App id or chain are named neither in a policy nor in a lock. A contract that the evidence names can be the \
-            attacker's own, and says yes to everything.",
+    means: "App id or chain are named neither in a policy nor in a lock. A contract that the evidence names can \
+        belong to the attacker and say yes to everything.",
     fix: "Write down `app-id` and `governance-chain-id`, or pin with `cvm-verify pin --rpc-url … --rpc-url …`.",
 };
 pub(super) const UNCHECKED: Reason = Reason {
@@ -185,9 +187,10 @@ pub(super) const UNCHECKED: Reason = Reason {
 };
 pub(super) const NOT_ASKED: Reason = Reason {
     id: "not-asked",
-    means: "Contracts are named, but no node was asked: --rpc-url is not given, or the recorded evidence holds no answer of a chain.",
-    fix: "Give two nodes of different operators, --rpc-url URL --rpc-url URL (or CVM_VERIFY_RPC_URL, one per line). A replay \
-          needs a bundle that was recorded so.",
+    means: "Contracts are named, but no node was asked: --rpc-url is not given, or the recorded evidence contains \
+        no answer of a blockchain.",
+    fix: "Give two nodes of different operators, --rpc-url URL --rpc-url URL (or CVM_VERIFY_RPC_URL, one per \
+        line). A replay needs a bundle that was recorded with them.",
 };
 pub(super) const RPC: Reason = Reason {
     id: "rpc",
@@ -196,23 +199,27 @@ pub(super) const RPC: Reason = Reason {
 };
 pub(super) const RPC_DISAGREE: Reason = Reason {
     id: "rpc-disagree",
-    means: "The two nodes answer the same question differently. One of them is wrong, and the deployment did not do that.",
+    means: "The two nodes answer the same question differently. One of them is wrong, which is not the fault of \
+        the deployment.",
     fix: "Run again. If this stays, ask a third node which of the two is right, and replace the other one.",
 };
 pub(super) const CHAIN: Reason = Reason {
     id: "chain",
     means: "A node serves another chain than the one that is named, or its newest final block is more than two hours old or in \
             the future.",
-    fix: "Check the RPC URLs and `governance-chain-id`; or the clock of this machine. A node that lags behind is to be replaced.",
+    fix: "Check the RPC URLs and `governance-chain-id`; or the clock of this machine. Replace a node that lags behind.",
 };
 pub(super) const UNSUPPORTED: Reason = Reason {
     id: "unsupported",
-    means: "A contract is of a generation that this version of cvm-verify cannot ask. Nothing is guessed from it.",
-    fix: "Update cvm-verify. A contract of before July 2025 must be upgraded; one that decides by app epochs (0.6.4 and later) \
-          is read for epoch 0 alone.",
+    means: "A contract is of a generation that this version of cvm-verify does not support. Its answers are not \
+        interpreted.",
+    fix: "Update cvm-verify. A contract from before July 2025 must be upgraded; one that decides by app epochs \
+        (0.6.4 and later) \
+          is read only for epoch 0.",
 };
 pub(super) const ABI: Reason = Reason {
     id: "abi",
-    means: "Both nodes give an answer that is not of the form that the question has: a boolean of 2, a text of another length.",
+    means: "Both nodes give an answer that has the wrong format for the question, such as a boolean of 2 or a \
+        text of another length.",
     fix: "Check that the addresses are those of dstack's contracts.",
 };

@@ -19,8 +19,8 @@ use reasons::*;
 pub(super) const CHECK: Check = Check {
     id: CheckId::Gpu,
     title: "GPUs",
-    proves: "Genuine NVIDIA GPUs answered this run's nonce through this CVM. (Not that they are in this machine; not, unless \
-             NVIDIA was asked, that their firmware is good.)",
+    proves: "Genuine NVIDIA GPUs answered this run's nonce through this CVM. (It does not prove that they are in \
+        this machine or, unless NVIDIA was asked, that their firmware is good.)",
     prevents: "GPUs that are emulated, counted twice or not confidential; evidence of GPUs that was recorded elsewhere.",
     reasons: &[
         &NO_GPU,
@@ -88,7 +88,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
     conclude(looks)
 }
 
-/// Whether reports over this run's nonce prove GPUs: then nothing beside them leaves the GPUs unproven.
+/// Whether reports over this run's nonce prove GPUs: then nothing next to them leaves the GPUs unproven.
 fn is_proven(claims: &Claims, policy: &Policy) -> bool {
     claims.gpu.devices.is_ok()
         && matches!(claims.gpu.nonce, GpuNonce::ThisRun | GpuNonce::Derived)
@@ -100,7 +100,8 @@ fn no_reports(policy: &Policy) -> Option<Look> {
     policy.gpu.expects_reports().then(|| {
         Look::fail(
             &UNVERIFIED,
-            "What is expected of the GPUs (model, lock, switches or NVIDIA's word) is shown by their reports alone, and there are none.",
+            "Only reports of the GPUs can show the expected model, lock, switches or NVIDIA's appraisal, and \
+                there are none.",
         )
     })
 }
@@ -115,10 +116,12 @@ fn nothing_proven(claims: &Claims, policy: &Policy) -> Option<Look> {
     let is_expected = policy.gpu.expects_gpus();
     let detail = match claims.gpu.claimed {
         Some(number) if number > 0 => format!(
-            "The host says that the VM has {number} GPUs; nothing says that they are genuine or confidential."
+            "The host says that the VM has {number} GPUs; nothing proves that they are genuine or confidential."
         ),
         _ if claims.gpu.is_claimed() => {
-            "The app has a GPU policy; nothing says that GPUs are there, genuine or confidential.".to_owned()
+            "The app has a GPU policy; nothing proves that there are GPUs, or that they are genuine or \
+                confidential."
+                .to_owned()
         }
         _ if is_expected => "GPUs are expected, and there is no evidence of any.".to_owned(),
         _ => return None,

@@ -31,7 +31,7 @@ pub(super) fn look(verdict: &NrasVerdict, policy: &Policy) -> Option<Look> {
         NrasVerdict::BadToken(problem) => Look::Open(
             missing,
             &TOKEN,
-            format!("Not determined: the answer is not shown to be NVIDIA's: {problem}."),
+            format!("Not determined: the answer is not proven to be NVIDIA's: {problem}."),
             None,
         ),
         NrasVerdict::Refused(problem) => Look::fail(

@@ -4,7 +4,7 @@ use crate::checks::Reason;
 
 pub(super) const NO_GPU: Reason = Reason {
     id: "no-gpu",
-    means: "Nothing says that the deployment has GPUs: no evidence of one, no boot event, no claim of the host.",
+    means: "Nothing indicates that the deployment has GPUs: no evidence of a GPU, no boot event, no claim of the host.",
     fix: "Nothing if it has none. If it has, let the app serve their evidence (see docs/gpu.md) and require it with --gpu \
           required.",
 };
@@ -26,12 +26,12 @@ pub(super) const UNREACHABLE: Reason = Reason {
 };
 pub(super) const MALFORMED: Reason = Reason {
     id: "gpu-malformed",
-    means: "The GPU evidence has a form that this version does not read.",
+    means: "The GPU evidence has a format that this version does not support.",
     fix: "Update cvm-verify. If the newest version does not read it either, compare what the app serves with docs/gpu.md.",
 };
 pub(super) const CHAIN: Reason = Reason {
     id: "gpu-chain",
-    means: "The certificate chain of a GPU or switch does not hold, or does not end in NVIDIA's device root.",
+    means: "The certificate chain of a GPU or switch does not verify, or does not end in NVIDIA's device root.",
     fix: "Treat the GPUs as forged. For a simulator give its root with --insecure-trust-root nvidia=FILE.",
 };
 pub(super) const SIGNATURE: Reason = Reason {
@@ -47,13 +47,14 @@ pub(super) const FWID_MISMATCH: Reason = Reason {
 pub(super) const DUPLICATE: Reason = Reason {
     id: "gpu-duplicate",
     means: "One GPU is shown as two.",
-    fix: "Let the app hand over one report of each GPU. If it does, someone hides that GPUs are missing.",
+    fix: "Let the app return one report of each GPU. If it does, someone hides that GPUs are missing.",
 };
 pub(super) const NONCE_MISMATCH: Reason = Reason {
     id: "gpu-nonce-mismatch",
-    means: "The GPUs did not sign this run's nonce, or the quote does not: the GPU evidence may be of any time and of any \
-            deployment.",
-    fix: "Let the app hand this run's nonce to its GPUs and to its quote, and serve both reports (see docs/gpu.md).",
+    means: "The GPUs did not sign this run's nonce, or the quote does not: the GPU evidence may come from any \
+        time and any deployment.",
+    fix: "Let the app put this run's nonce into the reports of its GPUs and into its quote, and return all of \
+        them (see docs/gpu.md).",
 };
 pub(super) const COUNT: Reason = Reason {
     id: "gpu-count",
@@ -67,20 +68,23 @@ pub(super) const MODEL: Reason = Reason {
 };
 pub(super) const SWITCHES_MISSING: Reason = Reason {
     id: "gpu-switches-missing",
-    means: "The GPUs work in protected-PCIe mode: the links between them are in clear, and the switches are not attested.",
-    fix: "Let the app hand over the evidence of its switches in the same list. --gpu-switches required makes this a failure.",
+    means: "The GPUs work in protected-PCIe mode: the links between them are not encrypted, and the switches are \
+        not attested.",
+    fix: "Let the app return the evidence of its switches in the same list. --gpu-switches required makes this a \
+        failure.",
 };
 pub(super) const TOPOLOGY: Reason = Reason {
     id: "gpu-topology",
     means: "The switches that the GPUs see are not the attested ones, or there are switches and no GPU.",
-    fix: "Let the app hand over the evidence of all GPUs and switches of this VM, and of no other. If it does, treat the host \
+    fix: "Let the app return the evidence of all GPUs and switches of this VM, and of no others. If it does, \
+        treat the host \
           as hostile.",
 };
 pub(super) const PINS: Reason = Reason {
     id: "gpu-pins",
     means: "The GPUs are not as the lock has them: another kind, or other measurements.",
     fix: "If the driver, the vBIOS or the GPUs were changed on purpose, pin again and review `[[gpus]]`. Other measurements \
-          of the same kind need an explanation by NVIDIA: take the lock with --gpu-verifier nras.",
+          of the same kind need an explanation by NVIDIA: pin again with --gpu-verifier nras.",
 };
 pub(super) const OPAQUE_UNREAD: Reason = Reason {
     id: "gpu-opaque-unread",
@@ -95,14 +99,15 @@ pub(super) const EVENT: Reason = Reason {
 };
 pub(super) const POLICY: Reason = Reason {
     id: "gpu-policy",
-    means: "The measured GPU policy does not attest the GPUs, loosens what they must be, has a member that this version \
+    means: "The measured GPU policy does not attest the GPUs, weakens the requirements on them, has a member that \
+        this version \
             does not know, or is not the one of the boot event.",
     fix: "Remove `attest_gpu: false` and `allow_…: true` from `requirements.gpu_policy` of the compose document.",
 };
 pub(super) const EVIDENCE_DIGEST: Reason = Reason {
     id: "gpu-evidence-digest",
     means: "The record of the boot that is shown is not the one that the guest measured.",
-    fix: "Let the app hand over the exact bytes of `boottime_gpu_evidence`; a changed record proves nothing.",
+    fix: "Let the app return the exact bytes of `boottime_gpu_evidence`; a changed record proves nothing.",
 };
 pub(super) const CLAIM: Reason = Reason {
     id: "gpu-claim",
@@ -113,11 +118,13 @@ pub(super) const CLAIM: Reason = Reason {
 pub(super) const REFUSED_BY_NRAS: Reason = Reason {
     id: "gpu-refused-by-nras",
     means: "NVIDIA's remote attestation service refuses a GPU.",
-    fix: "Read its code and words: they name what does not hold, such as a revoked certificate or a firmware that NVIDIA does not know.",
+    fix: "Read its code and message: they name the problem, such as a revoked certificate or a firmware that \
+        NVIDIA does not know.",
 };
 pub(super) const TOKEN: Reason = Reason {
     id: "gpu-token",
-    means: "The answer of NVIDIA's service is not shown to be NVIDIA's: algorithm, key, signature, time, issuer, nonce or device.",
+    means: "The answer of NVIDIA's service is not proven to be NVIDIA's: algorithm, key, signature, time, issuer, \
+        nonce or device.",
     fix: "Compare this machine's clock. If NVIDIA has a new certificate, update cvm-verify. Otherwise someone between this machine \
           and NVIDIA changes answers.",
 };

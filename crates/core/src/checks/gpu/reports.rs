@@ -173,7 +173,7 @@ fn topology(devices: &GpuDevices, policy: &Policy) -> Option<Look> {
         )),
         Topology::SwitchesMissing => {
             let detail =
-                "The links between the GPUs are in clear (protected PCIe), and no switch is attested.";
+                "The links between the GPUs are not encrypted (protected PCIe), and no switch is attested.";
             Some(if policy.gpu.switches_required {
                 Look::fail(&SWITCHES_MISSING, detail)
             } else {

@@ -92,7 +92,10 @@ fn without_host(mut judgement: Judgement, boot: &BootClaims, expected: &KmsPolic
     };
     judgement.error(
         &NO_HOST,
-        format!("No host of the KMS is named, so the KMS was not asked and your expectations of it are not judged.{served}"),
+        format!(
+            "No host of the KMS is named, so the KMS was not asked and your expected values for it are not \
+            checked.{served}"
+        ),
     );
     judgement.finding("")
 }
@@ -168,7 +171,7 @@ fn not_attested(
         judgement.error(
             &OTHER_SERVER,
             format!(
-                "The server at {host} has no certificate of the app's KMS, so it is not shown to be that KMS."
+                "The server at {host} has no certificate of the app's KMS, so it is not proven to be that KMS."
             ),
         );
         return;

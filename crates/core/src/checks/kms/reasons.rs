@@ -74,7 +74,7 @@ pub(super) const NOT_BOUND: Reason = Reason {
 pub(super) const USAGE: Reason = Reason {
     id: "usage",
     means: "The root key of the app's keys signed the certificate of the server for another use than that of a KMS that answers: it is that of \
-            an app's CA, whose key others hold, or of something else. The server is not shown to be the KMS.",
+            an app's CA, whose key others hold, or of something else. The server is not proven to be the KMS.",
     fix: "Name the address of the KMS itself (`kms-host`), and check its DNS record. This finding says nothing about the app.",
 };
 pub(super) const QUOTE: Reason = Reason {
@@ -91,7 +91,8 @@ pub(super) const PLATFORM: Reason = Reason {
 pub(super) const OS_IMAGE: Reason = Reason {
     id: "os-image",
     means: "The KMS runs on an OS image that is not accepted.",
-    fix: "Ask the operator of the KMS to redeploy it on a production image without known holes, or name the image \
+    fix: "Ask the operator of the KMS to redeploy it on a production image without known vulnerabilities, or name \
+        the image \
           (`kms-os-image`).",
 };
 pub(super) const OTHER_BUILD: Reason = Reason {
@@ -123,8 +124,8 @@ pub(super) const CONTRACT_DIFFERS: Reason = Reason {
 };
 pub(super) const VM_KEYS: Reason = Reason {
     id: "vm-keys",
-    means: "The KMS's own VM gets its keys from another provider than you named. Who knows them can read the root keys from the \
-            disk of the KMS.",
+    means: "The KMS's own VM gets its keys from another provider than you named. A party that knows these keys \
+        can read the root keys from the disk of the KMS.",
     fix: "Ask the operator of the KMS, or correct `kms-key-provider`.",
 };
 pub(super) const HOST: Reason = Reason {
@@ -162,7 +163,7 @@ pub(super) const META: Reason = Reason {
 pub(super) const QUOTE_UNDETERMINED: Reason = Reason {
     id: "quote-undetermined",
     means: "The quote of the KMS could not be verified, because collateral or an event log is missing.",
-    fix: "Verify again. If this stays, Intel's collateral for the machine of the KMS could not be had, or has expired.",
+    fix: "Verify again. If this stays, Intel's collateral for the machine of the KMS is not available, or has expired.",
 };
 pub(super) const OS_IMAGE_UNKNOWN: Reason = Reason {
     id: "os-image-unknown",
@@ -210,9 +211,10 @@ pub(super) const IMAGES_UNVERIFIED: Reason = Reason {
 };
 pub(super) const LAUNCH_INPUTS: Reason = Reason {
     id: "launch-inputs",
-    means: "The compose document of the KMS takes values from outside, runs a script before the KMS starts, or lets a container reach \
-            beyond itself.",
-    fix: "Review these places: who starts the KMS sets the values. See the check `launch-inputs` for what each of them means.",
+    means: "The compose document of the KMS takes values from outside, runs a script before the KMS starts, or \
+        gives a container access beyond itself.",
+    fix: "Review these places: the party that starts the KMS sets the values. See the check `launch-inputs` for \
+        what each of them means.",
 };
 pub(super) const OLD_RELEASE: Reason = Reason {
     id: "old-release",

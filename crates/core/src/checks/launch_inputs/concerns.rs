@@ -105,7 +105,10 @@ fn host_access(places: &ComposePlaces) -> Option<Concern> {
     (!places.is_empty()).then(|| Concern {
         reason: &why::HOST_ACCESS,
         review: Review::Document,
-        text: format!("containers reach beyond themselves: {}{more}", named.join(", ")),
+        text: format!(
+            "containers have access beyond themselves: {}{more}",
+            named.join(", ")
+        ),
     })
 }
 

@@ -25,7 +25,8 @@ pub(super) const CHECK: Check = Check {
     id: CheckId::LaunchInputs,
     title: "Launch inputs",
     proves: "No variable, script, host access or exposure setting is risky, unless you reviewed it in the lock.",
-    prevents: "An unmeasured value that takes over measured code, a start-up script that was not reviewed, logs that leak.",
+    prevents: "An unmeasured value that changes what measured code does, a start-up script that was not reviewed, \
+        logs that anyone can read.",
     reasons: &[
         &why::RISKY_VARIABLES,
         &why::UNKNOWN_PRE_LAUNCH_SCRIPT,
@@ -133,7 +134,7 @@ fn judge(
     let Some(gravest) = open.first() else {
         let script = compose_settings.get("pre_launch_script").and_then(script_hash);
         let row = script.and_then(|hash| policy.reference.script(&hex::encode(hash)));
-        // A script whose hash stands in the lock rests on no row.
+        // A script whose hash is in the lock relies on no row.
         let is_locked = locked.is_some_and(|locked| {
             locked.compose_settings.get("pre_launch_script") == compose_settings.get("pre_launch_script")
         });

@@ -1,4 +1,4 @@
-//! What a finding says beside its concerns: what is set from outside, and what a pass rests on.
+//! What a finding says next to its concerns: what is set from outside, and what a pass relies on.
 
 use super::concerns::{Concern, LaunchSettings, MAX_NAMED, script_hash};
 use crate::compose::{ComposeFile, ComposePlaces};

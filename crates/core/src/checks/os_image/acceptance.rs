@@ -8,7 +8,7 @@ use crate::policy::{KnownBy, LockOrigin, Origin};
 use crate::reference::{OsClass, OsImageRow};
 use crate::report::AcceptedKind;
 
-/// What an option or a lock says of an image beside its registers.
+/// What an option or a lock says of an image next to its registers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct WrittenAcceptance<'a> {
     /// Where it is written.

@@ -54,8 +54,8 @@ pub(super) fn vulnerable(
         Finding::fail(&VULNERABLE_IMAGE, detail)
             .found(row.name.to_string())
             .advising(fix(
-                " To go on meanwhile, lock it with `vulnerable_until`, or name it with an end: --os-image \
-                 HASH:until=DATE.",
+                " To continue until then, lock it with `vulnerable_until`, or name it with an end date: \
+                    --os-image HASH:until=DATE.",
             )),
     )
 }
@@ -64,7 +64,7 @@ fn sentence(advisory: &Advisory) -> String {
     format!("{} ({}: {})", advisory.id, advisory.what, advisory.gain)
 }
 
-/// A sentence with the vulnerabilities for which an attacker needs more than the host; absent where there is none.
+/// A sentence with the vulnerabilities for which an attacker needs more than the host; absent if there is none.
 pub(super) fn named(reference: &ReferenceValues, row: &OsImageRow) -> Option<String> {
     let mut advisories = reference.advisories_of(row);
     advisories.retain(|advisory| advisory.grade == Grade::NeedsMore);

@@ -27,7 +27,7 @@ pub(super) const CHECK: Check = Check {
     id: CheckId::OsImage,
     title: "OS image",
     proves: "Firmware, kernel, command line and initrd are those of a known or locked production image.",
-    prevents: "An OS that records any compose hash it likes: RTMR3 means nothing without a measured OS.",
+    prevents: "An OS that records a false compose hash: RTMR3 proves nothing unless the OS is known.",
     reasons: &[
         &NO_REFERENCE,
         &DEVELOPMENT_IMAGE,
@@ -159,7 +159,7 @@ impl Judged<'_> {
         self.os.map(|os| os.row().as_ref())
     }
 
-    /// What a finding is accepted with that rests on a row: nothing, unless the row is of the user's own file.
+    /// What a finding is accepted with that relies on a row: nothing, unless the row is of the user's own file.
     fn own_row(&self, row: &OsImageRow) -> Option<Acceptance> {
         own_reference_values(row.origin, &format!("the OS image {}", row.name), self.policy)
     }
@@ -184,7 +184,7 @@ impl Judged<'_> {
             OsClass::Production if os.is_third_party() => Finding::skip(
                 &NO_REFERENCE,
                 format!(
-                    "The registers are those of {} as one third party read them ({}): that alone is not enough.",
+                    "The registers are those of {} as one third party read them ({}): one source alone is not enough.",
                     row.name, row.source
                 ),
             )

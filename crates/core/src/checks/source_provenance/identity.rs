@@ -9,7 +9,7 @@ use crate::verify::provenance::{COSIGN_SIGNATURE, SignedStatement, SignerClaims}
 
 /// The GitHub of a signer whose issuer is none of GitHub's. The issuer itself is compared.
 const GITHUB: &str = "https://github.com/";
-/// The events by which code of a stranger can run.
+/// The events by which code of an untrusted party can run.
 const PULL_REQUESTS: [&str; 2] = ["pull_request", "pull_request_target"];
 const PULLS: &str = "refs/pull/";
 

@@ -21,8 +21,8 @@ struct Worst {
     origin: Option<Origin>,
 }
 
-/// The worst of the images and of the rules without an image decides, and all are named. `roots` is what a proven image rests on
-/// beside its statement.
+/// The worst of the images and of the rules without an image decides, and all are named. `roots` is what a proven image relies on
+/// next to its statement.
 pub(super) fn join(
     judged: Vec<Judged<'_>>,
     unused: Vec<&SourceRule>,

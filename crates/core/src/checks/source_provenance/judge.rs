@@ -87,7 +87,7 @@ pub(super) fn judge<'p>(
         Some(found) => weigh(found, source),
         None => Outcome::Undetermined(
             &why::NOT_RECORDED,
-            "the evidence holds no look-up of it".to_owned(),
+            "the evidence contains no look-up of it".to_owned(),
         ),
     })
 }

@@ -175,7 +175,7 @@ pub fn judge_image(
     )
 }
 
-/// That the statements rest on other roots than the built-in ones, which the author of the setting accepted.
+/// That the statements rely on other roots than the built-in ones, which the author of the setting accepted.
 fn other_roots(policy: &SourcePolicy) -> Option<Acceptance> {
     let sha256 = hex::encode(policy.roots.sha256()?);
     let option = Origin::Option("--sigstore-root");
@@ -183,7 +183,8 @@ fn other_roots(policy: &SourcePolicy) -> Option<Acceptance> {
         AcceptedKind::SigstoreRoot,
         policy.roots_origin.as_ref().unwrap_or(&option),
         format!(
-            "Who built the images rests on the Sigstore roots of a file (SHA-256 {sha256}), not on those that are built in."
+            "The proof of who built the images relies on the Sigstore roots in a file (SHA-256 {sha256}), not on \
+                the built-in ones."
         ),
     ))
 }
@@ -203,7 +204,7 @@ mod tests {
     use super::*;
     use crate::policy::WrittenRule;
 
-    /// What runs is `ghcr.io/example/web` and `redis`; the rule that each meets, beside one for `ghcr.io/example/api`.
+    /// What runs is `ghcr.io/example/web` and `redis`; the rule that each meets, next to one for `ghcr.io/example/api`.
     #[test]
     fn an_unused_rule_counts_where_an_image_may_have_escaped_from_it() {
         let pinned = |name: &str| format!("{name}@sha256:{}", "ab".repeat(32));
@@ -293,7 +294,7 @@ mod tests {
             ),
             ("no rule", rule("ghcr.io/example/web2", &waived), redis(), true),
         ] {
-            // The one that runs nowhere stands first: an image of its name would meet it.
+            // The one that runs nowhere is first: an image of its name would meet it.
             let rules = vec![rule("ghcr.io/example/api", &same), redis, web];
             let policy = SourcePolicy {
                 rules: rules.into(),

@@ -29,14 +29,16 @@ reasons! {
         "Who built an image is not proven; a rule accepts that and gives the reason."
         "Nothing, while the reason holds. To reach `source`, use images with provenance and remove the rule.";
     UNUSED_RULE "unused-rule"
-        "A rule says who must have built an image, no image of that name runs, and one that runs may be it under another name, such \
-         as that of another registry: no rule names it, or a rule with `*` does that demands less."
+        "A rule that says who must have built an image matches no running image, and a running image may be that \
+            image under another name, such as that of another registry: no rule names it, or a rule with `*` \
+            matches it and requires less."
         "Compare the name in the rule with the images of the compose document. If the image was renamed on purpose, change the rule \
-         ([[target.images]]) or take the lock again (`cvm-verify pin`), and review that. An image that does not run in every release \
-         has optional = true in its rule; a rule for an image's full name hides nothing.";
+         ([[target.images]]) or take the lock again (`cvm-verify pin`), and review that. For an image that does \
+         not run in every release, write optional = true into its rule. A running image that a rule names in full \
+         does not cause this error.";
     UNREADABLE_COMPOSE "unreadable-compose"
-        "The measured compose document cannot be read in one way only, so its images are not known."
-        "Make it plain: no duplicate keys, no nested aliases, no depth; then deploy again.";
+        "The measured compose document cannot be read unambiguously, so its images are not known."
+        "Simplify it: no duplicate keys, no nested aliases, no deep nesting; then deploy again.";
     UNPINNED_IMAGE "unpinned-image"
         "An image is not named by digest, so no statement can be about it."
         "Pin the image as name@sha256:… and deploy again.";
@@ -105,7 +107,7 @@ reasons! {
     NOT_LOGGED "not-logged" "The signature is not in the transparency log." BUNDLE;
     NO_INCLUSION_PROOF "no-inclusion-proof" "The log entry has no inclusion proof." BUNDLE;
     UNKNOWN_LOG "unknown-log" "The signature is in a transparency log that is not trusted." UPDATE;
-    INCLUSION_INVALID "inclusion-invalid" "The proof of the log entry does not hold." BUNDLE;
+    INCLUSION_INVALID "inclusion-invalid" "The proof of the log entry does not verify." BUNDLE;
     CHECKPOINT_INVALID "checkpoint-invalid" "The checkpoint of the log does not verify." BUNDLE;
     SET_INVALID "set-invalid" "The signed time of the log entry does not verify." BUNDLE;
     LOG_ENTRY_MISMATCH "log-entry-mismatch" "The log entry is of another signature." BUNDLE;
@@ -118,8 +120,8 @@ reasons! {
     TIMESTAMP_OTHER_SIGNATURE "timestamp-other-signature" "The timestamp is of another signature." BUNDLE;
     TIMESTAMP_UNTRUSTED "timestamp-untrusted" "The timestamp does not verify under a trusted authority." BUNDLE;
     TIMESTAMP_OUTSIDE_VALIDITY "timestamp-outside-validity" "The timestamp is outside the validity of its authority." BUNDLE;
-    NO_AUTHENTICATED_TIME "no-authenticated-time" "Nothing signed says when the signature was made." BUNDLE;
-    SIGNATURE_INVALID "signature-invalid" "The signature over the statement does not hold." BUNDLE;
+    NO_AUTHENTICATED_TIME "no-authenticated-time" "No signed time says when the signature was made." BUNDLE;
+    SIGNATURE_INVALID "signature-invalid" "The signature over the statement does not verify." BUNDLE;
     ROOT_OUTDATED "root-outdated"
         "The certificate is newer than the Sigstore roots in this version of cvm-verify."
         UPDATE;
@@ -129,8 +131,8 @@ reasons! {
         UPDATE;
     ROOT_UNUSABLE "root-unusable" "The Sigstore roots cannot be used." UPDATE;
     CANNOT_SEE "cannot-see"
-        "GitHub shows no statement without a token, or the registry does not show the image: both \
-         answer this for anything private, whether it exists or not."
+        "GitHub shows no statement without a token, or the registry does not show the image: both give this \
+            answer for private repositories and images, whether they exist or not."
         "Give a token that may read the repository's attestations in CVM_VERIFY_SOURCE_TOKEN (in the action: source-token: \
          ${{ github.token }} and permissions: attestations: read). In a public repository, attest the image. For an image in a \
          private registry, give its credentials in CVM_VERIFY_REGISTRY_CREDENTIALS (registry-credentials).";
@@ -140,7 +142,7 @@ reasons! {
          registry: give `REGISTRY USERNAME:PASSWORD` of an account that may pull the image in CVM_VERIFY_REGISTRY_CREDENTIALS (in \
          the action: registry-credentials).";
     RATE_LIMITED "rate-limited"
-        "GitHub or the registry answers no more requests for now."
+        "GitHub or the registry limits the number of requests and refuses this one."
         "Run again after the time that the finding names, or raise the limit: with a token in \
          CVM_VERIFY_SOURCE_TOKEN, or with credentials in CVM_VERIFY_REGISTRY_CREDENTIALS.";
     UNREACHABLE "unreachable"
@@ -153,7 +155,7 @@ reasons! {
         "There are more statements about an image than are read, and none of those that were read is the expected one."
         "Give the right bundle with --provenance-bundle, or remove statements about this digest that are not needed.";
     NOT_RECORDED "not-recorded"
-        "The evidence holds no look-up of the image, and a replay sends no request."
+        "The evidence contains no look-up of the image, and a replay sends no request."
         "Record the evidence with the same rules, or give the bundles with --provenance-bundle.";
 }
 

@@ -19,8 +19,8 @@ pub(super) const INGRESS_NO_EVIDENCE: Reason = Reason {
 };
 pub(super) const INGRESS_UNREACHABLE: Reason = Reason {
     id: "ingress-unreachable",
-    means: "The evidence of the ingress could not be fetched, so nothing is known of its key.",
-    fix: "Verify again. If it stays so, check that the ingress serves every file below /evidences/.",
+    means: "The evidence of the ingress could not be fetched, so nothing is known about its key.",
+    fix: "Verify again. If this stays, check that the ingress serves every file below /evidences/.",
 };
 pub(super) const INGRESS_MANIFEST: Reason = Reason {
     id: "ingress-manifest",
@@ -41,7 +41,7 @@ pub(super) const INGRESS_MANIFEST_NAME: Reason = Reason {
 };
 pub(super) const INGRESS_MANIFEST_TWICE: Reason = Reason {
     id: "ingress-manifest-twice",
-    means: "The manifest of the ingress lists a name twice, so that two readers could compare two hashes.",
+    means: "The manifest of the ingress lists a name twice, so two readers could compare different hashes.",
     fix: "`sha256sum` over the files of dstack-ingress lists each once. If it is not misconfigured, treat the server as hostile.",
 };
 pub(super) const INGRESS_FILE_HASH: Reason = Reason {
@@ -73,30 +73,31 @@ pub(super) const INGRESS_NOT_BOUND: Reason = Reason {
 pub(super) const INGRESS_QUOTE: Reason = Reason {
     id: "ingress-quote",
     means: "The quote of the ingress, or the event log beside it, is refused.",
-    fix: "Forged or damaged evidence, or an event log of another boot, is served below /evidences/: restart the ingress so that it \
-          quotes anew. If it stays so, treat the server as hostile.",
+    fix: "Forged or damaged evidence, or an event log of another boot, is served below /evidences/: restart the \
+        ingress so that it makes a new quote. If this stays, treat the server as hostile.",
 };
 pub(super) const INGRESS_QUOTE_UNDETERMINED: Reason = Reason {
     id: "ingress-quote-undetermined",
-    means: "The quote of the ingress could not be verified for want of collateral, or of an event log.",
-    fix: "Verify again. If the ingress quoted on another machine, Intel's collateral for that machine could not be had.",
+    means: "The quote of the ingress could not be verified, because collateral or an event log is missing.",
+    fix: "Verify again. If the ingress quoted on another machine, Intel's collateral for that machine is not available.",
 };
 pub(super) const INGRESS_PLATFORM: Reason = Reason {
     id: "ingress-platform",
     means: "The quote of the ingress was made on a platform that the policy does not accept.",
-    fix: "Have the ingress quote anew after the platform was patched, or accept the status with an end date (--accept-tcb).",
+    fix: "Let the ingress make a new quote after the platform was patched, or accept the status with an end date \
+        (--accept-tcb).",
 };
 pub(super) const INGRESS_OTHER_COMPOSE: Reason = Reason {
     id: "ingress-other-compose",
     means: "The quote of the ingress is that of a VM with another compose document: it dates from the last issuance, before a \
             release, or the ingress is a VM of its own.",
-    fix: "Have the ingress quote anew (a restart does it). If the ingress is a VM of its own, verify that VM by an entry of its own, \
-          and the app by an address that ends TLS in the app.",
+    fix: "Let the ingress make a new quote (by a restart). If the ingress is a VM of its own, verify that VM as a \
+        target of its own, and the app at an address whose TLS ends in the app.",
 };
 pub(super) const INGRESS_OTHER_CVM: Reason = Reason {
     id: "ingress-other-cvm",
     means: "The quote of the ingress is that of another VM than the one that quoted the nonce: the ingress is a proxy in front of it, \
-            or someone hands on the evidence of another VM.",
+            or someone forwards the evidence of another VM.",
     fix: "Run the ingress in the app's own VM. If several instances answer, verify each by its own address.",
 };
 pub(super) const INGRESS_OTHER_MACHINE: Reason = Reason {
@@ -109,12 +110,12 @@ pub(super) const INGRESS_KEY_DIFFERS: Reason = Reason {
     id: "ingress-key-differs",
     means: "The certificate in the files of the ingress has another key than the one that answered.",
     fix: "If a certificate was just renewed, verify again when the ingress has quoted it. Otherwise a relay answers, or a CDN or \
-          load balancer ends TLS: what it shows is the ingress's, and the key is its own.",
+          load balancer ends TLS: it shows the evidence of the ingress, but has another key.",
 };
 pub(super) const ORACLE_32: Reason = Reason {
     id: "oracle-32",
-    means: "The app quotes 32 bytes, or a text, of the caller's choice. The quote of an ingress has the same form, so anyone can \
-            have one made for files of their own.",
+    means: "The app quotes 32 bytes, or a text, of the caller's choice. The quote of an ingress has the same \
+        form, so anyone can get such a quote for their own files.",
     fix: "Have the app quote the 64 hex digits as text, and refuse everything but 64 hex digits; or quote its own key with the \
           nonce: see docs/expose-endpoints.md.",
 };
@@ -218,7 +219,7 @@ fn not_bound(gap: &IngressGap, tls: &Tls, policy: &Policy) -> Finding {
         ),
         IngressGap::Recorded => Finding::skip(
             &RECORDED,
-            "The recorded evidence of the ingress is bound to the VM; who holds its key now is not known.",
+            "The recorded evidence of the ingress is bound to the VM; it is not known who holds its key now.",
         ),
     }
 }

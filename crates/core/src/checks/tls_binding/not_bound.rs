@@ -67,7 +67,7 @@ pub(super) fn not_bound(why: &NotBound, policy: &Policy) -> Finding {
         ),
         NotBound::Recorded => Finding::skip(
             &RECORDED,
-            "The recorded certificate is bound to the VM; who holds its key now is not known.",
+            "The recorded certificate is bound to the VM; it is not known who holds its key now.",
         ),
         NotBound::Oracle => wrong(
             policy,

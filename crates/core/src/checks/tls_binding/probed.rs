@@ -27,12 +27,14 @@ pub(super) fn probed(probe: &Probe, policy: &Policy, bound: &str) -> Result<Prob
             "The app quotes 32 bytes of the caller's choice, which are too few for a quote of this form.",
         )),
         Probe::NotSent if !policy.endpoint_probe => Ok(Probed {
-            words: "Whether the app quotes foreign values was not asked.",
+            words: "It was not tested whether the app quotes values of its callers' choice.",
             accepted: Some(not_asked(policy)),
         }),
         Probe::NotSent => Err(undetermined(
             policy,
-            format!("{bound}, but whether the app quotes foreign values was not asked in this run."),
+            format!(
+                "{bound}, but this run did not test whether the app quotes values of its callers' choice."
+            ),
         )),
         Probe::Unknown(why) => Err(undetermined(policy, format!("{bound}, but {why}"))),
         Probe::Quotes64 => Err(wrong(
@@ -48,7 +50,8 @@ fn not_asked(policy: &Policy) -> Acceptance {
     Acceptance::new(
         AcceptedKind::NoEndpointProbe,
         by.unwrap_or_else(|| "--no-endpoint-probe".to_owned()),
-        "Whether the app quotes values of the caller's choice was not asked: if it does, anyone can have it quote a key of their own.",
+        "It was not tested whether the app quotes values of the caller's choice: if it does, anyone can let it \
+            quote their own key.",
     )
 }
 

@@ -31,7 +31,7 @@ pub(super) const TLS_KEY_CHANGED: Reason = Reason {
     means: "More than one TLS key answered during this run, so the evidence may have come over another connection than the one \
             that is bound.",
     fix: "If a load balancer spreads the address over several instances, verify each instance by its own address. If a \
-          certificate was just renewed, verify again. Otherwise someone else answers at this address now and then.",
+          certificate was just renewed, verify again. Otherwise another server sometimes answers at this address.",
 };
 pub(super) const RATLS_NO_EVIDENCE: Reason = Reason {
     id: "ratls-no-evidence",
@@ -47,7 +47,7 @@ pub(super) const RATLS_MALFORMED: Reason = Reason {
 };
 pub(super) const RATLS_DUPLICATE_EXTENSION: Reason = Reason {
     id: "ratls-duplicate-extension",
-    means: "An extension of dstack occurs twice in the certificate, so that two readers could believe two things.",
+    means: "An extension of dstack occurs twice in the certificate, so two readers could use different values.",
     fix: "No guest agent issues that: treat the server as hostile.",
 };
 pub(super) const RATLS_TWO_QUOTES: Reason = Reason {
@@ -94,7 +94,8 @@ pub(super) const RATLS_QUOTE: Reason = Reason {
 pub(super) const RATLS_QUOTE_UNDETERMINED: Reason = Reason {
     id: "ratls-quote-undetermined",
     means: "The quote in the certificate could not be verified, because collateral or an event log is missing.",
-    fix: "Verify again. If the certificate was issued on another machine, Intel's collateral for that machine could not be had.",
+    fix: "Verify again. If the certificate was issued on another machine, Intel's collateral for that machine is \
+        not available.",
 };
 pub(super) const RATLS_PLATFORM: Reason = Reason {
     id: "ratls-platform",
@@ -111,9 +112,9 @@ pub(super) const RATLS_OTHER_COMPOSE: Reason = Reason {
 pub(super) const RATLS_OTHER_INSTANCE: Reason = Reason {
     id: "ratls-other-instance",
     means: "The certificate is that of another instance, or of one with another firmware, image or VM shape, than the one that quoted \
-            the nonce. That an earlier boot of the same instance quoted the key is not found out.",
-    fix: "If several instances share one certificate, verify each by its own address, with its own certificate. Otherwise \
-          someone hands on the evidence of another VM.",
+            the nonce. This check does not detect that an earlier boot of the same instance quoted the key.",
+    fix: "If several instances share one certificate, verify each by its own address, with its own certificate. \
+        Otherwise someone forwards the evidence of another VM.",
 };
 pub(super) const RATLS_OTHER_MACHINE: Reason = Reason {
     id: "ratls-other-machine",
@@ -125,14 +126,14 @@ pub(super) const RATLS_OTHER_MACHINE: Reason = Reason {
 pub(super) const RATLS_CHAIN: Reason = Reason {
     id: "ratls-chain",
     means: "The VM booted with a KMS, and the certificate does not chain up to it. The quote in a certificate is not enough: an app \
-            that quotes what its callers send makes one for anyone.",
+            that quotes what its callers send makes one for any caller.",
     fix: "Serve the whole chain that the guest agent returned (certificate_chain of GetTlsKey or IssueCert), in its order: the \
           app's certificate, the app CA's and the KMS's. If the app does, another server answers: treat it as hostile.",
 };
 pub(super) const RATLS_NO_KMS: Reason = Reason {
     id: "ratls-no-kms",
-    means: "The VM booted with another key provider than a KMS, so its certificate is self-made and nobody but the VM's own quote \
-            speaks for its key. An app that quotes what its callers send makes such a quote for anyone.",
+    means: "The VM booted with another key provider than a KMS, so its certificate is self-made and only the VM's \
+        own quote vouches for its key. An app that quotes what its callers send makes such a quote for any caller.",
     fix: "Deploy with a KMS. To accept this provider in writing, name it: --key-provider NAME[:HEXID].",
 };
 pub(super) const RATLS_OUTSIDE_VALIDITY: Reason = Reason {
@@ -162,16 +163,16 @@ pub(super) const KEY_MISMATCH: Reason = Reason {
 };
 pub(super) const ORACLE_64: Reason = Reason {
     id: "oracle-64",
-    means: "The endpoint quoted 64 bytes that were sent to it, unchanged. Anyone can have it quote a key of their own, so no \
-            quote of this VM binds a key.",
+    means: "The endpoint quoted 64 bytes that were sent to it, unchanged. Anyone can let it quote their own key, \
+        so no quote of this VM binds a key.",
     fix: "Have the endpoint refuse everything but 64 hex digits, and quote 32 bytes: see docs/expose-endpoints.md.",
 };
 pub(super) const PROBE_UNDETERMINED: Reason = Reason {
     id: "probe-undetermined",
-    means: "Whether the endpoint quotes 64 bytes of the caller's choice could not be found out: it did not answer the probe to \
-            the point.",
-    fix: "Have the endpoint answer a bad `reportData` with status 400. Or verify again; or leave the probe out with \
-          --no-endpoint-probe.",
+    means: "It could not be determined whether the endpoint quotes 64 bytes of the caller's choice: it gave no \
+        usable answer to the probe.",
+    fix: "Have the endpoint answer a bad `reportData` with status 400. Or verify again; or omit the probe with \
+        --no-endpoint-probe.",
 };
 pub(super) const EVIDENCE_NOT_PROVEN: Reason = Reason {
     id: "evidence-not-proven",

@@ -68,7 +68,7 @@ fn header(hunk: &[LineEdit<'_>], all: &Edits<'_>, old_line: usize, new_line: usi
         .filter(|edit| !matches!(edit, LineEdit::Removed(_)))
         .count()
         + all.more_added;
-    // An empty side stands before its first line, as other tools count.
+    // An empty side is before its first line, as other tools count.
     let start = |line: usize, count: usize| if count == 0 { line - 1 } else { line };
     format!(
         "@@ -{},{old} +{},{new} @@",

@@ -1,14 +1,14 @@
-//! A value of a stranger on one line.
+//! A value of an untrusted party on one line.
 
 use crate::toml_text::literal::one_line;
 
 /// The longest value that is shown whole, characters.
 const MAX_SHOWN: usize = 200;
 
-/// How much stands before the first difference of values that are not shown whole, characters.
+/// How much is before the first difference of values that are not shown whole, characters.
 const LEAD: usize = 40;
 
-/// A value of a stranger on one line of printable ASCII. A long one is cut to the part where it begins to differ from
+/// A value of an untrusted party on one line of printable ASCII. A long one is cut to the part where it begins to differ from
 /// the other.
 #[must_use]
 pub fn visible_part(value: &str, other: &str) -> String {

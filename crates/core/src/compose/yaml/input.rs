@@ -86,7 +86,7 @@ impl Read for Input<'_> {
 
 /// Refuses a tag that a comma follows, such as `[!!str, a]`.
 ///
-/// Most commas behind a `!` stand inside a text, where another character in their place changes no token. So all of them
+/// Most commas behind a `!` are inside a text, where another character in their place changes no token. So all of them
 /// are replaced by one that may not follow a tag, and the scanner says whether one does.
 pub(super) fn refuse_tag_before_comma(text: &str) -> Result<(), YamlProblem> {
     let mut neutral = text.as_bytes().to_vec();

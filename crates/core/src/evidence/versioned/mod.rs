@@ -27,7 +27,7 @@ const MAX_TEXT_BYTES: usize = MAX_VM_CONFIG_BYTES;
 /// Payload of the ACPI entries that a stripped log keeps of RTMR0 (dstack, `dstack-attest/src/attestation.rs`).
 const ACPI_DATA: &[u8] = b"ACPI DATA";
 
-/// The parts of an attestation that a verdict can rest on, in either encoding.
+/// The parts of an attestation that a verdict can rely on, in either encoding.
 struct Parts {
     quote: Vec<u8>,
     /// The platform's event log. Its entries of IMR3 may be stripped and are not used.

@@ -8,7 +8,7 @@ use crate::reference::{OsClass, ReferenceValues};
 use crate::verify::{Claims, IdentifiedBy, ShownDocument};
 
 /// How the image is known: by a row, by the document of a hash that the table has or the user named, or by files of the user's.
-/// A document under another hash makes nothing known: whoever made the image can make one.
+/// A document under another hash makes nothing known: anyone who made the image can make one.
 pub(super) fn known_by(
     claims: &Claims,
     named: Option<&PublishedImage>,

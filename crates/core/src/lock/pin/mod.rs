@@ -25,7 +25,7 @@ pub use pinned::{AcceptedPin, Pinned, Unaccepted};
 pub use refusal::PinRefusal;
 
 /// Takes a lock from proven facts. `fresh` is what the `freshness` check found: whether this run's nonce is
-/// signed. `root` says whose root certificate the proof rests on, `reference` what images are known, `named` which image the
+/// signed. `root` says whose root certificate the proof relies on, `reference` what images are known, `named` which image the
 /// user says that it is.
 ///
 /// Instance ids and everything else that belongs to one start of the VM are not locked.

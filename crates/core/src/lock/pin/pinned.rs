@@ -58,7 +58,7 @@ impl Pinned {
         self
     }
 
-    /// What must be accepted before the lock is given out; empty where nothing speaks against it.
+    /// What must be accepted before the lock is given out; empty if nothing speaks against it.
     #[must_use]
     pub fn warnings(&self) -> &[PinWarning] {
         &self.warnings
@@ -141,7 +141,7 @@ pub struct AcceptedPin {
     pub lock: Lock,
     /// The text of its file.
     pub text: String,
-    /// What the file says beside the values.
+    /// What the file says next to the values.
     pub notes: Notes,
     /// What was accepted by name and is not there, or was accepted before.
     pub needless: Vec<AcceptName>,

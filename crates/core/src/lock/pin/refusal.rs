@@ -18,7 +18,7 @@ pub enum PinRefusal {
     #[error("the quote is not verified")]
     QuoteNotReached,
     /// There is no event log.
-    #[error("there is no event log, so nothing says which app runs")]
+    #[error("there is no event log, so nothing proves which app runs")]
     NoEventLog,
     /// The event log is refused.
     #[error("the event log does not replay to the quote: {0}")]
@@ -26,14 +26,14 @@ pub enum PinRefusal {
     /// The boot events are refused.
     #[error("the boot events are refused: {0}")]
     Boot(BootRefusal),
-    /// A compose document that is not the measured one: it would mislead whoever reviews the lock.
+    /// A compose document that is not the measured one: it would mislead anyone who reviews the lock.
     #[error("{0}")]
     Compose(ComposeRefusal),
     /// A measured compose document that can be read in more than one way.
-    #[error("the measured compose document cannot be read in one way only: {0}")]
+    #[error("the measured compose document cannot be read unambiguously: {0}")]
     UnreadableCompose(EvidenceError),
     /// Another OS image than the one that the user named.
-    #[error("the VM runs another OS image than the named one, as far as anything shows: {0}")]
+    #[error("nothing shows that the VM runs the named OS image: {0}")]
     OtherImage(String),
     /// A key provider that a lock cannot express.
     #[error("the VM's keys come from {0:?}, which this version of cvm-verify does not know")]

@@ -7,7 +7,7 @@ use crate::verify::MeasuredEvent;
 
 /// The known boot events in the one order in which they may occur, over all guest generations from 0.4 to
 /// 0.6 (dstack, `dstack-util/src/system_setup.rs`). `gpu-attestation` has two places, that of the pre-releases of 0.6 and that
-/// of 0.6.0 and later, and stands in one of them.
+/// of 0.6.0 and later, and is in one of them.
 const GRAMMAR: [Rule; 15] = [
     Rule::required("system-preparing", Payload::Empty),
     Rule::optional("rootfs-hash", Payload::Hash),

@@ -134,7 +134,7 @@ impl At<'_, '_> {
         }
     }
 
-    /// Contracts that were deployed up to early 2026 have no such function: their ownership is handed over in one step.
+    /// Contracts that were deployed up to early 2026 have no such function: their ownership is supplied in one step.
     fn pending_owner(&mut self, of: &Address) -> NodeAnswer<Option<Address>> {
         let offered = if_it_has(self.call(of, &Call::PendingOwner, abi::decode_address))?;
         Ok(offered.filter(|address| *address != [0; 20]))
@@ -210,7 +210,7 @@ impl At<'_, '_> {
     }
 
     /// Whether an app's contract says in its storage that it can no longer be upgraded (dstack, `kms/auth-eth/contracts`): the
-    /// lowest byte of a slot, beside a byte that says whether any device is allowed. That is slot 1, or slot 2 of a contract of
+    /// lowest byte of a slot, next to a byte that says whether any device is allowed. That is slot 1, or slot 2 of a contract of
     /// mid-2025 and before. The other one of both is the head of a mapping, which is always zero. Where neither slot agrees with
     /// what the contract answers, the layout is another.
     fn upgrades_disabled(
@@ -243,7 +243,7 @@ impl At<'_, '_> {
         })
     }
 
-    /// The code of a contract; absent where there is none, at the newest block either.
+    /// The code of a contract; absent if there is none, at the newest block either.
     fn deployed(&mut self, address: &Address) -> NodeAnswer<Option<Vec<u8>>> {
         let code = self.runtime(address)?;
         if code.is_none() && !self.transcript.bytes(Request::code_at_head(address))?.is_empty() {
@@ -252,7 +252,7 @@ impl At<'_, '_> {
         Ok(code)
     }
 
-    /// The code at an address; absent where there is none.
+    /// The code at an address; absent if there is none.
     fn runtime(&mut self, address: &Address) -> NodeAnswer<Option<Vec<u8>>> {
         let code = self.transcript.bytes(Request::code(address, self.block))?;
         Ok((!code.is_empty()).then_some(code))

@@ -88,7 +88,7 @@ impl Governance {
         &self.block
     }
 
-    /// The app's contract; absent where there is no code at its address.
+    /// The app's contract; absent if there is no code at its address.
     ///
     /// # Errors
     /// Why the nodes gave no answer that can be used.
@@ -96,7 +96,7 @@ impl Governance {
         self.app.as_ref().map(Option::as_ref)
     }
 
-    /// The KMS's contract, as [`Self::app`]; absent where none was named.
+    /// The KMS's contract, as [`Self::app`]; absent if none was named.
     #[must_use]
     pub fn kms(&self) -> Option<Result<Option<&KmsContract>, &Unanswered>> {
         let answer = self.kms.as_ref()?;

@@ -14,7 +14,7 @@ pub struct GpuBoot {
     pub devices: u32,
     /// Whether the payload says that debugging is disabled and that the secure boot is on; absent in version 2.
     pub modes: Option<GpuModes>,
-    /// Whether the record was handed over, and what it says.
+    /// Whether the record was supplied, and what it says.
     pub record: GpuRecord,
 }
 
@@ -30,7 +30,7 @@ pub struct GpuModes {
 /// The record of the boot, against the hash in the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GpuRecord {
-    /// It was not handed over.
+    /// It was not supplied.
     Absent,
     /// Its SHA-256 is the measured one, and its claims are good.
     Good,

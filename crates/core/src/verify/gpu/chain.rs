@@ -142,7 +142,7 @@ pub fn certificate_names(pem: &[u8]) -> Result<Vec<String>, ChainError> {
 
 /// The certificates of a chain in their order. Nothing is verified.
 ///
-/// Real chains end in zeros: tools hand over the whole buffer of NVIDIA's library.
+/// Real chains end in zeros: tools supply the whole buffer of NVIDIA's library.
 fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, ChainError> {
     let end = pem.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     Certificate::load_pem_chain(pem.get(..end).unwrap_or_default())

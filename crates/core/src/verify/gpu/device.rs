@@ -162,7 +162,7 @@ impl VerifiedDevice {
         })
     }
 
-    /// The report as it was handed over.
+    /// The report as it was supplied.
     #[must_use]
     pub const fn report(&self) -> &GpuReport {
         &self.report

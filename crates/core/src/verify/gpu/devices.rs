@@ -144,7 +144,7 @@ impl GpuDevices {
         self.all().any(|device| device.opaque().fields().is_none())
     }
 
-    /// Whether the switches that the GPUs use are attested, too. Blackwell GPUs hand over no evidence of switches.
+    /// Whether the switches that the GPUs use are attested, too. Blackwell GPUs supply no evidence of switches.
     #[must_use]
     pub fn topology(&self) -> Topology {
         let ids = |devices: &[VerifiedDevice], is_switch: bool| -> BTreeSet<String> {
@@ -169,7 +169,7 @@ impl GpuDevices {
             (false, true) => Topology::Alone,
             (false, false) => {
                 let (seen, attested) = (ids(&self.gpus, false), ids(&self.switches, true));
-                // Each GPU sees every switch: one that sees none stands in another machine.
+                // Each GPU sees every switch: one that sees none is in another machine.
                 let of_one = |gpu: &VerifiedDevice| ids(std::slice::from_ref(gpu), false);
                 if !attested.is_empty() && self.gpus.iter().all(|gpu| of_one(gpu) == attested) {
                     return Topology::Complete;

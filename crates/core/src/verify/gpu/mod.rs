@@ -1,4 +1,4 @@
-//! GPUs: from the reports that a deployment hands over to [`GpuDevices`], each of them signed over a nonce by a key that
+//! GPUs: from the reports that a deployment supplies to [`GpuDevices`], each of them signed over a nonce by a key that
 //! NVIDIA's device root vouches for; and what the measured guest recorded of its GPUs while booting.
 //!
 //! None of it proves that a GPU is in the machine of the quote: a host can pass the nonce to a genuine GPU elsewhere.
@@ -53,7 +53,7 @@ pub struct GpuFacts {
     pub nras: NrasVerdict,
     /// Whose root certificate the chains were verified with.
     pub root: DeviceRootKind,
-    /// Why further GPU evidence, beside that which is read, cannot be read.
+    /// Why further GPU evidence, next to that which is read, cannot be read.
     pub problem_beside: Option<GpuProblem>,
 }
 
@@ -173,7 +173,7 @@ impl GpuFacts {
     }
 }
 
-/// The signed nonces are compared, and no nonce that stands beside the reports: whoever writes that one can copy ours.
+/// The signed nonces are compared, and no nonce that stands next to the reports: anyone who writes that one can copy ours.
 fn nonce_of(devices: &Result<GpuDevices, NotProven<GpuRefusal>>, nonce: Option<&[u8; 32]>) -> GpuNonce {
     let (Ok(devices), Some(nonce)) = (devices, nonce) else {
         return match devices {

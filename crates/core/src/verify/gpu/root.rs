@@ -6,7 +6,7 @@ use crate::verify::trust_root::certificate_of_file;
 
 /// NVIDIA Device Identity CA, DER, 527 bytes, serial number 2d3670b1ca100411c1fec0e82a065b54; SHA-256
 /// 102bf659d5419614c9d8e6aecebc80454eb26b1df6a769ac720b9a690b167b48. Source: the last certificate of every chain that
-/// NVIDIA's GPUs and switches hand over, and of each sample of NVIDIA's attestation SDK
+/// NVIDIA's GPUs and switches supply, and of each sample of NVIDIA's attestation SDK
 /// (<https://github.com/NVIDIA/attestation-sdk>, `sample_attestation_data/`), which has the same one built in.
 const NVIDIA: &[u8] = include_bytes!("nvidia_device_root_ca.der");
 

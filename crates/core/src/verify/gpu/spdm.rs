@@ -1,6 +1,6 @@
 //! The SPDM measurement transcript of an NVIDIA GPU or switch (DMTF DSP0274, version 1.1, §10.11).
 //!
-//! It is the request that was sent to the device, then the device's response, whose signature over both stands at the end.
+//! It is the request that was sent to the device, then the device's response, whose signature over both is at the end.
 //! All numbers are little endian.
 
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 
 use sha2::{Digest, Sha384};
 
-use super::measurement_document::{Mrtd, PageOrder};
+use super::mrtd::{Mrtd, PageOrder};
 use super::registers::Digest384;
 use super::td_hob::{Witness, WitnessError};
 use crate::verify::digest::sha384;
@@ -126,7 +126,7 @@ impl<'a> Firmware<'a> {
     /// The digest of the configuration volume, which RTMR0 covers.
     ///
     /// # Errors
-    /// [`FirmwareError::NoMetadata`] where there is none.
+    /// [`FirmwareError::NoMetadata`] if there is none.
     pub fn configuration_volume(&self) -> Result<Digest384, FirmwareError> {
         self.sections
             .iter()

@@ -5,15 +5,17 @@
 
 use serde::Deserialize;
 
+use super::document_error::DocumentError;
 use super::firmware::{Firmware, FirmwareError, MAX_FIRMWARE};
 use super::kernel::{KernelError, MAX_KERNEL, patched_digest, plain_digest};
-use super::measurement_document::{DocumentError, MAX_CHECKSUM_FILE, Mrtd, listed_hash};
+use super::measurement_document::{MAX_CHECKSUM_FILE, listed_hash};
+use super::mrtd::Mrtd;
 use super::registers::{AcpiDigests, Digest384, command_line_digest, rtmr0, rtmr1, rtmr2};
 use super::td_hob::{MemoryError, Witness};
 use crate::evidence::json_problem;
 use crate::verify::digest::sha256;
 
-/// Names of the files that are measured, as they stand in the checksum file and in an archive.
+/// Names of the files that are measured, as they are in the checksum file and in an archive.
 pub mod name {
     /// The list of all files' SHA-256.
     pub const CHECKSUM_FILE: &str = "sha256sum.txt";

@@ -3,6 +3,7 @@
 use minicbor::Encoder;
 use proptest::prelude::*;
 
+use super::super::mrtd::PageOrder;
 use super::*;
 
 type Write = fn(&mut Encoder<Vec<u8>>);

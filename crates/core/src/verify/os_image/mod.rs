@@ -5,21 +5,26 @@
 //! `os-image-hash` event is never consulted: it is the KMS's view. `vm_config` is the host's claim: of it, the measurement
 //! document is read, which proves something only if the registers that follow from it are those of the quote.
 
+mod document_error;
 mod firmware;
 mod image_files;
 mod kernel;
 mod measurement_document;
+mod measurement_fields;
+mod mrtd;
 mod registers;
 mod shown_document;
 mod td_hob;
 
 use std::sync::Arc;
 
+pub use document_error::DocumentError;
 pub use image_files::{
     ImageError, ImageFiles, Initrd, KernelRegister, MAX_INITRD, MeasuredImage, OtherRegister,
     limit as image_limit, name as image_file,
 };
-pub use measurement_document::{DocumentError, MeasurementDocument, Mrtd, PageOrder};
+pub use measurement_document::MeasurementDocument;
+pub use mrtd::{Mrtd, PageOrder};
 pub use registers::AcpiDigests;
 pub(super) use shown_document::shown_document;
 pub use shown_document::{DocumentedOs, ShownDocument};

@@ -1,6 +1,7 @@
-//! The measurement document that a guest shows beside its evidence, compared with a verified quote.
+//! The measurement document that a guest shows next to its evidence, compared with a verified quote.
 
-use super::measurement_document::{DocumentError, MeasurementDocument};
+use super::document_error::DocumentError;
+use super::measurement_document::MeasurementDocument;
 use super::registers::AcpiDigests;
 use super::td_hob::MemoryError;
 use crate::evidence::{Event, Evidence, OpensUnproven, VmConfig};
@@ -37,7 +38,7 @@ pub enum ShownDocument {
         /// The hash that `vm_config` names: the host's word, good for advice alone.
         claimed: Option<[u8; 32]>,
     },
-    /// It cannot be read in one way only, or is not bound to its checksum file.
+    /// It cannot be read unambiguously, or is not bound to its checksum file.
     Unusable(DocumentError),
     /// What stands around it in `vm_config` cannot be read.
     UnreadableConfig(String),

@@ -40,7 +40,7 @@ pub enum WitnessError {
     #[error("the TD HOB witness has {0} ranges; at most {MAX_RANGES} are accepted")]
     TooManyRanges(u64),
     /// Bytes behind the last range.
-    #[error("the TD HOB witness has bytes behind its last range")]
+    #[error("the TD HOB witness has bytes after its last range")]
     TrailingBytes,
     /// Ranges that are empty, overlap or do not fit into 64 bits.
     #[error("the TD HOB witness has ranges that are empty, overlap or leave the address space")]

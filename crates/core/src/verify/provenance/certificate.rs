@@ -97,7 +97,7 @@ impl SigningLeaf {
     /// Reads a certificate, DER, and its claims.
     ///
     /// # Errors
-    /// [`Refusal::Malformed`] where it is not one, a claim occurs twice or is not a string, or its two names of the signer differ.
+    /// [`Refusal::Malformed`] if it is not one, a claim occurs twice or is not a string, or its two names of the signer differ.
     pub(super) fn read(der: &[u8]) -> Result<Self, Refusal> {
         let certificate =
             Certificate::from_der(der).map_err(|_| Refusal::Malformed("its certificate is not X.509"))?;

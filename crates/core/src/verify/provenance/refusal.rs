@@ -44,7 +44,7 @@ pub enum Refusal {
     #[error("it is logged in a transparency log that is not trusted")]
     UnknownLog,
     /// The proof does not show the entry in the log.
-    #[error("the proof of its log entry does not hold")]
+    #[error("the proof of its log entry does not verify")]
     InclusionInvalid,
     /// The log did not sign the checkpoint.
     #[error("the checkpoint of its log entry does not verify")]
@@ -80,10 +80,10 @@ pub enum Refusal {
     #[error("its timestamp is outside the validity of the timestamp authority")]
     TimestampOutsideValidity,
     /// Neither a timestamp nor a signed log time.
-    #[error("nothing signed says when it was made")]
+    #[error("no signed time says when it was made")]
     NoAuthenticatedTime,
-    /// The signature over the statement does not hold.
-    #[error("its signature does not hold")]
+    /// The signature over the statement does not verify.
+    #[error("its signature does not verify")]
     SignatureInvalid,
     /// The statement is about another digest.
     #[error("it is about another digest")]

@@ -37,7 +37,7 @@ static BUILT_IN: LazyLock<Vec<Instance>> = LazyLock::new(|| {
     read().unwrap_or_default()
 });
 
-/// The Sigstore instances that bundles may rest on.
+/// The Sigstore instances that bundles may rely on.
 pub struct SigstoreRoots(Roots);
 
 /// Where they come from.

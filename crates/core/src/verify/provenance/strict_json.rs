@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::evidence::has_more_values_than;
 
-/// Reads a document of at most `max_values` values. `None` where it is not JSON, nests more than 128 levels, has a member twice
+/// Reads a document of at most `max_values` values. `None` if it is not JSON, nests more than 128 levels, has a member twice
 /// or too many values.
 pub(in crate::verify) fn read(text: &[u8], max_values: usize) -> Option<Value> {
     if has_more_values_than(text, max_values) {

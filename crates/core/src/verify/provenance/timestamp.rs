@@ -54,7 +54,7 @@ pub(super) fn judge(form: &ParsedBundle, instance: &Instance) -> Result<(), Refu
 }
 
 /// Whether each signer of a timestamp signed that the content is a time: else what the authority signs for another use could serve
-/// as one. The library compares the kind that stands beside the content, which nothing signs.
+/// as one. The library compares the kind that stands next to the content, which nothing signs.
 fn signs_a_time(timestamp: &[u8]) -> bool {
     signers(timestamp).is_some_and(|signers| {
         !signers.is_empty() && signers.iter().all(|signer| signs_tst_info(signer).is_some())

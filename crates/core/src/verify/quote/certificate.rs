@@ -1,7 +1,7 @@
 //! X.509 certificates and revocation lists with the exact bytes that were signed.
 //!
 //! Dates are not looked at here: a signature that does not hold does not hold at any time, and dates are judged with the
-//! rest of the collateral. An acceptance never rests on this module: it comes from dcap-qvl, which builds and dates the
+//! rest of the collateral. An acceptance never relies on this module: it comes from dcap-qvl, which builds and dates the
 //! chains by itself.
 
 use base64::Engine as _;
@@ -89,7 +89,7 @@ impl Certificate {
         })
     }
 
-    /// Reads a chain: PEM blocks, whatever stands between them.
+    /// Reads a chain: PEM blocks, whatever is between them.
     pub(super) fn chain_of_pem(text: &str) -> Option<Vec<Self>> {
         const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
         const END: &str = "-----END CERTIFICATE-----";
@@ -182,7 +182,7 @@ pub(super) enum Broken {
     Signature,
 }
 
-/// The certificates from `leaf` to the trusted root, without the root. `others` may stand in any order.
+/// The certificates from `leaf` to the trusted root, without the root. `others` may be in any order.
 pub(super) fn path<'a>(
     leaf: &'a Certificate,
     others: &'a [Certificate],
@@ -251,7 +251,7 @@ impl Crl {
         common_name(&self.parsed.tbs_cert_list.issuer.to_string())
     }
 
-    /// When a certificate of its issuer was revoked, Unix seconds; `None` where it is not on the list.
+    /// When a certificate of its issuer was revoked, Unix seconds; `None` if it is not on the list.
     pub(super) fn revoked_at(&self, certificate: &Certificate) -> Option<u64> {
         let listed = self.parsed.tbs_cert_list.revoked_certificates.iter().flatten();
         listed

@@ -47,7 +47,7 @@ use crate::evidence::QuoteBytes;
 use own_signatures::SelfProven;
 use signature_cache::Remembering;
 
-/// What stands between quote bytes and a verified quote.
+/// What is between quote bytes and a verified quote.
 pub(super) enum NotVerified {
     /// The quote is refused.
     Refused(QuoteRefusal),

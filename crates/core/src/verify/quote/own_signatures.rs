@@ -1,7 +1,7 @@
 //! What a quote proves of itself, without collateral: its signatures, from the trusted root down to the TD report.
 //!
 //! A quote that fails here is forged or damaged whatever the collateral says, and whether there is any. Without this step
-//! a forger could name a platform that Intel does not know, and be called "not determined" for want of collateral.
+//! a forger could name a platform that Intel does not know, and be called "not determined" for lack of collateral.
 //!
 //! Each step looks at what dcap-qvl looks at, too, and holds wherever that holds: an acceptance comes from dcap-qvl.
 //! Signatures are remembered (`signatures`), so that none is computed twice.
@@ -19,7 +19,7 @@ use crate::recent::Recent;
 use crate::verify::digest::sha256;
 use crate::verify::{QuoteRefusal, TrustRoot};
 
-/// Bytes of the authentication data beside the attestation key; dcap-qvl accepts no other length.
+/// Bytes of the authentication data next to the attestation key; dcap-qvl accepts no other length.
 const AUTHENTICATION_DATA: usize = 32;
 
 /// Certification data that is a PCK certificate chain in PEM (Intel TDX DCAP Quoting Library API, A.3).
@@ -46,7 +46,7 @@ pub(super) struct Machine {
     pub extension: PckExtension,
 }
 
-/// Checks everything that needs no collateral, in the order in which one thing rests on the other.
+/// Checks everything that needs no collateral, in the order in which one thing relies on the other.
 pub(super) fn check(bytes: &[u8], layout: QuoteLayout, root: &TrustRoot) -> Result<SelfProven, QuoteRefusal> {
     let quote = Quote::parse(bytes)
         .map_err(|error| QuoteRefusal::Malformed(format!("it cannot be parsed: {}", for_people(&error))))?;
@@ -125,7 +125,7 @@ pub(super) fn machine_of(
             );
         }
         Err(Broken::Signature) => {
-            return refused("a signature in its certificate chain does not hold");
+            return refused("a signature in its certificate chain does not verify");
         }
     };
     match parse_pck_extension(pck.der()) {

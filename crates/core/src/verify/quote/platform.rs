@@ -10,7 +10,7 @@ use crate::verify::UnusableCollateral;
 pub(super) struct Platform<'a> {
     /// FMSPC, 6 bytes.
     pub fmspc: [u8; 6],
-    /// Id of the provisioning certification enclave, where it is known.
+    /// Id of the provisioning certification enclave, if it is known.
     pub pce_id: Option<&'a [u8]>,
 }
 
@@ -75,7 +75,7 @@ pub(super) fn rates(tcb_info: &TcbInfo, platform: &Platform<'_>) -> Result<(), U
     is_complete(tcb_info).map_err(|problem| malformed(TCB_INFO, problem))
 }
 
-/// What dcap-qvl needs of a TCB info beside its members' types.
+/// What dcap-qvl needs of a TCB info next to its members' types.
 fn is_complete(tcb_info: &TcbInfo) -> Result<(), String> {
     if tcb_info.version < 3 {
         return Err(format!("`version` is {}; 3 or more expected", tcb_info.version));

@@ -12,7 +12,7 @@ use crate::verify::{TrustRoot, UnusableCollateral};
 
 /// Judges a set at a time, Unix seconds: each document's signature, whether it is for the FMSPC, the dates, and the built-in
 /// floor of the evaluation data number. What it
-/// says of a machine is not looked at. Nothing is accepted by this: a quote is verified with everything anew.
+/// says of a machine is not looked at. Nothing is accepted by this: a quote is verified with everything again.
 ///
 /// # Errors
 /// The first fault.

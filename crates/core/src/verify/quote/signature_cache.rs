@@ -1,8 +1,8 @@
 //! ECDSA signatures that were found good are not computed again.
 //!
-//! Of the signatures that a quote's proof needs, most stand in its collateral and in the certificates of its platform:
+//! Of the signatures that a quote's proof needs, most are in its collateral and in the certificates of its platform:
 //! many quotes bring the same bytes. Whether a signature is good is a function of key, message and signature alone; what
-//! the signed bytes mean, whether they are in date and whether they fit this quote is looked at for each quote anew.
+//! the signed bytes mean, whether they are in date and whether they fit this quote is looked at for each quote again.
 //!
 //! * Only successes are remembered: by a SHA-256 over key, message and signature, each with its length. Two inputs with
 //!   one such hash would be a collision of SHA-256, on which these signatures rest themselves.

@@ -96,7 +96,7 @@ const fn is_named_by(launch: TcbStatus, current: TcbStatus) -> bool {
 /// How bad a status is, the higher the worse: a total order, so that of two ratings there is always a worse one.
 ///
 /// What must be patched is worse than what must be configured, and that is worse than what software must mitigate. A TD that
-/// should be relaunched was launched out of date and is not so any more, so it stands between the two.
+/// should be relaunched was launched out of date and is not so any more, so it is between the two.
 #[must_use]
 pub const fn severity(status: TcbStatus) -> u8 {
     match status {

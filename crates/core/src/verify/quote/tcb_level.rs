@@ -26,7 +26,7 @@ pub struct ShortOf {
     pub status: String,
     /// When Intel set the level, RFC 3339.
     pub tcb_date: String,
-    /// Each component that is too low. Empty where there is no such level to compare with.
+    /// Each component that is too low. Empty if there is no such level to compare with.
     pub components: Vec<Component>,
 }
 
@@ -279,7 +279,7 @@ pub(super) fn refused_module_identity(tcb_info: &TcbInfo, quote: &Quote) -> Opti
     ))
 }
 
-/// What a machine whose quote verified is short of to be up to date; empty where nothing is too old.
+/// What a machine whose quote verified is short of to be up to date; empty if nothing is too old.
 pub(super) fn short_of_up_to_date(
     tcb_info_text: &str,
     qe_identity_text: &str,
@@ -333,7 +333,7 @@ pub(super) fn short_of_up_to_date(
     named
 }
 
-/// Intel's names of the components: `category` and `type` beside the numbers, which not every TCB info has.
+/// Intel's names of the components: `category` and `type` next to the numbers, which not every TCB info has.
 #[derive(Default)]
 struct Names {
     sgx: Vec<Option<String>>,

@@ -189,7 +189,7 @@ impl VerifiedQuote {
         self
     }
 
-    /// What Intel's rating of this quote depends on beside the collateral, as one hash: quotes with the same one are rated
+    /// What Intel's rating of this quote depends on next to the collateral, as one hash: quotes with the same one are rated
     /// the same by the same collateral.
     #[must_use]
     pub const fn rated_by(&self) -> &[u8; 32] {
@@ -203,7 +203,7 @@ impl VerifiedQuote {
     }
 }
 
-/// The user data of the header: bytes 28 to 47 of a quote (Intel's TDX DCAP quoting library, appendix 3). Zero where there is none.
+/// The user data of the header: bytes 28 to 47 of a quote (Intel's TDX DCAP quoting library, appendix 3). Zero if there is none.
 fn user_data(signed_part: &[u8]) -> [u8; 20] {
     signed_part
         .get(28..48)

@@ -1,4 +1,4 @@
-//! The certificate extensions of dstack, and what stands in them.
+//! The certificate extensions of dstack, and what is in them.
 
 use std::io::Read as _;
 
@@ -47,7 +47,7 @@ pub(super) fn content(number: u32, value: &[u8]) -> Result<Vec<u8>, RaTlsRefusal
     if u64::try_from(inflated.len()).unwrap_or(u64::MAX) > MAX_INFLATED {
         return Err(malformed(format!("inflates to more than {MAX_INFLATED} bytes")));
     }
-    // The reader has read the trailer; what it did not consume stands after the member.
+    // The reader has read the trailer; what it did not consume is after the member.
     match decoder.into_inner().is_empty() {
         true => Ok(inflated),
         false => Err(malformed("has bytes after its gzip member".to_owned())),

@@ -45,7 +45,7 @@ pub enum RaTlsRefusal {
     /// The certificate, or one of its extensions, cannot be read.
     #[error("{0}")]
     Malformed(String),
-    /// An extension of dstack stands in it twice, so that two readers could believe two things.
+    /// An extension of dstack stands in it twice, so two readers could use different values.
     #[error("dstack's extension .{0} occurs more than once")]
     DuplicateExtension(u32),
     /// Neither a quote nor an attestation.

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 /// The files by their path below `src/`, without comments, strings and tests.
-pub struct House {
+pub struct Sources {
     texts: BTreeMap<String, String>,
     exports: BTreeMap<String, BTreeMap<String, Vec<String>>>,
 }
@@ -40,7 +40,7 @@ pub fn types_seen_by_others(text: &str) -> Vec<String> {
         .collect()
 }
 
-impl House {
+impl Sources {
     pub fn read() -> Self {
         let all = sources();
         let tests: BTreeSet<String> = all

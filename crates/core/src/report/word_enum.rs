@@ -3,7 +3,7 @@
 /// An enum with a word for each variant: `ALL`, `WORDS`, `as_str`, `of_word` and `Display` are made of one list.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! words {
+macro_rules! word_enum {
     (
         $(#[$of_enum:meta])*
         pub enum $name:ident {

@@ -1,0 +1,137 @@
+//! The contract of the KMS: the OS image and the KMS build that it allows, its owner, its code, and whose KMS it governs.
+
+use super::answer::{is_required, not_allowed};
+use super::contract;
+use super::reasons::{
+    BOOT_CHECK, KMS_CONTRACT_DIFFERS, KMS_INFO, KMS_NOT_ALLOWED, KMS_NOT_LINKED, OS_NOT_ALLOWED,
+    OS_NOT_ASKED, UNSUPPORTED,
+};
+use crate::checks::judgement::Judgement;
+use crate::policy::Policy;
+use crate::reference::GovernedBy;
+use crate::verify::BootClaims;
+use crate::verify::chain::{KmsContract, address_text};
+
+/// Characters of a contract's own words that are shown.
+const MAX_WORDS: usize = 120;
+
+/// Checks what the KMS contract allows, its owner and its code.
+pub(super) fn judge(judgement: &mut Judgement, kms: &KmsContract, boot: &BootClaims, policy: &Policy) {
+    if let Some(answer) = &kms.boot_allowed
+        && let Some((false, words)) = judgement.answer(answer, "isAppAllowed")
+    {
+        let words: String = words.chars().take(MAX_WORDS).collect();
+        judgement.open(
+            is_required(policy),
+            &BOOT_CHECK,
+            format!("The KMS's contract would refuse this boot: {words:?}."),
+        );
+    }
+    let has_epochs = judgement.answer(&kms.has_epochs, "supportsInterface of the KMS's contract");
+    if has_epochs == Some(&true) {
+        let detail = "The KMS's contract decides by epochs; what it allows is read only for epoch 0.";
+        judgement.open(is_required(policy), &UNSUPPORTED, detail.to_owned());
+    }
+    match &kms.os_image_allowed {
+        None => judgement.warn(
+            &OS_NOT_ASKED,
+            "The OS image has no known hash and was not asked about.".to_owned(),
+        ),
+        Some(answer) => {
+            if judgement.answer(answer, "allowedOsImages") == Some(&false) {
+                let what = "The KMS's contract does not allow the OS image";
+                not_allowed(judgement, &OS_NOT_ALLOWED, what, has_epochs);
+            }
+        }
+    }
+    if let (Some(answer), Some(build)) = (&kms.kms_allowed, boot.mr_kms())
+        && judgement.answer(answer, "kmsAllowedAggregatedMrs") == Some(&false)
+    {
+        let what = format!(
+            "The KMS's contract does not allow the KMS build {} (mr-kms)",
+            hex::encode(build)
+        );
+        not_allowed(judgement, &KMS_NOT_ALLOWED, &what, has_epochs);
+    }
+    contract::judge(
+        judgement,
+        "the KMS's contract",
+        &kms.contract,
+        &policy.governance.kms,
+    );
+}
+
+/// Whether the contract at `named` (chain and address) is that of the KMS with this key-provider id: the reference values say so, or
+/// the contract holds its root key.
+pub(in crate::checks) fn is_contract_of(
+    kms: &KmsContract,
+    named: (u64, &[u8; 20]),
+    id: &str,
+    policy: &Policy,
+) -> bool {
+    let row = policy.reference.kms_by_id(id).and_then(|row| row.governed_by());
+    match row {
+        Some(GovernedBy::Contract { chain_id, address }) => (chain_id, &address) == named,
+        _ => kms
+            .info
+            .as_ref()
+            .is_ok_and(|info| hex::encode(&info.ca_public_key) == id),
+    }
+}
+
+/// Whether the contract is that of the app's KMS.
+pub(super) fn judge_link(
+    judgement: &mut Judgement,
+    kms: &KmsContract,
+    named: (u64, &[u8; 20]),
+    boot: &BootClaims,
+    policy: &Policy,
+) {
+    let by = || {
+        let named = policy.governance.kms_contract.as_ref();
+        named.map(|named| named.origin.clone())
+    };
+    let id = &boot.key_provider().id;
+    let of_row = policy.reference.kms_by_id(id).and_then(|row| row.governed_by());
+    let is_known = match of_row {
+        Some(GovernedBy::Contract { chain_id, address }) => {
+            if (chain_id, &address) != named {
+                let detail = format!(
+                    "The app's KMS is governed by {} on chain {chain_id}.",
+                    address_text(&address)
+                );
+                judgement.unexpected(&KMS_CONTRACT_DIFFERS, detail, by());
+            }
+            true
+        }
+        _ => false,
+    };
+    let Some(info) = judgement.answer(&kms.info, "kmsInfo") else {
+        return;
+    };
+    let key = &info.ca_public_key;
+    if key.is_empty() {
+        if !is_known {
+            let detail = "The KMS's contract does not say which KMS it governs.";
+            judgement.open(is_required(policy), &KMS_NOT_LINKED, detail.to_owned());
+        }
+    } else if hex::encode(key) != *id {
+        let detail = "The CA key in the KMS's contract is not the app's key-provider id.";
+        match &kms.has_epochs {
+            Ok(false) => judgement.unexpected(&KMS_INFO, detail.to_owned(), by()),
+            // `kmsInfo` is about the root of epoch 0.
+            Ok(true) if policy.key_provider_ids().any(|root| root == hex::encode(key)) => judgement.open(
+                is_required(policy),
+                &KMS_NOT_LINKED,
+                "The KMS's contract holds another root that you named; whether it governs the root of the app's keys cannot be asked."
+                    .to_owned(),
+            ),
+            Ok(true) => judgement.error(
+                &UNSUPPORTED,
+                format!("{detail} It is the root of epoch 0; the app's may be that of a later one, which cannot be asked."),
+            ),
+            // Said above.
+            Err(_) => {}
+        }
+    }
+}
