@@ -11,6 +11,12 @@ use crate::source::AskedInstances;
 /// it is looked up who built the images.
 pub async fn collect(session: &Session, deployment: &Deployment, time: TimeLimits) -> Collection {
     let mut collection = collect_evidence(session, deployment, time).await;
+    let asked = deployment.source.party();
+    for one in collection.instances.iter_mut().chain(&mut collection.missing) {
+        if let Err(failure) = &mut one.claims {
+            failure.asked = asked;
+        }
+    }
     let mut instances = Vec::with_capacity(collection.instances.len());
     for one in collection.instances {
         let sources = &deployment.policy.sources;

@@ -264,6 +264,12 @@ pub(super) fn parse(text: &str, given: &GivenOptions<'_>) -> Result<(String, App
     let info_url = given("info-url")
         .map(|text| parse_url("--info-url", text))
         .transpose()?;
+    if info_url.is_some() && given("info-path").is_some() {
+        return Err(UsageError::option(
+            "--info-url",
+            "--info-path says where the app itself has the information; leave one of them out",
+        ));
+    }
     let attestation_path = given("attestation-path").unwrap_or(AppEndpoints::ATTESTATION);
     let info_path = given("info-path").unwrap_or(AppEndpoints::INFO);
     let endpoints = AppEndpoints::with_paths(url, attestation_path, info_path)

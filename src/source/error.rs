@@ -19,9 +19,7 @@ pub enum SourceError {
         error: NetError,
     },
     /// Status 200, but no JSON object or array.
-    #[error(
-        "{host}{path} answered {found}, expected JSON. Check that it is the app's endpoint and that the app is running behind its gateway"
-    )]
+    #[error("{host}{path} answered {found}, expected JSON{}", not_json_hint(.path))]
     NotJson {
         /// `host:port` that answered.
         host: String,
@@ -54,11 +52,32 @@ pub enum SourceError {
         status: u16,
     },
     /// Phala Cloud has no quotes of the app.
-    #[error("Phala Cloud does not know the app {app_id}, or no instance of it runs; check the app id")]
+    #[error("{}", unknown(.app_id, *.status))]
     AppUnknown {
         /// 40 hex digits.
         app_id: String,
+        /// 404 or 500.
+        status: u16,
     },
+    /// None of several servers of one service gave an answer that serves.
+    #[error("{chosen}. Of the API's other server: {other}")]
+    OfSeveral {
+        /// What says most.
+        chosen: Box<Self>,
+        /// What another one said.
+        other: Box<Self>,
+    },
+}
+
+/// What Phala Cloud's API says of an app that it shows nothing of.
+fn unknown(app_id: &str, status: u16) -> String {
+    match status {
+        500 => format!(
+            "Phala Cloud answered with status 500 about the app {app_id}: it does not know the app, nothing of it runs, or the API \
+             has a fault"
+        ),
+        _ => format!("Phala Cloud does not know the app {app_id}, or nothing of it runs; check the app id"),
+    }
 }
 
 impl SourceError {
@@ -80,7 +99,8 @@ impl SourceError {
         let error = match self {
             Self::NotJson { .. } => return EvidenceReason::NotJson,
             Self::AgentWithoutQuote { .. } => return EvidenceReason::NoQuote,
-            Self::AppUnknown { .. } => return EvidenceReason::HttpStatus(404),
+            Self::AppUnknown { status, .. } => return EvidenceReason::HttpStatus(*status),
+            Self::OfSeveral { chosen, .. } => return chosen.reason(),
             Self::AgentClosed { status, .. } => return EvidenceReason::HttpStatus(*status),
             Self::Net { error, .. } => error,
         };
@@ -106,7 +126,8 @@ impl SourceError {
                 error: NetError::HttpStatus { status, .. } | NetError::Redirect { status, .. },
                 ..
             } => Some(*status),
-            Self::AgentClosed { status, .. } => Some(*status),
+            Self::AgentClosed { status, .. } | Self::AppUnknown { status, .. } => Some(*status),
+            Self::OfSeveral { chosen, .. } => chosen.status(),
             _ => None,
         }
     }
@@ -118,6 +139,7 @@ impl Heal for SourceError {
         match self {
             Self::Net { error, .. } => error.may_heal(),
             Self::NotJson { .. } => true,
+            Self::OfSeveral { chosen, other } => chosen.may_heal() || other.may_heal(),
             Self::AgentWithoutQuote { .. } | Self::AgentClosed { .. } | Self::AppUnknown { .. } => false,
         }
     }
@@ -125,6 +147,7 @@ impl Heal for SourceError {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Net { error, .. } => error.retry_after(),
+            Self::OfSeveral { chosen, other } => chosen.retry_after().or_else(|| other.retry_after()),
             Self::NotJson { .. }
             | Self::AgentWithoutQuote { .. }
             | Self::AgentClosed { .. }
@@ -173,12 +196,26 @@ impl fmt::Display for NotJson {
     }
 }
 
+/// Whether a path is one of Phala Cloud's API, which no app serves.
+fn is_of_phala_cloud(path: &str) -> bool {
+    path.contains("/api/v1/apps/")
+}
+
+fn not_json_hint(path: &str) -> &'static str {
+    match is_of_phala_cloud(path) {
+        true => "",
+        false => ". Check that it is the app's endpoint and that the app is running behind its gateway",
+    }
+}
+
 /// What to do about a status.
 fn status_hint(path: &str, error: &NetError) -> String {
     let NetError::HttpStatus { status, .. } = error else {
         return String::new();
     };
     match status {
+        _ if is_of_phala_cloud(path) => String::new(),
+        502..=504 if path.starts_with("/prpc/") => "; the gateway does not reach port 8090 of the CVM".to_owned(),
         404 => format!(
             "; the app must serve GET {path} by passing dstack.sock's quote on (mount /var/run/dstack.sock in the compose file); if it serves it elsewhere, set the path"
         ),

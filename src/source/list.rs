@@ -12,6 +12,7 @@ use super::row::{GivenOptions, SourceRow};
 use crate::address::{origin_of, parse_address};
 use crate::net::{Client, Limits};
 use crate::usage_error::UsageError;
+use cvm_verify_core::checks::AskedParty;
 
 /// Makes of each line: the file of the source, its name in Rust, and the type of its addresses.
 macro_rules! sources {
@@ -134,6 +135,15 @@ impl Source {
     /// Its name: an option's value, and `source.kind` of a bundle.
     pub const fn kind(&self) -> &'static str {
         self.row().name
+    }
+
+    /// Who is asked.
+    pub const fn party(&self) -> AskedParty {
+        match self {
+            Self::App(_) => AskedParty::App,
+            Self::GuestAgent(_) => AskedParty::GuestAgent,
+            Self::PhalaCloud(_) => AskedParty::PhalaCloud,
+        }
     }
 
     /// Where else it is asked than at the usual paths below its address: `NAME=PATH` each, without queries.

@@ -12,6 +12,7 @@ use super::row::{GivenOptions, ReachedBy, SourceRow, id};
 use crate::address::parse_url;
 use crate::net::{Client, Limits};
 use crate::usage_error::UsageError;
+use cvm_verify_core::checks::EvidenceReason;
 
 pub(crate) const ROW: SourceRow = SourceRow {
     name: "phala-cloud",
@@ -99,26 +100,54 @@ pub(super) fn parse(text: &str, given: &GivenOptions<'_>) -> Result<(String, Pha
     Ok((format!("phala-cloud/{id}"), app))
 }
 
-/// The raw answer of the first host that gives one, each within `limits`; the error is the last one's.
+/// The raw answer of the first host that gives one, each within `limits`. Where none does, what the first host said that answered
+/// at all, and beside it what another one said.
 pub async fn fetch(client: &Client, app: &PhalaCloud, limits: &Limits) -> Result<Vec<u8>, SourceError> {
-    let mut last = Err(SourceError::AppUnknown {
-        app_id: app.app_id.to_string(),
-    });
+    let mut errors: Vec<SourceError> = Vec::new();
     for url in &app.urls {
-        last = json(client, url.clone(), limits).await;
-        match &last {
-            Ok(_) => return last,
-            // 500 is how the API says that it does not know the app, or that the app is down (Phala Cloud API,
-            // `/apps/{app_id}/attestations`).
-            Err(error) if matches!(error.status(), Some(404 | 500)) => {
-                last = Err(SourceError::AppUnknown {
-                    app_id: app.app_id.to_string(),
-                });
-            }
-            Err(_) => {}
+        match json(client, url.clone(), limits).await {
+            Ok(body) => return Ok(body),
+            Err(error) => errors.push(meaning(error, app)),
         }
     }
-    last
+    let says_most = errors
+        .iter()
+        .position(|error| error.status().is_some())
+        .or_else(|| {
+            errors
+                .iter()
+                .position(|error| error.reason() == EvidenceReason::NotJson)
+        })
+        .unwrap_or_default();
+    if errors.is_empty() {
+        // There is always a host.
+        return Err(unknown(app, 404));
+    }
+    let chosen = errors.remove(says_most);
+    let told = chosen.to_string();
+    Err(match errors.into_iter().find(|other| other.to_string() != told) {
+        Some(other) => SourceError::OfSeveral {
+            chosen: Box::new(chosen),
+            other: Box::new(other),
+        },
+        None => chosen,
+    })
+}
+
+/// 500 is how the API says that it does not know the app, or that the app is down (Phala Cloud API,
+/// `/apps/{app_id}/attestations`).
+fn meaning(error: SourceError, app: &PhalaCloud) -> SourceError {
+    match error.status() {
+        Some(status @ (404 | 500)) => unknown(app, status),
+        _ => error,
+    }
+}
+
+fn unknown(app: &PhalaCloud, status: u16) -> SourceError {
+    SourceError::AppUnknown {
+        app_id: app.app_id.to_string(),
+        status,
+    }
 }
 
 #[cfg(test)]
@@ -126,7 +155,6 @@ mod tests {
     use super::*;
     use crate::net::loopback::{self, answer, routes};
     use crate::net::retry::Heal as _;
-    use cvm_verify_core::checks::EvidenceReason;
 
     const ID: HostId = HostId([0xab; 20]);
 
@@ -160,7 +188,7 @@ mod tests {
     #[tokio::test]
     async fn an_app_that_is_unknown_is_said_to_be() {
         for (status, reason, heals) in [
-            (500, EvidenceReason::HttpStatus(404), false),
+            (500, EvidenceReason::HttpStatus(500), false),
             (404, EvidenceReason::HttpStatus(404), false),
             (503, EvidenceReason::HttpStatus(503), true),
             (403, EvidenceReason::HttpStatus(403), false),
@@ -171,8 +199,10 @@ mod tests {
                 .await
                 .expect_err("an error");
             assert_eq!((error.reason(), error.may_heal()), (reason, heals), "{error}");
-            let unknown = error.to_string().contains("does not know the app abab");
+            let text = error.to_string();
+            let unknown = text.contains("does not know the app");
             assert_eq!(unknown, matches!(status, 404 | 500), "{error}");
+            assert_eq!(text.contains("has a fault"), status == 500, "{error}");
         }
     }
 
@@ -187,5 +217,32 @@ mod tests {
         let found = fetch(&loopback::client(), &app, &Limits::body(1000)).await;
         assert_eq!(found.as_deref(), Ok(&b"{\"instances\":[]}"[..]));
         assert_eq!(asked.lock().expect("the list").len(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_answer_says_more_than_a_server_that_is_gone_and_both_are_told() {
+        let (not_found, _) = routes(|_| answer(404, &[], b"{}")).await;
+        let (busy, _) = routes(|_| answer(503, &[], b"{}")).await;
+        let gone: Url = "http://127.0.0.1:1".parse().expect("a URL");
+        for (urls, status, heals) in [
+            ([not_found.clone(), gone.clone()], 404, true),
+            ([gone, not_found.clone()], 404, true),
+            ([not_found.clone(), busy.clone()], 404, true),
+            ([busy, not_found], 503, true),
+        ] {
+            let app = PhalaCloud {
+                app_id: ID,
+                urls: urls.to_vec(),
+            };
+            let error = fetch(&loopback::client(), &app, &Limits::body(1000))
+                .await
+                .expect_err("an error");
+            assert_eq!(error.reason(), EvidenceReason::HttpStatus(status), "{error}");
+            assert_eq!(error.may_heal(), heals, "{error}");
+            assert!(
+                error.to_string().contains("Of the API's other server: "),
+                "{error}"
+            );
+        }
     }
 }

@@ -2,8 +2,9 @@
 //! and nobody is accused of having deployed.
 
 use cvm_verify_core::policy::{Expected, LockOrigin};
-use cvm_verify_core::report::CheckId;
+use cvm_verify_core::report::{CheckId, Status};
 use simulator::app_compose::SWAPPED_DOCKER_COMPOSE;
+use simulator::{Cvm, Lie, World};
 
 use crate::judge::{Judged, Trial, expected};
 
@@ -69,4 +70,28 @@ fn the_release_of_the_lock_is_named_where_another_one_is_expected() {
     }
     // The expected release passes, whatever the lock holds.
     after_the_lock(Some([8; 32])).judge().passes();
+}
+
+/// In a roll-out another instance may answer /info. That is a guess: nobody signs what /info shows.
+#[test]
+fn that_info_shows_the_locked_document_is_said_and_the_other_release_fails() {
+    let honest = Cvm::healthy(&World::default());
+    let trial = Trial::lying(|cvm| Lie::SwappedImage.apply(cvm)).with(|trial| {
+        trial.cvm.body.show_app_compose = Some(honest.app_compose.clone());
+        trial.policy.compose_hash = Some(Expected {
+            value: honest.compose_hash(),
+            origin: LockOrigin::from("cvm.lock").key(&["compose_hash"]),
+        });
+    });
+    let judged = trial.judge();
+    judged.fails(CheckId::ComposeHash, "compose-hash-mismatch");
+    let detail = judged.detail(CheckId::ComposeHash);
+    assert!(detail.contains("/info shows the locked document"), "{judged}");
+    judged.says(CheckId::Evidence, Status::Warn, "info-unusable");
+    assert!(
+        judged
+            .detail(CheckId::Evidence)
+            .contains("another instance, of the expected release"),
+        "{judged}"
+    );
 }

@@ -1,8 +1,10 @@
 //! `evidence`: the deployment answered, and its answer can be read in one way only.
 
+mod advice;
+
 use super::{Check, Finding, Reason, Required};
 use crate::evidence::EvidenceError;
-use crate::policy::Policy;
+use crate::policy::{Expected, Policy};
 use crate::report::{CheckId, Status, Tier};
 use crate::verify::{Claims, InfoOrigin, NotBound};
 
@@ -170,6 +172,20 @@ pub struct EvidenceFailure {
     pub detail: String,
     /// Why the TLS certificate of a VM, which the server presented, was not accepted: `tls-binding` judges that.
     pub certificate: Option<NotBound>,
+    /// Who was asked: what to do differs.
+    pub asked: AskedParty,
+}
+
+/// Who was asked for evidence.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AskedParty {
+    /// The app, or a file.
+    #[default]
+    App,
+    /// The guest agent, behind the gateway.
+    GuestAgent,
+    /// Phala Cloud's API.
+    PhalaCloud,
 }
 
 /// The reasons why there is no evidence.
@@ -236,12 +252,33 @@ impl EvidenceFailure {
             reason,
             detail: detail.into(),
             certificate: None,
+            asked: AskedParty::App,
         }
+    }
+
+    /// The same, of another party than the app.
+    #[must_use]
+    pub const fn asking(mut self, asked: AskedParty) -> Self {
+        self.asked = asked;
+        self
     }
 
     /// The finding of this check.
     #[must_use]
     pub fn finding(&self) -> Finding {
+        let finding = self.finding_of_app();
+        let advice = match self.asked {
+            AskedParty::App => None,
+            AskedParty::GuestAgent => advice::of_guest_agent(self.reason),
+            AskedParty::PhalaCloud => advice::of_phala_cloud(self.reason),
+        };
+        match advice {
+            Some(advice) if self.certificate.is_none() => finding.advising(advice),
+            _ => finding,
+        }
+    }
+
+    fn finding_of_app(&self) -> Finding {
         let (reason, status) = match self.reason {
             EvidenceReason::Unreachable => (&UNREACHABLE, Status::Error),
             EvidenceReason::Tls if self.certificate.is_some() => {
@@ -313,7 +350,7 @@ fn sentence(text: &str) -> String {
     format!("{start}{}.", chars.as_str().trim_end_matches('.'))
 }
 
-fn run(claims: &Claims, _policy: &Policy) -> Finding {
+fn run(claims: &Claims, policy: &Policy) -> Finding {
     if claims.info == InfoOrigin::Other {
         return Finding::error(
             &TWO_INSTANCES,
@@ -330,12 +367,19 @@ fn run(claims: &Claims, _policy: &Policy) -> Finding {
         );
     }
     if let Some(text) = claims.other_document_in_info() {
+        let is_expected = |expected: &Expected<[u8; 32]>| expected.value == *text;
+        let why = match policy.compose_hash.as_ref().is_some_and(is_expected) {
+            true => {
+                "It is the expected one: another instance, of the expected release, may have answered, as in a roll-out; or it is \
+                 what a cache kept."
+            }
+            false => "It is an old answer of a cache, or was written anew on the way.",
+        };
         return Finding::warn(
             &INFO_UNUSABLE,
             format!(
-                "The evidence is well formed, and the compose document in /info counts as missing: it is another \
-                    one (SHA-256 \
-                 {}) than the one that was measured. It is an old answer of a cache, or was serialized again on the way.",
+                "The evidence is well formed, and the compose document in /info counts as not shown: it is another one (SHA-256 \
+                 {}) than the one that was measured. {why}",
                 hex::encode(text)
             ),
         )
@@ -370,6 +414,42 @@ mod tests {
             (418, "Expose the guest agent's getQuote()"),
         ] {
             assert!(fix(status).contains(says), "{status}: {}", fix(status));
+        }
+    }
+
+    /// What only the app could do, or is the app's.
+    const OF_THE_APP: [&str; 4] = [
+        "the app's log",
+        "at /attestation",
+        "dstack.sock",
+        "--attestation-path",
+    ];
+
+    #[test]
+    fn the_app_is_not_blamed_for_another_server() {
+        let statuses = [302, 400, 401, 403, 404, 405, 418, 422, 429, 500, 502, 503, 599];
+        let reasons = statuses.map(EvidenceReason::HttpStatus).into_iter().chain([
+            EvidenceReason::Unreachable,
+            EvidenceReason::Tls,
+            EvidenceReason::NotJson,
+            EvidenceReason::TooLarge,
+            EvidenceReason::AddressRefused,
+            EvidenceReason::NoQuote,
+        ]);
+        for reason in reasons {
+            for asked in [AskedParty::PhalaCloud, AskedParty::GuestAgent] {
+                let failure = EvidenceFailure::new(reason, "").asking(asked);
+                let finding = failure.finding();
+                let fix = finding.fix.as_deref().or(finding.reason.map(|reason| reason.fix));
+                let fix = fix.unwrap_or_default();
+                let blames = OF_THE_APP.iter().find(|words| fix.contains(**words));
+                assert_eq!(blames, None, "{asked:?} {reason:?}: {fix}");
+                let app = EvidenceFailure::new(reason, "").finding();
+                assert_eq!(
+                    (finding.status, finding.reason.map(|reason| reason.id)),
+                    (app.status, app.reason.map(|reason| reason.id))
+                );
+            }
         }
     }
 }

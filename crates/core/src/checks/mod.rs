@@ -41,7 +41,7 @@ mod tls_binding;
 pub use acceptance::Acceptance;
 pub use check::{Check, Heals, Required};
 pub use document::judge_document;
-pub use evidence::{EvidenceFailure, EvidenceReason};
+pub use evidence::{AskedParty, EvidenceFailure, EvidenceReason};
 pub use finding::{Finding, Reason};
 pub use forecasts::forecasts;
 pub(crate) use not_proven::{BOOT_ORDER_NOT_PROVEN, EVENT_LOG_NOT_PROVEN, QUOTE_NOT_PROVEN};

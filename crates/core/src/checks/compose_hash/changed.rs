@@ -22,6 +22,13 @@ pub(super) fn explained(
         "See what changed: `cvm-verify diff {lock} URL`. If you deployed a new version, run `cvm-verify pin URL` and review the \
          difference. If you did not, someone else did: stop sending it secrets."
     ));
+    if claims.other_document_in_info() == Some(&expected.value) {
+        finding.detail.push_str(
+            " What changed is not known: /info shows the locked document. An instance of the locked release may have answered it, as in a \
+             roll-out.",
+        );
+        return finding;
+    }
     let Some(locked) = &policy.locked_compose else {
         return finding;
     };
