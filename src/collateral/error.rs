@@ -8,7 +8,7 @@ use super::request::{CollateralRequest, PckCa};
 use super::sources::CollateralPart;
 use crate::net::NetError;
 use crate::net::retry::Heal;
-use cvm_verify_core::verify::UnusableCollateral;
+use cvm_verify_core::verify::{CollateralServers, UnusableCollateral};
 
 /// No source gave a complete set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,6 +16,8 @@ use cvm_verify_core::verify::UnusableCollateral;
 pub struct CollateralError {
     /// One failure for each source that was asked, in order.
     pub failures: Vec<SourceFailure>,
+    /// Whose they are.
+    pub servers: CollateralServers,
 }
 
 impl CollateralError {
@@ -25,10 +27,13 @@ impl CollateralError {
     pub fn gap(&self, request: &CollateralRequest) -> UnusableCollateral {
         let kinds = || self.failures.iter().map(|failure| Kind::of(&failure.cause));
         if !self.failures.is_empty() && kinds().all(|kind| kind == Kind::Absent) {
-            return UnusableCollateral::NotServed(format!(
-                "no source has collateral for the platform with the FMSPC {}: {self}",
-                request.fmspc_hex()
-            ));
+            return UnusableCollateral::NotServed {
+                problem: format!(
+                    "no source has collateral for the platform with the FMSPC {}: {self}",
+                    request.fmspc_hex()
+                ),
+                servers: self.servers,
+            };
         }
         let mut failures = self.failures.iter();
         match failures.find(|failure| Kind::of(&failure.cause) == Kind::Malformed) {
@@ -39,7 +44,10 @@ impl CollateralError {
                     failure.source_name, failure.cause
                 ),
             },
-            _ => UnusableCollateral::Unreachable(self.to_string()),
+            _ => UnusableCollateral::Unreachable {
+                problem: self.to_string(),
+                servers: self.servers,
+            },
         }
     }
 
@@ -92,7 +100,7 @@ impl Heal for CollateralError {
 
 /// What went wrong at one source.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{document} from {source_name}: {cause}")]
+#[error("{document} from {source_name}: {}", without_host(.source_name, .cause))]
 pub struct SourceFailure {
     /// Host of the source.
     pub source_name: String,
@@ -100,6 +108,19 @@ pub struct SourceFailure {
     pub document: CollateralPart,
     /// Why.
     pub cause: Cause,
+}
+
+/// What went wrong, without the host where that is the source, and without advice about a URL that nobody typed.
+fn without_host(source_name: &str, cause: &Cause) -> String {
+    if let Cause::Net(NetError::Dns { detail, .. }) = cause {
+        return format!("the name could not be resolved ({detail})");
+    }
+    let text = cause.to_string();
+    let rest = text.strip_prefix(source_name).and_then(|rest| {
+        let rest = rest.strip_prefix(":443").unwrap_or(rest);
+        rest.strip_prefix(": ")
+    });
+    rest.map_or_else(|| text.clone(), str::to_owned)
 }
 
 impl Heal for SourceFailure {

@@ -91,7 +91,10 @@ impl CollateralFetcher<'_> {
                 Err(failure) => failures.push(failure),
             }
         }
-        faulty.ok_or(CollateralError { failures })
+        faulty.ok_or(CollateralError {
+            failures,
+            servers: self.sources.servers(),
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::request::CollateralRequest;
+use cvm_verify_core::verify::CollateralServers;
 
 /// Intel's PCS. <https://api.portal.trustedservices.intel.com/content/documentation.html>
 const INTEL_PCS: &str = "https://api.trustedservices.intel.com/";
@@ -48,7 +49,7 @@ impl fmt::Display for CollateralPart {
 
 /// Sources in the order in which they are asked. The documents of one answer always come from one source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sources(Vec<CollateralServer>);
+pub struct Sources(Vec<CollateralServer>, CollateralServers);
 
 impl Sources {
     /// Intel's own PCS, then Phala's PCCS. The fallback is run by the operator of the hosts, so a report names the
@@ -56,13 +57,16 @@ impl Sources {
     pub fn default_public() -> Self {
         let known = [INTEL_PCS, PHALA_PCCS];
         let parsed = known.iter().filter_map(|url| Url::parse(url).ok());
-        Self(parsed.map(|url| CollateralServer::new(&url)).collect())
+        Self(
+            parsed.map(|url| CollateralServer::new(&url)).collect(),
+            CollateralServers::Public,
+        )
     }
 
     /// Only the PCS or PCCS at `url` (`--pccs-url`). The path that Intel's own tools write into such a URL,
     /// `/sgx/certification/v4/`, may be there or not. Its query is sent with every request.
     pub fn only(url: &Url) -> Self {
-        Self(vec![CollateralServer::new(url)])
+        Self(vec![CollateralServer::new(url)], CollateralServers::Named)
     }
 
     /// What tells these sources from others, as part of a file's name: 16 hex digits of a SHA-256.
@@ -72,6 +76,11 @@ impl Sources {
             .chars()
             .take(16)
             .collect()
+    }
+
+    /// Whose they are.
+    pub(super) const fn servers(&self) -> CollateralServers {
+        self.1
     }
 
     /// These sources, in order.
@@ -86,7 +95,8 @@ impl Sources {
 
     #[cfg(test)]
     pub(super) fn in_order(urls: &[&Url]) -> Self {
-        Self(urls.iter().map(|url| CollateralServer::new(url)).collect())
+        let servers = urls.iter().map(|url| CollateralServer::new(url));
+        Self(servers.collect(), CollateralServers::Public)
     }
 }
 

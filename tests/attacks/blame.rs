@@ -8,7 +8,7 @@
 //! | `/info`, and what does not matter | nobody |
 
 use cvm_verify_core::report::{CheckId, Status, Verdict};
-use cvm_verify_core::verify::{TrustRoot, UnusableCollateral};
+use cvm_verify_core::verify::{CollateralServers, TrustRoot, UnusableCollateral};
 use dcap_qvl::QuoteCollateralV3;
 use serde_json::Value;
 use simulator::{Certificate, Cvm, Lie, QuoteFormat, Window, World};
@@ -66,7 +66,10 @@ const CONDITIONS: [Condition; 8] = [
     ("good collateral", |world| Ok(world.collateral())),
     ("no collateral", |_| Err(UnusableCollateral::Missing)),
     ("a PCCS that is down", |_| {
-        Err(UnusableCollateral::Unreachable("nothing answers".to_owned()))
+        Err(UnusableCollateral::Unreachable {
+            problem: "nothing answers".to_owned(),
+            servers: CollateralServers::Public,
+        })
     }),
     ("expired collateral", |world| {
         let mut world = world.clone();
@@ -209,7 +212,10 @@ fn an_invented_platform_is_a_forgery_even_where_no_source_knows_it() {
     // The forger's own PKI names an FMSPC that Intel does not know; the PCCS answers 404.
     let mut world = World::new(7, World::default().now);
     world.platform.fmspc = [0xde, 0xad, 0xbe, 0xef, 0, 0];
-    let unknown = UnusableCollateral::NotServed("no source knows it".to_owned());
+    let unknown = UnusableCollateral::NotServed {
+        problem: "no source knows it".to_owned(),
+        servers: CollateralServers::Public,
+    };
     let judged = Trial::healthy()
         .with(|trial| {
             trial.cvm = Cvm::healthy(&world);

@@ -2,7 +2,7 @@
 //! to blame.
 
 use cvm_verify_core::report::{CheckId, Status, Verdict};
-use cvm_verify_core::verify::UnusableCollateral;
+use cvm_verify_core::verify::{CollateralServers, UnusableCollateral};
 use simulator::{Lie, Window, World};
 
 use crate::judge::{Judged, Trial};
@@ -212,7 +212,10 @@ fn t25_a_warning_comes_14_days_before_the_first_end() {
 fn each_gap_has_a_reason_of_its_own() {
     let gaps = [
         UnusableCollateral::Missing,
-        UnusableCollateral::Unreachable(String::new()),
+        UnusableCollateral::Unreachable {
+            problem: String::new(),
+            servers: CollateralServers::Public,
+        },
         UnusableCollateral::Expired { what: "", ended: 0 },
         UnusableCollateral::NotYetValid { what: "", begins: 0 },
         UnusableCollateral::Malformed {
@@ -324,4 +327,33 @@ fn collateral_that_is_too_old_hides_no_lie_that_needs_none() {
         .with(|trial| simulator::Lie::SgxQuote.apply(&mut trial.cvm))
         .judge();
     judged.fails(CheckId::QuoteSignature, "not-tdx");
+}
+
+#[test]
+fn what_to_do_about_a_gap_depends_on_whose_server_was_asked() {
+    let fix = |gap: UnusableCollateral| {
+        let judged = Trial::healthy().with(|trial| trial.collateral = Err(gap)).judge();
+        judged.check(CheckId::Collateral).fix.clone().unwrap()
+    };
+    for servers in [CollateralServers::Public, CollateralServers::Named] {
+        let problem = || "status 502".to_owned();
+        for gap in [
+            UnusableCollateral::Unreachable {
+                problem: problem(),
+                servers,
+            },
+            UnusableCollateral::NotServed {
+                problem: problem(),
+                servers,
+            },
+        ] {
+            let fix = fix(gap);
+            let is_named = servers == CollateralServers::Named;
+            assert_eq!(fix.contains("leave that option out"), is_named, "{fix}");
+            assert_eq!(fix.to_lowercase().contains("name a pccs"), !is_named, "{fix}");
+        }
+    }
+    let ended = |what| fix(UnusableCollateral::Expired { what, ended: 0 });
+    assert!(!ended("PCK certificate").contains("--pccs-url"));
+    assert!(ended("TCB info").contains("--pccs-url"));
 }

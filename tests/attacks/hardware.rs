@@ -3,7 +3,7 @@
 
 use cvm_verify_core::evidence::{Attestation, Evidence, QuoteBytes};
 use cvm_verify_core::report::{CheckId, Status};
-use cvm_verify_core::verify::{QeShortfall, QuoteRefusal, Revocation, UnusableCollateral};
+use cvm_verify_core::verify::{CollateralServers, QeShortfall, QuoteRefusal, Revocation, UnusableCollateral};
 use simulator::{Lie, PckCa, QuoteFormat, World};
 
 use crate::judge::Trial;
@@ -403,7 +403,12 @@ fn a_refused_quote_without_collateral_is_refused_and_a_good_one_is_left_open() {
         assert!(independent || check.reason.as_deref() == expected, "{judged}");
     }
     Trial::healthy()
-        .with(|trial| trial.collateral = Err(UnusableCollateral::Unreachable("nobody answers".to_owned())))
+        .with(|trial| {
+            trial.collateral = Err(UnusableCollateral::Unreachable {
+                problem: "nobody answers".to_owned(),
+                servers: CollateralServers::Public,
+            })
+        })
         .judge()
         .leaves_open(CheckId::Collateral, "unreachable");
 }

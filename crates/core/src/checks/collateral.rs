@@ -5,7 +5,7 @@ use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required};
 use crate::policy::Policy;
 use crate::report::{CheckId, Tier, rfc3339};
 use crate::verify::age::Age;
-use crate::verify::{Claims, FORECAST, NotProven, UnusableCollateral, VerifiedQuote};
+use crate::verify::{Claims, CollateralServers, FORECAST, NotProven, UnusableCollateral, VerifiedQuote};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::Collateral,
@@ -47,17 +47,16 @@ const MISSING: Reason = Reason {
 const UNREACHABLE: Reason = Reason {
     id: "unreachable",
     means: "No source of collateral answered.",
-    fix: "Run again; if this machine cannot reach Intel's and Phala's servers, name a PCCS with --pccs-url.",
+    fix: "Run again, and check this machine's DNS and network. If it cannot reach Intel's and Phala's servers, name a PCCS with \
+          --pccs-url.",
 };
 const EXPIRED: Reason = Reason {
     id: "expired",
-    means: "A part of the collateral, or the machine's certificate, has expired, or expired before another part \
-        became valid. The deployment is not at fault.",
-    fix: "Check this machine's clock first: with a clock that is ahead, valid documents look expired. If the \
-        clock is right, fetch new collateral (a live \
-          run does), or replay at the time of capture with --at. If a live run says this, the PCCS does not \
-          refresh its collateral: name another with --pccs-url. If the PCK certificate has expired, the operator \
-          of the host must renew it.",
+    means: "A part of the collateral, or the machine's certificate, has ended, or ended before another part began. That is not \
+            the app's fault.",
+    fix: "Check this machine's clock first: one that is ahead ends everything early. If it is right, the PCCS that was asked does not \
+          refresh: name another with --pccs-url. A PCK certificate that ended must be renewed by the operator of the host. A bundle \
+          is replayed at its time of capture, with --at if it does not hold that.",
 };
 const NOT_YET_VALID: Reason = Reason {
     id: "not-yet-valid",
@@ -132,6 +131,32 @@ const CERTIFICATE_ENDS_SOON: Reason = Reason {
         expires, quotes do not verify.",
 };
 
+/// What to do about a gap, where more is known than its reason says.
+fn advice(gap: &UnusableCollateral) -> Option<&'static str> {
+    let named = CollateralServers::Named;
+    Some(match gap {
+        UnusableCollateral::Unreachable { servers, .. } if *servers == named => {
+            "Repair the PCCS that --pccs-url names, or correct its URL; or leave that option out, so that Intel's and Phala's \
+             servers are asked."
+        }
+        UnusableCollateral::NotServed { servers, .. } if *servers == named => {
+            "Let the PCCS that --pccs-url names fetch the collateral of this platform; or leave that option out, so that Intel's and \
+             Phala's servers are asked."
+        }
+        UnusableCollateral::NotServed { .. } => {
+            "Name a PCCS that knows the platform with --pccs-url: Intel's and Phala's servers do not."
+        }
+        UnusableCollateral::Expired { what, .. } if *what == PCK_CERTIFICATE => {
+            "Check this machine's clock first: one that is ahead ends everything early. If it is right, the operator of the host must \
+             renew the machine's certificate, or the app moves to another host."
+        }
+        _ => return None,
+    })
+}
+
+/// The machine's own certificate, as a part of what a quote rests on.
+const PCK_CERTIFICATE: &str = "PCK certificate";
+
 /// What is signed holds, and says less than Intel says by now.
 fn old_set(quote: &VerifiedQuote, claims: &Claims, policy: &Policy) -> Finding {
     let fault = UnusableCollateral::OldSet {
@@ -154,8 +179,8 @@ fn from(claims: &Claims) -> String {
 fn run(claims: &Claims, policy: &Policy) -> Finding {
     if let Err(gap) = &claims.collateral {
         let reason = match gap {
-            UnusableCollateral::Missing | UnusableCollateral::NotServed(_) => &MISSING,
-            UnusableCollateral::Unreachable(_) => &UNREACHABLE,
+            UnusableCollateral::Missing | UnusableCollateral::NotServed { .. } => &MISSING,
+            UnusableCollateral::Unreachable { .. } => &UNREACHABLE,
             UnusableCollateral::Expired { .. } | UnusableCollateral::NoCommonMoment { .. } => &EXPIRED,
             UnusableCollateral::Malformed { .. } => &MALFORMED,
             UnusableCollateral::NotSignedByIntel { .. } => &NOT_SIGNED_BY_INTEL,
@@ -177,10 +202,14 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             _ => String::new(),
         };
         let from = from(claims);
-        return Finding::error(
+        let finding = Finding::error(
             reason,
             format!("{start}{}.{at}{from}", chars.as_str().trim_end_matches('.')),
         );
+        return match advice(gap) {
+            Some(advice) => finding.advising(advice),
+            None => finding,
+        };
     }
     if let Ok(quote) = &claims.quote
         && quote.tcb().eval_data_number < eval_floor(claims, policy)
@@ -192,7 +221,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         .filter(|fetched| Age::of(*fetched, claims.at).exceeds(policy.collateral_max_age.seconds()));
     match (&claims.quote, overdue) {
         (Ok(quote), Some(fetched))
-            if quote.ends_first() != Some("PCK certificate") || !ends_soon(quote, claims) =>
+            if quote.ends_first() != Some(PCK_CERTIFICATE) || !ends_soon(quote, claims) =>
         {
             Finding::warn(
                 &NOT_REFETCHED,
@@ -205,7 +234,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         }
         (Ok(quote), _) if ends_soon(quote, claims) => Finding::warn(
             match quote.ends_first() {
-                Some("PCK certificate") => &CERTIFICATE_ENDS_SOON,
+                Some(PCK_CERTIFICATE) => &CERTIFICATE_ENDS_SOON,
                 _ => &ENDS_SOON,
             },
             format!(

@@ -15,6 +15,16 @@ pub enum NotProven<R> {
     Refused(R),
 }
 
+/// Who was asked for collateral: what to do differs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CollateralServers {
+    /// Intel's and Phala's.
+    #[default]
+    Public,
+    /// The one that the user named.
+    Named,
+}
+
 /// Why there is no collateral that serves.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnusableCollateral {
@@ -22,11 +32,21 @@ pub enum UnusableCollateral {
     #[error("there is no collateral, so nothing in the quote can be verified")]
     Missing,
     /// Each source answered that it has none for this platform.
-    #[error("{0}")]
-    NotServed(String),
+    #[error("{problem}")]
+    NotServed {
+        /// What they answered.
+        problem: String,
+        /// Who was asked.
+        servers: CollateralServers,
+    },
     /// It could not be fetched.
-    #[error("{0}")]
-    Unreachable(String),
+    #[error("{problem}")]
+    Unreachable {
+        /// What happened.
+        problem: String,
+        /// Who was asked.
+        servers: CollateralServers,
+    },
     /// A part of it has ended.
     #[error("the {what} ended at {}", rfc3339(*.ended))]
     Expired {
@@ -128,8 +148,8 @@ impl UnusableCollateral {
     #[must_use]
     pub const fn reason(&self) -> &'static str {
         match self {
-            Self::Missing | Self::NotServed(_) => "missing",
-            Self::Unreachable(_) => "unreachable",
+            Self::Missing | Self::NotServed { .. } => "missing",
+            Self::Unreachable { .. } => "unreachable",
             Self::Expired { .. } | Self::NoCommonMoment { .. } => "expired",
             Self::Malformed { .. } => "malformed",
             Self::NotSignedByIntel { .. } => "not-signed-by-intel",
