@@ -410,6 +410,33 @@ fn another_rtmr0_is_told_as_an_upgrade_only_where_the_value_is_of_a_listed_shape
 }
 
 #[test]
+fn another_image_than_the_locked_one_is_named() {
+    let table = Table::read();
+    let locked = table.tuple(table.row("dstack-0.5.8"));
+    let mut unknown = locked.clone();
+    unknown.mrtd = [0x5a; 48];
+    for (boots, says, fix) in [
+        (
+            table.tuple(table.row("dstack-0.5.9")),
+            "is dstack-0.5.9, a production image",
+            "cvm-verify pin",
+        ),
+        (
+            table.tuple(table.row("dstack-dev-0.5.9")),
+            "is dstack-dev-0.5.9, a development image",
+            "Stop sending",
+        ),
+        (unknown, "is no image in the table", "cvm-verify os-image"),
+    ] {
+        let judged = showing(&boots, OsImagePolicy::Tuple(locked.clone()));
+        judged.fails(CheckId::OsImage, "register-mismatch");
+        let check = judged.check(CheckId::OsImage);
+        assert!(check.detail.contains(says), "{judged}");
+        assert!(check.fix.as_deref().unwrap().contains(fix), "{judged}");
+    }
+}
+
+#[test]
 fn t34_the_registers_of_two_images_do_not_mix() {
     let table = Table::read();
     let production = table.tuple(table.row("dstack-0.5.8"));

@@ -6,7 +6,7 @@ use super::{Judged, vulnerable};
 use crate::checks::Finding;
 use crate::policy::KnownBy;
 use crate::policy::{ImageRegisters, OsTuple};
-use crate::reference::OsImageRow;
+use crate::reference::{OsClass, OsImageRow};
 use crate::report::Status;
 use crate::verify::{IdentifiedBy, IdentifiedOs};
 
@@ -30,12 +30,10 @@ impl Judged<'_> {
             ("RTMR2", &expected.rtmr2, rtmr2),
         ] {
             if expected != actual {
-                return Finding::fail(
-                    &REGISTER_MISMATCH,
-                    format!("{name} is not the one of {}.", written.by),
-                )
-                .comparing(hex::encode(expected), hex::encode(actual))
-                .against(written.key(&name.to_lowercase()));
+                return self
+                    .other_than_locked(name, written.by)
+                    .comparing(hex::encode(expected), hex::encode(actual))
+                    .against(written.key(&name.to_lowercase()));
             }
         }
         let is_listed_shape = self.is_built_in_shape(rtmr0);
@@ -166,12 +164,45 @@ impl Judged<'_> {
         let values = (hex::encode(expected), hex::encode(actual));
         let finding = match (*name, differing.len()) {
             ("rtmr0", 1) => self.another_shape(rtmr0, origin),
-            _ => Finding::fail(
-                &REGISTER_MISMATCH,
-                format!("{} is not the one of {origin}.", name.to_uppercase()),
-            ),
+            _ => self.other_than_locked(&name.to_uppercase(), origin),
         };
         Some(finding.comparing(values.0, values.1).against(written.key(name)))
+    }
+
+    /// A register of the image differs. Which image it is is told where the registers, which the quote proves, are in the table.
+    fn other_than_locked(&self, register: &str, origin: &str) -> Finding {
+        let [_, rtmr1, rtmr2, _] = self.quote.rtmrs();
+        let row = self.reference.image_of(self.quote.mrtd(), rtmr1, rtmr2);
+        let (what, advice) = match row {
+            None => (
+                "What booted is no image in the table.".to_owned(),
+                "If the OS image was changed on purpose, compare the registers with those of its published files (`cvm-verify \
+                 os-image FILE`), then run `cvm-verify pin` and review the difference; otherwise the host booted something else.",
+            ),
+            Some(row) if is_development(row) => (
+                format!(
+                    "What booted is {}, a development image: root can log in.",
+                    row.name
+                ),
+                "Stop sending it secrets, and deploy it on a production image.",
+            ),
+            Some(row) => (
+                match row.class {
+                    OsClass::Production => format!("What booted is {}, a production image.", row.name),
+                    OsClass::Prerelease => format!("What booted is {}, a release candidate.", row.name),
+                    OsClass::Observed | OsClass::Development => {
+                        format!("What booted is {}, an image under no official name.", row.name)
+                    }
+                },
+                "If the OS image was changed on purpose, run `cvm-verify pin` and review the difference; otherwise the host booted \
+                 another image than the released one.",
+            ),
+        };
+        Finding::fail(
+            &REGISTER_MISMATCH,
+            format!("{register} is not the one of {origin}. {what}"),
+        )
+        .advising(advice)
     }
 
     /// RTMR0 alone differs: firmware configuration, VM shape, or ACPI tables that the host supplies. It is told as an upgrade

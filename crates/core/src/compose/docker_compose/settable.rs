@@ -80,6 +80,8 @@ pub(crate) fn runs_unknown_script(
 pub enum Setter {
     /// The deployer and the host, through the encrypted environment.
     AllowedEnvs,
+    /// Whoever it is: there is no `allowed_envs` that could be read.
+    Anyone,
     /// A known pre-launch script.
     Script(&'static str),
     /// An unknown script.
@@ -95,6 +97,7 @@ impl fmt::Display for Setter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AllowedEnvs => f.write_str("is in `allowed_envs`"),
+            Self::Anyone => f.write_str("can be set from outside (no `allowed_envs` to read)"),
             Self::Script(version) => write!(f, "is set by Phala's pre-launch script {version}"),
             Self::UnknownScript => f.write_str("can be set by a script that is in no table"),
             Self::Host => f.write_str("is set by the host"),
@@ -160,8 +163,10 @@ impl Settable {
 
     /// Who can set a variable; nothing where nothing can.
     pub(super) fn setter(&self, name: &str) -> Option<Setter> {
-        if self.allowed.as_ref().is_none_or(|allowed| allowed.contains(name)) {
-            return Some(Setter::AllowedEnvs);
+        match &self.allowed {
+            None => return Some(Setter::Anyone),
+            Some(allowed) if allowed.contains(name) => return Some(Setter::AllowedEnvs),
+            Some(_) => {}
         }
         match self.script {
             LaunchScript::Known { version, exports, .. } if exports.contains(&name) => {
