@@ -225,8 +225,8 @@ impl OpenIssues {
                 None,
                 About::Recovery
                 | About::Departed { .. }
-                | About::PassUnderAnotherPolicy
-                | About::PassAtAnotherAddress,
+                | About::PassUnderAnotherPolicy { .. }
+                | About::PassAtAnotherAddress { .. },
             ) => false,
             (None, About::Failure { .. } | About::Exchanged { .. } | About::Reminder { .. }) => {
                 let issue = json!({ "title": title(message), "body": body(message, target, &after), "labels": [LABEL] });

@@ -140,31 +140,48 @@ impl Message {
             About::Failure { failure, late } => {
                 let changed = (due.event == AlertEvent::Changed).then_some(CHANGED.to_owned());
                 let late = late.then(|| late_label(failure));
-                if late.is_some() { now.instead_of(failure) } else { now }.labelled(changed.into_iter().chain(late))
+                if late.is_some() {
+                    now.instead_of(failure)
+                } else {
+                    now
+                }
+                .labelled(changed.into_iter().chain(late))
             }
             About::Exchanged { failure, late, last } => {
                 let said = if *last { EXCHANGED_OFTEN } else { EXCHANGED };
                 let late = late.then(|| late_label(failure));
-                if late.is_some() { now.instead_of(failure) } else { now }
-                    .labelled([said.to_owned()].into_iter().chain(late))
+                if late.is_some() {
+                    now.instead_of(failure)
+                } else {
+                    now
+                }
+                .labelled([said.to_owned()].into_iter().chain(late))
             }
             About::Reminder { failure, late } => {
                 let late = late.then(|| late_label(failure));
-                if late.is_some() { now.instead_of(failure) } else { now }
-                    .labelled([REMINDER.to_owned()].into_iter().chain(late))
+                if late.is_some() {
+                    now.instead_of(failure)
+                } else {
+                    now
+                }
+                .labelled([REMINDER.to_owned()].into_iter().chain(late))
             }
-            About::PassUnderAnotherPolicy => Self {
-                cause: "It passes now, but under another policy than the one that it failed under.".to_owned(),
-                next: "If you changed what is expected of it, check that change once more: the next pass is \
-                    reported as recovered. If you did not, find out who did."
+            About::PassUnderAnotherPolicy { more } => Self {
+                cause: "It passes now, but under another policy than the one that it failed under."
                     .to_owned(),
+                next: format!(
+                    "If you changed what is expected of it, look at that change once more: {}. If you did not, find out who did.",
+                    recovery_after(*more)
+                ),
                 ..now
             },
-            About::PassAtAnotherAddress => Self {
+            About::PassAtAnotherAddress { more } => Self {
                 cause: "It passes now, but at another address than the one that failed.".to_owned(),
-                next: "If you changed the address, check the deployment that failed: it is no longer verified, \
-                    and the next pass is reported as recovered. If you did not change the address, find out who did."
-                    .to_owned(),
+                next: format!(
+                    "If you changed the address, look at the deployment that failed: it is no longer verified, and {}. If you did not \
+                     change the address, find out who did.",
+                    recovery_after(*more)
+                ),
                 ..now
             },
             About::Departed { failure } => now.departed(failure),
@@ -410,6 +427,14 @@ fn labels(target: &TargetReport, mode: Mode) -> Vec<String> {
     let replay =
         (mode == Mode::Replay).then(|| sanitize(&format!("REPLAY as of {}", target.evaluated_at), MAX_NAME));
     simulated.into_iter().chain(replay).collect()
+}
+
+/// Which pass ends the incident.
+fn recovery_after(more: u32) -> String {
+    match more {
+        1 => "the next pass is reported as recovered".to_owned(),
+        more => format!("it failed again before, so {more} more passes in a row are reported as recovered"),
+    }
 }
 
 #[cfg(test)]

@@ -134,6 +134,7 @@ impl TargetState {
         match &mut self.incident {
             Some(incident) => {
                 incident.passing = None;
+                let tell = incident.lasts(failure, rules.inconclusive_after) && tell;
                 if tell {
                     incident.policy = observation.policy;
                     incident.asked = observation.asked;
@@ -167,6 +168,7 @@ impl TargetState {
                     policy: observation.policy,
                     asked: observation.asked,
                     by_share,
+                    other: None,
                     passing: None,
                 });
             }
@@ -191,14 +193,16 @@ impl TargetState {
         // a change. An earlier version kept no address: then it may be another one.
         let is_change = policy != incident.policy || asked != incident.asked;
         if still || count < passes_needed(self.relapses) + u32::from(is_change) {
+            incident.other = None;
             incident.passing = Some(Passing { policy, asked, count });
             return;
         }
         for channel in self.channels.values_mut() {
             channel.owe(&incident.failure);
         }
+        // The user chooses the policy and the address: what fails after a change of them is no relapse.
+        self.recovered_at = (!is_change).then_some(now);
         self.incident = None;
-        self.recovered_at = Some(now);
         // A failure that was reported and has ended does not belong to what comes after it.
         self.recent.clear();
     }
@@ -243,10 +247,13 @@ impl TargetState {
         let changed = incident.passing.as_ref().and_then(|passing| {
             let is_reported =
                 channel.told_policy == Some(passing.policy) && !are_apart(channel.told_asked, passing.asked);
+            let more = (passes_needed(self.relapses) + 1)
+                .saturating_sub(passing.count)
+                .max(1);
             let what = if are_apart(passing.asked, incident.asked) {
-                About::PassAtAnotherAddress
+                About::PassAtAnotherAddress { more }
             } else if passing.policy != incident.policy {
-                About::PassUnderAnotherPolicy
+                About::PassUnderAnotherPolicy { more }
             } else {
                 return None;
             };

@@ -122,6 +122,10 @@ impl World {
 
 /// What is told, minute by minute, where everything is delivered: `-` for silence.
 fn alerts_of(mut world: World, outgoing: &str) -> String {
+    alerts_of_world(&mut world, outgoing)
+}
+
+fn alerts_of_world(world: &mut World, outgoing: &str) -> String {
     let word = |events: Vec<AlertEvent>| match events.as_slice() {
         [] => "-".to_owned(),
         events => events
@@ -149,7 +153,11 @@ fn histories_and_what_is_told_of_them() {
         ("A???A.", "failed - - changed - recovered"),
         ("ABAB.", "failed changed - - recovered"),
         ("???A.", "- - inconclusive failed recovered"),
-        ("??!?.", "- - inconclusive changed recovered"),
+        // An outage of another kind is told when it lasts as long as the first had to.
+        ("??!?.", "- - inconclusive - recovered"),
+        ("???!?!?.", "- - inconclusive - - - - recovered"),
+        ("???!!!!.", "- - inconclusive - - changed - recovered"),
+        ("???!!A!!!.", "- - inconclusive - - failed - - changed recovered"),
         ("ee.e", "expiring - - -"),
         ("Ae", "failed recovered+expiring"),
     ] {
@@ -199,9 +207,34 @@ fn a_pass_under_another_policy_is_no_recovery_until_it_passes_again() {
     assert_eq!(world.see('A'), [AlertEvent::Failed]);
     world.policy = policy(2);
     let due = world.decide('.');
-    assert_eq!(due[0].about, About::PassUnderAnotherPolicy);
+    assert_eq!(due[0].about, About::PassUnderAnotherPolicy { more: 1 });
     world.state.as_mut().unwrap().record(&due[0], world.now);
     assert_eq!(world.see('.'), [AlertEvent::Recovered]);
+}
+
+/// A release whose policy follows, and a roll-back on the same day: no host chooses a policy, so neither is a relapse.
+#[test]
+fn an_end_by_another_policy_makes_no_relapse() {
+    let mut world = World::known();
+    for number in [2, 1, 2, 1] {
+        assert_eq!(world.see('A'), [AlertEvent::Failed]);
+        world.policy = policy(number);
+        let due = world.decide('.');
+        assert_eq!(due[0].about, About::PassUnderAnotherPolicy { more: 1 });
+        world.state.as_mut().unwrap().record(&due[0], world.now);
+        assert_eq!(world.see('.'), [AlertEvent::Recovered]);
+    }
+}
+
+#[test]
+fn after_a_relapse_the_number_of_passes_that_are_left_is_told() {
+    let mut world = World::known();
+    assert_eq!(alerts_of_world(&mut world, "A.A"), "failed recovered failed");
+    world.policy = policy(2);
+    let due = world.decide('.');
+    assert_eq!(due[0].about, About::PassUnderAnotherPolicy { more: 2 });
+    world.state.as_mut().unwrap().record(&due[0], world.now);
+    assert_eq!(alerts_of_world(&mut world, ".."), "- recovered");
 }
 
 #[test]
@@ -212,7 +245,7 @@ fn a_pass_at_another_address_is_no_recovery_until_it_passes_again() {
     let due = world.decide('.');
     assert_eq!(
         due.iter().map(|due| (due.event, &due.about)).collect::<Vec<_>>(),
-        [(AlertEvent::Changed, &About::PassAtAnotherAddress)]
+        [(AlertEvent::Changed, &About::PassAtAnotherAddress { more: 1 })]
     );
     assert!(world.state.as_ref().unwrap().failure().is_some(), "it stays open");
     world.state.as_mut().unwrap().record(&due[0], world.now);
@@ -479,8 +512,8 @@ proptest! {
                         recovered |= passes_of.1 >= 2 || failed_under.contains(&observed);
                         prop_assert!(recovered, "another policy");
                     }
-                    About::PassUnderAnotherPolicy => prop_assert!(passes_of.1 >= 1),
-                    other @ (About::PassAtAnotherAddress | About::Exchanged { .. }) => {
+                    About::PassUnderAnotherPolicy { .. } => prop_assert!(passes_of.1 >= 1),
+                    other @ (About::PassAtAnotherAddress { .. } | About::Exchanged { .. }) => {
                         prop_assert!(false, "neither the address nor what was measured changed: {other:?}");
                     }
                     About::Forecast(_) => prop_assert_eq!(letter, 'e'),
@@ -513,8 +546,8 @@ proptest! {
                             receiver = Receiver::default();
                         }
                         About::Reminder { .. }
-                        | About::PassUnderAnotherPolicy
-                        | About::PassAtAnotherAddress
+                        | About::PassUnderAnotherPolicy { .. }
+                        | About::PassAtAnotherAddress { .. }
                         | About::Exchanged { .. } => last_reminder = world.now,
                         About::Departed { .. } | About::Forecast(_) => {}
                     }

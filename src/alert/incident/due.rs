@@ -59,11 +59,17 @@ pub enum About {
         late: bool,
     },
     /// It passes, but under another policy than the one that it failed under. That may be what the user meant to do, and
-    /// is no recovery yet: the next pass is.
-    PassUnderAnotherPolicy,
+    /// is no recovery yet: a later pass is.
+    PassUnderAnotherPolicy {
+        /// How many more passes in a row there must be.
+        more: u32,
+    },
     /// It passes, but at another address than the one that it failed at. That may be what the user meant to do, and is not a
-    /// recovery yet: the next pass is.
-    PassAtAnotherAddress,
+    /// recovery yet: a later pass is.
+    PassAtAnotherAddress {
+        /// How many more passes in a row there must be.
+        more: u32,
+    },
     /// It failed, and has left the policy file: nobody verifies it any more.
     Departed {
         /// The failure that it left with.

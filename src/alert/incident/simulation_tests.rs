@@ -144,8 +144,8 @@ fn line(sent: &Sent) -> String {
         About::Failure { failure, late } | About::Reminder { failure, late } => about(failure, *late),
         About::Recovery => "passes".to_owned(),
         About::Forecast(forecast) => forecast.to_string(),
-        other @ (About::PassUnderAnotherPolicy
-        | About::PassAtAnotherAddress
+        other @ (About::PassUnderAnotherPolicy { .. }
+        | About::PassAtAnotherAddress { .. }
         | About::Exchanged { .. }
         | About::Departed { .. }) => {
             format!("{other:?}")
@@ -188,8 +188,8 @@ fn no_duplicate_no_lost_failure_no_false_recovery() {
             }
             About::Reminder { .. } => assert!(!known.is_empty()),
             About::Forecast(_) => assert_eq!(*target, "ends-soon"),
-            other @ (About::PassUnderAnotherPolicy
-            | About::PassAtAnotherAddress
+            other @ (About::PassUnderAnotherPolicy { .. }
+            | About::PassAtAnotherAddress { .. }
             | About::Exchanged { .. }
             | About::Departed { .. }) => {
                 panic!("{other:?}")

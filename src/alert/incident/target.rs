@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 use super::asked_at::AskedAt;
 use super::channel::{ChannelState, Foretold};
 use super::due::{About, Due};
-use super::failure::{Failure, is_word};
+use super::failure::{Failure, FailureKey, is_word};
 use super::forecast::FORGOTTEN_AFTER;
 use super::history::History;
 use super::policy_entry::PolicyEntry;
 use crate::alert::event::AlertEvent;
 use cvm_verify_core::policy::Fingerprint;
+use cvm_verify_core::report::Verdict;
 
 /// How many channels are remembered.
 pub(super) const MAX_CHANNELS: usize = 32;
@@ -65,9 +66,42 @@ pub(super) struct Incident {
     /// Whether it is told for the share of inconclusive runs alone, and not for their row.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) by_share: bool,
+    /// An inconclusive result of another kind than the failure, and how often in a row it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) other: Option<OtherKind>,
     /// The passes since the last result that was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) passing: Option<Passing>,
+}
+
+/// What could not be determined for other reasons than those that were told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OtherKind {
+    pub(super) key: FailureKey,
+    pub(super) count: u32,
+}
+
+impl Incident {
+    /// Whether an inconclusive result is to be told in this incident: a restart goes through several kinds, and each of them must
+    /// last as long as the first had to.
+    pub(super) fn lasts(&mut self, failure: &Failure, times: u32) -> bool {
+        let both_open = [self.failure.verdict, failure.verdict] == [Verdict::Inconclusive; 2];
+        if !both_open || failure.is_same(&self.failure) {
+            self.other = None;
+            return true;
+        }
+        let before = self.other.take().filter(|other| other.key == failure.key);
+        let count = before.map_or(0, |other| other.count).saturating_add(1);
+        if count >= times {
+            return true;
+        }
+        self.other = Some(OtherKind {
+            key: failure.key,
+            count,
+        });
+        false
+    }
 }
 
 /// Passes in a row by one policy, at one address.
@@ -93,7 +127,7 @@ impl TargetState {
         match &due.about {
             About::Failure { failure, .. } | About::Exchanged { failure, .. } => channel.add(failure, now),
             About::Reminder { .. } => channel.last = Some(now),
-            About::PassUnderAnotherPolicy | About::PassAtAnotherAddress => {
+            About::PassUnderAnotherPolicy { .. } | About::PassAtAnotherAddress { .. } => {
                 channel.told_policy = policy;
                 channel.told_asked = asked;
                 channel.last = Some(now);
