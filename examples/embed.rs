@@ -1,36 +1,46 @@
-//! Verifies one deployment from a Rust program, and ends with the exit code of its verdict.
+//! Verifies one deployment from a Rust program, and ends with the exit code of its verdict; with 2 where nothing was verified.
 //!
 //! `cargo run --example embed -- https://app.example.com COMPOSE_HASH`
 
-#![allow(clippy::print_stdout, reason = "a program that prints")]
-
-use std::process::ExitCode;
-use std::sync::Arc;
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints")]
+use std::{error::Error, process::ExitCode, sync::Arc};
 
 use cvm_verify::engine::{Deployment, Run, Session, verify};
 use cvm_verify::net::{Client, Transport};
 use cvm_verify_core::evidence::parse_user_hex;
-use cvm_verify_core::{Expected, Origin, Policy, Verdict};
+use cvm_verify_core::{Expected, Origin, Policy, Status, Verdict};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
+async fn main() -> ExitCode {
+    match verdict().await {
+        Ok(verdict) => ExitCode::from(verdict.exit_code()),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn verdict() -> Result<Verdict, Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
-    let (Some(url), Some(hash)) = (args.next(), args.next()) else {
-        return Err("usage: embed URL COMPOSE_HASH".into());
-    };
+    let both = args.next().zip(args.next());
+    let (url, hash) = both.ok_or("usage: embed URL COMPOSE_HASH")?;
     let (value, origin) = (parse_user_hex(&hash)?, Origin::Option("COMPOSE_HASH"));
+    let compose_hash = Some(Expected { value, origin });
     let policy = Policy {
-        compose_hash: Some(Expected { value, origin }),
+        compose_hash,
         ..Policy::default()
     };
     let session = Arc::new(Session::new(Client::new(&Transport::default())?));
     let app = Deployment::app("app", &url, policy)?;
-    let progress = |progress| println!("{progress:?}");
     let stop = async { drop(tokio::signal::ctrl_c().await) };
-    let reports = verify(&session, vec![app], &Run::default(), progress, stop).await?;
+    let reports = verify(&session, vec![app], &Run::default(), |_| {}, stop).await?;
     for check in reports.iter().flat_map(|report| &report.checks) {
-        println!("{:?} {}: {}", check.status, check.id, check.detail);
+        if let Some(fix) = check.fix.as_ref().filter(|_| check.status != Status::Pass) {
+            println!("{}: {}\n  {fix}", check.id, check.detail);
+        }
     }
     let verdict = Verdict::worst(reports.iter().map(|report| report.verdict));
-    Ok(ExitCode::from(verdict.exit_code()))
+    println!("{verdict:?}");
+    Ok(verdict)
 }
