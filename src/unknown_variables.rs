@@ -82,13 +82,37 @@ pub(crate) fn notes(options: &BTreeSet<String>, env: &BTreeMap<String, String>) 
         0 => String::new(),
         more => format!(" and {more} more"),
     };
+    let meant: Vec<String> = names
+        .iter()
+        .filter_map(|name| Some((*name, unset_channel(name, env)?)))
+        .take(MAX_NOTED)
+        .map(|(name, meant)| format!(" For {name}, did you mean {meant}?"))
+        .collect();
     (!names.is_empty()).then(|| {
         format!(
-            "no option reads {}{more}. A policy file may name them for its alert channels; `cvm-verify verify --help` lists \
+            "no option reads {}{more}.{} A policy file may name them for its alert channels; `cvm-verify verify --help` lists \
              the options.",
-            shown.join(", ")
+            shown.join(", "),
+            meant.concat()
         )
     })
+}
+
+/// The variable of an alert channel that is not set and that has every word of this name, in order: `CVM_VERIFY_SLACK_URL` lacks one of
+/// `CVM_VERIFY_SLACK_WEBHOOK_URL`. A policy file may name such a variable, so that it is no error.
+fn unset_channel(name: &str, env: &BTreeMap<String, String>) -> Option<&'static str> {
+    let has_words_of = |known: &str| {
+        let mut words = known.split('_');
+        name.split('_').all(|word| words.any(|other| other == word))
+    };
+    let is_set = |known: &str| env.get(known).is_some_and(|value| !value.trim().is_empty());
+    let more_than_prefix = name.len() > PREFIX.len();
+    OTHERS
+        .into_iter()
+        .filter(|known| known.ends_with("_URL") || known.ends_with("_KEY"))
+        // No channel, but where one is.
+        .filter(|known| *known != "CVM_VERIFY_PAGERDUTY_URL")
+        .find(|known| more_than_prefix && has_words_of(known) && !is_set(known))
 }
 
 /// Every name that something reads: the variables of `options`, and the others.

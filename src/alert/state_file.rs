@@ -28,8 +28,23 @@ pub(crate) struct StateFile {
 }
 
 impl StateFile {
-    /// Refuses a file that is something else: it would be overwritten. An empty one, and the beginning of a memory, are none.
-    pub(crate) fn refuse_foreign(path: &Path) -> Result<(), UsageError> {
+    /// Makes the folder of the memory, where it is not there. Refuses a file that is something else: it would be overwritten. An
+    /// empty one, and the beginning of a memory, are none.
+    pub(crate) fn prepare(path: &Path) -> Result<(), UsageError> {
+        if let Some(folder) = path.parent()
+            && !folder.as_os_str().is_empty()
+            && !folder.is_dir()
+        {
+            std::fs::create_dir_all(folder).map_err(|error| {
+                UsageError::file(
+                    path,
+                    format!(
+                        "its folder is not there and cannot be made ({error}): nothing could be remembered. Name another file for \
+                         --state"
+                    ),
+                )
+            })?;
+        }
         if !path.metadata().is_ok_and(|found| found.is_file()) {
             return Ok(());
         }

@@ -234,6 +234,29 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_lacks_a_word_of_a_channel_is_asked_about() {
+        for (name, meant) in [
+            ("CVM_VERIFY_TEAMS_WEBHOOK", "CVM_VERIFY_TEAMS_WEBHOOK_URL"),
+            ("CVM_VERIFY_SLACK_URL", "CVM_VERIFY_SLACK_WEBHOOK_URL"),
+            ("CVM_VERIFY_PAGERDUTY", "CVM_VERIFY_PAGERDUTY_ROUTING_KEY"),
+        ] {
+            let line = notes(&options(), &env(name)).unwrap();
+            assert!(
+                line.contains(&format!("For {name}, did you mean {meant}?")),
+                "{line}"
+            );
+            let mut both = env(name);
+            both.insert(meant.to_owned(), "x".to_owned());
+            assert!(!notes(&options(), &both).unwrap().contains("did you mean"));
+        }
+        assert!(
+            !notes(&options(), &env("CVM_VERIFY_SLACK_SHOP"))
+                .unwrap()
+                .contains("did you mean")
+        );
+    }
+
+    #[test]
     fn every_variable_of_a_channel_and_of_a_script_is_known() {
         let known = known(&options());
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,7 +1,7 @@
 //! Which targets the arguments select, and by which policy file.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::args::PlanArgs;
 use crate::config::Settings;
@@ -9,7 +9,7 @@ use crate::env::Env;
 use crate::plan::found_lock::with_found_lock;
 use crate::plan::nodes;
 use crate::plan::planner::Selection;
-use crate::plan::policy_file::found;
+use crate::plan::policy_file::{found, read};
 use crate::usage_error::UsageError;
 
 /// What the arguments select. `more` is what a command's own options say.
@@ -36,9 +36,39 @@ pub(super) fn selection_or_found_lock(
     env: &mut Env,
 ) -> Result<Selection, UsageError> {
     let selection = selection(args, &Settings::default(), &env.variables)?;
+    if args.no_lock && selection.options.one("lock").is_some() {
+        return Err(UsageError::option(
+            "--no-lock",
+            "--lock names a lock; leave one of them out",
+        ));
+    }
     match args.no_lock || args.config.config.is_some() || args.expect.keys.is_expecting() {
         true => Ok(selection),
         false => with_found_lock(selection, quiet, env),
+    }
+}
+
+/// Refuses `--no-lock` beside a policy file that names a lock: the lock would be used all the same.
+pub(super) fn refuse_no_lock(args: &PlanArgs, file: Option<&Path>) -> Result<(), UsageError> {
+    let Some(path) = file.filter(|_| args.no_lock) else {
+        return Ok(());
+    };
+    let config = read(path)?.file;
+    let mut all = config
+        .targets
+        .iter()
+        .map(|target| &target.settings)
+        .chain([&config.defaults]);
+    match all.any(|settings| settings.one("lock").is_some()) {
+        false => Ok(()),
+        true => Err(UsageError::option(
+            "--no-lock",
+            format!(
+                "{} names a lock, which is used; it turns off only the cvm.lock that is found in the working folder. Remove `lock` \
+                 from the file, or leave the option out",
+                path.display()
+            ),
+        )),
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::args::VerifyArgs;
 use super::early_alerts::EarlyAlerts;
 use super::output::{self, Alerts};
-use super::selection::{policy_file, selection_or_found_lock};
+use super::selection::{policy_file, refuse_no_lock, selection_or_found_lock};
 use super::transport::{self, nras, second_verifiers};
 use super::trust_roots::trust_roots;
 use super::{cache, chain, proxy_hint, wait};
@@ -36,13 +36,12 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
     let run_id = run_id::of(args.run.run_id.as_ref(), env);
     let mut unfinished = unfinished(Mode::Live, args.shard, started_at);
     run_id::name(&mut unfinished, run_id.as_ref());
-    args.memory
-        .state
-        .as_deref()
-        .map_or(Ok(()), StateFile::refuse_foreign)?;
+    args.memory.refuse_idle(false, env)?;
+    args.memory.state.as_deref().map_or(Ok(()), StateFile::prepare)?;
     output::prepare(&args.output, &unfinished, env)?;
     let selection = selection_or_found_lock(&args.plan, args.output.is_quiet(), env)?;
     let file = policy_file(&args.plan, args.output.is_quiet(), env);
+    refuse_no_lock(&args.plan, file.as_deref())?;
     let Plan {
         targets,
         alerts: channels,
@@ -164,6 +163,12 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
     let follow =
         alerting.any(&channels, env) || targets.iter().any(|target| alerting.any(&target.alerts, env));
     if !follow {
+        if args.memory.state.is_some() && !args.output.is_quiet() {
+            env.note(
+                "--state is given and no alert channel is set in the environment: nobody is told. `cvm-verify alert test --help` \
+                 lists the variables",
+            );
+        }
         return output::emit(&report, bundles, &args.output, env);
     }
     let announced = output::announce(&report, bundles, &args.output, Alerts::Follow, env);

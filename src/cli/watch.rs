@@ -14,6 +14,7 @@ use crate::usage_error::UsageError;
 use crate::watch::{self, Options};
 
 pub(super) fn run(args: &WatchArgs, env: &mut Env) -> anyhow::Result<u8> {
+    args.memory.refuse_idle(!args.once, env)?;
     let options = Options {
         policy_file: policy_file(&args.plan, args.quiet, env),
         selection: selection(&args.plan, &args.rounds.settings, &env.variables)?,

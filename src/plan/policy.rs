@@ -146,7 +146,27 @@ impl Reader<'_> {
         }
     }
 
+    /// A waiver beside what it waives, both by option, is a slip. In a policy file a target may waive what its defaults expect.
+    fn refuse_waived_gpus(&mut self) {
+        let option = |key| {
+            let value = self.settings.one(key)?;
+            matches!(value.origin, Origin::Option(_)).then_some(value)
+        };
+        let Some(waiver) = option("gpu").filter(|value| value.text == GpuMode::Unchecked.as_str()) else {
+            return;
+        };
+        let expected = ["gpu-count", "gpu-model"]
+            .into_iter()
+            .find(|key| option(key).is_some());
+        if let Some(key) = expected {
+            let problem =
+                format!("waives the GPUs, and --{key} expects something of them; leave one of them out");
+            self.problems.push(SettingProblem::of("gpu", waiver, problem));
+        }
+    }
+
     fn gpu(&mut self) -> GpuExpectations {
+        self.refuse_waived_gpus();
         GpuExpectations {
             mode: self.word("gpu", GpuMode::of_word),
             count: self.expected("gpu-count", |text| match text.parse::<u32>() {

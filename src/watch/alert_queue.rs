@@ -109,10 +109,7 @@ impl AlertQueue {
     /// As the options and the environment say.
     pub fn new(options: &Options, plan: &Plan, session: &Session, env: &mut Env) -> Result<Self, UsageError> {
         let alerting = Alerting::new(options.github_issue.as_deref(), options.rules, env)?;
-        options
-            .state
-            .as_deref()
-            .map_or(Ok(()), StateFile::refuse_foreign)?;
+        options.state.as_deref().map_or(Ok(()), StateFile::prepare)?;
         let memory = match &options.state {
             // A signal ends the process here: the loop, which acts on signals, has not begun.
             Some(path) if options.once => match StateFile::open(path, env, &mut asleep) {

@@ -17,6 +17,7 @@ mod fleet;
 mod found_lock;
 mod governed;
 mod gpu;
+mod idle_options;
 mod inspect;
 mod kms_bootstrap;
 mod launch_binding;

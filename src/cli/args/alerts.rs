@@ -7,6 +7,9 @@ use clap::{Args, Subcommand};
 use super::HttpArgs;
 use crate::alert::help_of_channels;
 use crate::alert::incident::{Rules, Share};
+use crate::alert::variables::GITHUB_TOKEN;
+use crate::env::Env;
+use crate::usage_error::UsageError;
 
 #[derive(Debug, Args)]
 pub struct AlertArgs {
@@ -37,15 +40,15 @@ pub struct MemoryArgs {
     /// once. Without it, every run of `verify` that does not pass alerts, and `watch` keeps the state until it ends.
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
-    /// With alert state: report an inconclusive target only after this many inconclusive runs in a row.
-    #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub inconclusive_after: u32,
-    /// With alert state: also report an inconclusive target after this many inconclusive runs among the latest, such
-    /// as 6/12 for six of twelve, even with passes between them.
-    #[arg(long, value_name = "N/M", default_value_t = Share::default())]
-    pub inconclusive_of: Share,
-    /// Keep an issue in this GitHub repository for each target that does not pass; CVM_VERIFY_GITHUB_TOKEN must be a
-    /// token that may write issues there. Default, if the token is set: the repository that the workflow runs in.
+    /// With a memory: report an inconclusive target only after this many inconclusive runs in a row. Default: 3.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub inconclusive_after: Option<u32>,
+    /// With a memory: report it also after this many inconclusive runs among the latest, such as 6/12 for six of twelve,
+    /// however many passes lie between them. Default: 6/12.
+    #[arg(long, value_name = "N/M")]
+    pub inconclusive_of: Option<Share>,
+    /// Keep an issue in this GitHub repository for each target that does not pass; CVM_VERIFY_GITHUB_TOKEN may write
+    /// issues there. With the token alone: in the repository that the workflow runs in.
     #[arg(long, value_name = "OWNER/REPO")]
     pub github_issue: Option<String>,
 }
@@ -53,10 +56,46 @@ pub struct MemoryArgs {
 impl MemoryArgs {
     /// When to alert.
     pub fn rules(&self) -> Rules {
+        let usual = Rules::default();
         Rules {
-            inconclusive_after: self.inconclusive_after,
-            inconclusive_of: self.inconclusive_of,
-            ..Rules::default()
+            inconclusive_after: self.inconclusive_after.unwrap_or(usual.inconclusive_after),
+            inconclusive_of: self.inconclusive_of.unwrap_or(usual.inconclusive_of),
+            ..usual
+        }
+    }
+
+    /// Refuses options that would do nothing: rules of a memory that there is not, and issues that nobody may write.
+    /// `has_memory` is whether the command remembers without a file, too.
+    pub fn refuse_idle(&self, has_memory: bool, env: &Env) -> Result<(), UsageError> {
+        let is_set = |name: &str| {
+            env.variables
+                .get(name)
+                .is_some_and(|value| !value.trim().is_empty())
+        };
+        let has_token = is_set(GITHUB_TOKEN);
+        // Where a secret is not there in a job, its variable is empty, as in a run for a fork: the report says so.
+        if self.github_issue.is_some()
+            && !env.variables.contains_key(GITHUB_TOKEN)
+            && !is_set("GITHUB_ACTIONS")
+        {
+            return Err(UsageError::option(
+                "--github-issue",
+                format!(
+                    "no issue can be written without a token; set {GITHUB_TOKEN}, or leave the option out"
+                ),
+            ));
+        }
+        let rule = match (self.inconclusive_after, self.inconclusive_of) {
+            (Some(_), _) => "--inconclusive-after",
+            (None, Some(_)) => "--inconclusive-of",
+            (None, None) => return Ok(()),
+        };
+        match has_memory || has_token || self.state.is_some() {
+            true => Ok(()),
+            false => Err(UsageError::option(
+                rule,
+                "it counts earlier runs, and nothing remembers them; name a file with --state, or leave the option out",
+            )),
         }
     }
 }

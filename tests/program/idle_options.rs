@@ -1,0 +1,101 @@
+//! Options that would do nothing are usage errors; and a memory that cannot be kept.
+
+use super::alerts::{failing, sink, verify};
+use super::deployment::Deployment;
+use super::run::run;
+
+#[test]
+fn a_memory_that_cannot_be_written_is_said_and_changes_no_verdict() {
+    let (sink, deployment) = (sink(), failing());
+    let hook = format!("{}/hook", sink.url());
+    // A folder is no file.
+    let state = format!("--state={}", deployment.folder.path().display());
+    let ran = verify(&deployment, &[("CVM_VERIFY_WEBHOOK_URL", &hook)], &[&state]);
+    assert_eq!((ran.code, sink.count("/hook")), (1, 1));
+    assert!(
+        ran.stderr.contains("the next run tells the same again"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn the_folder_of_a_memory_is_made_and_one_that_cannot_be_made_is_a_usage_error() {
+    let (sink, deployment) = (sink(), failing());
+    let hook = format!("{}/hook", sink.url());
+    let env = [("CVM_VERIFY_WEBHOOK_URL", hook.as_str())];
+    let state = |path: &str| format!("--state={}", deployment.path(path));
+    for _ in 0..2 {
+        let ran = verify(&deployment, &env, &[&state("no/such/folder.json")]);
+        assert_eq!((ran.code, sink.count("/hook")), (1, 1), "{}", ran.stderr);
+    }
+    let asked = deployment.app.count("/attestation");
+    let ran = verify(&deployment, &env, &[&state("root.pem/state.json")]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("cannot be made"), "{}", ran.stderr);
+    assert_eq!(deployment.app.count("/attestation"), asked);
+}
+
+#[test]
+fn options_of_alerts_that_would_do_nothing_are_usage_errors() {
+    let deployment = failing();
+    let token = ("CVM_VERIFY_GITHUB_TOKEN", "ghp_SECRET");
+    for (env, option, code) in [
+        (vec![], "--github-issue=acme/shop", 2),
+        (vec![("GITHUB_ACTIONS", "true")], "--github-issue=acme/shop", 1),
+        (vec![], "--inconclusive-after=2", 2),
+        (vec![], "--inconclusive-of=2/3", 2),
+        (
+            vec![
+                token,
+                ("GITHUB_REPOSITORY", "acme/shop"),
+                ("GITHUB_API_URL", "http://127.0.0.1:1"),
+            ],
+            "--inconclusive-of=2/3",
+            1,
+        ),
+    ] {
+        let ran = verify(&deployment, &env, &[option]);
+        assert_eq!(ran.code, code, "{env:?} {option}: {}", ran.stderr);
+        if code == 2 {
+            let name = option.split('=').next().unwrap();
+            assert!(ran.stderr.contains(name), "{}", ran.stderr);
+        }
+    }
+}
+
+#[test]
+fn of_two_options_that_say_the_opposite_neither_is_dropped_in_silence() {
+    let deployment = Deployment::healthy();
+    for options in [
+        ["--no-lock", "--lock=x.lock"],
+        ["--gpu=unchecked", "--gpu-count=8"],
+        ["--gpu=unchecked", "--gpu-model=GH100"],
+        ["--info-url=https://a.example/info", "--info-path=/x"],
+    ] {
+        let ran = deployment.verify(&options);
+        assert_eq!(ran.code, 2, "{options:?}: {ran:#?}");
+        for option in options {
+            let name = option.split('=').next().unwrap();
+            assert!(ran.stderr.contains(name), "{}", ran.stderr);
+        }
+    }
+    let policy = deployment.path("policy.toml");
+    let text = format!(
+        "[[target]]\nname = \"shop\"\nurl = \"{}\"\nlock = \"cvm.lock\"\n",
+        deployment.app.url()
+    );
+    std::fs::write(&policy, text).unwrap();
+    let ran = run(&[
+        "verify".to_owned(),
+        format!("--config={policy}"),
+        "--no-lock".to_owned(),
+    ]);
+    assert_eq!(ran.code, 2, "{ran:#?}");
+    assert!(
+        ran.stderr.contains("names a lock, which is used"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(deployment.app.count("/attestation"), 0);
+}
