@@ -16,7 +16,7 @@ use crate::recorded::evidence::Recorded;
 use crate::recorded::loose::{self, LooseFiles};
 use crate::runtime::runtime;
 use crate::usage_error::{CommandError, UsageError};
-use cvm_verify_core::lock::Lock;
+use cvm_verify_core::lock::{Lock, LockError};
 use cvm_verify_core::policy::{KmsHost, Policy, SourcePolicy};
 use cvm_verify_core::report::rfc3339;
 
@@ -26,6 +26,10 @@ pub(crate) struct DiffRequest<'a> {
     pub before: &'a str,
     /// The same; without it, the loose files.
     pub after: Option<&'a str>,
+    /// The side that is a live deployment, whatever its text is.
+    pub address: Option<&'a str>,
+    /// Which deployment is meant in a lock of several.
+    pub target: Option<&'a str>,
     pub loose: LooseFiles,
     /// How the nonce lies in the report data.
     pub policy: Policy,
@@ -47,7 +51,7 @@ pub(crate) fn sides(
     let mut sides = [None, None];
     // The side that is not live says whom the other one is asked about.
     let mut order = [(0, whats[0]), (1, whats[1])];
-    order.sort_by_key(|(_, what)| what.is_some_and(is_address));
+    order.sort_by_key(|(_, what)| what.is_some_and(|what| request.is_address(what)));
     let mut named = Named::default();
     for (index, what) in order {
         let read = match what {
@@ -92,14 +96,19 @@ impl Named {
     }
 }
 
-/// Whether a side is the address of a live deployment.
-fn is_address(what: &str) -> bool {
-    what.contains("://")
+impl DiffRequest<'_> {
+    /// Whether a side is the address of a live deployment.
+    fn is_address(&self, what: &str) -> bool {
+        what.contains("://") || self.address == Some(what)
+    }
 }
 
 /// What a side is called: an address without its query.
 fn shown(what: &str) -> &str {
-    if is_address(what) { shown_text(what) } else { what }
+    match what.contains("://") {
+        true => shown_text(what),
+        false => what,
+    }
 }
 
 fn side(
@@ -108,7 +117,7 @@ fn side(
     named: &Named,
     env: &Env,
 ) -> Result<Result<Side, NoSide>, CommandError> {
-    if is_address(what) {
+    if request.is_address(what) {
         return live(what, request, named, env);
     }
     let path = Path::new(what);
@@ -116,8 +125,10 @@ fn side(
     if file.trim_ascii_start().starts_with(b"{") {
         return Ok(bundle(path, request)?);
     }
-    let lock = Lock::read(&file, what).map_err(|error| UsageError::new(error.to_string()))?;
-    Ok(Ok(Side::of_lock(what.to_owned(), lock)))
+    let refused = |error: LockError| UsageError::new(error.to_string());
+    let several = Lock::read_file(&file, what).map_err(refused)?;
+    let lock = several.of(request.target, what).map_err(refused)?;
+    Ok(Ok(Side::of_lock(what.to_owned(), lock.clone())))
 }
 
 /// A bundle, at the time that it was captured.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::PinRequest;
 use super::selection::PinTarget;
+use crate::commands::{Commands, Named};
 use crate::config::WrittenValue;
 use crate::engine::{Described, Session, describe};
 use crate::env::Env;
@@ -24,6 +25,8 @@ use cvm_verify_core::verify::Claims;
 pub(super) struct PinEvidence {
     pub claims: Result<Claims, EvidenceFailure>,
     pub origin: Option<String>,
+    /// What a person runs next, where it is known how the target is reached.
+    pub commands: Option<Commands>,
     /// What Phala Cloud's API said of its KMS.
     pub hint: Option<Result<PhalaKms, String>>,
     /// What is locked on its word.
@@ -53,6 +56,11 @@ pub(super) fn claims(
             Ok(PinEvidence {
                 claims: recorded.describe(&request.roots, at, &target.sources, reference),
                 origin: recorded.origin.clone(),
+                commands: Commands::of_recorded(
+                    recorded.origin.as_deref(),
+                    &named(request, target),
+                    &target.settings,
+                ),
                 hint: None,
                 said: Said::default(),
             })
@@ -110,8 +118,19 @@ fn live(
         _ => Ok(PinEvidence {
             claims,
             origin: source.origin(),
+            commands: Some(Commands::of(&source, &named(request, target), &target.settings)),
             hint,
             said,
         }),
+    }
+}
+
+/// Where the target was named.
+fn named<'a>(request: &'a PinRequest<'_>, target: &'a PinTarget) -> Named<'a> {
+    let config = request.policy_file.as_deref();
+    Named {
+        is_typed: request.options.one("url").is_some() || config.is_none(),
+        name: target.name.as_deref(),
+        config,
     }
 }

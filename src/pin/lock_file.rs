@@ -1,12 +1,15 @@
 //! The lock that is there, what changes in it, and the lock that is written.
 
+use std::path::Path;
+
 use super::is_printed;
 use super::selection::PinTarget;
+use crate::commands::Commands;
 use crate::env::Env;
 use crate::files;
-use crate::plan::found_lock::LOCK_NAME;
 use crate::usage_error::{CommandError, UsageError};
-use cvm_verify_core::lock::{self, AcceptedPin, Lock, LockError, LockFile, MAX_LOCK_BYTES};
+use cvm_verify_core::lock::{self, AcceptName, AcceptedPin, Lock, LockError, LockFile, MAX_LOCK_BYTES};
+use cvm_verify_core::policy::Freshness;
 
 /// The lock file that is there.
 pub(super) struct There {
@@ -85,6 +88,7 @@ pub(super) fn write(
     target: &PinTarget,
     there: &There,
     accepted: &AcceptedPin,
+    commands: Option<&Commands>,
     env: &mut Env,
 ) -> Result<(), CommandError> {
     let path = &there.path;
@@ -129,18 +133,26 @@ pub(super) fn write(
         ),
     };
     env.print(&format!(
-        "Wrote {path}. {unreviewed}Review it line by line and commit it. Then: {}\n",
-        next_command(target, accepted, path)
+        "Wrote {path}. {unreviewed}Review it line by line and commit it. {}\n",
+        next_step(target, accepted, path, commands)
     ));
     Ok(())
 }
 
-/// The command that uses the lock: without `--lock` where `verify` finds it by itself.
-fn next_command(target: &PinTarget, accepted: &AcceptedPin, path: &str) -> String {
-    match (&target.name, &accepted.lock.origin) {
-        (None, Some(origin)) if path == LOCK_NAME => format!("cvm-verify verify {origin}"),
-        (None, Some(origin)) => format!("cvm-verify verify {origin} --lock {path}"),
-        (Some(name), _) => format!("cvm-verify verify --target {name} --lock {path}"),
-        (None, None) => format!("cvm-verify verify … --lock {path}"),
-    }
+/// What to run then: `verify` with the lock, and with the waiver that the lock does not hold.
+fn next_step(target: &PinTarget, accepted: &AcceptedPin, path: &str, commands: Option<&Commands>) -> String {
+    let Some(commands) = commands else {
+        return format!("Then verify with --lock {path}");
+    };
+    let is_waived = target
+        .settings
+        .one("freshness")
+        .is_some_and(|value| value.text == Freshness::Unchecked.as_str());
+    let lacks_nonce = accepted.lock.accepted.contains_key(&AcceptName::NoNonce);
+    let waiver = match commands.is_live() && lacks_nonce && !is_waived {
+        true => " --freshness unchecked",
+        false => "",
+    };
+    let is_found = accepted.lock.origin.is_some() && target.name.is_none();
+    format!("Then: {}", commands.verify(Path::new(path), is_found, waiver))
 }

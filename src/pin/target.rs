@@ -11,7 +11,7 @@ use crate::plan::{named_files, report_data};
 use crate::render::{escape, phala_hint};
 use crate::usage_error::CommandError;
 use cvm_verify_core::checks::{Check, locked_sources};
-use cvm_verify_core::lock::{self, Lock, PinRefusal, Unasked};
+use cvm_verify_core::lock::{self, AcceptName, Lock, PinRefusal, Unasked};
 use cvm_verify_core::policy::{Origin, Policy, ReportDataPolicy, SourcePolicy, WrittenRule};
 use cvm_verify_core::report::{CheckId, Status, Verdict};
 use cvm_verify_core::verify::Claims;
@@ -42,6 +42,7 @@ pub(super) fn pin(
     let PinEvidence {
         claims,
         origin,
+        commands,
         hint,
         said,
     } = claims(request, target, &reference, env)?;
@@ -115,7 +116,7 @@ pub(super) fn pin(
                     escape::terminal(&detail)
                 ));
             }
-            write(target, &there, &accepted, env)?;
+            write(target, &there, &accepted, commands.as_ref(), env)?;
             if let (Ok(quote), false) = (&claims.quote, is_printed(&target.output)) {
                 env.print(&format!(
                     "It ran on the machine {} (SHA-256 of its PPID). To accept no other: --platform-id. A redeployment may \
@@ -131,10 +132,17 @@ pub(super) fn pin(
                 let warning = escape::terminal(&warning.to_string()).into_owned();
                 env.complain(&format!("  - {warning}"));
             }
+            let names = unaccepted.names();
+            let waived = match names
+                .split(',')
+                .any(|name| name.trim() == AcceptName::NoNonce.as_str())
+            {
+                true => " `verify` also needs --freshness unchecked: a lock does not waive the nonce.",
+                false => "",
+            };
             env.complain(&format!(
-                "To pin it, accept them in writing: --accept {} (or all findings: --accept-observed). The lock \
-                    then says so, and so does every verdict that relies on it.",
-                unaccepted.names()
+                "To pin it, accept that in writing: --accept {names} (or everything that was found: --accept-observed). The lock then \
+                 says so, and so does every verdict that rests on it.{waived}"
             ));
             Ok(Verdict::Fail)
         }

@@ -15,6 +15,7 @@ use crate::address::parse_address;
 use crate::alert::alerting::AlertedTarget;
 use crate::alert::incident::{AskedAt, PolicyFileId};
 use crate::alert::variables::ChannelVariables;
+use crate::commands::{Commands, Named};
 use crate::config::file::{FileTarget, file_keys};
 use crate::config::{Interval, Settings, WrittenValue, path_of, written};
 use crate::engine::Deployment;
@@ -26,6 +27,8 @@ use cvm_verify_core::policy::{CollateralMaxAge, GovernancePolicy, GpuVerifier, P
 /// One deployment to verify.
 pub(crate) struct Job {
     pub deployment: Arc<Deployment>,
+    /// What a person runs next.
+    pub commands: Commands,
     /// Who is told.
     pub alerts: ChannelVariables,
     /// How often `watch` verifies it.
@@ -277,7 +280,13 @@ impl Planner<'_> {
         };
         let nodes = nodes.own().map(Arc::new);
         let several = targets.len() > 1;
+        let named = Named {
+            is_typed: wanted.url.is_some() || wanted.target.is_none(),
+            name: wanted.name,
+            config: self.config.map(|config| Path::new(&config.file.path)),
+        };
         let jobs = targets.into_iter().map(|target| Job {
+            commands: Commands::of(&target.source, &named, &settings),
             deployment: Arc::new(Deployment {
                 policy: Arc::clone(&expected.policy),
                 name: match wanted.name {
@@ -368,6 +377,7 @@ impl Job {
     pub fn is_same(&self, other: &Self) -> bool {
         let Self {
             deployment,
+            commands: _,
             alerts,
             interval,
         } = self;

@@ -56,6 +56,7 @@ impl<'a> Round<'a> {
             };
             let evidence = result.bundles.write(path.as_deref(), one.bundle.as_ref());
             let mut report = one.report;
+            target.commands.fill(&mut report);
             report.evidence.bundle = path
                 .filter(|_| one.bundle.is_some())
                 .map(|path| path.display().to_string());

@@ -199,7 +199,10 @@ impl Watch<'_> {
         let (reports, bundles): (Vec<TargetReport>, Vec<Option<Bundle>>) = appraised
             .instances
             .into_iter()
-            .map(|one| (one.report, one.bundle))
+            .map(|mut one| {
+                job.commands.fill(&mut one.report);
+                (one.report, one.bundle)
+            })
             .unzip();
         self.with_status(|watch_status| {
             watch_status.missed_rounds += ended.missed;

@@ -106,7 +106,8 @@ impl Lab {
             .replace("$s/", "fixtures/simulated/");
         let mut args: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
         let name = args[0].clone();
-        let is_of_policy_file = ["verify", "watch", "pin"].contains(&name.as_str())
+        let is_of_policy_file = (["verify", "watch", "pin"].contains(&name.as_str())
+            || command.starts_with("diff --target"))
             && !args.iter().any(|arg| arg.contains("://") || arg == "--from");
         if ["verify", "watch", "pin", "replay", "diff", "inspect"].contains(&name.as_str())
             && !command.contains("--insecure-trust-root")

@@ -25,6 +25,7 @@ mod live;
 mod locations;
 mod lock;
 mod loose;
+mod next_commands;
 mod os_image;
 mod outputs;
 mod phala_hints;

@@ -331,9 +331,10 @@ const DIFF_CODES: &str = "Exit codes: 0 the same, 1 different, or the evidence i
 
 #[derive(Debug, Args)]
 pub struct DiffArgs {
-    /// Before: a lock file, an evidence bundle, or the address of an app.
-    #[arg(value_name = "A")]
-    pub before: String,
+    /// Before: a lock file, an evidence bundle, or the address of an app. Without A and B, --target names a target of the policy
+    /// file: its lock, and what runs.
+    #[arg(value_name = "A", required_unless_present = "target")]
+    pub before: Option<String>,
     /// After: the same. Loose files can be given instead.
     #[arg(value_name = "B")]
     pub after: Option<String>,
@@ -346,6 +347,8 @@ pub struct DiffArgs {
     /// How the app arranges the nonce in the report data: auto (raw or ascii), or a named layout.
     #[arg(long, value_name = "LAYOUT", default_value = "auto")]
     pub report_data: String,
+    #[command(flatten)]
+    pub config: TargetArgs,
     #[command(flatten)]
     pub source: SourceArgs,
     #[command(flatten)]
