@@ -40,15 +40,15 @@ pub struct MemoryArgs {
     /// once. Without it, every run of `verify` that does not pass alerts, and `watch` keeps the state until it ends.
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
-    /// With a memory: report an inconclusive target only after this many inconclusive runs in a row. Default: 3.
+    /// With alert state: report an inconclusive target only after this many inconclusive runs in a row. Default: 3.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub inconclusive_after: Option<u32>,
-    /// With a memory: report it also after this many inconclusive runs among the latest, such as 6/12 for six of twelve,
-    /// however many passes lie between them. Default: 6/12.
+    /// With alert state: also report an inconclusive target after this many inconclusive runs among the latest, such
+    /// as 6/12 for six of twelve, even with passes between them. Default: 6/12.
     #[arg(long, value_name = "N/M")]
     pub inconclusive_of: Option<Share>,
-    /// Keep an issue in this GitHub repository for each target that does not pass; CVM_VERIFY_GITHUB_TOKEN may write
-    /// issues there. With the token alone: in the repository that the workflow runs in.
+    /// Keep an issue in this GitHub repository for each target that does not pass; CVM_VERIFY_GITHUB_TOKEN must be a
+    /// token that may write issues there. Default, if the token is set: the repository that the workflow runs in.
     #[arg(long, value_name = "OWNER/REPO")]
     pub github_issue: Option<String>,
 }
