@@ -302,6 +302,6 @@ fn lite_gives_the_same_result_as_a_versioned_attestation() {
                 check.id
             );
         }
-        assert!(ran.check(EventLog).detail.contains("leaves the boot events out"));
+        assert!(ran.check(EventLog).detail.contains("omits the boot events"));
     }
 }

@@ -16,7 +16,7 @@ pub const RUNTIME_EVENT_TYPE: u32 = 0x0800_0001;
 pub struct Event {
     /// Which RTMR it was extended into, 0 to 3.
     pub imr: u8,
-    /// TCG event type, or [`RUNTIME_EVENT_TYPE`].
+    /// TCG event type (TCG PC Client Platform Firmware Profile), or [`RUNTIME_EVENT_TYPE`].
     pub event_type: u32,
     /// The digest as supplied; absent where the log is stripped.
     pub digest: Option<[u8; 48]>,

@@ -14,7 +14,7 @@ pub struct OlderAttempt {
     pub shard: Option<Shard>,
     /// The attempt that verified it, from 1.
     pub attempt: u32,
-    /// The newest attempt at the run.
+    /// The newest attempt at the run, from 1.
     pub newest: u32,
     /// When the run of that report ended, RFC 3339 UTC.
     pub ended_at: String,

@@ -16,9 +16,9 @@ use crate::report::unix_seconds;
 pub struct Dated {
     /// What it is, as a report names it.
     pub what: &'static str,
-    /// `notBefore`, `thisUpdate` or `issueDate`.
+    /// `notBefore`, `thisUpdate` or `issueDate`, in Unix seconds.
     pub not_before: u64,
-    /// `notAfter` or `nextUpdate`.
+    /// `notAfter` or `nextUpdate`, in Unix seconds.
     pub not_after: u64,
 }
 

@@ -35,7 +35,7 @@ pub mod name {
 pub mod limit {
     /// `sha256sum.txt`. Real ones have about 1 KiB.
     pub const CHECKSUM_FILE: u64 = super::MAX_CHECKSUM_FILE as u64;
-    /// `digest.txt`: 64 digits and a line end.
+    /// `digest.txt`, bytes: real ones have 64 digits and a line end.
     pub const DIGEST: u64 = 256;
     /// `metadata.json`. Real ones have about 500 bytes.
     pub const METADATA: u64 = super::MAX_METADATA as u64;
