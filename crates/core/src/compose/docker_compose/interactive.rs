@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::judge::is_nothing;
+use super::nothing::is_nothing;
 use super::shell;
 
 /// Whether a shell of the container may be an interactive one: it has a terminal or an input, or a shell is started so.

@@ -8,6 +8,7 @@ use super::ComposeFile;
 use super::config_language::ConfigReaders;
 use super::environment::Environment;
 use super::interactive::is_interactive;
+pub(super) use super::nothing::is_nothing;
 use super::place::{ComposePlace, item, shown, step};
 use super::settable::{Settable, Setter};
 use super::table::{self, ComposeRow, Rule};
@@ -451,21 +452,6 @@ impl Judge<'_> {
         }
         let place = ComposePlace::new(path, &text_of(value), row.says);
         self.file.unmeasured.add(place);
-    }
-}
-
-/// Null, false, an empty text or collection.
-pub(super) fn is_nothing(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => true,
-        // As Docker Compose reads a text where it expects a boolean.
-        Value::String(text) => matches!(
-            text.to_ascii_lowercase().as_str(),
-            "" | "false" | "no" | "off" | "n"
-        ),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        Value::Bool(true) | Value::Number(_) => false,
     }
 }
 

@@ -15,6 +15,7 @@ mod host_access;
 mod interactive;
 mod judge;
 mod mounts;
+mod nothing;
 mod place;
 mod risky_names;
 mod runner;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::interpreters::{Execution, is_interpreter};
-use super::other_language::Language;
+use super::language::Language;
 use super::paths::base_name;
 use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, ShellReader};
 use super::script::{Script, ShellCommand};

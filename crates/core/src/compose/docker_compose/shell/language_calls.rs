@@ -2,7 +2,7 @@
 
 use super::super::risky_names::is_risky_in_script;
 use super::interpreters::is_interpreter;
-use super::other_language::Language;
+use super::language::Language;
 use super::paths::base_name;
 use super::programs::{DOWNLOADERS, EXECUTORS, FETCHERS, RUN_TOOLS, RUNNERS};
 use super::started::is_wrapper;

@@ -8,7 +8,7 @@ use super::downloads::names_of_what_it_brings;
 use super::evaluated::{evaluates, executes_arguments};
 use super::host_files::names_host_file;
 use super::interpreters::{Execution, is_interpreter, is_interpreter_anywhere};
-use super::other_language::Language;
+use super::language::Language;
 use super::own_variables::{assignment, sources};
 use super::packages::{fetches, names_of_packages};
 use super::paths::{base_name, file_key};
