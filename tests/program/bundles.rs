@@ -1,11 +1,22 @@
 //! A bundle replays to the result of the run that wrote it.
 
 use cvm_verify_core::report::CheckId::*;
+use cvm_verify_core::report::CheckResult;
 use cvm_verify_core::report::Status::*;
 use simulator::{Cvm, Lie, World};
 
 use super::deployment::Deployment;
-use super::run::{Ran, found, run};
+use super::run::{Ran, run};
+
+/// What was found. The advice of a live run has commands for that target.
+pub fn found(checks: &[CheckResult]) -> Vec<CheckResult> {
+    let without_advice = |check: &CheckResult| {
+        let mut check = check.clone();
+        check.fix = None;
+        check
+    };
+    checks.iter().map(without_advice).collect()
+}
 
 fn replay(deployment: &Deployment, bundle: &str, more: &[&str]) -> Ran {
     let mut args = vec![

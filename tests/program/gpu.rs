@@ -5,8 +5,9 @@ use cvm_verify_core::report::Status::*;
 use simulator::gpu::device_root_pem;
 use simulator::{Behaviour, Cvm, Gpus, Nras, NrasServer, World};
 
+use super::bundles::found;
 use super::deployment::Deployment;
-use super::run::{Ran, found, run};
+use super::run::{Ran, run};
 
 /// A deployment with GPUs, and the option that trusts their root.
 fn with_gpus(count: usize) -> (Deployment, String) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use cvm_verify::cli;
 use cvm_verify::cli::Env;
-use cvm_verify_core::report::{CheckId, CheckResult, Report, ResultFields, Status};
+use cvm_verify_core::report::{CheckId, Report, ResultFields, Status};
 
 /// What a run left behind.
 #[derive(Debug)]
@@ -111,14 +111,4 @@ impl Write for Sink {
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
-}
-
-/// What was found. The advice of a live run has commands for that target.
-pub fn found(checks: &[CheckResult]) -> Vec<CheckResult> {
-    let without_advice = |check: &CheckResult| {
-        let mut check = check.clone();
-        check.fix = None;
-        check
-    };
-    checks.iter().map(without_advice).collect()
 }

@@ -7,8 +7,9 @@ use simulator::guest_agent::{APP_KEY_PATH, INFO_PATHS};
 use simulator::phala_cloud::{self, InstanceShape};
 use simulator::{AppEndpoint, Behaviour, Cvm, Lie, VersionedForm, World};
 
+use super::bundles::found;
 use super::deployment::Deployment;
-use super::run::{Ran, found, run};
+use super::run::{Ran, run};
 
 const JSON: &str = "application/json";
 
