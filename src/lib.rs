@@ -18,7 +18,6 @@ mod attempts;
 mod bounded_io;
 pub mod cli;
 pub mod collateral;
-mod commands;
 pub mod compare;
 pub mod config;
 pub mod deploy_plan;

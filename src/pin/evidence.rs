@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::PinRequest;
 use super::selection::PinTarget;
-use crate::commands::{Commands, Named};
 use crate::config::WrittenValue;
 use crate::engine::{Described, Session, describe};
 use crate::env::Env;
+use crate::plan::commands::{Commands, TargetNames};
 use crate::plan::kms_and_contracts::{around, phala_hints};
 use crate::plan::nodes::{self, TargetNodes};
 use crate::plan::planner::address;
@@ -126,9 +126,9 @@ fn live(
 }
 
 /// Where the target was named.
-fn named<'a>(request: &'a PinRequest<'_>, target: &'a PinTarget) -> Named<'a> {
+fn named<'a>(request: &'a PinRequest<'_>, target: &'a PinTarget) -> TargetNames<'a> {
     let config = request.policy_file.as_deref();
-    Named {
+    TargetNames {
         is_typed: request.options.one("url").is_some() || config.is_none(),
         name: target.name.as_deref(),
         config,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::PinRequest;
 use crate::config::file::FileTarget;
 use crate::config::{Settings, path_of};
-use crate::plan::found_lock::LOCK_NAME;
+use crate::plan::commands::LOCK_NAME;
 use crate::plan::kms_and_contracts::kms_hosts;
 use crate::plan::kms_policy::compose_documents;
 use crate::plan::policy_file::{self, Config};

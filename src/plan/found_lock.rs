@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use super::commands::LOCK_NAME;
 use super::planner::Selection;
 use super::target::Target;
 use crate::env::Env;
@@ -12,9 +13,6 @@ use crate::files;
 use crate::git::{self, Unrecorded};
 use crate::usage_error::UsageError;
 use cvm_verify_core::lock::LockFile;
-
-/// The name of the lock file that is written, and found, where no other is given.
-pub(crate) const LOCK_NAME: &str = "cvm.lock";
 
 /// What a run without expectations selects, with the lock of the working folder where it is the one of this address. Says what it
 /// does.

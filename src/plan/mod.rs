@@ -3,6 +3,7 @@
 //! Settings are options and the policy file. Each target gets an address (`target`) and a policy (`policy`, and a file for each of
 //! its larger parts). A mistake in one of them is noted (`setting_problem`), so that a user reads all mistakes at once.
 
+pub(crate) mod commands;
 mod compose;
 pub(crate) mod compose_document;
 pub(crate) mod found_lock;

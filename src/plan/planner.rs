@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::commands::{Commands, TargetNames};
 use super::named_files::NamedFiles;
 use super::nodes::{NodeVariables, TargetNodes};
 use super::policy::{Expectations, expectations};
@@ -15,7 +16,6 @@ use crate::address::parse_address;
 use crate::alert::alerting::AlertedTarget;
 use crate::alert::incident::{AskedAt, PolicyFileId};
 use crate::alert::variables::ChannelVariables;
-use crate::commands::{Commands, Named};
 use crate::config::file::{FileTarget, file_keys};
 use crate::config::{Interval, Settings, WrittenValue, path_of, written};
 use crate::engine::Deployment;
@@ -280,7 +280,7 @@ impl Planner<'_> {
         };
         let nodes = nodes.own().map(Arc::new);
         let several = targets.len() > 1;
-        let named = Named {
+        let named = TargetNames {
             is_typed: wanted.url.is_some() || wanted.target.is_none(),
             name: wanted.name,
             config: self.config.map(|config| Path::new(&config.file.path)),

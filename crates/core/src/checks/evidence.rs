@@ -1,6 +1,9 @@
 //! `evidence`: the deployment answered, and its answer can be read in one way only.
 
 mod advice;
+mod failure_reason;
+
+pub use failure_reason::{AskedParty, EvidenceReason};
 
 use super::{Check, Finding, Reason, Required};
 use crate::evidence::EvidenceError;
@@ -174,44 +177,6 @@ pub struct EvidenceFailure {
     pub certificate: Option<NotBound>,
     /// Who was asked: what to do differs.
     pub asked: AskedParty,
-}
-
-/// Who was asked for evidence.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum AskedParty {
-    /// The app, or a file.
-    #[default]
-    App,
-    /// The guest agent, behind the gateway.
-    GuestAgent,
-    /// Phala Cloud's API.
-    PhalaCloud,
-}
-
-/// The reasons why there is no evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is explained by its `Reason` above")]
-pub enum EvidenceReason {
-    Unreachable,
-    Tls,
-    /// Another status than 200: which.
-    HttpStatus(u16),
-    NotJson,
-    TooLarge,
-    AddressRefused,
-    NoQuote,
-    TooFewInstances,
-    UnnamedInstances,
-    UnsupportedPlatform,
-    OtherType,
-    MalformedField,
-    DuplicateField,
-    Internal,
-    ShardMissing,
-    Deadline,
-    NotConfirmed,
-    Interrupted,
-    NotFinished,
 }
 
 /// What to do about a certificate of dstack that was not accepted.

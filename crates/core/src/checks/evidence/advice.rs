@@ -1,6 +1,6 @@
 //! What to do where somebody else than the app was asked: nothing about the app would help.
 
-use super::EvidenceReason;
+use super::failure_reason::EvidenceReason;
 
 /// Where Phala Cloud's API was asked. `None`: what the reason advises holds for it, too.
 pub(super) fn of_phala_cloud(reason: EvidenceReason) -> Option<&'static str> {

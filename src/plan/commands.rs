@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use crate::config::file::FILE_NAME;
 use crate::config::{Settings, path_of};
-use crate::plan::found_lock::LOCK_NAME;
 use crate::source::Source;
 use cvm_verify_core::policy::Origin;
 use cvm_verify_core::report::TargetReport;
+
+/// The name of the lock file that is written, and found, where no other is given.
+pub(crate) const LOCK_NAME: &str = "cvm.lock";
 
 /// What stands before every command in an advice, and behind it.
 const MARK: char = '`';
@@ -50,7 +52,7 @@ pub(crate) struct Commands {
 }
 
 /// Where a target was named.
-pub(crate) struct Named<'a> {
+pub(crate) struct TargetNames<'a> {
     /// Whether its address was given on the command line.
     pub is_typed: bool,
     /// Its name in policy file and lock.
@@ -61,7 +63,7 @@ pub(crate) struct Named<'a> {
 
 impl Commands {
     /// For a target with these settings.
-    pub fn of(source: &Source, named: &Named<'_>, settings: &Settings) -> Self {
+    pub fn of(source: &Source, named: &TargetNames<'_>, settings: &Settings) -> Self {
         let address = match source {
             Source::PhalaCloud(app) => app.app_id().to_string(),
             other => other.url().to_owned(),
@@ -87,7 +89,7 @@ impl Commands {
     }
 
     /// For recorded evidence of a target, with the origin that was recorded. None where nothing says how the target is reached.
-    pub fn of_recorded(origin: Option<&str>, named: &Named<'_>, settings: &Settings) -> Option<Self> {
+    pub fn of_recorded(origin: Option<&str>, named: &TargetNames<'_>, settings: &Settings) -> Option<Self> {
         let address = origin.map(word);
         (address.is_some() || !named.is_typed).then(|| Self {
             typed: address.clone().filter(|_| named.is_typed),
@@ -244,14 +246,14 @@ mod tests {
         settings
     }
 
-    fn of(address: &str, named: &Named<'_>, options: &[(&'static str, &str)]) -> Commands {
+    fn of(address: &str, named: &TargetNames<'_>, options: &[(&'static str, &str)]) -> Commands {
         let settings = settings(options);
         let target = Target::new(address, &settings).unwrap();
         Commands::of(&target.source, named, &settings)
     }
 
     fn typed(address: &str, options: &[(&'static str, &str)]) -> Commands {
-        let named = Named {
+        let named = TargetNames {
             is_typed: true,
             name: None,
             config: None,
@@ -281,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_target_of_a_policy_file_goes_by_its_name() {
-        let named = |config: &'static str| Named {
+        let named = |config: &'static str| TargetNames {
             is_typed: false,
             name: Some("shop"),
             config: Some(Path::new(config)),

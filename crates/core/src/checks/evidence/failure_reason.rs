@@ -1,0 +1,39 @@
+//! Why there is no evidence, and of whom.
+
+/// Who was asked for evidence.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AskedParty {
+    /// The app, or a file.
+    #[default]
+    App,
+    /// The guest agent, behind the gateway.
+    GuestAgent,
+    /// Phala Cloud's API.
+    PhalaCloud,
+}
+
+/// The reasons why there is no evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is explained by its `Reason`")]
+pub enum EvidenceReason {
+    Unreachable,
+    Tls,
+    /// Another status than 200: which.
+    HttpStatus(u16),
+    NotJson,
+    TooLarge,
+    AddressRefused,
+    NoQuote,
+    TooFewInstances,
+    UnnamedInstances,
+    UnsupportedPlatform,
+    OtherType,
+    MalformedField,
+    DuplicateField,
+    Internal,
+    ShardMissing,
+    Deadline,
+    NotConfirmed,
+    Interrupted,
+    NotFinished,
+}
