@@ -213,10 +213,7 @@ fn t16_a_bundle_replays_to_the_same_opinion_and_asks_nobody() {
             &deployment.path("bundle.json"),
         ]);
         let replayed = replay(&deployment, &["--verifier=both"]);
-        assert_eq!(
-            live.report().targets[0].checks,
-            replayed.report().targets[0].checks
-        );
+        assert_eq!(live.found(), replayed.found());
         assert_eq!(live.code, replayed.code);
         assert_eq!(api.requests().len(), 1);
     }
@@ -246,10 +243,7 @@ fn t25_an_early_set_that_refuses_warns_and_decides_nothing() {
         ran.assert(TcbStatus, Warn, Some("early-set-refuses"));
         assert_eq!(ran.report().targets[0].tcb.status.as_deref(), Some("UpToDate"));
         let replayed = replay(&deployment, &[]);
-        assert_eq!(
-            ran.report().targets[0].checks,
-            replayed.report().targets[0].checks
-        );
+        assert_eq!(ran.found(), replayed.found());
     }
 }
 
@@ -290,10 +284,7 @@ fn t25_an_early_set_that_cannot_be_had_or_is_forged_is_noted_and_no_more() {
     ran.assert(TcbStatus, Pass, None);
     assert!(ran.check(TcbStatus).detail.contains("early set"), "{ran:#?}");
     let replayed = replay(&missing, &[]);
-    assert_eq!(
-        ran.report().targets[0].checks,
-        replayed.report().targets[0].checks
-    );
+    assert_eq!(ran.found(), replayed.found());
 }
 
 #[test]

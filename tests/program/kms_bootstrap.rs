@@ -52,10 +52,7 @@ fn the_contract_holds_evidence_that_is_verified_and_recorded() {
     assert_eq!(recorded["kms"][0]["bootstraps"][0]["source"], "contract");
     let lock = format!("lock = \"{}\"", governed.lock());
     let replayed = replay(&governed, &bundle, &[lock]);
-    assert_eq!(
-        ran.report().targets[0].checks,
-        replayed.report().targets[0].checks
-    );
+    assert_eq!(ran.found(), replayed.found());
     // One node alone says nothing.
     governed.nodes[0].change(|chain| chain.hold_bootstrap(&Kms::of(kms().cvm, 7).meta["bootstrap_info"]));
     let ran = governed.verify_by_lock(&governed.rpc_urls());

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use cvm_verify::cli;
 use cvm_verify::cli::Env;
-use cvm_verify_core::report::{CheckId, Report, ResultFields, Status};
+use cvm_verify_core::report::{CheckId, CheckResult, Report, ResultFields, Status};
 
 /// What a run left behind.
 #[derive(Debug)]
@@ -61,6 +61,13 @@ pub fn env_of<S: AsRef<str>>(args: &[S], env: &[(&str, &str)], out: &Sink, err: 
 }
 
 impl Ran {
+    /// What was found of the first target. The advice is left out: that of a live run has commands for the target.
+    pub fn found(&self) -> Vec<CheckResult> {
+        let mut checks = self.report().targets.swap_remove(0).checks;
+        checks.iter_mut().for_each(|check| check.fix = None);
+        checks
+    }
+
     /// The report, where the run was made with `--format json`. `merge` must find it sound: what the program writes
     /// never contradicts itself.
     pub fn report(&self) -> Report {
