@@ -175,7 +175,7 @@ fn a_signal_while_another_run_holds_the_memory_leaves_the_verdict() {
     let mut env = env_of(&args, &[("CVM_VERIFY_WEBHOOK_URL", &hook)], &out, &err);
     let said = err.clone();
     env.stop = Some(Box::pin(async move {
-        while !said.text().contains("another run holds it; waiting for that") {
+        while !said.text().contains("another run uses it; waiting at most") {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     }));

@@ -13,7 +13,7 @@ fn a_memory_that_cannot_be_written_is_said_and_changes_no_verdict() {
     let ran = verify(&deployment, &[("CVM_VERIFY_WEBHOOK_URL", &hook)], &[&state]);
     assert_eq!((ran.code, sink.count("/hook")), (1, 1));
     assert!(
-        ran.stderr.contains("the next run tells the same again"),
+        ran.stderr.contains("the next run sends the same alerts again"),
         "{}",
         ran.stderr
     );

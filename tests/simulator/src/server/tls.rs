@@ -265,7 +265,11 @@ impl TlsIdentity {
 
     fn certificate(&self, issuer: &Party, subject: &Party, ca: Option<u8>, more: Vec<Vec<u8>>) -> Vec<u8> {
         let contents = Contents {
-            not_before: self.now.saturating_sub(86_400),
+            not_before: match self.kms {
+                // dstack's KMS and app CA write 1975-01-01.
+                Some(_) => 157_766_400,
+                None => self.now.saturating_sub(86_400),
+            },
             not_after: self.now.saturating_add(365 * 86_400),
             ca,
             usage: if ca.is_some() { USAGE_CA } else { USAGE_SIGNER },

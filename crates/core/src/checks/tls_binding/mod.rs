@@ -48,6 +48,7 @@ pub(super) const CHECK: Check = Check {
         &RATLS_STACK_REPORT_DATA,
         &RATLS_APP_ID,
         &RATLS_USAGE,
+        &RATLS_OUTSIDE_VALIDITY,
         &RATLS_QUOTE,
         &RATLS_QUOTE_UNDETERMINED,
         &RATLS_PLATFORM,

@@ -38,6 +38,9 @@ impl ConfigReaders {
     /// Reads where the containers of a file mount its configs, and what may read them.
     pub(super) fn of(root: &Map<String, Value>) -> Self {
         let mut readers = Self::default();
+        if root.get("configs").is_none() {
+            return readers;
+        }
         for section in ["services", "jobs"] {
             let containers = root.get(section).and_then(Value::as_object).into_iter().flatten();
             for container in containers.filter_map(|(_, container)| container.as_object()) {

@@ -243,3 +243,21 @@ fn quoted_if_any(certificate: &RaTlsCertificate) -> Option<[u8; 64]> {
     let bytes = certificate.evidence().attestation.quote.as_bytes();
     bytes.get(48 + 520..48 + 584)?.try_into().ok()
 }
+
+#[test]
+fn a_certificate_is_valid_from_its_first_second_to_its_last_by_either_clock() {
+    let (day, skew) = (86_400, crate::verify::age::CLOCK_SKEW);
+    let identity = simulator::TlsIdentity::new(1, NOW, simulator::TlsMode::TestCa);
+    let leaf = TlsLeaf::of_der(&identity.leaf_der()).unwrap();
+    let (from, to) = (NOW - day, NOW + 365 * day);
+    let outside = Err(RaTlsRefusal::OutsideValidity { from, to });
+    for (at, expected) in [
+        (from - skew - 1, &outside),
+        (from - skew, &Ok(())),
+        (NOW, &Ok(())),
+        (to + skew, &Ok(())),
+        (to + skew + 1, &outside),
+    ] {
+        assert_eq!(&leaf.valid_at(at), expected, "{at}");
+    }
+}

@@ -91,26 +91,24 @@ fn is_shell(name: &str) -> bool {
 /// of the image's own entrypoint.
 pub(super) fn starts_interactive(text: &str) -> bool {
     let is_end = |c: char| c.is_whitespace() || "\"'`;|&()<>=".contains(c);
-    let words: Vec<&str> = text.split(is_end).filter(|word| !word.is_empty()).collect();
     let is_interactive = |option: &str| {
         option == "--interactive"
             || !option.starts_with("--") && option.starts_with('-') && option.contains('i')
     };
-    let is_option = |at: usize| {
-        let takes_word = |before: &&str| before.ends_with(['o', 'O']) || SHELL_OPTIONS.contains(before);
-        words.get(at).is_some_and(|word| word.starts_with(['-', '+']))
-            || at
-                .checked_sub(1)
-                .and_then(|at| words.get(at))
-                .is_some_and(takes_word)
-    };
-    words.first().is_some_and(|first| is_interactive(first))
-        || (0..words.len()).any(|start| {
-            let shell = words.get(start).copied().unwrap_or_default();
-            let name = shell.rsplit('/').next().unwrap_or_default();
-            let mut options = (start + 1..words.len()).take_while(|at| is_option(*at));
-            is_shell(name) && options.any(|at| words.get(at).is_some_and(|word| is_interactive(word)))
-        })
+    // Whether what stands behind this word is its argument, as `pipefail` is that of `-o`.
+    let takes_word = |word: &str| word.ends_with(['o', 'O']) || SHELL_OPTIONS.contains(&word);
+    // In front of the text stands the image's entrypoint, whose options the first word may begin.
+    let (mut of_shell, mut before, mut is_first) = (true, "", true);
+    for word in text.split(is_end).filter(|word| !word.is_empty()) {
+        let is_option = word.starts_with(['-', '+']) || takes_word(before);
+        of_shell &= is_first || is_option;
+        if of_shell && is_interactive(word) {
+            return true;
+        }
+        of_shell = is_shell(word.rsplit('/').next().unwrap_or_default()) || (of_shell && !is_first);
+        (before, is_first) = (word, false);
+    }
+    false
 }
 
 fn is_python(name: &str) -> bool {
