@@ -118,8 +118,6 @@ def ratls(context, chain):
     found = extensions(leaf)
     if "8" not in found and "1" not in found:
         raise Refused("ratls-no-evidence")
-    # Each certificate of the chain is valid now, within a minute of either clock.
-    in_time(leaf, context.run.now)
     key = leaf.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name != "secp256r1":
         raise Refused("ratls-key-type")
@@ -150,6 +148,8 @@ def ratls(context, chain):
         raise Refused("ratls-not-bound")
     if stack is not None and stack != bound:
         raise Refused("ratls-stack-report-data")
+    # Each certificate of the chain is valid now, within a minute of either clock.
+    in_time(leaf, context.run.now)
     claims = next(steps)
     if "3" in found and found["3"] != claims.app_id:
         raise Refused("ratls-app-id")

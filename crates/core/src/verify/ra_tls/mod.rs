@@ -197,7 +197,6 @@ pub(super) fn bound_kms(certificate: &RaTlsCertificate, own: TdClaims<'_>) -> Re
 fn bound_key<'a>(certificate: &RaTlsCertificate, own: TdClaims<'a>) -> Result<&'a BootClaims, NotBoundBy> {
     let refused = |refusal| Err(NotBoundBy::Refused(refusal));
     let leaf = &certificate.leaf;
-    leaf.valid_at(own.at).map_err(NotBoundBy::Refused)?;
     if !leaf.is_p256 {
         return refused(RaTlsRefusal::KeyType);
     }
@@ -210,6 +209,7 @@ fn bound_key<'a>(certificate: &RaTlsCertificate, own: TdClaims<'a>) -> Result<&'
     if own.echo_differs {
         return refused(RaTlsRefusal::StackReportData);
     }
+    leaf.valid_at(own.at).map_err(NotBoundBy::Refused)?;
     own.boot.ok_or(NotBoundBy::QuoteNotProven)
 }
 
