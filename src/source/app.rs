@@ -1,5 +1,6 @@
 //! The endpoints that an app in the CVM serves itself: `GET /attestation?reportData=<nonce>` and `GET /info` (spec §1.a).
 
+use cvm_verify_core::checks::AskedParty;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -20,6 +21,7 @@ pub(crate) const ROW: SourceRow = SourceRow {
     options: &["info-url", "gpu-path", "nonce-parameter"],
     reached_by: ReachedBy::Address,
     needs: "give the address of an app (https://…), or write targets into a policy file cvm-verify.toml",
+    party: AskedParty::App,
     is_of_one: true,
     id_in: HostLabel::id_in,
 };

@@ -6,6 +6,7 @@
 //! From dstack 0.6.3 on the port is closed by default: 401 or 403 (release page of dstack 0.6.3). That is said, and no other
 //! source is asked in its place.
 
+use cvm_verify_core::checks::AskedParty;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -27,6 +28,7 @@ pub(crate) const ROW: SourceRow = SourceRow {
     options: &["gateway-domain"],
     reached_by: ReachedBy::InstanceOrAppId,
     needs: "give the guest agent's address, or an app or instance id and --gateway-domain",
+    party: AskedParty::GuestAgent,
     is_of_one: true,
     id_in: HostLabel::id_in,
 };

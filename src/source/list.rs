@@ -139,11 +139,7 @@ impl Source {
 
     /// Who is asked.
     pub const fn party(&self) -> AskedParty {
-        match self {
-            Self::App(_) => AskedParty::App,
-            Self::GuestAgent(_) => AskedParty::GuestAgent,
-            Self::PhalaCloud(_) => AskedParty::PhalaCloud,
-        }
+        self.row().party
     }
 
     /// Where else it is asked than at the usual paths below its address: `NAME=PATH` each, without queries.

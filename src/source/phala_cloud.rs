@@ -3,6 +3,7 @@
 //! The quotes were made when each instance started; no nonce reaches them, so they are never fresh. And the list is the
 //! API's: an instance that it leaves out is not seen.
 
+use cvm_verify_core::checks::AskedParty;
 use url::Url;
 
 use super::document::json;
@@ -20,6 +21,7 @@ pub(crate) const ROW: SourceRow = SourceRow {
     options: &["phala-api-url", "instances"],
     reached_by: ReachedBy::AppId,
     needs: "give an app id: cvm-verify verify --source phala-cloud APP_ID",
+    party: AskedParty::PhalaCloud,
     is_of_one: false,
     id_in: PhalaCloud::app_id_in,
 };

@@ -1,5 +1,6 @@
 //! A source of evidence: its name, its options, and how it is reached.
 
+use cvm_verify_core::checks::AskedParty;
 use url::Url;
 
 use super::host_label::HostId;
@@ -19,6 +20,8 @@ pub(crate) struct SourceRow {
     pub reached_by: ReachedBy,
     /// What to give it, if nothing is given: after "there is nothing to verify; ".
     pub needs: &'static str,
+    /// Who answers, for advice about an answer that is missing or wrong.
+    pub party: AskedParty,
     /// Whether its address is that of one deployment.
     pub is_of_one: bool,
     /// The app or instance that its address names.

@@ -54,6 +54,8 @@ fn t64_an_item_that_is_not_known_to_be_data_decides_code() {
         &["postgres", "-c", "tomorrow=${X}"],
         &["java", "-Dtomorrow=${X}", "-jar", "a.jar"],
         &["traefik", "--providers.http.endpoint=${X}"],
+        &["java", "-Dspring.datasource.url=${X}", "-jar", "a.jar"],
+        &["julia", "--project", "${X}", "a.jl"],
         &["gosu", "${X}", "app"],
     ] {
         list_decides(words, true);

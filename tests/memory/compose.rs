@@ -97,3 +97,32 @@ fn t82_a_document_above_the_limit_is_refused_with_what_to_do() {
     let detail = &judged.0.check(CheckId::Evidence).unwrap().detail;
     assert!(detail.contains("--app-compose-file FILE"), "{detail}");
 }
+
+/// What a command writes may be scripts of other languages, each of which is read once.
+#[test]
+fn t80_many_files_of_other_languages_are_judged_in_64_mib() {
+    let _alone = crate::alone();
+    let files = "a.py, b.js, c.rb, ".repeat(15_000);
+    let written = (0..4_000)
+        .map(|number| format!(">{number}.js >{number}.py "))
+        .collect::<String>();
+    let readers = "python3 - ".repeat(5_000);
+    let commands = [
+        ("files in a list", format!("[tee, {files} \"${{E}}\"]")),
+        ("files of a script", format!("[sh, -c, 'echo \"$$E\" {written}']")),
+        (
+            "interpreters in a script",
+            format!("[sh, -c, 'echo \"$$E\" | nice {readers}']"),
+        ),
+    ];
+    let machines = commands.into_iter().map(|(name, command)| {
+        let trial = machine(around(&format!(
+            "services:\n  web:\n    image: a\n    command: {command}\n"
+        )));
+        let (attestation, info) = trial.bodies();
+        (name, (trial, attestation, info.unwrap_or_default()))
+    });
+    takes_at_most(64, machines, |(trial, attestation, info)| {
+        judged(trial, attestation, info)
+    });
+}

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cvm_verify_core::checks::AskedParty;
 use url::Url;
 
 use super::app::AppAnswer;
@@ -19,6 +20,7 @@ pub(crate) const ROW: SourceRow = SourceRow {
     options: &[],
     reached_by: ReachedBy::AppId,
     needs: "give the address of a sample",
+    party: AskedParty::App,
     is_of_one: true,
     id_in: HostLabel::id_in,
 };

@@ -75,7 +75,7 @@ pub(in crate::checks) fn is_contract_of(
         _ => kms
             .info
             .as_ref()
-            .is_ok_and(|info| hex::encode(&info.ca_public_key) == id),
+            .is_ok_and(|info| !info.ca_public_key.is_empty() && hex::encode(&info.ca_public_key) == id),
     }
 }
 

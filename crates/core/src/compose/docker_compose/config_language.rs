@@ -19,6 +19,8 @@ pub(super) struct ConfigReaders {
     lists: Vec<Vec<String>>,
     /// Scripts of shells: health checks, and other configs with their names.
     scripts: Vec<(Option<String>, String)>,
+    /// By config: the lists that the entrypoint of an image is handed which mounts it, and which the config may be.
+    by_image: BTreeMap<String, BTreeSet<usize>>,
     /// Values of environments.
     values: Vec<String>,
 }
@@ -64,6 +66,7 @@ impl ConfigReaders {
     }
 
     fn container(&mut self, container: &Map<String, Value>) {
+        let mut sources = Vec::new();
         for mount in container
             .get("configs")
             .and_then(Value::as_array)
@@ -76,6 +79,7 @@ impl ConfigReaders {
             };
             let target = text("target").unwrap_or(source);
             let target = if target.contains('$') { "" } else { target };
+            sources.push(source.to_owned());
             self.targets
                 .entry(source.to_owned())
                 .or_default()
@@ -83,6 +87,11 @@ impl ConfigReaders {
         }
         let entrypoint = container.get("entrypoint").map(words).unwrap_or_default();
         let command = container.get("command").map(words).unwrap_or_default();
+        if entrypoint.is_empty() {
+            for source in sources {
+                self.by_image.entry(source).or_default().insert(self.lists.len());
+            }
+        }
         self.lists.push(entrypoint.into_iter().chain(command).collect());
         for hook in ["post_start", "pre_stop"] {
             for hook in objects(container.get(hook)) {
@@ -153,6 +162,14 @@ impl ConfigReaders {
             names.any(|name| text.contains(name))
         };
         let holds = |text: &str| names_in(text).iter().any(|name| is_set(name));
+        let by_image = config
+            .and_then(|config| self.by_image.get(config))
+            .into_iter()
+            .flatten();
+        let mut words = by_image.filter_map(|at| self.lists.get(*at)).flatten();
+        if words.any(|word| holds(word)) {
+            return true;
+        }
         let lists = self.lists.iter().map(|words| words.join(" "));
         let others = self
             .scripts

@@ -4,7 +4,7 @@ use super::kept_nothing::{curl_keeps_nothing, wget_keeps_nothing};
 use super::word::Word;
 
 /// Last parts of the names of options that take data: `--port`, `--rpc-port`, `--web.listen-address`.
-pub(super) const OF_DATA: [&str; 81] = [
+pub(super) const OF_DATA: [&str; 80] = [
     "accesskey",
     "addr",
     "address",
@@ -53,7 +53,6 @@ pub(super) const OF_DATA: [&str; 81] = [
     "port",
     "ports",
     "processes",
-    "project",
     "rate",
     "ratio",
     "region",
@@ -88,7 +87,7 @@ pub(super) const OF_DATA: [&str; 81] = [
     "zone",
 ];
 /// Parts of the names of options whose value leads to code, whatever the last part is: `--plugin-url`, `--config-name`.
-pub(super) const OF_CODE: [&str; 49] = [
+pub(super) const OF_CODE: [&str; 51] = [
     "bin",
     "binary",
     "class",
@@ -99,7 +98,9 @@ pub(super) const OF_CODE: [&str; 49] = [
     "conf",
     "config",
     "custom",
+    "datasource",
     "driver",
+    "jdbc",
     "engine",
     "eval",
     "exec",

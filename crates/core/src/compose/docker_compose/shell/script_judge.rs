@@ -158,13 +158,17 @@ impl<'a> ScriptJudge<'a> {
 
     /// The files that a command writes.
     fn writes(&mut self, command: &'a ShellCommand, all: &BTreeSet<String>) {
-        for path in written_by(command) {
-            if let Some(language) = Language::of_file(&path) {
-                self.in_language(language, command.words.iter().skip(1).map(|word| &word.text));
-                self.in_language(language, &command.documents);
-            }
+        let written = written_by(command);
+        // A language once, however many files of it there are.
+        let languages: BTreeSet<Language> = written
+            .iter()
+            .filter_map(|path| Language::of_file(path))
+            .collect();
+        for language in languages {
+            self.in_language(language, command.words.iter().skip(1).map(|word| &word.text));
+            self.in_language(language, &command.documents);
         }
-        if written_by(command).iter().any(|path| is_startup_file(path)) {
+        if written.iter().any(|path| is_startup_file(path)) {
             self.note(all, Use::Executed);
         }
         // Any file may be written, with any content.
@@ -187,6 +191,7 @@ impl<'a> ScriptJudge<'a> {
         let named = programs.iter().map(|program| (program.word, program.arguments));
         let named = named.filter(|(word, _)| is_interpreter(base_name(&word.text)));
         let sure = surely_started(programs).map(|program| program.word);
+        let mut reading_input = BTreeSet::new();
         for (word, arguments) in named.chain(anywhere) {
             let name = base_name(&word.text);
             let execution = Execution::of(name, arguments);
@@ -211,7 +216,9 @@ impl<'a> ScriptJudge<'a> {
                 self.note(&BTreeSet::from([ENV.to_owned()]), Use::Executed);
             }
             if execution.executes_input {
-                if let Some(language) = Language::of_interpreter(name) {
+                if let Some(language) = Language::of_interpreter(name)
+                    && reading_input.insert(language)
+                {
                     self.in_language(language, &command.documents);
                     self.piped_languages.extend(command.is_piped.then_some(language));
                 }
