@@ -1,6 +1,6 @@
 //! Evidence that was recorded from real hardware and services. Its licences differ, so it is beside the repository and not in it:
 //! in the folder that `CVM_VERIFY_VECTORS` names, or `../shared/vectors`. A test that finds no such folder says that it was
-//! skipped; in a folder that is there nothing may be missing.
+//! skipped; in a folder that is there, what a test reads must be.
 
 use std::path::{Path, PathBuf};
 
@@ -37,6 +37,11 @@ pub fn folder() -> Option<PathBuf> {
 pub fn bytes(path: &str) -> Option<Vec<u8>> {
     let file = folder()?.join(path);
     Some(std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display())))
+}
+
+/// Whether a recorded file is present: lists of what was expected name some that are not kept.
+pub fn is_present(path: &str) -> bool {
+    folder().is_some_and(|folder| folder.join(path).is_file())
 }
 
 /// A recorded text in UTF-8.

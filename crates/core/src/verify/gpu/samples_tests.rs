@@ -12,7 +12,8 @@ use super::{DeviceRoot, GpuDevices};
 use crate::evidence::GpuReport;
 
 fn text(path: &str) -> Option<String> {
-    simulator::recorded::text(&format!("supply/{path}"))
+    let path = format!("supply/{path}");
+    simulator::recorded::is_present(&path).then(|| simulator::recorded::text(&path))?
 }
 
 fn json(path: &str) -> Option<Value> {

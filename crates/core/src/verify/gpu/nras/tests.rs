@@ -354,7 +354,8 @@ fn a_warning_is_handed_on() {
 // Recorded answers of NVIDIA's own service, beside the repository.
 
 fn vectors(path: &str) -> Option<String> {
-    simulator::recorded::text(&format!("supply/{path}"))
+    let path = format!("supply/{path}");
+    simulator::recorded::is_present(&path).then(|| simulator::recorded::text(&path))?
 }
 
 /// The recorded answer of eight GPUs, judged at its own time with a key set.
