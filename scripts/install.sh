@@ -59,6 +59,7 @@ else
   # Whether a file is the one that the manifest names.
   is_named() {
     local sum size
+    # shellcheck disable=SC2086 # a program and its options
     sum=$(env "${clean[@]:?}" $tool <"$1") && size=$(wc -c <"$1") && [[ ${sum%% *} == "${binary[4]}" && $((size)) == "${binary[3]}" ]]
   }
   cached=
