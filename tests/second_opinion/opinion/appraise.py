@@ -263,6 +263,8 @@ def appraise(text, arguments, root_pem, files=None):
         now = datetime.datetime.fromisoformat(bundle.get("captured_at").replace("Z", "+00:00"))
         policy = policies.read(arguments, now, files)
         source_provenance.rules_of(policy)
+        if policy.gpu == "unchecked" and (policy.gpu_count is not None or policy.gpu_models):
+            raise policies.Usage("GPUs that are not checked, and how many or which there must be")
     except (strict_json.Malformed, policies.Usage, AttributeError, ValueError):
         return Result("usage")
     run = Run(bundle, policy, x509.load_pem_x509_certificate(root_pem), policy.at or now)
