@@ -1,4 +1,4 @@
-//! Verifies one deployment from a Rust program, and ends with the exit code of its verdict; with 2 where nothing was verified.
+//! Verifies one deployment from a Rust program, and ends with the exit code of its verdict; with 2 if nothing was verified.
 //!
 //! `cargo run --example embed -- https://app.example.com COMPOSE_HASH`
 

@@ -80,7 +80,6 @@ fn in_time<T: Send + 'static>(
 }
 
 #[cfg(all(test, unix))]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use std::process::Command;

@@ -185,9 +185,8 @@ fn live(
     )));
     let described = described.map_err(|several| {
         UsageError::new(format!(
-            "{several}, and a side of a comparison must be one; write their evidence with `verify --evidence \
-                FOLDER` and compare one \
-             bundle"
+            "{several}, and a side of a comparison must be one; write their evidence with `verify --evidence FOLDER` and \
+             compare one bundle"
         ))
     })?;
     let side = |claims| Side::of_facts(shown(url).to_owned(), SideKind::Live, &claims, policy);

@@ -92,9 +92,8 @@ fn notes_on_remarks(name: &str, text: &str) -> Vec<String> {
     let lines = LineIndex::of(text);
     let note = |remark: UnfoundedRemark| {
         format!(
-            "{name}:{}: `{}` says `{}`; no table of this version contains this value under that name, and the \
-                lock says that cvm-verify {} \
-             wrote it. Check the value, or pin again.",
+            "{name}:{}: `{}` says `{}`; no table of this version contains this value under that name, and the lock says that \
+             cvm-verify {} wrote it. Check the value, or pin again.",
             lines.position(remark.at).line,
             remark.key,
             remark.remark,
@@ -189,7 +188,6 @@ pub(crate) struct PendingFile {
 }
 
 #[cfg(all(test, unix))]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

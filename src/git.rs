@@ -26,10 +26,7 @@ const MAX_LINE: u64 = 4096;
 
 /// Asks git about a file. A commit that holds the file as it is says nothing, and so does a git that does not answer.
 pub(crate) fn unrecorded(path: &Path) -> Option<Unrecorded> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let mut object = OsString::from("HEAD:./");
     object.push(path.file_name()?);
     let found = ask(
@@ -54,6 +51,31 @@ pub(crate) fn unrecorded(path: &Path) -> Option<Unrecorded> {
     )?;
     let is_same = without_cr(&committed.text) == without_cr(&now);
     (committed.code == 0 && !is_same).then_some(Unrecorded::Changed)
+}
+
+/// Where the repository of a file was cloned from: the URL of its remote `origin`, without user, password and `.git`. Nothing where
+/// it has none.
+pub(crate) fn origin(path: &Path) -> Option<String> {
+    let arguments = ["config", "--local", "--get", "remote.origin.url"].map(OsString::from);
+    let found = ask(folder_of(path), &arguments, MAX_LINE)?;
+    let text = String::from_utf8(found.text).ok()?;
+    (found.code == 0).then(|| without_user(text.trim()))
+}
+
+/// A runner may write a token of its own into the URL.
+fn without_user(url: &str) -> String {
+    let url = url.trim_end_matches('/').trim_end_matches(".git");
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{host}/{path}")
+}
+
+fn folder_of(path: &Path) -> &Path {
+    let parent = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
 }
 
 /// What a commit would hold of the file: of a link, where it leads to.
@@ -140,6 +162,33 @@ mod tests {
             .stderr(Stdio::null())
             .status();
         assert!(done.is_ok_and(|status| status.success()), "{arguments:?}");
+    }
+
+    #[test]
+    fn a_repository_is_known_by_where_it_was_cloned_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("fleet.toml");
+        assert_eq!(origin(&file), None, "no repository");
+        git(folder.path(), &["init", "--quiet"]);
+        assert_eq!(origin(&file), None, "no remote");
+        let url = "https://token:s3cret@forge.example/acme/shop.git";
+        git(folder.path(), &["remote", "add", "origin", url]);
+        assert_eq!(origin(&file).as_deref(), Some("https://forge.example/acme/shop"));
+        for (url, expected) in [
+            (
+                "https://forge.example/acme/shop",
+                "https://forge.example/acme/shop",
+            ),
+            ("git@forge.example:acme/shop.git", "git@forge.example:acme/shop"),
+            (
+                "ssh://git@forge.example:22/acme/shop/",
+                "ssh://forge.example:22/acme/shop",
+            ),
+            ("/srv/git/shop.git", "/srv/git/shop"),
+            ("https://forge.example", "https://forge.example/"),
+        ] {
+            assert_eq!(without_user(url), expected);
+        }
     }
 
     #[test]

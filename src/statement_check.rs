@@ -169,8 +169,8 @@ fn judge_summary(
     }
     if levels.contains(&"CVM_VERIFY_WAIVERS") && !expected.accepts_waivers {
         return Err(
-            "it relies on something that was accepted in writing (CVM_VERIFY_WAIVERS; see \
-                policy.annotations.accepted); to accept that, give --accept-waivers"
+            "it relies on something that was accepted in writing (CVM_VERIFY_WAIVERS; see policy.annotations.accepted); to \
+             accept that, give --accept-waivers"
                 .to_owned(),
         );
     }

@@ -91,8 +91,8 @@ fn end() {
     let _ = std::thread::Builder::new().spawn(|| {
         let _ = writeln!(
             std::io::stderr(),
-            "error: ended by a signal while a file, a pipe or a reader of the output blocked the program; there \
-                are no later results or alerts"
+            "error: ended by a signal while a file, a pipe or a reader of the output blocked the program; there are no later \
+             results or alerts"
         );
     });
     std::thread::sleep(Duration::from_millis(200));

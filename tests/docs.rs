@@ -1,12 +1,5 @@
 //! The documentation against the program: generated pages, links, options and check ids that exist, the webhook receiver.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "tests"
-)]
-
 #[path = "docs/action.rs"]
 mod action;
 #[cfg(unix)]

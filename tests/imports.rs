@@ -3,14 +3,6 @@
 //!
 //! The picture in docs/architecture.md is made from the same imports: `UPDATE_GENERATED=1 cargo test --test imports`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
-)]
-
 #[path = "imports/sources.rs"]
 mod sources;
 

@@ -1,5 +1,4 @@
 //! Delivery with a memory, to servers that behave like the services.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::time::Duration;
 

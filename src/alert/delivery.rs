@@ -188,8 +188,8 @@ fn judge(response: &Response, request: &ChannelRequest) -> Result<u16, DeliveryE
     let status = response.status;
     let is_success = (200..=299).contains(&status);
     if is_success && is_web_page(&response.body) {
-        let said = "the answer is a web page, such as that of a sign-in or a proxy; is the URL complete, and is \
-            it the receiver's?";
+        let said = "the answer is a web page, such as that of a sign-in or a proxy; is the URL complete, and is it the \
+                    receiver's?";
         return Err(DeliveryError::NotTaken { status, said });
     }
     match (is_success, (request.refusal)(response)) {

@@ -1,5 +1,4 @@
 //! Receivers that are down, slow, broken or hostile. Every test asserts which error, not only that there is one.
-#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,5 +1,4 @@
 //! Which messages become one, and what it says.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use super::*;
 use crate::alert::event::AlertEvent;

@@ -40,7 +40,6 @@ fn is_mark(c: char) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::indexing_slicing)]
 pub(super) mod tests {
     use super::*;
     use crate::alert::sanitize::{CUT, units};

@@ -1,10 +1,4 @@
 //! Who is told what, against receivers on loopback that record what they get.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic
-)]
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;

@@ -45,8 +45,7 @@ pub(super) enum DeliveryError {
     #[error("the server answered with status {status}, but it did not take the alert: {said}")]
     NotTaken { status: u16, said: &'static str },
     #[error(
-        "the server's answer is longer than that of any receiver of alerts; is the URL complete, and is it the \
-            receiver's?"
+        "the server's answer is longer than that of any receiver of alerts; is the URL complete, and is it the receiver's?"
     )]
     TooLarge,
     #[error("the response headers are larger than any that are read here")]

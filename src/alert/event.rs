@@ -40,7 +40,6 @@ pub const fn occasion(verdict: Verdict) -> Option<AlertEvent> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -1,5 +1,4 @@
 //! Against a GitHub on loopback that keeps its issues.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

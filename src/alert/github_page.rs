@@ -178,7 +178,6 @@ fn text(message: &Message, shown: usize) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
     use crate::alert::incident::{Observation, Rules, decide};

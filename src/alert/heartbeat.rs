@@ -72,7 +72,6 @@ fn refusal(response: &Response) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

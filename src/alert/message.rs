@@ -223,9 +223,9 @@ impl Message {
     fn departed(self, failure: &Failure) -> Self {
         Self {
             cause: "It is no longer verified: it failed, and was taken out of the policy file or has another name there.".to_owned(),
-            next: "It is no longer verified. If you took it out of the policy file or renamed it, check the \
-                deployment that failed, and close its open incidents: this is the last message about it. If you \
-                did not, find out who did."
+            next: "It is no longer verified. If you took it out of the policy file or renamed it, check the deployment that \
+                   failed, and close its open incidents: this is the last message about it. If you did not, find out who \
+                   did."
                 .to_owned(),
             ..self.instead_of(failure)
         }
@@ -294,7 +294,7 @@ impl Message {
             target: TargetId::of_job(NO_TARGET, job),
             name: NO_TARGET.to_owned(),
             cause: "The run verified its targets.".to_owned(),
-            next: "Nothing to do: what it found of them has messages of its own.".to_owned(),
+            next: "Nothing to do. Alerts about its targets are separate messages.".to_owned(),
             ..Self::about(AlertEvent::Recovered, context, delivery_id)
         }
     }

@@ -1,5 +1,3 @@
-#![allow(clippy::indexing_slicing)]
-
 use super::*;
 use crate::alert::samples;
 use crate::alert::sanitize::MAX_SENTENCE;

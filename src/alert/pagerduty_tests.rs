@@ -1,5 +1,4 @@
 //! Events as PagerDuty sees them.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use proptest::prelude::*;
 

@@ -1,5 +1,4 @@
 //! Results to tell about: plain data, in the checks' own words.
-#![allow(clippy::unwrap_used)]
 
 use super::digest::gather;
 use super::event::AlertEvent;

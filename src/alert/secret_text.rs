@@ -38,7 +38,6 @@ fn single_line<'a>(secret: &'a Secret, what: &'static str) -> Result<&'a str, De
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
 

@@ -1,5 +1,4 @@
 //! Servers on loopback that take, refuse and slow down as the services do.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

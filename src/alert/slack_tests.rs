@@ -1,10 +1,4 @@
 //! The payload as Slack sees it: its words, its limits, and nothing of an untrusted party's that acts.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic
-)]
 
 use proptest::prelude::*;
 

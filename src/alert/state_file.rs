@@ -39,7 +39,7 @@ impl StateFile {
                 UsageError::file(
                     path,
                     format!(
-                        "its folder is not there and cannot be made ({error}): nothing could be remembered. Name another file for \
+                        "its folder does not exist and cannot be made ({error}), so no alert state can be kept. Name another file for \
                          --state"
                     ),
                 )
@@ -54,8 +54,8 @@ impl StateFile {
             true => Ok(()),
             false => Err(UsageError::file(
                 path,
-                "exists and is not alert state of cvm-verify; it was not changed. Name another file for --state, \
-                    or remove this one",
+                "exists and is not alert state of cvm-verify; it was not changed. Name another file for --state, or remove \
+                 this one",
             )),
         }
     }
@@ -132,7 +132,7 @@ impl StateFile {
 
 fn read(path: &Path) -> Result<State, String> {
     let cannot = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no memory yet".to_owned(),
+        std::io::ErrorKind::NotFound => "there is no alert state yet".to_owned(),
         _ => format!("cannot be read ({error})"),
     };
     let bytes = bounded_io::read(path, MAX_STATE_BYTES as u64 + 1).map_err(cannot)?;

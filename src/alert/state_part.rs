@@ -1,4 +1,4 @@
-//! A part of the memory that alerts take further.
+//! A part of the alert state, which a delivery changes and returns when it ends.
 
 use std::ops::{Deref, DerefMut};
 

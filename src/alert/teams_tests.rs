@@ -1,5 +1,4 @@
 //! The card as Teams sees it: its words, its limits, and nothing of an untrusted party's that acts.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use proptest::prelude::*;
 

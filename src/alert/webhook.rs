@@ -171,7 +171,6 @@ fn sign(key: &[u8], timestamp: u64, body: &[u8]) -> Result<String, InvalidLength
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use super::*;
     use crate::alert::samples;

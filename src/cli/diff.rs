@@ -7,7 +7,7 @@ use crate::compare::{SideKind, compare};
 use crate::config::{Settings, path_of};
 use crate::diff::{DiffRequest, sides};
 use crate::env::Env;
-use crate::plan::commands::LOCK_NAME;
+use crate::plan::next_commands::LOCK_NAME;
 use crate::plan::planner::address;
 use crate::plan::{policy_file, report_data};
 use crate::render::{self, escape};

@@ -152,7 +152,7 @@ impl OutputReader {
         }
         if queue.bytes > 0 {
             let said = format!(
-                "a signal ended the run while its reader stood still: the last {} bytes are lost",
+                "a signal ended the run while its reader did not read: the last {} bytes are lost",
                 queue.bytes
             );
             queue.lost.get_or_insert(said);
@@ -163,7 +163,6 @@ impl OutputReader {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use std::sync::mpsc::{Receiver, Sender, channel};

@@ -51,7 +51,7 @@ pub(super) fn tell(unjudged: &Unjudged, env: &mut Env) {
         Ok(records) => {
             for record in records {
                 let line = format!(
-                    "note: {}: that nothing was verified: {}",
+                    "note: {}: the alert that nothing was verified: {}",
                     record.channel, record.detail
                 );
                 env.complain(&escape::terminal(&line));
@@ -64,7 +64,7 @@ pub(super) fn tell(unjudged: &Unjudged, env: &mut Env) {
 }
 
 fn nobody_was_told(why: &str, env: &mut Env) {
-    let line = format!("note: no alert channel was told that nothing was verified: {why}");
+    let line = format!("note: the alert that nothing was verified was not sent: {why}");
     env.complain(&escape::terminal(&line));
 }
 

@@ -165,7 +165,7 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
     if !follow {
         if args.memory.state.is_some() && !args.output.is_quiet() {
             env.note(
-                "--state is given and no alert channel is set in the environment: nobody is told. `cvm-verify alert test --help` \
+                "--state is given and no alert channel is set in the environment: no alert is sent. `cvm-verify alert test --help` \
                  lists the variables",
             );
         }

@@ -77,8 +77,8 @@ pub(super) async fn collect(session: &Session, asked: EvidenceRequest<'_>, app: 
             missing: repeated.map(|failure| Collected::nothing((session.now)(), failure)),
             note: (stopped > 0).then(|| {
                 format!(
-                    "Phala Cloud lists {total} instances of the app {} and shows no quote of {stopped}, because \
-                        they are stopped: nothing was verified about those.",
+                    "Phala Cloud lists {total} instances of the app {} and shows no quote of {stopped}, because they are \
+                     stopped: nothing was verified about those.",
                     app.app_id()
                 )
             }),
@@ -112,8 +112,7 @@ impl Collection {
             (
                 EvidenceReason::TooFewInstances,
                 format!(
-                    "Phala Cloud lists {} instances of this app, of which {} run; the policy requires at least \
-                        {minimum}.",
+                    "Phala Cloud lists {} instances of this app, of which {} run; the policy requires at least {minimum}.",
                     listed.listed, listed.running
                 ),
             )

@@ -26,8 +26,8 @@ pub(super) fn repeated(app_id: &str, instances: &[Collected]) -> Option<(Evidenc
             }
             is_repeated = true;
             failure.get_or_insert_with(|| EvidenceFailure::new(EvidenceReason::NoQuote, format!(
-                    "Entries {first} and {number} of Phala Cloud's list of the app {app_id} show the same \
-                        instance ({mark}), so one instance of the list was not shown and not verified."
+                    "Entries {first} and {number} of Phala Cloud's list of the app {app_id} show the same instance ({mark}), \
+                     so one instance of the list was not shown and not verified."
                 )));
         }
         entries += usize::from(is_repeated);

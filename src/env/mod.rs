@@ -173,8 +173,8 @@ impl Env {
     pub(crate) fn note_a_run_inside_a_cvm(&mut self) {
         if let Some(mark) = self.inside_a_cvm() {
             self.note(&format!(
-                "this machine is itself a CVM ({mark} exists). A verifier that its adversary can change proves \
-                    nothing: run it from your CI."
+                "this machine is itself a CVM ({mark} exists). A verifier that its adversary can change proves nothing: run \
+                 it from your CI."
             ));
         }
     }

@@ -85,8 +85,8 @@ fn device(page: &mut Page, number: usize, report: &GpuReport, in_full: bool, non
     page.field("Device nonce", short_hex(&transcript.device_nonce))
         .note("A random number of the device; it is not your nonce.");
     page.field("Measurements", count(transcript.measurements.len(), "measurement")).note(
-        "Measurements of firmware, driver and configuration by index, each a SHA-384. NVIDIA publishes golden \
-            values for most.",
+        "Measurements of firmware, driver and configuration by index, each a SHA-384. NVIDIA publishes golden values for \
+         most.",
     );
     let measurements = transcript.measurements.iter().map(|(index, measurement)| {
         format!(

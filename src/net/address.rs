@@ -177,7 +177,6 @@ fn embedded(hi: u16, lo: u16) -> Ipv4Addr {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -1,5 +1,4 @@
 //! How the client reaches a server: names, addresses, certificates, the proxy. Every test asserts which error.
-#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,5 +1,4 @@
 //! The client against hostile answers from loopback. Every test asserts which error, not only that there is one.
-#![allow(clippy::unwrap_used, clippy::panic)]
 
 use tokio::io::AsyncWriteExt;
 

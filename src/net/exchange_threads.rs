@@ -126,7 +126,6 @@ impl<T> Drop for Running<T> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -74,7 +74,6 @@ fn literal(host: &Host<&str>) -> Option<IpAddr> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
 

@@ -1,10 +1,4 @@
 //! Small servers on 127.0.0.1 for the tests of this floor and of those above it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic
-)]
 
 use std::future::Future;
 use std::io::{Read, Write};

@@ -98,7 +98,6 @@ fn vet(host: &str, found: Vec<IpAddr>, allow_private: bool) -> Result<Vec<IpAddr
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
 

@@ -30,7 +30,6 @@ impl Response {
 
     /// A response that no server sent.
     #[cfg(test)]
-    #[allow(clippy::unwrap_used)]
     pub(crate) fn with(status: u16, headers: &[(&'static str, &str)], body: &[u8]) -> Self {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
@@ -79,7 +78,6 @@ impl Response {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::net::retry::Heal;

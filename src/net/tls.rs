@@ -67,7 +67,6 @@ fn roots(ca_file: Option<&[u8]>) -> Result<RootCertStore, SetupError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
 

@@ -7,8 +7,8 @@ use super::selection::PinTarget;
 use crate::config::WrittenValue;
 use crate::engine::{Described, Session, describe};
 use crate::env::Env;
-use crate::plan::commands::{Commands, TargetNames};
 use crate::plan::kms_and_contracts::{around, phala_hints};
+use crate::plan::next_commands::{Commands, TargetNames};
 use crate::plan::nodes::{self, TargetNodes};
 use crate::plan::planner::address;
 use crate::plan::setting_problem::settings_error;
@@ -44,8 +44,7 @@ pub(super) fn claims(
         (Some(url), None) => live(url, request, target, reference, env),
         (_, Some(_)) if request.phala_hints => Err(UsageError::option(
             "--phala-hints",
-            "Phala Cloud's API is asked only about a live deployment; recorded evidence contains the answers of \
-                its own run",
+            "Phala Cloud's API is asked only about a live deployment; recorded evidence contains the answers of its own run",
         )
         .into()),
         (_, Some(recorded)) => {

@@ -6,7 +6,7 @@ use super::is_printed;
 use super::selection::PinTarget;
 use crate::env::Env;
 use crate::files;
-use crate::plan::commands::Commands;
+use crate::plan::next_commands::Commands;
 use crate::usage_error::{CommandError, UsageError};
 use cvm_verify_core::lock::{self, AcceptName, AcceptedPin, Lock, LockError, LockFile, MAX_LOCK_BYTES};
 use cvm_verify_core::policy::Freshness;

@@ -142,7 +142,7 @@ pub(super) fn pin(
             };
             env.complain(&format!(
                 "To pin it, accept that in writing: --accept {names} (or everything that was found: --accept-observed). The lock then \
-                 says so, and so does every verdict that rests on it.{waived}"
+                 says so, and so does every verdict that relies on it.{waived}"
             ));
             Ok(Verdict::Fail)
         }
@@ -159,8 +159,8 @@ fn stays(section: Unasked, lock: &Path) -> String {
         Unasked::Tls => "pin the live app over https",
         Unasked::ImageHash => {
             return format!(
-                "known_by of [os_image] stays as it is in {}: nothing in this run confirms the hash, and a \
-                    verdict that relies on it says so. To confirm it: --os-image-files FILE.",
+                "known_by of [os_image] stays as it is in {}: nothing in this run confirms the hash, and a verdict that \
+                 relies on it says so. To confirm it: --os-image-files FILE.",
                 lock.display()
             );
         }

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::commands::LOCK_NAME;
+use super::next_commands::LOCK_NAME;
 use super::planner::Selection;
 use super::target::Target;
 use crate::env::Env;

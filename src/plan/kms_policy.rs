@@ -76,8 +76,7 @@ impl Reader<'_> {
             && let Some(value) = self.settings.one("kms-compose-hash")
         {
             let problem = format!(
-                "`kms-compose-file` contradicts it: a file's SHA-256 is {sha256}; remove one of both keys, or add \
-                    the hash"
+                "`kms-compose-file` contradicts it: a file's SHA-256 is {sha256}; remove one of both keys, or add the hash"
             );
             self.problems
                 .push(SettingProblem::of("kms-compose-hash", value, problem));

@@ -3,7 +3,6 @@
 //! Settings are options and the policy file. Each target gets an address (`target`) and a policy (`policy`, and a file for each of
 //! its larger parts). A mistake in one of them is noted (`setting_problem`), so that a user reads all mistakes at once.
 
-pub(crate) mod commands;
 mod compose;
 pub(crate) mod compose_document;
 pub(crate) mod found_lock;
@@ -12,6 +11,7 @@ pub(crate) mod kms_and_contracts;
 pub(crate) mod kms_policy;
 mod lock;
 pub(crate) mod named_files;
+pub(crate) mod next_commands;
 pub(crate) mod nodes;
 pub(crate) mod one_target;
 mod os_image;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::commands::{Commands, TargetNames};
 use super::named_files::NamedFiles;
+use super::next_commands::{Commands, TargetNames};
 use super::nodes::{NodeVariables, TargetNodes};
 use super::policy::{Expectations, expectations};
 use super::policy_file::Config;
@@ -20,6 +20,7 @@ use crate::config::file::{FileTarget, file_keys};
 use crate::config::{Interval, Settings, WrittenValue, path_of, written};
 use crate::engine::Deployment;
 use crate::files::path_in_repository;
+use crate::git;
 use crate::source::ReachedBy;
 use crate::usage_error::UsageError;
 use cvm_verify_core::policy::{CollateralMaxAge, GovernancePolicy, GpuVerifier, Policy, Verifier};
@@ -92,7 +93,7 @@ pub(crate) fn plan(selection: &Selection, at: u64, policy_file: Option<&Path>) -
         notes: planner.named_files.notes(),
         policy_file: policy_file.map(|path| {
             let is_whole = selection.urls.is_empty() && selection.names.is_empty();
-            (PolicyFileId::of(&path_in_repository(path)), is_whole)
+            (policy_file_id(path), is_whole)
         }),
         files: planner.files,
         alerts: ChannelVariables::of(&match &config {
@@ -113,6 +114,15 @@ impl Plan {
     pub fn gpu_verifier(&self) -> GpuVerifier {
         let first = self.targets.first();
         first.map_or(GpuVerifier::Local, |target| target.deployment.policy.gpu.verifier)
+    }
+}
+
+/// A policy file, wherever its repository is checked out.
+fn policy_file_id(path: &Path) -> PolicyFileId {
+    let inside = path_in_repository(path);
+    match git::origin(path) {
+        Some(repository) => PolicyFileId::in_repository(&repository, &inside),
+        None => PolicyFileId::of(&inside),
     }
 }
 
@@ -175,8 +185,8 @@ fn wanted<'c>(
         }]),
         (_, [_, ..], _) => Err(UsageError::option(
             "--target",
-            "with a URL, it names the target of that URL: give one URL and one name, or omit the URL to verify \
-                several targets of the policy file",
+            "with a URL, it names the target of that URL: give one URL and one name, or omit the URL to verify several \
+             targets of the policy file",
         )),
         (urls, [], None) => Ok(urls.iter().map(|url| WantedDeployment::at(url)).collect()),
         (urls, [], Some(config)) => urls.iter().map(|url| at_address(url, config)).collect(),

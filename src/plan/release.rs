@@ -21,8 +21,7 @@ pub(crate) fn docker_compose(
             Origin::File { .. } => SettingProblem::of(
                 "docker-compose",
                 value,
-                "`app-compose-file` contradicts it: the docker compose file inside that document is another one; \
-                    remove one \
+                "`app-compose-file` contradicts it: the docker compose file inside that document is another one; remove one \
                  of them",
             ),
             _ => SettingProblem::Other(

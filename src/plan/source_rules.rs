@@ -179,9 +179,8 @@ pub(crate) fn refuse_commit_on_schedule(options: &Settings, env: &Env) -> Result
     match (options.one("source-commit"), event) {
         (Some(_), Some("schedule")) => Err(UsageError::option(
             "--source-commit",
-            "this run is scheduled, and the current commit of its branch is not the one that was deployed; a \
-                monitor takes the commit \
-             from the lock (cvm-verify pin writes it)",
+            "this run is scheduled, and the current commit of its branch is not the one that was deployed; a monitor takes \
+             the commit from the lock (cvm-verify pin writes it)",
         )),
         _ => Ok(()),
     }

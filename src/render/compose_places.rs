@@ -21,7 +21,7 @@ decide. A key that is not in the table decides code, except extension keys (`x-â
   and counted by `launch-inputs`.
 
 A variable counts only if something can set it: its name is in `allowed_envs`, a pre-launch script exports it, a script that
-runs before the containers is unknown, or the guest sets it. Otherwise its default stands, and the report says so.
+runs before the containers is unknown, or the guest sets it. Otherwise its default applies, and the report says so.
 
 `environment` entries with a variable are set from outside. They decide code if the name in the container is one that programs
 load code by (`LD_PRELOAD`, `NODE_OPTIONS`, `PATH`, â€¦; a beginning such as `LD_` or `PYTHON`, or an end such as `_OPTS` or `_COMMAND`,
@@ -45,36 +45,36 @@ Every other item with a variable decides code:
 
 - as the program: the first word of `entrypoint` and `command`, or what a wrapper such as `env`, `gosu` and `timeout` starts;
 - as an option or an operand whose meaning is not known;
-- where the program executes it: the script or an option of an interpreter, what a script in the list is handed, any word of `make`,
+- where the program executes it: the script or an option of an interpreter, the arguments of a script in the list, any word of `make`,
   any word of a program that brings files, and the like;
-- beside a `$$NAME` in the same item, which a shell may read;
+- next to a `$$NAME` in the same item, which a shell may read;
 - behind the entrypoint of an image that is not written into `entrypoint`, where the first item of `command` begins with `-`: the image's
   entrypoint may be an interpreter, and the item the option by which it loads code;
-- in a health check that nerdctl starts, which hands the list to a shell as one text.
+- in a health check that nerdctl starts, which passes the list to a shell as one text.
 
 An `entrypoint` without a word (`[]`, an empty text, or a list of empty texts) takes the entrypoint of the image away: the first word of
 `command` is the program. What is accepted in a list is accepted as the same words of a script, with each variable in quotes. The reverse
 does not hold: a script is refused only where a value is known to be executed.
 
 A text (`command: app ${NAME}`) is split into words after it is filled, so that a variable in it decides code. That an image's
-own entrypoint hands its arguments to a program, and not to a shell as one text, is taken from the image, which the digest pins.
+own entrypoint passes its arguments to a program, and not to a shell as one text, is taken from the image, which the digest pins.
 
-A script that stands among the arguments of an interpreter (`sh -c`, `python -c`, `node -e`) executes what it is handed if it reads its
+A script that is an argument of an interpreter (`sh -c`, `python -c`, `node -e`) counts as executing its arguments if it reads its
 arguments: `$1`, `$@`, `for x; do`, `shift`, `getopts`, `sys.argv`, `process.argv`, `ARGV` and the like. So does a config, if what names its
-path has a variable from outside; `exec \"$@\"` executes the list behind it, which is judged as a list.
+path has a variable from outside; `exec \"$@\"` executes the list behind it, which is checked as a list.
 
-The script that `python -c`, `node -e`, `ruby -e`, `perl -e` and `php -r` are handed is read in their language: a variable of the environment
-is executed where a statement hands it, or a variable that holds it, to `eval`, `os.system`, `child_process` and the like. A config's
+The script that `python -c`, `node -e`, `ruby -e`, `perl -e` and `php -r` get is read in their language: a variable of the environment
+is executed if a statement passes it, or a variable that holds it, to `eval`, `os.system`, `child_process` and the like. A config's
 `content` is read in such a language if its first line or the names of its paths say so. If anything but the interpreter of the language
 names such a path (`sh /app/run.py`, the program itself without a first line, another config, a health check, an environment), or if nothing
 names it, the text is read as a script of a shell as well.
 
-A mount decides code if it equals, contains or lies in what the host hands in: `/dstack/.host-shared`, `/dstack/user_config`,
+A mount decides code if it equals, contains or lies in what the host supplies: `/dstack/.host-shared`, `/dstack/user_config`,
 firmware tables, disks. Known links are followed (`/tapp`, `/var/run`, `/var/volatile/dstack`, `/proc/1/root`). Other paths of
 the VM are host access. The sockets of the guest agent (`/var/run/dstack.sock`, `/run/dstack.sock`, `/var/run/tappd.sock`) are
 neither.
 
-Beside the docker compose file these fields of the compose document decide code: a name in `allowed_envs` that Docker, Docker
+In addition to the docker compose file, these fields of the compose document decide code: a name in `allowed_envs` that Docker, Docker
 Compose, a shell or a tool of the guest reads (where a script that is not known runs before the containers, every name that programs
 load code by), an entry of `verity_volumes` without a well-formed `verity_root`, what a script
 before the containers takes from outside, and a field that is not known and may be a script (by its name, `#!`, or more than one line).
@@ -87,11 +87,11 @@ starts the app, because the guest's shell drops line ends and NUL before it comp
 places of their own, `pre_launch_script` and `init_script[n]`, where they
 
 - may execute what a variable of `allowed_envs` holds, as a shell of a container may;
-- may execute what the host hands in: `.host-shared`, `user_config`, `.decrypted-env`, firmware tables, a program on a disk;
+- may execute what the host supplies: `.host-shared`, `user_config`, `.decrypted-env`, firmware tables, a program on a disk;
 - start or fetch an image without a digest, build or load one, or start another docker compose file;
 - may write `docker-compose.yaml`, an override of it, or `app-compose.json`.
 
-What they do beyond that, what their fixed text fetches above all, is not judged: the report names such a script and its SHA-256. To accept a
+What they do beyond that, such as what their fixed text fetches, is not checked: the report names such a script and its SHA-256. To accept a
 place, run `cvm-verify pin` and write the reason into `[[places]]` of the lock.
 
 ## The table

@@ -164,8 +164,8 @@ mod tests {
         assert_eq!(
             explained(&samples::unreachable()),
             [
-                "`reached: none`: not even the tier `hardware` (a fresh quote of a genuine, patched machine) is met by proof alone. \
-              Missing for it: evidence [unreachable]."
+                "`reached: none`: not even the tier `hardware` (a fresh quote of a genuine, patched machine) is met by proof \
+                 alone. Missing for it: evidence [unreachable]."
             ]
         );
     }

@@ -14,8 +14,8 @@ const INDENT: usize = 16;
 pub fn reference_os_images(values: &ReferenceValues) -> String {
     let mut page = page(
         values,
-        "--os-image takes a production image by its name or its os_image_hash. docs/reference-values.md says \
-            which images pass without further options.",
+        "--os-image takes a production image by its name or its os_image_hash. docs/reference-values.md says which images \
+         pass without further options.",
     );
     for row in values.images() {
         page.blank();

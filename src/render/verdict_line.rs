@@ -34,19 +34,19 @@ const NOTES: [(&str, &str); 14] = [
     ),
     (
         "the second release, until …",
-        "The compose document of `--also-compose-hash` runs, not the one of the main release. The date is the \
-            last day on which it is accepted.",
+        "The compose document of `--also-compose-hash` runs, not the one of the main release. The date is the last day on \
+         which it is accepted.",
     ),
     ("waived: …", "The checks that you excluded, separated by commas."),
     (
         "accepted by …: …",
-        "What is accepted in writing: first the option, the line of the policy file or the lock that accepts it, \
-            then what it accepts. There is one note for each of these.",
+        "What is accepted in writing: first the option, the line of the policy file or the lock that accepts it, then what it \
+         accepts. There is one note for each of these.",
     ),
     (
         "accepted elsewhere: … more",
-        "More than five options, lines or locks accept something: the number of acceptances that are not shown. \
-            The report lists all.",
+        "More than five options, lines or locks accept something: the number of acceptances that are not shown. The report \
+         lists all.",
     ),
     (
         "reached: none",

@@ -300,8 +300,8 @@ fn refuse_an_id(text: &str) -> Result<(), UsageError> {
                 "URL",
                 format!(
                     "{id} is the id of an app or instance, not an address. Give the address of the app, \
-                        https://{id}-PORT.DOMAIN; or name the source: --source phala-cloud {id}, or --source \
-                        guest-agent --gateway-domain DOMAIN {id}"
+                     https://{id}-PORT.DOMAIN; or name the source: --source phala-cloud {id}, or --source guest-agent \
+                     --gateway-domain DOMAIN {id}"
                 ),
             ))
         }

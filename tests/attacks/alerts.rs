@@ -59,7 +59,11 @@ fn t61_a_missing_damaged_foreign_or_large_memory_means_send_and_says_so() {
     let (sink, deployment) = (sink(), lying(Lie::SwappedImage));
     let state = state_in(&deployment);
     let ran = verify(&deployment, &sink, &state);
-    assert!(ran.stderr.contains("there is no memory yet"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("there is no alert state yet"),
+        "{}",
+        ran.stderr
+    );
     let good = std::fs::read_to_string(&state).unwrap();
     let mut sent = 1;
     for (text, says) in [

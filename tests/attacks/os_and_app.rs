@@ -426,7 +426,7 @@ fn another_image_than_the_locked_one_is_named() {
             "is dstack-dev-0.5.9, a development image",
             "Stop sending",
         ),
-        (unknown, "is no image in the table", "cvm-verify os-image"),
+        (unknown, "is not an image in the table", "cvm-verify os-image"),
     ] {
         let judged = showing(&boots, OsImagePolicy::Tuple(locked.clone()));
         judged.fails(CheckId::OsImage, "register-mismatch");

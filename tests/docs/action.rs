@@ -118,8 +118,8 @@ one of these names that cvm-verify did not write ends the step with 2, untouched
 
 ## After a deploy
 
-A lock alone names the release that it was taken from: behind the next deploy it passes while the old one still answers. So say
-which release must run: `docker-compose`, `app-compose-file` or `compose-hash` beside the lock.
+A lock alone names the release that it was taken from: after the next deployment it passes while the old release still answers. So name
+the release that must run, in addition to the lock: with `docker-compose`, `app-compose-file` or `compose-hash`.
 
 With `wait` the step tries again until the expected release passes. It does not ask until one of several instances passes:
 

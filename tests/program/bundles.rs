@@ -1,22 +1,11 @@
 //! A bundle replays to the result of the run that wrote it.
 
 use cvm_verify_core::report::CheckId::*;
-use cvm_verify_core::report::CheckResult;
 use cvm_verify_core::report::Status::*;
 use simulator::{Cvm, Lie, World};
 
 use super::deployment::Deployment;
-use super::run::{Ran, run};
-
-/// What was found. The advice of a live run has commands for that target.
-pub fn found(checks: &[CheckResult]) -> Vec<CheckResult> {
-    let without_advice = |check: &CheckResult| {
-        let mut check = check.clone();
-        check.fix = None;
-        check
-    };
-    checks.iter().map(without_advice).collect()
-}
+use super::run::{Ran, found, run};
 
 fn replay(deployment: &Deployment, bundle: &str, more: &[&str]) -> Ran {
     let mut args = vec![
@@ -47,8 +36,8 @@ fn a_bundle_replays_to_the_same_result_for_truth_and_lies() {
         let live = deployment.verify_with(&[], &["--evidence", &path]).report();
         let first = replay(&deployment, "bundle.json", &[]).report();
         assert_eq!(
-            found(&live.targets[0].checks),
-            found(&first.targets[0].checks),
+            found(live.targets[0].checks.clone()),
+            found(first.targets[0].checks.clone()),
             "{lie:?}"
         );
         assert_eq!(live.targets[0].measurements, first.targets[0].measurements);

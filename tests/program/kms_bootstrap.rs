@@ -117,8 +117,7 @@ fn a_replay_says_whose_word_the_answers_of_kms_and_nodes_are() {
     let bundle = governed.deployment.path("bundle.json");
     let mut more = governed.rpc_urls();
     more.push(format!("--evidence={bundle}"));
-    let words = "kms, governance: the recorded answers are not signed; trust them only if you trust the maker of \
-        the bundle";
+    let words = "kms, governance: the recorded answers are not signed; trust them only if you trust the maker of the bundle";
     let mut live = governed.verify_args(&[format!("lock = \"{}\"", governed.lock())], &more);
     live[2] = "--format=text".to_owned();
     let ran = run(&live);

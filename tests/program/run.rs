@@ -60,12 +60,16 @@ pub fn env_of<S: AsRef<str>>(args: &[S], env: &[(&str, &str)], out: &Sink, err: 
     }
 }
 
+/// What was found by checks, without the advice.
+pub fn found(mut checks: Vec<CheckResult>) -> Vec<CheckResult> {
+    checks.iter_mut().for_each(|check| check.fix = None);
+    checks
+}
+
 impl Ran {
     /// What was found of the first target. The advice is left out: that of a live run has commands for the target.
     pub fn found(&self) -> Vec<CheckResult> {
-        let mut checks = self.report().targets.swap_remove(0).checks;
-        checks.iter_mut().for_each(|check| check.fix = None);
-        checks
+        found(self.report().targets.swap_remove(0).checks)
     }
 
     /// The report, where the run was made with `--format json`. `merge` must find it sound: what the program writes

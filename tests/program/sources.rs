@@ -7,9 +7,8 @@ use simulator::guest_agent::{APP_KEY_PATH, INFO_PATHS};
 use simulator::phala_cloud::{self, InstanceShape};
 use simulator::{AppEndpoint, Behaviour, Cvm, Lie, VersionedForm, World};
 
-use super::bundles::found;
 use super::deployment::Deployment;
-use super::run::{Ran, run};
+use super::run::{Ran, found, run};
 
 const JSON: &str = "application/json";
 
@@ -522,7 +521,7 @@ fn the_bundles_of_instances_replay_to_the_same_results() {
         let path = deployment.path(&format!("bundle-instance-{number}.json"));
         assert_eq!(live.evidence.bundle.as_deref(), Some(path.as_str()));
         let again = replay(&deployment, &path, &[&id]).report().targets[0].clone();
-        assert_eq!(found(&again.checks), found(&live.checks));
+        assert_eq!(found(again.checks.clone()), found(live.checks.clone()));
         assert_eq!(again.measurements, live.measurements);
         assert_eq!((again.verdict, &again.url), (live.verdict, &live.url));
         let text = std::fs::read_to_string(&path).unwrap();

@@ -81,7 +81,7 @@ fn a_run_whose_certificates_or_proxy_cannot_be_used_is_told_or_says_why_not() {
         |_| {},
     );
     assert_eq!((ran.code, sink.count("/hook")), (2, 0), "{ran:#?}");
-    let note = "note: no alert channel was told that nothing was verified: the proxy URL is not usable";
+    let note = "note: the alert that nothing was verified was not sent: the proxy URL is not usable";
     assert!(ran.stderr.contains(note), "{}", ran.stderr);
 }
 

@@ -162,7 +162,6 @@ impl ChannelState {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::alert::samples;

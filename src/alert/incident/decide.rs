@@ -168,7 +168,7 @@ impl TargetState {
                     policy: observation.policy,
                     asked: observation.asked,
                     by_share,
-                    other: None,
+                    others: 0,
                     passing: None,
                 });
             }
@@ -193,7 +193,7 @@ impl TargetState {
         // a change. An earlier version kept no address: then it may be another one.
         let is_change = policy != incident.policy || asked != incident.asked;
         if still || count < passes_needed(self.relapses) + u32::from(is_change) {
-            incident.other = None;
+            incident.others = 0;
             incident.passing = Some(Passing { policy, asked, count });
             return;
         }

@@ -1,5 +1,4 @@
 //! What is due after which history. `A` and `B` are two failures, `?` is inconclusive, `.` a pass.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use proptest::prelude::*;
 
@@ -28,6 +27,11 @@ fn report(letter: char) -> TargetReport {
         'B' => other_fail(),
         '?' => samples::unreachable(),
         '!' => samples::inconclusive(),
+        '%' => {
+            let mut report = samples::unreachable();
+            set(&mut report, CheckId::Evidence, Status::Error, "not-json");
+            report
+        }
         '.' => samples::pass(),
         'e' => {
             let mut report = samples::pass();
@@ -157,6 +161,8 @@ fn histories_and_what_is_told_of_them() {
         ("??!?.", "- - inconclusive - recovered"),
         ("???!?!?.", "- - inconclusive - - - - recovered"),
         ("???!!!!.", "- - inconclusive - - changed - recovered"),
+        // Others that alternate last, too.
+        ("???!%!%.", "- - inconclusive - - changed - recovered"),
         ("???!!A!!!.", "- - inconclusive - - failed - - changed recovered"),
         ("ee.e", "expiring - - -"),
         ("Ae", "failed recovered+expiring"),

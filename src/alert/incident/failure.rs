@@ -192,7 +192,6 @@ pub(super) fn hash<'a>(label: &'static str, parts: impl IntoIterator<Item = &'a 
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::alert::samples::{self, of, set};

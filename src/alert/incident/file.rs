@@ -181,7 +181,6 @@ fn written(targets: &BTreeMap<TargetId, TargetState>) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
     use crate::alert::incident::{Observation, Rules, decide};

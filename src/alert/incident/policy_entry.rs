@@ -30,6 +30,15 @@ impl PolicyFileId {
         ))
     }
 
+    /// Of the path of a policy file inside a repository: those of two repositories differ, though their paths are the same.
+    #[must_use]
+    pub fn in_repository(repository: &str, path: &Path) -> Self {
+        Self(hash(
+            "cvm-verify/policy-file-of-repository/v1",
+            [repository, &hex::encode(Self::of(path).0)],
+        ))
+    }
+
     /// The target that this file calls `name`: two files may have one of that name each.
     #[must_use]
     pub fn target(&self, name: &str) -> TargetId {

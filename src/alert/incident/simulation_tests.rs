@@ -1,6 +1,5 @@
 //! A day of monitoring in milliseconds: eight targets, verified every five minutes, and two channels. The sequence of
 //! messages is the snapshot.
-#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::asked_at::AskedAt;
 use super::channel::{ChannelState, Foretold};
 use super::due::{About, Due};
-use super::failure::{Failure, FailureKey, is_word};
+use super::failure::{Failure, is_word};
 use super::forecast::FORGOTTEN_AFTER;
 use super::history::History;
 use super::policy_entry::PolicyEntry;
@@ -66,41 +66,33 @@ pub(super) struct Incident {
     /// Whether it is told for the share of inconclusive runs alone, and not for their row.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) by_share: bool,
-    /// An inconclusive result of another kind than the failure, and how often in a row it came.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) other: Option<OtherKind>,
+    /// How many inconclusive results of other kinds than the failure came in a row.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) others: u32,
     /// The passes since the last result that was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) passing: Option<Passing>,
 }
 
-/// What could not be determined for other reasons than those that were told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct OtherKind {
-    pub(super) key: FailureKey,
-    pub(super) count: u32,
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Incident {
-    /// Whether an inconclusive result is to be told in this incident: a restart goes through several kinds, and each of them must
-    /// last as long as the first had to.
+    /// Whether an inconclusive result is to be told in this incident: a restart goes through several kinds, and others
+    /// than the one that was told must last as long as that had to.
     pub(super) fn lasts(&mut self, failure: &Failure, times: u32) -> bool {
         let both_open = [self.failure.verdict, failure.verdict] == [Verdict::Inconclusive; 2];
         if !both_open || failure.is_same(&self.failure) {
-            self.other = None;
+            self.others = 0;
             return true;
         }
-        let before = self.other.take().filter(|other| other.key == failure.key);
-        let count = before.map_or(0, |other| other.count).saturating_add(1);
-        if count >= times {
-            return true;
+        self.others = self.others.saturating_add(1);
+        if self.others < times {
+            return false;
         }
-        self.other = Some(OtherKind {
-            key: failure.key,
-            count,
-        });
-        false
+        self.others = 0;
+        true
     }
 }
 

@@ -94,7 +94,7 @@ impl MemoryArgs {
             true => Ok(()),
             false => Err(UsageError::option(
                 rule,
-                "it counts earlier runs, and nothing remembers them; name a file with --state, or leave the option out",
+                "it counts earlier runs, and there is no alert state that records them; name a file with --state, or leave the option out",
             )),
         }
     }

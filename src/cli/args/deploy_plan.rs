@@ -5,10 +5,8 @@ use clap::{Args, ValueEnum};
 use super::{ExpectArgs, TargetArgs, TransportArgs};
 
 /// After the help of `plan`.
-pub const PLAN_CODES: &str = "\
-Exit codes: 0 no reason found to refuse the deployment, 1 verify would not pass, 2 usage error, 3 it could not be \
-determined who built \
-an image.";
+pub const PLAN_CODES: &str = "Exit codes: 0 no reason found to refuse the deployment, 1 verify would not pass, 2 usage error, \
+                              3 it could not be determined who built an image.";
 
 #[derive(Debug, Args)]
 pub struct DeployPlanArgs {

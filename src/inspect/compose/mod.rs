@@ -18,8 +18,7 @@ pub(super) fn section(page: &mut Page, opened: &Opened<'_>) {
     page.section("COMPOSE DOCUMENT");
     let Some(text) = opened.compose else {
         page.field("Document", "none").note(
-            "The evidence does not contain it, so the compose hash is the hash of an unknown document. /info \
-                serves it unless \
+            "The evidence does not contain it, so the compose hash is the hash of an unknown document. /info serves it unless \
              `public_tcbinfo` is off; --app-compose takes a file.",
         );
         return;

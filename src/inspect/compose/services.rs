@@ -67,8 +67,8 @@ pub(super) fn show(page: &mut Page, members: &Map<String, Value>) {
         page,
         "Decides code",
         &file.unmeasured,
-        "In these places a variable or a file that is not measured can decide what runs. `verify` leaves out \
-            variables that nothing can set.",
+        "In these places a variable or a file that is not measured can decide what runs. `verify` leaves out variables that \
+         nothing can set.",
         "No other place can decide what runs.",
     );
     lines(

@@ -27,14 +27,13 @@ pub(super) fn section(page: &mut Page, opened: &Opened<'_>) {
     page.section("EVENT LOG");
     let Some(events) = opened.events else {
         page.field("Events", "none").note(
-            "There is no event log, so it is not known what the registers are hashes of, and nothing says which \
-                app runs.",
+            "There is no event log, so it is not known what the registers are hashes of, and nothing says which app runs.",
         );
         return;
     };
     page.field("Events", events.len()).note(
-        "The list of everything that was measured. Anyone could have written it: it counts only if its \
-            replay gives the registers that the hardware signed.",
+        "The list of everything that was measured. Anyone could have written it: it counts only if its replay gives the \
+         registers that the hardware signed.",
     );
     let replay = Replay::of(events);
     for (imr, (register, title)) in (0u8..).zip(replay.registers.iter().zip(REGISTERS)) {

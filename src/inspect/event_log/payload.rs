@@ -110,8 +110,7 @@ fn key_provider(page: &mut Page, members: &Map<String, Value>) {
         ),
         ("none", _) => page.mark("Keys are random at every boot: nothing persists, and no KMS checked the code."),
         ("local" | "local-sgx", _) => page.mark(
-            "The host's own key provider, an SGX enclave known by its measurement. `verify` needs its name \
-                (--key-provider).",
+            "The host's own key provider, an SGX enclave known by its measurement. `verify` needs its name (--key-provider).",
         ),
         ("tpm", _) => page.mark("A TPM that the host supplies. `verify` needs its name (--key-provider)."),
         _ => page.mark("Not one of kms, local-sgx, local, tpm, none."),

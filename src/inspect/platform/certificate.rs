@@ -21,8 +21,8 @@ pub(super) fn show_chain(page: &mut Page, title: &str, pem: &str) {
         return;
     };
     page.field(title, count(certificates.len(), "certificate")).note(
-        "Usually three: the platform's own, the CA of its kind, and Intel's root. `inspect` does not check \
-            whether each signed the one before it.",
+        "Usually three: the platform's own, the CA of its kind, and Intel's root. `inspect` does not check whether each \
+         signed the one before it.",
     );
     for (place, certificate) in certificates.iter().take(MAX_CERTIFICATES).enumerate() {
         let certificate = certificate.tbs_certificate();

@@ -42,8 +42,8 @@ pub(super) fn show(page: &mut Page, opened: &Opened<'_>, report: &TdReport) {
         }
         3 => {
             page.note(
-                "Tag 03: the SHA-256 of a configuration document follows. `inspect` does not compute it; `verify` \
-                    does (`mr-config-id`).",
+                "Tag 03: the SHA-256 of a configuration document follows. `inspect` does not compute it; `verify` does \
+                 (`mr-config-id`).",
             );
         }
         other => {

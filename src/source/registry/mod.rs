@@ -239,7 +239,6 @@ fn tag(digest: &[u8; 32]) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::net::loopback;

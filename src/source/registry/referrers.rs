@@ -94,7 +94,6 @@ pub fn named(manifest: &str, subject: &[u8; 32]) -> Option<Named> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
     use serde_json::json;

@@ -38,7 +38,7 @@ const APP_ID_MISMATCH: Reason = Reason {
 const ADDRESS_MISMATCH: Reason = Reason {
     id: "address-mismatch",
     means: "The id in the address is neither the app's nor the instance's that answered.",
-    fix: "The gateway routes this address to another app: treat the gateway as hostile.",
+    fix: "Check the address. If it is right, the gateway routes it to another app: treat the gateway as hostile.",
 };
 const NO_EXPECTATION: Reason = Reason {
     id: "no-expectation",

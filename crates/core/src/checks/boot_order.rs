@@ -69,16 +69,15 @@ const BAD_PAYLOAD: Reason = Reason {
 };
 const RESERVED_AFTER_READY: Reason = Reason {
     id: "reserved-after-ready",
-    means: "Something inside the VM wrote a boot event's name after the boot. A verifier that uses the last event \
-        of each name would accept it; an honest app writes no such event.",
+    means: "Something inside the VM wrote a boot event's name after the boot. A verifier that uses the last event of each \
+            name would accept it; an honest app writes no such event.",
     fix: "Find out which container does that. If it is your app, give its event a name of its own (such as `my-app-config`): the \
           names of boot events, `compose-hash` among them, are reserved. If it is not, a program in the VM is hostile.",
 };
 const UNKNOWN_EVENT: Reason = Reason {
     id: "unknown-event",
     means: "The boot events include one that this version does not know.",
-    fix: "Update cvm-verify: new releases of dstack add boot events. If the newest version does not know it, \
-        compare the OS \
+    fix: "Update cvm-verify: new releases of dstack add boot events. If the newest version does not know it, compare the OS \
           image with an official one, or prove the image: by name with --os-image, or with newer --reference-values.",
 };
 

@@ -11,8 +11,8 @@ pub(super) const CHECK: Check = Check {
     id: CheckId::Collateral,
     title: "Collateral",
     proves: "Intel's signed statements about this platform are available, authentic and in date.",
-    prevents: "A rating of the platform that relies on statements that Intel did not make, no longer makes, or \
-        makes about another platform.",
+    prevents: "A rating of the platform that relies on statements that Intel did not make, no longer makes, or makes about \
+               another platform.",
     reasons: &[
         &MISSING,
         &UNREACHABLE,
@@ -54,7 +54,7 @@ const EXPIRED: Reason = Reason {
     id: "expired",
     means: "A part of the collateral, or the machine's certificate, has ended, or ended before another part began. That is not \
             the app's fault.",
-    fix: "Check this machine's clock first: one that is ahead ends everything early. If it is right, the PCCS that was asked does not \
+    fix: "Check this machine's clock first: if it is ahead, valid documents look expired. If it is right, the PCCS that was asked does not \
           refresh: name another with --pccs-url. A PCK certificate that ended must be renewed by the operator of the host. A bundle \
           is replayed at its time of capture, with --at if it does not hold that.",
 };
@@ -65,42 +65,40 @@ const NOT_YET_VALID: Reason = Reason {
 };
 const TOO_OLD: Reason = Reason {
     id: "too-old",
-    means: "The collateral was fetched more than 7 days before the time of appraisal, so a later revocation could \
-        be missed.",
-    fix: "Find out why no newer collateral can be fetched: the same command with --no-cache shows the answer of \
-        its source. Replay a bundle as of its time of capture, without --at.",
+    means: "The collateral was fetched more than 7 days before the time of appraisal, so a later revocation could be missed.",
+    fix: "Find out why no newer collateral can be fetched: the same command with --no-cache shows the answer of its source. \
+          Replay a bundle as of its time of capture, without --at.",
 };
 const FETCH_TIME_AHEAD: Reason = Reason {
     id: "fetch-time-ahead",
-    means: "By its own record, the collateral was fetched after the time of appraisal, so its age is not known \
-        and a revocation could be missed. A clock was wrong, or a file was changed. The deployment is not at fault.",
-    fix: "Check this machine's clock. Replay a bundle as of its time of capture, without --at; if its own times \
-        contradict each other, record it again.",
+    means: "By its own record, the collateral was fetched after the time of appraisal, so its age is not known and a \
+            revocation could be missed. A clock was wrong, or a file was changed. The deployment is not at fault.",
+    fix: "Check this machine's clock. Replay a bundle as of its time of capture, without --at; if its own times contradict \
+          each other, record it again.",
 };
 const NOT_REFETCHED: Reason = Reason {
     id: "not-refetched",
     means: "The collateral was fetched longer ago than --collateral-max-age, and a newer set could not be fetched.",
-    fix: "Find out why: after 7 days this is an error. The same command with --no-cache shows the answer of the \
-        collateral's source.",
+    fix: "Find out why: after 7 days this is an error. The same command with --no-cache shows the answer of the collateral's \
+          source.",
 };
 const MALFORMED: Reason = Reason {
     id: "malformed",
     means: "A document of the collateral is missing, empty or cannot be read. The deployment is not at fault.",
-    fix: "Run again. If this stays, name another PCCS with --pccs-url and tell the operator of this one; for a \
-        file, record the collateral again.",
+    fix: "Run again. If this stays, name another PCCS with --pccs-url and tell the operator of this one; for a file, record \
+          the collateral again.",
 };
 const NOT_SIGNED_BY_INTEL: Reason = Reason {
     id: "not-signed-by-intel",
-    means: "A document of the collateral has no valid signature of Intel: it was changed or serialized again, or \
-        another party made it. The \
-            deployment is not at fault.",
+    means: "A document of the collateral has no valid signature of Intel: it was changed or serialized again, or another \
+            party made it. The deployment is not at fault.",
     fix: "Name another PCCS with --pccs-url and tell the operator of this one. For a file, record the documents byte for byte, \
           as the PCCS answers.",
 };
 const WRONG_PLATFORM: Reason = Reason {
     id: "wrong-platform",
-    means: "A document of the collateral is signed by Intel, but is for another platform, or for SGX. The \
-        deployment is not at fault.",
+    means: "A document of the collateral is signed by Intel, but is for another platform, or for SGX. The deployment is not \
+            at fault.",
     fix: "Give the collateral of the machine that made the quote, for TDX. If a live run says this, name another PCCS with \
           --pccs-url.",
 };
@@ -111,24 +109,23 @@ const CLOCK: Reason = Reason {
 };
 const OLD_SET: Reason = Reason {
     id: "old-set",
-    means: "The collateral belongs to an older TCB evaluation set than required, which lacks later advisories. \
-        The deployment is not at \
-            fault.",
+    means: "The collateral belongs to an older TCB evaluation set than required, which lacks later advisories. The deployment \
+            is not at fault.",
     fix: "Run again; if this stays, name another PCCS with --pccs-url, or ask the operator of this one to refresh it. If you set \
           min-tcb-eval-data-number, check whether Intel's standard set has reached this number.",
 };
 const ENDS_SOON: Reason = Reason {
     id: "ends-soon",
     means: "A part of the collateral expires within 14 days.",
-    fix: "Nothing yet: Intel renews collateral every few days. If this stays, the PCCS in use does not refresh \
-        its collateral.",
+    fix: "Nothing yet: Intel renews collateral every few days. If this stays, the PCCS in use does not refresh its \
+          collateral.",
 };
 
 const CERTIFICATE_ENDS_SOON: Reason = Reason {
     id: "platform-certificate-ends-soon",
     means: "The certificate that Intel issued for this machine expires within 14 days.",
-    fix: "Ask the operator of the host to renew the machine's certificate, or redeploy on another host: after it \
-        expires, quotes do not verify.",
+    fix: "Ask the operator of the host to renew the machine's certificate, or redeploy on another host: after it expires, \
+          quotes do not verify.",
 };
 
 /// What to do about a gap, where more is known than its reason says.
@@ -147,7 +144,7 @@ fn advice(gap: &UnusableCollateral) -> Option<&'static str> {
             "Name a PCCS that knows the platform with --pccs-url: Intel's and Phala's servers do not."
         }
         UnusableCollateral::Expired { what, .. } if *what == PCK_CERTIFICATE => {
-            "Check this machine's clock first: one that is ahead ends everything early. If it is right, the operator of the host must \
+            "Check this machine's clock first: if it is ahead, valid documents look expired. If it is right, the operator of the host must \
              renew the machine's certificate, or the app moves to another host."
         }
         _ => return None,

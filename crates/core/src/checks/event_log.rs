@@ -86,8 +86,8 @@ fn run(claims: &Claims, _policy: &Policy) -> Finding {
                     format!("The log replays to all four RTMRs ({count} events in RTMR3).")
                 }
                 BootEvents::Stripped => format!(
-                    "The log replays to RTMR3 ({count} events). This form of evidence omits the boot events: \
-                        RTMR0–2 are read from the quote, and `os-image` checks them."
+                    "The log replays to RTMR3 ({count} events). This form of evidence omits the boot events: RTMR0–2 are read \
+                     from the quote, and `os-image` checks them."
                 ),
             });
         }

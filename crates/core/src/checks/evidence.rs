@@ -80,8 +80,7 @@ const ADDRESS_REFUSED: Reason = Reason {
 };
 const NO_QUOTE: Reason = Reason {
     id: "no-quote",
-    means: "The answer is well formed but contains no quote; or it is a list of instances, and not each of them \
-        has a quote.",
+    means: "The answer is well formed but contains no quote; or it is a list of instances, and not each of them has a quote.",
     fix: "Answer with the whole object that the dstack SDK's getQuote() returns; a stopped instance has no quote.",
 };
 const TOO_FEW_INSTANCES: Reason = Reason {
@@ -91,15 +90,15 @@ const TOO_FEW_INSTANCES: Reason = Reason {
 };
 const UNNAMED_INSTANCES: Reason = Reason {
     id: "unnamed-instances",
-    means: "The policy requires a number of instances, and the instances of this app have no instance id: two \
-        quotes do not show whether they come from two VMs or from one VM that quoted twice.",
+    means: "The policy requires a number of instances, and the instances of this app have no instance id: two quotes do not \
+            show whether they come from two VMs or from one VM that quoted twice.",
     fix: "Deploy without `no_instance_id`, so that each instance measures an id of its own; or leave `instances` out of the policy \
           file (--instances).",
 };
 const UNSUPPORTED_PLATFORM: Reason = Reason {
     id: "unsupported-platform",
-    means: "The evidence comes from another TEE than Intel TDX: dstack also runs on AMD SEV-SNP, AWS Nitro and \
-        Google's vTPM.",
+    means: "The evidence comes from another TEE than Intel TDX: dstack also runs on AMD SEV-SNP, AWS Nitro and Google's \
+            vTPM.",
     fix: "Deploy on Intel TDX to verify with this program; nothing is proven about other platforms.",
 };
 const TWO_INSTANCES: Reason = Reason {
@@ -109,8 +108,8 @@ const TWO_INSTANCES: Reason = Reason {
 };
 const OTHER_TYPE: Reason = Reason {
     id: "other-type",
-    means: "A field of the answer has another JSON type than the dstack SDK gives it: the app, or Phala Cloud's \
-        API, answers in a format of its own. The format is not signed, so it does not show who changed it.",
+    means: "A field of the answer has another JSON type than the dstack SDK gives it: the app, or Phala Cloud's API, answers \
+            in a format of its own. The format is not signed, so it does not show who changed it.",
     fix: "In the app: answer with the whole object that the dstack SDK's getQuote() returns, unchanged and with nothing around it (see \
           docs/expose-endpoints.md). If it is the answer of Phala Cloud's API: update cvm-verify, or ask the app itself (--source app).",
 };
@@ -126,8 +125,8 @@ const DUPLICATE_FIELD: Reason = Reason {
 };
 const INFO_UNUSABLE: Reason = Reason {
     id: "info-unusable",
-    means: "/info returns something other than the guest agent's information, an error, or another compose \
-        document than the measured one. It is treated as absent; no proof depends on it.",
+    means: "/info returns something other than the guest agent's information, an error, or another compose document than the \
+            measured one. It is treated as absent; no proof depends on it.",
     fix: "If it answers with an error: let this machine reach it without a login, or run again. Return what the dstack SDK's info() returns at /info, or name another path with --info-path. Without it, give the \
           compose document with --app-compose-file.",
 };
@@ -145,20 +144,20 @@ const SHARD_MISSING: Reason = Reason {
 const DEADLINE: Reason = Reason {
     id: "deadline-reached",
     means: "The time of the whole run was over before this target was verified.",
-    fix: "Check the targets that do not answer: they delay the others. Then allow more time with --deadline, \
-        verify more targets at the same time with --concurrency, or share the targets between runs with --shard.",
+    fix: "Check the targets that do not answer: they delay the others. Then allow more time with --deadline, verify more \
+          targets at the same time with --concurrency, or share the targets between runs with --shard.",
 };
 const NOT_CONFIRMED: Reason = Reason {
     id: "not-confirmed",
-    means: "An attempt passed after one that failed (--wait). Such a pass must be confirmed by one more attempt, \
-        and that attempt got no evidence.",
+    means: "An attempt passed after one that failed (--wait). Such a pass must be confirmed by one more attempt, and that \
+            attempt got no evidence.",
     fix: "Run again. If the app needs long to return its evidence, allow more time with --deadline.",
 };
 const INTERRUPTED: Reason = Reason {
     id: "interrupted",
     means: "A signal ended the run before the result of this target was final. Other targets have a final result.",
-    fix: "Run again. If the job was cancelled because it took too long, read what the log says about this target, \
-        or allow more time.",
+    fix: "Run again. If the job was cancelled because it took too long, read what the log says about this target, or allow \
+          more time.",
 };
 const NOT_FINISHED: Reason = Reason {
     id: "not-finished",
@@ -338,7 +337,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
                 "It is the expected one: another instance, of the expected release, may have answered, as in a roll-out; or it is \
                  what a cache kept."
             }
-            false => "It is an old answer of a cache, or was written anew on the way.",
+            false => "It is an old answer from a cache, or the app or a proxy serialized it again.",
         };
         return Finding::warn(
             &INFO_UNUSABLE,
@@ -349,8 +348,8 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             ),
         )
         .advising(
-            "If a CDN, a proxy or the app caches /info, turn that off and verify again. Otherwise return the \
-                exact text of `app_compose`, never serialized again (a final newline counts).",
+            "If a CDN, a proxy or the app caches /info, turn that off and verify again. Otherwise return the exact text of \
+             `app_compose`, never serialized again (a final newline counts).",
         );
     }
     Finding::pass("The evidence is well formed.")

@@ -26,25 +26,22 @@ pub(super) const CHECK: Check = Check {
 const NONCE_MISMATCH: Reason = Reason {
     id: "nonce-mismatch",
     means: "The signed report data does not contain this run's nonce: the quote was made for someone else, or earlier.",
-    fix: "If an answer of /attestation can come from a cache (a CDN, a proxy, the app), turn that cache off. If \
-        the app signs its own data instead of the nonce, use --freshness unchecked. Otherwise an old quote is \
-        being replayed: treat the host as \
-          hostile.",
+    fix: "If an answer of /attestation can come from a cache (a CDN, a proxy, the app), turn that cache off. If the app signs \
+          its own data instead of the nonce, use --freshness unchecked. Otherwise an old quote is being replayed: treat the \
+          host as hostile.",
 };
 const OTHER_LAYOUT: Reason = Reason {
     id: "other-layout",
-    means: "The signed report data contains this run's nonce in a layout that the policy does not accept. The \
-        quote is not a replay, \
-            but the policy does not say what the other bytes mean.",
+    means: "The signed report data contains this run's nonce in a layout that the policy does not accept. The quote is not a \
+            replay, but the policy does not say what the other bytes mean.",
     fix: "If the app is meant to sign the nonce in this layout, name it with --report-data. Otherwise have the app quote the 32 \
           bytes of the nonce: see docs/expose-endpoints.md.",
 };
 const NO_NONCE: Reason = Reason {
     id: "no-nonce",
     means: "The evidence was requested without a nonce, so nothing proves when it was made.",
-    fix: "Verify the app's own /attestation: the guest agent and Phala Cloud's API sign no nonce. For a \
-        recording, replay a bundle that such a run wrote, or give the nonce with --nonce. Or waive this with \
-        --freshness unchecked.",
+    fix: "Verify the app's own /attestation: the guest agent and Phala Cloud's API sign no nonce. For a recording, replay a \
+          bundle that such a run wrote, or give the nonce with --nonce. Or waive this with --freshness unchecked.",
 };
 const UNCHECKED: Reason = Reason {
     id: "unchecked",
@@ -101,9 +98,8 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         Binding::OtherLayout(layout) => Finding::error(
             &OTHER_LAYOUT,
             format!(
-                "The signed report data contains the nonce that was sent, in the layout `{layout}`, which the \
-                    policy does not accept. If the \
-                 app is meant to sign this layout, add --report-data {layout}."
+                "The signed report data contains the nonce that was sent, in the layout `{layout}`, which the policy does not \
+                 accept. If the app is meant to sign this layout, add --report-data {layout}."
             ),
         )
         .against(policy.report_data.layout.and_then(|_| policy.setting("report-data"))),

@@ -19,11 +19,10 @@ use crate::verify::Claims;
 pub(super) const CHECK: Check = Check {
     id: CheckId::ImagePins,
     title: "Image pins",
-    proves: "Every image in the measured compose file is pinned by digest, and nothing outside it decides what \
-        runs. (Not checked: the fixed text of a script that runs before the containers, and what an earlier \
-        release left on the VM's disk.)",
-    prevents: "A registry, a variable or a file of the host that replaces the code while the compose hash stays \
-        the same.",
+    proves: "Every image in the measured compose file is pinned by digest, and nothing outside it decides what runs. (Not \
+             checked: the fixed text of a script that runs before the containers, and what an earlier release left on the \
+             VM's disk.)",
+    prevents: "A registry, a variable or a file of the host that replaces the code while the compose hash stays the same.",
     reasons: &[
         &NO_COMPOSE_DOCUMENT,
         &COMPOSE_NOT_PROVEN,
@@ -47,13 +46,13 @@ pub(super) const CHECK: Check = Check {
 const UNREADABLE_COMPOSE: Reason = Reason {
     id: "unreadable-compose",
     means: "The measured compose document cannot be read unambiguously, or it is not known what starts the app.",
-    fix: "Simplify it: a runner that is exactly docker-compose, nerdctl-compose or bash, no duplicate keys, no \
-        nested aliases, no deep nesting; then deploy again.",
+    fix: "Simplify it: a runner that is exactly docker-compose, nerdctl-compose or bash, no duplicate keys, no nested \
+          aliases, no deep nesting; then deploy again.",
 };
 const UNPINNED_IMAGE: Reason = Reason {
     id: "unpinned-image",
-    means: "An image is named by tag, built in the VM, or chosen by a variable: the measurement does not \
-        determine what runs.",
+    means: "An image is named by tag, built in the VM, or chosen by a variable: the measurement does not determine what \
+            runs.",
     fix: "Pin each image as name@sha256:… and write out what is built, extended or included, as the finding says at each \
           place; then deploy again. Or run `cvm-verify pin` and write down in [[places]] of the lock why each is acceptable.",
 };

@@ -15,8 +15,7 @@ pub(super) const COMPOSE_NOT_PROVEN: Reason = Reason {
 };
 
 /// What to say where the document was supplied as a JSON object: its text, of which the hash is measured, is lost.
-pub(super) const AS_OBJECT: &str = "The compose document in the evidence is a JSON object: the exact text is \
-    needed, because \
+pub(super) const AS_OBJECT: &str = "The compose document in the evidence is a JSON object: the exact text is needed, because \
                                     its hash is what was measured. Return `app_compose` as the string that the guest agent \
                                     gives.";
 
@@ -30,8 +29,8 @@ pub(super) fn measured_compose(claims: &Claims) -> Result<(&BootClaims, &Measure
             "Not determined: the compose document is not the measured one.",
         )
         .advising(
-            "If a CDN, a proxy or the app caches /info, turn that off and verify again. Otherwise return the \
-                exact text of `app_compose`, never serialized again (a final newline counts).",
+            "If a CDN, a proxy or the app caches /info, turn that off and verify again. Otherwise return the exact text of \
+             `app_compose`, never serialized again (a final newline counts).",
         )),
         Err(NotProven::Absent | NotProven::NotReached) if claims.compose_is_object => {
             Err(Finding::error(&NO_COMPOSE_DOCUMENT, AS_OBJECT))

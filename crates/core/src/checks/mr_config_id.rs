@@ -11,8 +11,8 @@ use crate::verify::{BootClaims, Claims, ConfigId, Launch};
 pub(super) const CHECK: Check = Check {
     id: CheckId::MrConfigId,
     title: "MRCONFIGID",
-    proves: "The VM was launched for this compose hash and, if the host binds them, for this app id and key \
-        provider; the guest checks that before it boots.",
+    proves: "The VM was launched for this compose hash and, if the host binds them, for this app id and key provider; the \
+             guest checks that before it boots.",
     prevents: "A log and a launch configuration that contradict each other. (Never a substitute for `os-image`.)",
     reasons: &[
         &UNBOUND,
@@ -37,17 +37,16 @@ pub(super) const CHECK: Check = Check {
 
 const UNBOUND: Reason = Reason {
     id: "unbound",
-    means: "MRCONFIGID is zero: the host does not bind the compose hash at launch. This is allowed, and usual \
-        before dstack 0.5.1.",
+    means: "MRCONFIGID is zero: the host does not bind the compose hash at launch. This is allowed, and usual before dstack \
+            0.5.1.",
     fix: "Nothing: the event log binds the compose hash. Phala Cloud binds it at launch since dstack 0.5.1. To require it: \
           --mr-config-id required.",
 };
 const BINDING_REQUIRED: Reason = Reason {
     id: "binding-required",
     means: "MRCONFIGID is zero, and --mr-config-id required says that the host must bind the compose hash at launch.",
-    fix: "Launch the VM on a host that sets MRCONFIGID (Phala Cloud does; in your own VMM, enable \
-        `use_mrconfigid`), or remove \
-          `--mr-config-id required`.",
+    fix: "Launch the VM on a host that sets MRCONFIGID (Phala Cloud does; in your own VMM, enable `use_mrconfigid`), or \
+          remove `--mr-config-id required`.",
 };
 const UNSUPPORTED_TAG: Reason = Reason {
     id: "unsupported-tag",

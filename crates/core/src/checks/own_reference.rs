@@ -20,8 +20,8 @@ pub(super) fn own_reference_values(row: RowOrigin, what: &str, policy: &Policy) 
         AcceptedKind::ReferenceValues,
         by.unwrap_or(Origin::Option("--reference-values")),
         format!(
-            "What is known about {what} comes from a file of reference values (SHA-256 {sha256}), not from the \
-                built-in ones."
+            "What is known about {what} comes from a file of reference values (SHA-256 {sha256}), not from the built-in \
+             ones."
         ),
     ))
 }

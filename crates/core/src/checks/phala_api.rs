@@ -11,8 +11,8 @@ pub(super) const CHECK: Check = Check {
     id: CheckId::PhalaApi,
     title: "Second opinion",
     proves: "Phala's verification API read the same quote and finds its signature good, too.",
-    prevents: "A fault in this program. It is only an additional check: the API, which the operator runs, never \
-        decides for a pass.",
+    prevents: "A fault in this program. It is only an additional check: the API, which the operator runs, never decides for a \
+               pass.",
     reasons: &[
         &DISAGREES,
         &NOT_CONFIGURED,
@@ -58,7 +58,7 @@ const REJECTED: Reason = Reason {
 };
 const NOT_JSON: Reason = Reason {
     id: "not-json",
-    means: "The answer is not JSON, so another server answered instead of Phala's verification API.",
+    means: "The answer is not JSON: another server may have answered instead of Phala's verification API.",
     fix: "Check whether a proxy, a captive portal or a maintenance page answers instead of the API.",
 };
 const MALFORMED_ANSWER: Reason = Reason {
@@ -74,7 +74,7 @@ const NOT_SUCCESSFUL: Reason = Reason {
 const ANOTHER_QUOTE: Reason = Reason {
     id: "another-quote",
     means: "The answer is about another quote than the one that was sent, so its result does not count.",
-    fix: "Run again. If this stays, a party between this machine and the API changes or stores answers.",
+    fix: "Run again. If this stays, the API, or a cache or proxy in front of it, returns answers about other quotes.",
 };
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {

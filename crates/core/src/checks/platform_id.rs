@@ -9,9 +9,8 @@ pub(super) const CHECK: Check = Check {
     id: CheckId::PlatformId,
     title: "Platform identity",
     proves: "The machine is one of those that you listed.",
-    prevents: "A machine to which an attacker has physical access: taps on the memory bus (TEE.fail, WireTap, \
-        Battering RAM) yield quotes \
-               that verify.",
+    prevents: "A machine to which an attacker has physical access: taps on the memory bus (TEE.fail, WireTap, Battering RAM) \
+               yield quotes that verify.",
     reasons: &[&PLATFORM_NOT_LISTED, &NOT_CONFIGURED, &QUOTE_NOT_PROVEN],
     required: Required::Never,
     is_configured: |policy| policy.platforms.is_some(),
@@ -29,8 +28,7 @@ const PLATFORM_NOT_LISTED: Reason = Reason {
 const NOT_CONFIGURED: Reason = Reason {
     id: "not-configured",
     means: "No list of platforms was given: any genuine machine is accepted.",
-    fix: "To exclude other machines, list those that you trust with --platform-id; the report shows the id of \
-        this machine.",
+    fix: "To exclude other machines, list those that you trust with --platform-id; the report shows the id of this machine.",
 };
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {

@@ -70,8 +70,7 @@ const QE_OUT_OF_DATE: Reason = Reason {
 };
 const NOT_VERIFIED: Reason = Reason {
     id: "not-verified",
-    means: "A signature, a certificate, a hash or an identity of the quote does not verify, whatever the \
-        collateral says: the \
+    means: "A signature, a certificate, a hash or an identity of the quote does not verify, whatever the collateral says: the \
             quote is forged, damaged or simulated.",
     fix: TREAT_AS_FORGED,
 };

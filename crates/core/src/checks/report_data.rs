@@ -44,8 +44,8 @@ const KEY_MISMATCH: Reason = Reason {
 const KEY_NOT_COMPARED: Reason = Reason {
     id: "key-not-compared",
     means: "The layout leaves 32 bytes of the report data to the app, and no option says which they must be.",
-    fix: "Give --report-data-key: the SHA-256 of the key that the app shows you, or its signing address. Without \
-        it the quote is fresh, but the key in it was not compared with anything.",
+    fix: "Give --report-data-key: the SHA-256 of the key that the app shows you, or its signing address. Without it the quote \
+          is fresh, but the key in it was not compared with anything.",
 };
 const NO_ECHO: Reason = Reason {
     id: "no-echo",

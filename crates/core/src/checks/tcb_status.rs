@@ -11,8 +11,7 @@ pub(super) const CHECK: Check = Check {
     id: CheckId::TcbStatus,
     title: "Platform TCB",
     proves: "Intel rates the platform's firmware, TDX module and quoting enclave as up to date.",
-    prevents: "Attacks on platforms with known vulnerabilities, and PCCSs that serve older sets to hide newer \
-        advisories.",
+    prevents: "Attacks on platforms with known vulnerabilities, and PCCSs that serve older sets to hide newer advisories.",
     reasons: &[
         &NOT_UP_TO_DATE,
         &EXCEPTION_ENDED,
@@ -34,8 +33,7 @@ pub(super) const CHECK: Check = Check {
 const NOT_UP_TO_DATE: Reason = Reason {
     id: "not-up-to-date",
     means: "Intel rates the platform lower than UpToDate.",
-    fix: "Redeploy on a patched host. To continue until then, accept it until a date: --accept-tcb \
-        STATUS:until=YYYY-MM-DD.",
+    fix: "Redeploy on a patched host. To continue until then, accept it until a date: --accept-tcb STATUS:until=YYYY-MM-DD.",
 };
 const EXCEPTION_ENDED: Reason = Reason {
     id: "exception-ended",
@@ -44,8 +42,8 @@ const EXCEPTION_ENDED: Reason = Reason {
 };
 const EVAL_DATA_NUMBER: Reason = Reason {
     id: "eval-data-number-too-low",
-    means: "The collateral belongs to an older TCB evaluation set than required, which lacks later advisories. \
-        The deployment is not at fault.",
+    means: "The collateral belongs to an older TCB evaluation set than required, which lacks later advisories. The deployment \
+            is not at fault.",
     fix: "Run again; if this stays, name another PCCS with --pccs-url, or ask the operator of this one to refresh it.",
 };
 const ACCEPTED_EXCEPTION: Reason = Reason {
@@ -60,8 +58,7 @@ const EXCEPTION_ENDS_SOON: Reason = Reason {
 };
 const EARLY_SET_REFUSES: Reason = Reason {
     id: "early-set-refuses",
-    means: "The platform is up to date according to Intel's current set of TCB levels, but not according to the \
-        next one.",
+    means: "The platform is up to date according to Intel's current set of TCB levels, but not according to the next one.",
     fix: "Redeploy on a patched host in the weeks before Intel's next set becomes the standard one.",
 };
 const ADVISORY: Reason = Reason {
@@ -186,7 +183,7 @@ fn not_up_to_date(tcb: &TcbVerdict, short: &[ShortOf], at: u64, policy: &Policy)
                 return match TcbException::until(&status, at) {
                     Some(exception) => finding.advising(format!(
                         "Redeploy on a patched host. To continue until then, accept it until a date: --accept-tcb \
-                            {exception}."
+                         {exception}."
                     )),
                     None => finding.advising("Redeploy on a patched host: nothing accepts this status."),
                 };

@@ -33,8 +33,8 @@ pub enum SecondHashError {
     Hash(#[from] HexError),
     /// It ends too far ahead.
     #[error(
-        "the second compose hash ends more than {MAX_EXCEPTION_DAYS} days ahead; for a longer roll-out, use a \
-            lock of its own"
+        "the second compose hash ends more than {MAX_EXCEPTION_DAYS} days ahead; for a longer roll-out, use a lock of its \
+         own"
     )]
     TooFar,
 }

@@ -8,8 +8,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "slack-webhook-url-env",
         scope: KeyScope::Both,
         shape: Shape::Variable,
-        says: "The name of the environment variable that holds the URL of the Slack webhook for alerts about this \
-            target, or `none`. Never the URL itself.",
+        says: "The name of the environment variable that holds the URL of the Slack webhook for alerts about this target, or \
+               `none`. Never the URL itself.",
         default: "`CVM_VERIFY_SLACK_WEBHOOK_URL`",
         example: r#""CVM_VERIFY_SLACK_SHOP_TEAM""#,
         option: None,
@@ -27,8 +27,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "teams-webhook-url-env",
         scope: KeyScope::Both,
         shape: Shape::Variable,
-        says: "The name of the environment variable that holds the URL of a Microsoft Teams workflow's webhook, \
-            or `none`.",
+        says: "The name of the environment variable that holds the URL of a Microsoft Teams workflow's webhook, or `none`.",
         default: "`CVM_VERIFY_TEAMS_WEBHOOK_URL`",
         example: r#""CVM_VERIFY_SHOP_TEAMS""#,
         option: None,
@@ -46,8 +45,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "webhook-url-env",
         scope: KeyScope::Both,
         shape: Shape::Variable,
-        says: "The name of the environment variable that holds the URL of the webhook for alerts about this \
-            target, or `none`. Never the URL itself.",
+        says: "The name of the environment variable that holds the URL of the webhook for alerts about this target, or \
+               `none`. Never the URL itself.",
         default: "`CVM_VERIFY_WEBHOOK_URL`",
         example: r#""CVM_VERIFY_WEBHOOK_SHOP_TEAM""#,
         option: None,
@@ -56,8 +55,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "webhook-secret-env",
         scope: KeyScope::Both,
         shape: Shape::Variable,
-        says: "The name of the environment variable that holds the secret with which messages to that webhook are \
-            signed, or `none`. Never the secret itself.",
+        says: "The name of the environment variable that holds the secret with which messages to that webhook are signed, or \
+               `none`. Never the secret itself.",
         default: "`CVM_VERIFY_WEBHOOK_SECRET`",
         example: r#""CVM_VERIFY_WEBHOOK_SHOP_SECRET""#,
         option: None,
@@ -66,8 +65,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "heartbeat-url-env",
         scope: KeyScope::Defaults,
         shape: Shape::Variable,
-        says: "The name of the environment variable that holds the URL of the heartbeat to ping after a run, or \
-            `none`. Never the URL itself.",
+        says: "The name of the environment variable that holds the URL of the heartbeat to ping after a run, or `none`. Never \
+               the URL itself.",
         default: "`CVM_VERIFY_HEARTBEAT_URL`",
         example: r#""CVM_VERIFY_HEARTBEAT_NIGHTLY""#,
         option: None,

@@ -9,8 +9,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "lock",
         scope: KeyScope::Both,
         shape: Shape::Path,
-        says: "The lock file that `cvm-verify pin` wrote. If the lock holds several targets, each target uses the \
-            block of its name.",
+        says: "The lock file that `cvm-verify pin` wrote. If the lock holds several targets, each target uses the block of \
+               its name.",
         default: "",
         example: r#""cvm.lock""#,
         option: Some(Typed {
@@ -26,8 +26,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "compose-hash",
         scope: KeyScope::Both,
         shape: Shape::Hex(32),
-        says: "SHA-256 of the compose document that must run. Replaces the compose hash of the lock; all other \
-            values of the lock still apply.",
+        says: "SHA-256 of the compose document that must run. Replaces the compose hash of the lock; all other values of the \
+               lock still apply.",
         default: "",
         example: r#""3f9a0c5e8f6d1b2a4c7e9d0f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d""#,
         option: Some(Typed {
@@ -59,16 +59,16 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "docker-compose",
         scope: KeyScope::Both,
         shape: Shape::Path,
-        says: "The docker compose file of your repository. The measured document must contain it byte for byte; \
-            its other fields must be as in the lock, or as Phala Cloud writes them with nothing exposed.",
+        says: "The docker compose file of your repository. The measured document must contain it byte for byte; its other \
+               fields must be as in the lock, or as Phala Cloud writes them with nothing exposed.",
         default: "",
         example: r#""docker-compose.yml""#,
         option: Some(Typed {
             flag: "--docker-compose",
             group: OptionGroup::Expectations,
             value: "FILE",
-            help: "The docker compose file of your repository. The measured document must contain it byte for \
-                byte; its other fields must be as in the lock, or as Phala Cloud writes them with nothing exposed",
+            help: "The docker compose file of your repository. The measured document must contain it byte for byte; its other \
+                   fields must be as in the lock, or as Phala Cloud writes them with nothing exposed",
             values: &[],
             expects: true,
         }),
@@ -125,16 +125,16 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "platform-id",
         scope: KeyScope::Both,
         shape: Shape::PlatformIds,
-        says: "The machines that may run the app: SHA-256 of a machine's PPID (64 hex digits), or the FMSPC of \
-            its model (12 hex digits).",
+        says: "The machines that may run the app: SHA-256 of a machine's PPID (64 hex digits), or the FMSPC of its model (12 \
+               hex digits).",
         default: "",
         example: r#"["b0c06f000000"]"#,
         option: Some(Typed {
             flag: "--platform-id",
             group: OptionGroup::Expectations,
             value: "HEX",
-            help: "A machine that may run the app: SHA-256 of its PPID (64 hex digits), or the FMSPC of its model \
-                (12 hex digits). Repeatable",
+            help: "A machine that may run the app: SHA-256 of its PPID (64 hex digits), or the FMSPC of its model (12 hex \
+                   digits). Repeatable",
             values: &[],
             expects: true,
         }),
@@ -143,16 +143,16 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "launch-inputs",
         scope: KeyScope::Both,
         shape: Shape::Choice(&LaunchInputsPolicy::WORDS),
-        says: "How to treat variables that the deployer may set, start-up scripts and exposure settings that are \
-            neither known nor in the lock.",
+        says: "How to treat variables that the deployer may set, start-up scripts and exposure settings that are neither \
+               known nor in the lock.",
         default: "`warn`",
         example: r#""required""#,
         option: Some(Typed {
             flag: "--launch-inputs",
             group: OptionGroup::Expectations,
             value: "LAUNCH_INPUTS",
-            help: "How to treat variables that the deployer may set, start-up scripts and exposure settings that \
-                are neither known nor in the lock: `warn` by default",
+            help: "How to treat variables that the deployer may set, start-up scripts and exposure settings that are neither \
+                   known nor in the lock: `warn` by default",
             values: &[
                 "They are a warning",
                 "They fail the check",

@@ -48,7 +48,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
             group: OptionGroup::Source,
             value: "PATH",
             help: "Path of an endpoint of the app that serves evidence of its GPUs; `nonce=<nonce>` is appended. By default \
-                    the evidence is taken from the attestation (`nvidia_payload`)",
+                   the evidence is taken from the attestation (`nvidia_payload`)",
             values: &[],
             expects: false,
         }),
@@ -64,8 +64,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
             flag: "--nonce-parameter",
             group: OptionGroup::Source,
             value: "NAME",
-            help: "The name of the query parameter that carries the nonce, by default reportData. Private AI \
-                gateways call it nonce, and answer with `intel_quote` and `info` in one body",
+            help: "The name of the query parameter that carries the nonce, by default reportData. Private AI gateways call it \
+                   nonce, and answer with `intel_quote` and `info` in one body",
             values: &[],
             expects: false,
         }),

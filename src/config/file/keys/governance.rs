@@ -9,17 +9,16 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "governance",
         scope: KeyScope::Both,
         shape: Shape::Choice(&GovernanceMode::WRITTEN),
-        says: "How to treat an app whose contracts cannot be checked: `required` makes the verdict inconclusive \
-            or fail, `unchecked` is a waiver.",
+        says: "How to treat an app whose contracts cannot be checked: `required` makes the verdict inconclusive or fail, \
+               `unchecked` is a waiver.",
         default: "contracts that the lock or this file names are checked",
         example: r#""required""#,
         option: Some(Typed {
             flag: "--governance",
             group: OptionGroup::Expectations,
             value: "GOVERNANCE",
-            help: "How to treat an app whose contracts cannot be checked: `required` makes the verdict \
-                inconclusive or fail, `unchecked` is a waiver. By default, contracts that the lock or the policy \
-                file names are checked",
+            help: "How to treat an app whose contracts cannot be checked: `required` makes the verdict inconclusive or fail, \
+                   `unchecked` is a waiver. By default, contracts that the lock or the policy file names are checked",
             values: &[
                 "The contracts must be named and are checked",
                 "Not checked. This is a waiver, and the \
@@ -32,8 +31,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "governance-chain-id",
         scope: KeyScope::Both,
         shape: Shape::Number(0, u32::MAX),
-        says: "The number of the blockchain that governs the app (EIP-155): 8453 is Base, 1 is Ethereum. The \
-            address of the app contract is the `app-id`. Name the nodes to ask with `--rpc-url`.",
+        says: "The number of the blockchain that governs the app (EIP-155): 8453 is Base, 1 is Ethereum. The address of the \
+               app contract is the `app-id`. Name the nodes to ask with `--rpc-url`.",
         default: "",
         example: "8453",
         option: None,
@@ -42,8 +41,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "rpc-url-env",
         scope: KeyScope::Both,
         shape: Shape::Variable,
-        says: "The name of the environment variable that holds the two RPC URLs of this target's chain, one per \
-            line, or `none`. Never a URL itself: a URL may contain a key.",
+        says: "The name of the environment variable that holds the two RPC URLs of this target's chain, one per line, or \
+               `none`. Never a URL itself: a URL may contain a key.",
         default: "`CVM_VERIFY_RPC_URL`",
         example: r#""CVM_VERIFY_BASE_NODES""#,
         option: None,
@@ -79,8 +78,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "governance-min-signers",
         scope: KeyScope::Both,
         shape: Shape::Number(0, u32::MAX),
-        says: "The least number of people who must sign a change of the app contract: the threshold of the Safe \
-            that owns it.",
+        says: "The least number of people who must sign a change of the app contract: the threshold of the Safe that owns \
+               it.",
         default: "",
         example: "2",
         option: None,
@@ -89,8 +88,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "governance-min-delay",
         scope: KeyScope::Both,
         shape: Shape::Number(0, u32::MAX),
-        says: "The least time that a change of the app contract must wait, in seconds: the delay of the timelock \
-            that owns it.",
+        says: "The least time that a change of the app contract must wait, in seconds: the delay of the timelock that owns \
+               it.",
         default: "",
         example: "86400",
         option: None,

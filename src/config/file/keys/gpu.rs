@@ -17,8 +17,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
             flag: "--gpu",
             group: OptionGroup::Gpus,
             value: "GPU",
-            help: "Whether there must be GPUs: `auto` by default. A GPU is proven by a report that it signed over \
-                this run's nonce. This does not prove that the GPU is in this machine",
+            help: "Whether there must be GPUs: `auto` by default. A GPU is proven by a report that it signed over this run's \
+                   nonce. This does not prove that the GPU is in this machine",
             values: &[
                 "Forged GPU evidence fails; what is not proven is a warning",
                 "There must be GPUs, and they must be proven",
@@ -55,7 +55,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
             group: OptionGroup::Gpus,
             value: "CHIP",
             help: "A model that the GPUs may be, by the chip's name in their certificates, such as GH100 for H100 and H200, \
-                    or GB100. Repeatable",
+                   or GB100. Repeatable",
             values: &[],
             expects: false,
         }),
@@ -64,16 +64,16 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "gpu-switches",
         scope: KeyScope::Both,
         shape: Shape::Choice(&["auto", "required"]),
-        says: "Whether switches must be attested if the GPUs work in protected-PCIe mode, in which the links \
-            between the GPUs are not encrypted.",
+        says: "Whether switches must be attested if the GPUs work in protected-PCIe mode, in which the links between the GPUs \
+               are not encrypted.",
         default: "`auto`",
         example: r#""required""#,
         option: Some(Typed {
             flag: "--gpu-switches",
             group: OptionGroup::Gpus,
             value: "GPU_SWITCHES",
-            help: "Whether switches must be attested if the GPUs work in protected-PCIe mode, in which the links \
-                between the GPUs are not encrypted: `auto` by default",
+            help: "Whether switches must be attested if the GPUs work in protected-PCIe mode, in which the links between the \
+                   GPUs are not encrypted: `auto` by default",
             values: &[
                 "Switches that are not attested are a warning",
                 "Switches that are not attested are a failure",
@@ -92,10 +92,10 @@ pub(super) const KEYS: &[PolicyKey] = &[
             flag: "--gpu-verifier",
             group: OptionGroup::Gpus,
             value: "GPU_VERIFIER",
-            help: "Who verifies GPUs: `local` by default. The other values also send the reports of the GPUs to \
-                NVIDIA's remote attestation service (NRAS), which compares them with golden values and revocation \
-                lists. The reports name the GPUs, their firmware and their driver, and NVIDIA's licence limits \
-                the use of the service. A replay takes the answers from the bundle",
+            help: "Who verifies GPUs: `local` by default. The other values also send the reports of the GPUs to NVIDIA's \
+                   remote attestation service (NRAS), which compares them with golden values and revocation lists. The \
+                   reports name the GPUs, their firmware and their driver, and NVIDIA's licence limits the use of the \
+                   service. A replay takes the answers from the bundle",
             values: &[
                 "This program",
                 "This program and NVIDIA's service: both must approve",

@@ -19,9 +19,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
             group: OptionGroup::Expectations,
             value: "IMAGE",
             help: "Accepted OS images: `known` (default: production images of the built-in table), `lock`, the published \
-                    os_image_hash or the name of an image (`HASH:until=YYYY-MM-DD` accepts a vulnerable image \
-                    until that day), \
-                    `mrtd=HEX,rtmr0=HEX,rtmr1=HEX,rtmr2=HEX`, or `unchecked` (a waiver)",
+                   os_image_hash or the name of an image (`HASH:until=YYYY-MM-DD` accepts a vulnerable image until that day), \
+                   `mrtd=HEX,rtmr0=HEX,rtmr1=HEX,rtmr2=HEX`, or `unchecked` (a waiver)",
             values: &[],
             expects: true,
         }),
@@ -30,16 +29,16 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "os-image-files",
         scope: KeyScope::Both,
         shape: Shape::Path,
-        says: "The published files of the OS image that must have booted: a folder or an archive, as for \
-            `cvm-verify os-image`. They are measured in each run.",
+        says: "The published files of the OS image that must have booted: a folder or an archive, as for `cvm-verify \
+               os-image`. They are measured in each run.",
         default: "",
         example: r#""dstack-0.5.16.tar.gz""#,
         option: Some(Typed {
             flag: "--os-image-files",
             group: OptionGroup::Expectations,
             value: "DIR|TAR",
-            help: "The published files of the OS image that must have booted: a folder or an archive, as for \
-                `cvm-verify os-image`. They are measured in this run",
+            help: "The published files of the OS image that must have booted: a folder or an archive, as for `cvm-verify \
+                   os-image`. They are measured in this run",
             values: &[],
             expects: true,
         }),
@@ -57,7 +56,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
             group: OptionGroup::Expectations,
             value: "FILE",
             help: "A file of reference values (TOML): OS images, VM shapes, KMSs, scripts and advisories in addition to the \
-                    built-in ones. It adds rows to the built-in ones and changes none of them",
+                   built-in ones. It adds rows to the built-in ones and changes none of them",
             values: &[],
             expects: false,
         }),
@@ -73,8 +72,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
             flag: "--mr-config-id",
             group: OptionGroup::Expectations,
             value: "MR_CONFIG_ID",
-            help: "Whether MRCONFIGID may be zero: `auto` (default), or `required`: the host must have bound the compose \
-                    hash at launch",
+            help: "Whether MRCONFIGID may be zero: `auto` (default), or `required`: the host must have bound the compose hash \
+                   at launch",
             values: &["It may be zero; otherwise it must match", "It must not be zero"],
             expects: false,
         }),
@@ -83,17 +82,17 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "key-provider",
         scope: KeyScope::Both,
         shape: Shape::KeyProvider,
-        says: "The key provider, as `NAME[:HEXID]`, or a known KMS (`phala`, `phala-base`, or one of your \
-            reference values); several are separated by commas, since roots rotate. `kms` without an id and \
-            `unchecked` are waivers that the verdict names.",
+        says: "The key provider, as `NAME[:HEXID]`, or a known KMS (`phala`, `phala-base`, or one of your reference values); \
+               several are separated by commas, since roots rotate. `kms` without an id and `unchecked` are waivers that the \
+               verdict names.",
         default: "the lock's",
         example: r#""phala""#,
         option: Some(Typed {
             flag: "--key-provider",
             group: OptionGroup::Expectations,
             value: "PROVIDER",
-            help: "The key provider: NAME[:HEXID], or a known KMS (phala, phala-base); several are separated by commas. \
-                    `kms` without an id and `unchecked` are waivers",
+            help: "The key provider: NAME[:HEXID], or a known KMS (phala, phala-base); several are separated by commas. `kms` \
+                   without an id and `unchecked` are waivers",
             values: &[],
             expects: true,
         }),

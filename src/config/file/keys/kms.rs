@@ -9,8 +9,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "kms",
         scope: KeyScope::Both,
         shape: Shape::Choice(&KmsMode::WRITTEN),
-        says: "How to treat an app whose [KMS](governance.md#the-kms) cannot be checked: `required` \
-            (`--require-kms`) makes the verdict inconclusive or fail, `unchecked` is a waiver.",
+        says: "How to treat an app whose [KMS](governance.md#the-kms) cannot be checked: `required` (`--require-kms`) makes \
+               the verdict inconclusive or fail, `unchecked` is a waiver.",
         default: "a KMS that the lock or this file names is checked",
         example: r#""required""#,
         option: None,
@@ -19,8 +19,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "kms-host",
         scope: KeyScope::Both,
         shape: Shape::KmsHosts,
-        says: "The host of the KMS that gives the app its keys, with a port if it is not 443; several replicas as \
-            a list of at most 4. Take the host from your own deployment, not from the app that answers.",
+        says: "The host of the KMS that gives the app its keys, with a port if it is not 443; several replicas as a list of \
+               at most 4. Take the host from your own deployment, not from the app that answers.",
         default: "the lock's",
         example: r#"["kms.example:12001"]"#,
         option: None,
@@ -38,9 +38,9 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "kms-compose-file",
         scope: KeyScope::Both,
         shape: Shape::Paths,
-        says: "Files of the compose documents that the KMS may run: their exact bytes count. They are checked \
-            like the app's document: which images they pin, which releases of dstack's KMS these images are, and \
-            which values can be set from outside.",
+        says: "Files of the compose documents that the KMS may run: their exact bytes count. They are checked like the app's \
+               document: which images they pin, which releases of dstack's KMS these images are, and which values can be set \
+               from outside.",
         default: "",
         example: r#"["kms-app-compose.json"]"#,
         option: None,
@@ -49,9 +49,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "kms-build",
         scope: KeyScope::Both,
         shape: Shape::Hashes,
-        says: "The builds that the KMS may run, by `mr_aggregated`, as the KMS contract lists them. Compared with \
-            the KMS that answers, \
-               and with `mr-kms` in the app's event log (dstack 0.4.2 to 0.5).",
+        says: "The builds that the KMS may run, by `mr_aggregated`, as the KMS contract lists them. Compared with the KMS \
+               that answers, and with `mr-kms` in the app's event log (dstack 0.4.2 to 0.5).",
         default: "",
         example: r#"["2e6aeb6a3318ee37eb226207ad3077ad55b8e3b78cf41b98b5aadf80366c3c6d"]"#,
         option: None,
@@ -78,9 +77,9 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "kms-bootstrap-file",
         scope: KeyScope::Both,
         shape: Shape::Path,
-        says: "Evidence of how the root keys of the KMS were made, which must verify: a JSON file with \
-            `ca_pubkey`, `k256_pubkey`, and \
-               `attestation` or `quote` and `eventlog`, all hex, as `bootstrap_info` in the KMS's answer to GetMeta.",
+        says: "Evidence of how the root keys of the KMS were made, which must verify: a JSON file with `ca_pubkey`, \
+               `k256_pubkey`, and `attestation` or `quote` and `eventlog`, all hex, as `bootstrap_info` in the KMS's answer \
+               to GetMeta.",
         default: "what the KMS and its contract show",
         example: r#""kms-bootstrap.json""#,
         option: None,

@@ -8,8 +8,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "images",
         scope: KeyScope::Both,
         shape: Shape::Images,
-        says: "Who must have built which images, a block `[[target.images]]` for each rule: see \
-            [provenance](provenance.md). The first rule that matches an image applies.",
+        says: "Who must have built which images, a block `[[target.images]]` for each rule: see [provenance](provenance.md). \
+               The first rule that matches an image applies.",
         default: "",
         example: r#"[{ image = "ghcr.io/example/web", repository = "example/shop" }]"#,
         option: None,
@@ -18,17 +18,16 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "source-repository",
         scope: KeyScope::Both,
         shape: Shape::SourceRepository,
-        says: "The GitHub repository, `OWNER/NAME`, from which every image must have been built that neither \
-            `images` nor the lock names.",
+        says: "The GitHub repository, `OWNER/NAME`, from which every image must have been built that neither `images` nor the \
+               lock names.",
         default: "",
         example: r#""example/shop""#,
         option: Some(Typed {
             flag: "--source-repository",
             group: OptionGroup::Expectations,
             value: "OWNER/NAME",
-            help: "The GitHub repository, OWNER/NAME, from which every image must have been built that neither \
-                the policy file nor the lock names. Images that are not yours need a rule in `[[target.images]]` \
-                of the policy file",
+            help: "The GitHub repository, OWNER/NAME, from which every image must have been built that neither the policy \
+                   file nor the lock names. Images that are not yours need a rule in `[[target.images]]` of the policy file",
             values: &[],
             expects: false,
         }),
@@ -37,9 +36,9 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "source-workflow",
         scope: KeyScope::Both,
         shape: Shape::SourceWorkflow,
-        says: "The workflow that must have built the images. It also applies to the rules in `images` and in the \
-            lock: with `source-repository`, to those of that repository, otherwise to all. The same holds for \
-            `source-ref` and `source-commit`.",
+        says: "The workflow that must have built the images. It also applies to the rules in `images` and in the lock: with \
+               `source-repository`, to those of that repository, otherwise to all. The same holds for `source-ref` and \
+               `source-commit`.",
         default: "any workflow of the repository",
         example: r#"".github/workflows/release.yml""#,
         option: Some(Typed {
@@ -47,7 +46,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
             group: OptionGroup::Expectations,
             value: "PATH",
             help: "The workflow that must have built the images: .github/workflows/FILE of that repository, or \
-                    OWNER/NAME/.github/workflows/FILE for a reusable one",
+                   OWNER/NAME/.github/workflows/FILE for a reusable one",
             values: &[],
             expects: false,
         }),
@@ -64,7 +63,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
             group: OptionGroup::Expectations,
             value: "REF",
             help: "The ref that the images must have been built from: refs/tags/v1.2.0, refs/tags/*, refs/heads/main. \
-                    Repeatable: any of them",
+                   Repeatable: any of them",
             values: &[],
             expects: false,
         }),
@@ -80,9 +79,9 @@ pub(super) const KEYS: &[PolicyKey] = &[
             flag: "--source-commit",
             group: OptionGroup::Expectations,
             value: "COMMIT",
-            help: "The commit that the images must have been built from, 40 hex digits. Like workflow and ref, it \
-                also applies to the rules of the policy file and the lock: with --source-repository, to those of \
-                that repository, otherwise to all",
+            help: "The commit that the images must have been built from, 40 hex digits. Like workflow and ref, it also \
+                   applies to the rules of the policy file and the lock: with --source-repository, to those of that \
+                   repository, otherwise to all",
             values: &[],
             expects: false,
         }),
@@ -99,7 +98,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
             group: OptionGroup::Expectations,
             value: "FILE",
             help: "A file of Sigstore bundles about the images: one, a list, JSON lines, or an answer of GitHub's API. \
-                    Repeatable. GitHub is then asked only about the other images",
+                   Repeatable. GitHub is then asked only about the other images",
             values: &[],
             expects: false,
         }),
@@ -115,8 +114,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
             flag: "--sigstore-root",
             group: OptionGroup::Expectations,
             value: "FILE",
-            help: "The Sigstore instances to trust, instead of the built-in ones: trusted_root.json, or what `gh \
-                    attestation trusted-root` prints",
+            help: "The Sigstore instances to trust, instead of the built-in ones: trusted_root.json, or what `gh attestation \
+                   trusted-root` prints",
             values: &[],
             expects: false,
         }),

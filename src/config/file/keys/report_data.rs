@@ -16,9 +16,9 @@ pub(super) const KEYS: &[PolicyKey] = &[
             flag: "--report-data",
             group: OptionGroup::Expectations,
             value: "LAYOUT",
-            help: "How the app arranges the nonce in the report data: auto (default, raw or ascii), raw, ascii, \
-                    left-padded, app-data-raw, app-data-ascii, sha256-raw, sha256-ascii, hex-sha256-raw, hex-sha256-ascii; \
-                    or, with 32 further bytes of the app, nonce-then-key, key-then-nonce, private-ai",
+            help: "How the app arranges the nonce in the report data: auto (default, raw or ascii), raw, ascii, left-padded, \
+                   app-data-raw, app-data-ascii, sha256-raw, sha256-ascii, hex-sha256-raw, hex-sha256-ascii; or, with 32 \
+                   further bytes of the app, nonce-then-key, key-then-nonce, private-ai",
             values: &[],
             expects: false,
         }),
@@ -27,8 +27,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "report-data-key",
         scope: KeyScope::Both,
         shape: Shape::Key,
-        says: "The value that the app must have signed with the nonce, if the layout has a place for it: the \
-            SHA-256 of its \
+        says: "The value that the app must have signed with the nonce, if the layout has a place for it: the SHA-256 of its \
                public key, or for `private-ai` also its signing address of 20 bytes.",
         default: "",
         example: r#""f4c8a15d6b2b4e753a7fae47661ee5a7263f0357d19647ccaf59a686bf001908""#,
@@ -36,9 +35,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
             flag: "--report-data-key",
             group: OptionGroup::Expectations,
             value: "HEX",
-            help: "The value that the app must have signed with the nonce, if the layout has a place for it: the \
-                SHA-256 of its \
-                    public key, 32 bytes of hex; for private-ai also its signing address, 20 bytes",
+            help: "The value that the app must have signed with the nonce, if the layout has a place for it: the SHA-256 of \
+                   its public key, 32 bytes of hex; for private-ai also its signing address, 20 bytes",
             values: &[],
             expects: false,
         }),

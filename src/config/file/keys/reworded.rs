@@ -20,8 +20,8 @@ pub(crate) const REPLAY_OPTIONS: &[RewordedOption] = &[RewordedOption {
     key: "verifier",
     heading: OptionGroup::SecondOpinion.heading(),
     value: "VERIFIER",
-    help: "Whether the bundle must contain an answer of Phala's verification API that agrees: `local` by default. \
-        A replay sends no request",
+    help: "Whether the bundle must contain an answer of Phala's verification API that agrees: `local` by default. A replay \
+           sends no request",
 }];
 
 /// Of `cvm-verify pin`, for which they say what is written into the lock. In the order of the help.
@@ -36,15 +36,15 @@ pub(crate) const PIN_OPTIONS: &[RewordedOption] = &[
         key: "os-image",
         heading: None,
         value: "HASH|NAME",
-        help: "The image that runs, by its published os_image_hash or its name: pinned only if a row of the \
-            reference values or its measurement document proves it",
+        help: "The image that runs, by its published os_image_hash or its name: pinned only if a row of the reference values \
+               or its measurement document proves it",
     },
     RewordedOption {
         key: "os-image-files",
         heading: None,
         value: "DIR|TAR",
-        help: "The published files of the image that runs (a folder or an archive, see `cvm-verify os-image`): \
-            pinned only if their measurements are those of the quote",
+        help: "The published files of the image that runs (a folder or an archive, see `cvm-verify os-image`): pinned only if \
+               their measurements are those of the quote",
     },
     RewordedOption {
         key: "reference-values",

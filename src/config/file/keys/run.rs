@@ -18,11 +18,10 @@ pub(super) const KEYS: &[PolicyKey] = &[
             flag: "--require-assurance",
             group: OptionGroup::Expectations,
             value: "ASSURANCE",
-            help: "How much must be proven: `hardware` (a fresh quote of genuine, patched hardware), `code` \
-                (default: the same, and the expected OS and compose document), or `code` and more, joined by `+`: \
-                `endpoint` (the VM serves \
-                    this address) or `endpoint-replayable` (the VM quoted the address's TLS key at some time), and `source` \
-                    (the expected workflow built every image). Example: `code+endpoint+source`",
+            help: "How much must be proven: `hardware` (a fresh quote of genuine, patched hardware), `code` (default: the \
+                   same, and the expected OS and compose document), or `code` and more, joined by `+`: `endpoint` (the VM \
+                   serves this address) or `endpoint-replayable` (the VM quoted the address's TLS key at some time), and \
+                   `source` (the expected workflow built every image). Example: `code+endpoint+source`",
             values: &[],
             expects: false,
         }),
@@ -31,16 +30,16 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "instances",
         scope: KeyScope::Both,
         shape: Shape::Number(1, 10_000),
-        says: "The least number of instances of the app that must run, by Phala Cloud's list. Fewer instances are \
-            a `fail`. Without this key, stopped instances are reported and do not fail.",
+        says: "The least number of instances of the app that must run, by Phala Cloud's list. Fewer instances are a `fail`. \
+               Without this key, stopped instances are reported and do not fail.",
         default: "",
         example: "3",
         option: Some(Typed {
             flag: "--instances",
             group: OptionGroup::Live,
             value: "NUMBER",
-            help: "The least number of instances of the app that must run, by Phala Cloud's list: fewer are a \
-                `fail`. Only with --source phala-cloud",
+            help: "The least number of instances of the app that must run, by Phala Cloud's list: fewer are a `fail`. Only \
+                   with --source phala-cloud",
             values: &[],
             expects: false,
         }),
@@ -49,8 +48,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "verifier",
         scope: KeyScope::Defaults,
         shape: Shape::Choice(&Verifier::WORDS),
-        says: "Who verifies the quotes. `both` also asks Phala's verification API, which publishes the quotes. \
-            The API can make the verdict worse, never better.",
+        says: "Who verifies the quotes. `both` also asks Phala's verification API, which publishes the quotes. The API can \
+               make the verdict worse, never better.",
         default: "`local`",
         example: r#""both""#,
         option: Some(Typed {
@@ -58,7 +57,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
             group: OptionGroup::SecondOpinion,
             value: "VERIFIER",
             help: "Who verifies the quote: `local` by default. `both` also asks Phala's verification API. That publishes the \
-                    quote: anybody can read it there. Each attempt of --wait and each round of `watch` has a quote of its own, and all are published. The API can make the verdict worse, never better",
+                   quote: anybody can read it there. Each attempt of --wait and each round of `watch` has a quote of its own, \
+                   and all are published. The API can make the verdict worse, never better",
             values: &[
                 "This program",
                 "This program and, in addition, Phala's verification API",
@@ -70,8 +70,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "interval",
         scope: KeyScope::Both,
         shape: Shape::Interval,
-        says: "How often `cvm-verify watch` verifies the target: a whole number with `s`, `m`, `h` or `d`, from \
-            10 seconds to 7 days.",
+        says: "How often `cvm-verify watch` verifies the target: a whole number with `s`, `m`, `h` or `d`, from 10 seconds to \
+               7 days.",
         default: "`5m`",
         example: r#""1m""#,
         option: Some(Typed {

@@ -32,8 +32,7 @@ pub(crate) const SWITCHES: &[SwitchOption] = &[
         key: "endpoint-probe",
         word: "never",
         group: OptionGroup::Source,
-        help: "Do not send the endpoint probe: one request for a quote that the app should refuse. It is sent if \
-            something binds the TLS key to the VM. Without it, `endpoint` is accepted in writing and not counted \
-            in the assurance",
+        help: "Do not send the endpoint probe: one request for a quote that the app should refuse. It is sent if something \
+               binds the TLS key to the VM. Without it, `endpoint` is accepted in writing and not counted in the assurance",
     },
 ];

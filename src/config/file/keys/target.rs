@@ -29,15 +29,15 @@ pub(super) const KEYS: &[PolicyKey] = &[
         scope: KeyScope::Both,
         shape: Shape::Choice(SOURCE_NAMES),
         says: "Which source to ask for evidence. `guest-agent` and `phala-cloud` may be addressed by `app-id` or \
-            `instance-id` instead of `url`; neither signs a nonce.",
+               `instance-id` instead of `url`; neither signs a nonce.",
         default: "`app`",
         example: r#""phala-cloud""#,
         option: Some(Typed {
             flag: "--source",
             group: OptionGroup::Source,
             value: "SOURCE",
-            help: "Which source to ask for evidence. Only the app can sign this run's nonce. Evidence from the \
-                other two is not fresh: the verdict is inconclusive unless --freshness unchecked waives freshness",
+            help: "Which source to ask for evidence. Only the app can sign this run's nonce. Evidence from the other two is \
+                   not fresh: the verdict is inconclusive unless --freshness unchecked waives freshness",
             values: SOURCE_LINES,
             expects: false,
         }),
@@ -78,16 +78,16 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "info-url",
         scope: KeyScope::Target,
         shape: Shape::Url,
-        says: "The address to take the app's information from instead of its info endpoint: that of the guest \
-            agent, for an app without info endpoint.",
+        says: "The address to take the app's information from instead of its info endpoint: that of the guest agent, for an \
+               app without info endpoint.",
         default: "",
         example: r#""https://info.example/prpc/Info?json""#,
         option: Some(Typed {
             flag: "--info-url",
             group: OptionGroup::Source,
             value: "URL",
-            help: "Take the app's information from this address instead of its info endpoint: that of the guest \
-                agent, for an app without info endpoint: https://ID-8090.DOMAIN/prpc/Info?json",
+            help: "Take the app's information from this address instead of its info endpoint: that of the guest agent, for an \
+                   app without info endpoint: https://ID-8090.DOMAIN/prpc/Info?json",
             values: &[],
             expects: false,
         }),

@@ -9,8 +9,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "tls-binding",
         scope: KeyScope::Both,
         shape: Shape::Choice(&TlsBinding::NAMES),
-        says: "How the key of the TLS connection must be bound to the VM. `auto` only informs. If you name a \
-            mode, the binding is required. `ingress` proves `code+endpoint-replayable` at most.",
+        says: "How the key of the TLS connection must be bound to the VM. `auto` only informs. If you name a mode, the \
+               binding is required. `ingress` proves `code+endpoint-replayable` at most.",
         default: "`auto`",
         example: r#""ratls""#,
         option: Some(Typed {
@@ -18,10 +18,9 @@ pub(super) const KEYS: &[PolicyKey] = &[
             group: OptionGroup::Expectations,
             value: "TLS_BINDING",
             help: "How the key of the TLS connection must be bound to the VM: `auto` (default: whatever is found, for \
-                    information), `ratls` (the certificate carries the VM's quote), `app-key` (the app quotes the hash of \
-                    its key with the nonce), or `ingress` (the evidence of dstack-ingress lists the certificate; \
-                    replayable, so it proves `code+endpoint-replayable` at most). If you name a mode, the binding \
-                    is required",
+                   information), `ratls` (the certificate carries the VM's quote), `app-key` (the app quotes the hash of its \
+                   key with the nonce), or `ingress` (the evidence of dstack-ingress lists the certificate; replayable, so it \
+                   proves `code+endpoint-replayable` at most). If you name a mode, the binding is required",
             values: &[
                 "Whatever is found",
                 "The certificate carries the VM's quote of its key",
@@ -35,8 +34,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "endpoint-probe",
         scope: KeyScope::Both,
         shape: Shape::Choice(&["auto", "never"]),
-        says: "Whether to send the endpoint probe, one request for a quote that the app should refuse, if \
-            something binds the TLS key to the VM. With `never`, the report names it under `accepted`.",
+        says: "Whether to send the endpoint probe, one request for a quote that the app should refuse, if something binds the \
+               TLS key to the VM. With `never`, the report names it under `accepted`.",
         default: "`auto`",
         example: r#""never""#,
         option: None,

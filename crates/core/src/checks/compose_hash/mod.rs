@@ -70,9 +70,9 @@ const TEXT_MISMATCH: Reason = Reason {
     id: "text-mismatch",
     means: "The compose document in the evidence is not the one that was measured, and no expected hash says that the \
             measured one is right.",
-    fix: "Return the exact text of `app_compose`, never serialized again (a final newline counts), and make sure \
-        that no CDN and no app caches /info. Or write the compose hash down (--compose-hash, a lock): then only \
-        the measured hash counts, whatever text is shown.",
+    fix: "Return the exact text of `app_compose`, never serialized again (a final newline counts), and make sure that no CDN \
+          and no app caches /info. Or write the compose hash down (--compose-hash, a lock): then only the measured hash \
+          counts, whatever text is shown.",
 };
 const SETTINGS_MISMATCH: Reason = Reason {
     id: "compose-settings-mismatch",
@@ -81,8 +81,8 @@ const SETTINGS_MISMATCH: Reason = Reason {
 };
 const SETTINGS_NOT_SHOWN: Reason = Reason {
     id: "compose-settings-not-shown",
-    means: "The lock holds the settings of another compose hash, and the evidence contains no document to \
-        compare, or one that names a field twice, so that its settings are ambiguous.",
+    means: "The lock holds the settings of another compose hash, and the evidence contains no document to compare, or one \
+            that names a field twice, so that its settings are ambiguous.",
     fix: "Expose /info with `tcb_info.app_compose`, or give the document with --app-compose-file.",
 };
 const SETTINGS_UNPINNED: Reason = Reason {
@@ -93,14 +93,14 @@ const SETTINGS_UNPINNED: Reason = Reason {
 };
 const DOCUMENT_NOT_SHOWN: Reason = Reason {
     id: "document-not-shown",
-    means: "The app does not show its compose document, or shows another one than the measured one, so your \
-        docker compose file cannot be looked for in it.",
+    means: "The app does not show its compose document, or shows another one than the measured one, so your docker compose \
+            file cannot be looked for in it.",
     fix: "Expose /info with `tcb_info.app_compose`, or give the document with --app-compose-file.",
 };
 const UNREADABLE_DOCUMENT: Reason = Reason {
     id: "unreadable-document",
-    means: "The measured compose document is not a JSON object, or names a field twice, so two readers can see \
-        different files in it.",
+    means: "The measured compose document is not a JSON object, or names a field twice, so two readers can see different \
+            files in it.",
     fix: "Deploy a document that names each field once; if you did not write it, treat the deployment as hostile.",
 };
 

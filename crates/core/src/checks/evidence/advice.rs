@@ -1,4 +1,4 @@
-//! What to do where somebody else than the app was asked: nothing about the app would help.
+//! What to do if Phala Cloud's API or a guest agent was asked for the evidence, and not the app.
 
 use super::failure_reason::EvidenceReason;
 

@@ -64,8 +64,8 @@ fn judge_rules(judgement: &mut Judgement, app: &AppContract, policy: &Policy) {
                 judgement.error(&IMPLEMENTATION_NOT_PINNED, detail.to_owned());
             }
             Some(Some(false) | None) => {
-                let detail = "The app's contract or its storage has an unknown format, so it is not known whether \
-                    upgrades are disabled.";
+                let detail = "The app's contract or its storage has an unknown format, so it is not known whether upgrades \
+                              are disabled.";
                 judgement.error(&UNSUPPORTED, detail.to_owned());
             }
             None => {}

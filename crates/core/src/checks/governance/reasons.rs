@@ -74,14 +74,13 @@ pub(super) const KMS_CONTRACT_DIFFERS: Reason = Reason {
 };
 pub(super) const NOT_FINAL: Reason = Reason {
     id: "not-final",
-    means: "Both nodes allow it at their newest block, but not yet at a final block: the change on the blockchain \
-        is recent.",
+    means: "Both nodes allow it at their newest block, but not yet at a final block: the change on the blockchain is recent.",
     fix: "Verify again when the block is final: on Base after 20 to 30 minutes (`--wait` can wait that long).",
 };
 pub(super) const OWNER_UNKNOWN: Reason = Reason {
     id: "owner-unknown",
     means: "A contract is owned by an address that you did not name. Its owner can allow other code in the next block.",
-    fix: "If you handed the contract over, write the new owner down (`governance-app-owner`, or app_owner in the lock). If you \
+    fix: "If you transferred the contract, name the new owner (`governance-app-owner`, or app_owner in the lock). If you \
           did not, treat the app's secrets as known to the new owner.",
 };
 pub(super) const OWNER_PENDING: Reason = Reason {
@@ -92,10 +91,10 @@ pub(super) const OWNER_PENDING: Reason = Reason {
 };
 pub(super) const OWNER_SIGNERS: Reason = Reason {
     id: "owner-signers",
-    means: "Fewer people than you require must sign a change of the app's contract, or their number is not known: \
-        it is not read behind a timelock or another contract, and a module of a Safe may act without signatures.",
+    means: "Fewer people than you require must sign a change of the app's contract, or their number is not known: it is not \
+            read behind a timelock or another contract, and a module of a Safe may act without signatures.",
     fix: "Give the contract to a Safe with a higher threshold and without modules, or require less \
-        (`governance-min-signers`).",
+          (`governance-min-signers`).",
 };
 pub(super) const OWNER_DELAY: Reason = Reason {
     id: "owner-delay",
@@ -126,8 +125,8 @@ pub(super) const OPERATOR: Reason = Reason {
     id: "operator",
     means: "No contract decides which code gets this app's keys: its KMS takes its rules from its operator, or there is \
             no KMS.",
-    fix: "Nothing, if you trust the operator of the KMS. If a contract should decide, deploy with a KMS that is \
-        governed on chain.",
+    fix: "Nothing, if you trust the operator of the KMS. If a contract should decide, deploy with a KMS that is governed on \
+          chain.",
 };
 pub(super) const OWNER_EOA: Reason = Reason {
     id: "owner-eoa",
@@ -152,8 +151,8 @@ pub(super) const KMS_NOT_NAMED: Reason = Reason {
 pub(super) const KMS_NOT_LINKED: Reason = Reason {
     id: "kms-not-linked",
     means: "The contract of the KMS does not say which KMS it governs, and the reference values do not know it either.",
-    fix: "Compare the contract with what your KMS says of itself (`kms_contract_address`). Nothing in this run \
-        shows that they belong together.",
+    fix: "Compare the contract with what your KMS says of itself (`kms_contract_address`). Nothing in this run shows that \
+          they belong together.",
 };
 pub(super) const OS_NOT_ASKED: Reason = Reason {
     id: "os-not-asked",
@@ -164,9 +163,8 @@ pub(super) const BOOT_CHECK: Reason = Reason {
     id: "boot-check",
     means: "Each rule that was read allows the app, and yet the KMS's contract would refuse this boot, or the app's contract demands a \
             platform that is up to date.",
-    fix: "Read the reason that the contract gives. It may have a rule that this version of cvm-verify does not \
-        know, or name the machine in \
-          another way.",
+    fix: "Read the reason that the contract gives. It may have a rule that this version of cvm-verify does not know, or name \
+          the machine in another way.",
 };
 pub(super) const NOT_CONFIGURED: Reason = Reason {
     id: "not-configured",
@@ -176,8 +174,8 @@ pub(super) const NOT_CONFIGURED: Reason = Reason {
 };
 pub(super) const UNPINNED: Reason = Reason {
     id: "unpinned",
-    means: "App id or chain are named neither in a policy nor in a lock. A contract that the evidence names can \
-        belong to the attacker and say yes to everything.",
+    means: "App id or chain are named neither in a policy nor in a lock. A contract that the evidence names can belong to the \
+            attacker and say yes to everything.",
     fix: "Write down `app-id` and `governance-chain-id`, or pin with `cvm-verify pin --rpc-url … --rpc-url …`.",
 };
 pub(super) const UNCHECKED: Reason = Reason {
@@ -187,10 +185,10 @@ pub(super) const UNCHECKED: Reason = Reason {
 };
 pub(super) const NOT_ASKED: Reason = Reason {
     id: "not-asked",
-    means: "Contracts are named, but no node was asked: --rpc-url is not given, or the recorded evidence contains \
-        no answer of a blockchain.",
-    fix: "Give two nodes of different operators, --rpc-url URL --rpc-url URL (or CVM_VERIFY_RPC_URL, one per \
-        line). A replay needs a bundle that was recorded with them.",
+    means: "Contracts are named, but no node was asked: --rpc-url is not given, or the recorded evidence contains no answer \
+            of a blockchain.",
+    fix: "Give two nodes of different operators, --rpc-url URL --rpc-url URL (or CVM_VERIFY_RPC_URL, one per line). A replay \
+          needs a bundle that was recorded with them.",
 };
 pub(super) const RPC: Reason = Reason {
     id: "rpc",
@@ -199,8 +197,8 @@ pub(super) const RPC: Reason = Reason {
 };
 pub(super) const RPC_DISAGREE: Reason = Reason {
     id: "rpc-disagree",
-    means: "The two nodes answer the same question differently. One of them is wrong, which is not the fault of \
-        the deployment.",
+    means: "The two nodes answer the same question differently. One of them is wrong, which is not the fault of the \
+            deployment.",
     fix: "Run again. If this stays, ask a third node which of the two is right, and replace the other one.",
 };
 pub(super) const CHAIN: Reason = Reason {
@@ -211,15 +209,13 @@ pub(super) const CHAIN: Reason = Reason {
 };
 pub(super) const UNSUPPORTED: Reason = Reason {
     id: "unsupported",
-    means: "A contract is of a generation that this version of cvm-verify does not support. Its answers are not \
-        interpreted.",
-    fix: "Update cvm-verify. A contract from before July 2025 must be upgraded; one that decides by app epochs \
-        (0.6.4 and later) \
-          is read only for epoch 0.",
+    means: "A contract is of a generation that this version of cvm-verify does not support. Its answers are not interpreted.",
+    fix: "Update cvm-verify. A contract from before July 2025 must be upgraded; one that decides by app epochs (0.6.4 and \
+          later) is read only for epoch 0.",
 };
 pub(super) const ABI: Reason = Reason {
     id: "abi",
-    means: "Both nodes give an answer that has the wrong format for the question, such as a boolean of 2 or a \
-        text of another length.",
+    means: "Both nodes give an answer that has the wrong format for the question, such as a boolean of 2 or a text of another \
+            length.",
     fix: "Check that the addresses are those of dstack's contracts.",
 };

@@ -84,8 +84,8 @@ fn event(
         return Look::fail(&COUNT, detail).against(count.origin.clone());
     }
     Look::Proven(format!(
-        "The guest attested {devices} GPUs while booting, with confidential computing on; that is about the boot, \
-            not about now."
+        "The guest attested {devices} GPUs while booting, with confidential computing on; that is about the boot, not about \
+         now."
     ))
 }
 

@@ -19,8 +19,8 @@ use reasons::*;
 pub(super) const CHECK: Check = Check {
     id: CheckId::Gpu,
     title: "GPUs",
-    proves: "Genuine NVIDIA GPUs answered this run's nonce through this CVM. (It does not prove that they are in \
-        this machine or, unless NVIDIA was asked, that their firmware is good.)",
+    proves: "Genuine NVIDIA GPUs answered this run's nonce through this CVM. (It does not prove that they are in this machine \
+             or, unless NVIDIA was asked, that their firmware is good.)",
     prevents: "GPUs that are emulated, counted twice or not confidential; evidence of GPUs that was recorded elsewhere.",
     reasons: &[
         &NO_GPU,
@@ -100,8 +100,7 @@ fn no_reports(policy: &Policy) -> Option<Look> {
     policy.gpu.expects_reports().then(|| {
         Look::fail(
             &UNVERIFIED,
-            "Only reports of the GPUs can show the expected model, lock, switches or NVIDIA's appraisal, and \
-                there are none.",
+            "Only reports of the GPUs can show the expected model, lock, switches or NVIDIA's appraisal, and there are none.",
         )
     })
 }
@@ -119,8 +118,7 @@ fn nothing_proven(claims: &Claims, policy: &Policy) -> Option<Look> {
             "The host says that the VM has {number} GPUs; nothing proves that they are genuine or confidential."
         ),
         _ if claims.gpu.is_claimed() => {
-            "The app has a GPU policy; nothing proves that there are GPUs, or that they are genuine or \
-                confidential."
+            "The app has a GPU policy; nothing proves that there are GPUs, or that they are genuine or confidential."
                 .to_owned()
         }
         _ if is_expected => "GPUs are expected, and there is no evidence of any.".to_owned(),

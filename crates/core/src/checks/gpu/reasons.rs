@@ -51,10 +51,10 @@ pub(super) const DUPLICATE: Reason = Reason {
 };
 pub(super) const NONCE_MISMATCH: Reason = Reason {
     id: "gpu-nonce-mismatch",
-    means: "The GPUs did not sign this run's nonce, or the quote does not: the GPU evidence may come from any \
-        time and any deployment.",
-    fix: "Let the app put this run's nonce into the reports of its GPUs and into its quote, and return all of \
-        them (see docs/gpu.md).",
+    means: "The GPUs did not sign this run's nonce, or the quote does not: the GPU evidence may come from any time and any \
+            deployment.",
+    fix: "Let the app put this run's nonce into the reports of its GPUs and into its quote, and return all of them (see \
+          docs/gpu.md).",
 };
 pub(super) const COUNT: Reason = Reason {
     id: "gpu-count",
@@ -68,16 +68,14 @@ pub(super) const MODEL: Reason = Reason {
 };
 pub(super) const SWITCHES_MISSING: Reason = Reason {
     id: "gpu-switches-missing",
-    means: "The GPUs work in protected-PCIe mode: the links between them are not encrypted, and the switches are \
-        not attested.",
-    fix: "Let the app return the evidence of its switches in the same list. --gpu-switches required makes this a \
-        failure.",
+    means: "The GPUs work in protected-PCIe mode: the links between them are not encrypted, and the switches are not \
+            attested.",
+    fix: "Let the app return the evidence of its switches in the same list. --gpu-switches required makes this a failure.",
 };
 pub(super) const TOPOLOGY: Reason = Reason {
     id: "gpu-topology",
     means: "The switches that the GPUs see are not the attested ones, or there are switches and no GPU.",
-    fix: "Let the app return the evidence of all GPUs and switches of this VM, and of no others. If it does, \
-        treat the host \
+    fix: "Let the app return the evidence of all GPUs and switches of this VM, and of no others. If it does, treat the host \
           as hostile.",
 };
 pub(super) const PINS: Reason = Reason {
@@ -99,9 +97,8 @@ pub(super) const EVENT: Reason = Reason {
 };
 pub(super) const POLICY: Reason = Reason {
     id: "gpu-policy",
-    means: "The measured GPU policy does not attest the GPUs, weakens the requirements on them, has a member that \
-        this version \
-            does not know, or is not the one of the boot event.",
+    means: "The measured GPU policy does not attest the GPUs, weakens the requirements on them, has a member that this \
+            version does not know, or is not the one of the boot event.",
     fix: "Remove `attest_gpu: false` and `allow_…: true` from `requirements.gpu_policy` of the compose document.",
 };
 pub(super) const EVIDENCE_DIGEST: Reason = Reason {
@@ -118,13 +115,13 @@ pub(super) const CLAIM: Reason = Reason {
 pub(super) const REFUSED_BY_NRAS: Reason = Reason {
     id: "gpu-refused-by-nras",
     means: "NVIDIA's remote attestation service refuses a GPU.",
-    fix: "Read its code and message: they name the problem, such as a revoked certificate or a firmware that \
-        NVIDIA does not know.",
+    fix: "Read its code and message: they name the problem, such as a revoked certificate or a firmware that NVIDIA does not \
+          know.",
 };
 pub(super) const TOKEN: Reason = Reason {
     id: "gpu-token",
-    means: "The answer of NVIDIA's service is not proven to be NVIDIA's: algorithm, key, signature, time, issuer, \
-        nonce or device.",
+    means: "The answer of NVIDIA's service is not proven to be NVIDIA's: algorithm, key, signature, time, issuer, nonce or \
+            device.",
     fix: "Compare this machine's clock. If NVIDIA has a new certificate, update cvm-verify. Otherwise someone between this machine \
           and NVIDIA changes answers.",
 };

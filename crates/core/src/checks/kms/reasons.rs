@@ -91,8 +91,7 @@ pub(super) const PLATFORM: Reason = Reason {
 pub(super) const OS_IMAGE: Reason = Reason {
     id: "os-image",
     means: "The KMS runs on an OS image that is not accepted.",
-    fix: "Ask the operator of the KMS to redeploy it on a production image without known vulnerabilities, or name \
-        the image \
+    fix: "Ask the operator of the KMS to redeploy it on a production image without known vulnerabilities, or name the image \
           (`kms-os-image`).",
 };
 pub(super) const OTHER_BUILD: Reason = Reason {
@@ -124,8 +123,8 @@ pub(super) const CONTRACT_DIFFERS: Reason = Reason {
 };
 pub(super) const VM_KEYS: Reason = Reason {
     id: "vm-keys",
-    means: "The KMS's own VM gets its keys from another provider than you named. A party that knows these keys \
-        can read the root keys from the disk of the KMS.",
+    means: "The KMS's own VM gets its keys from another provider than you named. A party that knows these keys can read the \
+            root keys from the disk of the KMS.",
     fix: "Ask the operator of the KMS, or correct `kms-key-provider`.",
 };
 pub(super) const HOST: Reason = Reason {
@@ -211,10 +210,10 @@ pub(super) const IMAGES_UNVERIFIED: Reason = Reason {
 };
 pub(super) const LAUNCH_INPUTS: Reason = Reason {
     id: "launch-inputs",
-    means: "The compose document of the KMS takes values from outside, runs a script before the KMS starts, or \
-        gives a container access beyond itself.",
-    fix: "Review these places: the party that starts the KMS sets the values. See the check `launch-inputs` for \
-        what each of them means.",
+    means: "The compose document of the KMS takes values from outside, runs a script before the KMS starts, or gives a \
+            container access beyond itself.",
+    fix: "Review these places: the party that starts the KMS sets the values. See the check `launch-inputs` for what each of \
+          them means.",
 };
 pub(super) const OLD_RELEASE: Reason = Reason {
     id: "old-release",

@@ -25,8 +25,8 @@ pub(super) const CHECK: Check = Check {
     id: CheckId::LaunchInputs,
     title: "Launch inputs",
     proves: "No variable, script, host access or exposure setting is risky, unless you reviewed it in the lock.",
-    prevents: "An unmeasured value that changes what measured code does, a start-up script that was not reviewed, \
-        logs that anyone can read.",
+    prevents: "An unmeasured value that changes what measured code does, a start-up script that was not reviewed, logs that \
+               anyone can read.",
     reasons: &[
         &why::RISKY_VARIABLES,
         &why::UNKNOWN_PRE_LAUNCH_SCRIPT,

@@ -10,8 +10,8 @@ pub(super) const RISKY_VARIABLES: Reason = Reason {
 };
 pub(super) const UNKNOWN_PRE_LAUNCH_SCRIPT: Reason = Reason {
     id: "unknown-pre-launch-script",
-    means: "A script of an unknown text runs as root before the containers. It is measured, but it is not \
-        Phala's. Not all containers wait for it: those that restart by themselves may run before it.",
+    means: "A script of an unknown text runs as root before the containers. It is measured, but it is not Phala's. Not all \
+            containers wait for it: those that restart by themselves may run before it.",
     fix: "Read the script (`cvm-verify inspect`). If it is yours, run `cvm-verify pin` and review its hash in the lock.",
 };
 pub(super) const INIT_SCRIPT: Reason = Reason {
@@ -21,33 +21,29 @@ pub(super) const INIT_SCRIPT: Reason = Reason {
 };
 pub(super) const HOST_ACCESS: Reason = Reason {
     id: "host-access",
-    means: "A container has access beyond itself: privileged mode, the Docker socket, host mounts, devices or \
-        host namespaces.",
-    fix: "Make sure that this is intended: such a container can replace every other one. If it is, run \
-        `cvm-verify pin` and \
+    means: "A container has access beyond itself: privileged mode, the Docker socket, host mounts, devices or host \
+            namespaces.",
+    fix: "Make sure that this is intended: such a container can replace every other one. If it is, run `cvm-verify pin` and \
           commit the lock after the review.",
 };
 pub(super) const WEAK_GPU_POLICY: Reason = Reason {
     id: "weak-gpu-policy",
     means: "The app accepts GPUs whose state does not protect its data: not attested, with developer tools, with debugging or \
             without secure boot.",
-    fix: "Take the option out of `requirements.gpu_policy` and deploy again; or, if that is intended, run \
-        `cvm-verify pin` and \
-          review [compose] in the lock.",
+    fix: "Take the option out of `requirements.gpu_policy` and deploy again; or, if that is intended, run `cvm-verify pin` \
+          and review [compose] in the lock.",
 };
 pub(super) const UNKNOWN_FIELD: Reason = Reason {
     id: "unknown-field",
-    means: "The compose document has a field that this version does not know, or a known one with another kind of \
-        value: the guest, or a later version of it, may read it differently than this program.",
-    fix: "Take the field out and deploy again, or update cvm-verify; or, if it is intended, run `cvm-verify pin` \
-        and review [compose] in \
-          the lock.",
+    means: "The compose document has a field that this version does not know, or a known one with another kind of value: the \
+            guest, or a later version of it, may read it differently than this program.",
+    fix: "Take the field out and deploy again, or update cvm-verify; or, if it is intended, run `cvm-verify pin` and review \
+          [compose] in the lock.",
 };
 pub(super) const EXPOSED: Reason = Reason {
     id: "exposed",
     means: "The VM shows its logs or its system information to everybody.",
-    fix: "Set `public_logs` and `public_sysinfo` to false and deploy again; or, if that is intended, run \
-        `cvm-verify pin` and \
+    fix: "Set `public_logs` and `public_sysinfo` to false and deploy again; or, if that is intended, run `cvm-verify pin` and \
           review [compose] in the lock.",
 };
 pub(super) const NO_SECURE_TIME: Reason = Reason {
@@ -59,9 +55,8 @@ pub(super) const NO_SECURE_TIME: Reason = Reason {
 pub(super) const NO_INSTANCE_ID: Reason = Reason {
     id: "no-instance-id",
     means: "The app asks for no instance id, so its replicas cannot be distinguished.",
-    fix: "Set `no_instance_id` to false and deploy again; or, if that is intended, run `cvm-verify pin` and \
-        review [compose] in \
-          the lock.",
+    fix: "Set `no_instance_id` to false and deploy again; or, if that is intended, run `cvm-verify pin` and review [compose] \
+          in the lock.",
 };
 pub(super) const UNREADABLE_COMPOSE: Reason = Reason {
     id: "unreadable-compose",

@@ -54,8 +54,8 @@ pub(super) fn vulnerable(
         Finding::fail(&VULNERABLE_IMAGE, detail)
             .found(row.name.to_string())
             .advising(fix(
-                " To continue until then, lock it with `vulnerable_until`, or name it with an end date: \
-                    --os-image HASH:until=DATE.",
+                " To continue until then, lock it with `vulnerable_until`, or name it with an end date: --os-image \
+                 HASH:until=DATE.",
             )),
     )
 }

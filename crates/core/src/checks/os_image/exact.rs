@@ -175,7 +175,7 @@ impl Judged<'_> {
         let row = self.reference.image_of(self.quote.mrtd(), rtmr1, rtmr2);
         let (what, advice) = match row {
             None => (
-                "What booted is no image in the table.".to_owned(),
+                "What booted is not an image in the table.".to_owned(),
                 "If the OS image was changed on purpose, compare the registers with those of its published files (`cvm-verify \
                  os-image FILE`), then run `cvm-verify pin` and review the difference; otherwise the host booted something else.",
             ),
@@ -191,7 +191,7 @@ impl Judged<'_> {
                     OsClass::Production => format!("What booted is {}, a production image.", row.name),
                     OsClass::Prerelease => format!("What booted is {}, a release candidate.", row.name),
                     OsClass::Observed | OsClass::Development => {
-                        format!("What booted is {}, an image under no official name.", row.name)
+                        format!("What booted is {}, an image without an official name.", row.name)
                     }
                 },
                 "If the OS image was changed on purpose, run `cvm-verify pin` and review the difference; otherwise the host booted \

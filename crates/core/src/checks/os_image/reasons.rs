@@ -24,19 +24,19 @@ pub(super) const RESERVATION_ENDS_SOON: Reason = Reason {
 pub(super) const VULNERABLE_IMAGE: Reason = Reason {
     id: "vulnerable-image",
     means: "This image has a published vulnerability with which the host alone can get secrets or run code.",
-    fix: "Upgrade the OS image to dstack 0.5.13, 0.6.3 or later. To continue until then, lock it with \
-        `vulnerable_until`, or name it with an end date: --os-image HASH:until=DATE.",
+    fix: "Upgrade the OS image to dstack 0.5.13, 0.6.3 or later. To continue until then, lock it with `vulnerable_until`, or \
+          name it with an end date: --os-image HASH:until=DATE.",
 };
 pub(super) const ADVISORY: Reason = Reason {
     id: "advisory",
-    means: "This image has published vulnerabilities. An attacker needs more than the host to use them, so the \
-        requirement is met.",
+    means: "This image has published vulnerabilities. An attacker needs more than the host to use them, so the requirement is \
+            met.",
     fix: "Upgrade the OS image to dstack 0.5.13, 0.6.3 or later.",
 };
 pub(super) const OLD_REFERENCE_VALUES: Reason = Reason {
     id: "old-reference-values",
-    means: "The image is known, but the reference values were last updated more than 180 days before the time of \
-        appraisal. Later publications, such as vulnerabilities, are not in them.",
+    means: "The image is known, but the reference values were last updated more than 180 days before the time of appraisal. \
+            Later publications, such as vulnerabilities, are not in them.",
     fix: "Update cvm-verify, or add newer rows with --reference-values FILE.",
 };
 pub(super) const ACPI_UNVERIFIED: Reason = Reason {
@@ -46,9 +46,9 @@ pub(super) const ACPI_UNVERIFIED: Reason = Reason {
             up to 0.5 run it without restrictions, so a hostile table can read secrets or change code in the VM. \
             Images of dstack 0.6 restrict it, as \
             their documentation says; it is not known what a hostile table can still do there.",
-    fix: "Pin this VM shape: `cvm-verify pin URL`, review, and verify with the lock. Pin a VM that was first \
-        started on a host that you trust, or compare RTMR0 with the operator's value: the lock says that it stays \
-        the same, not that it was good.",
+    fix: "Pin this VM shape: `cvm-verify pin URL`, review, and verify with the lock. Pin a VM that was first started on a \
+          host that you trust, or compare RTMR0 with the operator's value: the lock says that it stays the same, not that it \
+          was good.",
 };
 pub(super) const PUBLISHED_HASH: Reason = Reason {
     id: "published-hash",
@@ -60,16 +60,14 @@ pub(super) const PUBLISHED_HASH: Reason = Reason {
 pub(super) const NO_DOCUMENT: Reason = Reason {
     id: "no-document",
     means: "Only the hash of the named image is known, and nothing in the evidence says which registers belong to it.",
-    fix: "Let the app return the answer of the guest agent's v1 `Attest`, or `vm_config` with the quote: guests \
-        of dstack 0.6 \
-          carry the image's measurement document there. For an older image, measure its published files (--os-image-files FILE), or \
-          pin the registers (`cvm-verify pin URL`, review, --os-image lock).",
+    fix: "Let the app return the answer of the guest agent's v1 `Attest`, or `vm_config` with the quote: guests of dstack 0.6 \
+          carry the image's measurement document there. For an older image, measure its published files (--os-image-files \
+          FILE), or pin the registers (`cvm-verify pin URL`, review, --os-image lock).",
 };
 pub(super) const UNUSABLE_DOCUMENT: Reason = Reason {
     id: "unusable-document",
-    means: "The guest shows a measurement document of its image that cannot be read unambiguously, or that is not \
-        bound to its \
-            checksum file. Nothing was read from it.",
+    means: "The guest shows a measurement document of its image that cannot be read unambiguously, or that is not bound to \
+            its checksum file. Nothing was read from it.",
     fix: "Redeploy on a release (pre-releases of dstack 0.6 show documents of another form), or pin the registers: `cvm-verify pin \
           URL`, review, --os-image lock.",
 };

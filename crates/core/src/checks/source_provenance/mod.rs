@@ -183,8 +183,8 @@ fn other_roots(policy: &SourcePolicy) -> Option<Acceptance> {
         AcceptedKind::SigstoreRoot,
         policy.roots_origin.as_ref().unwrap_or(&option),
         format!(
-            "The proof of who built the images relies on the Sigstore roots in a file (SHA-256 {sha256}), not on \
-                the built-in ones."
+            "The proof of who built the images relies on the Sigstore roots in a file (SHA-256 {sha256}), not on the built-in \
+             ones."
         ),
     ))
 }

@@ -29,9 +29,8 @@ reasons! {
         "Who built an image is not proven; a rule accepts that and gives the reason."
         "Nothing, while the reason holds. To reach `source`, use images with provenance and remove the rule.";
     UNUSED_RULE "unused-rule"
-        "A rule that says who must have built an image matches no running image, and a running image may be that \
-            image under another name, such as that of another registry: no rule names it, or a rule with `*` \
-            matches it and requires less."
+        "A rule that says who must have built an image matches no running image, and a running image may be that image under \
+         another name, such as that of another registry: no rule names it, or a rule with `*` matches it and requires less."
         "Compare the name in the rule with the images of the compose document. If the image was renamed on purpose, change the rule \
          ([[target.images]]) or take the lock again (`cvm-verify pin`), and review that. For an image that does \
          not run in every release, write optional = true into its rule. A running image that a rule names in full \
@@ -79,7 +78,7 @@ reasons! {
         "The image was built on a runner that is not GitHub's: its owner can change what is built."
         "Build on a GitHub-hosted runner, or accept the other with runner = \"any\" in [[target.images]].";
     OTHER_TRIGGER "other-trigger"
-        "The image was built by a run for a pull request, in which the code of a stranger can run."
+        "The image was built by a run for a pull request, which can run code of anyone who opens one."
         "Build and attest releases on push, on a tag or by hand.";
     OTHER_ENVIRONMENT "other-environment"
         "The image was built in another deployment environment than the expected one."
@@ -131,8 +130,8 @@ reasons! {
         UPDATE;
     ROOT_UNUSABLE "root-unusable" "The Sigstore roots cannot be used." UPDATE;
     CANNOT_SEE "cannot-see"
-        "GitHub shows no statement without a token, or the registry does not show the image: both give this \
-            answer for private repositories and images, whether they exist or not."
+        "GitHub shows no statement without a token, or the registry does not show the image: both give this answer for \
+         private repositories and images, whether they exist or not."
         "Give a token that may read the repository's attestations in CVM_VERIFY_SOURCE_TOKEN (in the action: source-token: \
          ${{ github.token }} and permissions: attestations: read). In a public repository, attest the image. For an image in a \
          private registry, give its credentials in CVM_VERIFY_REGISTRY_CREDENTIALS (registry-credentials).";

@@ -72,9 +72,9 @@ pub(super) const INGRESS_NOT_BOUND: Reason = Reason {
 };
 pub(super) const INGRESS_QUOTE: Reason = Reason {
     id: "ingress-quote",
-    means: "The quote of the ingress, or the event log beside it, is refused.",
-    fix: "Forged or damaged evidence, or an event log of another boot, is served below /evidences/: restart the \
-        ingress so that it makes a new quote. If this stays, treat the server as hostile.",
+    means: "The quote of the ingress, or the event log that came with it, is refused.",
+    fix: "Forged or damaged evidence, or an event log of another boot, is served below /evidences/: restart the ingress so \
+          that it makes a new quote. If this stays, treat the server as hostile.",
 };
 pub(super) const INGRESS_QUOTE_UNDETERMINED: Reason = Reason {
     id: "ingress-quote-undetermined",
@@ -85,14 +85,14 @@ pub(super) const INGRESS_PLATFORM: Reason = Reason {
     id: "ingress-platform",
     means: "The quote of the ingress was made on a platform that the policy does not accept.",
     fix: "Let the ingress make a new quote after the platform was patched, or accept the status with an end date \
-        (--accept-tcb).",
+          (--accept-tcb).",
 };
 pub(super) const INGRESS_OTHER_COMPOSE: Reason = Reason {
     id: "ingress-other-compose",
     means: "The quote of the ingress is that of a VM with another compose document: it dates from the last issuance, before a \
             release, or the ingress is a VM of its own.",
-    fix: "Let the ingress make a new quote (by a restart). If the ingress is a VM of its own, verify that VM as a \
-        target of its own, and the app at an address whose TLS ends in the app.",
+    fix: "Let the ingress make a new quote (by a restart). If the ingress is a VM of its own, verify that VM as a target of \
+          its own, and the app at an address whose TLS ends in the app.",
 };
 pub(super) const INGRESS_OTHER_CVM: Reason = Reason {
     id: "ingress-other-cvm",
@@ -114,8 +114,8 @@ pub(super) const INGRESS_KEY_DIFFERS: Reason = Reason {
 };
 pub(super) const ORACLE_32: Reason = Reason {
     id: "oracle-32",
-    means: "The app quotes 32 bytes, or a text, of the caller's choice. The quote of an ingress has the same \
-        form, so anyone can get such a quote for their own files.",
+    means: "The app quotes 32 bytes, or a text, of the caller's choice. The quote of an ingress has the same form, so anyone \
+            can get such a quote for their own files.",
     fix: "Have the app quote the 64 hex digits as text, and refuse everything but 64 hex digits; or quote its own key with the \
           nonce: see docs/expose-endpoints.md.",
 };
@@ -178,7 +178,7 @@ fn not_bound(gap: &IngressGap, tls: &Tls, policy: &Policy) -> Finding {
         IngressGap::QuoteNotProven { is_refused: true } => wrong(
             policy,
             &INGRESS_QUOTE,
-            "The quote of the ingress, or the event log beside it, is refused.",
+            "The quote of the ingress, or the event log that came with it, is refused.",
         ),
         IngressGap::QuoteNotProven { is_refused: false } => open(
             policy,

@@ -29,9 +29,8 @@ pub(super) const CHECK: Check = Check {
     id: CheckId::TlsBinding,
     title: "TLS binding",
     proves: "The server that answered at this address holds a TLS key that the verified VM itself quoted.",
-    prevents: "A relay: a server that forwards the evidence of a genuine VM and runs other code. Without this \
-        check a pass says \
-               nothing about who serves the address.",
+    prevents: "A relay: a server that forwards the evidence of a genuine VM and runs other code. Without this check a pass \
+               says nothing about who serves the address.",
     reasons: &[
         &NO_CONNECTION,
         &UNBOUND,

@@ -50,8 +50,8 @@ fn not_asked(policy: &Policy) -> Acceptance {
     Acceptance::new(
         AcceptedKind::NoEndpointProbe,
         by.unwrap_or_else(|| "--no-endpoint-probe".to_owned()),
-        "It was not tested whether the app quotes values of the caller's choice: if it does, anyone can let it \
-            quote their own key.",
+        "It was not tested whether the app quotes values of the caller's choice: if it does, anyone can let it quote their \
+         own key.",
     )
 }
 

@@ -79,8 +79,8 @@ pub(crate) fn accepts_self_made(claims: &Claims, policy: &Policy) -> Result<Acce
     match value {
         KeyProviders::Named(_) if provider.is_some_and(|one| value.names(&one.name, &one.id)) => {
             let reason = format!(
-                "The VM's keys come from `{name}`, so no KMS signed the certificate: only the VM's quote vouches \
-                    for its key."
+                "The VM's keys come from `{name}`, so no KMS signed the certificate: only the VM's quote vouches for its \
+                 key."
             );
             Ok(Acceptance::new(AcceptedKind::SelfMadeCertificate, origin, reason))
         }

@@ -94,8 +94,8 @@ pub(super) const RATLS_QUOTE: Reason = Reason {
 pub(super) const RATLS_QUOTE_UNDETERMINED: Reason = Reason {
     id: "ratls-quote-undetermined",
     means: "The quote in the certificate could not be verified, because collateral or an event log is missing.",
-    fix: "Verify again. If the certificate was issued on another machine, Intel's collateral for that machine is \
-        not available.",
+    fix: "Verify again. If the certificate was issued on another machine, Intel's collateral for that machine is not \
+          available.",
 };
 pub(super) const RATLS_PLATFORM: Reason = Reason {
     id: "ratls-platform",
@@ -113,8 +113,8 @@ pub(super) const RATLS_OTHER_INSTANCE: Reason = Reason {
     id: "ratls-other-instance",
     means: "The certificate is that of another instance, or of one with another firmware, image or VM shape, than the one that quoted \
             the nonce. This check does not detect that an earlier boot of the same instance quoted the key.",
-    fix: "If several instances share one certificate, verify each by its own address, with its own certificate. \
-        Otherwise someone forwards the evidence of another VM.",
+    fix: "If several instances share one certificate, verify each by its own address, with its own certificate. Otherwise \
+          someone forwards the evidence of another VM.",
 };
 pub(super) const RATLS_OTHER_MACHINE: Reason = Reason {
     id: "ratls-other-machine",
@@ -132,8 +132,8 @@ pub(super) const RATLS_CHAIN: Reason = Reason {
 };
 pub(super) const RATLS_NO_KMS: Reason = Reason {
     id: "ratls-no-kms",
-    means: "The VM booted with another key provider than a KMS, so its certificate is self-made and only the VM's \
-        own quote vouches for its key. An app that quotes what its callers send makes such a quote for any caller.",
+    means: "The VM booted with another key provider than a KMS, so its certificate is self-made and only the VM's own quote \
+            vouches for its key. An app that quotes what its callers send makes such a quote for any caller.",
     fix: "Deploy with a KMS. To accept this provider in writing, name it: --key-provider NAME[:HEXID].",
 };
 pub(super) const RATLS_OUTSIDE_VALIDITY: Reason = Reason {
@@ -163,16 +163,16 @@ pub(super) const KEY_MISMATCH: Reason = Reason {
 };
 pub(super) const ORACLE_64: Reason = Reason {
     id: "oracle-64",
-    means: "The endpoint quoted 64 bytes that were sent to it, unchanged. Anyone can let it quote their own key, \
-        so no quote of this VM binds a key.",
+    means: "The endpoint quoted 64 bytes that were sent to it, unchanged. Anyone can let it quote their own key, so no quote \
+            of this VM binds a key.",
     fix: "Have the endpoint refuse everything but 64 hex digits, and quote 32 bytes: see docs/expose-endpoints.md.",
 };
 pub(super) const PROBE_UNDETERMINED: Reason = Reason {
     id: "probe-undetermined",
-    means: "It could not be determined whether the endpoint quotes 64 bytes of the caller's choice: it gave no \
-        usable answer to the probe.",
+    means: "It could not be determined whether the endpoint quotes 64 bytes of the caller's choice: it gave no usable answer \
+            to the probe.",
     fix: "Have the endpoint answer a bad `reportData` with status 400. Or verify again; or omit the probe with \
-        --no-endpoint-probe.",
+          --no-endpoint-probe.",
 };
 pub(super) const EVIDENCE_NOT_PROVEN: Reason = Reason {
     id: "evidence-not-proven",

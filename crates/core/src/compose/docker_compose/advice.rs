@@ -87,7 +87,7 @@ impl ExecutionCause<'_> {
             ),
             Self::ExecutedBy(program) => format!("`{}` may execute it: write the value", shown(program)),
             Self::NotKnownAsData(program) => format!(
-                "`{}` is not known to take it as data, so it may execute it: write the value, hand it over behind an option that is named \
+                "`{}` is not known to take it as data, so it may execute it: write the value, pass it as the value of an option that is named \
                  for data (`--port`, `--token`), or set {name} in `environment` and have the program read it there{}",
                 shown(program),
                 known(text)

@@ -5,10 +5,11 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
+use super::absent_value::is_absent;
 use super::advice::{ExecutionCause, instead_of_executing};
 use super::config_language::ConfigLanguage;
 use super::environment::Environment;
-use super::judge::{Judge, is_nothing, text_of};
+use super::judge::{Judge, text_of};
 use super::place::{ComposePlace, item, shown, step};
 use super::shell::{self, Use};
 use super::table::ComposeRow;
@@ -47,7 +48,7 @@ impl Judge<'_> {
                     self.open_arguments(path, items, 0);
                 }
             }
-            value if is_nothing(value) => {}
+            value if is_absent(value) => {}
             value => self.unknown(path, value),
         }
     }
@@ -136,7 +137,7 @@ impl Judge<'_> {
                     }
                 }
             },
-            value if is_nothing(value) => {}
+            value if is_absent(value) => {}
             value => self.unknown(path, value),
         }
     }
@@ -178,7 +179,7 @@ impl Judge<'_> {
                     self.file.unmeasured.add(ComposePlace::new(path, text, says));
                 }
             }
-            value if is_nothing(value) => {}
+            value if is_absent(value) => {}
             value => self.unknown(path, value),
         }
     }

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::ComposeFile;
-use super::judge::{is_nothing, text_of};
+use super::absent_value::is_absent;
+use super::judge::text_of;
 use super::place::{ComposePlace, step};
 
 /// What a field may hold. `null` is allowed everywhere: the guest takes its default.
@@ -83,7 +84,7 @@ pub(crate) fn field_problem(name: &str, value: &Value, runner: Option<&Value>) -
         return Some(FieldProblem::Unknown);
     };
     // An empty script, as its hash where scripts are.
-    let is_empty = is_nothing(value) || value.as_str() == Some(EMPTY);
+    let is_empty = is_absent(value) || value.as_str() == Some(EMPTY);
     if name == "bash_script" && !is_empty && runner.and_then(Value::as_str) != Some("bash") {
         return Some(FieldProblem::NotUsed);
     }
@@ -103,7 +104,7 @@ pub(crate) fn field_problem(name: &str, value: &Value, runner: Option<&Value>) -
 pub(super) fn judge(members: &Map<String, Value>, file: &mut ComposeFile) {
     for (name, value) in members {
         let is_unknown = field_problem(name, value, members.get("runner")) == Some(FieldProblem::Unknown);
-        if is_unknown && !is_nothing(value) && may_be_a_script(name, value) {
+        if is_unknown && !is_absent(value) && may_be_a_script(name, value) {
             let says =
                 "is a field that this version of cvm-verify does not know, and it may be a script: remove it";
             file.unmeasured

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use super::absent_value::is_absent;
 use super::environment::{Environment, EnvironmentEntry, carried_in, of_item, of_member};
-use super::judge::{Judge, is_nothing};
+use super::judge::Judge;
 use super::place::{ComposePlace, item, shown, step};
 
 impl Judge<'_> {
@@ -28,7 +29,7 @@ impl Judge<'_> {
                     }
                 }
             }
-            value if is_nothing(value) => {}
+            value if is_absent(value) => {}
             value => self.unknown(path, value),
         }
     }

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::absent_value::is_absent;
 use super::environment::Environment;
-use super::judge::{Judge, is_nothing, text_of};
+use super::judge::{Judge, text_of};
 use super::mounts;
 use super::place::{ComposePlace, item, shown, step};
 use super::table::ComposeRow;
@@ -43,7 +44,7 @@ fn names_gpus(members: &Map<String, Value>) -> bool {
 impl Judge<'_> {
     /// A key that reaches beyond the container unless it is false or empty.
     pub(super) fn host_access(&mut self, row: &'static ComposeRow, path: &str, value: &Value) {
-        if is_nothing(value) {
+        if is_absent(value) {
             return;
         }
         let mut reaches = !matches!(value, Value::String(_));
@@ -139,7 +140,7 @@ impl Judge<'_> {
         value: &Value,
         environment: &Environment,
     ) {
-        if matches!(value, Value::String(_) | Value::Object(_)) && !is_nothing(value) {
+        if matches!(value, Value::String(_) | Value::Object(_)) && !is_absent(value) {
             self.file
                 .gpus
                 .add(ComposePlace::new(path, &text_of(value), "a GPU"));
@@ -196,7 +197,7 @@ impl Judge<'_> {
     }
 
     pub(super) fn security_opt(&mut self, path: &str, value: &Value) {
-        if is_nothing(value) {
+        if is_absent(value) {
             return;
         }
         self.each_scalar(path, value, &mut |judge, path, text| {

@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::nothing::is_nothing;
+use super::absent_value::is_absent;
 use super::shell;
 
 /// Whether a shell of the container may be an interactive one: it has a terminal or an input, or a shell is started so.
 pub(super) fn is_interactive(container: &Map<String, Value>) -> bool {
-    let is_set = |key: &&str| container.get(*key).is_some_and(|value| !is_nothing(value));
+    let is_set = |key: &&str| container.get(*key).is_some_and(|value| !is_absent(value));
     if ["stdin_open", "tty"].iter().any(is_set) {
         return true;
     }

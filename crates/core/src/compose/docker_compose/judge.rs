@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::ComposeFile;
+use super::absent_value::is_absent;
 use super::config_language::ConfigReaders;
 use super::environment::Environment;
 use super::interactive::is_interactive;
-pub(super) use super::nothing::is_nothing;
 use super::place::{ComposePlace, item, shown, step};
 use super::settable::{Settable, Setter};
 use super::table::{self, ComposeRow, Rule};
@@ -345,7 +345,7 @@ impl Judge<'_> {
     }
 
     fn decides(&mut self, row: &'static ComposeRow, path: &str, value: &Value) {
-        if is_nothing(value) {
+        if is_absent(value) {
             return;
         }
         self.note_references(value);
@@ -372,7 +372,7 @@ impl Judge<'_> {
 
     /// A value of another shape than the table has: nothing, such as `null`, or something that is not known.
     pub(super) fn other_than(&mut self, path: &str, value: &Value) {
-        if !is_nothing(value) {
+        if !is_absent(value) {
             self.unknown(path, value);
         }
     }
@@ -447,7 +447,7 @@ impl Judge<'_> {
     }
 
     fn external(&mut self, row: &'static ComposeRow, path: &str, value: &Value) {
-        if is_nothing(value) {
+        if is_absent(value) {
             return;
         }
         let place = ComposePlace::new(path, &text_of(value), row.says);

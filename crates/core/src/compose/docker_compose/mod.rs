@@ -3,6 +3,7 @@
 //!
 //! [`table`] says for each key of Docker Compose's schema what it can decide; [`judge`] walks a file along it.
 
+mod absent_value;
 mod advice;
 mod allowed_envs;
 mod argument_lists;
@@ -15,7 +16,6 @@ mod host_access;
 mod interactive;
 mod judge;
 mod mounts;
-mod nothing;
 mod place;
 mod risky_names;
 mod runner;

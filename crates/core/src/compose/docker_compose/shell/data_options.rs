@@ -1,6 +1,6 @@
 //! Options and operands that are known to take data, whatever it holds. The lists are short on purpose: what is not in them is not known.
 
-use super::kept_nothing::{curl_keeps_nothing, wget_keeps_nothing};
+use super::download_output::{curl_keeps_nothing, wget_keeps_nothing};
 use super::word::Word;
 
 /// Last parts of the names of options that take data: `--port`, `--rpc-port`, `--web.listen-address`.

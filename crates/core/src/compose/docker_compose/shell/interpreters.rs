@@ -2,7 +2,7 @@
 //!
 //! Where it is not sure whether a word is the argument of an option or the script, it takes it for both.
 
-use super::positionals::{has_positional, may_read_arguments};
+use super::script_arguments::{has_positional, may_read_arguments};
 use super::word::Word;
 
 /// Shells: `-c` in any cluster of options says that the first operand is a script.

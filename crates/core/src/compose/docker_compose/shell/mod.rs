@@ -9,24 +9,24 @@ mod argument_list;
 mod code_options;
 mod data_options;
 mod data_positions;
+mod download_output;
 mod downloads;
 mod evaluated;
-mod file_readers;
 mod guest_script;
 mod host_files;
 mod interpreters;
-mod kept_nothing;
 mod language;
 mod language_calls;
+mod named_files;
 mod other_language;
 mod own_variables;
 mod packages;
 mod paths;
-mod positionals;
 mod programs;
 mod reader;
 mod requests;
 mod script;
+mod script_arguments;
 mod script_judge;
 mod shown_environment;
 mod started;
@@ -45,10 +45,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use argument_list::{ItemUse, ListItem, uses_of_list};
 use evaluated::names_a_command;
-pub(super) use file_readers::{NamedBy, NamedFile};
 pub(super) use guest_script::GuestScript;
 use interpreters::{Execution, starts_interactive};
 pub(super) use language::Language;
+pub(super) use named_files::{NamedBy, NamedFile};
 use paths::base_name;
 use programs::CLIENTS;
 pub(super) use reader::{MAX_SCRIPT_BYTES, names_in};
@@ -133,15 +133,7 @@ pub(super) fn starts_interactive_shell(text: &str) -> bool {
 
 /// The positions of words that an interpreter executes which is no shell.
 fn scripts_in_other_languages(arguments: &[String]) -> BTreeSet<usize> {
-    let words = arguments.iter().map(|text| Word {
-        text: text.clone(),
-        is_literal: true,
-        ..Word::default()
-    });
-    let command = ShellCommand {
-        words: words.collect(),
-        ..ShellCommand::default()
-    };
+    let command = ShellCommand::of_list(arguments);
     let programs = command.programs(&mut BTreeSet::new());
     let Some(program) = surely_started(&programs) else {
         return BTreeSet::new();

@@ -27,6 +27,19 @@ pub(super) struct ShellCommand {
 }
 
 impl ShellCommand {
+    /// A command whose words are those of a list, which no shell reads.
+    pub(super) fn of_list(words: &[String]) -> Self {
+        let words = words.iter().map(|text| Word {
+            text: text.clone(),
+            is_literal: true,
+            ..Word::default()
+        });
+        Self {
+            words: words.collect(),
+            ..Self::default()
+        }
+    }
+
     /// A command whose program is what these variables hold.
     pub(super) fn of_program(names: BTreeSet<String>) -> Self {
         let program = Word {

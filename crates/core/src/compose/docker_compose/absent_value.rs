@@ -1,9 +1,9 @@
-//! Values that say nothing.
+//! Values that count as absent.
 
 use serde_json::Value;
 
 /// Null, false, an empty text or collection.
-pub(super) fn is_nothing(value: &Value) -> bool {
+pub(super) fn is_absent(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,
         // As Docker Compose reads a text where it expects a boolean.

@@ -33,16 +33,7 @@ pub(in crate::compose::docker_compose) enum NamedBy {
 impl NamedFile<'_> {
     /// Who names it in the words of a list.
     pub(in crate::compose::docker_compose) fn named_in_list(&self, words: &[String]) -> NamedBy {
-        let words = words.iter().map(|text| Word {
-            text: text.clone(),
-            is_literal: true,
-            ..Word::default()
-        });
-        let command = ShellCommand {
-            words: words.collect(),
-            ..ShellCommand::default()
-        };
-        self.named_in_command(&command, 0)
+        self.named_in_command(&ShellCommand::of_list(words), 0)
     }
 
     /// Who names it in a script of a shell.
