@@ -121,6 +121,7 @@ impl Lab {
     /// Every advised command runs: what it finds is another matter.
     #[track_caller]
     fn all_run(&self, commands: &[String]) {
+        assert!(!commands.is_empty(), "nothing was advised");
         for command in commands {
             let is_example = ["…", "FILE", "OWNER", "explain"]
                 .iter()
@@ -164,10 +165,13 @@ fn every_command_that_a_finding_of_a_policy_file_advises_runs() {
         lab.ends_with(2, &format!("diff multi.lock {url}"))
             .contains("--target NAME")
     );
-    lab.ends_with(2, "diff --target shop --config nowhere.toml");
-    lab.ends_with(
-        2,
-        &format!("diff multi.lock {url} --target shop --config cvm-verify.toml"),
+    let missing = lab.ends_with(2, "diff --target shop --config nowhere.toml");
+    assert!(missing.contains("nowhere.toml: cannot be read"), "{missing}");
+    let both = format!("diff multi.lock {url} --target shop --config cvm-verify.toml");
+    let both = lab.ends_with(2, &both);
+    assert!(
+        both.contains("a policy file is read for a comparison without A and B"),
+        "{both}"
     );
 }
 
