@@ -34,14 +34,16 @@ holds: Docker Compose substitutes after it reads the list. But what a program do
 item with a variable is set from outside, and decides no code, only if it is known to be data:
 
 - It is the value of an option of a program, in the same item behind `=` or as the next item. The last part of the option's name is a
-  word for data (port, host, address, url, user, password, token, key, model, level, timeout, size and the like). No part of it is a word for
-  code (plugin, module, config, command, template, registry and the like).
+  word for data (port, host, user, password, token, key, level, timeout, size and the like). No part of it is a word for
+  code (plugin, module, config, command, template, registry and the like). An address or URL is data only if the name says that it is the
+  program's own (listen, bind, public, external, advertise): what a program calls may send it code. A model is data for vLLM alone, without
+  `--trust-remote-code`. No word of the list is a program that brings or unpacks files, or that runs what another machine sends it
+  (`curl`, `aws`, `tar`, `ansible-pull`, `ray`, agents of CI systems and the like).
 - The program is known, and takes data at that place: the options of `pg_isready`, `psql`, `redis-cli`, `mysqladmin`, `gunicorn` and `celery`
   that have one letter, an address of `curl` or `wget` that begins with `http://` or `https://` (if they keep nothing), settings of
   `postgres` that are numbers or sizes, sizes of `java`, and the model of `vllm serve`.
-- It is `NAME=value` behind `env`, and programs load no code by the name.
 
-Every other item with a variable decides code:
+Every other item with a variable decides code, and so does each of a list of more than 256 words:
 
 - as the program: the first word of `entrypoint` and `command`, or what a wrapper such as `env`, `gosu` and `timeout` starts;
 - as an option or an operand whose meaning is not known;

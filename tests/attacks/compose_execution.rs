@@ -57,6 +57,18 @@ fn t64_an_item_that_is_not_known_to_be_data_decides_code() {
         &["java", "-Dspring.datasource.url=${X}", "-jar", "a.jar"],
         &["julia", "--project", "${X}", "a.jl"],
         &["gosu", "${X}", "app"],
+        // What a program calls may send it code; a model may be code.
+        &["app", "--url", "${X}"],
+        &["ray", "start", "--block", "--address=${X}"],
+        &["mlflow", "models", "serve", "--model-uri", "${X}"],
+        &["buildkite-agent", "start", "--token", "${X}"],
+        &["python3", "-m", "sglang.launch_server", "--model", "${X}"],
+        &["vllm", "serve", "Q/Q", "--trust", "--speculative-model", "${X}"],
+        // A program that is not known may start the one behind it.
+        &["numactl", "-N", "0", "curl", "-o", "/app/x", "--user", "${X}"],
+        // A name of the environment, by which any program may load code.
+        &["env", "LEVEL=${X}", "app"],
+        &["env", "START_COMMAND=${X}", "/start.sh"],
     ] {
         list_decides(words, true);
     }
@@ -90,7 +102,6 @@ fn t64_an_item_that_is_not_known_to_be_data_decides_code() {
         &["wget", "-q", "--spider", "http://localhost:${X}/health"],
         &["postgres", "-c", "max_connections=${X}"],
         &["java", "-Xmx${X}", "-jar", "a.jar"],
-        &["env", "LEVEL=${X}", "app"],
     ] {
         list_decides(words, false);
     }
@@ -398,5 +409,49 @@ fn t66_a_config_that_executes_its_arguments_is_handed_none_from_outside() {
         ),
     ] {
         is_fixed(&with_config(target, lines, content));
+    }
+}
+
+/// A list that takes the square of its length to judge is not judged: each of its items with a variable decides code.
+#[test]
+fn t80_a_long_list_with_a_variable_decides_code() {
+    let words = |count: usize| {
+        let mut words = vec!["app"; count - 2];
+        words.extend(["--port", "${X}"]);
+        words
+    };
+    list_decides(&words(256), false);
+    list_decides(&words(257), true);
+}
+
+/// A container that mounts a config may start it by a name that nobody spells.
+#[test]
+fn t66_a_config_is_handed_what_its_container_is() {
+    for (start, target, content) in [
+        (
+            "entrypoint: [python, -m, main, --token, '${X}']",
+            "/app/main.py",
+            "import os, sys\nos.system(sys.argv[2])\n",
+        ),
+        (
+            "entrypoint: [node, /app/main, --token, '${X}']",
+            "/app/main.js",
+            "require('child_process').exec(process.argv[3])\n",
+        ),
+        (
+            "entrypoint: [app]\n    healthcheck: { test: [CMD, python, -m, main, --token, '${X}'] }",
+            "/app/main.py",
+            "import os, sys\nos.system(sys.argv[2])\n",
+        ),
+    ] {
+        let text = format!(
+            "services:\n  web:\n    image: {PINNED}\n    {start}\n    configs: [{{ source: m, target: {target} }}]\nconfigs:\n  m:\n    content: {}\n",
+            json!(content)
+        );
+        decides(
+            &running_with(&text, &json!({ "allowed_envs": ["X"] })),
+            "unmeasured-input",
+            "configs.m.content",
+        );
     }
 }

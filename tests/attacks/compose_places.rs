@@ -293,7 +293,6 @@ fn t64_an_item_of_a_list_decides_code_where_it_is_executed() {
             "command: [java, '-Dserver.port=${X}', -jar, app.jar]",
             "command[1]",
         ),
-        ("command: [env, 'LEVEL=${X}', app]", "command[1]"),
         (
             "healthcheck: { test: [CMD, redis-cli, -a, '${X}', ping] }",
             "healthcheck.test[3]",

@@ -3,13 +3,18 @@
 import posixpath
 import re
 
-DATA = set("""address addr apikey authkey authtoken concurrency connections count database db dbname domain email endpoint host hostname id
+DATA = set("""address addr apikey authkey authtoken concurrency connections count domain email endpoint host hostname id
 interval ip key length len level limit listen loglevel masterauth maxmemory memory model name network origin origins password passwd port ports
 processes region replicas requirepass retention secret seed seqs size threads time timeout token tokens ttl uri url urls user username
 utilization vhost vhosts workers zone""".split())
 CODE = set("""bin binary class classpath cmd code command conf config custom driver engine eval exec executable extension extensions factory
 file handler hook hooks image import include index init interpreter lib library load loader middleware mirror module modules package packages
 plugin plugins preload program providers registry repo repository script template""".split())
+# What a program is told to call may send it code: only its own address is data.
+ADDRESSES, LISTENERS = {"addr", "address", "endpoint", "uri", "url", "urls"}, {"advertise", "advertised", "bind", "external", "listen", "public"}
+OTHERS = set("""act_runner ansible-pull awscli buildkite-agent chef-client chef-solo consul-template dagster drone-runner-docker envconsul flyway
+gitlab-runner liquibase mlflow modelscope nomad openssl prefect puppet ray s5cmd salt-minion tailscale tailscaled teleport torchrun""".split())
+MAX_OPEN_LIST = 256
 WRAPPERS = {"env", "exec", "nice", "nohup", "setsid", "tini", "dumb-init", "sudo", "timeout", "gosu", "su-exec", "docker-entrypoint.sh"}
 EXECUTE = {"make", "gmake", "npx", "uvx", "pip", "pip3", "xargs", "find", "ssh", "docker", "podman", "nerdctl", "eval", "git", "watch", "su", "script",
            "trap", "source", ".", "socat", "ansible-playbook", "rake", "just", "mvn", "gradle", "terraform", "sqlite3", "expect"}
@@ -22,10 +27,19 @@ NUMBERS = re.compile(r"(max_\w+|min_wal_size|shared_buffers|\w*work_mem|effectiv
                      r"|log_min_duration_statement|log_statement|log_timezone|random_page_cost|default_statistics_target|autovacuum_max_workers)$")
 
 
-def is_for_data(option):
+def is_for_data(option, models=False):
     name = option.lstrip("-").lower()
     parts = re.split(r"[-_.:]", name)
-    return option.startswith("-") and len(name) > 1 and re.fullmatch(r"[\w.:-]+", name) is not None and parts[-1] in DATA and not CODE & set(parts)
+    return option.startswith("-") and len(name) > 1 and re.fullmatch(r"[\w.:-]+", name) is not None and parts[-1] in DATA and not CODE & set(parts) \
+        and (parts[-1] not in ADDRESSES or bool(LISTENERS & set(parts))) and (models or not {"model", "models"} & set(parts))
+
+
+def serves_models(name, arguments):
+    """vLLM executes the code of a model with --trust-remote-code alone, of which a beginning is enough."""
+    module = any(each == "-m" and after.startswith("vllm.") for each, after in zip(arguments, arguments[1:]))
+    trusts = any(len(each) > 3 and "--trust-remote-code".startswith(each.partition("=")[0].replace("_", "-")) and each.startswith("--t")
+                 for each in arguments)
+    return (name == "vllm" or name.startswith("python") and module) and not trusts
 
 
 def program_at(texts):
@@ -51,11 +65,13 @@ def program_at(texts):
 def is_data(texts, at, outside):
     """`texts` with nothing where a variable is open; `outside(at)` says of a word whether one is. The word at `at` has one."""
     text = texts[at]
+    if len(texts) > MAX_OPEN_LIST:
+        return False
     start = program_at(texts)
     if start is None or any(outside(each) for each in range(start + 1) if not re.match(r"[A-Za-z_]\w*=", texts[each]) or each == start):
         return False
     if at < start:
-        return "env" in [posixpath.basename(each) for each in texts[:at]] and re.match(r"[A-Za-z_]\w*=", text) is not None
+        return False
     name, arguments = posixpath.basename(texts[start]), texts[start + 1:]
     at -= start + 1
     before = arguments[at - 1] if at and not outside(start + at) else ""
@@ -78,10 +94,11 @@ def is_data(texts, at, outside):
         return text[1] in letters or text[1] == "p" and "P" in letters
     if len(before) == 2 and before[0] == "-":
         return before[1] in letters
-    if name in BRING:
+    if (BRING | OTHERS) & {posixpath.basename(each) for each in texts}:
         return False
-    return is_for_data(option.removeprefix("-D") if option.startswith("-D") else option) if equals and option.startswith("-") \
-        else not text.startswith("-") and "=" not in before and is_for_data(before)
+    models = serves_models(name, arguments)
+    return is_for_data(option.removeprefix("-D") if option.startswith("-D") else option, models) if equals and option.startswith("-") \
+        else not text.startswith("-") and "=" not in before and is_for_data(before, models)
 
 
 def is_handed_to_a_script(name, before):

@@ -19,8 +19,10 @@ pub(super) struct ConfigReaders {
     lists: Vec<Vec<String>>,
     /// Scripts of shells: health checks, and other configs with their names.
     scripts: Vec<(Option<String>, String)>,
-    /// By config: the lists that the entrypoint of an image is handed which mounts it, and which the config may be.
-    by_image: BTreeMap<String, BTreeSet<usize>>,
+    /// By config: the lists of the containers that mount it. Each of them may start it, by whatever name.
+    by_container: BTreeMap<String, BTreeSet<usize>>,
+    /// Whether looking for every config in every text would take too long.
+    is_too_much: bool,
     /// Values of environments.
     values: Vec<String>,
 }
@@ -35,6 +37,10 @@ pub(super) enum ConfigLanguage {
     /// This one, or a shell's.
     OtherOrShell(Language),
 }
+
+/// Bytes that are searched for the paths of configs, all texts for each path: beyond that every config is read as a shell's, too, and counts
+/// as handed every variable.
+const MAX_SEARCHED: usize = 2 * 1024 * 1024;
 
 impl ConfigReaders {
     /// Reads where the containers of a file mount its configs, and what may read them.
@@ -62,6 +68,12 @@ impl ConfigReaders {
                 readers.scripts.push((Some(name.clone()), literal(content)));
             }
         }
+        let words = readers.lists.iter().flatten();
+        let scripts = readers.scripts.iter().map(|(_, script)| script);
+        let texts = words.chain(scripts).chain(&readers.values);
+        let bytes: usize = texts.map(|text| text.len().saturating_add(1)).sum();
+        let targets: usize = readers.targets.values().map(BTreeSet::len).sum();
+        readers.is_too_much = bytes.saturating_mul(targets) > MAX_SEARCHED;
         readers
     }
 
@@ -87,11 +99,7 @@ impl ConfigReaders {
         }
         let entrypoint = container.get("entrypoint").map(words).unwrap_or_default();
         let command = container.get("command").map(words).unwrap_or_default();
-        if entrypoint.is_empty() {
-            for source in sources {
-                self.by_image.entry(source).or_default().insert(self.lists.len());
-            }
-        }
+        let first = self.lists.len();
         self.lists.push(entrypoint.into_iter().chain(command).collect());
         for hook in ["post_start", "pre_stop"] {
             for hook in objects(container.get(hook)) {
@@ -116,6 +124,10 @@ impl ConfigReaders {
             }
             None => {}
         }
+        for source in sources {
+            let own = self.by_container.entry(source).or_default();
+            own.extend(first..self.lists.len());
+        }
         self.environment(container.get("environment"));
     }
 
@@ -135,6 +147,9 @@ impl ConfigReaders {
         let Some(language) = language_by_name(text, targets) else {
             return ConfigLanguage::Shell;
         };
+        if self.is_too_much {
+            return ConfigLanguage::OtherOrShell(language);
+        }
         let paths = targets.into_iter().flatten();
         let is_only = paths.clone().count() > 0
             && paths.into_iter().all(|path| {
@@ -162,11 +177,14 @@ impl ConfigReaders {
             names.any(|name| text.contains(name))
         };
         let holds = |text: &str| names_in(text).iter().any(|name| is_set(name));
-        let by_image = config
-            .and_then(|config| self.by_image.get(config))
+        if self.is_too_much {
+            return true;
+        }
+        let by_container = config
+            .and_then(|config| self.by_container.get(config))
             .into_iter()
             .flatten();
-        let mut words = by_image.filter_map(|at| self.lists.get(*at)).flatten();
+        let mut words = by_container.filter_map(|at| self.lists.get(*at)).flatten();
         if words.any(|word| holds(word)) {
             return true;
         }

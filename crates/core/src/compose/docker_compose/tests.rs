@@ -355,9 +355,9 @@ fn fields_that_guests_read_are_quiet_as_long_as_they_hold_what_guests_read() {
 fn the_advice_for_a_variable_is_accepted_where_it_is_followed() {
     for (before, says, after) in [
         (
-            "command: serve --model ${X:-Qwen/Q} --tensor-parallel-size 8",
-            "write a list, `[\"serve\",\"--model\",\"${X:-Qwen/Q}\",\"--tensor-parallel-size\",\"8\"]`",
-            "command: [\"serve\",\"--model\",\"${X:-Qwen/Q}\",\"--tensor-parallel-size\",\"8\"]",
+            "command: vllm serve --model ${X:-Qwen/Q} --tensor-parallel-size 8",
+            "write a list, `[\"vllm\",\"serve\",\"--model\",\"${X:-Qwen/Q}\",\"--tensor-parallel-size\",\"8\"]`",
+            "command: [\"vllm\",\"serve\",\"--model\",\"${X:-Qwen/Q}\",\"--tensor-parallel-size\",\"8\"]",
         ),
         (
             "command: postgres -c max_connections=${X:-200} -c 'log_line_prefix=%m '",
@@ -365,9 +365,9 @@ fn the_advice_for_a_variable_is_accepted_where_it_is_followed() {
             "command: [\"postgres\",\"-c\",\"max_connections=${X:-200}\",\"-c\",\"log_line_prefix=%m \"]",
         ),
         (
-            "command: --model ${X:-Qwen/Q}",
-            "write a list, `[\"--model\",\"${X:-Qwen/Q}\"]`, behind the image's own entrypoint",
-            "entrypoint: [vllm, serve]\ncommand: [\"--model\",\"${X:-Qwen/Q}\"]",
+            "command: --port ${X:-80}",
+            "write a list, `[\"--port\",\"${X:-80}\"]`, behind the image's own entrypoint",
+            "entrypoint: [vllm, serve]\ncommand: [\"--port\",\"${X:-80}\"]",
         ),
         (
             "command: [--model, '${X:-Qwen/Q}']",

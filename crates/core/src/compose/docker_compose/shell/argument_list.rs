@@ -37,12 +37,23 @@ pub(in crate::compose::docker_compose) enum ItemUse {
     Executed,
 }
 
+/// How many words a list with a variable may have. What is longer is not judged word by word, which takes the square of its length: every
+/// item with a variable decides code.
+const MAX_OPEN_LIST: usize = 256;
+
 /// What is done with each item of a list. The first is the program, unless `follows_unknown`: then the entrypoint of the image stands
 /// before it. An item is an argument only where [`is_data`] knows it; so what is one in a list is one in a script as well.
 pub(in crate::compose::docker_compose) fn uses_of_list(
     items: &[ListItem],
     follows_unknown: bool,
 ) -> Vec<ItemUse> {
+    if items.len() > MAX_OPEN_LIST {
+        let unjudged = |item: &ListItem| match item.is_open {
+            true => ItemUse::NotKnown,
+            false => ItemUse::Argument,
+        };
+        return items.iter().map(unjudged).collect();
+    }
     let key = |at: usize| format!("{ITEM}{at}");
     let words = items.iter().enumerate().map(|(at, item)| Word {
         text: item.text.clone(),

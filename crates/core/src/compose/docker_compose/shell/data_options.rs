@@ -4,7 +4,7 @@ use super::download_output::{curl_keeps_nothing, wget_keeps_nothing};
 use super::word::Word;
 
 /// Last parts of the names of options that take data: `--port`, `--rpc-port`, `--web.listen-address`.
-pub(super) const OF_DATA: [&str; 80] = [
+pub(super) const OF_DATA: [&str; 77] = [
     "accesskey",
     "addr",
     "address",
@@ -15,9 +15,6 @@ pub(super) const OF_DATA: [&str; 80] = [
     "concurrency",
     "connections",
     "count",
-    "database",
-    "db",
-    "dbname",
     "domain",
     "email",
     "endpoint",
@@ -85,6 +82,41 @@ pub(super) const OF_DATA: [&str; 80] = [
     "vhosts",
     "workers",
     "zone",
+];
+/// Of these, last parts that name an address. What a program is told to call may send it code, so that only the address that it listens
+/// at, or is reached at, is data: `--listen-address`, `--public-url`.
+pub(super) const OF_ADDRESS: [&str; 6] = ["addr", "address", "endpoint", "uri", "url", "urls"];
+/// Parts that say that an address is the program's own.
+pub(super) const OF_LISTENERS: [&str; 6] =
+    ["advertise", "advertised", "bind", "external", "listen", "public"];
+/// Programs that run, or bring, what another machine tells them: no value of theirs is data.
+pub(super) const OF_OTHERS: [&str; 26] = [
+    "act_runner",
+    "ansible-pull",
+    "awscli",
+    "buildkite-agent",
+    "chef-client",
+    "chef-solo",
+    "consul-template",
+    "dagster",
+    "drone-runner-docker",
+    "envconsul",
+    "flyway",
+    "gitlab-runner",
+    "liquibase",
+    "mlflow",
+    "modelscope",
+    "nomad",
+    "openssl",
+    "prefect",
+    "puppet",
+    "ray",
+    "s5cmd",
+    "salt-minion",
+    "tailscale",
+    "tailscaled",
+    "teleport",
+    "torchrun",
 ];
 /// Parts of the names of options whose value leads to code, whatever the last part is: `--plugin-url`, `--config-name`.
 pub(super) const OF_CODE: [&str; 51] = [

@@ -1,6 +1,8 @@
 //! Where an argument is data: the value of an option that is known to take data, or what a program is known to take so.
 
-use super::data_options::{OF_CLIENTS, OF_CODE, OF_DATA, OF_POSTGRES, Operands, Takes};
+use super::data_options::{
+    OF_ADDRESS, OF_CLIENTS, OF_CODE, OF_DATA, OF_LISTENERS, OF_OTHERS, OF_POSTGRES, Operands, Takes,
+};
 use super::paths::base_name;
 use super::programs::{DOWNLOADERS, UNPACKERS};
 use super::script::ShellCommand;
@@ -17,8 +19,9 @@ pub(super) fn is_data(command: &ShellCommand, programs: &[StartedProgram<'_>], a
         return false;
     };
     let start = command.words.len() - program.arguments.len();
+    // A variable behind `env` is one of the program's environment, in which every name may be read.
     let Some(at) = at.checked_sub(start) else {
-        return is_variable_of_env(command, at);
+        return false;
     };
     let before = at.checked_sub(1).and_then(|at| program.arguments.get(at));
     let option = before.map_or("", |word| match word.names.is_empty() {
@@ -32,7 +35,7 @@ pub(super) fn is_data(command: &ShellCommand, programs: &[StartedProgram<'_>], a
     let takes = OF_CLIENTS.iter().find(|takes| takes.programs.contains(&name));
     takes.is_some_and(|takes| takes.is_data(program.arguments, at, option, word))
         || name == "java" && is_size_of_java(&word.text)
-        || !is_of_files(name) && is_of_data(option, &word.text)
+        || !obeys_others(command) && is_of_data(option, &word.text, models_of(name, program.arguments))
 }
 
 /// The one program that a command surely starts. The user that stands in the list behind `gosu` is none.
@@ -51,44 +54,65 @@ fn only_program<'p, 'a>(
     }
 }
 
-/// Whether a program brings or unpacks files, so that where from and where to decides code.
-fn is_of_files(name: &str) -> bool {
-    DOWNLOADERS.contains(&name) || UNPACKERS.contains(&name)
+/// Whether a word of a command may be a program that brings or unpacks files, so that where from and where to decides code, or one that
+/// runs what another machine sends: behind a program that is not known it may be started.
+fn obeys_others(command: &ShellCommand) -> bool {
+    let mut names = command.words.iter().map(|word| base_name(&word.text));
+    names.any(|name| DOWNLOADERS.contains(&name) || UNPACKERS.contains(&name) || OF_OTHERS.contains(&name))
 }
 
-/// `NAME=value` behind `env`, before the program. Names by which programs load code are judged elsewhere.
-fn is_variable_of_env(command: &ShellCommand, at: usize) -> bool {
-    let words = command.words.get(..=at).unwrap_or_default();
-    let Some((word, before)) = words.split_last() else {
-        return false;
+/// What an option that names a model hands a program.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Models {
+    /// Data: it executes nothing that comes with a model.
+    Data,
+    /// What may be code: a program of which that is not known, or one that trusts the model's code.
+    MayBeCode,
+}
+
+/// vLLM executes the code of a model with `--trust-remote-code` alone, which may be cut short.
+fn models_of(program: &str, arguments: &[Word]) -> Models {
+    let is_module = |pair: &[Word]| matches!(pair, [option, module] if option.text == "-m" && module.text.starts_with("vllm."));
+    let is_vllm = program == "vllm" || program.starts_with("python") && arguments.windows(2).any(is_module);
+    let trusts = |word: &Word| {
+        let option = word.text.replace('_', "-");
+        let option = option.split('=').next().unwrap_or_default();
+        option.len() > 3 && "--trust-remote-code".starts_with(option)
     };
-    super::own_variables::assignment(&word.text).is_some()
-        && before.iter().any(|word| base_name(&word.text) == "env")
-        && !before.iter().any(|word| word.text.starts_with('-'))
+    match is_vllm && !arguments.iter().any(trusts) {
+        true => Models::Data,
+        false => Models::MayBeCode,
+    }
 }
 
 /// `--option=value`, or a value behind `--option`.
-fn is_of_data(before: &str, text: &str) -> bool {
+fn is_of_data(before: &str, text: &str, models: Models) -> bool {
     match text.split_once('=') {
         Some((option, _)) if option.starts_with('-') => {
-            takes_data(option.strip_prefix("-D").unwrap_or(option))
+            takes_data(option.strip_prefix("-D").unwrap_or(option), models)
         }
         // The beginning is the option.
         _ if text.starts_with('-') => false,
-        _ => before.starts_with('-') && !before.contains('=') && takes_data(before),
+        _ => before.starts_with('-') && !before.contains('=') && takes_data(before, models),
     }
 }
 
 /// Whether an option takes data, by the parts of its name.
-fn takes_data(option: &str) -> bool {
+fn takes_data(option: &str, models: Models) -> bool {
     let name = option.trim_start_matches('-').to_ascii_lowercase();
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
     let parts = || name.split(['-', '_', '.', ':']);
+    let has_any = |words: &[&str]| parts().any(|part| words.contains(&part));
+    let is_data = |last: &str| {
+        OF_DATA.contains(&last)
+            && (!OF_ADDRESS.contains(&last) || has_any(&OF_LISTENERS))
+            && (models == Models::Data || !has_any(&["model", "models"]))
+    };
     // One letter says too little, and a cluster of letters ends with another option.
     name.len() > 1
         && name.chars().all(is_name)
-        && parts().next_back().is_some_and(|last| OF_DATA.contains(&last))
-        && !parts().any(|part| OF_CODE.contains(&part))
+        && parts().next_back().is_some_and(is_data)
+        && !has_any(&OF_CODE)
 }
 
 /// `-Xmx4g`: it begins with its option.
@@ -191,7 +215,6 @@ mod tests {
             &["node", "server.js", "--token=${E}"],
             &["java", "-Xmx${E}", "-Dserver.port=${E}", "-jar", "a.jar"],
             &["npm", "start", "--", "--port", "${E}"],
-            &["env", "LEVEL=${E}", "app"],
             &["pg_isready", "-h", "db", "-U", "${E}", "-d", "${E}"],
             &["redis-cli", "-a", "${E}", "ping"],
             &["mysqladmin", "ping", "-h", "localhost", "-u", "root", "-p${E}"],
@@ -262,6 +285,17 @@ mod tests {
             &["postgres", "--session-preload-libraries=${E}"],
             &["postgres", "--name=${E}"],
             &["env", "PATH=${E}", "app"],
+            &["env", "LEVEL=${E}", "app"],
+            &["app", "--url", "${E}"],
+            &["app", "--db-url=${E}"],
+            &["app", "--model-id", "${E}"],
+            &["ansible-pull", "--port", "${E}"],
+            &["buildkite-agent", "start", "--token", "${E}"],
+            &["tailscale", "up", "--ssh", "--auth-key=${E}"],
+            &["numactl", "-N", "0", "curl", "-o", "/app/x", "--user", "${E}"],
+            &["python3", "-m", "awscli", "s3", "cp", "--region", "${E}"],
+            &["vllm", "serve", "Q/Q", "--trust", "--speculative-model", "${E}"],
+            &["python3", "-m", "sglang.launch_server", "--model", "${E}"],
             &["env", "ENV=${E}", "sh"],
             &["env", "-S", "A=${E}", "app"],
             &["gosu", "${E}", "app"],
