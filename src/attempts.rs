@@ -28,7 +28,7 @@ struct OfTarget {
     passed: u32,
     /// How many of those ran the release that is expected first.
     passed_first: u32,
-    /// Whether one passed that had to hold once more.
+    /// Whether the last one that brought evidence passed and had to hold once more.
     was_unconfirmed: bool,
 }
 
@@ -105,6 +105,7 @@ impl OfTarget {
         if verdict != Verdict::Pass {
             (self.passed, self.passed_first) = (0, 0);
             self.failed |= verdict == Verdict::Fail;
+            self.was_unconfirmed &= verdict != Verdict::Fail;
             return if waits { Next::Again } else { Next::End };
         }
         self.passed += 1;
@@ -112,7 +113,7 @@ impl OfTarget {
         self.ran_second |= runs_second;
         self.passed_first = if runs_second { 0 } else { self.passed_first + 1 };
         let is_unconfirmed = self.is_unconfirmed();
-        self.was_unconfirmed |= is_unconfirmed;
+        self.was_unconfirmed = is_unconfirmed;
         match (runs_second && waits, is_unconfirmed) {
             (true, _) => Next::Again,
             (false, true) => Next::OnceMore,
@@ -130,8 +131,12 @@ impl OfTarget {
     }
 }
 
-/// Where the last attempt brought no evidence, the report says that one before it passed.
+/// Where the last attempt brought no evidence, the report says that one before it passed. An attempt that a signal ended would have
+/// brought it.
 fn name_unconfirmed(report: &mut TargetReport) {
+    if is_interrupted(report) {
+        return;
+    }
     let checks = report.checks.iter_mut();
     let evidence = checks
         .into_iter()
@@ -150,6 +155,12 @@ fn name_unconfirmed(report: &mut TargetReport) {
         evidence.fix = finding.reason.map(|reason| reason.fix.to_owned());
         evidence.detail = finding.detail;
     }
+}
+
+/// Whether a signal ended the run before this target had a result.
+pub(crate) fn is_interrupted(report: &TargetReport) -> bool {
+    let evidence = report.check(CheckId::Evidence);
+    evidence.is_some_and(|check| check.reason.as_deref() == Some("interrupted"))
 }
 
 fn reason(check: &CheckResult) -> AttemptReason {

@@ -12,12 +12,13 @@ use super::incident::{AskedAt, Departed, Observation, PolicyEntry, PolicyFileId,
 use super::state_part::StatePart;
 use super::variables::{ChannelVariables, GITHUB_TOKEN, is_given_empty};
 use super::{AlertSender, Channels, GithubIssues, HEARTBEAT_URL, Memory, RunContext};
+use crate::attempts::is_interrupted;
 use crate::env::{Env, ci_job};
 use crate::net::{Client, Secret};
 use crate::usage_error::UsageError;
 use crate::{alert, render};
 use cvm_verify_core::policy::Fingerprint;
-use cvm_verify_core::report::{AlertRecord, CheckId, Mode, Report, TargetReport, Verdict};
+use cvm_verify_core::report::{AlertRecord, Mode, Report, TargetReport, Verdict};
 
 /// How this run remembers what it told, and whose issues it may write.
 pub(crate) struct Alerting {
@@ -56,9 +57,7 @@ struct Delivery {
 
 /// Whether there is a result to tell, and to remember: a target that was interrupted has none.
 fn is_due(alerted: &AlertedTarget<'_>, target: &TargetReport) -> bool {
-    let evidence = target.check(CheckId::Evidence);
-    let is_interrupted = evidence.is_some_and(|check| check.reason.as_deref() == Some("interrupted"));
-    !alerted.is_reported && !is_interrupted
+    !alerted.is_reported && !is_interrupted(target)
 }
 
 /// What is to be told of a run.

@@ -8,6 +8,7 @@ use tokio::runtime::Runtime;
 
 use crate::alert::NO_SECRET;
 use crate::alert::alerting::{AlertedTarget, Alerting};
+use crate::alert::incident::PolicyFileId;
 use crate::alert::state_file::StateFile;
 use crate::env::Env;
 use crate::interrupt::Interrupt;
@@ -22,6 +23,8 @@ const LONGEST: Duration = Duration::from_secs(10);
 pub(super) struct EarlyAlerts<'a> {
     pub alerting: &'a Alerting,
     pub targets: &'a [Job],
+    /// The policy file that they are of.
+    pub policy_file: Option<PolicyFileId>,
     pub state: Option<&'a Path>,
     pub client: &'a Client,
     pub runtime: &'a Runtime,
@@ -46,7 +49,7 @@ impl EarlyAlerts<'_> {
                 continue;
             };
             if self.alerting.any(&job.alerts, env) {
-                alerted.extend(of_target.iter().map(|_| job.alerted()));
+                alerted.extend(of_target.iter().map(|_| job.alerted(self.policy_file)));
                 reports.extend_from_slice(of_target);
             }
         }

@@ -106,9 +106,11 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
     };
     // The addresses of channels are secrets.
     let client = &session.client.for_alerts();
+    let policy_file = of_file.map(|(file, _)| file);
     let mut early = EarlyAlerts {
         alerting: &alerting,
         targets: &targets,
+        policy_file,
         state: args.memory.state.as_deref(),
         client,
         runtime: &runtime,
@@ -155,8 +157,7 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         let job = targets.get(*index)?;
         Some(AlertedTarget {
             is_reported: reported.contains(index),
-            file: of_file.map(|(file, _)| file),
-            ..job.alerted()
+            ..job.alerted(policy_file)
         })
     };
     let alerted: Vec<AlertedTarget<'_>> = of_reports.iter().filter_map(alerted).collect();

@@ -47,6 +47,8 @@ pub(super) struct Asking<'a> {
     pub root: &'a TrustRoot,
     pub signatures: &'a SignatureCache,
     pub nras_intermediates: &'a NrasIntermediates,
+    /// The clock, Unix seconds.
+    pub now: fn() -> u64,
 }
 
 /// Whom to ask, and what was answered so far.
@@ -134,7 +136,8 @@ impl SecondVerifiers {
             return collected;
         };
         let _permit = self.at_once.acquire().await;
-        let recorded = nras.ask(asking.client, &nonce, &reports).await;
+        let mut recorded = nras.ask(asking.client, &nonce, &reports).await;
+        recorded.answered_at = Some((asking.now)());
         collected.change(|claims| claims.with_nras(&recorded, asking.nras_intermediates));
         if let Some(bundle) = &mut collected.bundle {
             bundle.gpu.get_or_insert_default().nras = Some(recorded);

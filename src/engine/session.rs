@@ -67,6 +67,7 @@ impl Session {
             root: &self.roots.quote,
             signatures: &self.signatures,
             nras_intermediates: &self.roots.nras,
+            now: self.now,
         }
     }
 }

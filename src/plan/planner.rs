@@ -370,15 +370,15 @@ impl Job {
         self.deployment.expected()
     }
 
-    /// What alerts need to know of it.
-    pub fn alerted(&self) -> AlertedTarget<'_> {
+    /// What alerts need to know of it; `file` is the policy file that it is of.
+    pub fn alerted(&self, file: Option<PolicyFileId>) -> AlertedTarget<'_> {
         AlertedTarget {
             name: self.name(),
             variables: &self.alerts,
             policy: self.policy().fingerprint(),
             asked: Some(AskedAt::of(&self.deployment.source)),
             is_reported: false,
-            file: None,
+            file,
         }
     }
 

@@ -155,16 +155,21 @@ fn stopped_while_waiting(
     args.extend(deployment.network());
     args.extend(deployment.expect().iter().cloned());
     args.extend(more.iter().map(|arg| (*arg).to_owned()));
+    stopped_while(&args, env, || deployment.app.count("/attestation") >= 5)
+}
+
+/// A run that a signal ends once something is so.
+fn stopped_while(args: &[String], env: &[(&str, &str)], is_so: impl Fn() -> bool) -> Ran {
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     std::thread::scope(|scope| {
         let running = scope.spawn(|| {
-            run_in(&args, env, |env| {
+            run_in(args, env, |env| {
                 env.stop = Some(Box::pin(async {
                     let _ = stopped.await;
                 }));
             })
         });
-        while deployment.app.count("/attestation") < 5 && !running.is_finished() {
+        while !is_so() && !running.is_finished() {
             std::thread::yield_now();
         }
         let _ = stop.send(());
@@ -215,6 +220,49 @@ fn a_final_fail_is_alerted_at_once_and_not_lost_to_a_signal() {
         assert!(report.alerts[0].delivered);
         assert_eq!(std::path::Path::new(&state).is_file(), with_state);
     }
+}
+
+/// What is told while the others are waited for is remembered as the same target as at the end of a run.
+#[test]
+fn a_fail_of_a_policy_files_target_that_was_alerted_at_once_has_an_end() {
+    let (deployment, apps) = several(2);
+    apps[0].change(|cvm| Lie::BrokenSignature.apply(cvm));
+    deployment.app.change(|cvm| Lie::SwappedImage.apply(cvm));
+    let hook = AppServer::http(Cvm::healthy(&World::default()));
+    hook.behave(simulator::AppEndpoint::Other, simulator::Behaviour::Status(200));
+    let url = format!("{}/hook", hook.url());
+    let env = [("CVM_VERIFY_WEBHOOK_URL", url.as_str())];
+    let target =
+        |(name, app): (&str, &AppServer)| format!("[[target]]\nname = \"{name}\"\nurl = \"{}\"\n", app.url());
+    let targets = [("old", &deployment.app), ("forged", &apps[0])].map(target);
+    let config = deployment.path("cvm-verify.toml");
+    std::fs::write(&config, targets.concat()).unwrap();
+    let mut args = vec!["verify".to_owned(), "--format=json".to_owned()];
+    args.push(format!("--config={config}"));
+    args.push(format!("--state={}", deployment.path("state.json")));
+    args.extend(deployment.network());
+    args.extend(deployment.expect().iter().cloned());
+    let waiting = [&args[..], &["--wait=600s".to_owned()]].concat();
+    let ran = stopped_while(&waiting, &env, || deployment.app.count("/attestation") >= 5);
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    for app in [&deployment.app, &apps[0]] {
+        app.replace(Cvm::healthy(&World::default()));
+    }
+    for _ in 0..3 {
+        let ran = run_in(&args, &env, |_| {});
+        assert_eq!(ran.code, 0, "{ran:#?}");
+    }
+    let told: Vec<(String, String)> = hook
+        .requests()
+        .iter()
+        .map(|request| serde_json::from_slice::<serde_json::Value>(&request.body).unwrap())
+        .map(|told| {
+            let word = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+            (word(&told["event"]), word(&told["target"]["name"]))
+        })
+        .collect();
+    let word = |event: &str| (event.to_owned(), "forged".to_owned());
+    assert_eq!(told, [word("failed"), word("recovered")]);
 }
 
 #[test]

@@ -199,6 +199,15 @@ fn what_was_found_before_the_waiting_ended_stands_although_the_last_attempt_was_
 
 /// A run that waits, of which the app is changed when it has passed once and must hold once more.
 fn confirmed_by(more: &[&str], change: impl FnOnce(&AppServer)) -> Ran {
+    confirmed_or_stopped(more, &[], |app, _| change(app))
+}
+
+/// The same, which a signal can end.
+fn confirmed_or_stopped(
+    more: &[&str],
+    variables: &[(&str, &str)],
+    change: impl FnOnce(&AppServer, tokio::sync::oneshot::Sender<()>),
+) -> Ran {
     let deployment = with_the_old_release();
     let mut args = vec![
         "verify".to_owned(),
@@ -209,7 +218,13 @@ fn confirmed_by(more: &[&str], change: impl FnOnce(&AppServer)) -> Ran {
     args.extend(deployment.expect().iter().cloned());
     args.extend(more.iter().map(|arg| (*arg).to_owned()));
     let (out, err) = (Sink::default(), Sink::default());
-    let mut env = env_of(&args, &[], &out, &err);
+    let mut env = env_of(&args, variables, &out, &err);
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    env.stop = Some(Box::pin(async {
+        if stopped.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }));
     let code = std::thread::scope(|scope| {
         let running = scope.spawn(|| cvm_verify::cli::run(&mut env));
         while deployment.app.count("/attestation") < 2 && !running.is_finished() {
@@ -219,7 +234,7 @@ fn confirmed_by(more: &[&str], change: impl FnOnce(&AppServer)) -> Ran {
         while !err.text().contains("one more attempt does") && !running.is_finished() {
             std::thread::yield_now();
         }
-        change(&deployment.app);
+        change(&deployment.app, stop);
         running.join().unwrap()
     });
     Ran {
@@ -252,6 +267,23 @@ fn a_confirmation_that_does_not_come_is_said_as_that() {
         "{check:#?}"
     );
     assert!(!check.fix.unwrap_or_default().contains("Check the URL"));
+}
+
+/// The attempt that should confirm it was not silent: somebody ended the run.
+#[test]
+fn a_signal_before_the_confirmation_is_said_as_that_and_not_alerted() {
+    let hook = AppServer::http(Cvm::healthy(&World::default()));
+    hook.behave(AppEndpoint::Other, Behaviour::Status(200));
+    let url = format!("{}/hook", hook.url());
+    let variables = [("CVM_VERIFY_WEBHOOK_URL", url.as_str())];
+    let ran = confirmed_or_stopped(&["--wait=60s"], &variables, |app, stop| {
+        app.behave(AppEndpoint::Attestation, Behaviour::Hang);
+        let _ = stop.send(());
+    });
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    ran.assert(Evidence, Error, Some("interrupted"));
+    assert!(ran.report().targets[0].earlier_attempts.is_some());
+    assert_eq!(hook.requests().len(), 0, "{:#?}", ran.report().alerts);
 }
 
 #[test]

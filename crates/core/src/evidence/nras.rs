@@ -18,6 +18,9 @@ pub struct RecordedNras {
     /// The key set, JSON: the keys that the tokens name, and no other.
     #[serde(default)]
     pub keys: Option<String>,
+    /// When the last of them arrived, Unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_at: Option<u64>,
     /// Why an answer or the key set is missing, a sentence without its full stop.
     #[serde(default)]
     pub problem: Option<String>,

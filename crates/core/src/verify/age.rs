@@ -43,9 +43,38 @@ impl Age {
     }
 }
 
+/// How long after the app's evidence was judged what was asked after it may have arrived, seconds: 15 minutes. A run has a time
+/// limit.
+const ASKED_AFTER: u64 = 15 * 60;
+
+/// When something that was asked after the app (its KMSs, NVIDIA's service) is judged, Unix seconds: at the time of the app's
+/// evidence, or when it arrived, if that was a little later. What says that it arrived later than that has no known age at the time
+/// of the app's.
+pub(super) fn judged_at(arrived: Option<u64>, at: u64) -> u64 {
+    match arrived {
+        Some(arrived) if arrived <= at.saturating_add(ASKED_AFTER) => arrived.max(at),
+        Some(_) | None => at,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_asked_after_the_app_is_judged_when_it_arrived_for_a_quarter_of_an_hour() {
+        let at = 1_800_000_000;
+        for (arrived, judged) in [
+            (None, at),
+            (Some(at - 1), at),
+            (Some(at + 899), at + 899),
+            (Some(at + 900), at + 900),
+            (Some(at + 901), at),
+            (Some(u64::MAX), at),
+        ] {
+            assert_eq!(judged_at(arrived, at), judged, "{arrived:?}");
+        }
+    }
 
     #[test]
     fn an_age_is_counted_from_the_past_and_unknown_of_the_future() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dcap_qvl::QuoteCollateralV3;
 
-use super::age::Age;
+use super::age::{Age, judged_at};
 use super::app_compose;
 use super::app_compose::{ComposeRefusal, MeasuredCompose};
 use super::boot::{self, BootClaims, BootRefusal};
@@ -250,7 +250,9 @@ impl Claims {
     #[must_use]
     pub fn with_nras(mut self, recorded: &RecordedNras, intermediates: &NrasIntermediates) -> Self {
         if self.quote.is_ok() {
-            self.gpu = self.gpu.with_nras(recorded, intermediates, self.at);
+            self.gpu = self
+                .gpu
+                .with_nras(recorded, intermediates, judged_at(recorded.answered_at, self.at));
         }
         self
     }

@@ -1,5 +1,6 @@
 //! What KMSs showed and answered, added to the facts of the app whose keys they give: from a [`RecordedKms`] to a [`KmsAnswer`].
 
+use super::age::judged_at;
 use super::kms::{
     AttestedKms, Bootstrap, BootstrapRefusal, BootstrapState, KmsAnswer, KmsProblem, Meta,
     bootstrap_report_data,
@@ -109,7 +110,7 @@ impl KmsAnswer<Claims> {
                 collateral_fetched_at: fetched_at(recorded.collateral.as_ref()),
                 signatures: inputs.signatures,
                 root: inputs.root,
-                at: judged_at(recorded.collateral.as_ref(), inputs.at),
+                at: judged_at(fetched_at(recorded.collateral.as_ref()), inputs.at),
                 clock_floor: inputs.clock_floor,
             },
         );
@@ -201,7 +202,7 @@ fn proven_bootstrap(
         collateral_fetched_at: fetched_at(collateral),
         signatures: inputs.signatures,
         root: inputs.root,
-        at: judged_at(collateral, inputs.at),
+        at: judged_at(fetched_at(collateral), inputs.at),
         clock_floor: inputs.clock_floor,
     });
     let refused = |problem: &dyn std::fmt::Display| {
@@ -226,19 +227,6 @@ fn proven_bootstrap(
 /// A host without its port.
 fn name_of(host: &str) -> &str {
     host.rsplit_once(':').map_or(host, |(name, _)| name)
-}
-
-/// How long after the app's evidence was judged the collateral of its KMSs may have been fetched, seconds: 15 minutes. KMSs and
-/// contracts are asked after the app, and a run has a time limit.
-const FETCHED_AFTER: u64 = 15 * 60;
-
-/// When the evidence of a KMS is judged, Unix seconds: at the time of the app's, or when its collateral was fetched, if that was a
-/// little later. Collateral that says it was fetched later than that has no known age at the time of the app's.
-fn judged_at(collateral: Option<&RecordedCollateral>, at: u64) -> u64 {
-    match fetched_at(collateral) {
-        Some(fetched) if fetched <= at.saturating_add(FETCHED_AFTER) => fetched.max(at),
-        Some(_) | None => at,
-    }
 }
 
 fn fetched_at(collateral: Option<&RecordedCollateral>) -> Option<u64> {

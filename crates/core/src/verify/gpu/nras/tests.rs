@@ -50,6 +50,7 @@ fn judged(service: &Nras, at: u64) -> NrasVerdict {
             },
         ],
         keys: Some(service.key_set()),
+        answered_at: None,
         problem: None,
     };
     let pinned = NrasIntermediates::Custom(Nras::approving(1).intermediate_der());
