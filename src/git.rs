@@ -53,24 +53,32 @@ pub(crate) fn unrecorded(path: &Path) -> Option<Unrecorded> {
     (committed.code == 0 && !is_same).then_some(Unrecorded::Changed)
 }
 
-/// Where the repository of a file was cloned from: the URL of its remote `origin`, without user, password and `.git`. Nothing where
-/// it has none.
+/// Where the repository of a file was cloned from: host and path of its remote `origin`, however its URL is written. Nothing where it
+/// has none.
 pub(crate) fn origin(path: &Path) -> Option<String> {
-    let arguments = ["config", "--local", "--get", "remote.origin.url"].map(OsString::from);
+    // What is read is a name. In a container the files are often of another user, and git would not read them.
+    let trusted = ["-c", "safe.directory=*"];
+    let arguments = [&trusted[..], &["config", "--local", "--get", "remote.origin.url"]].concat();
+    let arguments: Vec<OsString> = arguments.into_iter().map(OsString::from).collect();
     let found = ask(folder_of(path), &arguments, MAX_LINE)?;
     let text = String::from_utf8(found.text).ok()?;
-    (found.code == 0).then(|| without_user(text.trim()))
+    (found.code == 0).then(|| host_and_path(text.trim()))
 }
 
-/// A runner may write a token of its own into the URL.
-fn without_user(url: &str) -> String {
+/// `HOST/PATH` of the URL of a remote, which the next clone may write in another way: without scheme, user, password (a runner may
+/// write a token of its own there) and `.git`; `USER@HOST:PATH` is the short form of ssh. The path of a folder stays as it is.
+fn host_and_path(url: &str) -> String {
     let url = url.trim_end_matches('/').trim_end_matches(".git");
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
+    let (authority, path) = match url.split_once("://") {
+        Some((_, rest)) => rest.split_once('/').unwrap_or((rest, "")),
+        None => match url.split_once(':') {
+            Some((host, path)) if !host.contains('/') => (host, path.trim_start_matches('/')),
+            _ => return url.to_owned(),
+        },
     };
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let host = authority.rsplit('@').next().unwrap_or_default();
-    format!("{scheme}://{host}/{path}")
+    let host = host.trim_end_matches(":22").trim_end_matches(":443");
+    format!("{}/{path}", host.to_ascii_lowercase())
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -173,21 +181,20 @@ mod tests {
         assert_eq!(origin(&file), None, "no remote");
         let url = "https://token:s3cret@forge.example/acme/shop.git";
         git(folder.path(), &["remote", "add", "origin", url]);
-        assert_eq!(origin(&file).as_deref(), Some("https://forge.example/acme/shop"));
+        assert_eq!(origin(&file).as_deref(), Some("forge.example/acme/shop"));
         for (url, expected) in [
+            ("https://Forge.example/acme/shop", "forge.example/acme/shop"),
+            ("https://forge.example:443/acme/shop", "forge.example/acme/shop"),
             (
-                "https://forge.example/acme/shop",
-                "https://forge.example/acme/shop",
+                "https://forge.example:8443/acme/shop",
+                "forge.example:8443/acme/shop",
             ),
-            ("git@forge.example:acme/shop.git", "git@forge.example:acme/shop"),
-            (
-                "ssh://git@forge.example:22/acme/shop/",
-                "ssh://forge.example:22/acme/shop",
-            ),
+            ("git@forge.example:acme/shop.git", "forge.example/acme/shop"),
+            ("ssh://git@forge.example:22/acme/shop/", "forge.example/acme/shop"),
             ("/srv/git/shop.git", "/srv/git/shop"),
-            ("https://forge.example", "https://forge.example/"),
+            ("https://forge.example", "forge.example/"),
         ] {
-            assert_eq!(without_user(url), expected);
+            assert_eq!(host_and_path(url), expected);
         }
     }
 

@@ -84,8 +84,15 @@ fn check_one(
         let problem = format!("the statement proves nothing: {refusal}");
         (Progress::Unproven, problem)
     })?;
-    if let Some(problem) = signer_problem(signed.signer(), signer.source) {
-        return Err((Progress::Signed, problem));
+    if let Some((reason, problem)) = signer_problem(signed.signer(), signer.source) {
+        let advice = match reason {
+            "other-runner" => {
+                "; if the runners of the signer's owner are acceptable, give --signer-runner any"
+            }
+            "other-issuer" => "; if that is the expected GitHub, give it as --signer-issuer",
+            _ => "",
+        };
+        return Err((Progress::Signed, format!("{problem}{advice}")));
     }
     let said = judge(&signed, expected).map_err(|problem| (Progress::OfSigner, problem))?;
     Ok(format!(

@@ -13,7 +13,7 @@ use super::state_part::StatePart;
 use super::variables::{ChannelVariables, GITHUB_TOKEN, is_given_empty};
 use super::{AlertSender, Channels, GithubIssues, HEARTBEAT_URL, Memory, RunContext};
 use crate::attempts::is_interrupted;
-use crate::env::{Env, ci_job};
+use crate::env::Env;
 use crate::net::{Client, Secret};
 use crate::usage_error::UsageError;
 use crate::{alert, render};
@@ -68,6 +68,8 @@ pub(crate) struct AlertedRun<'a> {
     pub targets: &'a [AlertedTarget<'a>],
     /// What was told before, where anything remembers it.
     pub state: Option<&'a mut State>,
+    /// What the run is told from others of the same job by, as it was when one of them verified nothing. Empty outside of a CI.
+    pub job: Vec<String>,
     /// Where all targets of a policy file were verified: then it is known which ones left it.
     pub whole: Option<WholeFile<'a>>,
 }
@@ -111,6 +113,7 @@ impl Alerting {
             channels: of_run,
             targets: alerted,
             mut state,
+            job,
             whole,
         } = run;
         let early = std::mem::take(&mut report.alerts);
@@ -149,11 +152,10 @@ impl Alerting {
         let repeats = report.mode == Mode::Live && repeats(state.is_some(), env);
         let resolving = async {
             let usual = ChannelVariables::default().channels(env);
-            match (repeats, ci_job::of(env)) {
+            match repeats && !job.is_empty() {
+                true => alert::judged_again(&sender, &usual, &job, &context).await,
                 // Outside of a CI every machine has the same key: another one may still verify nothing.
-                (false, _) => Vec::new(),
-                (true, job) if job.is_empty() => Vec::new(),
-                (true, job) => alert::judged_again(&sender, &usual, &job, &context).await,
+                false => Vec::new(),
             }
         };
         let sending = self.send(deliveries, state.as_deref_mut(), &sender, &context);
@@ -295,10 +297,13 @@ fn locked<'s, 'm>(whole: &'s Mutex<&'m mut State>) -> MutexGuard<'s, &'m mut Sta
 }
 
 /// Why a pass is not one that a ping may tell.
-fn no_pass_to_ping(report: &Report) -> Option<&'static str> {
+pub(crate) fn no_pass_to_ping(report: &Report) -> Option<&'static str> {
     let simulated = |target: &TargetReport| target.simulated().is_some();
     match report.mode {
         _ if report.verdict != Verdict::Pass => None,
+        _ if report.shard.is_some() => {
+            Some("a shard is a part of the run; give the heartbeat's URL to `cvm-verify merge`, too")
+        }
         _ if report.targets.iter().any(simulated) => Some("the pass relies on a root that is not built in"),
         Mode::Replay => Some("a replay says nothing about what runs now"),
         Mode::Live => None,
@@ -427,6 +432,7 @@ pub(crate) fn entropy() -> [u8; 16] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cvm_verify_core::report::Shard;
 
     #[test]
     fn t57_only_a_pass_of_a_live_deployment_keeps_the_alarm_quiet() {
@@ -439,6 +445,14 @@ mod tests {
             let mut report = Report::new(crate::env::tool(), mode, String::new(), 0, Vec::new());
             report.verdict = verdict;
             assert_eq!(no_pass_to_ping(&report).is_some(), silent, "{mode:?} {verdict:?}");
+            // The other shards may have failed, or may not have run.
+            report.shard = Some("1/2".parse::<Shard>().unwrap());
+            let is_pass = verdict == Verdict::Pass;
+            assert_eq!(
+                no_pass_to_ping(&report).is_some(),
+                is_pass,
+                "a shard: {mode:?} {verdict:?}"
+            );
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `cvm-verify merge`: the reports of several runs as one.
 
 use super::args::MergeArgs;
-use super::output;
+use super::{merged_heartbeat, output};
 use crate::artifacts::{BundleFiles, refuse_to_overwrite, unfinished};
 use crate::env::{Env, run_id};
 use crate::files;
@@ -50,5 +50,7 @@ pub(super) fn run(args: &MergeArgs, env: &mut Env) -> anyhow::Result<u8> {
     for line in older_attempts::lines(&joined.report) {
         env.note(&line);
     }
-    output::emit(&joined.report, BundleFiles::default(), &args.output, env)
+    let code = output::emit(&joined.report, BundleFiles::default(), &args.output, env)?;
+    merged_heartbeat::ping(&joined.report, env);
+    Ok(code)
 }

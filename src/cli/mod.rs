@@ -19,6 +19,7 @@ mod github;
 mod help;
 mod inspect;
 mod merge;
+mod merged_heartbeat;
 mod os_image;
 mod output;
 mod pin;

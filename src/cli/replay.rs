@@ -115,6 +115,7 @@ pub(super) fn run(args: &ReplayArgs, env: &mut Env) -> anyhow::Result<u8> {
         channels: &variables,
         targets: &alerted,
         state: None,
+        job: Vec::new(),
         whole: None,
     };
     let delivering = alerting.deliver(&mut report, run, &client, env);

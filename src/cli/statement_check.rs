@@ -28,6 +28,8 @@ pub(super) fn run(args: &StatementCheckArgs, env: &mut Env) -> anyhow::Result<u8
         repository: Some(args.signer_repository.clone()),
         workflow: Some(args.signer_workflow.clone()),
         refs: args.signer_ref.clone(),
+        runner: Some(args.signer_runner.clone()),
+        issuer: args.signer_issuer.clone(),
         ..WrittenRule::default()
     };
     let signer = signer
@@ -36,6 +38,8 @@ pub(super) fn run(args: &StatementCheckArgs, env: &mut Env) -> anyhow::Result<u8
             let option = match error.key {
                 "repository" => "--signer-repository",
                 "workflow" => "--signer-workflow",
+                "runner" => "--signer-runner",
+                "issuer" => "--signer-issuer",
                 _ => "--signer-ref",
             };
             UsageError::option(option, format!("the value {}", error.problem))

@@ -43,7 +43,7 @@ pub(super) fn tell(unjudged: &Unjudged, env: &mut Env) {
     };
     let sender = AlertSender::new(&client, &entropy).with_one_deadline();
     let cause = unjudged.sentence();
-    let job = ci_job::of(env);
+    let job = job(env);
     let telling = alert::nothing_verified(&sender, &channels, &cause, unjudged.next, &job, &context);
     let told = runtime.block_on(async { tokio::time::timeout(LONGEST, telling).await });
     runtime.shutdown_background();
@@ -63,6 +63,31 @@ pub(super) fn tell(unjudged: &Unjudged, env: &mut Env) {
     }
 }
 
+/// What tells this run from others: the job of the CI, and what it was asked to verify. The jobs of a matrix have one name, and a job may
+/// have several steps: that one of them verified its targets says nothing about the targets of another. Empty outside of a CI.
+pub(super) fn job(env: &Env) -> Vec<String> {
+    let mut job = ci_job::of(env);
+    if !job.is_empty() {
+        for name in ["url", "target", "config", "app-id", "instance-id", "shard"] {
+            job.push(option(env, name).unwrap_or_default());
+        }
+        job.extend(addresses(env));
+    }
+    job
+}
+
+/// The arguments that are no options, as far as that can be said of arguments that may not parse.
+fn addresses(env: &Env) -> Vec<String> {
+    let args: Vec<&str> = env.args.iter().skip(2).filter_map(|arg| arg.to_str()).collect();
+    let before = std::iter::once("").chain(args.iter().copied());
+    let is_value = |before: &str| before.starts_with('-') && !before.contains('=');
+    let addresses = args
+        .iter()
+        .zip(before)
+        .filter(|(arg, before)| !arg.starts_with('-') && (!is_value(before) || arg.contains("://")));
+    addresses.map(|(arg, _)| (*arg).to_owned()).collect()
+}
+
 fn nobody_was_told(why: &str, env: &mut Env) {
     let line = format!("note: the alert that nothing was verified was not sent: {why}");
     env.complain(&escape::terminal(&line));
@@ -80,7 +105,7 @@ fn verifies(env: &Env) -> bool {
 ///
 /// # Errors
 /// Why there is none.
-fn client(env: &mut Env) -> Result<Client, String> {
+pub(super) fn client(env: &mut Env) -> Result<Client, String> {
     let named = option(env, "ca-file");
     let mut transport = Transport {
         proxy: option(env, "proxy").map(Secret::new),

@@ -185,6 +185,7 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
                 channels: &channels,
                 targets: &alerted,
                 state: file.as_mut().map(|file| &mut file.state),
+                job: super::unjudged_alerts::job(env),
                 whole,
             };
             let delivering = alerting.deliver(&mut report, run, client, env);

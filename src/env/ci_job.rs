@@ -2,8 +2,8 @@
 
 use super::Env;
 
-/// The names that a job keeps from one run to the next: GitHub's repository, workflow file and job, or GitLab's project and job. Empty
-/// elsewhere.
+/// The names that a job keeps from one run to the next: GitHub's repository, workflow file with its ref and job, or GitLab's project,
+/// branch and job. Empty elsewhere.
 pub(crate) fn of(env: &Env) -> Vec<String> {
     let get = |name: &str| {
         let value = env.variables.get(name).map(|value| value.trim());
@@ -11,12 +11,12 @@ pub(crate) fn of(env: &Env) -> Vec<String> {
     };
     if env.on_github() {
         // OWNER/NAME/.github/workflows/FILE@REF
-        let workflow = get("GITHUB_WORKFLOW_REF");
-        let file = workflow.split('@').next().unwrap_or_default().to_owned();
-        return vec![get("GITHUB_REPOSITORY"), file, get("GITHUB_JOB")];
+        return ["GITHUB_WORKFLOW_REF", "GITHUB_JOB"].map(get).to_vec();
     }
     match get("GITLAB_CI") == "true" {
-        true => vec![get("CI_PROJECT_URL"), get("CI_JOB_NAME")],
+        true => ["CI_PROJECT_URL", "CI_COMMIT_REF_NAME", "CI_JOB_NAME"]
+            .map(get)
+            .to_vec(),
         false => Vec::new(),
     }
 }

@@ -7,7 +7,7 @@ use cvm_verify_core::report::CheckId;
 use crate::{options, read, repository, written_pages};
 
 /// Options of other programs in the examples.
-const OTHER_PROGRAMS: [&str; 40] = [
+const OTHER_PROGRAMS: [&str; 41] = [
     "--bench",
     "--bin",
     "--bundle",
@@ -48,6 +48,7 @@ const OTHER_PROGRAMS: [&str; 40] = [
     "--volume",
     "--workdir",
     "--workspace",
+    "--trust-remote-code",
 ];
 
 /// `--word` in a text.

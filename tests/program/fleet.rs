@@ -523,6 +523,60 @@ fn shards_share_the_targets_and_merge_joins_their_reports() {
     );
 }
 
+/// A monitor that one shard tells of a pass would not learn that another one failed, or did not run.
+#[test]
+fn t57_a_shard_that_passes_does_not_ping_for_the_whole_and_merge_does() {
+    let (deployment, apps) = several(2);
+    let hook = AppServer::http(Cvm::healthy(&World::default()));
+    hook.behave(simulator::AppEndpoint::Other, simulator::Behaviour::Status(200));
+    let url = format!("{}/ping", hook.url());
+    let env = [
+        ("CVM_VERIFY_HEARTBEAT_URL", url.as_str()),
+        ("CVM_VERIFY_ALLOW_PRIVATE_NETWORK", "true"),
+    ];
+    let mut args = vec![
+        "verify".to_owned(),
+        "--format=json".to_owned(),
+        deployment.app.url(),
+        apps[0].url(),
+    ];
+    args.extend(deployment.network());
+    args.extend(deployment.expect().iter().cloned());
+    let shard = |index: u32| {
+        let file = deployment.path(&format!("shard-{index}.json"));
+        let more = [format!("--shard={index}/2"), format!("--report-json={file}")];
+        (run_in(&[&args[..], &more].concat(), &env, |_| {}), file)
+    };
+    let (first, first_file) = shard(1);
+    assert_eq!((first.code, hook.requests().len()), (0, 0), "{first:#?}");
+    let why = "not sent: a shard is a part of the run";
+    let alerts = first.report().alerts;
+    assert!(
+        alerts
+            .iter()
+            .any(|alert| !alert.delivered && alert.detail.starts_with(why)),
+        "{alerts:#?}"
+    );
+    apps[0].change(|cvm| Lie::SwappedImage.apply(cvm));
+    let (second, second_file) = shard(2);
+    assert_eq!((second.code, hook.count("/ping/fail")), (1, 1), "{second:#?}");
+    let merge = [
+        "merge".to_owned(),
+        first_file,
+        second_file,
+        "--max-age=30d".to_owned(),
+    ];
+    assert_eq!(run_in(&merge, &env, |_| {}).code, 1);
+    assert_eq!((hook.count("/ping/fail"), hook.count("/ping")), (2, 0));
+    apps[0].replace(Cvm::healthy(&World::default()));
+    shard(2);
+    // Of a pass it says why it does not ping: the roots of this test are not built in.
+    let merged = run_in(&merge, &env, |_| {});
+    assert_eq!((merged.code, hook.count("/ping")), (0, 0), "{merged:#?}");
+    let why = "note: heartbeat: not sent: the pass relies on a root that is not built in";
+    assert!(merged.stderr.contains(why), "{}", merged.stderr);
+}
+
 #[test]
 fn a_shard_that_left_no_report_is_never_green() {
     let (deployment, apps) = several(5);

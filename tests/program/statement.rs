@@ -175,6 +175,39 @@ fn a_signed_statement_is_accepted_from_its_workflow_and_for_its_levels() {
     }
 }
 
+/// Who has runners of their own, or a GitHub of their own, says so.
+#[test]
+fn other_runners_and_issuers_are_accepted_where_they_are_named() {
+    let signed = Signed::new();
+    let own = Workflow {
+        runner: "self-hosted".to_owned(),
+        ..verifying()
+    };
+    let refused = signed.check(&own, |_| {}, &[]);
+    assert_eq!(refused.code, 1, "{refused:#?}");
+    let says = "signed by self-hosted instead of github-hosted; if the runners of the signer's owner are acceptable, give --signer-runner any";
+    assert!(refused.stdout.contains(says), "{}", refused.stdout);
+    assert_eq!(signed.check(&own, |_| {}, &["--signer-runner=any"]).code, 0);
+    let tenant = "--signer-issuer=https://token.actions.acme.ghe.com";
+    let other = signed.check(&verifying(), |_| {}, &[tenant]);
+    assert_eq!(other.code, 1, "{other:#?}");
+    assert!(
+        other
+            .stdout
+            .contains("instead of https://token.actions.acme.ghe.com"),
+        "{}",
+        other.stdout
+    );
+    for (wrong, option) in [
+        ("--signer-runner=mine", "--signer-runner"),
+        ("--signer-issuer=https://evil.example", "--signer-issuer"),
+    ] {
+        let ran = signed.check(&verifying(), |_| {}, &[wrong]);
+        assert_eq!(ran.code, 2, "{ran:#?}");
+        assert!(ran.stderr.contains(option), "{}", ran.stderr);
+    }
+}
+
 #[test]
 fn a_statement_of_a_branch_that_nobody_named_is_not_taken() {
     let signed = Signed::new();

@@ -157,6 +157,13 @@ fn the_incident_of_a_job_that_verified_nothing_is_resolved_by_its_next_verdict()
     assert_eq!(again, broken, "one incident, however often");
     let (_, other) = events("us", &["--lock=gone.lock"]);
     assert_ne!(&other[0].1, key, "another job has an incident of its own");
+    // The jobs of a matrix have one name, and so has a job with several steps.
+    let (ran, sibling) = events("eu", &["--shard=1/1"]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert_ne!(&sibling[0].1, key, "another part of the matrix");
+    let (ran, sibling) = events("eu", &["http://127.0.0.1:1", "--timeout=1s"]);
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    assert!(sibling.iter().all(|(_, other)| other != key), "other targets");
     let (ran, judged) = events("eu", &[]);
     assert_eq!(ran.code, 0, "{ran:#?}");
     assert_eq!(judged, [("resolve".to_owned(), key.clone())]);

@@ -40,6 +40,12 @@ pub struct StatementCheckArgs {
     /// can contain any version of the workflow, so there is no default.
     #[arg(long, value_name = "REF", required = true)]
     pub signer_ref: Vec<String>,
+    /// The machines that may have run the workflow: `github-hosted`, or `any` to accept the repository owner's own, too.
+    #[arg(long, value_name = "RUNNER", default_value = "github-hosted")]
+    pub signer_runner: String,
+    /// The issuer of the signer's identity, if it is not GitHub's: that of an enterprise or of a ghe.com tenant.
+    #[arg(long, value_name = "URL")]
+    pub signer_issuer: Option<String>,
     /// The deployment that the statement must be about, as its resourceUri: the address with its path, or
     /// urn:dstack:app:ID[:instance:ID].
     #[arg(long, value_name = "URL")]

@@ -191,12 +191,13 @@ fn other_roots(policy: &SourcePolicy) -> Option<Acceptance> {
 
 /// In which way a signer is not the expected one, a sentence without its full stop.
 #[must_use]
-pub fn signer_problem(claims: &SignerClaims, source: &BuildSource) -> Option<String> {
+pub fn signer_problem(claims: &SignerClaims, source: &BuildSource) -> Option<(&'static str, String)> {
     let mismatch = identity::judge_signer(claims, source).err()?;
-    Some(format!(
+    let problem = format!(
         "it was signed by {} instead of {}",
         mismatch.actual, mismatch.expected
-    ))
+    );
+    Some((mismatch.reason.id, problem))
 }
 
 #[cfg(test)]
