@@ -4,6 +4,7 @@
 //! things limit the asking: evidence that is forged ends it, a pass after a failure must hold once more on a new connection,
 //! and the report names the attempts that did not pass.
 
+use crate::engine::is_interrupted;
 use crate::render::cause::causes;
 use cvm_verify_core::checks::{Check, EvidenceFailure, EvidenceReason, Heals};
 use cvm_verify_core::report::{
@@ -155,12 +156,6 @@ fn name_unconfirmed(report: &mut TargetReport) {
         evidence.fix = finding.reason.map(|reason| reason.fix.to_owned());
         evidence.detail = finding.detail;
     }
-}
-
-/// Whether a signal ended the run before this target had a result.
-pub(crate) fn is_interrupted(report: &TargetReport) -> bool {
-    let evidence = report.check(CheckId::Evidence);
-    evidence.is_some_and(|check| check.reason.as_deref() == Some("interrupted"))
 }
 
 fn reason(check: &CheckResult) -> AttemptReason {

@@ -12,7 +12,7 @@ use super::incident::{AskedAt, Departed, Observation, PolicyEntry, PolicyFileId,
 use super::state_part::StatePart;
 use super::variables::{ChannelVariables, GITHUB_TOKEN, is_given_empty};
 use super::{AlertSender, Channels, GithubIssues, HEARTBEAT_URL, Memory, RunContext};
-use crate::attempts::is_interrupted;
+use crate::engine::is_interrupted;
 use crate::env::Env;
 use crate::net::{Client, Secret};
 use crate::usage_error::UsageError;

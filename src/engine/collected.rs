@@ -5,7 +5,7 @@ use super::tls_ask::TlsAsk;
 use crate::source::Source;
 use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
 use cvm_verify_core::evidence::Bundle;
-use cvm_verify_core::report::ListedInstances;
+use cvm_verify_core::report::{CheckId, ListedInstances, TargetReport};
 use cvm_verify_core::verify::{BootClaims, Claims};
 
 /// What one instance of a deployment supplied, and what was proven of it.
@@ -114,4 +114,10 @@ pub(crate) fn interrupted(at: u64) -> Collection {
         "A signal ended the run before the result of this target was final.",
     );
     Collected::nothing(at, failure).into()
+}
+
+/// Whether a signal ended the run before this target had a result.
+pub(crate) fn is_interrupted(report: &TargetReport) -> bool {
+    let evidence = report.check(CheckId::Evidence);
+    evidence.is_some_and(|check| check.reason.as_deref() == Some("interrupted"))
 }
