@@ -67,6 +67,7 @@ impl Known {
                 body: text(answer),
             }],
             keys: Some(text(keys)),
+            answered_at: None,
             problem: None,
         };
         let claims = self
