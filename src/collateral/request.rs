@@ -29,22 +29,14 @@ impl CollateralRequest {
     }
 }
 
-/// Intel's intermediate authorities for PCK certificates (Intel PCS API v4, `pckcrl?ca=`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PckCa {
-    /// "Intel SGX PCK Platform CA": multi-package platforms, which includes all with TDX.
-    Platform,
-    /// "Intel SGX PCK Processor CA": single-package platforms.
-    Processor,
-}
-
-impl PckCa {
-    /// The word in the request.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Platform => "platform",
-            Self::Processor => "processor",
-        }
+cvm_verify_core::word_enum! {
+    /// Intel's intermediate authorities for PCK certificates (Intel PCS API v4, `pckcrl?ca=`).
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum PckCa {
+        /// "Intel SGX PCK Platform CA": multi-package platforms, which includes all with TDX.
+        Platform = "platform",
+        /// "Intel SGX PCK Processor CA": single-package platforms.
+        Processor = "processor",
     }
 }
 

@@ -11,26 +11,16 @@ use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::report::{CheckId, Status, Verdict};
 use cvm_verify_core::verify::Claims;
 
-/// What a side was read from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SideKind {
-    /// A lock file.
-    Lock,
-    /// An evidence bundle.
-    Bundle,
-    /// A live deployment.
-    Live,
-}
-
-impl SideKind {
-    /// The name as users see it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Lock => "lock",
-            Self::Bundle => "bundle",
-            Self::Live => "live",
-        }
+cvm_verify_core::word_enum! {
+    /// What a side was read from.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum SideKind {
+        /// A lock file.
+        Lock = "lock",
+        /// An evidence bundle.
+        Bundle = "bundle",
+        /// A live deployment.
+        Live = "live",
     }
 }
 

@@ -35,24 +35,15 @@ pub struct NrasAnswer {
     pub body: String,
 }
 
-/// A kind of device that the service appraises.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum NrasKind {
-    /// GPUs.
-    Gpu,
-    /// NVSwitches.
-    Switch,
-}
-
-impl NrasKind {
-    /// The last part of the path that it is asked at.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Gpu => "gpu",
-            Self::Switch => "switch",
-        }
+crate::word_enum! {
+    /// A kind of device that the service appraises.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum NrasKind {
+        /// GPUs.
+        Gpu = "gpu",
+        /// NVSwitches.
+        Switch = "switch",
     }
 }
 

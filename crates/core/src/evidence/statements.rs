@@ -1,7 +1,5 @@
 //! What was looked up about who built an image: Sigstore bundles as they were received, and why there are none.
 
-use std::fmt;
-
 use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -13,29 +11,21 @@ pub const MAX_STATEMENTS: usize = 30;
 /// Most images that are looked up for one deployment.
 pub const MAX_LOOKED_UP: usize = 64;
 
-/// Where statements about an image are looked up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StatementSource {
-    /// A file that the user named.
-    File,
-    /// GitHub's API.
-    GithubApi,
-    /// The registry of the image.
-    Registry,
+crate::word_enum! {
+    /// Where statements about an image are looked up.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum StatementSource {
+        /// A file that the user named.
+        File = "file",
+        /// GitHub's API.
+        GithubApi = "github-api",
+        /// The registry of the image.
+        Registry = "registry",
+    }
 }
 
 impl StatementSource {
-    /// The name in the policy file and in bundles.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::File => "file",
-            Self::GithubApi => "github-api",
-            Self::Registry => "registry",
-        }
-    }
-
     /// As a sentence names it.
     #[must_use]
     pub const fn words(self) -> &'static str {
@@ -58,12 +48,6 @@ impl LookupProblem {
                 source.words()
             ),
         }
-    }
-}
-
-impl fmt::Display for StatementSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 

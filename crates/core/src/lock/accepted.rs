@@ -1,7 +1,6 @@
 //! `[accepted]`: what the owner accepted in writing when a lock was taken, by name.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::str::FromStr;
 
 use super::{DEFAULT_TD_ATTRIBUTES, Lock, LockMistake, LockProblem};
@@ -13,82 +12,41 @@ use crate::toml_text::{FoundMistakes, TomlEntry, TomlTable};
 /// Bytes of a sentence that are read.
 const MAX_SENTENCE_BYTES: usize = 4096;
 
-/// What `pin --accept` takes: what may be pinned although it is not as a production deployment should be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum AcceptName {
-    /// An image that allows root login and has a serial console.
-    DevelopmentImage,
-    /// An image with a published vulnerability.
-    VulnerableImage,
-    /// An image that is in no table, or was seen before under no official name.
-    UnknownImage,
-    /// Another RTMR0 than the locked one, under the same image.
-    AcpiChange,
-    /// A platform that Intel rates lower than UpToDate.
-    Tcb,
-    /// TDATTRIBUTES other than those of every dstack guest.
-    TdAttributes,
-    /// Keys that come from no KMS.
-    KeyProvider,
-    /// Evidence that signs no nonce of this run.
-    NoNonce,
-    /// A compose document that was not supplied, or could not be read as a whole.
-    UnreadCompose,
-    /// What the lock that is there expects, and the deployment does not show any more.
-    NoLongerShown,
+crate::word_enum! {
+    /// What `pin --accept` takes: what may be pinned although it is not as a production deployment should be.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum AcceptName {
+        /// An image that allows root login and has a serial console.
+        DevelopmentImage = "development-image",
+        /// An image with a published vulnerability.
+        VulnerableImage = "vulnerable-image",
+        /// An image that is in no table, or was seen before under no official name.
+        UnknownImage = "unknown-image",
+        /// Another RTMR0 than the locked one, under the same image.
+        AcpiChange = "acpi-change",
+        /// A platform that Intel rates lower than UpToDate.
+        Tcb = "tcb",
+        /// TDATTRIBUTES other than those of every dstack guest.
+        TdAttributes = "td-attributes",
+        /// Keys that come from no KMS.
+        KeyProvider = "key-provider",
+        /// Evidence that signs no nonce of this run.
+        NoNonce = "no-nonce",
+        /// A compose document that was not supplied, or could not be read as a whole.
+        UnreadCompose = "unread-compose",
+        /// What the lock that is there expects, and the deployment does not show any more.
+        NoLongerShown = "no-longer-shown",
+    }
 }
 
 /// A name that `--accept` does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{name:?} is not something that can be accepted; these can: {}",
-    AcceptName::list(", ")
+    AcceptName::WORDS.join(", ")
 )]
 pub struct UnknownAcceptName {
     name: String,
-}
-
-impl AcceptName {
-    /// Every name, in the order of the lock file.
-    pub const ALL: [Self; 10] = [
-        Self::DevelopmentImage,
-        Self::VulnerableImage,
-        Self::UnknownImage,
-        Self::AcpiChange,
-        Self::Tcb,
-        Self::TdAttributes,
-        Self::KeyProvider,
-        Self::NoNonce,
-        Self::UnreadCompose,
-        Self::NoLongerShown,
-    ];
-
-    /// The name that users write.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::DevelopmentImage => "development-image",
-            Self::VulnerableImage => "vulnerable-image",
-            Self::UnknownImage => "unknown-image",
-            Self::AcpiChange => "acpi-change",
-            Self::Tcb => "tcb",
-            Self::TdAttributes => "td-attributes",
-            Self::KeyProvider => "key-provider",
-            Self::NoNonce => "no-nonce",
-            Self::UnreadCompose => "unread-compose",
-            Self::NoLongerShown => "no-longer-shown",
-        }
-    }
-
-    fn list(separator: &str) -> String {
-        Self::ALL.map(Self::as_str).join(separator)
-    }
-}
-
-impl fmt::Display for AcceptName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
 }
 
 impl FromStr for AcceptName {
@@ -96,12 +54,9 @@ impl FromStr for AcceptName {
 
     fn from_str(text: &str) -> Result<Self, UnknownAcceptName> {
         let name = text.trim();
-        Self::ALL
-            .into_iter()
-            .find(|known| known.as_str() == name)
-            .ok_or_else(|| UnknownAcceptName {
-                name: name.chars().take(40).collect(),
-            })
+        Self::of_word(name).ok_or_else(|| UnknownAcceptName {
+            name: name.chars().take(40).collect(),
+        })
     }
 }
 
@@ -152,7 +107,7 @@ pub(super) fn read(
 fn accepted(name: &str, entry: &TomlEntry<'_>, lock: &Lock) -> Result<(AcceptName, String), LockMistake> {
     let known: AcceptName = name
         .parse()
-        .map_err(|_| entry.error(LockProblem::UnknownAcceptance(AcceptName::list(", "))))?;
+        .map_err(|_| entry.error(LockProblem::UnknownAcceptance(AcceptName::WORDS.join(", "))))?;
     let sentence = entry.string()?.to_owned();
     if sentence.trim().is_empty() || sentence.len() > MAX_SENTENCE_BYTES {
         return Err(entry.error(LockProblem::AcceptanceText(MAX_SENTENCE_BYTES)));

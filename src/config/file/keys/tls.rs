@@ -8,7 +8,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "tls-binding",
         scope: KeyScope::Both,
-        shape: Shape::Choice(&TlsBinding::NAMES),
+        shape: Shape::Choice(&TlsBinding::WORDS),
         says: "How the key of the TLS connection must be bound to the VM. `auto` only informs. If you name a mode, the \
                binding is required. `ingress` proves `code+endpoint-replayable` at most.",
         default: "`auto`",
