@@ -15,14 +15,7 @@ pub fn sink() -> AppServer {
 }
 
 pub fn verify(deployment: &Deployment, env: &[(&str, &str)], more: &[&str]) -> Ran {
-    let mut args = vec![
-        "verify".to_owned(),
-        deployment.app.url().to_string(),
-        "--format=json".to_owned(),
-    ];
-    args.extend(deployment.network());
-    args.extend(deployment.expect().iter().cloned());
-    args.extend(more.iter().map(|arg| (*arg).to_owned()));
+    let args = deployment.strict_args_with(&["verify", &deployment.app.url(), "--format=json"], more);
     run_in(&args, env, |_| {})
 }
 
@@ -125,9 +118,7 @@ fn a_signal_while_alerts_are_sent_loses_nothing_that_a_channel_took() {
         ("CVM_VERIFY_SLACK_WEBHOOK_URL", slack.as_str()),
     ];
     let state = format!("--state={}", deployment.path("state.json"));
-    let mut args = vec!["verify".to_owned(), deployment.app.url(), state.clone()];
-    args.extend(deployment.network());
-    args.extend(deployment.expect().iter().cloned());
+    let args = deployment.strict_args(&["verify", &deployment.app.url(), &state]);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let ran = std::thread::scope(|scope| {
         let running = scope.spawn(|| {
@@ -163,14 +154,12 @@ fn a_signal_while_another_run_holds_the_memory_leaves_the_verdict() {
     let state = deployment.path("state.json");
     let held = std::fs::File::create(format!("{state}.lock")).unwrap();
     held.lock().unwrap();
-    let mut args = vec![
-        "verify".to_owned(),
-        deployment.app.url(),
-        "--format=json".to_owned(),
-        format!("--state={state}"),
-    ];
-    args.extend(deployment.network());
-    args.extend(deployment.expect().iter().cloned());
+    let args = deployment.strict_args(&[
+        "verify",
+        &deployment.app.url(),
+        "--format=json",
+        &format!("--state={state}"),
+    ]);
     let (out, err) = (Sink::default(), Sink::default());
     let mut env = env_of(&args, &[("CVM_VERIFY_WEBHOOK_URL", &hook)], &out, &err);
     let said = err.clone();
@@ -221,9 +210,7 @@ fn a_channel_of_a_github_step_that_is_given_and_empty_is_skipped_with_a_notice()
             ("GITHUB_OUTPUT", outputs.as_str()),
             ("GITHUB_STEP_SUMMARY", outputs.as_str()),
         ];
-        let mut args = vec!["verify".to_owned(), deployment.app.url(), "--github".to_owned()];
-        args.extend(deployment.network());
-        args.extend(deployment.expect().iter().cloned());
+        let args = deployment.strict_args(&["verify", &deployment.app.url(), "--github"]);
         let ran = run_in(&args, &env, |_| {});
         let notice = "::notice title=alert channel without a secret::These inputs are given and empty, so nothing is \
                       sent there: slack-webhook-url, github-token.";
@@ -236,11 +223,7 @@ fn a_channel_of_a_github_step_that_is_given_and_empty_is_skipped_with_a_notice()
     let env = [("CVM_VERIFY_SLACK_WEBHOOK_URL", ""), ("GITHUB_ACTIONS", "true")];
     let ran = run_in(&["alert", "test"], &env, |_| {});
     assert_eq!(ran.code, 1);
-    assert!(
-        ran.stdout.contains("FAILED     slack: skipped: no secret"),
-        "{}",
-        ran.stdout
-    );
+    ran.assert_stdout("FAILED     slack: skipped: no secret");
 }
 
 #[test]
@@ -257,7 +240,7 @@ fn alert_test_says_what_each_channel_answered() {
     sink.behave(AppEndpoint::Other, Behaviour::Status(403));
     let ran = run_in(&["alert", "test"], &env, |_| {});
     assert_eq!(ran.code, 1);
-    assert!(ran.stdout.contains("FAILED"), "{}", ran.stdout);
+    ran.assert_stdout("FAILED");
     assert!(!ran.stdout.contains("T0PSECRET"));
     run_in(&["alert", "test"], &[], |_| {}).assert_usage_error("no alert channel is set");
 }
@@ -294,17 +277,15 @@ fn an_outage_of_phala_clouds_list_is_told_to_end_when_every_instance_passes() {
         );
     };
     let run = || {
-        let mut args = vec![
-            "verify".to_owned(),
-            hex::encode(&id),
-            "--source=phala-cloud".to_owned(),
-            format!("--phala-api-url={}", deployment.app.url()),
-            "--freshness=unchecked".to_owned(),
-            "--format=json".to_owned(),
-            format!("--state={}", deployment.path("state.json")),
-        ];
-        args.extend(deployment.network());
-        args.extend(deployment.expect().iter().cloned());
+        let args = deployment.strict_args(&[
+            "verify",
+            &hex::encode(&id),
+            "--source=phala-cloud",
+            &format!("--phala-api-url={}", deployment.app.url()),
+            "--freshness=unchecked",
+            "--format=json",
+            &format!("--state={}", deployment.path("state.json")),
+        ]);
         let ran = run_in(&args, &[("CVM_VERIFY_WEBHOOK_URL", &hook)], |_| {});
         let told = ran.report().alerts.into_iter().map(|alert| {
             let name = alert.detail.split(": ").next().unwrap_or_default().to_owned();
@@ -393,15 +374,10 @@ fn t61_a_target_that_leaves_the_policy_while_it_fails_is_told_once() {
     let verify = |targets: &[(&str, &str)], more: &[&str]| {
         let target = |(name, url): &(&str, &str)| format!("[[target]]\nname = \"{name}\"\nurl = \"{url}\"\n");
         std::fs::write(&config, targets.iter().map(target).collect::<String>()).unwrap();
-        let mut args = vec![
-            "verify".to_owned(),
-            "--format=json".to_owned(),
-            format!("--config={config}"),
-            state.clone(),
-        ];
-        args.extend(failing.network());
-        args.extend(failing.expect().iter().cloned());
-        args.extend(more.iter().map(|arg| (*arg).to_owned()));
+        let args = failing.strict_args_with(
+            &["verify", "--format=json", &format!("--config={config}"), &state],
+            more,
+        );
         sink.forget_requests();
         let ran = run_in(&args, &env, |_| {});
         let bodies: Vec<serde_json::Value> = sink
@@ -451,10 +427,8 @@ fn the_verdict_is_out_before_any_channel_answers_and_a_signal_ends_the_alerts_al
         let out = deployment.path("out");
         let (outputs, summary) = (deployment.path("outputs"), deployment.path("summary"));
         let bundle = deployment.path("bundle.json");
-        let mut args = vec!["verify".to_owned(), deployment.app.url()];
-        args.extend(deployment.network());
-        args.push(format!("--evidence={bundle}"));
-        args.extend(deployment.expect().iter().cloned());
+        let mut args =
+            deployment.strict_args(&["verify", &deployment.app.url(), &format!("--evidence={bundle}")]);
         if replayed {
             assert_eq!(run_in(&args, &[], |_| {}).code, 1);
             args = vec![
@@ -493,7 +467,7 @@ fn the_verdict_is_out_before_any_channel_answers_and_a_signal_ends_the_alerts_al
             }));
         });
         assert_eq!(ran.code, 1, "{ran:#?}");
-        assert!(ran.stdout.contains("FAIL"), "{}", ran.stdout);
+        ran.assert_stdout("FAIL");
         let [report, told, shown] = meanwhile.lock().unwrap().clone();
         let before: Report = serde_json::from_str(&report).unwrap();
         assert_eq!(before.verdict, Verdict::Fail);
@@ -510,11 +484,7 @@ fn the_verdict_is_out_before_any_channel_answers_and_a_signal_ends_the_alerts_al
             !alert.delivered && alert.detail.starts_with("ended by a request to stop"),
             "{alert:?}"
         );
-        assert!(
-            ran.stdout.contains("ended by a request to stop"),
-            "{}",
-            ran.stdout
-        );
+        ran.assert_stdout("ended by a request to stop");
         assert_eq!(after.targets, before.targets);
         let outputs = std::fs::read_to_string(outputs).unwrap();
         assert_eq!(outputs.matches("alert-status").count(), 2, "{outputs}");
@@ -534,10 +504,12 @@ fn what_became_of_the_alerts_is_said_behind_the_verdict() {
         ("GITHUB_STEP_SUMMARY", outputs.as_str()),
     ];
     for format in ["text", "markdown"] {
-        let mut args = vec!["verify".to_owned(), deployment.app.url(), "--github".to_owned()];
-        args.extend(deployment.network());
-        args.extend(deployment.expect().iter().cloned());
-        args.push(format!("--format={format}"));
+        let args = deployment.strict_args(&[
+            "verify",
+            &deployment.app.url(),
+            "--github",
+            &format!("--format={format}"),
+        ]);
         let ran = run_in(&args, &env, |_| {});
         let place = |text: &str| {
             ran.stdout
@@ -572,13 +544,7 @@ fn a_target_is_the_same_in_every_checkout_of_its_policy_file() {
         let config = root.join("fleet.toml");
         let text = format!("[[target]]\nname = \"shop\"\nurl = \"{}\"\n", failing.app.url());
         std::fs::write(&config, text).unwrap();
-        let mut args = vec![
-            "verify".to_owned(),
-            format!("--config={}", config.display()),
-            state.clone(),
-        ];
-        args.extend(failing.network());
-        args.extend(failing.expect().iter().cloned());
+        let args = failing.strict_args(&["verify", &format!("--config={}", config.display()), &state]);
         sink.forget_requests();
         let ran = run_in(&args, &env, |_| {});
         assert_eq!(ran.code, 1, "{ran:#?}");

@@ -112,11 +112,7 @@ fn a_hostile_answer_is_a_result_with_its_field_named() {
     for (text, status, reason, says) in cases {
         let ran = replay_text("attestation.json", text.as_bytes(), "--attestation");
         ran.assert(Evidence, status, Some(reason));
-        assert!(
-            ran.check(Evidence).detail.contains(says),
-            "{}",
-            ran.check(Evidence).detail
-        );
+        ran.assert_detail(Evidence, says);
         assert_eq!(ran.code, if status == Fail { 1 } else { 3 });
     }
 }
@@ -248,7 +244,7 @@ fn what_is_nearly_an_address_is_told_what_it_is() {
     ] {
         let ran = run(&["verify", url]);
         ran.assert_usage_error(&format!("which is added to it: give {base}. If"));
-        assert!(ran.stderr.contains(option), "{}", ran.stderr);
+        ran.assert_stderr(option);
         assert!(
             !ran.stderr.contains("x=1"),
             "a query may hold a secret: {}",
@@ -275,12 +271,7 @@ fn a_hash_may_be_written_as_that_of_a_file_and_a_bundle_is_no_compose_document()
         .assert_usage_error("is a document of cvm-verify (cvm-verify/evidence/v1)");
     let ran = run(&["compose-hash", "schemas/report-v1.json"]);
     assert_eq!(ran.code, 0, "{ran:#?}");
-    assert!(
-        ran.stderr
-            .contains("has none of the fields of a compose document"),
-        "{}",
-        ran.stderr
-    );
+    ran.assert_stderr("has none of the fields of a compose document");
 }
 
 #[test]
@@ -290,10 +281,6 @@ fn a_variable_that_is_nearly_an_option_is_refused_and_others_are_noted() {
         "the environment has CVM_VERIFY_LOK, which no option reads; did you mean CVM_VERIFY_LOCK?",
     );
     let ran = run_in(&args, &[("CVM_VERIFY_SHOP_TEAM", "secret")], |_| {});
-    assert!(
-        ran.stderr.contains("note: no option reads CVM_VERIFY_SHOP_TEAM"),
-        "{}",
-        ran.stderr
-    );
+    ran.assert_stderr("note: no option reads CVM_VERIFY_SHOP_TEAM");
     assert!(!ran.stderr.contains("secret"), "{}", ran.stderr);
 }

@@ -262,7 +262,7 @@ fn a_machine_that_intel_refuses_is_refused_with_the_reason() {
         let ran = live_and_in_replay(&Deployment::of(cvm));
         assert_eq!(ran.code, 1, "{ran:#?}");
         ran.assert(QuoteSignature, Fail, Some(reason));
-        assert!(ran.check(QuoteSignature).detail.contains(says), "{ran:#?}");
+        ran.assert_detail(QuoteSignature, says);
     }
     let mut cvm = Cvm::healthy(&World::default());
     cvm.world.qe_identity.enclave_isv_svn = 1;

@@ -143,14 +143,10 @@ fn a_release_goes_from_its_commit_to_a_statement_that_another_program_verifies()
     };
     let ran = check(".github/workflows/verify.yml");
     assert_eq!(ran.code, 1, "{ran:#?}");
-    assert!(
-        ran.stdout.contains("does not reach CVM_VERIFY_CODE"),
-        "{}",
-        ran.stdout
-    );
+    ran.assert_stdout("does not reach CVM_VERIFY_CODE");
     let ran = check(".github/workflows/release.yml");
     assert_eq!(ran.code, 1, "{ran:#?}");
-    assert!(ran.stdout.contains("verify.yml instead of"), "{}", ran.stdout);
+    ran.assert_stdout("verify.yml instead of");
 
     // Another document than the measured one.
     std::fs::write(chain.path("out/app-compose.json"), "{}").unwrap();
@@ -257,15 +253,14 @@ fn t45_another_digest_than_the_released_one_fails_for_its_own_reason_and_leaves_
     ] {
         let (release, hash) = release(&pinned);
         let out = format!("--output-dir={}", release.deployment.path("out"));
-        let mut args = vec![
-            "verify".to_owned(),
-            release.deployment.app.url().to_string(),
-            "--format=json".to_owned(),
-            hash,
-            "--source-repository=example/shop".to_owned(),
-            out,
-        ];
-        args.extend(release.deployment.network());
+        let mut args = release.deployment.network_args(&[
+            "verify",
+            &release.deployment.app.url(),
+            "--format=json",
+            &hash,
+            "--source-repository=example/shop",
+            &out,
+        ]);
         args.extend(release.deployment.expect()[1..].iter().cloned());
         args.extend(release.args(&[]));
         let ran = run(&args);

@@ -121,7 +121,7 @@ fn targets_are_chosen_by_name_and_options_win() {
     let zeros = "00".repeat(32);
     let ran = verify(&deployment, &text, &["--target=shop", "--compose-hash", &zeros]);
     ran.assert(ComposeHash, Fail, Some("compose-hash-mismatch"));
-    assert!(ran.check(ComposeHash).detail.contains("--compose-hash"));
+    ran.assert_detail(ComposeHash, "--compose-hash");
     // A URL is that target, elsewhere.
     let moved = AppServer::http(Cvm::healthy(&World::default()));
     let url = moved.url().to_string();
@@ -149,13 +149,7 @@ fn the_file_in_the_working_folder_is_read_only_without_a_url_and_that_is_said() 
         ran.stderr
     );
     run(&["verify"]).assert_usage_error("give the address of an app (https://…), or write targets into");
-    let mut args = vec![
-        "verify".to_owned(),
-        deployment.app.url().to_string(),
-        "--format=json".to_owned(),
-    ];
-    args.extend(deployment.network());
-    args.extend(deployment.expect().iter().cloned());
+    let args = deployment.strict_args(&["verify", &deployment.app.url(), "--format=json"]);
     let ran = run_in(&args, &[], |env| {
         env.exists = |path| path == std::path::Path::new("cvm-verify.toml");
     });
@@ -256,7 +250,7 @@ fn one_lock_holds_several_targets_each_pinned_by_its_name() {
     let ran = verify(&deployment, &text, &[]);
     assert_eq!(ran.code, 0, "{ran:#?}");
     let again = pin(&["--target=shop"]);
-    assert!(again.stdout.contains("Nothing was written"), "{}", again.stdout);
+    again.assert_stdout("Nothing was written");
     assert_eq!(lock(), pinned);
     // One target's lock is not another's.
     deployment
@@ -268,33 +262,22 @@ fn one_lock_holds_several_targets_each_pinned_by_its_name() {
     // The same lock without a policy file: the target's name chooses.
     let lock_option = format!("--lock={}", deployment.path("cvm.lock"));
     let url = second.url().to_string();
-    let mut args = vec!["verify".to_owned(), url, "--format=json".to_owned(), lock_option];
-    args.extend(deployment.network());
+    let args = deployment.network_args(&["verify", &url, "--format=json", &lock_option]);
     run(&[&args[..], &["--target=api".to_owned()]].concat()).assert(ComposeHash, Pass, None);
     run(&args)
         .assert_usage_error("the file holds several targets (api, shop). Choose one with --target NAME.");
     let changed = pin(&["--target=shop"]);
-    assert!(changed.stdout.contains("Changes in "), "{}", changed.stdout);
+    changed.assert_stdout("Changes in ");
     assert_eq!(verify(&deployment, &text, &[]).code, 0);
 }
 
 #[test]
 fn a_lock_of_one_deployment_is_not_overwritten_by_a_named_target_that_shares_it() {
     let deployment = Deployment::healthy();
-    let args = |more: &[&str]| {
-        let mut args = vec![
-            "pin".to_owned(),
-            deployment.app.url().to_string(),
-            "--accept-observed".to_owned(),
-        ];
-        args.push(format!("--output={}", deployment.path("cvm.lock")));
-        args.extend(deployment.network());
-        args.extend(more.iter().map(|arg| (*arg).to_owned()));
-        args
-    };
-    assert_eq!(run(&args(&[])).code, 0);
+    let pin = |more: &[&str]| deployment.pin(&[&["--accept-observed"], more].concat());
+    assert_eq!(pin(&[]).code, 0);
     let single = std::fs::read_to_string(deployment.path("cvm.lock")).unwrap();
-    let refused = run(&args(&["--target=shop"]));
+    let refused = pin(&["--target=shop"]);
     refused.assert_usage_error("the file holds one deployment without a name");
     assert_eq!(
         std::fs::read_to_string(deployment.path("cvm.lock")).unwrap(),
@@ -309,7 +292,7 @@ fn a_lock_of_one_deployment_is_not_overwritten_by_a_named_target_that_shares_it(
         single
     );
     assert_eq!(verify(&deployment, &text, &[]).code, 0);
-    run(&args(&["--target=a b"])).assert_usage_error("is not a name for a target");
+    pin(&["--target=a b"]).assert_usage_error("is not a name for a target");
 }
 
 #[test]
@@ -333,10 +316,7 @@ fn a_recording_is_judged_by_the_policy_of_its_target() {
     let replay = |more: &[&str]| run(&[&["replay", &bundle, "--format=json", &root, &config], more].concat());
     let ran = replay(&["--target=shop"]);
     assert_eq!(ran.code, 0, "{ran:#?}");
-    assert!(
-        ran.check(ComposeHash).detail.contains("cvm-verify.toml:4"),
-        "{ran:#?}"
-    );
+    ran.assert_detail(ComposeHash, "cvm-verify.toml:4");
     assert_eq!(ran.report().targets[0].name, "shop");
     replay(&["--target=b"]).assert(ComposeHash, Skip, Some("no-expectation"));
     replay(&[]).assert_usage_error("has several targets");

@@ -72,14 +72,56 @@ impl Deployment {
     }
 
     pub fn verify_with(&self, expect: &[String], more: &[&str]) -> Ran {
-        let mut args = vec![
-            "verify".to_owned(),
-            self.app.url().to_string(),
-            "--format=json".to_owned(),
-        ];
-        args.extend(self.network());
+        let url = self.app.url();
+        let mut args = self.network_args_with(&["verify", &url, "--format=json"], more);
         args.extend(expect.iter().cloned());
-        args.extend(more.iter().map(|arg| (*arg).to_owned()));
         run(&args)
     }
+
+    /// Pins it to `cvm.lock`.
+    pub fn pin(&self, more: &[&str]) -> Ran {
+        let output = format!("--output={}", self.path("cvm.lock"));
+        run(&self.network_args_with(&["pin", &self.app.url(), &output], more))
+    }
+
+    /// A command with the network options and with what a strict user expects.
+    pub fn strict_args(&self, command: &[&str]) -> Vec<String> {
+        let mut args = self.network_args(command);
+        args.extend(self.expect.iter().cloned());
+        args
+    }
+
+    /// The same with more options.
+    pub fn strict_args_with(&self, command: &[&str], more: &[&str]) -> Vec<String> {
+        self.strict_args(&[command, more].concat())
+    }
+
+    /// A command with the network options.
+    pub fn network_args(&self, command: &[&str]) -> Vec<String> {
+        let mut args = owned(command);
+        args.extend(self.network());
+        args
+    }
+
+    /// The same with more options.
+    pub fn network_args_with(&self, command: &[&str], more: &[&str]) -> Vec<String> {
+        self.network_args(&[command, more].concat())
+    }
+
+    /// A command with the deployment's root, and with what a strict user expects.
+    pub fn replay_args(&self, command: &[&str]) -> Vec<String> {
+        let mut args = owned(command);
+        args.push(format!("--insecure-trust-root={}", self.path("root.pem")));
+        args.extend(self.expect.iter().cloned());
+        args
+    }
+
+    /// The same with more options.
+    pub fn replay_args_with(&self, command: &[&str], more: &[&str]) -> Vec<String> {
+        self.replay_args(&[command, more].concat())
+    }
+}
+
+fn owned(args: &[&str]) -> Vec<String> {
+    args.iter().map(|arg| (*arg).to_owned()).collect()
 }

@@ -10,24 +10,14 @@ use super::run::{Ran, run};
 /// A deployment with its lock and its bundle, before it changes.
 fn before() -> Deployment {
     let deployment = Deployment::healthy();
-    let mut args = vec![
-        "pin".to_owned(),
-        deployment.app.url().to_string(),
-        "--accept-observed".to_owned(),
-        format!("--output={}", deployment.path("cvm.lock")),
-    ];
-    args.extend(deployment.network());
-    assert_eq!(run(&args).code, 0);
+    assert_eq!(deployment.pin(&["--accept-observed"]).code, 0);
     let bundle = deployment.path("bundle.json");
     assert_eq!(deployment.verify(&["--evidence", &bundle]).code, 0);
     deployment
 }
 
 fn diff(deployment: &Deployment, before: &str, after: &str, more: &[&str]) -> Ran {
-    let mut args = vec!["diff".to_owned(), before.to_owned(), after.to_owned()];
-    args.extend(deployment.network());
-    args.extend(more.iter().map(|arg| (*arg).to_owned()));
-    run(&args)
+    run(&deployment.network_args_with(&["diff", before, after], more))
 }
 
 fn changed(deployment: &Deployment) {
@@ -52,11 +42,7 @@ fn what_did_not_change_is_the_same_in_every_pairing() {
         for after in &sides {
             let ran = diff(&deployment, before, after, &[]);
             assert_eq!(ran.code, 0, "{before} {after}: {ran:#?}");
-            assert!(
-                ran.stdout.contains("Nothing that was compared differs."),
-                "{}",
-                ran.stdout
-            );
+            ran.assert_stdout("Nothing that was compared differs.");
             let locks = before.ends_with("lock") && after.ends_with("lock");
             assert_eq!(ran.stdout.starts_with("SIMULATED"), !locks, "{}", ran.stdout);
         }
@@ -147,7 +133,7 @@ fn what_is_not_proven_is_never_compared() {
         let url = deployment.app.url().to_string();
         let ran = diff(&deployment, &deployment.path("cvm.lock"), &url, &[]);
         assert_eq!(ran.code, code, "{lie}: {ran:#?}");
-        assert!(ran.stderr.contains("Nothing was compared"), "{}", ran.stderr);
+        ran.assert_stderr("Nothing was compared");
         assert!(ran.stdout.is_empty(), "{}", ran.stdout);
     }
     let deployment = before();
@@ -206,12 +192,7 @@ fn a_live_side_is_asked_about_the_kms_and_the_contracts_that_the_other_side_name
     let before = governed.nodes[0].requests().len();
     let ran = diff(&governed.deployment, &lock, &url, &[]);
     assert_eq!(ran.code, 0, "{ran:#?}");
-    assert!(
-        ran.stdout
-            .contains("does not show the contracts that govern the app: not compared"),
-        "{}",
-        ran.stdout
-    );
+    ran.assert_stdout("does not show the contracts that govern the app: not compared");
     assert_eq!(governed.nodes[0].requests().len(), before);
     // The contract has another owner, and is upgraded.
     let app = governed::app_id();
@@ -235,12 +216,7 @@ fn a_live_side_is_asked_about_the_kms_and_the_contracts_that_the_other_side_name
     governed.nodes[0].behave(Behaviour::Status(503));
     let ran = diff(&governed.deployment, &lock, &url, &with_nodes);
     assert_eq!(ran.code, 3, "{ran:#?}");
-    assert!(
-        ran.stderr
-            .contains("the contracts that govern the app are not known"),
-        "{}",
-        ran.stderr
-    );
+    ran.assert_stderr("the contracts that govern the app are not known");
 }
 
 #[test]
@@ -256,9 +232,9 @@ fn a_kms_that_runs_other_code_or_is_away_is_a_difference_or_none_that_can_be_tol
     std::fs::write(&lock, moved).unwrap();
     let ran = diff(&governed.deployment, &lock, &url, &[]);
     assert_eq!(ran.code, 1, "{ran:#?}");
-    assert!(ran.stdout.contains("the KMS runs other code"), "{}", ran.stdout);
+    ran.assert_stdout("the KMS runs other code");
     std::fs::write(&lock, text.replace(&governed.kms.host(), "127.0.0.1:9")).unwrap();
     let ran = diff(&governed.deployment, &lock, &url, &[]);
     assert_eq!(ran.code, 3, "{ran:#?}");
-    assert!(ran.stderr.contains("did not answer"), "{}", ran.stderr);
+    ran.assert_stderr("did not answer");
 }

@@ -7,13 +7,7 @@ use super::deployment::Deployment;
 use super::run::run_in;
 
 fn verify(deployment: &Deployment, env: &[(&str, &str)], more: &[&str]) -> super::run::Ran {
-    let mut args = vec![
-        "verify".to_owned(),
-        deployment.app.url().to_string(),
-        "--format=json".to_owned(),
-    ];
-    args.extend(deployment.network());
-    args.extend(more.iter().map(|arg| (*arg).to_owned()));
+    let args = deployment.network_args_with(&["verify", &deployment.app.url(), "--format=json"], more);
     run_in(&args, env, |_| {})
 }
 

@@ -19,15 +19,8 @@ fn several(count: usize) -> (Deployment, Vec<AppServer>) {
 }
 
 fn verify_all(deployment: &Deployment, apps: &[AppServer], more: &[&str]) -> Ran {
-    let mut args = vec![
-        "verify".to_owned(),
-        "--format=json".to_owned(),
-        deployment.app.url(),
-    ];
+    let mut args = deployment.strict_args_with(&["verify", "--format=json", &deployment.app.url()], more);
     args.extend(apps.iter().map(AppServer::url));
-    args.extend(deployment.network());
-    args.extend(deployment.expect().iter().cloned());
-    args.extend(more.iter().map(|arg| (*arg).to_owned()));
     run(&args)
 }
 
@@ -145,16 +138,11 @@ fn stopped_while_waiting(
     env: &[(&str, &str)],
     more: &[&str],
 ) -> Ran {
-    let mut args = vec![
-        "verify".to_owned(),
-        "--format=json".to_owned(),
-        "--wait=600s".to_owned(),
-        deployment.app.url(),
-    ];
+    let mut args = deployment.strict_args_with(
+        &["verify", "--format=json", "--wait=600s", &deployment.app.url()],
+        more,
+    );
     args.extend(apps.iter().map(AppServer::url));
-    args.extend(deployment.network());
-    args.extend(deployment.expect().iter().cloned());
-    args.extend(more.iter().map(|arg| (*arg).to_owned()));
     stopped_while(&args, env, || deployment.app.count("/attestation") >= 5)
 }
 
@@ -237,11 +225,11 @@ fn a_fail_of_a_policy_files_target_that_was_alerted_at_once_has_an_end() {
     let targets = [("old", &deployment.app), ("forged", &apps[0])].map(target);
     let config = deployment.path("cvm-verify.toml");
     std::fs::write(&config, targets.concat()).unwrap();
-    let mut args = vec!["verify".to_owned(), "--format=json".to_owned()];
-    args.push(format!("--config={config}"));
-    args.push(format!("--state={}", deployment.path("state.json")));
-    args.extend(deployment.network());
-    args.extend(deployment.expect().iter().cloned());
+    let (config, state) = (
+        format!("--config={config}"),
+        format!("--state={}", deployment.path("state.json")),
+    );
+    let args = deployment.strict_args(&["verify", "--format=json", &config, &state]);
     let waiting = [&args[..], &["--wait=600s".to_owned()]].concat();
     let ran = stopped_while(&waiting, &env, || deployment.app.count("/attestation") >= 5);
     assert_eq!(ran.code, 1, "{ran:#?}");
@@ -334,13 +322,7 @@ fn the_users_cache_folder_is_used_where_there_is_one() {
     let deployment = Deployment::healthy();
     let home = deployment.path("home");
     std::fs::create_dir(&home).unwrap();
-    let mut args = vec![
-        "verify".to_owned(),
-        "--format=json".to_owned(),
-        deployment.app.url(),
-    ];
-    args.extend(deployment.network());
-    args.extend(deployment.expect().iter().cloned());
+    let args = deployment.strict_args(&["verify", "--format=json", &deployment.app.url()]);
     for fetched in [1, 1] {
         let ran = run_in(&args, &[("HOME", &home)], |_| {});
         assert_eq!(ran.code, 0, "{}", ran.stderr);
@@ -360,15 +342,15 @@ const DAY: u64 = 24 * 60 * 60;
 
 /// Verifies with the cache, so many seconds later by this machine's clock.
 fn verify_later(deployment: &Deployment, now: fn() -> u64, more: &[&str]) -> Ran {
-    let mut args = vec![
-        "verify".to_owned(),
-        "--format=json".to_owned(),
-        format!("--cache-dir={}", deployment.path("cache")),
-        deployment.app.url(),
-    ];
-    args.extend(deployment.network());
-    args.extend(deployment.expect().iter().cloned());
-    args.extend(more.iter().map(|arg| (*arg).to_owned()));
+    let args = deployment.strict_args_with(
+        &[
+            "verify",
+            "--format=json",
+            &format!("--cache-dir={}", deployment.path("cache")),
+            &deployment.app.url(),
+        ],
+        more,
+    );
     run_in(&args, &[], |env| env.now = now)
 }
 
@@ -402,15 +384,7 @@ fn collateral_is_fetched_anew_after_a_day_and_serves_a_week_while_that_fails() {
 
     // The bundle says when it was fetched, and a replay judges by that.
     let replay = |file: &str, more: &[&str]| {
-        let mut args = vec![
-            "replay".to_owned(),
-            file.to_owned(),
-            "--format=json".to_owned(),
-            format!("--insecure-trust-root={}", deployment.path("root.pem")),
-        ];
-        args.extend(deployment.expect().iter().cloned());
-        args.extend(more.iter().map(|arg| (*arg).to_owned()));
-        run(&args)
+        run(&deployment.replay_args_with(&["replay", file, "--format=json"], more))
     };
     replay(&bundle, &[]).assert(Collateral, Warn, Some("not-refetched"));
     replay(&bundle, &["--collateral-max-age=3d"]).assert(Collateral, Pass, None);
@@ -442,7 +416,7 @@ fn ages_of_collateral_have_bounds() {
     for wrong in ["0s", "4m", "8d", "1", "soon"] {
         let ran = deployment.verify(&["--collateral-max-age", wrong]);
         assert_eq!(ran.code, 2, "{wrong}");
-        assert!(ran.stderr.contains("from 5m to 7d"), "{}", ran.stderr);
+        ran.assert_stderr("from 5m to 7d");
     }
 }
 
@@ -720,11 +694,7 @@ fn shards_that_cannot_be_are_usage_errors() {
     for shard in ["0/0", "5/4", "0/4", "x"] {
         let ran = verify_all(&deployment, &apps, &["--shard", shard]);
         assert_eq!(ran.code, 2, "{shard}");
-        assert!(
-            ran.stderr.contains("write i/n, from 1/n to n/n"),
-            "{}",
-            ran.stderr
-        );
+        ran.assert_stderr("write i/n, from 1/n to n/n");
     }
     verify_all(&deployment, &apps, &["--shard", "3/3"])
         .assert_usage_error("--shard: 3/3 contains no target, because there are only 2");
@@ -745,9 +715,7 @@ fn two_addresses_of_one_name_are_a_usage_error() {
     let deployment = Deployment::healthy();
     let url = deployment.app.url();
     for other in [url.clone(), format!("{url}/?replica=hunter2")] {
-        let mut args = vec!["verify".to_owned(), url.clone(), other];
-        args.extend(deployment.network());
-        let ran = run(&args);
+        let ran = run(&deployment.network_args(&["verify", &url, &other]));
         ran.assert_usage_error("two targets are called \"127.0.0.1:");
         assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);
     }
@@ -763,17 +731,17 @@ fn shard_in(
     more: &[&str],
 ) -> String {
     let file = deployment.path(file);
-    let mut args = vec![
-        "verify".to_owned(),
-        "--format=json".to_owned(),
-        format!("--shard={shard}"),
-        format!("--report-json={file}"),
-        deployment.app.url(),
-    ];
+    let mut args = deployment.strict_args_with(
+        &[
+            "verify",
+            "--format=json",
+            &format!("--shard={shard}"),
+            &format!("--report-json={file}"),
+            &deployment.app.url(),
+        ],
+        more,
+    );
     args.extend(apps.iter().map(AppServer::url));
-    args.extend(deployment.network());
-    args.extend(deployment.expect().iter().cloned());
-    args.extend(more.iter().map(|arg| (*arg).to_owned()));
     run_in(&args, env, |_| {});
     file
 }
@@ -817,11 +785,7 @@ fn shards_of_two_runs_are_never_joined() {
     );
     let ran = merge_in(&[&one, &other], &[], NOW, &["--run-id=a b"]);
     assert_eq!(ran.code, 2);
-    assert!(
-        ran.stderr.contains("the same for every shard of one run"),
-        "{}",
-        ran.stderr
-    );
+    ran.assert_stderr("the same for every shard of one run");
 }
 
 #[test]
@@ -851,12 +815,7 @@ fn the_run_is_named_by_the_ci_and_the_newest_attempt_at_a_shard_counts() {
         let ran = merge_in(&[order[0], order[1], &other_again, &other], &env("3"), NOW, &[]);
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         assert_eq!(ran.report().targets.len(), 2);
-        assert!(
-            ran.stderr
-                .contains("first.json: an earlier attempt at the shard 1/2 than"),
-            "{}",
-            ran.stderr
-        );
+        ran.assert_stderr("first.json: an earlier attempt at the shard 1/2 than");
     }
     merge_in(&[&again, &again], &env("2"), NOW, &[]).assert_usage_error("holds the shard 1/2");
     let gitlab = [("GITLAB_CI", "true"), ("CI_PIPELINE_ID", "99")];
@@ -923,7 +882,7 @@ fn a_shard_of_an_earlier_attempt_is_named_and_after_a_day_it_is_missing() {
     let ran = merge_in(&[&one, &two], &env("2"), NOW, &["--summary", &summary]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let says = "The shard 2/2 was verified by attempt 1, at ";
-    assert!(ran.stderr.contains(&format!("note: {says}")), "{}", ran.stderr);
+    ran.assert_stderr(&format!("note: {says}"));
     assert!(std::fs::read_to_string(&summary).unwrap().contains(says));
     let older = ran.report().older_attempts;
     assert_eq!(

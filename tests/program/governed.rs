@@ -107,14 +107,13 @@ impl Governed {
 
     /// Pins the target `a` of a policy file that has these lines.
     pub fn pin(&self, lines: &[String], more: &[String]) -> Ran {
-        let mut args = vec![
-            "pin".to_owned(),
-            format!("--config={}", self.config(lines)),
-            "--target=a".to_owned(),
-            format!("--output={}", self.lock()),
-            "--accept-observed".to_owned(),
-        ];
-        args.extend(self.deployment.network());
+        let mut args = self.deployment.network_args(&[
+            "pin",
+            &format!("--config={}", self.config(lines)),
+            "--target=a",
+            &format!("--output={}", self.lock()),
+            "--accept-observed",
+        ]);
         args.extend(more.iter().cloned());
         run_in(&args, &[], |_| {})
     }
@@ -138,12 +137,11 @@ impl Governed {
 
     /// The arguments that verify the target `a` of a policy file that has these lines.
     pub fn verify_args(&self, lines: &[String], more: &[String]) -> Vec<String> {
-        let mut args = vec![
-            "verify".to_owned(),
-            format!("--config={}", self.config(lines)),
-            "--format=json".to_owned(),
-        ];
-        args.extend(self.deployment.network());
+        let mut args = self.deployment.network_args(&[
+            "verify",
+            &format!("--config={}", self.config(lines)),
+            "--format=json",
+        ]);
         args.extend(more.iter().cloned());
         args
     }

@@ -19,11 +19,7 @@ fn with_gpus(count: usize) -> (Deployment, String) {
 }
 
 fn replay(deployment: &Deployment, bundle: &str, more: &[&str]) -> Ran {
-    let mut args = vec!["replay".to_owned(), bundle.to_owned(), "--format=json".to_owned()];
-    args.push(format!("--insecure-trust-root={}", deployment.path("root.pem")));
-    args.extend(deployment.expect().iter().cloned());
-    args.extend(more.iter().map(|arg| (*arg).to_owned()));
-    run(&args)
+    run(&deployment.replay_args_with(&["replay", bundle, "--format=json"], more))
 }
 
 #[test]
@@ -79,19 +75,11 @@ fn an_endpoint_of_its_own_is_asked_with_the_nonce_and_goes_into_the_bundle() {
 fn pinned_gpus_are_compared_from_then_on() {
     let (deployment, root) = with_gpus(1);
     let lock = deployment.path("cvm.lock");
-    let mut args = vec![
-        "pin".to_owned(),
-        deployment.app.url(),
-        "--accept-observed".to_owned(),
-    ];
-    args.extend(deployment.network());
+    let mut args = deployment.network_args(&["pin", &deployment.app.url(), "--accept-observed"]);
     args.extend([root.clone(), format!("--output={lock}")]);
     let ran = run(&args);
     assert_eq!(ran.code, 0, "{ran:#?}");
-    assert!(
-        ran.stderr.contains("neither Intel's root nor NVIDIA's"),
-        "{ran:#?}"
-    );
+    ran.assert_stderr("neither Intel's root nor NVIDIA's");
     let with_lock = [format!("--lock={lock}")];
     let ran = deployment.verify_with(&with_lock, &[&root]);
     assert_eq!(ran.code, 0, "{ran:#?}");
@@ -153,7 +141,7 @@ fn nvidias_service_is_asked_if_that_was_said_and_its_answer_is_replayed() {
         );
         assert_eq!(ran.code, 0, "{ran:#?}");
         ran.assert(Id, Pass, None);
-        assert!(ran.check(Id).detail.contains("appraised by NVIDIA"), "{ran:#?}");
+        ran.assert_detail(Id, "appraised by NVIDIA");
         let options: Vec<&str> = options[..2].iter().map(String::as_str).collect();
         let again = replay(
             &deployment,

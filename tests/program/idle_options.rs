@@ -12,11 +12,7 @@ fn a_memory_that_cannot_be_written_is_said_and_changes_no_verdict() {
     let state = format!("--state={}", deployment.folder.path().display());
     let ran = verify(&deployment, &[("CVM_VERIFY_WEBHOOK_URL", &hook)], &[&state]);
     assert_eq!((ran.code, sink.count("/hook")), (1, 1));
-    assert!(
-        ran.stderr.contains("the next run sends the same alerts again"),
-        "{}",
-        ran.stderr
-    );
+    ran.assert_stderr("the next run sends the same alerts again");
 }
 
 #[test]
@@ -32,7 +28,7 @@ fn the_folder_of_a_memory_is_made_and_one_that_cannot_be_made_is_a_usage_error()
     let asked = deployment.app.count("/attestation");
     let ran = verify(&deployment, &env, &[&state("root.pem/state.json")]);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
-    assert!(ran.stderr.contains("cannot be made"), "{}", ran.stderr);
+    ran.assert_stderr("cannot be made");
     assert_eq!(deployment.app.count("/attestation"), asked);
 }
 
@@ -63,7 +59,7 @@ fn options_of_alerts_that_would_do_nothing_are_usage_errors() {
                 "--github-issue" => "no issue can be written without a token",
                 _ => "it counts earlier runs, and there is no alert state that records them",
             };
-            assert!(ran.stderr.contains(&format!("{name}: {why}")), "{}", ran.stderr);
+            ran.assert_stderr(&format!("{name}: {why}"));
         }
     }
 }
@@ -79,10 +75,10 @@ fn of_two_options_that_say_the_opposite_neither_is_dropped_in_silence() {
     ] {
         let ran = deployment.verify(&options);
         assert_eq!(ran.code, 2, "{options:?}: {ran:#?}");
-        assert!(ran.stderr.contains("; leave one of them out"), "{}", ran.stderr);
+        ran.assert_stderr("; leave one of them out");
         for option in options {
             let name = option.split('=').next().unwrap();
-            assert!(ran.stderr.contains(name), "{}", ran.stderr);
+            ran.assert_stderr(name);
         }
     }
     let policy = deployment.path("policy.toml");
@@ -97,10 +93,6 @@ fn of_two_options_that_say_the_opposite_neither_is_dropped_in_silence() {
         "--no-lock".to_owned(),
     ]);
     assert_eq!(ran.code, 2, "{ran:#?}");
-    assert!(
-        ran.stderr.contains("names a lock, which is used"),
-        "{}",
-        ran.stderr
-    );
+    ran.assert_stderr("names a lock, which is used");
     assert_eq!(deployment.app.count("/attestation"), 0);
 }

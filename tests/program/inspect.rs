@@ -29,7 +29,7 @@ fn a_live_deployment_a_bundle_a_body_and_a_bare_quote_can_be_inspected() {
     );
     let ran = run(&args);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert!(ran.stdout.contains("COMPOSE DOCUMENT"));
+    ran.assert_stdout("COMPOSE DOCUMENT");
     run(&["inspect", "/"]).assert_usage_error("is a folder");
     run(&["inspect", "Cargo.toml"]).assert_usage_error("Cargo.toml");
     assert_eq!(run(&["inspect", "https://127.0.0.1:1"]).code, 3);

@@ -137,7 +137,7 @@ fn a_replay_says_whose_word_the_answers_of_kms_and_nodes_are() {
     };
     for format in ["text", "markdown"] {
         let ran = replay(format);
-        assert!(ran.stdout.contains("REPLAY as of"), "{}", ran.stdout);
+        ran.assert_stdout("REPLAY as of");
         assert!(
             ran.stdout.contains("only if you trust the maker of the bundle"),
             "{format}: {}",

@@ -40,11 +40,7 @@ fn without_an_expected_compose_hash_the_verdict_is_inconclusive_and_says_what_to
     assert_eq!(ran.code, 3);
     ran.assert(ComposeHash, Skip, Some("no-expectation"));
     let hash = ran.report().targets[0].measurements.compose_hash.clone().unwrap();
-    assert!(
-        ran.check(ComposeHash)
-            .detail
-            .contains(&format!("--compose-hash {hash}"))
-    );
+    ran.assert_detail(ComposeHash, &format!("--compose-hash {hash}"));
 }
 
 #[test]
@@ -66,12 +62,7 @@ fn a_simulated_root_is_not_accepted_without_the_option() {
 #[test]
 fn a_clock_before_the_programs_own_commit_is_an_error() {
     let deployment = Deployment::healthy();
-    let mut args = vec![
-        "verify".to_owned(),
-        deployment.app.url().to_string(),
-        "--format=json".to_owned(),
-    ];
-    args.extend(deployment.network());
+    let args = deployment.network_args(&["verify", &deployment.app.url(), "--format=json"]);
     let ran = super::run::run_in(&args, &[], |env| env.clock_floor = simulator::DEFAULT_NOW + 1);
     assert_eq!(ran.code, 3);
     ran.assert(Collateral, Error, Some("clock"));
@@ -128,12 +119,7 @@ fn a_run_on_a_cvm_says_that_it_proves_nothing_there() {
     let ran = super::run::run_in(&["verify", "https://127.0.0.1:1"], &[], |env| {
         env.exists = |path| path.ends_with("tdx_guest");
     });
-    assert!(
-        ran.stderr
-            .contains("this machine is itself a CVM (/dev/tdx_guest exists)"),
-        "{}",
-        ran.stderr
-    );
+    ran.assert_stderr("this machine is itself a CVM (/dev/tdx_guest exists)");
 }
 
 #[test]

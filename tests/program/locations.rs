@@ -21,18 +21,11 @@ fn with_policy(deployment: &Deployment, line: &str, more: &[&str]) -> Ran {
         format!("# A comment.\n[[target]]\nname = \"shop\"\nurl = \"{url}\"\nlock = \"cvm.lock\"\n{line}\n");
     std::fs::write(deployment.path("cvm-verify.toml"), text).unwrap();
     let config = format!("--config={}", deployment.path("cvm-verify.toml"));
-    let mut args = vec!["verify".to_owned(), "--format=json".to_owned(), config];
-    args.extend(deployment.network());
-    args.extend(more.iter().map(|arg| (*arg).to_owned()));
-    run(&args)
+    run(&deployment.network_args_with(&["verify", "--format=json", &config], more))
 }
 
 fn pinned(deployment: &Deployment) -> String {
-    let mut args = vec!["pin".to_owned(), deployment.app.url().to_string()];
-    args.push("--accept-observed".to_owned());
-    args.push(format!("--output={}", deployment.path("cvm.lock")));
-    args.extend(deployment.network());
-    assert_eq!(run(&args).code, 0);
+    assert_eq!(deployment.pin(&["--accept-observed"]).code, 0);
     std::fs::read_to_string(deployment.path("cvm.lock")).unwrap()
 }
 
@@ -196,8 +189,7 @@ fn a_line_of_the_policy_file_that_is_not_met_is_the_one_that_is_pointed_at() {
     let text = "[[target]]\nname = \"shop\"\nlock = \"cvm.lock\"\nurl = \"http://127.0.0.1:9/\"\n";
     std::fs::write(deployment.path("cvm-verify.toml"), text).unwrap();
     let config = format!("--config={}", deployment.path("cvm-verify.toml"));
-    let mut args = vec!["verify".to_owned(), "--format=json".to_owned(), config];
-    args.extend(deployment.network());
+    let args = deployment.network_args(&["verify", "--format=json", &config]);
     let check = run(&args).check(cvm_verify_core::report::CheckId::Evidence);
     let location = check.location.unwrap();
     assert_eq!((location.line, location.key.as_str()), (4, "url"));
@@ -225,8 +217,7 @@ fn an_annotation_and_the_table_name_the_line_in_the_repository() {
     std::fs::write(&lock, lines.join("\n")).unwrap();
     let (summary, output) = (deployment.path("summary"), deployment.path("output"));
     let told = |workspace: &str| {
-        let mut args = vec!["verify".to_owned(), deployment.app.url().to_string()];
-        args.extend(deployment.network());
+        let mut args = deployment.network_args(&["verify", &deployment.app.url()]);
         args.extend([format!("--lock={lock}"), "--github".to_owned()]);
         let env = [
             ("GITHUB_STEP_SUMMARY", summary.as_str()),

@@ -12,18 +12,6 @@ use super::deployment::Deployment;
 use super::run::{Ran, run};
 use simulator::recorded;
 
-fn pin(deployment: &Deployment, more: &[&str]) -> Ran {
-    let mut args = vec![
-        "pin".to_owned(),
-        deployment.app.url().to_string(),
-        "--output".to_owned(),
-        deployment.path("cvm.lock"),
-    ];
-    args.extend(deployment.network());
-    args.extend(more.iter().map(|arg| (*arg).to_owned()));
-    run(&args)
-}
-
 fn verify(deployment: &Deployment, more: &[&str]) -> Ran {
     let lock = format!("--lock={}", deployment.path("cvm.lock"));
     deployment.verify_with(&[lock], more)
@@ -37,14 +25,14 @@ fn lock_text(deployment: &Deployment) -> String {
 fn from_a_url_to_a_green_run_in_three_commands() {
     let deployment = Deployment::healthy();
     // The simulated image is in no table: a person has to say that it is meant.
-    let refused = pin(&deployment, &[]);
+    let refused = deployment.pin(&[]);
     assert_eq!(refused.code, 1);
-    assert!(refused.stderr.contains("--accept-observed"), "{}", refused.stderr);
+    refused.assert_stderr("--accept-observed");
     assert!(
         !Path::new(&deployment.path("cvm.lock")).exists(),
         "nothing half-written"
     );
-    let pinned = pin(&deployment, &["--accept-observed"]);
+    let pinned = deployment.pin(&["--accept-observed"]);
     assert_eq!(pinned.code, 0, "{pinned:#?}");
     assert!(
         pinned.stderr.starts_with("SIMULATED: not Intel's root"),
@@ -62,18 +50,18 @@ fn from_a_url_to_a_green_run_in_three_commands() {
 #[test]
 fn pinning_twice_gives_the_same_bytes_and_a_new_release_shows_its_difference() {
     let deployment = Deployment::healthy();
-    pin(&deployment, &["--accept-observed"]);
+    deployment.pin(&["--accept-observed"]);
     let first = lock_text(&deployment);
-    let again = pin(&deployment, &["--accept-observed"]);
-    assert!(again.stdout.contains("Nothing was written"), "{}", again.stdout);
+    let again = deployment.pin(&["--accept-observed"]);
+    again.assert_stdout("Nothing was written");
     assert_eq!(lock_text(&deployment), first);
     deployment
         .app
         .change(|cvm| simulator::Lie::SwappedImage.apply(cvm));
     verify(&deployment, &[]).assert(ComposeHash, Fail, Some("compose-hash-mismatch"));
-    let changed = pin(&deployment, &["--accept-observed"]);
-    assert!(changed.stdout.contains("Changes in "), "{}", changed.stdout);
-    assert!(changed.stdout.contains("compose_hash"), "{}", changed.stdout);
+    let changed = deployment.pin(&["--accept-observed"]);
+    changed.assert_stdout("Changes in ");
+    changed.assert_stdout("compose_hash");
     assert_ne!(lock_text(&deployment), first);
     assert_eq!(verify(&deployment, &[]).code, 0);
 }
@@ -81,7 +69,7 @@ fn pinning_twice_gives_the_same_bytes_and_a_new_release_shows_its_difference() {
 #[test]
 fn a_release_that_gives_its_own_compose_hash_keeps_everything_else_of_the_lock() {
     let deployment = Deployment::healthy();
-    pin(&deployment, &["--accept-observed"]);
+    deployment.pin(&["--accept-observed"]);
     // A new release: another docker compose file in the same compose settings, same app.
     let app_id = Cvm::healthy(&World::default()).app_id_bytes();
     deployment.app.change(|cvm| {
@@ -135,7 +123,7 @@ fn pinned_vector(vector: &str, at: &str) -> Option<(tempfile::TempDir, Ran)> {
     ];
     let refused = run(&args);
     assert_eq!(refused.code, 1, "{refused:#?}");
-    assert!(refused.stderr.contains("nonce"), "{}", refused.stderr);
+    refused.assert_stderr("nonce");
     let pinned = run(&[&args[..], &["--accept-observed"]].concat());
     assert_eq!(pinned.code, 0, "{pinned:#?}");
     let ran = replay(folder.path());
@@ -253,7 +241,7 @@ fn with_another_digit(line: &str) -> String {
 #[test]
 fn locks_that_cannot_be_read_say_where_and_what_to_do() {
     let deployment = Deployment::healthy();
-    pin(&deployment, &["--accept-observed"]);
+    deployment.pin(&["--accept-observed"]);
     let good = lock_text(&deployment);
     let write = |text: &str| std::fs::write(deployment.folder.path().join("cvm.lock"), text).unwrap();
     for (text, says) in [
@@ -275,7 +263,7 @@ fn locks_that_cannot_be_read_say_where_and_what_to_do() {
     );
     // Nor does pin overwrite what it cannot show the difference to.
     write("<<<<<<< HEAD\n");
-    assert_eq!(pin(&deployment, &["--accept-observed"]).code, 2);
+    assert_eq!(deployment.pin(&["--accept-observed"]).code, 2);
     assert_eq!(lock_text(&deployment), "<<<<<<< HEAD\n");
 }
 
@@ -290,9 +278,9 @@ fn what_is_not_proven_is_never_pinned() {
         let mut cvm = Cvm::healthy(&World::default());
         lie.apply(&mut cvm);
         let deployment = Deployment::of(cvm);
-        let ran = pin(&deployment, &["--accept-observed"]);
+        let ran = deployment.pin(&["--accept-observed"]);
         assert_eq!(ran.code, code, "{lie}: {ran:#?}");
-        assert!(ran.stderr.contains("Nothing was pinned"), "{}", ran.stderr);
+        ran.assert_stderr("Nothing was pinned");
         assert!(!Path::new(&deployment.path("cvm.lock")).exists());
     }
     run(&["pin"]).assert_usage_error("there is nothing to pin");

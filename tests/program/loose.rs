@@ -73,12 +73,8 @@ fn a_quote_is_recognised_in_each_form_and_its_collateral_is_fetched() {
         alone.assert(Collateral, Error, Some("missing"));
         let ran = files.fetching(&[&path]);
         ran.assert(QuoteSignature, Pass, None);
-        assert!(
-            ran.stderr.contains("Fetching collateral for the platform"),
-            "{}",
-            ran.stderr
-        );
-        assert!(ran.stderr.contains("Nothing else is sent"), "{}", ran.stderr);
+        ran.assert_stderr("Fetching collateral for the platform");
+        ran.assert_stderr("Nothing else is sent");
     }
     files
         .fetching(&["--quote-hex", &hex])

@@ -65,17 +65,6 @@ fn shape(deployment: &Deployment) -> String {
     format!("--reference-values={}", deployment.path("shape.toml"))
 }
 
-fn pin(deployment: &Deployment, more: &[&str]) -> Ran {
-    let mut args = vec![
-        "pin".to_owned(),
-        deployment.app.url().to_string(),
-        format!("--output={}", deployment.path("cvm.lock")),
-    ];
-    args.extend(deployment.network());
-    args.extend(more.iter().map(|arg| (*arg).to_owned()));
-    run(&args)
-}
-
 fn with_lock(deployment: &Deployment, more: &[&str]) -> Ran {
     deployment.verify_with(&[format!("--lock={}", deployment.path("cvm.lock"))], more)
 }
@@ -227,10 +216,10 @@ fn files_of_a_development_image_are_accepted_in_writing_and_the_lock_says_so() {
     assert_eq!(target.accepted[0].what, AcceptedKind::DevelopmentImage, "{ran:?}");
     assert_eq!(target.assurance, Assurance::Hardware);
 
-    let refused = pin(&deployment, &[&option]);
+    let refused = deployment.pin(&[&option]);
     assert_eq!(refused.code, 1, "{refused:?}");
-    assert!(refused.stderr.contains("development-image"), "{}", refused.stderr);
-    let pinned = pin(&deployment, &[&option, "--accept=development-image"]);
+    refused.assert_stderr("development-image");
+    let pinned = deployment.pin(&[&option, "--accept=development-image"]);
     assert_eq!(pinned.code, 0, "{pinned:?}");
     assert!(lock_text(&deployment).contains("known_by = \"development-files "));
     let ran = with_lock(&deployment, &[]);
@@ -238,10 +227,7 @@ fn files_of_a_development_image_are_accepted_in_writing_and_the_lock_says_so() {
     assert_eq!(ran.report().targets[0].assurance, Assurance::Hardware);
 
     let entry = measured(folder.path(), &[]);
-    assert!(
-        entry.stdout.contains("known_by = \"development-files "),
-        "{entry:?}"
-    );
+    entry.assert_stdout("known_by = \"development-files ");
 }
 
 #[test]
@@ -261,7 +247,7 @@ fn files_and_another_expectation_are_a_usage_error() {
     }
     let ran = deployment.verify_with(&expect, &["--os-image-files=nowhere"]);
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("nowhere"), "{}", ran.stderr);
+    ran.assert_stderr("nowhere");
 }
 
 #[test]
@@ -288,9 +274,9 @@ fn pin_completes_the_entry_of_a_lock_that_was_made_from_files() {
         deployment
             .verify_with(&expect, &[&lock, &shape(&deployment)])
             .assert(OsImage, Pass, None);
-        let pinned = pin(&deployment, &[]);
+        let pinned = deployment.pin(&[]);
         assert_eq!(pinned.code, 0, "{qemu:?}: {pinned:?}");
-        assert!(pinned.stdout.contains("os_image.rtmr0"), "{}", pinned.stdout);
+        pinned.assert_stdout("os_image.rtmr0");
         let text = lock_text(&deployment);
         assert!(
             text.contains("rtmr0 = ") && text.contains("known_by = \"files "),
@@ -316,17 +302,17 @@ fn pin_completes_the_entry_of_a_lock_that_was_made_from_files() {
 fn pin_knows_an_image_by_its_files_or_its_named_hash_and_by_no_document_of_its_own() {
     let option = format!("--os-image-files={}", fixture().display());
     let deployment = booted(Qemu::V10_2);
-    let pinned = pin(&deployment, &[&option]);
+    let pinned = deployment.pin(&[&option]);
     assert_eq!(pinned.code, 0, "{pinned:?}");
     with_lock(&deployment, &[]).assert(OsImage, Pass, None);
 
     let today = of(Cvm::released_today(&World::default()));
     let hash = hex::encode(Cvm::released_today(&World::default()).boot.os_image_hash());
     // Whoever made the image can make a document of it.
-    let unnamed = pin(&today, &[]);
+    let unnamed = today.pin(&[]);
     assert_eq!(unnamed.code, 1, "{unnamed:?}");
-    assert!(unnamed.stderr.contains("unknown-image"), "{}", unnamed.stderr);
-    let named = pin(&today, &[&format!("--os-image={hash}")]);
+    unnamed.assert_stderr("unknown-image");
+    let named = today.pin(&[&format!("--os-image={hash}")]);
     assert_eq!(named.code, 0, "{named:?}");
     assert!(lock_text(&today).contains(&format!("known_by = \"published-hash {hash}\"")));
     let ran = with_lock(&today, &[]);
@@ -337,16 +323,11 @@ fn pin_knows_an_image_by_its_files_or_its_named_hash_and_by_no_document_of_its_o
     // Named as another image, by hash or by files, nothing is pinned.
     for more in [format!("--os-image={}", "ab".repeat(32)), option] {
         let other = Deployment::healthy();
-        let ran = pin(&other, &[&more]);
+        let ran = other.pin(&[&more]);
         assert_eq!(ran.code, 1, "{more}: {ran:?}");
-        assert!(
-            ran.stderr
-                .contains("nothing shows that the VM runs the named OS image"),
-            "{}",
-            ran.stderr
-        );
+        ran.assert_stderr("nothing shows that the VM runs the named OS image");
     }
-    pin(&today, &["--os-image=known"]).assert_usage_error("--accept");
+    today.pin(&["--os-image=known"]).assert_usage_error("--accept");
 }
 
 /// 0.5.16 is known by its hash alone; its guests show no document.

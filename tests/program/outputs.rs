@@ -9,10 +9,7 @@ use super::deployment::Deployment;
 use super::run::{Ran, run, run_in};
 
 fn verify(deployment: &Deployment, env: &[(&str, &str)], more: &[&str]) -> Ran {
-    let mut args = vec!["verify".to_owned(), deployment.app.url().to_string()];
-    args.extend(deployment.network());
-    args.extend(deployment.expect().iter().cloned());
-    args.extend(more.iter().map(|arg| (*arg).to_owned()));
+    let args = deployment.strict_args_with(&["verify", &deployment.app.url()], more);
     run_in(&args, env, |_| {})
 }
 
@@ -66,12 +63,7 @@ fn a_dotenv_report_holds_the_outputs_under_names_that_the_program_does_not_read(
     let env = [("CVM_VERIFY_DOTENV", "/no/such/folder/result.env")];
     let ran = verify(&deployment, &env, &[]);
     assert_eq!(ran.code, 1, "the verdict stands");
-    assert!(
-        ran.stderr
-            .contains("/no/such/folder/result.env: cannot be written"),
-        "{}",
-        ran.stderr
-    );
+    ran.assert_stderr("/no/such/folder/result.env: cannot be written");
 }
 
 #[test]
@@ -117,16 +109,12 @@ fn a_summary_that_cannot_be_written_is_said_and_the_verdict_stands() {
     ];
     let ran = verify(&deployment, &env, &["--github"]);
     assert_eq!(ran.code, 1);
-    assert!(
-        ran.stderr.contains("/no/such/folder/summary: cannot be written"),
-        "{}",
-        ran.stderr
-    );
+    ran.assert_stderr("/no/such/folder/summary: cannot be written");
     assert!(std::fs::read_to_string(&output).unwrap().contains("verdict"));
     let ran = verify(&Deployment::healthy(), &[], &["--github"]);
     assert_eq!(ran.code, 2, "{ran:#?}");
     let says = "GITHUB_STEP_SUMMARY is not set, so this is not a step of GitHub Actions";
-    assert!(ran.stderr.contains(says), "{}", ran.stderr);
+    ran.assert_stderr(says);
     let env = [
         ("GITHUB_STEP_SUMMARY", "/no/such/folder/summary"),
         ("GITHUB_OUTPUT", "/no/such/folder/output"),
@@ -137,7 +125,7 @@ fn a_summary_that_cannot_be_written_is_said_and_the_verdict_stands() {
         let said = format!(
             "::error title=cvm-verify%3A a result is lost::/no/such/folder/{name}: cannot be written: "
         );
-        assert!(ran.stdout.contains(&said), "{}", ran.stdout);
+        ran.assert_stdout(&said);
     }
 }
 
@@ -286,9 +274,7 @@ fn files_of_an_earlier_run_say_inconclusive_from_the_start() {
             assert_eq!(deployment.verify(&more).code, 0, "a pass is there again");
             if killed {
                 deployment.app.behave(AppEndpoint::Attestation, Behaviour::Hang);
-                let mut args = vec!["verify".to_owned(), deployment.app.url()];
-                args.extend(deployment.network());
-                args.extend(more.iter().map(|arg| (*arg).to_owned()));
+                let args = deployment.network_args_with(&["verify", &deployment.app.url()], &more);
                 let ran = run_in(&args, &[], |env| {
                     env.stop = Some(Box::pin(async {
                         tokio::time::sleep(Duration::from_millis(200)).await;

@@ -77,22 +77,17 @@ fn what_is_written_or_known_is_not_taken_from_the_api() {
         "[[kms]]\nname = \"ours\"\nid = \"{id}\"\nwhat = \"our KMS\"\ngovernance = \"operator\"\nsource = \"the simulator\"\ndate = \
          \"2026-10-01\"\n"
     );
-    let mut args = vec![
-        "pin".to_owned(),
-        governed.deployment.app.url(),
-        format!("--reference-values={}", governed.write_reference(&row)),
-        "--accept-observed".to_owned(),
-        "--output=-".to_owned(),
-    ];
-    args.extend(governed.deployment.network());
+    let mut args = governed.deployment.network_args(&[
+        "pin",
+        &governed.deployment.app.url(),
+        &format!("--reference-values={}", governed.write_reference(&row)),
+        "--accept-observed",
+        "--output=-",
+    ]);
     args.extend(more);
     let ran = run(&args);
     assert_eq!(ran.code, 2, "{ran:#?}");
-    assert!(
-        ran.stderr.contains("not known to be governed on chain"),
-        "{}",
-        ran.stderr
-    );
+    ran.assert_stderr("not known to be governed on chain");
     assert!(governed.nodes.iter().all(|node| node.requests().is_empty()));
 }
 
@@ -104,11 +99,7 @@ fn a_kms_of_another_root_that_the_api_names_is_not_pinned() {
     let says = |kms: Value| [governed.phala_says(kms), "--phala-hints".to_owned()];
     let ran = governed.pin(&[], &says(json!({ "url": format!("https://{}", server.host()) })));
     assert_eq!(ran.code, 3, "{ran:#?}");
-    assert!(
-        ran.stderr.contains("has no certificate of the app's KMS"),
-        "{}",
-        ran.stderr
-    );
+    ran.assert_stderr("has no certificate of the app's KMS");
 }
 
 /// A contract of the attacker's, which says yes to everything.
@@ -177,7 +168,7 @@ fn an_api_that_says_nothing_useful_hinders_nothing() {
     ];
     let ran = governed.pin(&[], &away);
     assert_eq!(ran.code, 0, "{ran:#?}");
-    assert!(ran.stderr.contains("gave no hint"), "{}", ran.stderr);
+    ran.assert_stderr("gave no hint");
     assert!(governed.kms.requests().is_empty());
 }
 
@@ -202,8 +193,9 @@ fn hints_are_about_live_deployments_and_their_mirror_is_an_address() {
 #[test]
 fn an_inspection_shows_the_kms_and_the_contracts_that_the_api_names() {
     let governed = Governed::healthy();
-    let mut args = vec!["inspect".to_owned(), governed.deployment.app.url()];
-    args.extend(governed.deployment.network());
+    let mut args = governed
+        .deployment
+        .network_args(&["inspect", &governed.deployment.app.url()]);
     args.extend(governed.rpc_urls());
     let plain = run(&args);
     assert_eq!(plain.code, 0, "{plain:#?}");

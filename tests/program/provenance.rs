@@ -91,26 +91,18 @@ impl Release {
             format!("[[target]]\nname = \"shop\"\nurl = \"{url}\"\n{images}"),
         )
         .unwrap();
-        let mut args = vec![
-            "verify".to_owned(),
-            format!("--config={file}"),
-            "--format=json".to_owned(),
-        ];
-        args.extend(self.deployment.network());
-        args.extend(self.deployment.expect().iter().cloned());
+        let mut args = self
+            .deployment
+            .strict_args(&["verify", &format!("--config={file}"), "--format=json"]);
         args.extend(self.args(more));
         run(&args)
     }
 
     /// With a token, or without.
     fn verify_as(&self, token: Option<&str>, more: &[&str]) -> Ran {
-        let mut args = vec![
-            "verify".to_owned(),
-            self.deployment.app.url().to_string(),
-            "--format=json".to_owned(),
-        ];
-        args.extend(self.deployment.network());
-        args.extend(self.deployment.expect().iter().cloned());
+        let mut args = self
+            .deployment
+            .strict_args(&["verify", &self.deployment.app.url(), "--format=json"]);
         args.extend(self.args(more));
         let env: Vec<(&str, &str)> = token
             .map(|token| ("CVM_VERIFY_SOURCE_TOKEN", token))
@@ -479,13 +471,7 @@ fn a_rate_limit_says_when_it_ends() {
     });
     let ran = Release::of(api).verify(&[REPOSITORY]);
     ran.assert(SourceProvenance, Error, Some("rate-limited"));
-    assert!(
-        ran.check(SourceProvenance)
-            .detail
-            .contains("until 2026-10-01T13:00:00Z"),
-        "{}",
-        ran.check(SourceProvenance).detail
-    );
+    ran.assert_detail(SourceProvenance, "until 2026-10-01T13:00:00Z");
 }
 
 /// A host for bundles, and an API that names it.
@@ -755,16 +741,12 @@ fn a_replay_decides_alike_and_asks_nobody() {
     live.assert(SourceProvenance, Pass, None);
     let asked = release.api.requests().len();
     let replay = |rules: &[&str]| {
-        let mut args = vec!["replay".to_owned(), evidence.clone(), "--format=json".to_owned()];
-        args.push(format!(
-            "--insecure-trust-root={}",
-            release.deployment.path("root.pem")
-        ));
-        args.push(format!(
-            "--sigstore-root={}",
-            release.deployment.path("trusted_root.json")
-        ));
-        args.extend(release.deployment.expect().iter().cloned());
+        let mut args = release.deployment.replay_args(&[
+            "replay",
+            &evidence,
+            "--format=json",
+            &format!("--sigstore-root={}", release.deployment.path("trusted_root.json")),
+        ]);
         args.extend(rules.iter().map(|rule| (*rule).to_owned()));
         run(&args)
     };
@@ -820,10 +802,7 @@ fn an_image_without_provenance_is_waived_in_writing_alone() {
     let unused = write(&format!("{web}{renamed}"));
     unused.assert(SourceProvenance, Error, Some("unused-rule"));
     assert_eq!(unused.code, 3, "{unused:#?}");
-    assert!(
-        unused.check(SourceProvenance).detail.contains("ghcr.io/acme/app"),
-        "{unused:#?}"
-    );
+    unused.assert_detail(SourceProvenance, "ghcr.io/acme/app");
     write(&format!("{web}{renamed}optional = true\n")).assert(SourceProvenance, Skip, Some("no-rule"));
     write(&format!("{web}{renamed}optional = 1.5\n")).assert_usage_error("images");
     write(&format!("{web}{web}")).assert_usage_error("two rules name the image ghcr.io/example/*");
@@ -857,19 +836,15 @@ fn short_options_need_a_repository_and_a_commit_is_no_expectation_of_a_schedule(
 fn pin_writes_who_built_the_images_and_the_lock_expects_exactly_that() {
     let release = Release::of(github(Workflow::default()));
     let lock = release.deployment.path("cvm.lock");
-    let mut args = vec![
-        "pin".to_owned(),
-        release.deployment.app.url().to_string(),
-        format!("--output={lock}"),
-        "--accept-observed".to_owned(),
-    ];
-    args.extend(release.deployment.network());
-    args.push(format!("--source-api-url={}", release.api.url()));
-    args.push(REPOSITORY.to_owned());
-    args.push(format!(
-        "--sigstore-root={}",
-        release.deployment.path("trusted_root.json")
-    ));
+    let args = release.deployment.network_args(&[
+        "pin",
+        &release.deployment.app.url(),
+        &format!("--output={lock}"),
+        "--accept-observed",
+        &format!("--source-api-url={}", release.api.url()),
+        REPOSITORY,
+        &format!("--sigstore-root={}", release.deployment.path("trusted_root.json")),
+    ]);
     let pinned = run(&args);
     assert_eq!(pinned.code, 0, "{pinned:#?}");
     let text = std::fs::read_to_string(&lock).unwrap();
@@ -885,13 +860,12 @@ fn pin_writes_who_built_the_images_and_the_lock_expects_exactly_that() {
         assert!(text.contains(line), "{line}: {text}");
     }
     let verify = |release: &Release, more: &[&str]| {
-        let mut args = vec![
-            "verify".to_owned(),
-            release.deployment.app.url().to_string(),
-            "--format=json".to_owned(),
-            format!("--lock={lock}"),
-        ];
-        args.extend(release.deployment.network());
+        let mut args = release.deployment.network_args(&[
+            "verify",
+            &release.deployment.app.url(),
+            "--format=json",
+            &format!("--lock={lock}"),
+        ]);
         args.extend(release.args(more));
         run(&args)
     };
@@ -919,23 +893,17 @@ fn pin_writes_who_built_the_images_and_the_lock_expects_exactly_that() {
 fn nothing_is_pinned_of_images_that_somebody_else_built() {
     let release = Release::of(github(Workflow::default()));
     let lock = release.deployment.path("cvm.lock");
-    let mut args = vec![
-        "pin".to_owned(),
-        release.deployment.app.url().to_string(),
-        format!("--output={lock}"),
-        "--accept-observed".to_owned(),
-        "--source-repository=other/repo".to_owned(),
-        format!("--source-api-url={}", release.api.url()),
-        format!("--sigstore-root={}", release.deployment.path("trusted_root.json")),
-    ];
-    args.extend(release.deployment.network());
-    let pinned = run(&args);
+    let pinned = run(&release.deployment.network_args(&[
+        "pin",
+        &release.deployment.app.url(),
+        &format!("--output={lock}"),
+        "--accept-observed",
+        "--source-repository=other/repo",
+        &format!("--source-api-url={}", release.api.url()),
+        &format!("--sigstore-root={}", release.deployment.path("trusted_root.json")),
+    ]));
     assert_eq!(pinned.code, 1, "{pinned:#?}");
-    assert!(
-        pinned.stderr.contains("who built the images is not proven"),
-        "{}",
-        pinned.stderr
-    );
+    pinned.assert_stderr("who built the images is not proven");
     assert!(!std::path::Path::new(&lock).exists());
 }
 
@@ -971,13 +939,7 @@ fn a_plan_says_before_the_deploy_what_will_be_measured_and_who_built_it() {
     for rules in [&all[3..], &[REPOSITORY, "--require-assurance=code+source"]] {
         let refused = plan(rules);
         assert_eq!(refused.code, 1, "{refused:#?}");
-        assert!(
-            refused
-                .stdout
-                .contains("The assurance code+source is not reached"),
-            "{}",
-            refused.stdout
-        );
+        refused.assert_stdout("The assurance code+source is not reached");
     }
     let refused = plan(&["--source-repository=other/repo"]);
     assert_eq!(refused.code, 1, "{refused:#?}");
@@ -988,7 +950,7 @@ fn a_plan_says_before_the_deploy_what_will_be_measured_and_who_built_it() {
     std::fs::write(&document, unpinned).unwrap();
     let refused = plan(&[]);
     assert_eq!(refused.code, 1, "{refused:#?}");
-    assert!(refused.stdout.contains("nginx:1.27"), "{}", refused.stdout);
+    refused.assert_stdout("nginx:1.27");
     // A variable that the document lets nobody set decides nothing; one that it allows does.
     let pinned = format!(
         "services:\n  web:\n    image: {}@sha256:{}\n    command: run $WHAT\n",
@@ -1003,11 +965,7 @@ fn a_plan_says_before_the_deploy_what_will_be_measured_and_who_built_it() {
     std::fs::write(&document, members.to_string()).unwrap();
     let refused = plan(&[]);
     assert_eq!(refused.code, 1, "{refused:#?}");
-    assert!(
-        refused.stdout.contains("services.web.command"),
-        "{}",
-        refused.stdout
-    );
+    refused.assert_stdout("services.web.command");
     run(&["plan"]).assert_usage_error("there is nothing to deploy");
 }
 
@@ -1035,13 +993,10 @@ fn ten_images_are_asked_about_at_one_time() {
         Scripted::json(json!({ "attestations": [{ "bundle": bundle }] }))
     });
     let release = Release::with(Deployment::of(cvm), api);
-    let mut args = vec![
-        "verify".to_owned(),
-        release.deployment.app.url().to_string(),
-        "--format=json".to_owned(),
-        hash,
-    ];
-    args.extend(release.deployment.network());
+    let mut args =
+        release
+            .deployment
+            .network_args(&["verify", &release.deployment.app.url(), "--format=json", &hash]);
     args.extend(release.deployment.expect()[1..].iter().cloned());
     args.extend(release.args(&[REPOSITORY, WORKFLOW, TAGS]));
     let ran = run(&args);
@@ -1060,16 +1015,13 @@ fn a_certificate_that_is_newer_than_the_built_in_roots_convicts_nobody() {
             )
         });
         let deployment = Deployment::healthy();
-        let mut args = vec![
-            "verify".to_owned(),
-            deployment.app.url().to_string(),
-            "--format=json".to_owned(),
-            format!("--source-api-url={}", api.url()),
-            REPOSITORY.to_owned(),
-        ];
-        args.extend(deployment.network());
-        args.extend(deployment.expect().iter().cloned());
-        run(&args)
+        run(&deployment.strict_args(&[
+            "verify",
+            &deployment.app.url(),
+            "--format=json",
+            &format!("--source-api-url={}", api.url()),
+            REPOSITORY,
+        ]))
     };
     verify(BUILT).assert(SourceProvenance, Fail, Some("untrusted-chain"));
     let newer = verify(SNAPSHOT + 30 * 86_400);

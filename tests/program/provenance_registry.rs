@@ -81,13 +81,12 @@ impl Release {
             "[[target]]\nname = \"shop\"\nurl = \"{url}\"\n[[target.images]]\nimage = \"*\"\nrepository = \"example/shop\"\n{rule}\n"
         );
         std::fs::write(&file, text).unwrap();
-        let mut args = vec![
-            "verify".to_owned(),
-            format!("--config={file}"),
-            "--format=json".to_owned(),
-            format!("--compose-hash={}", self.compose_hash),
-        ];
-        args.extend(self.deployment.network());
+        let mut args = self.deployment.network_args(&[
+            "verify",
+            &format!("--config={file}"),
+            "--format=json",
+            &format!("--compose-hash={}", self.compose_hash),
+        ]);
         args.extend(self.judged(more));
         run_in(&args, env, |_| {})
     }

@@ -148,10 +148,10 @@ fn a_file_that_contradicts_a_built_in_row_is_a_usage_error() {
     let (_reference, path) = file("updated = 1");
     let ran = with(&args, &[format!("--reference-values={path}")]);
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains(&path), "{}", ran.stderr);
+    ran.assert_stderr(&path);
     let ran = with(&args, &["--reference-values=nowhere.toml".to_owned()]);
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("nowhere.toml"), "{}", ran.stderr);
+    ran.assert_stderr("nowhere.toml");
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn a_name_that_nothing_knows_is_a_usage_error_with_or_without_a_file() {
         &[format!("--config={}", config.display()), "--target=a".to_owned()],
     );
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains(":4"), "{}", ran.stderr);
+    ran.assert_stderr(":4");
 }
 
 #[test]

@@ -13,14 +13,7 @@ use simulator::recorded;
 /// pre-launch script.
 fn locked(docker_compose: &str) -> Deployment {
     let deployment = Deployment::healthy();
-    let mut args = vec![
-        "pin".to_owned(),
-        deployment.app.url().to_string(),
-        "--accept-observed".to_owned(),
-        format!("--output={}", deployment.path("cvm.lock")),
-    ];
-    args.extend(deployment.network());
-    assert_eq!(run(&args).code, 0);
+    assert_eq!(deployment.pin(&["--accept-observed"]).code, 0);
     let app_id = Cvm::healthy(&World::default()).app_id_bytes();
     deployment.app.change(|cvm| {
         cvm.app_id = Some(app_id.clone());
@@ -78,12 +71,8 @@ fn a_policy_file_gives_the_docker_compose_file_relative_to_itself() {
     );
     write(&deployment, "cvm-verify.toml", &text);
     let config = format!("--config={}", deployment.path("cvm-verify.toml"));
-    let verify = |more: &[&str]| {
-        let mut args = vec!["verify".to_owned(), "--format=json".to_owned(), config.clone()];
-        args.extend(deployment.network());
-        args.extend(more.iter().map(|arg| (*arg).to_owned()));
-        run(&args)
-    };
+    let verify =
+        |more: &[&str]| run(&deployment.network_args_with(&["verify", "--format=json", &config], more));
     verify(&[]).assert(ComposeHash, Fail, Some("docker-compose-mismatch"));
     write(&deployment, "docker-compose.yml", &released);
     let ran = verify(&[]);
@@ -160,7 +149,7 @@ fn during_a_roll_out_two_hashes_are_expected() {
     let today = &today[..10];
     let ran = verify(&deployment, &[also(&format!("{new}:until={today}"))]);
     assert_eq!(ran.code, 0, "{ran:#?}");
-    assert!(ran.check(ComposeHash).detail.contains("the second one"));
+    ran.assert_detail(ComposeHash, "the second one");
     verify(&deployment, &[also(&format!("{new}:until=2020-01-01"))]).assert(
         ComposeHash,
         Fail,

@@ -186,8 +186,9 @@ fn the_key_of_a_node_is_in_no_output_of_pin_diff_and_inspect() {
             requests.iter().any(|request| request.target.contains(KEY)),
             "{what}: it is sent"
         );
-        let mut diff = vec!["diff".to_owned(), governed.lock(), url];
-        diff.extend(governed.deployment.network());
+        let diff = governed
+            .deployment
+            .network_args(&["diff", &governed.lock(), &url]);
         let ran = run_in(&diff, &[("CVM_VERIFY_RPC_URL", &nodes)], |_| {});
         assert_eq!(ran.code, if what == "honest" { 0 } else { 3 }, "{what}: {ran:#?}");
         assert_silent(&ran, what);

@@ -87,14 +87,13 @@ fn pin_asks_the_nodes_of_the_target() {
     let governed = Governed::healthy();
     let mut lines = governed.names();
     lines.push(format!("rpc-url-env = \"{VARIABLE}\""));
-    let mut args = vec![
-        "pin".to_owned(),
-        format!("--config={}", governed.config(&lines)),
-        "--target=a".to_owned(),
-        format!("--output={}", governed.lock()),
-        "--accept-observed".to_owned(),
-    ];
-    args.extend(governed.deployment.network());
+    let args = governed.deployment.network_args(&[
+        "pin",
+        &format!("--config={}", governed.config(&lines)),
+        "--target=a",
+        &format!("--output={}", governed.lock()),
+        "--accept-observed",
+    ]);
     let ran = run_in(
         &args,
         &[(VARIABLE, &governed.rpc_variable("/hunter2hunter2"))],

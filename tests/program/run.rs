@@ -95,11 +95,30 @@ impl Ran {
         );
     }
 
+    /// Asserts that the sentence of a check of the first target holds this.
+    #[track_caller]
+    pub fn assert_detail(&self, id: CheckId, says: &str) {
+        let check = self.check(id);
+        assert!(check.detail.contains(says), "{says:?} is not in {check:#?}");
+    }
+
+    /// Asserts that standard output holds this.
+    #[track_caller]
+    pub fn assert_stdout(&self, says: &str) {
+        assert!(self.stdout.contains(says), "{says:?} is not in {}", self.stdout);
+    }
+
+    /// Asserts that standard error holds this.
+    #[track_caller]
+    pub fn assert_stderr(&self, says: &str) {
+        assert!(self.stderr.contains(says), "{says:?} is not in {}", self.stderr);
+    }
+
     /// Asserts a usage error that says this.
     #[track_caller]
     pub fn assert_usage_error(&self, says: &str) {
         assert_eq!(self.code, 2, "{self:#?}");
-        assert!(self.stderr.contains(says), "{says:?} is not in {}", self.stderr);
+        self.assert_stderr(says);
         assert!(self.stdout.is_empty(), "{}", self.stdout);
     }
 }

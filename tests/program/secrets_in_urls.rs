@@ -188,7 +188,7 @@ fn an_address_in_a_policy_file_is_https_and_holds_no_secret() {
         std::fs::write(&file, format!("[[target]]\nname = \"a\"\nurl = \"{url}\"\n")).unwrap();
         let ran = run(&["verify", "--config", &file]);
         ran.assert_usage_error(says);
-        assert!(ran.stderr.contains("policy.toml:3:7: `url`"), "{}", ran.stderr);
+        ran.assert_stderr("policy.toml:3:7: `url`");
         assert_silent(&ran);
     }
     run(&["verify", "http://app.example"])

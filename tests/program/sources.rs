@@ -14,23 +14,11 @@ const JSON: &str = "application/json";
 
 /// Verifies from a source, with what a strict user expects.
 fn verify(deployment: &Deployment, source: &str, more: &[&str]) -> Ran {
-    let mut args = vec![
-        "verify".to_owned(),
-        format!("--source={source}"),
-        "--format=json".to_owned(),
-    ];
-    args.extend(deployment.network());
-    args.extend(deployment.expect().iter().cloned());
-    args.extend(more.iter().map(|arg| (*arg).to_owned()));
-    run(&args)
+    run(&deployment.strict_args_with(&["verify", &format!("--source={source}"), "--format=json"], more))
 }
 
 fn replay(deployment: &Deployment, bundle: &str, more: &[&str]) -> Ran {
-    let mut args = vec!["replay".to_owned(), bundle.to_owned(), "--format=json".to_owned()];
-    args.push(format!("--insecure-trust-root={}", deployment.path("root.pem")));
-    args.extend(deployment.expect().iter().cloned());
-    args.extend(more.iter().map(|arg| (*arg).to_owned()));
-    run(&args)
+    run(&deployment.replay_args_with(&["replay", bundle, "--format=json"], more))
 }
 
 fn healthy() -> Cvm {
@@ -89,7 +77,7 @@ fn a_guest_agent_without_a_quote_says_what_it_is_good_for() {
     let ran = verify(&deployment, "guest-agent", &[&deployment.app.url()]);
     assert_eq!(ran.code, 3);
     ran.assert(Evidence, Error, Some("no-quote"));
-    assert!(ran.check(Evidence).detail.contains("--info-url"));
+    ran.assert_detail(Evidence, "--info-url");
 }
 
 #[test]
@@ -274,18 +262,17 @@ fn stopped_instances_are_named_and_none_running_is_no_evidence() {
             .ends_with(&format!(" instance {}", hex::encode([2; 20]))),
         "named by the id that it proves"
     );
-    assert!(ran.stderr.contains("shows no quote of 2"), "{}", ran.stderr);
+    ran.assert_stderr("shows no quote of 2");
     let listed = ran.report().targets[0].instances.expect("the list");
     assert_eq!((listed.listed, listed.stopped, listed.running), (3, 2, 1));
     for format in ["text", "markdown"] {
-        let mut args = vec![
-            "verify".to_owned(),
-            app_id(),
-            "--source=phala-cloud".to_owned(),
-            api.clone(),
-        ];
-        args.extend(deployment.network());
-        args.push(format!("--format={format}"));
+        let args = deployment.network_args(&[
+            "verify",
+            &app_id(),
+            "--source=phala-cloud",
+            &api,
+            &format!("--format={format}"),
+        ]);
         let shown = run(&args).stdout;
         let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(
@@ -488,7 +475,7 @@ fn an_app_that_phala_does_not_know_is_an_error() {
     let ran = verify(&deployment, "phala-cloud", &[&app_id(), &api]);
     assert_eq!(ran.code, 3);
     ran.assert(Evidence, Error, Some("http-status"));
-    assert!(ran.check(Evidence).detail.contains("does not know the app"));
+    ran.assert_detail(Evidence, "does not know the app");
     assert_eq!(
         deployment.app.requests().len(),
         1,
@@ -534,8 +521,7 @@ fn the_bundles_of_instances_replay_to_the_same_results() {
 fn a_lock_is_pinned_from_one_instance_and_not_from_several() {
     let pin = |instances: &[Option<Cvm>]| {
         let (deployment, api) = cloud(InstanceShape::New, instances);
-        let mut args = vec!["pin".to_owned(), app_id(), "--source=phala-cloud".to_owned(), api];
-        args.extend(deployment.network());
+        let mut args = deployment.network_args(&["pin", &app_id(), "--source=phala-cloud", &api]);
         args.extend(["--accept-observed".to_owned(), "--output=-".to_owned()]);
         run(&args)
     };

@@ -75,11 +75,7 @@ fn what_does_not_pass_has_none_and_yesterday_s_is_removed() {
     std::fs::write(&theirs, "{\"verifier\":{\"id\":\"https://else.example\"}}").unwrap();
     let refused = good.verify(&[&option]);
     assert_eq!(refused.code, 3, "{refused:#?}");
-    assert!(
-        refused.stderr.contains("is not a file that cvm-verify wrote"),
-        "{}",
-        refused.stderr
-    );
+    refused.assert_stderr("is not a file that cvm-verify wrote");
     assert!(std::fs::read_to_string(&theirs).unwrap().contains("else.example"));
 }
 
@@ -148,13 +144,9 @@ fn a_signed_statement_is_accepted_from_its_workflow_and_for_its_levels() {
         ran.stdout
     );
     let signer = "Signed by .github/workflows/verify.yml of example/shop on refs/heads/main, commit 95baf27";
-    assert!(ran.stdout.contains(signer), "{}", ran.stdout);
+    ran.assert_stdout(signer);
     // The simulator's roots, and not Sigstore's.
-    assert!(
-        ran.stdout.contains("under the Sigstore roots of a file"),
-        "{}",
-        ran.stdout
-    );
+    ran.assert_stdout("under the Sigstore roots of a file");
     for (more, says) in [
         (
             vec!["--level=CVM_VERIFY_SOURCE"],
@@ -217,11 +209,7 @@ fn a_statement_of_a_branch_that_nobody_named_is_not_taken() {
     };
     let ran = signed.check(&evil, |_| {}, &["--signer-ref=refs/heads/main"]);
     assert_eq!(ran.code, 1, "{ran:#?}");
-    assert!(
-        ran.stdout.contains("refs/heads/evil instead of refs/heads/main"),
-        "{}",
-        ran.stdout
-    );
+    ran.assert_stdout("refs/heads/evil instead of refs/heads/main");
     // There is no default: a reader who names no ref would take every branch.
     let bundle = signed.deployment.path("bundle.json");
     let args = [
@@ -234,7 +222,7 @@ fn a_statement_of_a_branch_that_nobody_named_is_not_taken() {
     ];
     let ran = run(&args.map(str::to_owned));
     assert_eq!(ran.code, 2, "{ran:#?}");
-    assert!(ran.stderr.contains("--signer-ref <REF>"), "{}", ran.stderr);
+    ran.assert_stderr("--signer-ref <REF>");
 }
 
 #[test]
@@ -342,14 +330,12 @@ fn each_target_that_passes_is_in_the_list_of_statements() {
     let (out, outputs) = (deployment.path("out"), deployment.path("outputs"));
     let summary = deployment.path("summary");
     std::fs::write(&outputs, "").unwrap();
-    let mut args = vec![
-        "verify".to_owned(),
-        deployment.app.url().to_string(),
-        format!("--output-dir={out}"),
-        "--github".to_owned(),
-    ];
-    args.extend(deployment.network());
-    args.extend(deployment.expect().iter().cloned());
+    let args = deployment.strict_args(&[
+        "verify",
+        &deployment.app.url(),
+        &format!("--output-dir={out}"),
+        "--github",
+    ]);
     let env = [
         ("GITHUB_OUTPUT", outputs.as_str()),
         ("GITHUB_STEP_SUMMARY", summary.as_str()),
@@ -387,15 +373,12 @@ fn two_targets_at_one_origin_have_statements_about_their_own_addresses() {
     deployment.app.in_any_folder();
     let out = deployment.path("out");
     let origin = deployment.app.url().trim_end_matches('/').to_owned();
-    let mut args = vec![
-        "verify".to_owned(),
-        format!("{origin}/prod"),
-        format!("{origin}/staging"),
-    ];
-    args.push(format!("--output-dir={out}"));
-    args.extend(deployment.network());
-    args.extend(deployment.expect().iter().cloned());
-    let ran = run(&args);
+    let ran = run(&deployment.strict_args(&[
+        "verify",
+        &format!("{origin}/prod"),
+        &format!("{origin}/staging"),
+        &format!("--output-dir={out}"),
+    ]));
     assert_eq!(ran.code, 0, "{ran:#?}");
     let mut resources = Vec::new();
     for entry in std::fs::read_dir(&out).unwrap() {
@@ -415,7 +398,7 @@ fn two_targets_at_one_origin_have_statements_about_their_own_addresses() {
     assert_eq!(ran.code, 1, "{ran:#?}");
     let fix = "it is about https://shop.example/staging, and https://shop.example is expected; if that is the deployment that you \
                mean, give --resource https://shop.example/staging";
-    assert!(ran.stdout.contains(fix), "{}", ran.stdout);
+    ran.assert_stdout(fix);
 }
 
 /// The log saw the signature. A statement that says it was verified later was not.
@@ -443,14 +426,12 @@ fn of_several_targets_each_that_passes_has_a_statement_of_its_own_and_no_other_h
             .map(|(name, of)| format!("[[target]]\nname = \"{name}\"\nurl = \"{}\"\n", of.app.url()));
         std::fs::write(&config, blocks.collect::<String>()).unwrap();
         std::fs::write(&outputs, "").unwrap();
-        let mut args = vec![
-            "verify".to_owned(),
-            format!("--config={config}"),
-            format!("--output-dir={out}"),
-            "--github".to_owned(),
-        ];
-        args.extend(good.network());
-        args.extend(good.expect().iter().cloned());
+        let args = good.strict_args(&[
+            "verify",
+            &format!("--config={config}"),
+            &format!("--output-dir={out}"),
+            "--github",
+        ]);
         let env = [
             ("GITHUB_OUTPUT", outputs.as_str()),
             ("GITHUB_STEP_SUMMARY", summary.as_str()),

@@ -33,15 +33,10 @@ pub fn ra_tls(cvm: &Cvm) -> TlsIdentity {
 }
 
 pub fn verify(deployment: &Deployment, app: &AppServer, more: &[&str]) -> Ran {
-    let mut args = vec![
-        "verify".to_owned(),
-        app.localhost_url().to_string(),
-        "--format=json".to_owned(),
-    ];
-    args.extend(deployment.network());
-    args.extend(deployment.expect().iter().cloned());
-    args.extend(more.iter().map(|arg| (*arg).to_owned()));
-    run(&args)
+    run(&deployment.strict_args_with(
+        &["verify", &app.localhost_url().to_string(), "--format=json"],
+        more,
+    ))
 }
 
 /// Nothing in the report says that the VM serves the address.
@@ -69,11 +64,7 @@ fn an_app_with_a_certificate_of_dstack_is_bound_and_probed_once() {
         ran.assert(TlsBinding, Pass, None);
         assert_eq!(ran.check(TlsBinding).grants, Some(SideTier::Endpoint));
         assert_eq!(ran.report().targets[0].tls_route, Some(TlsRoute::AppRatls));
-        assert!(
-            ran.check(TlsBinding)
-                .detail
-                .contains("No quoting of foreign values was seen")
-        );
+        ran.assert_detail(TlsBinding, "No quoting of foreign values was seen");
         assert_eq!((app.count("/attestation"), app.count("/info")), (2, 1));
         assert_eq!(app.requests().len(), 3);
         let probes: Vec<usize> = app
@@ -204,7 +195,7 @@ fn t26_a_relay_of_an_app_with_a_certificate_of_dstack_never_binds() {
             assert_eq!(ran.code, code, "{ran:#?}");
             ran.assert(TlsBinding, status, Some(reason));
             ran.assert(Evidence, Error, Some("tls"));
-            assert!(ran.check(Evidence).detail.contains(words), "{ran:#?}");
+            ran.assert_detail(Evidence, words);
             let fix = ran.check(Evidence).fix;
             assert!(fix.is_some_and(|fix| fix.contains("tls-binding")), "{ran:#?}");
             grants_nothing(&ran);
@@ -251,16 +242,14 @@ fn t26_a_certificate_whose_quote_is_forged_is_refused_before_anything_is_sent() 
     assert_eq!(app.requests().len(), 0);
     // The collateral for its quote is not to be had: nobody is accused.
     let app = AppServer::https(cvm.clone(), &ra_tls(&cvm));
-    let mut args = vec![
-        "verify".to_owned(),
-        app.localhost_url(),
-        "--format=json".to_owned(),
-        "--allow-private-network".to_owned(),
-        "--pccs-url=http://127.0.0.1:9/".to_owned(),
-        "--no-cache".to_owned(),
-        format!("--insecure-trust-root={}", deployment.path("root.pem")),
-    ];
-    args.extend(deployment.expect().iter().cloned());
+    let mut args = deployment.replay_args(&[
+        "verify",
+        &app.localhost_url(),
+        "--format=json",
+        "--allow-private-network",
+        "--pccs-url=http://127.0.0.1:9/",
+        "--no-cache",
+    ]);
     args.extend(ENDPOINT.map(str::to_owned));
     let ran = run(&args);
     assert_eq!(ran.code, 3, "{ran:#?}");
@@ -324,12 +313,7 @@ fn a_certificate_with_a_compression_bomb_is_refused_for_that() {
     let ran = verify(&deployment, &app, &ENDPOINT);
     assert_eq!(ran.code, 1, "{ran:#?}");
     ran.assert(TlsBinding, Fail, Some("ratls-malformed"));
-    assert!(
-        ran.check(TlsBinding)
-            .detail
-            .contains("inflates to more than 65536 bytes"),
-        "{ran:#?}"
-    );
+    ran.assert_detail(TlsBinding, "inflates to more than 65536 bytes");
     assert_eq!(app.requests().len(), 0);
 }
 
@@ -382,13 +366,8 @@ fn a_bundle_keeps_the_chain_and_its_replay_reaches_no_endpoint() {
         &[ENDPOINT[0], ENDPOINT[1], &format!("--evidence={bundle}")],
     );
     assert_eq!(ran.code, 0, "{ran:#?}");
-    let replay = |more: &[&str]| {
-        let mut args = vec!["replay".to_owned(), bundle.clone(), "--format=json".to_owned()];
-        args.push(format!("--insecure-trust-root={}", deployment.path("root.pem")));
-        args.extend(deployment.expect().iter().cloned());
-        args.extend(more.iter().map(|arg| (*arg).to_owned()));
-        run(&args)
-    };
+    let replay =
+        |more: &[&str]| run(&deployment.replay_args_with(&["replay", &bundle, "--format=json"], more));
     let ran = replay(&ENDPOINT);
     assert_eq!(ran.code, 3);
     ran.assert(TlsBinding, Skip, Some("recorded"));
@@ -408,10 +387,7 @@ fn t27_a_query_of_the_users_is_not_sent_to_a_server_that_no_ca_vouches_for() {
     let path = "--attestation-path=/attestation?token=secret";
     let ran = verify(&deployment, &app, &[path]);
     ran.assert(Evidence, Error, Some("tls"));
-    assert!(
-        ran.check(Evidence).detail.contains("--tls-binding ratls"),
-        "{ran:#?}"
-    );
+    ran.assert_detail(Evidence, "--tls-binding ratls");
     assert_eq!(app.requests().len(), 0);
     let ran = verify(&deployment, &app, &[path, "--tls-binding=ratls"]);
     assert_eq!(ran.code, 0, "{ran:#?}");
@@ -439,12 +415,7 @@ fn t27_a_query_of_the_users_is_not_sent_to_a_vm_that_does_not_meet_the_policy() 
     assert_eq!(ran.code, 1, "{ran:#?}");
     ran.assert(ComposeHash, Fail, Some("compose-hash-mismatch"));
     // Nothing is expected of its code: then it is not sent, either.
-    let mut args = vec![
-        "verify".to_owned(),
-        app.localhost_url(),
-        "--format=json".to_owned(),
-    ];
-    args.extend(deployment.network());
+    let mut args = deployment.network_args(&["verify", &app.localhost_url(), "--format=json"]);
     args.extend([path.to_owned(), "--tls-binding=ratls".to_owned()]);
     app.forget_requests();
     let ran = run(&args);
@@ -470,7 +441,7 @@ fn t27_a_query_of_the_users_is_not_sent_to_a_certificate_that_no_kms_signed() {
         assert_eq!(ran.code, 1, "{ran:#?}");
         ran.assert(TlsBinding, Fail, Some(reason));
         ran.assert(Evidence, Error, Some("tls"));
-        assert!(ran.check(Evidence).detail.contains(words), "{ran:#?}");
+        ran.assert_detail(Evidence, words);
         assert_eq!(app.requests().len(), 0);
         // Without a query the evidence is asked for, and judged: the code is proven, and nothing of the address.
         let ran = verify(&deployment, &app, &[]);
@@ -516,7 +487,7 @@ fn a_certificate_without_a_quote_says_what_is_missing() {
     let ran = verify(&deployment, &app, &ENDPOINT);
     ran.assert(Evidence, Error, Some("tls"));
     ran.assert(TlsBinding, Fail, Some("ratls-no-evidence"));
-    assert!(ran.check(Evidence).detail.contains("neither a quote"), "{ran:#?}");
+    ran.assert_detail(Evidence, "neither a quote");
 }
 
 #[test]
@@ -533,7 +504,7 @@ fn a_chain_of_nine_and_a_certificate_of_65_kib_are_refused_before_anything_is_se
         let ran = verify(&deployment, &app, &ENDPOINT);
         assert_eq!(ran.code, 3, "{ran:#?}");
         ran.assert(Evidence, Error, Some("tls"));
-        assert!(ran.check(Evidence).detail.contains(words), "{ran:#?}");
+        ran.assert_detail(Evidence, words);
         assert_eq!(app.requests().len(), 0);
         grants_nothing(&ran);
     }

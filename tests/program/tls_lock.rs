@@ -124,11 +124,7 @@ fn a_lock_records_how_the_address_was_bound_and_a_verification_asks_for_the_same
         &[],
     );
     assert_eq!(unasked.code, 0, "{unasked:#?}");
-    assert!(
-        unasked.stderr.contains("note: [tls] stays unchanged in"),
-        "{}",
-        unasked.stderr
-    );
+    unasked.assert_stderr("note: [tls] stays unchanged in");
     assert!(std::fs::read_to_string(&lock).unwrap().contains(&section));
     std::fs::write(&lock, &text).unwrap();
 

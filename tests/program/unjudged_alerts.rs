@@ -72,7 +72,7 @@ fn a_run_whose_certificates_or_proxy_cannot_be_used_is_told_or_says_why_not() {
             "{ran:#?}"
         );
         let note = "note: alerts are sent without the certificates of --ca-file: ";
-        assert!(ran.stderr.contains(note), "{}", ran.stderr);
+        ran.assert_stderr(note);
     }
     sink.forget_requests();
     let ran = run_in(
@@ -82,7 +82,7 @@ fn a_run_whose_certificates_or_proxy_cannot_be_used_is_told_or_says_why_not() {
     );
     assert_eq!((ran.code, sink.count("/hook")), (2, 0), "{ran:#?}");
     let note = "note: the alert that nothing was verified was not sent: the proxy URL is not usable";
-    assert!(ran.stderr.contains(note), "{}", ran.stderr);
+    ran.assert_stderr(note);
 }
 
 /// `watch --once`, by option or by variable, is a run that ends; `watch` is none.

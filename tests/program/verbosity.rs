@@ -4,11 +4,7 @@ use super::deployment::Deployment;
 use super::run::{Ran, run};
 
 fn text(deployment: &Deployment, more: &[&str]) -> Ran {
-    let mut args = vec!["verify".to_owned(), deployment.app.url().to_string()];
-    args.extend(deployment.network());
-    args.extend(deployment.expect().iter().cloned());
-    args.extend(more.iter().map(|arg| (*arg).to_owned()));
-    run(&args)
+    run(&deployment.strict_args_with(&["verify", &deployment.app.url()], more))
 }
 
 fn lying() -> Deployment {
@@ -54,9 +50,7 @@ fn twice_quiet_is_silent_always_and_the_code_stays() {
 fn verbose_shows_every_request_with_its_time_and_no_secret_of_the_address() {
     let deployment = Deployment::healthy();
     let url = deployment.app.url().to_string();
-    let mut args = vec!["verify".to_owned(), format!("{url}?token=hidden-token")];
-    args.extend(deployment.network());
-    args.extend(deployment.expect().iter().cloned());
+    let mut args = deployment.strict_args(&["verify", &format!("{url}?token=hidden-token")]);
     let silent = run(&args);
     assert_eq!(silent.stderr, "", "{silent:#?}");
     args.push("-v".to_owned());

@@ -25,12 +25,8 @@ fn a_new_release_is_waited_for_and_the_log_says_what_is_still_different() {
         waiting.join().unwrap()
     });
     assert_eq!(ran.code, 0, "{ran:#?}");
-    assert!(ran.stderr.contains("waiting: 127.0.0.1"), "{}", ran.stderr);
-    assert!(
-        ran.stderr.contains("compose-hash [compose-hash-mismatch]"),
-        "{}",
-        ran.stderr
-    );
+    ran.assert_stderr("waiting: 127.0.0.1");
+    ran.assert_stderr("compose-hash [compose-hash-mismatch]");
 }
 
 /// Several instances behind one address: asking until one of them passes would always find the honest one.
@@ -57,7 +53,7 @@ fn the_report_names_the_attempts_that_did_not_pass_and_a_pass_after_them_must_ho
         waiting.join().unwrap()
     });
     assert_eq!(ran.code, 0, "{ran:#?}");
-    assert!(ran.stderr.contains("one more attempt does"), "{}", ran.stderr);
+    ran.assert_stderr("one more attempt does");
     let report = ran.report();
     let earlier = report.targets[0].earlier_attempts.as_ref().unwrap();
     // Attempts but for the two that passed; one that saw both releases asked several times.
@@ -117,13 +113,9 @@ fn the_second_release_is_waited_on_and_passes_when_time_is_up() {
     assert_eq!(ran.report().targets[0].second_release_until.as_deref(), Some(day));
     let ran = deployment.verify(&[&also, "--wait=2s"]);
     assert_eq!(ran.code, 0, "{ran:#?}");
-    assert!(
-        ran.stderr.contains(&format!(
-            "the second release still runs, which is accepted until {day}"
-        )),
-        "{}",
-        ran.stderr
-    );
+    ran.assert_stderr(&format!(
+        "the second release still runs, which is accepted until {day}"
+    ));
     assert!(ran.report().targets[0].second_release_until.is_some());
     let ran = std::thread::scope(|scope| {
         let before = deployment.app.count("/attestation");
@@ -166,7 +158,7 @@ fn a_file_that_cannot_be_written_never_hides_the_verdict() {
     let ran = deployment.verify(&["--report-json", "/no/such/folder/report.json"]);
     assert_eq!(ran.code, 3);
     assert_eq!(ran.report().exit_code, 0, "the report is printed all the same");
-    assert!(ran.stderr.contains("cannot be written"), "{}", ran.stderr);
+    ran.assert_stderr("cannot be written");
     let ran = with_the_old_release().verify(&["--report-json", "/no/such/folder/report.json"]);
     assert_eq!(ran.code, 1, "a fail stays a fail");
 }
@@ -209,14 +201,7 @@ fn confirmed_or_stopped(
     change: impl FnOnce(&AppServer, tokio::sync::oneshot::Sender<()>),
 ) -> Ran {
     let deployment = with_the_old_release();
-    let mut args = vec![
-        "verify".to_owned(),
-        "--format=json".to_owned(),
-        deployment.app.url(),
-    ];
-    args.extend(deployment.network());
-    args.extend(deployment.expect().iter().cloned());
-    args.extend(more.iter().map(|arg| (*arg).to_owned()));
+    let args = deployment.strict_args_with(&["verify", "--format=json", &deployment.app.url()], more);
     let (out, err) = (Sink::default(), Sink::default());
     let mut env = env_of(&args, variables, &out, &err);
     let (stop, stopped) = tokio::sync::oneshot::channel();
@@ -345,14 +330,7 @@ fn a_deadline_ends_the_run_with_a_report_and_alerts() {
 #[test]
 fn a_proxy_of_the_environment_is_named_where_nothing_could_be_reached() {
     let deployment = Deployment::healthy();
-    let mut args = vec![
-        "verify".to_owned(),
-        "--format=json".to_owned(),
-        deployment.app.url(),
-        "--timeout=1s".to_owned(),
-    ];
-    args.extend(deployment.network());
-    args.extend(deployment.expect().iter().cloned());
+    let args = deployment.strict_args(&["verify", "--format=json", &deployment.app.url(), "--timeout=1s"]);
     let proxy = [("HTTPS_PROXY", "http://user:hunter2@proxy.example:8080")];
     let ran = run_in(&args, &proxy, |_| {});
     assert_eq!(ran.code, 0, "{ran:#?}");

@@ -105,14 +105,7 @@ impl Watching {
 }
 
 fn args(deployment: &Deployment, more: &[&str]) -> Vec<String> {
-    let mut args = vec![
-        deployment.app.url(),
-        "--interval=10s".to_owned(),
-        "--no-cache".to_owned(),
-    ];
-    args.extend(deployment.network());
-    args.extend(deployment.expect().iter().cloned());
-    args.extend(more.iter().map(|arg| (*arg).to_owned()));
+    let args = deployment.strict_args_with(&[&deployment.app.url(), "--interval=10s", "--no-cache"], more);
     args
 }
 
@@ -148,11 +141,7 @@ fn it_verifies_again_and_again_and_tells_each_change_once() {
     assert_eq!(events(&hook), ["failed", "recovered"]);
     let first = ran.stdout.lines().next().unwrap();
     assert!(first.contains("SIMULATED"), "{first}");
-    assert!(
-        ran.stdout.contains("[compose-hash/compose-hash-mismatch"),
-        "{}",
-        ran.stdout
-    );
+    ran.assert_stdout("[compose-hash/compose-hash-mismatch");
     let last = ran.stdout.lines().last().unwrap();
     assert!(last.ends_with("stopping: asked to"), "{last}");
 }
@@ -352,8 +341,7 @@ fn the_policy_is_read_again_when_it_changes_and_the_old_one_stays_where_the_new_
     let url = deployment.app.url();
     // Simulated, and on loopback: the file alone could not say so.
     let config = write_policy(&deployment, &[("one", &url)]);
-    let mut arguments = vec![config, "--no-cache".to_owned(), "--listen=127.0.0.1:0".to_owned()];
-    arguments.extend(deployment.network());
+    let arguments = deployment.network_args(&[&config, "--no-cache", "--listen=127.0.0.1:0"]);
     let watching = Watching::new(&arguments, &[]);
     watching.said("one: PASS", 2);
     std::fs::write(deployment.path("cvm-verify.toml"), "[[target]]\nnam = \"two\"\n").unwrap();
@@ -381,13 +369,12 @@ fn a_policy_that_is_right_and_cannot_be_used_is_refused_too_and_tried_again() {
     let local = std::fs::read_to_string(&path).unwrap();
     let both = local.replace("[defaults]", "[defaults]\nverifier = \"both\"");
     std::fs::write(&path, both).unwrap();
-    let mut arguments = vec![
-        config,
-        "--no-cache".to_owned(),
-        "--listen=127.0.0.1:0".to_owned(),
-        format!("--phala-verifier-url={}", deployment.app.url()),
-    ];
-    arguments.extend(deployment.network());
+    let arguments = deployment.network_args(&[
+        &config,
+        "--no-cache",
+        "--listen=127.0.0.1:0",
+        &format!("--phala-verifier-url={}", deployment.app.url()),
+    ]);
     let watching = Watching::new(&arguments, &[]);
     watching.said("one: ", 1);
     let (root, away) = (deployment.path("root.pem"), deployment.path("away.pem"));
@@ -407,8 +394,7 @@ fn a_policy_that_is_right_and_cannot_be_used_is_refused_too_and_tried_again() {
 fn an_expected_hash_that_changes_in_the_policy_counts_from_the_next_round_on() {
     let deployment = Deployment::healthy();
     let config = write_policy(&deployment, &[("one", &deployment.app.url())]);
-    let mut arguments = vec![config, "--no-cache".to_owned()];
-    arguments.extend(deployment.network());
+    let arguments = deployment.network_args(&[&config, "--no-cache"]);
     let watching = Watching::new(&arguments, &[]);
     watching.said("one: PASS", 2);
     let path = deployment.path("cvm-verify.toml");
@@ -464,13 +450,7 @@ fn the_evidence_of_a_failure_is_kept_once_and_can_be_replayed() {
         .unwrap()
         .unwrap()
         .path();
-    let mut again = vec![
-        "replay".to_owned(),
-        file.display().to_string(),
-        "--format=json".to_owned(),
-        format!("--insecure-trust-root={}", deployment.path("root.pem")),
-    ];
-    again.extend(deployment.expect().iter().cloned());
+    let again = deployment.replay_args(&["replay", &file.display().to_string(), "--format=json"]);
     let again = run(&again);
     again.assert(CheckId::ComposeHash, Status::Fail, Some("compose-hash-mismatch"));
 }
@@ -484,8 +464,7 @@ fn two_targets_of_one_policy_do_not_wait_for_each_other() {
         &deployment,
         &[("hangs", &hanging.url()), ("answers", &deployment.app.url())],
     );
-    let mut arguments = vec![config, "--no-cache".to_owned()];
-    arguments.extend(deployment.network());
+    let arguments = deployment.network_args(&[&config, "--no-cache"]);
     let watching = Watching::new(&arguments, &[]);
     watching.said("answers: PASS", 5);
     let ran = watching.stopped();
@@ -564,16 +543,14 @@ fn an_outage_of_phala_clouds_list_ends_when_every_instance_passes() {
         deployment.app.serve_file(&path(&id), "application/json", list);
     };
     list(&[]);
-    let mut arguments = vec![
-        hex::encode(&id),
-        "--source=phala-cloud".to_owned(),
-        format!("--phala-api-url={}", deployment.app.url()),
-        "--freshness=unchecked".to_owned(),
-        "--interval=10s".to_owned(),
-        "--no-cache".to_owned(),
-    ];
-    arguments.extend(deployment.network());
-    arguments.extend(deployment.expect().iter().cloned());
+    let arguments = deployment.strict_args(&[
+        &hex::encode(&id),
+        "--source=phala-cloud",
+        &format!("--phala-api-url={}", deployment.app.url()),
+        "--freshness=unchecked",
+        "--interval=10s",
+        "--no-cache",
+    ]);
     let watching = Watching::new(&arguments, &[("CVM_VERIFY_WEBHOOK_URL", &url)]);
     watching.said("webhook delivered, event inconclusive", 1);
     list(&[Some(cvm.clone())]);
@@ -594,12 +571,11 @@ fn an_offered_ownership_and_an_upgrade_of_a_contract_are_told() {
     let hook = hook();
     let url = format!("{}/hook", hook.url());
     let lock = format!("lock = \"{}\"", governed.lock());
-    let mut args = vec![
-        format!("--config={}", governed.config(&[lock])),
-        "--interval=10s".to_owned(),
-        "--no-cache".to_owned(),
-    ];
-    args.extend(governed.deployment.network());
+    let args = governed.deployment.network_args(&[
+        &format!("--config={}", governed.config(&[lock])),
+        "--interval=10s",
+        "--no-cache",
+    ]);
     let nodes = governed.rpc_variable("/v2/hunter2hunter2");
     let env = [
         ("CVM_VERIFY_WEBHOOK_URL", url.as_str()),
