@@ -161,20 +161,14 @@ fn scene(
 
 /// The address, and everything that the user of a healthy machine expects of it.
 fn expected(healthy: &Cvm, app: &str, pccs: &str, root: &Path) -> Vec<String> {
-    let td = healthy.td_report([0; 64]);
-    let [rtmr0, rtmr1, rtmr2, _] = td.rtmr.map(hex::encode);
-    vec![
+    let mut args = vec![
         app.to_owned(),
-        format!("--compose-hash={}", hex::encode(healthy.compose_hash())),
-        format!(
-            "--os-image=mrtd={},rtmr0={rtmr0},rtmr1={rtmr1},rtmr2={rtmr2}",
-            hex::encode(td.mr_td)
-        ),
-        format!("--key-provider=kms:{}", simulator::cvm::simulated_kms_id(1)),
         format!("--pccs-url={pccs}"),
         format!("--insecure-trust-root={}", root.display()),
         "--allow-private-network".to_owned(),
-    ]
+    ];
+    args.extend(healthy.expectations());
+    args
 }
 
 /// Runs `verify` with these arguments under a title.

@@ -12,7 +12,7 @@ use cvm_verify_core::report::{CheckId, Status};
 use cvm_verify_core::verify::{KmsInputs, SignatureCache, spki_sha256};
 use cvm_verify_fuzz::edits::{apply, text};
 use cvm_verify_fuzz::simulated::{Expectation, given};
-use simulator::{Cvm, DEFAULT_NOW, Kms, World};
+use simulator::{DEFAULT_NOW, Kms, World};
 
 // What the simulator issues certificates for.
 const HOST: &str = "localhost:8443";
@@ -34,15 +34,6 @@ fn shown(kms: &Kms, seed: u64) -> [Vec<u8>; 3] {
     ]
 }
 
-fn os_image_of(cvm: &Cvm) -> String {
-    let report = cvm.td_report([0; 64]);
-    let [rtmr0, rtmr1, rtmr2, _] = report.rtmr.map(hex::encode);
-    format!(
-        "mrtd={},rtmr0={rtmr0},rtmr1={rtmr1},rtmr2={rtmr2}",
-        hex::encode(report.mr_td)
-    )
-}
-
 impl Known {
     fn new() -> Self {
         let world = World::default();
@@ -52,7 +43,7 @@ impl Known {
         policy.mode = KmsMode::Required;
         policy.hosts = Some(given(vec![HOST.parse().expect("a host")]));
         policy.compose_hashes = Some(given(vec![kms.cvm.compose_hash()]));
-        let Ok(OsImageOption::Policy(image)) = parse_os_image(&os_image_of(&kms.cvm)) else {
+        let Ok(OsImageOption::Policy(image)) = parse_os_image(&kms.cvm.registers()) else {
             panic!("registers in hex are an OS image");
         };
         policy.os_image = Some((*image, Origin::Option("--kms-os-image")));

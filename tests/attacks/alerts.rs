@@ -28,15 +28,16 @@ fn verify(deployment: &Deployment, sink: &AppServer, state: &str) -> Ran {
         ("CVM_VERIFY_WEBHOOK_URL", hook.as_str()),
         ("CVM_VERIFY_HEARTBEAT_URL", heart.as_str()),
     ];
-    let mut args = vec![
-        "verify".to_owned(),
-        deployment.app.url().to_string(),
-        "--format=json".to_owned(),
-        format!("--state={state}"),
-    ];
-    args.extend(deployment.network());
-    args.extend(deployment.expect().iter().cloned());
-    run_in(&args, &env, |_| {})
+    run_in(
+        &deployment.strict_args(&[
+            "verify",
+            &deployment.app.url(),
+            "--format=json",
+            &format!("--state={state}"),
+        ]),
+        &env,
+        |_| {},
+    )
 }
 
 fn state_in(deployment: &Deployment) -> String {
@@ -59,11 +60,7 @@ fn t61_a_missing_damaged_foreign_or_large_memory_means_send_and_says_so() {
     let (sink, deployment) = (sink(), lying(Lie::SwappedImage));
     let state = state_in(&deployment);
     let ran = verify(&deployment, &sink, &state);
-    assert!(
-        ran.stderr.contains("there is no alert state yet"),
-        "{}",
-        ran.stderr
-    );
+    ran.assert_stderr("there is no alert state yet");
     let good = std::fs::read_to_string(&state).unwrap();
     let mut sent = 1;
     for (text, says) in [
@@ -80,7 +77,7 @@ fn t61_a_missing_damaged_foreign_or_large_memory_means_send_and_says_so() {
         std::fs::write(&state, text).unwrap();
         let ran = verify(&deployment, &sink, &state);
         sent += 1;
-        assert!(ran.stderr.contains(says), "{}", ran.stderr);
+        ran.assert_stderr(says);
         assert_eq!(sink.count("/hook"), sent, "{says}");
         // And it is whole again.
         verify(&deployment, &sink, &state);

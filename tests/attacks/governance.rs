@@ -39,18 +39,7 @@ impl Trial {
 
     /// Of a deployment whose contracts allow what is healthy.
     fn of(deployment: Deployment) -> Self {
-        let report = Cvm::healthy(&World::default()).td_report([0; 64]);
-        let [rtmr0, rtmr1, rtmr2, _] = report.rtmr.map(hex::encode);
-        let tail = "source = \"the simulator\"\ndate = \"2026-10-01\"\n";
-        let reference = format!(
-            "updated = \"2026-10-01\"\n\
-             [[firmware]]\nname = \"ours\"\nmrtd = \"{}\"\nnote = \"ours\"\n{tail}\
-             [[image]]\nname = \"ours-1.0\"\nversion = \"1.0\"\nclass = \"production\"\nos_image_hash = \"{}\"\nfirmware = \"ours\"\n\
-             rtmr1 = \"{rtmr1}\"\nrtmr2 = \"{rtmr2}\"\n{tail}\
-             [[rtmr0]]\nvalue = \"{rtmr0}\"\nshape = \"a simulated shape\"\n{tail}",
-            hex::encode(report.mr_td),
-            hex::encode(OS_IMAGE),
-        );
+        let reference = Cvm::healthy(&World::default()).reference_values(OS_IMAGE);
         std::fs::write(deployment.folder.path().join("reference.toml"), reference).unwrap();
         let policy = vec![
             format!("app-id = \"{}\"", hex::encode(app_id())),
@@ -89,13 +78,9 @@ impl Trial {
     }
 
     fn args(&self, more: &[String]) -> Vec<String> {
-        let mut args = vec![
-            "verify".to_owned(),
-            format!("--config={}", self.config()),
-            "--format=json".to_owned(),
-        ];
-        args.extend(self.deployment.network());
-        args.extend(self.deployment.expect().iter().cloned());
+        let mut args =
+            self.deployment
+                .strict_args(&["verify", &format!("--config={}", self.config()), "--format=json"]);
         args.extend(more.iter().cloned());
         args
     }
@@ -124,13 +109,12 @@ impl Trial {
     fn pinned(mut self) -> Self {
         let config = self.config();
         let lock = self.deployment.path("cvm.lock");
-        let mut args = vec![
-            "pin".to_owned(),
-            format!("--config={config}"),
-            format!("--output={lock}"),
-            "--accept-observed".to_owned(),
-        ];
-        args.extend(self.deployment.network());
+        let mut args = self.deployment.network_args(&[
+            "pin",
+            &format!("--config={config}"),
+            &format!("--output={lock}"),
+            "--accept-observed",
+        ]);
         args.extend(self.urls());
         let ran = run(&args);
         assert_eq!(ran.code, 0, "{ran:#?}");
@@ -446,11 +430,7 @@ fn t46_a_node_that_fails_leaves_it_open() {
         }
     });
     let ran = trial.is_open("rpc");
-    assert!(
-        ran.check(Governance)
-            .detail
-            .contains("unknown block tag finalized")
-    );
+    ran.assert_detail(Governance, "unknown block tag finalized");
 }
 
 #[test]
@@ -458,11 +438,7 @@ fn t46_another_chain_and_an_old_block_are_not_this_ones() {
     let trial = Trial::new();
     trial.nodes[1].change(|chain| chain.chain_id = 1);
     let ran = trial.is_open("chain");
-    assert!(
-        ran.check(Governance)
-            .detail
-            .contains("serves chain 1, not chain 8453")
-    );
+    ran.assert_detail(Governance, "serves chain 1, not chain 8453");
     Trial::new()
         .both(|chain| chain.timestamp -= 2 * 3600)
         .is_open("chain");
@@ -505,7 +481,7 @@ fn t46_what_only_looks_like_yes_is_not() {
         .both(|chain| chain.answer(app, &epochs, number(1)));
     let ran = trial.verify();
     ran.assert(Governance, Warn, Some("unsupported"));
-    assert!(ran.check(Governance).detail.contains("for app epoch 0"));
+    ran.assert_detail(Governance, "for app epoch 0");
     trial
         .both(|chain| chain.allow_compose(cvm.compose_hash(), false))
         .is_open("unsupported");
@@ -635,7 +611,7 @@ fn t46_a_contract_that_demands_an_up_to_date_platform_says_so_of_one_that_is_not
     let trial = Trial::of(Deployment::of(cvm)).pinned();
     let ran = trial.verify();
     ran.assert(Governance, Warn, Some("boot-check"));
-    assert!(ran.check(Governance).detail.contains("is OutOfDate"), "{ran:?}");
+    ran.assert_detail(Governance, "is OutOfDate");
     let trial = trial.both(|chain| drop(chain.calls.remove(&(app_id(), "0aa58c83".to_owned()))));
     trial.verify().assert(Governance, Pass, None);
 }
@@ -673,11 +649,7 @@ fn t46_a_module_of_a_safe_acts_without_signatures() {
         .is_open("owner-signers");
     let ran = Trial::new().pinned().both(|chain| chain.set_modules(1)).verify();
     ran.assert(Governance, Pass, None);
-    assert!(
-        ran.check(Governance)
-            .detail
-            .contains("a Safe, 2 of 3, with modules")
-    );
+    ran.assert_detail(Governance, "a Safe, 2 of 3, with modules");
 }
 
 #[test]
@@ -754,10 +726,7 @@ fn t46_forms_that_no_contract_has_are_open() {
         }
     });
     let ran = trial.is_open("rpc");
-    assert!(
-        ran.check(Governance).detail.contains("block tag `finalized`"),
-        "{ran:#?}"
-    );
+    ran.assert_detail(Governance, "block tag `finalized`");
     // An app whose evidence is not proven is asked about nowhere.
     let trial = Trial::new();
     trial
@@ -840,16 +809,13 @@ fn t46_a_bundle_replays_to_the_same_and_holds_no_key() {
 }
 
 fn replay(trial: &Trial, bundle: &str) -> Ran {
-    let mut args = vec![
-        "replay".to_owned(),
-        bundle.to_owned(),
-        format!("--config={}", trial.config()),
-        "--target=a".to_owned(),
-        "--format=json".to_owned(),
-        format!("--insecure-trust-root={}", trial.deployment.path("root.pem")),
-    ];
-    args.extend(trial.deployment.expect().iter().cloned());
-    run(&args)
+    run(&trial.deployment.replay_args(&[
+        "replay",
+        bundle,
+        &format!("--config={}", trial.config()),
+        "--target=a",
+        "--format=json",
+    ]))
 }
 
 #[test]
@@ -874,12 +840,7 @@ fn t46_an_app_of_an_operator_loses_nothing() {
         format!("--rpc-url={}", second.url()),
     ];
     let verify = |more: &[&str]| {
-        let mut args = vec![
-            "verify".to_owned(),
-            deployment.app.url(),
-            "--format=json".to_owned(),
-        ];
-        args.extend(deployment.network());
+        let mut args = deployment.network_args(&["verify", &deployment.app.url(), "--format=json"]);
         let other = |option: &&String| !option.starts_with("--key-provider");
         args.extend(deployment.expect().iter().filter(other).cloned());
         args.push("--key-provider=phala".to_owned());
@@ -899,12 +860,7 @@ fn t46_an_app_of_an_operator_loses_nothing() {
             hex::encode(app_id()),
         );
         std::fs::write(&config, text).unwrap();
-        let mut args = vec![
-            "verify".to_owned(),
-            format!("--config={config}"),
-            "--format=json".to_owned(),
-        ];
-        args.extend(deployment.network());
+        let mut args = deployment.network_args(&["verify", &format!("--config={config}"), "--format=json"]);
         args.extend(urls.clone());
         args.push("--key-provider=phala".to_owned());
         run(&args)

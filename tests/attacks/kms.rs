@@ -27,15 +27,6 @@ fn kms() -> Kms {
     Kms::healthy(&World::default())
 }
 
-fn registers_of(cvm: &Cvm) -> String {
-    let td = cvm.td_report([0; 64]);
-    let [rtmr0, rtmr1, rtmr2, _] = td.rtmr.map(hex::encode);
-    format!(
-        "mrtd={},rtmr0={rtmr0},rtmr1={rtmr1},rtmr2={rtmr2}",
-        hex::encode(td.mr_td)
-    )
-}
-
 fn collateral(world: &World) -> Option<RecordedCollateral> {
     let collateral = world.collateral();
     let document = cvm_verify_core::evidence::collateral::document(&collateral);
@@ -64,7 +55,7 @@ fn named() -> Trial {
         policy.mode = KmsMode::Required;
         policy.hosts = Some(expected("kms-host", vec![HOST.parse().unwrap()]));
         policy.compose_hashes = Some(expected("kms-compose-hash", vec![kms.cvm.compose_hash()]));
-        policy.os_image = Some((os_image(&registers_of(&kms.cvm)), Origin::Option("kms-os-image")));
+        policy.os_image = Some((os_image(&kms.cvm.registers()), Origin::Option("kms-os-image")));
     })
 }
 
@@ -845,7 +836,7 @@ impl Live {
         let policy = vec![
             format!("kms-host = [\"{}\"]", server.host()),
             format!("kms-compose-hash = [\"{}\"]", hex::encode(own.cvm.compose_hash())),
-            format!("kms-os-image = \"{}\"", registers_of(&own.cvm)),
+            format!("kms-os-image = \"{}\"", own.cvm.registers()),
         ];
         Self {
             deployment,
@@ -893,12 +884,7 @@ fn t36_a_live_kms_is_asked_and_a_replay_of_the_bundle_decides_alike() {
     ran.assert(ID, Status::Pass, None);
     assert_eq!(ran.code, 0, "{ran:#?}");
     assert_eq!(live.server.requests().len(), 1);
-    let mut more = vec![
-        bundle,
-        format!("--insecure-trust-root={}", live.deployment.path("root.pem")),
-        "--target=a".to_owned(),
-    ];
-    more.extend(live.deployment.expect().iter().cloned());
+    let more = live.deployment.replay_args(&[&bundle, "--target=a"]);
     let replayed = live.run(&["replay", "--format=json", "--require-kms"], &more);
     replayed.assert(ID, Status::Pass, None);
     assert_eq!(replayed.check(ID).detail, ran.check(ID).detail);
@@ -965,15 +951,11 @@ fn t36_pin_writes_the_kms_down_and_the_lock_names_it() {
     let ran = live.run(&["pin"], &printing);
     let hash = hex::encode(official.cvm.compose_hash());
     let line = format!("compose_hash = \"{hash}\" # observed; images: kms: dstack-kms 0.6.6\n");
-    assert!(ran.stdout.contains(&line), "{ran:#?}");
+    ran.assert_stdout(&line);
     // A document that the KMS does not run names nothing.
     std::fs::write(&document, &kms().cvm.app_compose).unwrap();
     let ran = live.run(&["pin"], &printing);
-    assert!(
-        ran.stdout
-            .contains(&format!("compose_hash = \"{hash}\" # observed\n")),
-        "{ran:#?}"
-    );
+    ran.assert_stdout(&format!("compose_hash = \"{hash}\" # observed\n"));
     // A KMS for development is not pinned.
     let live = Live::healthy();
     live.server.edit(|meta| meta["is_dev"] = true.into());

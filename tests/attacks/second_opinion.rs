@@ -27,15 +27,10 @@ fn is_open(api: &PhalaApiServer, reason: &str) {
 }
 
 fn replay(deployment: &Deployment, more: &[&str]) -> Ran {
-    let mut args = vec![
-        "replay".to_owned(),
-        deployment.path("bundle.json"),
-        "--format=json".to_owned(),
-        format!("--insecure-trust-root={}", deployment.path("root.pem")),
-    ];
-    args.extend(deployment.expect().iter().cloned());
-    args.extend(more.iter().map(|arg| (*arg).to_owned()));
-    run(&args)
+    run(&deployment.replay_args_with(
+        &["replay", &deployment.path("bundle.json"), "--format=json"],
+        more,
+    ))
 }
 
 #[test]
@@ -273,7 +268,7 @@ fn t25_an_early_set_that_cannot_be_had_or_is_forged_is_noted_and_no_more() {
     let ran = forged.verify(&[]);
     assert_eq!(ran.code, 0, "{ran:#?}");
     ran.assert(TcbStatus, Pass, None);
-    assert!(ran.check(TcbStatus).detail.contains("early set"), "{ran:#?}");
+    ran.assert_detail(TcbStatus, "early set");
     let missing = Deployment::healthy();
     missing
         .pccs
@@ -282,7 +277,7 @@ fn t25_an_early_set_that_cannot_be_had_or_is_forged_is_noted_and_no_more() {
     let ran = missing.verify(&["--evidence", &missing.path("bundle.json")]);
     assert_eq!(ran.report().verdict, Verdict::Pass);
     ran.assert(TcbStatus, Pass, None);
-    assert!(ran.check(TcbStatus).detail.contains("early set"), "{ran:#?}");
+    ran.assert_detail(TcbStatus, "early set");
     let replayed = replay(&missing, &[]);
     assert_eq!(ran.found(), replayed.found());
 }
@@ -332,7 +327,7 @@ fn t42_one_address_is_one_replica_unless_ids_are_listed() {
     let deployment = Deployment::healthy();
     let ran = deployment.verify(&[]);
     ran.assert(InstanceId, Skip, Some("no-expectation"));
-    assert!(ran.check(InstanceId).detail.contains("one replica was sampled"));
+    ran.assert_detail(InstanceId, "one replica was sampled");
     let own = hex::encode(Cvm::healthy(&World::default()).instance_id);
     let other = "66".repeat(20);
     let ran = deployment.verify(&[&format!("--instance-id={other}"), &format!("--instance-id={own}")]);

@@ -39,7 +39,7 @@ fn t02_the_ascii_layout_is_accepted_and_named() {
     cvm.report_data = ReportDataLayout::Ascii;
     let ran = Deployment::of(cvm).verify(&[]);
     assert_eq!(ran.code, 0);
-    assert!(ran.check(Freshness).detail.contains("`ascii`"));
+    ran.assert_detail(Freshness, "`ascii`");
 }
 
 #[test]
@@ -97,12 +97,8 @@ fn t27_a_self_signed_certificate_is_refused_and_a_private_ca_must_be_named() {
         let identity = TlsIdentity::new(1, now, mode);
         let app = AppServer::https(cvm.clone(), &identity);
         std::fs::write(deployment.folder.path().join("ca.pem"), identity.ca_pem()).unwrap();
-        let mut args = vec![
-            "verify".to_owned(),
-            app.localhost_url().to_string(),
-            "--format=json".to_owned(),
-        ];
-        args.extend(deployment.network());
+        let mut args =
+            deployment.network_args(&["verify", &app.localhost_url().to_string(), "--format=json"]);
         if ca_named {
             args.push(format!("--ca-file={}", deployment.path("ca.pem")));
         }
@@ -136,7 +132,7 @@ fn t47_private_addresses_plain_http_and_redirects_are_refused() {
     }
     let plain = run(&["verify", "http://example.com", "--format=json"]);
     assert_eq!(plain.code, 2, "an address that is never asked is a usage error");
-    assert!(plain.stderr.contains("https://"), "{}", plain.stderr);
+    plain.assert_stderr("https://");
     let elsewhere = Deployment::healthy();
     deployment.app.behave(
         AppEndpoint::Attestation,
@@ -189,12 +185,7 @@ fn t48_endless_and_huge_answers_are_cut() {
 fn t49_pccs_url_of_the_environment_has_no_effect() {
     let deployment = Deployment::healthy();
     let trap = Deployment::healthy();
-    let mut args = vec![
-        "verify".to_owned(),
-        deployment.app.url().to_string(),
-        "--format=json".to_owned(),
-    ];
-    args.extend(deployment.network());
+    let args = deployment.network_args(&["verify", &deployment.app.url(), "--format=json"]);
     let trap_url = trap.pccs.url().to_string();
     let ran = super::run::run_in(
         &args,

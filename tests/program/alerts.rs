@@ -15,8 +15,11 @@ pub fn sink() -> AppServer {
 }
 
 pub fn verify(deployment: &Deployment, env: &[(&str, &str)], more: &[&str]) -> Ran {
-    let args = deployment.strict_args_with(&["verify", &deployment.app.url(), "--format=json"], more);
-    run_in(&args, env, |_| {})
+    run_in(
+        &deployment.strict_args_with(&["verify", &deployment.app.url(), "--format=json"], more),
+        env,
+        |_| {},
+    )
 }
 
 pub fn failing() -> Deployment {

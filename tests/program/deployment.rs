@@ -24,27 +24,11 @@ impl Deployment {
         let healthy = Cvm::healthy(&World::default());
         std::fs::write(folder.path().join("root.pem"), World::default().root_pem()).unwrap();
         let pccs = PccsServer::http(cvm.world.clone());
-        let td = healthy.td_report([0; 64]);
-        let registers = format!(
-            "mrtd={},rtmr0={},rtmr1={},rtmr2={}",
-            hex::encode(td.mr_td),
-            hex::encode(td.rtmr[0]),
-            hex::encode(td.rtmr[1]),
-            hex::encode(td.rtmr[2])
-        );
-        let expect = vec![
-            format!("--compose-hash={}", hex::encode(healthy.compose_hash())),
-            format!("--os-image={registers}"),
-            format!(
-                "--key-provider=kms:{}",
-                simulator::cvm::simulated_kms_id(healthy.world.seed)
-            ),
-        ];
         Self {
             app: AppServer::http(cvm),
             pccs,
             folder,
-            expect,
+            expect: healthy.expectations().into(),
         }
     }
 
@@ -68,20 +52,7 @@ impl Deployment {
 
     /// Verifies it with the strict user's expectations.
     pub fn verify(&self, more: &[&str]) -> Ran {
-        self.verify_with(&self.expect, more)
-    }
-
-    pub fn verify_with(&self, expect: &[String], more: &[&str]) -> Ran {
-        let url = self.app.url();
-        let mut args = self.network_args_with(&["verify", &url, "--format=json"], more);
-        args.extend(expect.iter().cloned());
-        run(&args)
-    }
-
-    /// Pins it to `cvm.lock`.
-    pub fn pin(&self, more: &[&str]) -> Ran {
-        let output = format!("--output={}", self.path("cvm.lock"));
-        run(&self.network_args_with(&["pin", &self.app.url(), &output], more))
+        run(&self.strict_args_with(&["verify", &self.app.url(), "--format=json"], more))
     }
 
     /// A command with the network options and with what a strict user expects.
@@ -93,7 +64,9 @@ impl Deployment {
 
     /// The same with more options.
     pub fn strict_args_with(&self, command: &[&str], more: &[&str]) -> Vec<String> {
-        self.strict_args(&[command, more].concat())
+        let mut args = self.strict_args(command);
+        args.extend(owned(more));
+        args
     }
 
     /// A command with the network options.
@@ -101,11 +74,6 @@ impl Deployment {
         let mut args = owned(command);
         args.extend(self.network());
         args
-    }
-
-    /// The same with more options.
-    pub fn network_args_with(&self, command: &[&str], more: &[&str]) -> Vec<String> {
-        self.network_args(&[command, more].concat())
     }
 
     /// A command with the deployment's root, and with what a strict user expects.
@@ -118,10 +86,13 @@ impl Deployment {
 
     /// The same with more options.
     pub fn replay_args_with(&self, command: &[&str], more: &[&str]) -> Vec<String> {
-        self.replay_args(&[command, more].concat())
+        let mut args = self.replay_args(command);
+        args.extend(owned(more));
+        args
     }
 }
 
-fn owned(args: &[&str]) -> Vec<String> {
+/// The arguments of a command.
+pub fn owned(args: &[&str]) -> Vec<String> {
     args.iter().map(|arg| (*arg).to_owned()).collect()
 }

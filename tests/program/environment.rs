@@ -7,8 +7,11 @@ use super::deployment::Deployment;
 use super::run::run_in;
 
 fn verify(deployment: &Deployment, env: &[(&str, &str)], more: &[&str]) -> super::run::Ran {
-    let args = deployment.network_args_with(&["verify", &deployment.app.url(), "--format=json"], more);
-    run_in(&args, env, |_| {})
+    run_in(
+        &deployment.network_args_with(&["verify", &deployment.app.url(), "--format=json"], more),
+        env,
+        |_| {},
+    )
 }
 
 #[test]

@@ -342,16 +342,19 @@ const DAY: u64 = 24 * 60 * 60;
 
 /// Verifies with the cache, so many seconds later by this machine's clock.
 fn verify_later(deployment: &Deployment, now: fn() -> u64, more: &[&str]) -> Ran {
-    let args = deployment.strict_args_with(
-        &[
-            "verify",
-            "--format=json",
-            &format!("--cache-dir={}", deployment.path("cache")),
-            &deployment.app.url(),
-        ],
-        more,
-    );
-    run_in(&args, &[], |env| env.now = now)
+    run_in(
+        &deployment.strict_args_with(
+            &[
+                "verify",
+                "--format=json",
+                &format!("--cache-dir={}", deployment.path("cache")),
+                &deployment.app.url(),
+            ],
+            more,
+        ),
+        &[],
+        |env| env.now = now,
+    )
 }
 
 #[test]

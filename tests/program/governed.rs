@@ -72,7 +72,7 @@ impl Governed {
         let text = format!(
             "[[target]]\nname = \"a\"\nurl = \"{}\"\nreference-values = \"reference.toml\"\nkms-os-image = \"{}\"\n{}\n",
             self.deployment.app.url(),
-            registers_of(&own.cvm),
+            own.cvm.registers(),
             lines.join("\n")
         );
         let path = self.deployment.path("cvm-verify.toml");
@@ -83,18 +83,7 @@ impl Governed {
     /// Reference values that know the app's OS image, and these rows.
     pub fn write_reference(&self, more: &str) -> String {
         let cvm = Cvm::healthy(&World::default());
-        let report = cvm.td_report([0; 64]);
-        let [rtmr0, rtmr1, rtmr2, _] = report.rtmr.map(hex::encode);
-        let tail = "source = \"the simulator\"\ndate = \"2026-10-01\"\n";
-        let text = format!(
-            "updated = \"2026-10-01\"\n\
-             [[firmware]]\nname = \"ours\"\nmrtd = \"{}\"\nnote = \"ours\"\n{tail}\
-             [[image]]\nname = \"ours-1.0\"\nversion = \"1.0\"\nclass = \"production\"\nos_image_hash = \"{}\"\nfirmware = \"ours\"\n\
-             rtmr1 = \"{rtmr1}\"\nrtmr2 = \"{rtmr2}\"\n{tail}\
-             [[rtmr0]]\nvalue = \"{rtmr0}\"\nshape = \"a simulated shape\"\n{tail}{more}",
-            hex::encode(report.mr_td),
-            hex::encode(OS_IMAGE),
-        );
+        let text = format!("{}{more}", cvm.reference_values(OS_IMAGE));
         let path = self.deployment.path("reference.toml");
         std::fs::write(&path, text).unwrap();
         path
@@ -168,14 +157,4 @@ pub fn chain() -> Chain {
 /// The healthy app's id.
 pub fn app_id() -> [u8; 20] {
     Cvm::healthy(&World::default()).app_id_bytes().try_into().unwrap()
-}
-
-/// What `kms-os-image` names.
-fn registers_of(cvm: &Cvm) -> String {
-    let td = cvm.td_report([0; 64]);
-    let [rtmr0, rtmr1, rtmr2, _] = td.rtmr.map(hex::encode);
-    format!(
-        "mrtd={},rtmr0={rtmr0},rtmr1={rtmr1},rtmr2={rtmr2}",
-        hex::encode(td.mr_td)
-    )
 }

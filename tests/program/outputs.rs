@@ -9,8 +9,11 @@ use super::deployment::Deployment;
 use super::run::{Ran, run, run_in};
 
 fn verify(deployment: &Deployment, env: &[(&str, &str)], more: &[&str]) -> Ran {
-    let args = deployment.strict_args_with(&["verify", &deployment.app.url()], more);
-    run_in(&args, env, |_| {})
+    run_in(
+        &deployment.strict_args_with(&["verify", &deployment.app.url()], more),
+        env,
+        |_| {},
+    )
 }
 
 fn failing() -> Deployment {

@@ -13,24 +13,8 @@ use super::tls::{grants_nothing, now};
 fn verified(guest: Guest, way: TlsWay, relayed: bool, more: &[&str]) -> Ran {
     let cvm = Cvm::of_generation(&World::default(), guest);
     let deployment = Deployment::of(cvm.clone());
-    let td = cvm.td_report([0; 64]);
-    let [rtmr0, rtmr1, rtmr2, _] = td.rtmr.map(hex::encode);
-    let mut args = deployment.network_args_with(
-        &[
-            "verify",
-            "--format=json",
-            &format!("--compose-hash={}", hex::encode(cvm.compose_hash())),
-            &format!(
-                "--os-image=mrtd={},rtmr0={rtmr0},rtmr1={rtmr1},rtmr2={rtmr2}",
-                hex::encode(td.mr_td)
-            ),
-            &format!(
-                "--key-provider=kms:{}",
-                simulator::cvm::simulated_kms_id(cvm.world.seed)
-            ),
-        ],
-        more,
-    );
+    let mut args = deployment.network_args_with(&["verify", "--format=json"], more);
+    args.extend(cvm.expectations());
     let served = way.serve(cvm, now(), relayed);
     if let Some(pem) = &served.ca_pem {
         std::fs::write(deployment.folder.path().join("ca.pem"), pem).unwrap();

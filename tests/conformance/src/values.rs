@@ -27,7 +27,7 @@ impl Values {
             ("compose-hash", hex::encode(cvm.compose_hash())),
             ("app-id", hex::encode(cvm.app_id_bytes())),
             ("instance-id", hex::encode(&cvm.instance_id)),
-            ("os-image", registers(cvm)),
+            ("os-image", cvm.registers()),
             ("key-provider", provider),
         ]))
     }
@@ -49,7 +49,7 @@ impl Values {
         self.0.extend([
             ("kms-host", kms::HOST.to_owned()),
             ("kms-compose-hash", hex::encode(kms.cvm.compose_hash())),
-            ("kms-os-image", registers(&kms.cvm)),
+            ("kms-os-image", kms.cvm.registers()),
             ("kms-build", hex::encode(kms.cvm.mr_aggregated())),
             ("kms-id", simulator::cvm::simulated_kms_id(kms.root)),
             ("other-kms-id", simulator::cvm::simulated_kms_id(7)),
@@ -86,13 +86,4 @@ impl Values {
             text.replace(&format!("{{{name}}}"), value)
         })
     }
-}
-
-fn registers(cvm: &Cvm) -> String {
-    let report = cvm.td_report([0; 64]);
-    let [rtmr0, rtmr1, rtmr2, _] = report.rtmr.map(hex::encode);
-    format!(
-        "mrtd={},rtmr0={rtmr0},rtmr1={rtmr1},rtmr2={rtmr2}",
-        hex::encode(report.mr_td)
-    )
 }

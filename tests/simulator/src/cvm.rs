@@ -273,6 +273,39 @@ impl Cvm {
         log
     }
 
+    /// Its registers, as `--os-image` takes them.
+    pub fn registers(&self) -> String {
+        let report = self.td_report([0; 64]);
+        let [rtmr0, rtmr1, rtmr2, _] = report.rtmr.map(hex::encode);
+        let mrtd = hex::encode(report.mr_td);
+        format!("mrtd={mrtd},rtmr0={rtmr0},rtmr1={rtmr1},rtmr2={rtmr2}")
+    }
+
+    /// The options of a user who expects exactly this CVM, with keys of the simulated KMS.
+    pub fn expectations(&self) -> [String; 3] {
+        [
+            format!("--compose-hash={}", hex::encode(self.compose_hash())),
+            format!("--os-image={}", self.registers()),
+            format!("--key-provider=kms:{}", simulated_kms_id(self.world.seed)),
+        ]
+    }
+
+    /// Reference values of a user who knows its OS image by this hash.
+    pub fn reference_values(&self, os_image_hash: [u8; 32]) -> String {
+        let report = self.td_report([0; 64]);
+        let [rtmr0, rtmr1, rtmr2, _] = report.rtmr.map(hex::encode);
+        let tail = "source = \"the simulator\"\ndate = \"2026-10-01\"\n";
+        format!(
+            "updated = \"2026-10-01\"\n\
+             [[firmware]]\nname = \"ours\"\nmrtd = \"{}\"\nnote = \"ours\"\n{tail}\
+             [[image]]\nname = \"ours-1.0\"\nversion = \"1.0\"\nclass = \"production\"\nos_image_hash = \"{}\"\nfirmware = \"ours\"\n\
+             rtmr1 = \"{rtmr1}\"\nrtmr2 = \"{rtmr2}\"\n{tail}\
+             [[rtmr0]]\nvalue = \"{rtmr0}\"\nshape = \"a simulated shape\"\n{tail}",
+            hex::encode(report.mr_td),
+            hex::encode(os_image_hash),
+        )
+    }
+
     /// The TD report for these 64 bytes of report data, as it will stand in the quote.
     pub fn td_report(&self, report_data: [u8; 64]) -> TdReport {
         let log = self.measured_log();
