@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::render::escape;
 use crate::usage_error::UsageError;
+use cvm_verify_core::report::and_more;
 
 pub(crate) const PREFIX: &str = "CVM_VERIFY_";
 
@@ -78,10 +79,7 @@ pub(crate) fn notes(options: &BTreeSet<String>, env: &BTreeMap<String, String>) 
         .take(MAX_NOTED)
         .map(|name| escape::terminal(&escape::shorten(name, 80)).into_owned())
         .collect();
-    let more = match names.len().saturating_sub(MAX_NOTED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let more = and_more("", names.len().saturating_sub(MAX_NOTED));
     let meant: Vec<String> = names
         .iter()
         .filter_map(|name| Some((*name, unset_channel(name, env)?)))

@@ -1,7 +1,7 @@
 //! What is said of the attempts of a run that did not pass, before the one that a result is of.
 
 use cvm_verify_core::checks::Check;
-use cvm_verify_core::report::{AttemptReason, TargetReport};
+use cvm_verify_core::report::{AttemptReason, TargetReport, and_more};
 
 /// How many reasons the sentence names.
 const MAX_NAMED: usize = 4;
@@ -16,10 +16,7 @@ pub(super) fn earlier(target: &TargetReport) -> Option<String> {
         count => format!("{count} earlier attempts"),
     };
     let named: Vec<String> = attempts.reasons.iter().take(MAX_NAMED).map(named).collect();
-    let more = match attempts.reasons.len().saturating_sub(MAX_NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let more = and_more("", attempts.reasons.len().saturating_sub(MAX_NAMED));
     let by = if named.is_empty() {
         String::new()
     } else {

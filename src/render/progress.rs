@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::escape;
+use cvm_verify_core::report::and_more;
 
 /// How often the line on a terminal is renewed.
 const ON_TERMINAL: Duration = Duration::from_secs(1);
@@ -83,10 +84,7 @@ impl ProgressLine {
             .take(MAX_NAMES)
             .map(String::as_str)
             .collect();
-        let more = match self.waiting.len() - names.len() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
+        let more = and_more("", self.waiting.len() - names.len());
         let count = match self.total {
             1 => String::new(),
             total => format!(" ({} of {total} done)", total - self.waiting.len()),

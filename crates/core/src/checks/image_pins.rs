@@ -13,7 +13,7 @@ use super::{
 use crate::compose::launch_script;
 use crate::compose::{ComposeFile, ComposePlace, UnprovenDocument};
 use crate::policy::{ImagePinsPolicy, LockedCompose, Policy};
-use crate::report::{AcceptedKind, CheckId, MeasuredValue, Tier};
+use crate::report::{AcceptedKind, CheckId, MeasuredValue, Tier, and_more};
 use crate::verify::Claims;
 
 pub(super) const CHECK: Check = Check {
@@ -174,10 +174,7 @@ fn accepted(places: &[&ComposePlace], locked: &LockedCompose) -> Finding {
         .take(MAX_NAMED)
         .map(|place| place.path.as_str())
         .collect();
-    let more = match places.len().saturating_sub(MAX_NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let more = and_more("", places.len().saturating_sub(MAX_NAMED));
     let count = match places.len() {
         1 => "1 place decides".to_owned(),
         count => format!("{count} places decide"),
@@ -220,11 +217,7 @@ fn named(places: &[&ComposePlace], count: usize, locked: Option<&LockedCompose>)
     if text.ends_with(';') {
         text.pop();
     }
-    match count.saturating_sub(MAX_NAMED) {
-        0 => text.push('.'),
-        more => text.push_str(&format!("; and {more} more.")),
-    }
-    text
+    text + &and_more(";", count.saturating_sub(MAX_NAMED)) + "."
 }
 
 /// Which variables stand where they would decide code, if anything could set them.
@@ -256,10 +249,7 @@ fn start_scripts(file: &ComposeFile) -> String {
         .take(MAX_SCRIPTS)
         .map(|place| format!("{} (SHA-256 {})", place.path, hex::encode(place.sha256)))
         .collect();
-    let more = match count.saturating_sub(MAX_SCRIPTS) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let more = and_more("", count.saturating_sub(MAX_SCRIPTS));
     let (does, rest) = match count {
         1 => (
             "does",

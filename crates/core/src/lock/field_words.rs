@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::compose::is_risky;
 use crate::compose::known_prelaunch_script;
+use crate::report::and_more;
 
 /// Names that one sentence lists.
 const MAX_NAMES: usize = 12;
@@ -49,13 +50,8 @@ fn variables(old: Option<&Value>, new: Option<&Value>) -> String {
     if said.is_empty() {
         return "the names are the same".to_owned();
     }
-    let more = said.len().saturating_sub(MAX_NAMES);
+    let more = and_more(";", said.len().saturating_sub(MAX_NAMES));
     said.truncate(MAX_NAMES);
-    let more = if more == 0 {
-        String::new()
-    } else {
-        format!("; and {more} more")
-    };
     format!("{}{more}", said.join("; "))
 }
 

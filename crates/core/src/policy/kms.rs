@@ -9,6 +9,7 @@ use super::os_image::OsImagePolicy;
 use crate::compose::UnprovenDocument;
 pub use crate::evidence::MAX_KMS;
 use crate::reference::{KmsImageRow, ReferenceValues};
+use crate::report::and_more;
 
 /// What is expected of the KMS that an app's keys come from.
 #[derive(Debug, Clone, Default)]
@@ -64,12 +65,8 @@ impl KmsDocument {
                 format!("{service}: {release}")
             })
             .collect();
-        let more = words.len().saturating_sub(MAX_SHOWN);
+        let more = and_more(",", words.len().saturating_sub(MAX_SHOWN));
         words.truncate(MAX_SHOWN);
-        let more = match more {
-            0 => String::new(),
-            more => format!(", and {more} more"),
-        };
         format!("images: {}{more}", words.join(", "))
     }
 }

@@ -4,6 +4,7 @@
 //! case without `0x`, times are RFC 3339 in UTC.
 
 mod accepted;
+mod and_more;
 mod check_id;
 mod check_result;
 mod earlier_attempts;
@@ -22,6 +23,7 @@ mod verdict;
 mod word_enum;
 
 pub use accepted::{Accepted, AcceptedKind};
+pub use and_more::and_more;
 pub use check_id::CheckId;
 pub(crate) use check_id::each_check;
 pub use check_result::{CheckResult, ResultFields, Status};

@@ -3,6 +3,7 @@
 use super::super::Finding;
 use crate::lock::{DocumentChanges, document_changes};
 use crate::policy::{Expected, Origin, Policy};
+use crate::report::and_more;
 use crate::verify::Claims;
 
 /// Changes that one sentence names.
@@ -59,10 +60,7 @@ fn sentence(changes: &DocumentChanges) -> String {
             .to_owned();
     }
     let named: Vec<&str> = changes.means.iter().take(MAX_NAMED).map(String::as_str).collect();
-    let more = match changes.means.len() - named.len() + changes.more {
-        0 => String::new(),
-        more => format!("; and {more} more"),
-    };
+    let more = and_more(";", changes.means.len() - named.len() + changes.more);
     format!("What changed: {}{more}.", named.join("; "))
 }
 

@@ -8,6 +8,7 @@ use super::super::Finding;
 use super::{SETTINGS_MISMATCH, SETTINGS_NOT_SHOWN, SETTINGS_UNPINNED, unreadable};
 use crate::compose::{clean_settings_violations, known_prelaunch_script, launch_script};
 use crate::policy::{LockedCompose, Policy};
+use crate::report::and_more;
 use crate::verify::{Claims, MeasuredCompose, NotProven};
 
 /// How many fields a finding names.
@@ -68,11 +69,7 @@ pub(super) fn pinned_by(compose: &MeasuredCompose, policy: &Policy) -> Result<St
         .take(MAX_NAMED)
         .map(|one| cut(&one))
         .collect();
-    let more = if more == 0 {
-        String::new()
-    } else {
-        format!("; and {more} more")
-    };
+    let more = and_more(";", more);
     Err(Finding::error(
         &SETTINGS_UNPINNED,
         format!(

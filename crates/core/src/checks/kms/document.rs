@@ -5,7 +5,7 @@ use crate::checks::judgement::Judgement;
 use crate::checks::{Check, Finding, image_pins, launch_inputs};
 use crate::compose::UnprovenDocument;
 use crate::policy::{KmsDocument, Policy};
-use crate::report::Status;
+use crate::report::{Status, and_more};
 
 /// Places that are named in a sentence.
 const MAX_SHOWN: usize = 4;
@@ -53,10 +53,7 @@ fn outside(judgement: &mut Judgement, host: &str, document: &UnprovenDocument) {
     let shown: Vec<&str> = (places.iter().take(MAX_SHOWN))
         .map(|place| place.path.as_str())
         .collect();
-    let more = match places.count().saturating_sub(shown.len()) {
-        0 => String::new(),
-        more => format!(", and {more} more"),
-    };
+    let more = and_more(",", places.count().saturating_sub(shown.len()));
     if !shown.is_empty() {
         let places = shown.join(", ");
         judgement.warn(

@@ -11,6 +11,7 @@ use crate::compose::{
 };
 use crate::policy::LockedCompose;
 use crate::reference::ReferenceValues;
+use crate::report::and_more;
 
 /// How many names a sentence lists.
 pub(super) const MAX_NAMED: usize = 8;
@@ -98,10 +99,7 @@ fn host_access(places: &ComposePlaces) -> Option<Concern> {
         .take(MAX_NAMED)
         .map(|place| format!("{} ({})", place.path, place.says))
         .collect();
-    let more = match places.count().saturating_sub(MAX_NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let more = and_more("", places.count().saturating_sub(MAX_NAMED));
     (!places.is_empty()).then(|| Concern {
         reason: &why::HOST_ACCESS,
         review: Review::Document,
@@ -131,10 +129,7 @@ fn unknown_fields(compose_settings: &LaunchSettings) -> Option<Concern> {
             format!("`{name}` {says}")
         })
         .collect();
-    let more = match problems.len().saturating_sub(MAX_NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let more = and_more("", problems.len().saturating_sub(MAX_NAMED));
     (!problems.is_empty()).then(|| Concern {
         reason: &why::UNKNOWN_FIELD,
         review: Review::Fields(problems.into_iter().map(|(name, _)| name).collect()),
@@ -221,10 +216,7 @@ fn risky_variables(
         .copied()
         .collect::<Vec<_>>()
         .join(", ");
-    let more = match risky.len().saturating_sub(MAX_NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let more = and_more("", risky.len().saturating_sub(MAX_NAMED));
     let bound = if has_launch_token(compose_settings) {
         "a launch token guards the launch"
     } else {

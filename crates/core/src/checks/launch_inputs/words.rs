@@ -3,6 +3,7 @@
 use super::concerns::{Concern, LaunchSettings, MAX_NAMED, script_hash};
 use crate::compose::{ComposeFile, ComposePlaces};
 use crate::policy::Policy;
+use crate::report::and_more;
 
 /// What is set from outside and does not decide code by itself: named, never called harmless.
 pub(super) fn from_outside(places: &ComposePlaces) -> String {
@@ -35,10 +36,8 @@ fn paths(places: &ComposePlaces) -> String {
         .take(MAX_NAMED)
         .map(|place| place.path.as_str())
         .collect();
-    match places.count().saturating_sub(MAX_NAMED) {
-        0 => named.join(", "),
-        more => format!("{} and {more} more", named.join(", ")),
-    }
+    let more = and_more("", places.count().saturating_sub(MAX_NAMED));
+    format!("{}{more}", named.join(", "))
 }
 
 /// What a pass says: which script runs, and what the lock vouches for.

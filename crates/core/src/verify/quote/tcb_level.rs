@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::documents::bounded;
 use super::own_signatures::Machine;
 use super::qe_report::QeReport;
+use crate::report::and_more;
 use crate::verify::QuoteRefusal;
 use crate::verify::{QeShortfall, Revocation};
 
@@ -49,10 +50,7 @@ impl fmt::Display for ShortOf {
             let comma = if index > 0 { ", " } else { "" };
             write!(f, "{comma}{name} has version {have}, {by} below {needs}")?;
         }
-        match self.components.len().saturating_sub(NAMED) {
-            0 => {}
-            more => write!(f, " and {more} more")?,
-        }
+        f.write_str(&and_more("", self.components.len().saturating_sub(NAMED)))?;
         write!(f, " (level {} of {})", self.status, date(&self.tcb_date))
     }
 }
