@@ -8,7 +8,8 @@ use crate::watchdog;
 /// How long a run goes on after a signal: its alerts take a minute, and it waits for the memory of another run before.
 const LONGEST: Duration = Duration::from_secs(180);
 
-type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// What else than a signal ends a run.
+pub(crate) type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The signals of this process, and what else may end a run. As long as it lives they do not end the process by themselves.
 pub(crate) struct Interrupt {
@@ -81,7 +82,7 @@ impl Interrupt {
 }
 
 /// Ends once, when `stop` does.
-async fn ended(stop: &mut Option<Stop>) {
+pub(crate) async fn ended(stop: &mut Option<Stop>) {
     match stop {
         Some(future) => future.await,
         None => std::future::pending().await,

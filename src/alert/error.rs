@@ -21,7 +21,7 @@ pub(super) enum DeliveryError {
     NotAUrl(url::ParseError),
     #[error("{0}")]
     BadUrl(UrlProblem),
-    #[error("its host is at an address that is {0}: refused{hint}", hint = private_network_hint(*.0))]
+    #[error("its host is at an address that is {0}: refused{hint}", hint = .0.private_network_hint())]
     AddressRefused(AddressScope),
     #[error("its host's name could not be resolved; check the URL's spelling and the runner's DNS")]
     Dns,
@@ -145,14 +145,6 @@ impl Heal for DeliveryError {
             Self::Status { retry_after, .. } => *retry_after,
             _ => None,
         }
-    }
-}
-
-fn private_network_hint(scope: AddressScope) -> &'static str {
-    if scope.is_permitted_with_private_network() {
-        "; if this is your own network, allow it with --allow-private-network"
-    } else {
-        ""
     }
 }
 

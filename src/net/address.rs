@@ -48,6 +48,15 @@ impl AddressScope {
                 | Self::Benchmarking
         )
     }
+
+    /// The end of a message about an address that is refused.
+    pub(crate) fn private_network_hint(self) -> &'static str {
+        if self.is_permitted_with_private_network() {
+            "; if this is your own network, allow it with --allow-private-network"
+        } else {
+            ""
+        }
+    }
 }
 
 impl fmt::Display for AddressScope {

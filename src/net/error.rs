@@ -20,7 +20,7 @@ pub enum NetError {
         problem: UrlProblem,
     },
     /// The host is, or its name resolves to, an address that is not on the public internet.
-    #[error("{host} is at {address}, which is {scope}: refused{}", private_network_hint(*.scope))]
+    #[error("{host} is at {address}, which is {scope}: refused{}", .scope.private_network_hint())]
     AddressRefused {
         /// Host as the URL names it.
         host: String,
@@ -150,14 +150,6 @@ impl Heal for NetError {
             Self::HttpStatus { retry_after, .. } => *retry_after,
             _ => None,
         }
-    }
-}
-
-fn private_network_hint(scope: AddressScope) -> &'static str {
-    if scope.is_permitted_with_private_network() {
-        "; if this is your own network, allow it with --allow-private-network"
-    } else {
-        ""
     }
 }
 

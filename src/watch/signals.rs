@@ -1,8 +1,8 @@
 //! What people and service managers tell a running `watch`.
 
-use std::pin::Pin;
 use std::time::Duration;
 
+use crate::interrupt::{Stop, ended};
 use crate::watchdog;
 
 /// How long after a signal the process may live: longer than its last alerts.
@@ -16,8 +16,6 @@ pub(crate) enum Signal {
     /// Read the policy again.
     Reload,
 }
-
-type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The signals of this process, and what else may stop it.
 pub(crate) struct Signals {
@@ -74,13 +72,4 @@ impl Signals {
             () = ended(&mut self.stop) => Signal::Stop("asked to"),
         }
     }
-}
-
-/// Ends once, when `stop` does.
-async fn ended(stop: &mut Option<Stop>) {
-    match stop {
-        Some(future) => future.await,
-        None => std::future::pending().await,
-    }
-    *stop = None;
 }
