@@ -105,8 +105,7 @@ impl Watching {
 }
 
 fn args(deployment: &Deployment, more: &[&str]) -> Vec<String> {
-    let args = deployment.strict_args_with(&[&deployment.app.url(), "--interval=10s", "--no-cache"], more);
-    args
+    deployment.strict_args_with(&[&deployment.app.url(), "--interval=10s", "--no-cache"], more)
 }
 
 /// A service that takes alerts and remembers them.
