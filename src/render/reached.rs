@@ -1,7 +1,7 @@
 //! What `reached` and a pass over checks that did not pass mean, in sentences for somebody who sees them for the first time.
 
 use super::cause::is_consequence;
-use super::words::reason_of;
+use super::words::{open_source_rule, reason_of};
 use cvm_verify_core::report::{
     Assurance, CheckId, CheckResult, RequiredAssurance, Status, TargetReport, Tier, Verdict,
 };
@@ -12,7 +12,7 @@ const MAX_NAMED: usize = 4;
 
 /// What is to be said below a verdict line, a sentence each. Empty for a plain pass and for a plain fail.
 pub(super) fn explained(target: &TargetReport) -> Vec<String> {
-    [not_asked_for(target), reached(target)]
+    [not_asked_for(target), reached(target), open_rule(target)]
         .into_iter()
         .flatten()
         .collect()
@@ -35,6 +35,15 @@ fn not_asked_for(target: &TargetReport) -> Option<String> {
         format!(
             "Only `hardware` was required: a genuine, patched machine. {checks} not count; which code runs there is not known."
         )
+    })
+}
+
+/// Why the tier `source` is not reached where who built the images is as the rules say.
+fn open_rule(target: &TargetReport) -> Option<String> {
+    open_source_rule(target).map(|_| {
+        "`not reached: source`: every image is as its rule says, but a rule accepts any workflow, any branch, or a signature without \
+         provenance. Name `workflow`, and `ref` or `commit`, in that rule."
+            .to_owned()
     })
 }
 
@@ -123,6 +132,7 @@ fn why(target: &TargetReport, check: &CheckResult) -> String {
 mod tests {
     use super::*;
     use crate::render::samples;
+    use cvm_verify_core::report::SideTier;
 
     #[test]
     fn a_plain_pass_and_a_plain_fail_need_no_explanation() {
@@ -138,6 +148,28 @@ mod tests {
                 "`reached: hardware`: the tier `hardware` (a fresh quote of a genuine, patched machine) is met by proof alone, and `code` (which code it runs) is not. Missing for it: os-image (waived)."
             ]
         );
+    }
+
+    #[test]
+    fn a_source_rule_that_is_open_says_why_its_tier_is_missing() {
+        let open = |sides: &str| {
+            let mut target = samples::pass();
+            let check = samples::check_mut(&mut target, CheckId::SourceProvenance);
+            (check.status, check.reason, check.grants) = (Status::Pass, None, None);
+            target.required = sides.parse().unwrap();
+            target
+        };
+        let said = explained(&open("code"));
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(
+            said[0].contains("any branch") && said[0].contains("Name `workflow`, and `ref`"),
+            "{said:?}"
+        );
+        let mut target = open("code+source");
+        target.verdict = Verdict::Inconclusive;
+        assert_eq!(explained(&target).len(), 2);
+        samples::check_mut(&mut target, CheckId::SourceProvenance).grants = Some(SideTier::Source);
+        assert_eq!(explained(&target).len(), 1);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use cvm_verify_core::report::{
 
 /// Every note that can be in the parentheses: its form on the page, and what it means. `…` stands for the words that
 /// differ.
-const NOTES: [(&str, &str); 14] = [
+const NOTES: [(&str, &str); 15] = [
     ("hardware", "For a pass: the tier that was required, `hardware`."),
     ("code", "For a pass: the tier that was required, `code`."),
     (
@@ -63,6 +63,11 @@ const NOTES: [(&str, &str); 14] = [
     (
         "reached: code+…",
         "All of `code` is proven, and the tiers that are named after the `+`.",
+    ),
+    (
+        "not reached: source, a rule is open",
+        "Every image is as its rule in the policy file says, but a rule accepts any workflow, any branch, or a signature without \
+         provenance. So the tier `source` is not reached: see [provenance](provenance.md#quick-start).",
     ),
 ];
 
@@ -192,6 +197,13 @@ fn examples() -> Vec<(&'static str, TargetReport)> {
                 target.required = RequiredAssurance::Code(SideTiers::NONE.with(SideTier::Endpoint));
                 target
             },
+        ),
+        (
+            "A rule says which repository built the images, and names no branch, tag or commit.",
+            with(|target| {
+                let check = samples::check_mut(target, CheckId::SourceProvenance);
+                (check.status, check.reason, check.grants) = (Status::Pass, None, None);
+            }),
         ),
         ("Nothing answered.", samples::unreachable()),
         (

@@ -9,7 +9,7 @@ use cvm_verify_core::report::{
     Accepted, AcceptedKind, CheckId, CheckResult, Location, Mode, Report, SideTier, Status, TargetReport,
     Tier, TrustRootKind, Verdict,
 };
-use cvm_verify_core::tiers::required_from;
+use cvm_verify_core::tiers::{is_met, required_from};
 
 /// What is said if nothing but consequences is left of an inconclusive verdict.
 pub(super) const UNDETERMINED: &str = "Something that was required could not be determined: see the checks.";
@@ -68,6 +68,7 @@ pub(super) fn verdict_in(target: &TargetReport, escape: impl Fn(&str) -> String)
     let second =
         second.map(|until| format!("the second release, until {}", escape(&shorten(until, MAX_DAY))));
     let reached = format!("reached: {}", target.assurance);
+    let open_rule = open_source_rule(target).map(|_| "not reached: source, a rule is open".to_owned());
     let notes = match target.verdict {
         Verdict::Pass => {
             let other = target.assurance != target.required.into();
@@ -76,12 +77,13 @@ pub(super) fn verdict_in(target: &TargetReport, escape: impl Fn(&str) -> String)
                 second,
                 accepted,
                 other.then_some(reached),
+                open_rule,
             ]
         }
-        Verdict::Fail => [None, second, accepted, None],
+        Verdict::Fail => [None, second, accepted, None, None],
         Verdict::Inconclusive => {
             let required = format!("required: {}", target.required);
-            [Some(required), second, accepted, Some(reached)]
+            [Some(required), second, accepted, Some(reached), open_rule]
         }
     };
     let word = verdict_word(target.verdict);
@@ -91,6 +93,16 @@ pub(super) fn verdict_in(target: &TargetReport, escape: impl Fn(&str) -> String)
     } else {
         format!("{word} ({})", notes.join("; "))
     }
+}
+
+/// The result of `source-provenance` where it passes and does not grant its tier: a rule leaves open which workflow or which
+/// code it accepts. Said where nothing else keeps the tier away.
+pub(super) fn open_source_rule(target: &TargetReport) -> Option<&CheckResult> {
+    let of_rules = |check: &&CheckResult| {
+        check.id == CheckId::SourceProvenance && is_met(check) && check.grants.is_none()
+    };
+    let is_said = target.verdict != Verdict::Fail && target.assurance.tier() == Some(Tier::Code);
+    target.checks.iter().find(of_rules).filter(|_| is_said)
 }
 
 /// How many of several targets pass.

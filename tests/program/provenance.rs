@@ -178,10 +178,12 @@ fn with_less_than_workflow_and_ref_it_passes_and_does_not_reach_the_tier() {
         assert!(ran.check(SourceProvenance).detail.contains(words), "{rules:?}");
         let mut wanted = rules.clone();
         wanted.push("--require-assurance=code+source");
-        assert_eq!(
-            release.verify(&wanted).report().verdict,
-            Verdict::Inconclusive,
-            "{rules:?}"
+        let ran = release.verify(&wanted);
+        assert_eq!(ran.report().verdict, Verdict::Inconclusive, "{rules:?}");
+        let fix = ran.check(SourceProvenance).fix.unwrap_or_default();
+        assert!(
+            fix.contains("name in the rule a workflow, and a ref or a commit"),
+            "{fix}"
         );
     }
 }

@@ -202,7 +202,11 @@ fn words(claims: &SignerClaims, signer: &Signer<'_>, source: &BuildSource, is_pr
         open.push("any branch");
     }
     if !open.is_empty() {
-        let _ = write!(out, " (accepted: {})", open.join(", "));
+        let _ = write!(
+            out,
+            " (accepted: {}; so the tier `source` is not reached)",
+            open.join(", ")
+        );
     }
     out
 }

@@ -244,14 +244,14 @@ fn only_provenance_that_agrees_with_its_certificate_grants_anything() {
     for (open, words) in [
         (
             rule_with(|rule| rule.workflow = None),
-            " (accepted: any workflow)",
+            " (accepted: any workflow; so the tier `source` is not reached)",
         ),
         (
             rule_with(|rule| {
                 rule.refs.clear();
                 rule.commits.clear();
             }),
-            " (accepted: any branch)",
+            " (accepted: any branch; so the tier `source` is not reached)",
         ),
     ] {
         assert_eq!(judged(&provenance, &open), Ok((false, format!("{built}{words}"))));

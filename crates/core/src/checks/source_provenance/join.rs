@@ -103,7 +103,9 @@ pub(super) fn join(
             true => Finding::pass(detail)
                 .granting(SideTier::Source)
                 .accepting(accepted),
-            false => Finding::pass(detail).accepting(accepted),
+            false => Finding::pass(detail)
+                .accepting(accepted)
+                .advising(why::FIX_OPEN_RULE),
         };
     };
     let finding = match worst.weight {
