@@ -6,7 +6,7 @@ use super::TrustRoots;
 use super::appraise::guarded;
 use cvm_verify_core::appraise::Subject;
 use cvm_verify_core::checks::EvidenceFailure;
-use cvm_verify_core::evidence::{Evidence, TlsSession};
+use cvm_verify_core::evidence::{AskedParty, Evidence, TlsSession};
 use cvm_verify_core::policy::Policy;
 use cvm_verify_core::report::TargetReport;
 use cvm_verify_core::verify::{Claims, Inputs, LeafInputs, SignatureCache, UnusableCollateral, prove};
@@ -21,6 +21,8 @@ pub struct RecordedEvidence {
     pub collateral_fetched_at: Option<u64>,
     /// What was recorded of TLS.
     pub tls: Option<TlsSession>,
+    /// Who was asked for it.
+    pub asked: AskedParty,
 }
 
 impl RecordedEvidence {
@@ -41,7 +43,10 @@ impl RecordedEvidence {
         // What is recorded may be older than this program.
         let clock_floor = 0;
         let root = &roots.quote;
-        let evidence = self.evidence.as_ref().map_err(Clone::clone)?;
+        let evidence = self
+            .evidence
+            .as_ref()
+            .map_err(|failure| failure.clone().asking(self.asked))?;
         let collateral = self.collateral.as_ref().map_err(Clone::clone);
         let signatures = SignatureCache::default();
         let claims = prove(&Inputs {
@@ -53,7 +58,8 @@ impl RecordedEvidence {
             at,
             clock_floor,
         })
-        .with_device_root(evidence, &roots.device);
+        .with_device_root(evidence, &roots.device)
+        .asked_of(self.asked);
         let Some(session) = &self.tls else {
             return Ok(claims);
         };

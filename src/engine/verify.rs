@@ -162,7 +162,8 @@ fn conclude(
             clock_floor: session.clock_floor,
         })
         .with_device_root(evidence, &session.roots.device)
-        .with_collateral_from(collateral_source.clone());
+        .with_collateral_from(collateral_source.clone())
+        .asked_of(asked.source.party());
         match &answer.tls {
             Some(tls) => claims
                 .with_tls(tls, &leaf_inputs(session, of_tls.leaf.as_deref(), at))

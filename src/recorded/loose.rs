@@ -14,7 +14,7 @@ use crate::files;
 use crate::inspect::begins_like_quote;
 use crate::usage_error::UsageError;
 use cvm_verify_core::checks::EvidenceFailure;
-use cvm_verify_core::evidence::{Attestation, Evidence, parse_user_hex};
+use cvm_verify_core::evidence::{AskedParty, Attestation, Evidence, parse_user_hex};
 use cvm_verify_core::verify::UnusableCollateral;
 
 /// Loose files, and what was typed next to them.
@@ -146,6 +146,7 @@ fn of_bytes(path: &Path, attestation: &[u8], args: &LooseFiles) -> Result<Record
             collateral,
             collateral_fetched_at: None,
             tls: None,
+            asked: AskedParty::App,
         },
         name: file_name(path),
         url: None,

@@ -1,6 +1,6 @@
 //! The endpoints that an app in the CVM serves itself: `GET /attestation?reportData=<nonce>` and `GET /info` (spec §1.a).
 
-use cvm_verify_core::checks::AskedParty;
+use cvm_verify_core::evidence::AskedParty;
 use std::time::Duration;
 
 use tokio::time::Instant;

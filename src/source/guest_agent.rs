@@ -6,7 +6,7 @@
 //! From dstack 0.6.3 on the port is closed by default: 401 or 403 (release page of dstack 0.6.3). That is said, and no other
 //! source is asked in its place.
 
-use cvm_verify_core::checks::AskedParty;
+use cvm_verify_core::evidence::AskedParty;
 use std::time::Duration;
 
 use tokio::time::Instant;

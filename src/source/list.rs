@@ -12,7 +12,7 @@ use super::row::{GivenOptions, SourceRow};
 use crate::address::{origin_of, parse_address};
 use crate::net::{Client, Limits};
 use crate::usage_error::UsageError;
-use cvm_verify_core::checks::AskedParty;
+use cvm_verify_core::evidence::AskedParty;
 
 /// Makes of each line: the file of the source, its name in Rust, and the type of its addresses.
 macro_rules! sources {

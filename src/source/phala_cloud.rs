@@ -3,7 +3,7 @@
 //! The quotes were made when each instance started; no nonce reaches them, so they are never fresh. And the list is the
 //! API's: an instance that it leaves out is not seen.
 
-use cvm_verify_core::checks::AskedParty;
+use cvm_verify_core::evidence::AskedParty;
 use url::Url;
 
 use super::document::json;

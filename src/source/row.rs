@@ -1,6 +1,6 @@
 //! A source of evidence: its name, its options, and how it is reached.
 
-use cvm_verify_core::checks::AskedParty;
+use cvm_verify_core::evidence::AskedParty;
 use url::Url;
 
 use super::host_label::HostId;

@@ -237,8 +237,45 @@ fn one_instance_that_cannot_be_read_spoils_no_other() {
         "phala-cloud",
         &[&app_id(), &api, "--freshness=unchecked"],
     );
-    ran.assert(Evidence, Fail, Some("malformed-field"));
+    ran.assert(Evidence, Error, Some("malformed-field"));
     assert_eq!(ran.report().targets[1].verdict, Verdict::Pass);
+}
+
+/// Who is accused follows who was asked: what the API may have changed is not the host's fault, live and in replay.
+#[test]
+fn what_phalas_api_may_have_changed_accuses_nobody_else() {
+    for (lie, check, reason) in [
+        (Lie::BrokenSignature, QuoteSignature, "not-verified"),
+        (Lie::TrailingBytes, QuoteSignature, "trailing-bytes"),
+        (Lie::ForgedEventLog, EventLog, "digest-mismatch"),
+        (Lie::DeletedEvent, EventLog, "rtmr-mismatch"),
+    ] {
+        let mut damaged = instance(1);
+        lie.apply(&mut damaged);
+        let (deployment, api) = cloud(InstanceShape::New, &[Some(damaged)]);
+        let bundle = deployment.path("bundle.json");
+        let (evidence, unchecked) = (format!("--evidence={bundle}"), "--freshness=unchecked");
+        let live = verify(
+            &deployment,
+            "phala-cloud",
+            &[&app_id(), &api, unchecked, &evidence],
+        );
+        let root = format!("--insecure-trust-root={}", deployment.path("root.pem"));
+        let replayed = run(&["replay", &bundle, "--format=json", &root, unchecked]);
+        for ran in [live, replayed] {
+            ran.assert(check, Error, Some(reason));
+            let found = ran.check(check);
+            assert!(found.detail.contains("Phala Cloud's API"), "{}", found.detail);
+            assert!(found.fix.unwrap_or_default().contains("--source app"));
+            assert_eq!(ran.code, 3, "{ran:#?}");
+        }
+    }
+    // What the machine signed is the host's, whoever hands it over.
+    let mut debuggable = instance(1);
+    Lie::DebugTd.apply(&mut debuggable);
+    let (deployment, api) = cloud(InstanceShape::New, &[Some(debuggable)]);
+    let ran = verify(&deployment, "phala-cloud", &[&app_id(), &api]);
+    ran.assert(QuoteSignature, Fail, Some("attributes-refused"));
 }
 
 #[test]
@@ -430,7 +467,7 @@ fn a_statement_about_an_app_of_a_list_names_it_and_needs_every_instance() {
     let mut bad = instance(2);
     Lie::ForgedEventLog.apply(&mut bad);
     let (ran, resources) = statements(&[Some(instance(1)), Some(bad)]);
-    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert_eq!(ran.code, 3, "{ran:#?}");
     assert_eq!(ran.report().targets[0].verdict, Verdict::Pass);
     assert_eq!(resources, Vec::<String>::new());
 }

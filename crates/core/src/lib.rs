@@ -121,7 +121,7 @@ pub mod toml_text;
 pub mod verify;
 
 pub use appraise::{Subject, appraise};
-pub use checks::{Acceptance, AskedParty, Check, EvidenceFailure, EvidenceReason, Finding, Reason, Required};
+pub use checks::{Acceptance, Check, EvidenceFailure, EvidenceReason, Finding, Reason, Required};
 pub use compose::{ComposeFile, ComposePlace};
 pub use evidence::{Bundle, Evidence, EvidenceError, Unproven};
 pub use lock::{Lock, LockError, LockFile, LockProblem};

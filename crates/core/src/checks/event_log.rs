@@ -1,6 +1,6 @@
 //! `event-log`: the event log is the one that the hardware measured.
 
-use super::{Check, Finding, Heals, QUOTE_NOT_PROVEN, Reason, Required, quote_not_proven};
+use super::{Check, Finding, Heals, QUOTE_NOT_PROVEN, Reason, Required, quote_not_proven, refused_bytes};
 use crate::evidence::BootEvents;
 use crate::policy::Policy;
 use crate::report::{CheckId, Tier};
@@ -106,7 +106,8 @@ fn run(claims: &Claims, _policy: &Policy) -> Finding {
         LogRefusal::BadName { .. } => &BAD_EVENT_NAME,
         LogRefusal::PreimageMismatch { .. } => &PREIMAGE_MISMATCH,
     };
-    let finding = Finding::fail(reason, format!("The event log is refused: {refusal}."));
+    let detail = format!("The event log is refused: {refusal}.");
+    let finding = refused_bytes(claims.asked, reason, detail);
     match refusal {
         LogRefusal::RtmrMismatch { quote, replayed, .. } => {
             finding.comparing(hex::encode(quote), hex::encode(replayed))

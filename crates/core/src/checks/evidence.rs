@@ -3,10 +3,10 @@
 mod advice;
 mod failure_reason;
 
-pub use failure_reason::{AskedParty, EvidenceReason};
+pub use failure_reason::EvidenceReason;
 
-use super::{Check, Finding, Reason, Required};
-use crate::evidence::EvidenceError;
+use super::{Check, Finding, Reason, Required, refused_bytes};
+use crate::evidence::{AskedParty, EvidenceError};
 use crate::policy::{Expected, Policy};
 use crate::report::{CheckId, Status, Tier};
 use crate::verify::{Claims, InfoOrigin, NotBound};
@@ -269,6 +269,12 @@ impl EvidenceFailure {
             EvidenceReason::MalformedField => (&MALFORMED_FIELD, Status::Fail),
             EvidenceReason::DuplicateField => (&DUPLICATE_FIELD, Status::Fail),
         };
+        if matches!(
+            self.reason,
+            EvidenceReason::MalformedField | EvidenceReason::DuplicateField
+        ) {
+            return refused_bytes(self.asked, reason, self.detail.clone());
+        }
         match status {
             Status::Fail => Finding::fail(reason, self.detail.clone()),
             _ => Finding::error(reason, self.detail.clone()),

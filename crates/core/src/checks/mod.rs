@@ -41,7 +41,7 @@ mod tls_binding;
 pub use acceptance::Acceptance;
 pub use check::{Check, Heals, Required};
 pub use document::judge_document;
-pub use evidence::{AskedParty, EvidenceFailure, EvidenceReason};
+pub use evidence::{EvidenceFailure, EvidenceReason};
 pub use finding::{Finding, Reason};
 pub use forecasts::forecasts;
 pub(crate) use not_proven::{BOOT_ORDER_NOT_PROVEN, EVENT_LOG_NOT_PROVEN, QUOTE_NOT_PROVEN};
@@ -56,7 +56,7 @@ pub(crate) use tls_binding::{accepts_self_made, refused_certificate};
 
 use crate::policy::Policy;
 use crate::report::{CheckId, each_check};
-use not_proven::{boot_claims, proven_quote, quote_not_proven};
+use not_proven::{boot_claims, proven_quote, quote_not_proven, refused_bytes};
 use own_reference::own_reference_values;
 
 macro_rules! list {

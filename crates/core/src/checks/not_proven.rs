@@ -1,6 +1,7 @@
 //! What a check says where the facts that it needs are not proven.
 
 use super::finding::{Finding, Reason};
+use crate::evidence::AskedParty;
 use crate::verify::{BootClaims, Claims, NotProven, VerifiedQuote};
 
 /// Given by every check that depends on a quote that is not proven.
@@ -40,6 +41,24 @@ pub(super) const fn with_not_proven<const ALL: usize>(own: &[&'static Reason]) -
     reasons[at + 1] = &EVENT_LOG_NOT_PROVEN;
     reasons[at + 2] = &BOOT_ORDER_NOT_PROVEN;
     reasons
+}
+
+/// What to do where Phala Cloud's API handed over what nobody signed or what no signature fits.
+const ASK_THE_APP: &str = "Ask the app itself (--source app): the API may have changed what the CVM sent, and then the host is not \
+                           at fault. If what the app answers is refused, too, treat the deployment as hostile: stop sending it \
+                           secrets.";
+
+/// Bytes that are refused and that no good signature vouches for. Whoever handed them over may have changed them: the app and its
+/// guest agent answer through the host, which is then at fault; Phala Cloud's API is another party.
+pub(super) fn refused_bytes(asked: AskedParty, reason: &'static Reason, detail: String) -> Finding {
+    match asked {
+        AskedParty::App | AskedParty::GuestAgent => Finding::fail(reason, detail),
+        AskedParty::PhalaCloud => Finding::error(
+            reason,
+            format!("{detail} Phala Cloud's API handed it over: whether the API or the host changed it is not known."),
+        )
+        .advising(ASK_THE_APP),
+    }
 }
 
 pub(super) fn quote_not_proven() -> Finding {

@@ -33,8 +33,10 @@ pub(super) const CHECK: Check = Check {
 
 const DISAGREES: Reason = Reason {
     id: "disagrees",
-    means: "The quote verifies here, and Phala's API says that it does not.",
-    fix: "One of the two is wrong. Keep the evidence (--evidence), try a third verifier with it, and report what you find.",
+    means: "The quote verifies here, and Phala's API says that it does not. You asked for its word, so it keeps the run from \
+            passing; nothing else speaks against the deployment or its host.",
+    fix: "One of the two is wrong: keep the evidence (--evidence), try a third verifier with it, and report what you find. To \
+          decide without the API's word, leave out --verifier both.",
 };
 const NOT_CONFIGURED: Reason = Reason {
     id: "not-configured",
@@ -95,7 +97,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         }
         PhalaVerdict::Verified(false) => Finding::fail(
             &DISAGREES,
-            "The quote verifies here; Phala's API read the same quote and says that it does not.",
+            "Only on the word of Phala's API: the quote verifies here, and the API read the same quote and says that it does not.",
         )
         .comparing("verified: true", "verified: false"),
         // It has no words of its own for a platform that is behind, which a dated exception may accept here.
@@ -105,7 +107,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         ),
         PhalaVerdict::Refused(said) => Finding::fail(
             &DISAGREES,
-            format!("The quote verifies here; Phala's API refuses it: {said}."),
+            format!("Only on the word of Phala's API: the quote verifies here, and the API refuses it: {said}."),
         ),
         PhalaVerdict::Unreachable(problem) => {
             Finding::error(&UNREACHABLE, format!("Phala's API did not answer: {problem}."))

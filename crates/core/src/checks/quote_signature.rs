@@ -1,6 +1,6 @@
 //! `quote-signature`: a genuine TDX module made this quote.
 
-use super::{Check, Finding, Heals, QUOTE_NOT_PROVEN, Reason, Required, quote_not_proven};
+use super::{Check, Finding, Heals, QUOTE_NOT_PROVEN, Reason, Required, quote_not_proven, refused_bytes};
 use crate::policy::Policy;
 use crate::report::{CheckId, Tier, TrustRootKind};
 use crate::verify::{Claims, NotProven, QuoteRefusal};
@@ -106,5 +106,17 @@ fn run(claims: &Claims, _policy: &Policy) -> Finding {
         QuoteRefusal::OtherRoot(_) => &OTHER_ROOT,
         QuoteRefusal::NotVerified(_) => &NOT_VERIFIED,
     };
-    Finding::fail(reason, format!("The quote is refused: {refusal}."))
+    let detail = format!("The quote is refused: {refusal}.");
+    match refusal {
+        QuoteRefusal::Malformed(_)
+        | QuoteRefusal::NotTdx(_)
+        | QuoteRefusal::TrailingBytes { .. }
+        | QuoteRefusal::OtherRoot(_)
+        | QuoteRefusal::NotVerified(_) => refused_bytes(claims.asked, reason, detail),
+        // Only a quote whose signature is good gets here.
+        QuoteRefusal::AttributesRefused(_)
+        | QuoteRefusal::NoMatchingTcbLevel(_)
+        | QuoteRefusal::Revoked(_)
+        | QuoteRefusal::QeOutOfDate(_) => Finding::fail(reason, detail),
+    }
 }

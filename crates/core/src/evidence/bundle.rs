@@ -96,6 +96,18 @@ pub struct EarlyRecord {
     pub problem: Option<String>,
 }
 
+/// Who was asked for evidence.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AskedParty {
+    /// The app, or a file.
+    #[default]
+    App,
+    /// The guest agent, behind the gateway.
+    GuestAgent,
+    /// Phala Cloud's API, which stands between the CVM and this program.
+    PhalaCloud,
+}
+
 /// Where evidence came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BundleSource {
@@ -103,6 +115,18 @@ pub struct BundleSource {
     pub kind: String,
     /// The address that was asked.
     pub url: Option<String>,
+}
+
+impl BundleSource {
+    /// Who was asked, as the maker of the bundle says.
+    #[must_use]
+    pub fn party(&self) -> AskedParty {
+        match self.kind.as_str() {
+            "guest-agent" => AskedParty::GuestAgent,
+            "phala-cloud" => AskedParty::PhalaCloud,
+            _ => AskedParty::App,
+        }
+    }
 }
 
 /// Why a file is not a bundle.

@@ -39,7 +39,7 @@ mod versioned;
 mod vm_config;
 
 pub use attestation::{Attestation, BootEvents};
-pub use bundle::{Bundle, BundleError, BundleSource, EarlyRecord, SCHEMA as BUNDLE_SCHEMA};
+pub use bundle::{AskedParty, Bundle, BundleError, BundleSource, EarlyRecord, SCHEMA as BUNDLE_SCHEMA};
 pub use bytes::HexError;
 pub(crate) use bytes::strip_prefix;
 pub use bytes::{parse_user_hex, parse_user_hex_up_to};

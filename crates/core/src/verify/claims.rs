@@ -26,8 +26,8 @@ use super::statements::{ImageStatements, verify_statements};
 use super::tls_binding::Tls;
 use super::{Prover, QuoteRefusal, SignatureCache, TrustRoot};
 use crate::evidence::{
-    Contracts, Evidence, EvidenceError, QuoteBytes, RecordedChain, RecordedNras, RecordedPhalaAnswer,
-    RecordedStatements,
+    AskedParty, Contracts, Evidence, EvidenceError, QuoteBytes, RecordedChain, RecordedNras,
+    RecordedPhalaAnswer, RecordedStatements,
 };
 use crate::reference::ReferenceValues;
 use crate::report::TrustRootKind;
@@ -68,6 +68,8 @@ pub struct Claims {
     pub boot: Result<BootClaims, NotProven<BootRefusal>>,
     /// The compose document.
     pub compose: Result<MeasuredCompose, NotProven<ComposeRefusal>>,
+    /// Who handed over the evidence.
+    pub asked: AskedParty,
     /// The nonce that the evidence was asked for with, 32 bytes. Whether it is signed is for the check `freshness`.
     pub nonce: Option<[u8; 32]>,
     /// Whether the report data next to the quote is the one inside it.
@@ -181,6 +183,7 @@ pub fn prove(inputs: &Inputs<'_>) -> Claims {
         log,
         boot,
         compose,
+        asked: AskedParty::default(),
         nonce: evidence.nonce,
         echo,
         info,
@@ -234,6 +237,13 @@ impl Claims {
     #[must_use]
     pub fn with_collateral_from(mut self, source: Option<String>) -> Self {
         self.collateral_source = source;
+        self
+    }
+
+    /// With who handed over the evidence: who is accused of bytes that are refused depends on it, and nothing else.
+    #[must_use]
+    pub fn asked_of(mut self, asked: AskedParty) -> Self {
+        self.asked = asked;
         self
     }
 

@@ -1,16 +1,4 @@
-//! Why there is no evidence, and of whom.
-
-/// Who was asked for evidence.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum AskedParty {
-    /// The app, or a file.
-    #[default]
-    App,
-    /// The guest agent, behind the gateway.
-    GuestAgent,
-    /// Phala Cloud's API.
-    PhalaCloud,
-}
+//! Why there is no evidence.
 
 /// The reasons why there is no evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
