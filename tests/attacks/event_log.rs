@@ -71,6 +71,38 @@ fn t05_no_log_at_all_is_inconclusive() {
     trial.judge().leaves_open(CheckId::EventLog, "no-event-log");
 }
 
+/// Who only left something out is not called a liar, and proves nothing.
+#[test]
+fn t05_a_log_of_rtmr3_alone_is_inconclusive_and_says_what_is_missing() {
+    // Some forms keep three of the events of RTMR0.
+    let kept: [&[u32]; 2] = [&[3], &[0, 3]];
+    for kept in kept {
+        let judged = tampered(move |log| log.retain(|event| kept.contains(&event.imr))).judge();
+        judged.leaves_open(CheckId::EventLog, "no-boot-events");
+        judged.says(CheckId::ComposeHash, Status::Error, "event-log-not-proven");
+        let check = judged.0.check(CheckId::EventLog).unwrap();
+        assert!(
+            check
+                .detail
+                .contains("of RTMR3, which replay, and none of RTMR1 and RTMR2")
+        );
+        assert!(
+            check
+                .fix
+                .as_deref()
+                .unwrap_or_default()
+                .contains("`event_log` unchanged")
+        );
+    }
+    // With a change in RTMR3 it is a change.
+    tampered(|log| {
+        log.retain(|event| event.imr == 3);
+        *named(log, "compose-hash") = Event::runtime("compose-hash", &[0x66; 32]);
+    })
+    .judge()
+    .fails(CheckId::EventLog, "rtmr-mismatch");
+}
+
 #[test]
 fn t05_an_empty_log_fails_event_log() {
     tampered(Vec::clear)

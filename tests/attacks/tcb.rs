@@ -74,6 +74,37 @@ fn t24_every_status_but_up_to_date_fails() {
     }
 }
 
+/// Another host helps against one status, and not against another.
+#[test]
+fn t24_each_status_says_what_helps_against_it() {
+    for (exception, says) in [
+        (None, "To continue until then"),
+        (Some("2026-12-01"), "Before the exception ends: "),
+        (Some("2026-09-01"), "renew the exception"),
+    ] {
+        let mut seen = std::collections::BTreeSet::new();
+        for (status, trial) in statuses() {
+            let helps = match status {
+                "OutOfDate" => "edeploy on a patched host:",
+                "OutOfDateConfigurationNeeded" => "patched and set up",
+                "ConfigurationNeeded" => "it is patched, and nothing inside the VM helps",
+                "ConfigurationAndSWHardeningNeeded" => "and redeploy with a newer OS image",
+                "SWHardeningNeeded" => "another host does not help",
+                "TDRelaunchAdvised" => "Restarting the containers is not enough",
+                _ => "start it again on this host, whose TDX module",
+            };
+            let exception = exception.map(|day| format!("{status}:until={day}"));
+            let given: Vec<&str> = exception.as_deref().into_iter().collect();
+            let judged = excepting(trial, &given).judge();
+            let check = judged.0.check(CheckId::TcbStatus).unwrap();
+            let fix = check.fix.as_deref().unwrap_or_default();
+            assert!(fix.contains(helps) && fix.contains(says), "{status}: {fix}");
+            seen.insert(helps);
+        }
+        assert_eq!(seen.len(), 7);
+    }
+}
+
 #[test]
 fn t24_an_out_of_date_module_or_quoting_enclave_counts() {
     let changes: [fn(&mut Cvm); 3] = [

@@ -72,7 +72,11 @@ def replay(events, quote, only_runtime=False):
         if event.digest and event.digest != digest:
             raise Refused("digest-mismatch")
         digests[3].append(digest)
+    given = [replayed(digests[index]) for index in range(4)]
+    if not only_runtime and not digests[1] and not digests[2] and given[3] == quote.rtmr(3):
+        if any(given[index] != quote.rtmr(index) for index in range(3)):
+            raise Refused("no-boot-events", "error")
     for index in [3] if only_runtime else range(4):
-        if replayed(digests[index]) != quote.rtmr(index):
+        if given[index] != quote.rtmr(index):
             raise Refused("rtmr-mismatch")
     return runtime

@@ -13,6 +13,7 @@ pub(super) const CHECK: Check = Check {
     prevents: "A log that shows the expected compose hash while the machine started something else.",
     reasons: &[
         &NO_EVENT_LOG,
+        &NO_BOOT_EVENTS,
         &RTMR_MISMATCH,
         &DIGEST_MISMATCH,
         &MISSING_DIGEST,
@@ -40,6 +41,15 @@ const NO_EVENT_LOG: Reason = Reason {
     id: "no-event-log",
     means: "The evidence contains no event log.",
     fix: "Return the SDK's getQuote() object unchanged: it holds `event_log` and `quote`.",
+};
+const NO_BOOT_EVENTS: Reason = Reason {
+    id: "no-boot-events",
+    means: "The event log holds the events of RTMR3, which are as measured, and not those of the boot (RTMR0–2): whoever handed it \
+            over left them out. Nothing in it is wrong, and it is not known whether the rest would be.",
+    fix: "If the app builds its answer itself, return the SDK's `event_log` unchanged, with the entries whose `imr` is 0, 1 and 2: \
+          that is for the developer of the app. If a tool saved or converted the evidence, give what the guest agent answered. If \
+          the guest agent itself leaves them out, deploy a newer dstack image. If it came from Phala Cloud's API, ask the app \
+          (--source app).",
 };
 const RTMR_MISMATCH: Reason = Reason {
     id: "rtmr-mismatch",
@@ -98,6 +108,12 @@ fn run(claims: &Claims, _policy: &Policy) -> Finding {
         Err(NotProven::Refused(refusal)) => refusal,
     };
     let reason = match refusal {
+        LogRefusal::NoBootEvents { .. } => {
+            return Finding::error(
+                &NO_BOOT_EVENTS,
+                format!("The event log is not complete: {refusal}."),
+            );
+        }
         LogRefusal::RtmrMismatch { .. } => &RTMR_MISMATCH,
         LogRefusal::DigestMismatch { .. } => &DIGEST_MISMATCH,
         LogRefusal::MissingDigest { .. } => &MISSING_DIGEST,

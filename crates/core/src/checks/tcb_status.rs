@@ -33,7 +33,9 @@ pub(super) const CHECK: Check = Check {
 const NOT_UP_TO_DATE: Reason = Reason {
     id: "not-up-to-date",
     means: "Intel rates the platform lower than UpToDate.",
-    fix: "Redeploy on a patched host. To continue until then, accept it until a date: --accept-tcb STATUS:until=YYYY-MM-DD.",
+    fix: "What helps depends on the status, and the result names it: OutOfDate needs a patched host; ConfigurationNeeded another \
+          setting of the host; SWHardeningNeeded a newer OS image, or an app that needs no mitigation; TDRelaunchAdvised a restart \
+          of the VM. To continue until then, accept it until a date: --accept-tcb STATUS:until=YYYY-MM-DD.",
 };
 const EXCEPTION_ENDED: Reason = Reason {
     id: "exception-ended",
@@ -175,18 +177,22 @@ fn not_up_to_date(tcb: &TcbVerdict, short: &[ShortOf], at: u64, policy: &Policy)
                 let detail = format!("{}; the exception ended at {ended}.", said(rating, tcb));
                 return Finding::fail(&EXCEPTION_ENDED, detail)
                     .comparing("UpToDate", status)
-                    .against(exception.origin.clone());
+                    .against(exception.origin.clone())
+                    .advising(format!(
+                        "{} Or look at the advisories again, and renew the exception.",
+                        remedy(rating.status)
+                    ));
             }
             None => {
                 let detail = format!("{}.{}", said(rating, tcb), what_is_short(short));
                 let finding = Finding::fail(&NOT_UP_TO_DATE, detail).comparing("UpToDate", &status);
-                return match TcbException::until(&status, at) {
-                    Some(exception) => finding.advising(format!(
-                        "Redeploy on a patched host. To continue until then, accept it until a date: --accept-tcb \
-                         {exception}."
-                    )),
-                    None => finding.advising("Redeploy on a patched host: nothing accepts this status."),
-                };
+                let remedy = remedy(rating.status);
+                return finding.advising(match TcbException::until(&status, at) {
+                    Some(exception) => format!(
+                        "{remedy} To continue until then, accept it until a date: --accept-tcb {exception}."
+                    ),
+                    None => format!("{remedy} Nothing accepts this status."),
+                });
             }
         }
     }
@@ -242,7 +248,58 @@ fn accepted(held: &[(&TcbRating, &TcbException)], tcb: &TcbVerdict, at: u64) -> 
             accepted.push(one);
         }
     }
-    Finding::warn(reason, parts.join(" ")).accepting(accepted)
+    // The worst is first.
+    let finding = match held.first() {
+        Some((worst, _)) => Finding::warn(reason, parts.join(" ")).advising(format!(
+            "Before the exception ends: {}",
+            uncapitalized(remedy(worst.status))
+        )),
+        None => Finding::warn(reason, parts.join(" ")),
+    };
+    finding.accepting(accepted)
+}
+
+/// What the user can do about a status.
+const fn remedy(status: TcbStatus) -> &'static str {
+    match status {
+        TcbStatus::OutOfDate | TcbStatus::UpToDate => {
+            "Redeploy on a patched host: only the operator of this one can update its firmware, microcode and TDX module."
+        }
+        TcbStatus::OutOfDateConfigurationNeeded => {
+            "Redeploy on a host that is patched and set up as Intel's advisories say: only the operator of this one can update its \
+             firmware and change its settings."
+        }
+        TcbStatus::ConfigurationNeeded => {
+            "Ask the operator of the host to change its settings (in the BIOS) as Intel's advisories say: it is patched, and nothing \
+             inside the VM helps. Or redeploy on another host."
+        }
+        TcbStatus::SWHardeningNeeded => {
+            "Read the advisories: the host is patched, and the software in the VM must do the rest. Redeploy with a newer OS image, \
+             and build the app with the mitigations that they name; another host does not help. A quote cannot show it, so accept the \
+             status once it is done."
+        }
+        TcbStatus::ConfigurationAndSWHardeningNeeded => {
+            "Ask the operator of the host to change its settings (in the BIOS) as Intel's advisories say, or redeploy on another host; \
+             and redeploy with a newer OS image and an app that has the mitigations that they name."
+        }
+        TcbStatus::TDRelaunchAdvised => {
+            "Stop the VM and start it again on this host: its TDX module was updated after the VM was launched. Restarting the \
+             containers is not enough."
+        }
+        TcbStatus::TDRelaunchAdvisedConfigurationNeeded => {
+            "Stop the VM and start it again on this host, whose TDX module was updated after the VM was launched; and ask its operator to \
+             change its settings (in the BIOS) as Intel's advisories say."
+        }
+        TcbStatus::Revoked => {
+            "Redeploy on another host and replace every secret that this one has held: Intel assumes that its keys are known."
+        }
+    }
+}
+
+/// A sentence of ours that goes on after a colon.
+fn uncapitalized(sentence: &str) -> String {
+    let (first, rest) = sentence.split_at_checked(1).unwrap_or((sentence, ""));
+    format!("{}{rest}", first.to_ascii_lowercase())
 }
 
 /// What Intel says of one rating, without a full stop. Which of the two it is, is said if they differ.

@@ -57,6 +57,12 @@ pub enum LogRefusal {
         /// What the events give.
         replayed: [u8; 48],
     },
+    /// The events of RTMR3 are as measured, and those of the boot were left out.
+    #[error("it holds the {runtime} events of RTMR3, which replay, and none of RTMR1 and RTMR2")]
+    NoBootEvents {
+        /// How many events of RTMR3 there are.
+        runtime: usize,
+    },
     /// A runtime event's digest is not that of its name and payload: the payload was swapped.
     #[error("event {event} ({name}): the supplied digest is not that of its name and payload")]
     DigestMismatch {
@@ -117,6 +123,7 @@ impl LogRefusal {
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::RtmrMismatch { .. } => "rtmr-mismatch",
+            Self::NoBootEvents { .. } => "no-boot-events",
             Self::DigestMismatch { .. } => "digest-mismatch",
             Self::MissingDigest { .. } => "missing-digest",
             Self::WrongEventType { .. } => "wrong-event-type",
@@ -134,8 +141,21 @@ pub(super) fn replay(
     quote: &VerifiedQuote,
     prover: &Prover,
 ) -> Result<MeasuredLog, LogRefusal> {
-    let (registers, mut log) = replay_registers(events.open(prover))?;
+    let events = events.open(prover);
+    let (registers, mut log) = replay_registers(events)?;
     log.boot_events = boot_events;
+    let has_boot_events = events.iter().any(|event| matches!(event.imr, 1 | 2));
+    let fits: Vec<bool> = registers
+        .iter()
+        .zip(quote.rtmrs())
+        .map(|(replayed, quoted)| replayed == quoted)
+        .collect();
+    let only_rtmr3 = fits.last() == Some(&true) && fits.contains(&false);
+    if boot_events == BootEvents::Complete && !has_boot_events && only_rtmr3 {
+        return Err(LogRefusal::NoBootEvents {
+            runtime: log.runtime.len(),
+        });
+    }
     for ((imr, replayed), quoted) in (0u8..).zip(registers).zip(quote.rtmrs()) {
         let left_out = imr < 3 && boot_events == BootEvents::Stripped;
         if replayed != *quoted && !left_out {
