@@ -59,6 +59,31 @@ fn a_release_that_gives_its_docker_compose_file_keeps_everything_else_of_the_loc
 }
 
 #[test]
+fn a_new_variable_beside_the_docker_compose_file_is_named_with_the_command_that_accepts_it() {
+    let released = DOCKER_COMPOSE.replace("services:", "services: # 2.0");
+    let deployment = locked(&released);
+    write(&deployment, "docker-compose.yml", &released);
+    deployment.app.change(|cvm| {
+        cvm.app_compose = cvm
+            .app_compose
+            .replace(r#"["API_KEY"]"#, r#"["API_KEY","DATABASE_URL"]"#);
+    });
+    let ran = verify(&deployment, &[given(&deployment)]);
+    ran.assert(ComposeHash, Fail, Some("compose-settings-mismatch"));
+    let check = ran.check(ComposeHash);
+    let says = "`allowed_envs` (`DATABASE_URL` was added)";
+    assert!(check.detail.contains(says), "{}", check.detail);
+    let (fix, url) = (check.fix.unwrap_or_default(), deployment.app.url());
+    let url = url.as_str().trim_end_matches('/');
+    for command in [
+        format!("`cvm-verify pin {url}"),
+        format!("`cvm-verify diff {}", deployment.path("cvm.lock")),
+    ] {
+        assert!(fix.contains(&command), "{command}: {fix}");
+    }
+}
+
+#[test]
 fn a_policy_file_gives_the_docker_compose_file_relative_to_itself() {
     let released = DOCKER_COMPOSE.replace("services:", "services: # 2.0");
     let deployment = locked(&released);

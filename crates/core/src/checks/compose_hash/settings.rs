@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::super::Finding;
 use super::{SETTINGS_MISMATCH, SETTINGS_NOT_SHOWN, SETTINGS_UNPINNED, unreadable};
 use crate::compose::{clean_settings_violations, known_prelaunch_script, launch_script};
+use crate::lock::field_words;
 use crate::policy::{LockedCompose, Policy};
 use crate::report::and_more;
 use crate::verify::{Claims, MeasuredCompose, NotProven};
@@ -110,11 +111,15 @@ fn mismatch(locked: &LockedCompose, actual: &BTreeMap<String, Value>) -> Option<
             .join("; ")
     };
     (!differing.is_empty()).then(|| {
-        let names = differing
-            .iter()
-            .map(|name| format!("`{}`", cut(name)))
-            .collect::<Vec<_>>()
-            .join(", ");
+        let means = |name: &&String| {
+            let (old, new) = (locked.compose_settings.get(*name), actual.get(*name));
+            let more = field_words(name, old, new).map(|words| format!(" ({})", cut(&words)));
+            format!("`{}`{}", cut(name), more.unwrap_or_default())
+        };
+        let mut names = differing.iter().take(MAX_NAMED).map(means).collect::<Vec<_>>().join(", ");
+        if let more @ 1.. = differing.len().saturating_sub(MAX_NAMED) {
+            names = format!("{names} and {more} more");
+        }
         Finding::fail(
             &SETTINGS_MISMATCH,
             format!(
@@ -123,6 +128,12 @@ fn mismatch(locked: &LockedCompose, actual: &BTreeMap<String, Value>) -> Option<
             ),
         )
         .comparing(shown(&locked.compose_settings), shown(actual))
+        .advising(format!(
+            "Review the named fields: `cvm-verify diff {} URL` shows them. If the change is yours (a docker compose file that uses a new \
+             variable changes `allowed_envs`), run `cvm-verify pin URL`, review the difference and commit the lock with the release. If it \
+             is not, someone else deployed: stop sending it secrets.",
+            locked.lock
+        ))
         .against(differing.first().map(|name| locked.lock.key(&["compose", name])))
     })
 }
