@@ -11,9 +11,20 @@ use cvm_verify_core::report::{
     AttemptReason, CheckId, CheckResult, EarlierAttempts, Status, TargetReport, Verdict,
 };
 
+/// What a run waits for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum WaitsFor {
+    /// A pass: after a deploy, the old release still answers.
+    #[default]
+    Pass,
+    /// A verdict: a monitor expects no new release. A failure ends the waiting, so that a swap which is undone is not hidden.
+    Verdict,
+}
+
 /// The attempts so far, of each target.
 pub(crate) struct Attempts {
     targets: Vec<OfTarget>,
+    waits_for: WaitsFor,
 }
 
 /// The attempts at one target.
@@ -47,16 +58,17 @@ pub(crate) enum Next {
 
 impl Attempts {
     /// Of a run over so many targets.
-    pub fn of(targets: usize) -> Self {
+    pub fn of(targets: usize, waits_for: WaitsFor) -> Self {
         Self {
             targets: vec![OfTarget::default(); targets],
+            waits_for,
         }
     }
 
     /// What follows an attempt at a target that found this. `waits` is whether time is left to wait for another release.
     pub fn next(&mut self, index: usize, reports: &[TargetReport], waits: bool) -> Next {
         match self.targets.get_mut(index) {
-            Some(target) => target.next(reports, waits),
+            Some(target) => target.next(reports, waits, self.waits_for),
             None => Next::End,
         }
     }
@@ -97,7 +109,7 @@ impl Attempts {
 }
 
 impl OfTarget {
-    fn next(&mut self, reports: &[TargetReport], waits: bool) -> Next {
+    fn next(&mut self, reports: &[TargetReport], waits: bool, waits_for: WaitsFor) -> Next {
         if reports.iter().any(no_deploy_heals) {
             (self.passed, self.passed_first) = (0, 0);
             return Next::End;
@@ -107,7 +119,12 @@ impl OfTarget {
             (self.passed, self.passed_first) = (0, 0);
             self.failed |= verdict == Verdict::Fail;
             self.was_unconfirmed &= verdict != Verdict::Fail;
-            return if waits { Next::Again } else { Next::End };
+            let is_waited_on = verdict == Verdict::Inconclusive || waits_for == WaitsFor::Pass;
+            return if waits && is_waited_on {
+                Next::Again
+            } else {
+                Next::End
+            };
         }
         self.passed += 1;
         let runs_second = reports.iter().any(|report| report.second_release_until.is_some());
@@ -115,7 +132,10 @@ impl OfTarget {
         self.passed_first = if runs_second { 0 } else { self.passed_first + 1 };
         let is_unconfirmed = self.is_unconfirmed();
         self.was_unconfirmed = is_unconfirmed;
-        match (runs_second && waits, is_unconfirmed) {
+        match (
+            runs_second && waits && waits_for == WaitsFor::Pass,
+            is_unconfirmed,
+        ) {
             (true, _) => Next::Again,
             (false, true) => Next::OnceMore,
             (false, false) => Next::End,
@@ -201,11 +221,34 @@ mod tests {
 
     /// What follows each of these attempts at one target while time is left.
     fn run(attempts: &[TargetReport]) -> Vec<Next> {
-        let mut run = Attempts::of(1);
+        let mut run = Attempts::of(1, WaitsFor::Pass);
         attempts
             .iter()
             .map(|report| run.next(0, std::slice::from_ref(report), true))
             .collect()
+    }
+
+    #[test]
+    fn who_waits_for_a_verdict_is_ended_by_every_failure() {
+        let open = || TargetReport {
+            verdict: Verdict::Inconclusive,
+            ..samples::unreachable()
+        };
+        let old = || failing(CheckId::ComposeHash, "compose-hash-mismatch");
+        for (last, waits_for, next) in [
+            (old(), WaitsFor::Pass, Next::Again),
+            (old(), WaitsFor::Verdict, Next::End),
+            (open(), WaitsFor::Verdict, Next::Again),
+            (samples::pass(), WaitsFor::Verdict, Next::End),
+            (second(), WaitsFor::Pass, Next::Again),
+            (second(), WaitsFor::Verdict, Next::End),
+        ] {
+            let mut run = Attempts::of(1, waits_for);
+            assert_eq!(run.next(0, &[open()], true), Next::Again);
+            let verdict = last.verdict;
+            assert_eq!(run.next(0, &[last], true), next, "{verdict} {waits_for:?}");
+            assert_eq!(run.next(0, &[open()], false), Next::End);
+        }
     }
 
     fn convicting() -> impl Iterator<Item = (CheckId, &'static str, Heals)> {
@@ -249,7 +292,7 @@ mod tests {
 
     #[test]
     fn forged_evidence_of_one_target_ends_the_waiting_of_no_other() {
-        let mut attempts = Attempts::of(2);
+        let mut attempts = Attempts::of(2, WaitsFor::Pass);
         let forged = failing(CheckId::QuoteSignature, "not-verified");
         let older = failing(CheckId::ComposeHash, "compose-hash-mismatch");
         assert_eq!(attempts.next(0, std::slice::from_ref(&forged), true), Next::End);
@@ -269,7 +312,7 @@ mod tests {
     #[test]
     fn a_pass_after_a_failure_does_not_stand_alone_when_time_is_up() {
         let older = || failing(CheckId::ComposeHash, "compose-hash-mismatch");
-        let mut run = Attempts::of(1);
+        let mut run = Attempts::of(1, WaitsFor::Pass);
         assert_eq!(run.next(0, &[older()], true), Next::Again);
         assert!(!run.is_unconfirmed(0));
         assert_eq!(run.next(0, &[samples::pass()], false), Next::OnceMore);
@@ -288,18 +331,18 @@ mod tests {
             evidence.detail
         );
         // The second release is one, too.
-        let mut run = Attempts::of(1);
+        let mut run = Attempts::of(1, WaitsFor::Pass);
         assert_eq!(run.next(0, &[older()], true), Next::Again);
         assert_eq!(run.next(0, &[second()], true), Next::Again);
         assert!(run.is_unconfirmed(0));
         assert_eq!(run.next(0, &[second()], false), Next::End);
-        let mut run = Attempts::of(1);
+        let mut run = Attempts::of(1, WaitsFor::Pass);
         assert_eq!(run.next(0, &[older()], true), Next::Again);
         assert_eq!(run.next(0, &[second()], false), Next::OnceMore);
         // What never failed needs no confirmation, and silence is what it was.
-        let mut run = Attempts::of(1);
+        let mut run = Attempts::of(1, WaitsFor::Pass);
         assert_eq!(run.next(0, &[second()], false), Next::End);
-        let mut run = Attempts::of(1);
+        let mut run = Attempts::of(1, WaitsFor::Pass);
         let mut silent = [samples::unreachable()];
         assert_eq!(run.next(0, &silent, true), Next::Again);
         run.name(0, &mut silent);
@@ -392,7 +435,7 @@ mod tests {
 
     #[test]
     fn attempts_are_named_in_the_reports_of_their_target_alone() {
-        let mut run = Attempts::of(2);
+        let mut run = Attempts::of(2, WaitsFor::Pass);
         let old = failing(CheckId::ComposeHash, "compose-hash-mismatch");
         // Two instances of the first target, and the second target.
         run.note(0, &[old.clone(), old]);

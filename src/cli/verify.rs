@@ -61,10 +61,11 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         args.output.output_dir.as_deref(),
         &names,
     )?;
-    let wait = wait::parse(args.wait.as_deref())?;
+    let (wait, waits_for) = wait::parse(args.wait.as_deref())?;
     let time = RunTime {
         started,
         wait,
+        waits_for,
         deadline: wait::deadline(args.deadline.as_deref(), wait)?,
         one_attempt: wait::timeout(args.transport.timeout.as_deref())?,
     };

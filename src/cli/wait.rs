@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::attempts::WaitsFor;
 use crate::usage_error::UsageError;
 use cvm_verify_core::policy::seconds;
 
@@ -14,9 +15,20 @@ const USUAL_DEADLINE: Duration = Duration::from_secs(10 * 60);
 /// What a run may take behind its `--wait`, where no `--deadline` is given: for the attempt that is under way.
 const BEHIND_WAIT: Duration = Duration::from_secs(2 * 60);
 
+/// What stands before the duration of a wait that every failure ends.
+const FOR_A_VERDICT: &str = "inconclusive:";
+
 /// Parses `--wait`; zero if it is not given.
-pub(super) fn parse(text: Option<&str>) -> Result<Duration, UsageError> {
-    Ok(duration("--wait", text)?.unwrap_or_default())
+pub(super) fn parse(text: Option<&str>) -> Result<(Duration, WaitsFor), UsageError> {
+    let verdict = text.and_then(|text| text.trim().strip_prefix(FOR_A_VERDICT));
+    let waits_for = match verdict {
+        Some(_) => WaitsFor::Verdict,
+        None => WaitsFor::Pass,
+    };
+    Ok((
+        duration("--wait", verdict.or(text))?.unwrap_or_default(),
+        waits_for,
+    ))
 }
 
 /// Parses `--timeout`.
@@ -59,10 +71,25 @@ mod tests {
 
     #[test]
     fn durations_have_a_unit_and_an_end() {
-        assert_eq!(parse(None).unwrap(), Duration::ZERO);
-        assert_eq!(parse(Some("90s")).unwrap(), Duration::from_secs(90));
-        assert_eq!(parse(Some(" 10m ")).unwrap(), Duration::from_secs(600));
-        assert_eq!(parse(Some("1h")).unwrap(), Duration::from_secs(3600));
+        let seconds = |seconds, waits_for| (Duration::from_secs(seconds), waits_for);
+        for (text, expected) in [
+            (None, seconds(0, WaitsFor::Pass)),
+            (Some("90s"), seconds(90, WaitsFor::Pass)),
+            (Some(" 10m "), seconds(600, WaitsFor::Pass)),
+            (Some("1h"), seconds(3600, WaitsFor::Pass)),
+            (Some(" inconclusive:5m "), seconds(300, WaitsFor::Verdict)),
+        ] {
+            assert_eq!(parse(text).unwrap(), expected, "{text:?}");
+        }
+        for wrong in [
+            "inconclusive",
+            "inconclusive:",
+            "pass:5m",
+            "fail:5m",
+            "5m:inconclusive",
+        ] {
+            assert!(parse(Some(wrong)).is_err(), "{wrong}");
+        }
         for wrong in [
             "",
             "10",

@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
 use crate::artifacts::BundleFiles;
-use crate::attempts::{Attempts, Next, no_deploy_heals};
+use crate::attempts::{Attempts, Next, WaitsFor, no_deploy_heals};
 use crate::engine::{self, Cancelled, Deployment, Run, Session, TimeLimits};
 use crate::env::Env;
 use crate::interrupt::Interrupt;
@@ -31,6 +31,8 @@ pub(crate) struct RunTime {
     pub started: Instant,
     /// How long targets that do not pass are verified again; zero: once.
     pub wait: Duration,
+    /// What is waited for.
+    pub waits_for: WaitsFor,
     /// How long the whole run may take.
     pub deadline: Duration,
     /// How long one attempt at a target may take, if a user says so.
@@ -125,7 +127,7 @@ impl VerifyRun<'_> {
         on_final: &mut OnFinal<'_>,
     ) -> Result<Verified, Cancelled> {
         let mut standing = Standing {
-            attempts: Attempts::of(self.targets.len()),
+            attempts: Attempts::of(self.targets.len(), self.time.waits_for),
             results: self.targets.iter().map(|_| None).collect(),
             is_final: vec![false; self.targets.len()],
         };

@@ -40,6 +40,30 @@ fn forged_evidence_ends_the_waiting_at_once_as_a_fail() {
     assert!(!ran.stderr.contains("waiting:"), "{}", ran.stderr);
 }
 
+/// A monitor waits while the app restarts, and never until a swap of the code is undone.
+#[test]
+fn a_monitor_waits_for_a_verdict_and_every_failure_is_one() {
+    let deployment = with_the_old_release();
+    let ran = deployment.verify(&["--wait=inconclusive:60s"]);
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    ran.assert(ComposeHash, Fail, Some("compose-hash-mismatch"));
+    assert!(!ran.stderr.contains("waiting:"), "{}", ran.stderr);
+    deployment
+        .app
+        .behave(AppEndpoint::Attestation, Behaviour::Status(503));
+    deployment.app.replace(Cvm::healthy(&World::default()));
+    let before = deployment.app.count("/attestation");
+    let ran = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| deployment.verify(&["--wait=inconclusive:60s"]));
+        while deployment.app.count("/attestation") < before + 4 {
+            std::thread::yield_now();
+        }
+        deployment.app.behave(AppEndpoint::Attestation, Behaviour::Normal);
+        waiting.join().unwrap()
+    });
+    assert_eq!(ran.code, 0, "{ran:#?}");
+}
+
 #[test]
 fn the_report_names_the_attempts_that_did_not_pass_and_a_pass_after_them_must_hold() {
     let deployment = with_the_old_release();

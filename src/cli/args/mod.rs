@@ -180,7 +180,8 @@ pub struct VerifyArgs {
     /// How many targets are verified at the same time.
     #[arg(long, value_name = "NUMBER", default_value = "32", value_parser = concurrency)]
     pub concurrency: NonZeroUsize,
-    /// Repeat until the expected code is live and passes, or until this time is over: 90s, 10m, 1h.
+    /// Repeat until the expected code is live and passes, or until this time is over: 90s, 10m, 1h. In a monitor,
+    /// inconclusive:5m repeats only while the result is inconclusive, such as during a restart; a failure ends it.
     #[arg(long, value_name = "DURATION")]
     pub wait: Option<String>,
     /// How long the whole run may take: 90s, 10m, 1h. Targets that are not verified by then are inconclusive; the
