@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::usage_error::UsageError;
-use cvm_verify_core::checks::{Check, judge_document, judge_images};
+use cvm_verify_core::checks::{Check, judge_document, judge_images, with_scripts_of};
 use cvm_verify_core::compose::{ComposeFile, ComposePlace, UnprovenDocument, compose_forms};
 use cvm_verify_core::evidence::RecordedStatements;
-use cvm_verify_core::policy::{ImagePinsPolicy, Policy, SourcePolicy};
+use cvm_verify_core::policy::{ImagePinsPolicy, Policy};
 use cvm_verify_core::report::{CheckId, SideTier, Status};
 use cvm_verify_core::tiers::{is_required, is_short};
 use cvm_verify_core::verify::verify_statements;
@@ -36,6 +36,9 @@ pub struct DeployPlan {
     pub refused: Vec<String>,
     /// What makes this uncertain.
     pub notes: Vec<String>,
+    /// The compose document, if it was given.
+    #[serde(skip)]
+    document: Option<UnprovenDocument>,
 }
 
 /// Whether something speaks against a deploy.
@@ -95,6 +98,7 @@ impl DeployPlan {
             },
             refused: Vec::new(),
             notes: Vec::new(),
+            document: None,
         };
         match (document, &policy.docker_compose) {
             (Some(document), _) => plan.add_document(document, policy)?,
@@ -153,6 +157,7 @@ impl DeployPlan {
                 Status::Pass | Status::Skip => {}
             }
         }
+        self.document = Some(document);
         Ok(())
     }
 
@@ -191,12 +196,12 @@ impl DeployPlan {
     #[must_use]
     pub fn with_statements(mut self, recorded: &[RecordedStatements], policy: &Policy, now: u64) -> Self {
         let images = self.images.iter().cloned().collect();
-        self.provenance = provenance(&images, recorded, &policy.sources, now);
+        self.provenance = provenance(&images, recorded, self.document.as_ref(), policy, now);
         let is_wanted = policy.required.sides().includes(SideTier::Source);
         if is_wanted && !self.provenance.granted && self.provenance.status != Status::Error {
             self.refused.push(format!(
                 "The assurance {} is not reached: `source` needs signed provenance of every image, under rules that name the \
-                 workflow and a ref or a commit.",
+                 workflow and a ref or a commit, and no script before the containers that is neither known nor in the lock.",
                 policy.required
             ));
         }
@@ -217,10 +222,11 @@ impl DeployPlan {
 fn provenance(
     images: &BTreeSet<String>,
     recorded: &[RecordedStatements],
-    policy: &SourcePolicy,
+    document: Option<&UnprovenDocument>,
+    policy: &Policy,
     now: u64,
 ) -> Provenance {
-    if policy.rules.is_empty() {
+    if policy.sources.rules.is_empty() {
         return Provenance {
             granted: false,
             status: Status::Skip,
@@ -229,8 +235,12 @@ fn provenance(
             fix: None,
         };
     }
-    let statements = verify_statements(recorded, &policy.roots, now);
-    let finding = judge_images(images, &statements, policy);
+    let statements = verify_statements(recorded, &policy.sources.roots, now);
+    let finding = judge_images(images, &statements, &policy.sources);
+    let finding = match document {
+        Some(document) => with_scripts_of(finding, document, policy),
+        None => finding,
+    };
     Provenance {
         granted: finding.grants == Some(SideTier::Source),
         status: finding.status,

@@ -1,7 +1,7 @@
 //! What `reached` and a pass over checks that did not pass mean, in sentences for somebody who sees them for the first time.
 
 use super::cause::is_consequence;
-use super::words::{open_source_rule, reason_of};
+use super::words::{reason_of, without_source};
 use cvm_verify_core::report::{
     Assurance, CheckId, CheckResult, RequiredAssurance, Status, TargetReport, Tier, Verdict,
 };
@@ -40,11 +40,18 @@ fn not_asked_for(target: &TargetReport) -> Option<String> {
 
 /// Why the tier `source` is not reached where who built the images is as the rules say.
 fn open_rule(target: &TargetReport) -> Option<String> {
-    open_source_rule(target).map(|_| {
-        "`not reached: source`: every image is as its rule says, but a rule accepts any workflow, any branch, or a signature without \
-         provenance. Name `workflow`, and `ref` or `commit`, in that rule."
-            .to_owned()
-    })
+    let check = without_source(target)?;
+    Some(match check.status {
+        Status::Warn => {
+            "`not reached: source`: every image is as its rule says, but a script before the containers, which could start others, is \
+             neither known nor in the lock. Read it, pin it (`cvm-verify pin`) and give the lock."
+        }
+        _ => {
+            "`not reached: source`: every image is as its rule says, but a rule accepts any workflow, any branch, or a signature without \
+             provenance. Name `workflow`, and `ref` or `commit`, in that rule."
+        }
+    }
+    .to_owned())
 }
 
 /// What the tier after `reached:` means, and which checks are short of the next one. Said if the verdict line says

@@ -13,7 +13,7 @@ use cvm_verify_core::report::{
 
 /// Every note that can be in the parentheses: its form on the page, and what it means. `…` stands for the words that
 /// differ.
-const NOTES: [(&str, &str); 15] = [
+const NOTES: [(&str, &str); 16] = [
     ("hardware", "For a pass: the tier that was required, `hardware`."),
     ("code", "For a pass: the tier that was required, `code`."),
     (
@@ -68,6 +68,11 @@ const NOTES: [(&str, &str); 15] = [
         "not reached: source, a rule is open",
         "Every image is as its rule in the policy file says, but a rule accepts any workflow, any branch, or a signature without \
          provenance. So the tier `source` is not reached: see [provenance](provenance.md#quick-start).",
+    ),
+    (
+        "not reached: source, a script is not reviewed",
+        "Every image is as its rule says, but a script that runs before the containers is neither one of Phala's nor in the lock. So the \
+         tier `source` is not reached: see [provenance](provenance.md#scripts-before-the-containers).",
     ),
 ];
 
@@ -203,6 +208,18 @@ fn examples() -> Vec<(&'static str, TargetReport)> {
             with(|target| {
                 let check = samples::check_mut(target, CheckId::SourceProvenance);
                 (check.status, check.reason, check.grants) = (Status::Pass, None, None);
+            }),
+        ),
+        (
+            "Every image is proven, and the app's own script before the containers is not in a lock.",
+            with(|target| {
+                samples::set(
+                    target,
+                    CheckId::SourceProvenance,
+                    Status::Warn,
+                    "unreviewed-script",
+                    "",
+                );
             }),
         ),
         ("Nothing answered.", samples::unreachable()),

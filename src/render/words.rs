@@ -68,7 +68,10 @@ pub(super) fn verdict_in(target: &TargetReport, escape: impl Fn(&str) -> String)
     let second =
         second.map(|until| format!("the second release, until {}", escape(&shorten(until, MAX_DAY))));
     let reached = format!("reached: {}", target.assurance);
-    let open_rule = open_source_rule(target).map(|_| "not reached: source, a rule is open".to_owned());
+    let open_rule = without_source(target).map(|check| match check.status {
+        Status::Warn => "not reached: source, a script is not reviewed".to_owned(),
+        _ => "not reached: source, a rule is open".to_owned(),
+    });
     let notes = match target.verdict {
         Verdict::Pass => {
             let other = target.assurance != target.required.into();
@@ -95,11 +98,13 @@ pub(super) fn verdict_in(target: &TargetReport, escape: impl Fn(&str) -> String)
     }
 }
 
-/// The result of `source-provenance` where it passes and does not grant its tier: a rule leaves open which workflow or which
-/// code it accepts. Said where nothing else keeps the tier away.
-pub(super) fn open_source_rule(target: &TargetReport) -> Option<&CheckResult> {
+/// The result of `source-provenance` where the images are as the rules say and its tier is not granted: it passes if a rule leaves open
+/// which workflow or which code it accepts, and warns of a script that nobody reviewed. Said where nothing else keeps the tier away.
+pub(super) fn without_source(target: &TargetReport) -> Option<&CheckResult> {
     let of_rules = |check: &&CheckResult| {
-        check.id == CheckId::SourceProvenance && is_met(check) && check.grants.is_none()
+        let warns_of_script = check.reason.as_deref() == Some("unreviewed-script");
+        let says = check.status == Status::Pass || warns_of_script;
+        check.id == CheckId::SourceProvenance && is_met(check) && check.grants.is_none() && says
     };
     let is_said = target.verdict != Verdict::Fail && target.assurance.tier() == Some(Tier::Code);
     target.checks.iter().find(of_rules).filter(|_| is_said)

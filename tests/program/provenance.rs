@@ -4,7 +4,7 @@ use std::sync::{Arc, Barrier, Mutex};
 
 use cvm_verify_core::checks::Check;
 use cvm_verify_core::report::CheckId::SourceProvenance;
-use cvm_verify_core::report::Status::{Error, Fail, Pass, Skip};
+use cvm_verify_core::report::Status::{Error, Fail, Pass, Skip, Warn};
 use cvm_verify_core::report::{AcceptedKind, Verdict, rfc3339};
 use cvm_verify_core::verify::provenance::{Refusal, SNAPSHOT, SigstoreRoots, verify};
 use serde_json::{Value, json};
@@ -53,6 +53,14 @@ pub fn github(workflow: Workflow) -> ScriptedServer {
     })
 }
 
+/// The same CVM, which runs nothing before the containers.
+pub fn without_script(mut cvm: Cvm) -> Cvm {
+    let mut document: Value = serde_json::from_str(&cvm.app_compose).unwrap();
+    document["pre_launch_script"] = "".into();
+    cvm.app_compose = document.to_string();
+    cvm
+}
+
 pub struct Release {
     pub deployment: Deployment,
     pub api: ScriptedServer,
@@ -60,7 +68,10 @@ pub struct Release {
 
 impl Release {
     pub fn of(api: ScriptedServer) -> Self {
-        Self::with(Deployment::healthy(), api)
+        Self::with(
+            Deployment::released(without_script(Cvm::healthy(&World::default()))),
+            api,
+        )
     }
 
     pub fn with(deployment: Deployment, api: ScriptedServer) -> Self {
@@ -186,6 +197,47 @@ fn with_less_than_workflow_and_ref_it_passes_and_does_not_reach_the_tier() {
             "{fix}"
         );
     }
+}
+
+/// Such a script could start images that no rule names.
+#[test]
+fn a_script_that_nobody_reviewed_keeps_the_tier_away_until_its_hash_is_in_the_lock() {
+    let release = Release::with(Deployment::healthy(), github(Workflow::default()));
+    let rules = [REPOSITORY, WORKFLOW, TAGS, "--require-assurance=code+source"];
+    let ran = release.verify(&rules);
+    ran.assert(SourceProvenance, Warn, Some("unreviewed-script"));
+    assert_eq!(ran.report().verdict, Verdict::Inconclusive);
+    assert!(
+        ran.check(SourceProvenance)
+            .fix
+            .unwrap_or_default()
+            .contains("`cvm-verify pin ")
+    );
+    let ran = release.verify(&rules[..3]);
+    ran.assert(SourceProvenance, Warn, Some("unreviewed-script"));
+    assert_eq!(ran.report().verdict, Verdict::Pass);
+    // One command writes the hash into the lock.
+    let lock = release.deployment.path("cvm.lock");
+    let mut pin = vec![
+        "pin".to_owned(),
+        release.deployment.app.url().to_string(),
+        "--accept-observed".to_owned(),
+        format!("--output={lock}"),
+    ];
+    pin.extend(release.deployment.network());
+    assert_eq!(run(&pin).code, 0);
+    let lock = format!("--lock={lock}");
+    let ran = release.verify(&[rules[0], rules[1], rules[2], rules[3], &lock]);
+    ran.assert(SourceProvenance, Pass, None);
+    assert_eq!(ran.report().verdict, Verdict::Pass, "{ran:#?}");
+    // Another script than the locked one is none that was reviewed.
+    release.deployment.app.change(|cvm| {
+        cvm.app_compose = cvm
+            .app_compose
+            .replace("echo", "docker run -d example/other; echo");
+    });
+    let ran = release.verify(&[rules[0], rules[1], rules[2], rules[3], &lock]);
+    ran.assert(SourceProvenance, Warn, Some("unreviewed-script"));
 }
 
 #[test]
@@ -912,7 +964,7 @@ fn nothing_is_pinned_of_images_that_somebody_else_built() {
 #[test]
 fn a_plan_says_before_the_deploy_what_will_be_measured_and_who_built_it() {
     let release = Release::of(github(Workflow::default()));
-    let cvm = Cvm::healthy(&World::default());
+    let cvm = without_script(Cvm::healthy(&World::default()));
     let document = release.deployment.path("app-compose.json");
     std::fs::write(&document, &cvm.app_compose).unwrap();
     let plan = |more: &[&str]| {
@@ -983,6 +1035,7 @@ fn ten_images_are_asked_about_at_one_time() {
         .collect();
     let mut cvm = Cvm::healthy(&World::default());
     cvm.app_compose = simulator::app_compose::app_compose(&format!("services:\n{services}"));
+    let cvm = without_script(cvm);
     let hash = format!("--compose-hash={}", hex::encode(cvm.compose_hash()));
     let all = Arc::new(Barrier::new(10));
     let seen = Arc::new(Mutex::new(0));

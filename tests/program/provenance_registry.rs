@@ -57,6 +57,7 @@ impl Release {
             .collect();
         let mut cvm = Cvm::healthy(&World::default());
         cvm.app_compose = simulator::app_compose::app_compose(&format!("services:\n{services}"));
+        let cvm = super::provenance::without_script(cvm);
         let compose_hash = hex::encode(cvm.compose_hash());
         let deployment = Deployment::of(cvm);
         std::fs::write(

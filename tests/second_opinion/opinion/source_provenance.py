@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import yaml
 from cryptography import x509
 
-from . import der, policy as policies, sigstore, strict_json
+from . import der, docker_compose, policy as policies, sigstore, strict_json
 from .sigstore import Refused
 from .unsupported import NotImplementedHere
 
@@ -291,7 +291,10 @@ def judge(run, claims):
         reasons = [each for status, reason in found if status == worst for each in (reason if isinstance(reason, list) else [reason])]
         if reasons:
             return worst, reasons
-    return "pass", None
+    document = strict_json.parse(text)
+    grants = all(rule.workflow and (rule.refs or rule.commits) for rule in rules)
+    scripts = docker_compose.runs_unknown_script(document)
+    return ("warn", "unreviewed-script") if grants and scripts else ("pass", None)
 
 
 def meets(run):

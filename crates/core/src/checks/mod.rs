@@ -48,7 +48,7 @@ pub(crate) use not_proven::{BOOT_ORDER_NOT_PROVEN, EVENT_LOG_NOT_PROVEN, QUOTE_N
 pub(crate) use source_provenance::proven_sources;
 pub use source_provenance::{
     SeveralSources, Sought, judge_image, judge_images, locked_sources, signer_problem, sought_in,
-    sought_sources, statements_of_files,
+    sought_sources, statements_of_files, with_scripts_of,
 };
 
 pub(crate) use compose_hash::second_release;

@@ -93,6 +93,19 @@ pub(super) fn concerns(
     .collect()
 }
 
+/// The scripts among them.
+pub(super) fn scripts(
+    compose_settings: &LaunchSettings,
+    reference: &ReferenceValues,
+) -> impl Iterator<Item = Concern> {
+    [
+        pre_launch_script(compose_settings, reference),
+        init_script(compose_settings),
+    ]
+    .into_iter()
+    .flatten()
+}
+
 fn host_access(places: &ComposePlaces) -> Option<Concern> {
     let named: Vec<String> = places
         .iter()

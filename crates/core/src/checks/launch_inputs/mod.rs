@@ -17,7 +17,7 @@ use crate::compose::{ComposeFile, LaunchScript, UnprovenDocument};
 use crate::policy::{LaunchInputsPolicy, Policy};
 use crate::report::CheckId;
 use crate::verify::Claims;
-use concerns::{Concern, LaunchSettings, Review, concerns, script_hash};
+use concerns::{Concern, LaunchSettings, Review, concerns, script_hash, scripts};
 use reasons as why;
 use words::{calm, from_outside, gpus};
 
@@ -107,6 +107,19 @@ pub(super) fn of_document(document: &UnprovenDocument, policy: &Policy) -> Optio
             policy,
         ))
     })
+}
+
+/// The scripts that run before the containers and that nobody is known to have read: neither Phala's, nor with their hash in the lock.
+pub(super) fn unreviewed_scripts(compose_settings: &LaunchSettings, policy: &Policy) -> Vec<String> {
+    let locked = policy.locked_compose.as_ref();
+    scripts(compose_settings, &policy.reference)
+        .filter(|concern| match &concern.review {
+            Review::Field(field) => locked
+                .is_none_or(|locked| locked.compose_settings.get(*field) != compose_settings.get(*field)),
+            _ => true,
+        })
+        .map(|concern| concern.text)
+        .collect()
 }
 
 fn judge(

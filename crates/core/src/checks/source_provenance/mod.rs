@@ -14,10 +14,12 @@ mod sought;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::measured_compose::{COMPOSE_NOT_PROVEN, NO_COMPOSE_DOCUMENT};
+use super::launch_inputs::unreviewed_scripts;
+use super::measured_compose::{COMPOSE_NOT_PROVEN, NO_COMPOSE_DOCUMENT, measured_compose};
 use super::{
     Acceptance, BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Required,
 };
+use crate::compose::UnprovenDocument;
 use crate::evidence::MAX_LOOKED_UP;
 use crate::policy::{BuildSource, Origin, Policy, SourcePolicy};
 use crate::report::{AcceptedKind, CheckId, SideTier, Status};
@@ -48,6 +50,7 @@ pub(super) const CHECK: Check = Check {
         &why::TOO_MANY_IMAGES,
         &why::UNREADABLE_COMPOSE,
         &why::UNUSED_RULE,
+        &why::UNREVIEWED_SCRIPT,
         &why::OTHER_SIGNER,
         &why::OTHER_ISSUER,
         &why::OTHER_REPOSITORY,
@@ -99,7 +102,7 @@ pub(super) const CHECK: Check = Check {
     ],
     required: Required::Grants(&[SideTier::Source]),
     harmless_skips: &[&why::NO_RULE],
-    harmless_warnings: &[&why::ROOTS_GROW_OLD],
+    harmless_warnings: &[&why::ROOTS_GROW_OLD, &why::UNREVIEWED_SCRIPT],
     is_configured: |policy| {
         !policy.sources.rules.is_empty() || policy.required.sides().includes(SideTier::Source)
     },
@@ -120,7 +123,42 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         Err(finding) => return finding,
     };
     let finding = judge_images(&images, &claims.statements, &policy.sources);
+    let settings = match measured_compose(claims).map(|(_, compose)| compose.compose_settings()) {
+        Ok(Ok(settings)) => settings,
+        Ok(Err(_)) => {
+            return Finding::error(
+                &why::UNREADABLE_COMPOSE,
+                "The measured compose document cannot be read.",
+            );
+        }
+        Err(finding) => return finding,
+    };
+    let finding = with_scripts(finding, &unreviewed_scripts(&settings, policy));
     with_age_of_roots(finding, policy.sources.roots.grow_old(claims.at))
+}
+
+/// The same for a document before its deployment, of images that were judged.
+#[must_use]
+pub fn with_scripts_of(finding: Finding, document: &UnprovenDocument, policy: &Policy) -> Finding {
+    with_scripts(finding, &unreviewed_scripts(&document.compose_settings(), policy))
+}
+
+/// What grants the tier beside a script that nobody is known to have read: such a script can start images that no rule names.
+fn with_scripts(finding: Finding, unreviewed: &[String]) -> Finding {
+    if finding.grants.is_none() || unreviewed.is_empty() {
+        return finding;
+    }
+    Finding {
+        accepted: finding.accepted,
+        ..Finding::warn(
+            &why::UNREVIEWED_SCRIPT,
+            format!(
+                "{} The tier `source` is not reached: {}, and could start other images.",
+                finding.detail,
+                unreviewed.join("; ")
+            ),
+        )
+    }
 }
 
 /// A pass under roots that are old is one, and says so. Anything else has a reason of its own.

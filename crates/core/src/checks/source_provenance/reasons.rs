@@ -158,6 +158,14 @@ reasons! {
         "Record the evidence with the same rules, or give the bundles with --provenance-bundle.";
 }
 
+pub(super) const UNREVIEWED_SCRIPT: Reason = Reason {
+    id: "unreviewed-script",
+    means: "Every image of the compose file is proven, and a script that runs before the containers is neither one of Phala's nor in \
+            your lock. It could start images that no rule names, so the tier `source` is not reached.",
+    fix: "Read the script (`cvm-verify inspect`). Then run `cvm-verify pin URL`, which writes its hash into the lock, review that line and \
+          give the lock (--lock). That holds for a new script of Phala's, too, until a version of cvm-verify knows it.",
+};
+
 /// What to do where every image meets its rule and the tier is not granted.
 pub(super) const FIX_OPEN_RULE: &str = "To reach the tier `source`, name in the rule a workflow, and a ref or a commit (--source-workflow, --source-ref), and \
      accept provenance only.";
