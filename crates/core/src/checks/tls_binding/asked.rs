@@ -34,6 +34,15 @@ pub(super) fn wrong(policy: &Policy, reason: &'static Reason, sentence: impl Int
     }
 }
 
+/// What a renewal between two requests, or several instances behind one address, looks like as well as a relay does: it never binds, and
+/// accuses nobody.
+pub(super) fn unclear(policy: &Policy, reason: &'static Reason, sentence: impl Into<String>) -> Finding {
+    match is_asked(policy) {
+        true => Finding::error(reason, sentence).against(asked_by(policy)),
+        false => Finding::warn(reason, sentence),
+    }
+}
+
 /// Something could not be determined.
 pub(super) fn open(policy: &Policy, reason: &'static Reason, sentence: impl Into<String>) -> Finding {
     match is_asked(policy) {

@@ -1,6 +1,6 @@
 //! The binding by the evidence of a dstack ingress, and its reasons.
 
-use super::asked::{is_asked, open, wrong};
+use super::asked::{is_asked, open, unclear, wrong};
 use super::own_quote::{OwnQuote, platform_of_own_quote};
 use super::probed::probed;
 use super::reasons::{EVIDENCE_NOT_PROVEN, ORACLE_64, RECORDED, TLS_KEY_CHANGED};
@@ -96,9 +96,11 @@ pub(super) const INGRESS_OTHER_COMPOSE: Reason = Reason {
 };
 pub(super) const INGRESS_OTHER_CVM: Reason = Reason {
     id: "ingress-other-cvm",
-    means: "The quote of the ingress is that of another VM than the one that quoted the nonce: the ingress is a proxy in front of it, \
-            or someone forwards the evidence of another VM.",
-    fix: "Run the ingress in the app's own VM. If several instances answer, verify each by its own address.",
+    means: "The quote of the ingress is that of another VM of the same code than the one that quoted the nonce: several instances \
+            answer at this address, the ingress is a proxy in front of the VM, or someone forwards the evidence of another VM. Which of \
+            these it is, is not known.",
+    fix: "If several instances answer, verify each by its own address (https://<instance-id>-<port>.<gateway>), or let one answer. \
+          Otherwise run the ingress in the app's own VM.",
 };
 pub(super) const INGRESS_OTHER_MACHINE: Reason = Reason {
     id: "ingress-other-machine",
@@ -195,7 +197,7 @@ fn not_bound(gap: &IngressGap, tls: &Tls, policy: &Policy) -> Finding {
             "The quote of the ingress is that of a VM with another compose document.",
         )
         .found(hex::encode(compose_hash)),
-        IngressGap::OtherInstance => wrong(
+        IngressGap::OtherInstance => unclear(
             policy,
             &INGRESS_OTHER_CVM,
             "The quote of the ingress is that of another VM than the one that quoted the nonce.",
@@ -205,7 +207,7 @@ fn not_bound(gap: &IngressGap, tls: &Tls, policy: &Policy) -> Finding {
             &INGRESS_OTHER_MACHINE,
             "The quote of the ingress is that of the same instance on another machine than the one that quoted the nonce.",
         ),
-        IngressGap::KeyChanged { keys } => wrong(
+        IngressGap::KeyChanged { keys } => unclear(
             policy,
             &TLS_KEY_CHANGED,
             format!("{keys} TLS keys answered during this run."),
