@@ -18,25 +18,21 @@ impl Deployment {
         Self::of(Cvm::healthy(&World::default()))
     }
 
-    /// A deployment that is what its user expects, with another compose document than the healthy one.
-    pub fn released(cvm: Cvm) -> Self {
-        let compose_hash = format!("--compose-hash={}", hex::encode(cvm.compose_hash()));
-        let mut deployment = Self::of(cvm);
-        deployment.expect[0] = compose_hash;
-        deployment
-    }
-
     /// A deployment that is, or is not, what its user expects: the expectations are those of a healthy one.
     pub fn of(cvm: Cvm) -> Self {
+        Self::expecting(cvm, &Cvm::healthy(&World::default()))
+    }
+
+    /// A deployment whose user expects another one.
+    pub fn expecting(cvm: Cvm, expected: &Cvm) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let healthy = Cvm::healthy(&World::default());
         std::fs::write(folder.path().join("root.pem"), World::default().root_pem()).unwrap();
         let pccs = PccsServer::http(cvm.world.clone());
         Self {
             app: AppServer::http(cvm),
             pccs,
             folder,
-            expect: healthy.expectations().into(),
+            expect: expected.expectations().into(),
         }
     }
 

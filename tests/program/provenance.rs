@@ -68,10 +68,8 @@ pub struct Release {
 
 impl Release {
     pub fn of(api: ScriptedServer) -> Self {
-        Self::with(
-            Deployment::released(without_script(Cvm::healthy(&World::default()))),
-            api,
-        )
+        let cvm = without_script(Cvm::healthy(&World::default()));
+        Self::with(Deployment::expecting(cvm.clone(), &cvm), api)
     }
 
     pub fn with(deployment: Deployment, api: ScriptedServer) -> Self {
