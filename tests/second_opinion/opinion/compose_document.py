@@ -33,6 +33,9 @@ def risky(name, rows=None, guest=False):
     # An exception is of the whole name, and only from a beginning or an end.
     if any(row["match"] == "ordinary" and name == row["name"] for row in rows):
         return False
+    is_value = any(row["match"] == "data" and name.rsplit("_", 1)[-1] == row["name"] for row in rows)
+    if not is_value and any(row["match"] == "part" and f"_{row['name']}_" in f"_{name}_" for row in rows):
+        return True
     return any(row["match"] == "prefix" and name.startswith(row["name"]) or row["match"] == "suffix" and name.endswith(row["name"]) for row in rows)
 
 

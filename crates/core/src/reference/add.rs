@@ -9,7 +9,7 @@ use super::row::ReferenceRow;
 use super::value::Text;
 use super::{
     Advisory, KmsImageRow, KmsRow, OsImageRow, ReferenceError, ReferenceProblem, ReferenceValues, RiskyName,
-    RiskyNameMatch, RowOrigin, ScriptRow, VmShape,
+    RowOrigin, ScriptRow, VmShape,
 };
 use crate::toml_text::{FoundMistakes, Mistake};
 
@@ -175,11 +175,11 @@ impl ReferenceValues {
             return Ok(());
         }
         // A row of a user's file makes a result stricter only: no verdict would show an exception.
-        if row.matches == RiskyNameMatch::Ordinary && origin == RowOrigin::File {
+        if row.matches.excepts() && origin == RowOrigin::File {
             return Err(ReferenceProblem::Row {
                 table: RiskyName::TABLE,
                 row: row.name.to_string(),
-                problem: "`ordinary` names come with the program: accept the place in [[places]] of the lock"
+                problem: "`ordinary` and `data` names come with the program: accept the place in [[places]] of the lock"
                     .to_owned(),
             });
         }

@@ -33,8 +33,12 @@ pub enum RiskyNameMatch {
     Prefix,
     /// Its end.
     Suffix,
-    /// The whole name, which is harmless although a beginning or an end covers it.
+    /// Whole words of it, between `_`, unless its last word says that it is of a value.
+    Part,
+    /// The whole name, which is harmless although a beginning, an end or a part covers it.
     Ordinary,
+    /// A last word of names of values: no part of such a name counts.
+    Data,
 }
 
 /// Who reads a variable.
@@ -77,7 +81,9 @@ impl RowWord for RiskyNameMatch {
         ("exact", Self::Exact),
         ("prefix", Self::Prefix),
         ("suffix", Self::Suffix),
+        ("part", Self::Part),
         ("ordinary", Self::Ordinary),
+        ("data", Self::Data),
     ];
 }
 
@@ -90,28 +96,65 @@ impl RowWord for RiskyNameReaders {
     ];
 }
 
+impl RiskyNameMatch {
+    /// Whether a row says what is harmless.
+    #[must_use]
+    pub fn excepts(self) -> bool {
+        matches!(self, Self::Ordinary | Self::Data)
+    }
+}
+
+/// What other rows except a name from.
+#[derive(Clone, Copy, Default)]
+struct Exceptions {
+    /// It is harmless as a whole.
+    is_ordinary: bool,
+    /// Its last word is one of values.
+    is_of_data: bool,
+}
+
 impl RiskyName {
     /// What is wrong with the row.
     fn problem(&self) -> Option<&'static str> {
         let part = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
         if !self.name.bytes().all(part) {
             Some("`name` is of capitals, digits and `_`")
-        } else if self.matches == RiskyNameMatch::Ordinary && self.readers != RiskyNameReaders::Both {
-            Some("an `ordinary` name is so for all who read it: remove `where`")
+        } else if self.matches.excepts() && self.readers != RiskyNameReaders::Both {
+            Some("an `ordinary` or `data` name is so for all who read it: remove `where`")
         } else {
             None
         }
     }
 
-    /// Whether the row says that a name is risky. `is_ordinary` says whether another row excepts the name.
-    fn is_of(&self, name: &str, is_ordinary: bool) -> bool {
+    /// Whether the row says that a name is risky, beside what other rows except it from.
+    fn is_of(&self, name: &str, excepted: Exceptions) -> bool {
+        let own = self.name.as_str();
         match self.matches {
-            RiskyNameMatch::Exact => name == self.name.as_str(),
-            RiskyNameMatch::Prefix => !is_ordinary && name.starts_with(self.name.as_str()),
-            RiskyNameMatch::Suffix => !is_ordinary && name.ends_with(self.name.as_str()),
-            RiskyNameMatch::Ordinary => false,
+            RiskyNameMatch::Exact => name == own,
+            RiskyNameMatch::Prefix => !excepted.is_ordinary && name.starts_with(own),
+            RiskyNameMatch::Suffix => !excepted.is_ordinary && name.ends_with(own),
+            RiskyNameMatch::Part => !excepted.is_ordinary && !excepted.is_of_data && has_words(name, own),
+            RiskyNameMatch::Ordinary | RiskyNameMatch::Data => false,
         }
     }
+
+    fn excepts(&self, name: &str) -> Exceptions {
+        let own = self.name.as_str();
+        let last = name.rsplit('_').next();
+        Exceptions {
+            is_ordinary: self.matches == RiskyNameMatch::Ordinary && own == name,
+            is_of_data: self.matches == RiskyNameMatch::Data && last == Some(own),
+        }
+    }
+}
+
+/// Whether words stand in a name, each as a whole.
+fn has_words(name: &str, words: &str) -> bool {
+    name.match_indices(words).any(|(at, _)| {
+        let before = name.get(..at).unwrap_or_default();
+        let after = name.get(at + words.len()..).unwrap_or_default();
+        (before.is_empty() || before.ends_with('_')) && (after.is_empty() || after.starts_with('_'))
+    })
 }
 
 impl ReferenceValues {
@@ -137,10 +180,14 @@ impl ReferenceValues {
 
     fn risky_row(&self, name: &str, counts: impl Fn(&RiskyName) -> bool) -> Option<&RiskyName> {
         let name = name.trim().to_ascii_uppercase();
-        let excepts = |row: &RiskyName| row.matches == RiskyNameMatch::Ordinary && row.name.as_str() == name;
-        let is_ordinary = self.risky_names.iter().any(excepts);
+        let mut excepted = Exceptions::default();
+        for row in &self.risky_names {
+            let own = row.excepts(&name);
+            excepted.is_ordinary |= own.is_ordinary;
+            excepted.is_of_data |= own.is_of_data;
+        }
         let mut rows = self.risky_names.iter();
-        rows.find(|row| counts(row) && row.is_of(&name, is_ordinary))
+        rows.find(|row| counts(row) && row.is_of(&name, excepted))
     }
 
     /// All of them.

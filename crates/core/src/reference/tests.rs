@@ -622,7 +622,7 @@ fn a_file_that_is_not_well_formed_is_refused_with_its_row() {
                     ]
                 )
             ),
-            "`ordinary` names come with the program",
+            "`ordinary` and `data` names come with the program",
         ),
         (
             &format!(
