@@ -24,10 +24,10 @@ A variable counts only if something can set it: its name is in `allowed_envs`, a
 runs before the containers is unknown, or the guest sets it. Otherwise its default applies, and the report says so.
 
 `environment` entries with a variable are set from outside. They decide code if the name in the container is one that programs
-load code by (`LD_PRELOAD`, `NODE_OPTIONS`, `PATH`, …; a beginning such as `LD_` or `PYTHON`, or an end such as `_OPTS` or `_COMMAND`,
-counts for every name that has it but those that [the table](reference-values.md) excepts), or if a shell of the container executes the
+load code by (`LD_PRELOAD`, `NODE_OPTIONS`, `PATH`, …; a beginning such as `LD_` or `PYTHON`, an end such as `_OPTS` or `_COMMAND`, or
+words such as `REMOTE_CODE` count for every name that has them but those that [the table](reference-values.md) excepts), or if a shell of the container executes the
 value (`$$NAME` as a command, under `eval` or `sh -c`). `BASH_ENV` always counts. `ENV` counts if a shell of the container may be
-interactive (`tty`, `stdin_open`, or a shell that is started so), and where a script sets it.
+interactive (`tty`, `stdin_open`, a shell that is started so, or `script`, `screen`, `tmux` and the like), and where a script sets it.
 
 `command`, `entrypoint` and the test of a health check may be lists. An item of a list is one argument whatever the value of its variable
 holds: Docker Compose substitutes after it reads the list. But what a program does with an argument is not written in the document. So an
@@ -41,7 +41,10 @@ item with a variable is set from outside, and decides no code, only if it is kno
   (`curl`, `aws`, `tar`, `ansible-pull`, `ray`, agents of CI systems and the like).
 - The program is known, and takes data at that place: the options of `pg_isready`, `psql`, `redis-cli`, `mysqladmin`, `gunicorn` and `celery`
   that have one letter, an address of `curl` or `wget` that begins with `http://` or `https://` (if they keep nothing), settings of
-  `postgres` that are numbers or sizes, sizes of `java`, and the model of `vllm serve`.
+  `postgres` that are numbers or sizes, sizes and percentages of `java`, the model of `vllm serve`, the host or the port of
+  `nc -z HOST PORT` (one of the two), the port of `manage.py runserver 0.0.0.0:PORT`, the addresses that nodes of Ethereum call, and the
+  like. An option behind `npm run NAME --`, or behind the program that `uv run`, `poetry run` or `bundle exec` starts, is judged
+  as one of that script or program.
 
 Every other item with a variable decides code, and so does each of a list of more than 256 words:
 
@@ -56,20 +59,28 @@ Every other item with a variable decides code, and so does each of a list of mor
 
 An `entrypoint` without a word (`[]`, an empty text, or a list of empty texts) takes the entrypoint of the image away: the first word of
 `command` is the program. What is accepted in a list is accepted as the same words of a script, with each variable in quotes. The reverse
-does not hold: a script is refused only where a value is known to be executed.
+does not hold: a script is refused only where a value is known to be executed. A variable without quotes may be another option: it counts as
+executed behind `postgres`, `redis-server`, `nginx`, `traefik` and others whose options load code or bring it from elsewhere.
 
 A text (`command: app ${NAME}`) is split into words after it is filled, so that a variable in it decides code. That an image's
 own entrypoint passes its arguments to a program, and not to a shell as one text, is taken from the image, which the digest pins.
 
 A script that is an argument of an interpreter (`sh -c`, `python -c`, `node -e`) counts as executing its arguments if it reads its
-arguments: `$1`, `$@`, `for x; do`, `shift`, `getopts`, `sys.argv`, `process.argv`, `ARGV` and the like. So does a config, if what names its
+arguments: `$1`, `$@`, `$argv`, `for x; do`, `shift`, `getopts`, `sys.argv`, `process.argv`, `ARGV`, `pop` and the like. So does a config, if what names its
 path has a variable from outside; `exec \"$@\"` executes the list behind it, which is checked as a list.
 
 The script that `python -c`, `node -e`, `ruby -e`, `perl -e` and `php -r` get is read in their language: a variable of the environment
-is executed if a statement passes it, or a variable that holds it, to `eval`, `os.system`, `child_process` and the like. A config's
+is executed if a statement passes it, or a variable that holds it, to `eval`, `os.system`, `child_process` and the like, or as the first
+argument to a function with a word for loading or running in its name (`torch.hub.load`, `uvicorn.run`, `createRequire`). A config's
 `content` is read in such a language if its first line or the names of its paths say so. If anything but the interpreter of the language
-names such a path (`sh /app/run.py`, the program itself without a first line, another config, a health check, an environment), or if nothing
-names it, the text is read as a script of a shell as well.
+names such a path (`sh /app/run.py`, the program itself without a first line, another config, a health check, an environment), if a shell,
+`xargs`, `find` or `run-parts` starts a file that is not written out (`sh ma*`, `sh $f`), or if nothing names it, the text is read as a script
+of a shell as well.
+
+A config in a language that is not read here (Lua, awk, Make, Tcl, R, PowerShell and the like, by its first line, the names of its paths or the
+program that is handed one) decides code if a name of a variable from outside or a word for the environment stands in it, or if what names it
+has such a variable. In every config the value of a setting that is named for a command (`command=`, `exec:`) is read as a script of
+a shell, with `%(ENV_NAME)s` as `$NAME`.
 
 A mount decides code if it equals, contains or lies in what the host supplies: `/dstack/.host-shared`, `/dstack/user_config`,
 firmware tables, disks. Known links are followed (`/tapp`, `/var/run`, `/var/volatile/dstack`, `/proc/1/root`). Other paths of

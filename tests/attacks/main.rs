@@ -8,6 +8,7 @@ mod before_sending;
 mod bit_flips;
 mod blame;
 mod boot_order;
+mod compose_configs;
 mod compose_execution;
 mod compose_images;
 mod compose_places;

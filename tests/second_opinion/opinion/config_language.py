@@ -5,7 +5,12 @@ import re
 
 INTERPRETERS = {"py": r"(?:python|pypy)[0-9.]*", "js": r"node(?:js)?", "mjs": r"node(?:js)?", "cjs": r"node(?:js)?", "rb": r"ruby", "pl": r"perl", "php": r"php"}
 EXECUTES = re.compile(r"\b(eval|exec|execSync|execfile|system|popen|Popen|getoutput|check_output|check_call|run|spawn|spawnSync|Function|__import__"
-                      r"|import_module|require|include|passthru|shell_exec|proc_open)\b")
+                      r"|import_module|require|include|passthru|shell_exec|proc_open|createRequire|load|loadModule|fileConfig|readpipe|splice)\b")
+# Scripts in languages that are not read: a variable in one decides code.
+NOT_READ = re.compile(r"(^|/)(GNUmakefile|Makefile|makefile|justfile|Procfile|Gemfile|Rakefile)$"
+                      r"|\.(awk|clj|exs?|go|groovy|java|jl|lua|mk|nim|nu|ps1|[rR]|rkt|scala|scm|tcl|zig)$")
+RUNS_NOT_READ = re.compile(r"(^|[\s/])(awk|gawk|mawk|lua|make|gmake|just|go|tclsh|Rscript|julia|elixir|erl|groovy|guile|nu|pwsh|xonsh|elvish|openresty)(\s|$)")
+SETTING = re.compile(r"""^\s*(?:- )?["']?[\w-]*?(?:cmd|commands?|entrypoint|exec|hook|programs?|run|script|shell)["']?\s*[=:]\s*(.*)$""", re.M)
 
 
 def words(value):
@@ -18,13 +23,62 @@ def words(value):
 
 def of(name, content, document):
     """(the interpreter of the language, whether nothing else names the file); nothing for a text of a shell."""
-    services = [each for key in ("services", "jobs") for each in (document.get(key) or {}).values() if isinstance(each, dict)]
+    targets = targets_of(name, document)
+    services = services_of(document)
+    return language_of(name, content, document, targets, services)
+
+
+def services_of(document):
+    return [each for key in ("services", "jobs") for each in (document.get(key) or {}).values() if isinstance(each, dict)]
+
+
+def targets_of(name, document):
+    services = services_of(document)
     targets = set()
     for service in services + [each for service in services for each in service.get("pre_start") or [] if isinstance(each, dict)]:
         for mount in service.get("configs") or []:
             source = mount if isinstance(mount, str) else mount.get("source")
             if source == name:
                 targets.add(source if isinstance(mount, str) else mount.get("target", source))
+    return targets
+
+
+def command_lines(document):
+    """Entrypoint and command of each service as one text."""
+    return [" ".join(words(service.get("entrypoint")) + words(service.get("command"))) for service in services_of(document)]
+
+
+def is_not_read(name, content, document):
+    first = content.split("\n", 1)[0] if content.startswith("#!") else ""
+    return bool(RUNS_NOT_READ.search(first)) or any(
+        NOT_READ.search(target) or any(posixpath.basename(target) in line and RUNS_NOT_READ.search(line) for line in command_lines(document))
+        for target in targets_of(name, document))
+
+
+def may_read(content, names):
+    return any(re.search(r"\b" + re.escape(each) + r"\b", content) for each in names) or bool(names) and "env" in content.lower()
+
+
+def is_handed(name, document, outside):
+    """Whether a list that names the config, which it may start, has a variable."""
+    bases = {posixpath.basename(each) for each in targets_of(name, document)}
+    lists = [(service.get("entrypoint"), service.get("command")) for service in services_of(document)]
+    return any(any(base in " ".join(words(list(each))) for base in bases) and outside(list(each)) for each in lists)
+
+
+def executes_arguments(content, language):
+    """Whether a script of another language may execute what it is handed."""
+    reads = language == "perl" or re.search(r"arg|opt|click|fire|typer|shift|pop|gets|<>", content, re.I)
+    return bool(reads) and any(EXECUTES.search(line) and not line.strip().startswith(("import", "use ", "from")) for line in re.split(r"[;\n]", content))
+
+
+def commands_of_settings(content):
+    for match in SETTING.finditer(content):
+        value = re.sub(r"%\(ENV_(\w+)\)s", r"${\1}", match.group(1)).replace("${env:", "${")
+        yield re.sub(r"""["'],""", '" ', value.strip("[]")) if value.startswith("[") else value
+
+
+def language_of(name, content, document, targets, services):
     first = re.match(r"#!\s*(?:\S*/env\s+(?:-S\s+)?)?(\S+)", content)
     if content.startswith("#!"):
         program = posixpath.basename(first.group(1)) if first else ""
@@ -44,7 +98,9 @@ def of(name, content, document):
         named = len(re.findall(base, text)) + sum(word.startswith("/") and "*" in word for word in read)
         checked = len(re.findall(r"(?:test|\[) -f \S*" + base, " ".join(read)))
         run = len(re.findall(r"(?:^|\s|/)" + language + r"\s+(?:-\S+\s+)*\S*" + base + r"(?=\s|$)", text))
-        is_alone &= run > 0 and run + checked == named
+        # A shell, or what starts others, with a file that is not written out.
+        hidden = re.search(r"(^|[\s;|&(/])((ba|a|da|z|k)?sh|source|\.)\s+(?!-)[^\s;|&)]*[*?\[{$]|\bxargs\b.*\bsh\b|-exec\s+\S*sh\b|\brun-parts\b", " ".join(read))
+        is_alone &= run > 0 and run + checked == named and not hidden
     return language, is_alone
 
 

@@ -456,6 +456,15 @@ class Judge:
         for name, each in configs.items():
             if isinstance(each, str):
                 language, is_alone = config_language.of(name, each, value)
+                handed = config_language.is_handed(name, value, self.outside)
+                if language and handed and config_language.executes_arguments(unescape(each), language):
+                    self.unmeasured = True
+                if not language and handed and re.search(r"\$\{?argv\b", unescape(each)):
+                    self.unmeasured = True
+                if not language and config_language.is_not_read(name, each, value) and (handed or config_language.may_read(each, everything)):
+                    self.unmeasured = True
+                if any(shell_executes(own, set(everything)) for own in config_language.commands_of_settings(unescape(each))):
+                    self.unmeasured = True
                 if language and config_language.executes(unescape(each), set(everything)) \
                         or not (language and is_alone) and shell_executes(unescape(each), set(everything)):
                     self.unmeasured = True
@@ -480,7 +489,7 @@ def may_be_interactive(service):
     commands = [texts_of([service.get("entrypoint"), service.get("command")])]
     commands += [texts_of(service.get(key)) for key in ("healthcheck", "post_start", "pre_stop")]
     option = r"(-o\s+\w+\s+|[-+]\S+\s+)*-[a-zA-Z]*i"
-    return any(re.match(r"\s*-[a-zA-Z]*i", each) or re.search(rf"(^|[\s;|&('\"/])(ba|a|da|z|k)?sh\s+{option}", each) for each in commands)
+    return any(re.search(r"(^|[\s;|&(/])(dtach|empty|expect|screen|script|socat|tmux|ttyd|unbuffer|zellij)(\s|$)", each) or re.match(r"\s*-[a-zA-Z]*i", each) or re.search(rf"(^|[\s;|&('\"/])(ba|a|da|z|k)?sh\s+{option}", each) for each in commands)
 
 
 def executes(place, value, names):
@@ -544,6 +553,10 @@ def shell_executes(text, names):
     if re.search(r"\b(psql|mysql|mariadb|mongosh)(\s+(-[DLPUdfhpu]\s+\S+|--\w[\w-]*(=\S+|\s+\S+)|-\w+))*\s+[\"']?\$", text) \
             and not re.search(r"\b(psql|mysql|mariadb|mongosh)\s[^;|&]*-[DLPUdfhpu]\s+[\"']?\$", text):
         return True
+    # Without quotes a value may be another option.
+    for match in re.finditer(r"\b(redis-server|valkey-server|mysqld|openvpn|traefik|telegraf|logstash|nginx|postgres)\s[^;|&\n]*", text):
+        if mentions(re.sub(r"\"[^\"]*\"", "", match.group(0)), names):
+            return True
     # What `find` starts, what bash evaluates, the file of a shell's start, and functions and scripts that go through their arguments.
     if re.search(r"\bfind\b[^;\n]*\s-(exec|ok)", text) or re.search(r"\bprintf\s+-v\b", text) \
             or any(re.search(r"\b(BASH_)?ENV=" + QUOTED + re.escape(name) + r"\b", text) for name in names):

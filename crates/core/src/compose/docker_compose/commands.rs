@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::absent_value::is_absent;
 use super::advice::{ExecutionCause, instead_of_executing};
+use super::config_commands::{commands_of_settings, may_read};
 use super::config_language::ConfigLanguage;
 use super::environment::Environment;
 use super::judge::{Judge, text_of};
@@ -153,11 +154,20 @@ impl Judge<'_> {
                     ConfigLanguage::Shell => (None, true),
                     ConfigLanguage::Other(language) => (Some(language), false),
                     ConfigLanguage::OtherOrShell(language) => (Some(language), true),
+                    ConfigLanguage::NotRead => (None, true),
                 };
+                let is_read = self.config_readers.language(name, text) != ConfigLanguage::NotRead;
                 let Some(script) = self.fixed_or(path, text, &ExecutionCause::File.advice(text)) else {
                     return;
                 };
                 let is_outside = |name: &str| environment.is_from_outside(name);
+                let is_set = |name: &str| is_outside(name) || self.settable.setter(name).is_some();
+                let reads_some = environment.outside_names().any(|name| may_read(&script, &name));
+                if !is_read && (reads_some || self.config_readers.is_handed(name, &is_set)) {
+                    let says = "a script in a language that this version of cvm-verify does not read, and it may be handed a variable that \
+                                is set from outside: write the value";
+                    self.file.unmeasured.add(ComposePlace::new(path, text, says));
+                }
                 let mut uses: BTreeMap<String, Use> = BTreeMap::new();
                 let in_language = language.map(|language| language.uses(&script, &is_outside));
                 let in_shell = is_shell.then(|| shell::uses(&script, &is_outside));
@@ -169,10 +179,13 @@ impl Judge<'_> {
                     let gravest = uses.entry(name).or_insert(how);
                     *gravest = how.max(*gravest);
                 }
+                for command in commands_of_settings(&script) {
+                    let executed = shell::uses(&command, &is_outside).into_iter();
+                    uses.extend(executed.filter(|(_, how)| *how == Use::Executed));
+                }
                 self.name_uses(path, text, uses, environment);
                 let executes = language.is_some_and(|language| language.executes_its_arguments(&script))
                     || is_shell && shell::executes_its_arguments(&script);
-                let is_set = |name: &str| is_outside(name) || self.settable.setter(name).is_some();
                 if executes && self.config_readers.is_handed(name, &is_set) {
                     let says = "a script that may execute its arguments, and what names it has a variable that is set from outside: \
                                 write the value there";

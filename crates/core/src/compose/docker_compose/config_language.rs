@@ -36,6 +36,8 @@ pub(super) enum ConfigLanguage {
     Other(Language),
     /// This one, or a shell's.
     OtherOrShell(Language),
+    /// One that is not read here.
+    NotRead,
 }
 
 /// Bytes that are searched for the paths of configs, all texts for each path: beyond that every config is read as a shell's, too, and counts
@@ -145,7 +147,10 @@ impl ConfigReaders {
     pub(super) fn language(&self, config: Option<&str>, text: &str) -> ConfigLanguage {
         let targets = config.and_then(|config| self.targets.get(config));
         let Some(language) = language_by_name(text, targets) else {
-            return ConfigLanguage::Shell;
+            return match self.is_not_read(targets, text) {
+                true => ConfigLanguage::NotRead,
+                false => ConfigLanguage::Shell,
+            };
         };
         if self.is_too_much {
             return ConfigLanguage::OtherOrShell(language);
@@ -164,6 +169,27 @@ impl ConfigReaders {
             true => ConfigLanguage::Other(language),
             false => ConfigLanguage::OtherOrShell(language),
         }
+    }
+
+    /// Whether a text is a script of a language that is not read here: its first line, the names of its paths, or a program that is handed
+    /// one of them say so.
+    fn is_not_read(&self, targets: Option<&BTreeSet<String>>, text: &str) -> bool {
+        let program = |word: &str| Language::is_not_read(word.rsplit('/').next().unwrap_or_default());
+        let first = text.strip_prefix("#!").and_then(|text| text.lines().next());
+        if first.is_some_and(|line| line.split_whitespace().any(program)) {
+            return true;
+        }
+        let mut targets = targets.into_iter().flatten();
+        targets.any(|target| {
+            let name = target.rsplit('/').next().unwrap_or_default();
+            let starts_it = |text: &str| {
+                let words = || text.split(|c: char| c.is_whitespace() || "\"';|&()".contains(c));
+                !name.is_empty() && text.contains(name) && words().any(program)
+            };
+            Language::is_file_not_read(target, text)
+                || self.lists.iter().any(|words| starts_it(&words.join(" ")))
+                || self.scripts.iter().any(|(_, script)| starts_it(script))
+        })
     }
 
     /// Whether something that names a config, and so may hand it arguments, holds a variable for which `is_set` holds.

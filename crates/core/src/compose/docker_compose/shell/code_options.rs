@@ -5,7 +5,7 @@ use super::word::Word;
 /// Programs, the starts of their options whose argument names code, and whether their first operand does.
 type CodeOptions = (&'static [&'static str], &'static [&'static str], bool);
 
-const CODE_OPTIONS: [CodeOptions; 26] = [
+const CODE_OPTIONS: [CodeOptions; 29] = [
     (&["celery"], &["-A", "--app", "--config", "--workdir"], false),
     (&["flask"], &["-A", "--app"], false),
     (
@@ -90,7 +90,22 @@ const CODE_OPTIONS: [CodeOptions; 26] = [
     (&["rsync"], &["-e", "--rsh", "--rsync-path"], false),
     (&["scp", "sftp"], &["-F", "-o", "-S"], false),
     (&["nginx"], &["-g", "-c", "-p"], false),
-    (&["haproxy"], &["-f"], false),
+    (&["haproxy", "lighttpd", "monit"], &["-c", "-f", "-m"], false),
+    (
+        &["caddy", "envoy", "otelcol", "otelcol-contrib"],
+        &["-c", "--config"],
+        false,
+    ),
+    (
+        &["consul", "nomad", "vault"],
+        &["-config", "-hcl", "-plugin-dir"],
+        false,
+    ),
+    (
+        &["fluent-bit"],
+        &["-F", "-R", "-c", "-e", "-f", "-i", "-o", "-p"],
+        false,
+    ),
     (&["supervisord"], &["-c", "--configuration"], false),
     (&["s6-svscan", "runsvdir"], &[], true),
     (
@@ -182,6 +197,28 @@ const CODE_OPTIONS: [CodeOptions; 26] = [
     ),
 ];
 
+/// Of these, programs that execute what one of their options names or what another machine sends, without a file in the container.
+const OBEYING: [&str; 18] = [
+    "fluentd",
+    "jupyter",
+    "jupyter-lab",
+    "keydb-server",
+    "logstash",
+    "mariadbd",
+    "mysqld",
+    "mysqld_safe",
+    "nginx",
+    "openvpn",
+    "redis-server",
+    "rsync",
+    "scp",
+    "sftp",
+    "spark-submit",
+    "telegraf",
+    "traefik",
+    "valkey-server",
+];
+
 /// Settings of Postgres whose value is a command or a library.
 const POSTGRES: [&str; 13] = [
     "archive_cleanup_command",
@@ -207,7 +244,9 @@ pub(super) fn names_code_by_option(name: &str, arguments: &[Word]) -> Option<boo
     let (_, options, operand) = CODE_OPTIONS
         .iter()
         .find(|(programs, ..)| programs.contains(&name))?;
-    Some(names_code(arguments, options, *operand))
+    // Without quotes a value may be one of these options, by which some of the programs load what another machine sends.
+    let may_be_one = |word: &Word| word.is_split && !options.is_empty() && OBEYING.contains(&name);
+    Some(names_code(arguments, options, *operand) || arguments.iter().any(may_be_one))
 }
 
 /// Whether words set a setting of Postgres that is a command or a library, or one that a variable names.
@@ -216,6 +255,10 @@ fn sets_code_of_postgres(arguments: &[Word]) -> bool {
     arguments.iter().any(|word| {
         let text = word.text.as_str();
         let is_named = std::mem::replace(&mut is_setting, text == "-c");
+        // Without quotes another setting may follow.
+        if word.is_split {
+            return true;
+        }
         let setting = match text.strip_prefix("--").or_else(|| text.strip_prefix("-c")) {
             Some(setting) => setting,
             None if is_named => text,

@@ -32,3 +32,12 @@ pub(super) fn names_of_what_it_brings(name: &str, arguments: &[Word], outputs: &
     names.extend(outputs.iter().flat_map(Word::held));
     names
 }
+
+/// Variables of the environment that say from where a program brings what its arguments name.
+pub(super) fn endpoints_of(program: &str) -> &'static [&'static str] {
+    match program {
+        "aws" => &["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"],
+        "rclone" => &["RCLONE_CONFIG"],
+        _ => &[],
+    }
+}

@@ -2,7 +2,9 @@
 
 use super::code_options::{names_code, names_code_by_option};
 use super::interpreters::is_interpreter;
-use super::programs::{ENGINE_GROUPS, ENGINE_STARTS_NOTHING, ENGINES, EXECUTORS, IN_GROUPS_STARTS_NOTHING};
+use super::programs::{
+    ENGINE_GROUPS, ENGINE_STARTS_NOTHING, ENGINES, EXECUTORS, FETCHERS, HARMLESS, IN_GROUPS_STARTS_NOTHING,
+};
 use super::word::Word;
 
 /// Whether a program, or what a shell has built in, evaluates or executes one of its arguments.
@@ -17,7 +19,15 @@ pub(super) fn evaluates(name: &str, arguments: &[Word]) -> bool {
     if names_code_by_option(name, arguments) == Some(true) {
         return true;
     }
+    if is_handed_to_a_verb(name, arguments) || moves_to_another_project(name, arguments) {
+        return true;
+    }
     match name {
+        // Settings of Git may be commands: its pager, its helpers.
+        "git" if arguments.iter().any(|word| word.text == "config") => {
+            let is_of_user = |word: &Word| word.text.starts_with("user.");
+            !arguments.iter().any(is_of_user) && arguments.iter().any(|word| !word.names.is_empty())
+        }
         // Bash evaluates what it compares as numbers.
         "[[" => has(&["-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-v"]),
         // An index in the name of a variable.
@@ -80,6 +90,39 @@ pub(super) fn evaluates(name: &str, arguments: &[Word]) -> bool {
     }
 }
 
+/// `rabbitmqctl eval "$X"`, `manage.py shell -c "$X"`: a verb that says that what follows is executed.
+fn is_handed_to_a_verb(name: &str, arguments: &[Word]) -> bool {
+    let is_open = |next: Option<&Word>| next.is_some_and(|word| !word.names.is_empty());
+    let mut is_shell = false;
+    !HARMLESS.contains(&name)
+        && handed(arguments).any(|(word, next)| {
+            is_shell |= matches!(word.text.as_str(), "console" | "shell");
+            word.text == "eval" && is_open(next)
+                || is_shell && matches!(word.text.as_str(), "-c" | "-e") && is_open(next)
+        })
+}
+
+/// Whether a variable says where npm and the like find the project whose scripts they start, or by which shell.
+fn moves_to_another_project(name: &str, arguments: &[Word]) -> bool {
+    const OPTIONS: [&str; 10] = [
+        "--cwd",
+        "--dir",
+        "--directory",
+        "--globalconfig",
+        "--node-options",
+        "--prefix",
+        "--project",
+        "--script-shell",
+        "--userconfig",
+        "-C",
+    ];
+    let dashes = arguments.iter().position(|word| word.text == "--");
+    let own = arguments
+        .get(..dashes.unwrap_or(arguments.len()))
+        .unwrap_or_default();
+    FETCHERS.contains(&name) && names_code(own, &OPTIONS, false)
+}
+
 /// Whether a variable may be an option of a client of databases: it begins a word that is no option's argument. `psql` executes `-o|COMMAND`.
 fn may_be_an_option(arguments: &[Word]) -> bool {
     const WITH_A_WORD: [&str; 9] = ["-D", "-L", "-P", "-U", "-d", "-f", "-h", "-p", "-u"];
@@ -116,7 +159,7 @@ pub(super) fn executes_arguments(name: &str, arguments: &[Word]) -> bool {
 }
 
 /// Last parts of the names of options that a program executes.
-const OF_COMMANDS: [&str; 6] = ["cmd", "command", "eval", "exec", "hook", "script"];
+const OF_COMMANDS: [&str; 7] = ["cmd", "command", "eval", "exec", "execute", "hook", "script"];
 
 /// Whether an option is named for a command: its name, or the last of its parts that dashes join, is one of these words.
 pub(super) fn names_a_command(option: &str, words: &[&str]) -> bool {

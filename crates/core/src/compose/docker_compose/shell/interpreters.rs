@@ -2,6 +2,7 @@
 //!
 //! Where it is not sure whether a word is the argument of an option or the script, it takes it for both.
 
+use super::paths::base_name;
 use super::script_arguments::{has_positional, may_read_arguments};
 use super::word::Word;
 
@@ -13,13 +14,58 @@ const SHELLS: [&str; 21] = [
 /// Options of shells whose argument is the next word.
 const SHELL_OPTIONS: [&str; 4] = ["--rcfile", "--init-file", "--init-command", "--features"];
 /// Other programs that execute a script, which is an option's argument, the first operand or their input.
-const OTHERS: [&str; 30] = [
-    "Rscript", "at", "awk", "batch", "bmake", "crontab", "elixir", "erl", "gawk", "gmake", "groovy", "guile",
-    "irb", "java", "jshell", "julia", "lua", "make", "mawk", "node", "nodejs", "perl", "php", "python",
-    "python2", "python3", "ruby", "tclsh", "ts-node", "tsx",
+const OTHERS: [&str; 45] = [
+    "R",
+    "Rscript",
+    "at",
+    "awk",
+    "batch",
+    "bmake",
+    "bpython",
+    "clojure",
+    "crontab",
+    "elixir",
+    "erl",
+    "gap",
+    "gawk",
+    "ghc",
+    "gmake",
+    "groovy",
+    "guile",
+    "iex",
+    "ipython",
+    "irb",
+    "java",
+    "jshell",
+    "julia",
+    "lua",
+    "make",
+    "mawk",
+    "maxima",
+    "node",
+    "nodejs",
+    "octave",
+    "osascript",
+    "perl",
+    "php",
+    "python",
+    "python2",
+    "python3",
+    "racket",
+    "raku",
+    "ruby",
+    "sage",
+    "sbcl",
+    "scala",
+    "tclsh",
+    "ts-node",
+    "tsx",
 ];
 /// Those of them whose names are words of other commands, too.
-const AMBIGUOUS: [&str; 8] = ["at", "batch", "crontab", "erl", "guile", "make", "nu", "posh"];
+const AMBIGUOUS: [&str; 15] = [
+    "R", "at", "batch", "crontab", "erl", "gap", "guile", "make", "maxima", "nu", "octave", "posh", "racket",
+    "sage", "scala",
+];
 /// Those of them that do not execute their input where they have no script.
 const NOT_FROM_INPUT: [&str; 7] = ["awk", "bmake", "gawk", "gmake", "java", "make", "mawk"];
 /// Those of them whose every operand decides code: `NAME=value` sets a variable that rules expand, `SHELL` above all.
@@ -28,6 +74,15 @@ const EVERY_OPERAND: [&str; 3] = ["bmake", "gmake", "make"];
 const INPUT: [&str; 3] = ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
 /// Starts of options of interpreters in which a value from outside selects no code.
 const HARMLESS_STARTS: [&str; 6] = ["-Xms", "-Xmx", "-Xmn", "-Xss", "--max-", "--stack-"];
+/// Of the virtual machine of Java: options that are numbers.
+pub(super) const JAVA_NUMBERS: [&str; 6] = [
+    "-XX:ActiveProcessorCount=",
+    "-XX:InitialRAMPercentage=",
+    "-XX:MaxMetaspaceSize=",
+    "-XX:MaxRAMPercentage=",
+    "-XX:MinRAMPercentage=",
+    "-XX:ParallelGCThreads=",
+];
 /// Starts of options of Node and of Java that take no argument from the next word.
 const ALONE: [&str; 21] = [
     "--enable-",
@@ -83,9 +138,14 @@ pub(super) fn is_interpreter_anywhere(before: &Word, name: &str, arguments: &[Wo
     !is_argument && (is_handed_one || options.any(takes_script))
 }
 
-fn is_shell(name: &str) -> bool {
+pub(super) fn is_shell(name: &str) -> bool {
     SHELLS.contains(&name.trim_start_matches('-'))
 }
+
+/// Programs that give what they start a terminal.
+pub(super) const TERMINALS: [&str; 10] = [
+    "dtach", "empty", "expect", "screen", "script", "socat", "tmux", "ttyd", "unbuffer", "zellij",
+];
 
 /// Whether a word of a text is a shell and an option behind it says that it is interactive. A text that begins with such an option is one
 /// of the image's own entrypoint.
@@ -100,12 +160,15 @@ pub(super) fn starts_interactive(text: &str) -> bool {
     // In front of the text stands the image's entrypoint, whose options the first word may begin.
     let (mut of_shell, mut before, mut is_first) = (true, "", true);
     for word in text.split(is_end).filter(|word| !word.is_empty()) {
+        if TERMINALS.contains(&base_name(word)) {
+            return true;
+        }
         let is_option = word.starts_with(['-', '+']) || takes_word(before);
         of_shell &= is_first || is_option;
         if of_shell && is_interactive(word) {
             return true;
         }
-        of_shell = is_shell(word.rsplit('/').next().unwrap_or_default()) || (of_shell && !is_first);
+        of_shell = is_shell(base_name(word)) || (of_shell && !is_first);
         (before, is_first) = (word, false);
     }
     false
@@ -211,8 +274,11 @@ impl<'a> Execution<'a> {
                 return false;
             }
             if text.starts_with(['-', '+']) {
-                let is_harmless =
-                    HARMLESS_STARTS.iter().any(|start| text.starts_with(start)) || is_property(text);
+                let is_harmless = HARMLESS_STARTS
+                    .iter()
+                    .chain(&JAVA_NUMBERS)
+                    .any(|start| text.starts_with(start))
+                    || is_property(text);
                 if !word.names.is_empty() && (word.is_split || !is_harmless) {
                     self.executed.push(word);
                 }

@@ -1,5 +1,6 @@
 //! Languages of scripts that are not those of shells.
 
+use super::interpreters::{is_interpreter, is_shell};
 use super::paths::base_name;
 
 /// A language that is not that of a shell.
@@ -23,6 +24,52 @@ impl Language {
             name if name.starts_with("python") || name.starts_with("pypy") => Some(Self::Python),
             _ => None,
         }
+    }
+
+    /// Whether a program of this name executes a script of a language that is not read here, a shell's aside.
+    pub(in crate::compose::docker_compose) fn is_not_read(program: &str) -> bool {
+        const OTHERS: [&str; 12] = [
+            "elvish",
+            "escript",
+            "go",
+            "guile",
+            "just",
+            "make",
+            "nu",
+            "openresty",
+            "pwsh",
+            "racket",
+            "scheme",
+            "xonsh",
+        ];
+        let is_shell = is_shell(program);
+        OTHERS.contains(&program)
+            || is_interpreter(program) && !is_shell && Self::of_interpreter(program).is_none()
+    }
+
+    /// Whether a file of this name, or of this text, is a script of such a language.
+    pub(in crate::compose::docker_compose) fn is_file_not_read(path: &str, text: &str) -> bool {
+        const ENDS: [&str; 27] = [
+            "awk", "clj", "ex", "exs", "fnl", "go", "gradle", "groovy", "java", "jl", "kts", "lisp", "lua",
+            "mk", "nim", "nu", "ps1", "r", "rkt", "rs", "scala", "scm", "tcl", "vim", "wasm", "xsh", "zig",
+        ];
+        const NAMES: [&str; 9] = [
+            "BSDmakefile",
+            "GNUmakefile",
+            "Gemfile",
+            "Jenkinsfile",
+            "Makefile",
+            "Procfile",
+            "Rakefile",
+            "justfile",
+            "makefile",
+        ];
+        let name = base_name(path);
+        let end = name.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase());
+        NAMES.contains(&name)
+            || end.is_some_and(|end| ENDS.contains(&end.as_str()))
+            // Settings of nginx with Lua or Perl in them.
+            || ["_by_lua", "perl_set", "perl_require"].iter().any(|part| text.contains(part))
     }
 
     /// The language of a file of this name.

@@ -3,6 +3,7 @@
 use super::super::risky_names::is_risky_in_script;
 use super::interpreters::is_interpreter;
 use super::language::Language;
+use super::named_calls::is_plain_text;
 use super::paths::base_name;
 use super::programs::{DOWNLOADERS, EXECUTORS, FETCHERS, RUN_TOOLS, RUNNERS};
 use super::started::is_wrapper;
@@ -21,11 +22,16 @@ impl Language {
                     "__import__",
                     "addsitedir",
                     "compile",
+                    "config_from_object",
                     "create_subprocess_exec",
                     "create_subprocess_shell",
+                    "dictConfig",
                     "eval",
                     "exec",
                     "execfile",
+                    "fileConfig",
+                    "from_object",
+                    "from_pyfile",
                     "from_string",
                     "getoutput",
                     "getstatusoutput",
@@ -33,6 +39,7 @@ impl Language {
                     "import_string",
                     "load_extension",
                     "popen",
+                    "read_pickle",
                     "render_template_string",
                     "run_module",
                     "run_path",
@@ -53,9 +60,17 @@ impl Language {
                     "sys.path",
                     "ctypes",
                     "importlib",
+                    "allow_pickle",
+                    "remote_code",
+                    "](",
+                    ")(",
                 ]
                 .iter()
                 .any(|part| statement.contains(part))
+                    || statement.contains('(') && imports_one(script, &EXECUTING_MODULES)
+                    || statement.split_once('=').is_some_and(|(name, value)| {
+                        SETTINGS.contains(&name.trim()) && !is_plain_text(value.trim())
+                    })
                     || (statement.contains("subprocess")
                         || script.contains("from subprocess")
                         || script.contains("subprocess as"))
@@ -71,7 +86,13 @@ impl Language {
                     "runInNewContext",
                     "runInThisContext",
                     "Script",
-                ]) || statement.contains("module.paths")
+                    "setupMaster",
+                    "setupPrimary",
+                ]) || ["module.paths", ".constructor", "process.binding", "]("]
+                    .iter()
+                    .any(|part| statement.contains(part))
+                    || statement.contains('(') && quotes_one(script, &EXECUTING_PACKAGES)
+                    || has_word(statement, "Worker") && script.contains("worker_threads")
                     || starts(&["import", "require", "Worker"])
                     || script.contains("child_process")
                         && (calls(&["exec", "execSync", "fork"])
@@ -99,16 +120,36 @@ impl Language {
                     "capture3",
                     "popen3",
                     "const_get",
+                    "autoload",
+                    "ERB",
+                    "Fiddle",
+                    "irb",
+                    "Marshal",
+                    "method",
+                    "pipeline",
+                    "pipeline_r",
+                    "pipeline_rw",
+                    "pipeline_start",
+                    "pipeline_w",
+                    "pry",
+                    "syscall",
+                    "unsafe_load",
                 ];
                 statement.contains('`')
                     || statement.contains("%x")
+                    || behind(statement, "IO").any(|after| after.starts_with('.'))
                     || words.iter().any(|word| has_word(statement, word))
             }
             Self::Perl => {
                 let words = [
                     "do", "eval", "exec", "open", "open2", "open3", "qx", "require", "system", "lib",
+                    "readpipe", "INC", "glob", "can", "ee", "SIG", "syscall", "dbmopen",
                 ];
-                statement.contains('`') || words.iter().any(|word| has_word(statement, word))
+                let parts = ["`", "&{", "&$", "->$", "(?{", "(??{"];
+                parts.iter().any(|part| statement.contains(part))
+                    || script.contains("re 'eval'")
+                    || script.contains("re \"eval\"")
+                    || words.iter().any(|word| has_word(statement, word))
             }
             Self::Php => {
                 let words = [
@@ -133,8 +174,26 @@ impl Language {
                     "system",
                     "unserialize",
                     "putenv",
+                    "array_filter",
+                    "array_reduce",
+                    "array_walk",
+                    "FFI",
+                    "forward_static_call",
+                    "ini_set",
+                    "iterator_apply",
+                    "ob_start",
+                    "preg_replace_callback",
+                    "ReflectionClass",
+                    "ReflectionFunction",
+                    "ReflectionMethod",
+                    "register_shutdown_function",
+                    "spl_autoload_register",
+                    "uasort",
+                    "uksort",
+                    "usort",
                 ];
                 statement.contains('`')
+                    || calls_a_variable(statement)
                     || words.iter().any(|word| has_word(statement, word))
                     || statement.contains(")(")
             }
@@ -194,8 +253,63 @@ impl Language {
     }
 }
 
+/// Modules of Python that execute what they are handed, by whatever name.
+const EXECUTING_MODULES: [&str; 14] = [
+    "cffi",
+    "code",
+    "codeop",
+    "delegator",
+    "fabric",
+    "imp",
+    "invoke",
+    "pexpect",
+    "plumbum",
+    "pty",
+    "runpy",
+    "sarge",
+    "sh",
+    "zipimport",
+];
+/// Settings in a file of Gunicorn that name code.
+const SETTINGS: [&str; 5] = [
+    "logger_class",
+    "pythonpath",
+    "raw_env",
+    "worker_class",
+    "wsgi_app",
+];
+/// Packages of Node that do.
+const EXECUTING_PACKAGES: [&str; 7] = ["execa", "isolated-vm", "module", "shelljs", "vm", "vm2", "zx"];
+
+/// Whether a script of Python imports one of these modules.
+fn imports_one(script: &str, modules: &[&str]) -> bool {
+    script.split([';', '\n']).any(|statement| {
+        let statement = statement.trim_start();
+        let is_import = ["import ", "from "]
+            .iter()
+            .any(|word| statement.starts_with(word));
+        let named = statement.split(" import ").next().unwrap_or_default();
+        is_import && identifiers(named).any(|name| modules.contains(&name))
+    })
+}
+
+/// Whether a script of Node names one of these packages.
+fn quotes_one(script: &str, packages: &[&str]) -> bool {
+    let mut texts = script.split(['"', '\'', '`']);
+    texts.any(|text| packages.contains(&text.strip_prefix("node:").unwrap_or(text)))
+}
+
+/// `$f(…)`, `new $class`: what a variable of PHP names.
+fn calls_a_variable(statement: &str) -> bool {
+    statement.contains("new $")
+        || statement.split('$').skip(1).any(|after| {
+            let rest = after.trim_start_matches(is_part);
+            rest.len() < after.len() && rest.starts_with('(')
+        })
+}
+
 /// Whether a program may execute one of its arguments, or fetch what it names.
-fn executes_its_arguments(program: &str) -> bool {
+pub(super) fn executes_its_arguments(program: &str) -> bool {
     is_interpreter(program)
         || is_wrapper(program)
         || DOWNLOADERS.contains(&program)
@@ -227,6 +341,12 @@ pub(super) fn writes_file(statement: &str) -> bool {
         "write_text",
     ];
     WRITERS.iter().any(|name| has_word(statement, name))
+}
+
+/// Whether a statement names a file of a script, which may be loaded by its name.
+pub(super) fn names_script(statement: &str) -> bool {
+    let mut texts = statement.split(['"', '\'']);
+    texts.any(|text| Language::of_file(text).is_some() || text.ends_with(".sh"))
 }
 
 pub(super) fn is_part(c: char) -> bool {

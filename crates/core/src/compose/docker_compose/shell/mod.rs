@@ -17,6 +17,7 @@ mod host_files;
 mod interpreters;
 mod language;
 mod language_calls;
+mod named_calls;
 mod named_files;
 mod other_language;
 mod own_variables;
@@ -53,6 +54,7 @@ use paths::base_name;
 use programs::CLIENTS;
 pub(super) use reader::{MAX_SCRIPT_BYTES, names_in};
 use script::{Script, ShellCommand};
+use script_arguments::ARGUMENT_LISTS;
 use script_judge::{judge_script, judge_text};
 use started::surely_started;
 use variable_use::note;
@@ -119,7 +121,9 @@ pub(super) fn uses_of_arguments(arguments: &[String], is_settable: &dyn Fn(&str)
 /// judged as a list.
 pub(super) fn executes_its_arguments(text: &str) -> bool {
     let is_positional = |name: &str| {
-        matches!(name, "@" | "*") || name.len() == 1 && name.starts_with(|c: char| ('1'..='9').contains(&c))
+        matches!(name, "@" | "*")
+            || ARGUMENT_LISTS.contains(&name)
+            || name.len() == 1 && name.starts_with(|c: char| ('1'..='9').contains(&c))
     };
     let text = text.replace("exec \"$@\"", "exec app");
     let mut uses = uses(&text, &is_positional).into_iter();

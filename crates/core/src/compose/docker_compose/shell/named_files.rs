@@ -7,7 +7,7 @@ use super::language::Language;
 use super::paths::base_name;
 use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, ShellReader};
 use super::script::{Script, ShellCommand};
-use super::started::surely_started;
+use super::started::{StartedProgram, surely_started};
 use super::word::Word;
 
 /// A file at a known path, of a language that is not a shell's.
@@ -42,9 +42,7 @@ impl NamedFile<'_> {
     }
 
     fn named_at(&self, text: &str, depth: usize) -> NamedBy {
-        if !self.is_named_in(text) {
-            return NamedBy::Nothing;
-        }
+        let is_named = self.is_named_in(text);
         if depth >= MAX_DEPTH || text.len() > MAX_SCRIPT_BYTES {
             return NamedBy::Other;
         }
@@ -54,7 +52,7 @@ impl NamedFile<'_> {
             .map(|command| self.named_in_command(command, depth));
         match named.max().unwrap_or(NamedBy::Nothing) {
             // In a here-document or behind `<`.
-            NamedBy::Nothing => NamedBy::Other,
+            NamedBy::Nothing if is_named => NamedBy::Other,
             named => named,
         }
     }
@@ -62,30 +60,84 @@ impl NamedFile<'_> {
     /// A text names the file if its name stands there, or a pattern that may be it.
     fn is_named_in(&self, text: &str) -> bool {
         let name = base_name(self.path);
-        let is_pattern = |word: &str| {
-            let start = word.split(['*', '?', '[']).next().unwrap_or_default();
-            start.len() < word.len()
-                && (start.starts_with('/') && self.path.starts_with(start)
-                    || start.is_empty() && word.len() > 1
-                    || start.starts_with("./"))
-        };
         let mut words = text.split(|c: char| c.is_whitespace() || "\"';|&()".contains(c));
-        name.is_empty() || text.contains(name) || words.any(is_pattern)
+        name.is_empty()
+            || text.contains(name)
+            || words.any(|word| self.is_pattern(word, &['*', '?', '[', '{']))
+    }
+
+    /// Whether a word with one of these signs may be the path, or the name where it stands in the folder of the file.
+    fn is_pattern(&self, word: &str, signs: &[char]) -> bool {
+        let is_sign = |(at, c): (usize, char)| {
+            let is_expansion = word.get(..at).is_some_and(|before| before.ends_with('$'));
+            signs.contains(&c) && !is_expansion && (c != '{' || word.contains(',') || word.contains(".."))
+        };
+        let Some(at) = word.char_indices().find(|sign| is_sign(*sign)).map(|(at, _)| at) else {
+            return false;
+        };
+        let start = word.get(..at).unwrap_or_default();
+        let end = match word.rfind(['*', '?', ']', '}']) {
+            Some(last) => word.get(last + 1..).unwrap_or_default(),
+            // A variable without braces, whose name goes on to what cannot be a part of one.
+            None => word
+                .rsplit('$')
+                .next()
+                .unwrap_or_default()
+                .trim_start_matches(|c: char| c == '_' || c.is_ascii_alphanumeric()),
+        };
+        let is_start = match start.starts_with('/') {
+            true => self.path.starts_with(start),
+            false => base_name(self.path).starts_with(start.rsplit('/').next().unwrap_or_default()),
+        };
+        word.len() > 1 && !matches!(word, "[[" | "[") && is_start && self.path.ends_with(end)
+    }
+
+    /// Whether a command starts a file that it does not write out: `sh ma*`, `. $f`, `ls | xargs sh`, `find -exec sh {} +`.
+    fn may_be_started(&self, program: &str, arguments: &[Word]) -> bool {
+        let is_shell = |word: &Word| {
+            is_interpreter(base_name(&word.text)) && Language::of_interpreter(base_name(&word.text)).is_none()
+        };
+        let is_open = |word: &&Word| {
+            let text = word.text.as_str();
+            let alone = text.starts_with('$') && !text.contains('/') || text == "*";
+            !word.is_literal && (alone || self.is_pattern(text, &['*', '?', '[', '{', '$']))
+        };
+        match program {
+            "find" | "parallel" | "xargs" => arguments.iter().any(is_shell),
+            "run-parts" => true,
+            "." | "source" => arguments.iter().any(|word| is_open(&word)),
+            _ if is_interpreter(program) && Language::of_interpreter(program).is_none() => {
+                Execution::of(program, arguments).files.iter().any(is_open)
+            }
+            _ => false,
+        }
     }
 
     fn named_in_command(&self, command: &ShellCommand, depth: usize) -> NamedBy {
         let names_it = |word: &&Word| self.is_named_in(&word.text);
-        if !command
+        let is_named = command
             .words
             .iter()
             .chain(&command.outputs)
-            .any(|word| names_it(&word))
-        {
+            .any(|word| names_it(&word));
+        let programs = command.programs(&mut BTreeSet::new());
+        let starts_it = |program: &StartedProgram<'_>| {
+            let text = program.word.text.as_str();
+            self.may_be_started(base_name(text), program.arguments)
+                || text.contains('/') && self.is_pattern(text, &['*', '?', '[', '{', '$'])
+        };
+        if programs.iter().any(starts_it) {
+            return NamedBy::Other;
+        }
+        let runs_scripts = |program: &StartedProgram<'_>| is_interpreter(base_name(&program.word.text));
+        if !is_named && !programs.iter().any(runs_scripts) {
             return NamedBy::Nothing;
         }
-        let programs = command.programs(&mut BTreeSet::new());
         let Some(program) = surely_started(&programs) else {
-            return NamedBy::Other;
+            return match is_named {
+                true => NamedBy::Other,
+                false => NamedBy::Nothing,
+            };
         };
         let name = base_name(&program.word.text);
         if command.outputs.iter().any(|word| names_it(&word)) {
@@ -96,7 +148,16 @@ impl NamedFile<'_> {
         }
         let mut named = NamedBy::Nothing;
         let execution = is_interpreter(name).then(|| Execution::of(name, program.arguments));
-        for word in command.words.iter().filter(names_it) {
+        let is_nested = |word: &&Word| {
+            let scripts = execution.iter().flat_map(|execution| &execution.scripts);
+            Language::of_interpreter(name).is_none()
+                && scripts.into_iter().any(|script| std::ptr::eq(*script, *word))
+        };
+        for word in command
+            .words
+            .iter()
+            .filter(|word| names_it(word) || is_nested(word))
+        {
             let is_among = |words: &[&Word]| words.iter().any(|each| std::ptr::eq(*each, word));
             let how = match &execution {
                 _ if std::ptr::eq(word, program.word) => match self.names_interpreter {
@@ -157,10 +218,30 @@ mod tests {
             "for f in /app/*; do sh $f; done",
             "node /app/main.py",
             "chmod +x /app/main.py",
+            "python /app/main.py; cd /app; sh ma*",
+            "python /app/main.py; cd /app; sh *",
+            "cd /app; . ma?n.py",
+            "sh /app/{main,x}.py",
+            "f=main; sh /app/$f.py",
+            "for f in a b; do sh $f; done",
+            "f=main; /app/$f.py",
+            "ls /app | xargs sh",
+            "find /app -exec sh {} +",
+            "find /app -name 'ma*' -exec sh {} +",
+            "run-parts /app",
+            "sh -c 'cd /app; sh [m]ain.py'",
         ] {
             assert_eq!(FILE.named_in_script(script), NamedBy::Other, "{script}");
         }
-        for script in ["exec app", "ls /srv/*", "echo main"] {
+        for script in [
+            "exec app",
+            "ls /srv/*",
+            "echo main",
+            "exec app \"$@\"",
+            "sh /srv/x.sh",
+            "sh -c 'exec app $X'",
+            "[ -n \"$X\" ] && /opt/$X/run",
+        ] {
             assert_eq!(FILE.named_in_script(script), NamedBy::Nothing, "{script}");
         }
         let list = |words: &[&str]| {

@@ -7,20 +7,20 @@
 use std::collections::BTreeSet;
 
 use super::language::Language;
-use super::language_calls::{behind, identifiers, is_part, sets_risky_variable, writes_file};
+use super::language_calls::{behind, identifiers, is_part, names_script, sets_risky_variable, writes_file};
+use super::named_calls::hands_over;
 use super::reader::{MAX_SCRIPT_BYTES, names_in};
+use super::script_arguments::may_read_arguments;
 use super::variable_use::{EVERY_VARIABLE, Use};
 
 impl Language {
     /// Whether a script may execute an argument that it is handed: which one it is, is not followed.
     pub(in crate::compose::docker_compose) fn executes_its_arguments(self, script: &str) -> bool {
-        const WAYS: [&str; 9] = [
-            "ARGF", "ARGV", "argparse", "argv", "click", "docopt", "getopt", "minimist", "typer",
-        ];
-        let mut words = identifiers(script);
-        words.any(|word| WAYS.contains(&word))
+        // Perl reads them by a word alone, such as `pop`.
+        (self == Self::Perl || may_read_arguments(script))
             && statements(script).iter().any(|statement| {
-                !statement.trim_start().starts_with("import ") && self.executes(statement, script)
+                !statement.trim_start().starts_with("import ")
+                    && (self.executes(statement, script) || hands_over(statement, &|text| !is_fixed(text)))
             })
     }
 
@@ -71,18 +71,29 @@ impl Language {
         }
         let mut uses = Vec::new();
         let renames = self.renames(script);
+        // What a function is handed may be what the script reads.
+        let handed = if reads_some || reads_all(script) {
+            parameters(script)
+        } else {
+            BTreeSet::new()
+        };
         let starts_some = statements.iter().any(|statement| self.starts(statement, script));
         for statement in &statements {
             let is_held = || reads(statement) || reads_all(statement) || holds(statement, &holders);
+            let is_argument =
+                |text: &str| reads(text) || reads_all(text) || holds(text, &holders) || holds(text, &handed);
+            let is_handed_over = hands_over(statement, &is_argument);
+            let writes = writes_file(statement) && (starts_some || names_script(statement));
             let executes = self.executes(statement, script)
-                || (renames || starts_some && (writes_file(statement) || sets_risky_variable(statement)))
-                    && is_held();
+                || is_handed_over
+                || (renames || writes || starts_some && sets_risky_variable(statement)) && is_held();
             if !executes {
                 continue;
             }
             let substituted = names_in(statement);
             if reads_all(statement)
                 || holds(statement, &holders)
+                || is_handed_over
                 || defines && (reads_some || reads_all(script))
             {
                 // Which of them it is, is not followed.
@@ -179,7 +190,13 @@ fn assigned(statement: &str) -> Vec<&str> {
             continue;
         }
         // What stands before the name in the same statement is of another one.
+        let is_in_call = left.matches('(').count() > left.matches(')').count();
         let left = left.rsplit([';', '\n', '(']).next().unwrap_or_default();
+        let left = match is_in_call {
+            // The name of an argument.
+            true => left.rsplit(',').next().unwrap_or_default(),
+            false => left,
+        };
         names.extend(identifiers(left));
         break;
     }
@@ -192,6 +209,31 @@ fn assigned(statement: &str) -> Vec<&str> {
     }
     names.retain(|name| !matches!(*name, "const" | "let" | "var" | "my" | "our" | "in" | "of"));
     names
+}
+
+/// Names of what functions are handed: `def f(a, b)`, `function f(a)`, `(a) =>`, `lambda a:`.
+fn parameters(script: &str) -> BTreeSet<&str> {
+    let mut names = BTreeSet::new();
+    for word in ["def", "function", "fn"] {
+        for after in behind(script, word) {
+            let list = after.split_once('(').and_then(|(_, rest)| rest.split_once(')'));
+            names.extend(list.into_iter().flat_map(|(list, _)| identifiers(list)));
+        }
+    }
+    for after in behind(script, "lambda") {
+        names.extend(identifiers(after.split(':').next().unwrap_or_default()));
+    }
+    for (at, _) in script.match_indices("=>") {
+        let before = script.get(..at).unwrap_or_default().trim_end();
+        let start = before.trim_end_matches(')').rfind(['(', ',', '=', ';', '\n']);
+        names.extend(identifiers(before.get(start.unwrap_or(0)..).unwrap_or_default()));
+    }
+    names
+}
+
+/// Whether an argument is a text of the script, or a number.
+fn is_fixed(text: &str) -> bool {
+    text.is_empty() || text.starts_with(['"', '\'']) || text.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// Statements: lines and what `;` separates, joined while a bracket is open.
@@ -237,6 +279,22 @@ mod tests {
             (
                 Language::Python,
                 "import uvicorn,os; uvicorn.run('app:app',host='0.0.0.0',port=int(os.environ['PORT']))",
+            ),
+            (
+                Language::Python,
+                "from app import app\nimport uvicorn,os\nif __name__ == '__main__':\n  uvicorn.run(app, host='0.0.0.0', port=int(os.environ['PORT']))",
+            ),
+            (
+                Language::Python,
+                "import os, discord\nbot = discord.Bot()\nasync def on(m):\n  await m.reply('x')\nbot.run(os.environ['X'])",
+            ),
+            (
+                Language::Node,
+                "const {createServer}=require('http');const k=process.env.X;createServer((q,s)=>s.end(k)).listen(process.env.PORT)",
+            ),
+            (
+                Language::Node,
+                "const s=require('stripe')(process.env.X);s.charges.list().then(r=>console.log(r))",
             ),
             (
                 Language::Python,
@@ -377,6 +435,74 @@ mod tests {
                 "require('fs').writeFileSync('/a.sh', process.env.X); require('child_process').spawnSync('/a.sh')",
             ),
             (Language::Perl, "my $c = $ENV{X}; system($c)"),
+            (
+                Language::Python,
+                "import os,uvicorn; uvicorn.run(os.environ['X'])",
+            ),
+            (
+                Language::Python,
+                "import os,torch\nr = os.environ['X']\ntorch.hub.load(r, 'm')",
+            ),
+            (
+                Language::Python,
+                "import os,torch\ndef f(r):\n  return torch.hub.load(r, 'm')\nf(os.environ['X'])",
+            ),
+            (
+                Language::Python,
+                "import os; from transformers import AutoModel; AutoModel.from_pretrained(os.environ['X'], trust_remote_code=True)",
+            ),
+            (
+                Language::Python,
+                "import os,code; code.InteractiveInterpreter().runsource(os.environ['X'])",
+            ),
+            (
+                Language::Python,
+                "import os; from invoke import run; run(os.environ['X'])",
+            ),
+            (Language::Python, "import os,sh; sh.bash('-c', os.environ['X'])"),
+            (
+                Language::Python,
+                "import os; getattr(os, 'sys'+'tem')(os.environ['X'])",
+            ),
+            (
+                Language::Python,
+                "import os,numpy; numpy.load(os.environ['X'], allow_pickle=True)",
+            ),
+            (
+                Language::Python,
+                "import os,logging.config; logging.config.fileConfig(os.environ['X'])",
+            ),
+            (
+                Language::Python,
+                "import os,urllib.request as u; open('/a.py','wb').write(u.urlopen(os.environ['X']).read()); import a",
+            ),
+            (
+                Language::Node,
+                "require('module').createRequire(process.env.X)('x')",
+            ),
+            (
+                Language::Node,
+                "import {createRequire} from 'node:module'; createRequire(process.env.X)('./a')",
+            ),
+            (
+                Language::Node,
+                "new (require('worker_threads').Worker)(process.env.X,{eval:true})",
+            ),
+            (
+                Language::Node,
+                "require('cluster').setupPrimary({exec:process.env.X})",
+            ),
+            (Language::Node, "[].constructor.constructor(process.env.X)()"),
+            (Language::Node, "globalThis['ev'+'al'](process.env.X)"),
+            (Language::Ruby, "require 'open3'; Open3.pipeline(ENV['X'])"),
+            (Language::Ruby, "YAML.unsafe_load(ENV['X'])"),
+            (Language::Ruby, "IO.read(ENV['X'])"),
+            (Language::Perl, "readpipe($ENV{X})"),
+            (Language::Perl, "s/x/$ENV{X}/ee"),
+            (Language::Perl, "unshift @INC, $ENV{X}; require Foo"),
+            (Language::Perl, "&{$ENV{X}}()"),
+            (Language::Php, "$f=getenv('X'); $f('id');"),
+            (Language::Php, "usort($a, getenv('X'));"),
         ] {
             assert_eq!(of(language, script), Some(Use::Executed), "{script}");
         }

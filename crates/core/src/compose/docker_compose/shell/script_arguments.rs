@@ -5,10 +5,36 @@
 pub(super) fn has_positional(script: &str) -> bool {
     const WORDS: [&str; 5] = ["BASH_ARGV", "cmdline", "eval", "getopts", "shift"];
     reads_a_number(script)
+        || ARGUMENT_LISTS
+            .iter()
+            .any(|name| script.contains(&format!("${name}")) || script.contains(&format!("${{{name}")))
         || script.contains("${!")
         || words(script).any(|word| WORDS.contains(&word))
         || loops(script)
 }
+
+/// Whether a script sets its arguments: `set -- a`, `set a`. `set -e` and `set -o pipefail` set options alone.
+pub(super) fn sets_arguments(script: &str) -> bool {
+    script.match_indices("set").any(|(at, _)| {
+        let is_part = |c: char| c == '_' || c == '-' || c.is_ascii_alphanumeric();
+        let before = script.get(..at).unwrap_or_default();
+        let after = script.get(at + 3..).unwrap_or_default();
+        let line = after.split([';', '\n', '&', '|']).next().unwrap_or_default();
+        let mut takes_word = false;
+        let mut is_operand = |word: &str| {
+            let is_option =
+                word.starts_with(['-', '+']) && !word.contains('$') && word.len() > 1 && word != "--";
+            let is_own = std::mem::replace(&mut takes_word, is_option && word.ends_with('o'));
+            !is_option && !(is_own && word.starts_with(|c: char| c.is_ascii_lowercase()))
+        };
+        !before.ends_with(is_part)
+            && !after.starts_with(is_part)
+            && line.split_whitespace().any(&mut is_operand)
+    })
+}
+
+/// Variables that hold all arguments: of fish, zsh and csh, of PowerShell and Elvish, of Xonsh.
+pub(super) const ARGUMENT_LISTS: [&str; 3] = ["ARGS", "args", "argv"];
 
 /// `$1`, `${2:-x}`, `$@`, `${@:2}`, `$*`, `${#1}`.
 fn reads_a_number(script: &str) -> bool {
@@ -41,9 +67,10 @@ fn loops(script: &str) -> bool {
 /// Whether a script of another language than a shell's may read its arguments. Each language has many ways, which libraries add to: what
 /// is named like one counts.
 pub(super) fn may_read_arguments(script: &str) -> bool {
-    const PARTS: [&str; 12] = [
+    const PARTS: [&str; 15] = [
         "$",
         "<>",
+        "@_",
         "arg",
         "click",
         "cmdline",
@@ -51,8 +78,10 @@ pub(super) fn may_read_arguments(script: &str) -> bool {
         "fire",
         "gets",
         "opt",
+        "pop",
         "proc/",
         "shift",
+        "splice",
         "typer",
     ];
     let script = script.to_ascii_lowercase();
@@ -110,10 +139,36 @@ mod tests {
         assert!(!may_read_arguments("import os; print(os.getpid())"));
     }
 
+    #[test]
+    fn options_of_the_shell_set_no_argument() {
+        for script in [
+            "set -e",
+            "set -euo pipefail; app",
+            "set -x -o errexit\napp",
+            "unset a b",
+            "charset utf8",
+            "set",
+        ] {
+            assert!(!sets_arguments(script), "{script}");
+        }
+        for script in [
+            "set -- app",
+            "set a",
+            "set -e -- a",
+            "set -o pipefail a",
+            "set $X",
+            "x && set \"$X\"",
+            "set -",
+            "set -o $X",
+        ] {
+            assert!(sets_arguments(script), "{script}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
-        fn no_text_panics(script in "(for|select|do|[ $;\\n{}!#@1a-zé]){0,30}") {
-            let _ = (has_positional(&script), may_read_arguments(&script));
+        fn no_text_panics(script in "(for|set|select|do|[ $;\\n{}!#@1a-zé]){0,30}") {
+            let _ = (sets_arguments(&script), has_positional(&script), may_read_arguments(&script));
         }
     }
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::super::risky_names::ENV;
 use super::archives::archives;
-use super::downloads::names_of_what_it_brings;
+use super::downloads::{endpoints_of, names_of_what_it_brings};
 use super::evaluated::{evaluates, executes_arguments};
 use super::host_files::names_host_file;
-use super::interpreters::{Execution, is_interpreter, is_interpreter_anywhere};
+use super::interpreters::{Execution, TERMINALS, is_interpreter, is_interpreter_anywhere};
 use super::language::Language;
 use super::own_variables::{assignment, sources};
 use super::packages::{fetches, names_of_packages};
@@ -15,10 +15,11 @@ use super::paths::{base_name, file_key};
 use super::programs::{COREUTILS, DOWNLOADERS, FETCHERS, FOLDER_READERS, RUNNERS, UNPACKERS};
 use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, ShellReader, names_in};
 use super::script::{Script, ShellCommand};
-use super::script_arguments::has_positional;
+use super::script_arguments::{has_positional, sets_arguments};
 use super::shown_environment::WHOLE_ENVIRONMENT;
 use super::started::{StartedProgram, surely_started};
 use super::tainted::Tainted;
+use super::transfers::brings_by_its_verb;
 use super::variable_use::{EVERY_VARIABLE, Use, Uses, note, reads_variables};
 use super::word::Word;
 use super::written_files::{
@@ -37,7 +38,7 @@ pub(super) fn judge_text(
     let script = ShellReader::of(text).script(None, depth);
     let mut tainted = outer.clone();
     // What a function of the script is handed, and what `set` sets, is not followed.
-    if has_positional(text) && (text.contains("()") || text.contains("function ") || text.contains("set ")) {
+    if has_positional(text) && (text.contains("()") || text.contains("function ") || sets_arguments(text)) {
         let all = names_in(text);
         let all: BTreeSet<String> = all.into_iter().filter(|name| is_settable(name)).collect();
         for name in ["@", "*", "1", "2", "3", "4", "5", "6", "7", "8", "9"] {
@@ -317,6 +318,14 @@ impl<'a> ScriptJudge<'a> {
                 Use::Executed,
             );
         }
+        // What they read may be a script: `xargs -I{} sh -c '{}'`.
+        let starts_interpreter = || arguments.iter().any(|word| is_interpreter(base_name(&word.text)));
+        if matches!(name, "parallel" | "xargs") && starts_interpreter() {
+            self.note(all, Use::Executed);
+        }
+        if TERMINALS.contains(&name) {
+            self.note(&BTreeSet::from([ENV.to_owned()]), Use::Executed);
+        }
         if executes_arguments(name, arguments) {
             self.note(own, Use::Executed);
             let is_script = matches!(name, "eval" | "trap" | "watch");
@@ -336,8 +345,12 @@ impl<'a> ScriptJudge<'a> {
         let is_downloader = DOWNLOADERS.contains(&name);
         let is_unpacker = UNPACKERS.contains(&name);
         if is_downloader {
-            self.brought
-                .extend(names_of_what_it_brings(name, arguments, &command.outputs));
+            let names = names_of_what_it_brings(name, arguments, &command.outputs);
+            if brings_by_its_verb(name, arguments, &command.outputs) {
+                self.brought
+                    .extend(endpoints_of(name).iter().map(|name| (*name).to_owned()));
+            }
+            self.brought.extend(names);
         }
         if let Some(archives) = archives(name, arguments) {
             let is_input = command.is_piped || !command.input.is_empty();

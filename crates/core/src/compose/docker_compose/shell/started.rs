@@ -50,6 +50,12 @@ impl ShellCommand {
                     executed.extend(names_in(text));
                 }
             } else if matches!(text, "declare" | "typeset" | "local" | "export" | "readonly") {
+                // A name that stands for another variable.
+                let mut options = after.iter().take_while(|word| word.text.starts_with('-'));
+                if options.any(|word| word.text.contains('n')) {
+                    let assigned = after.iter().filter_map(|word| assignment(&word.text));
+                    executed.extend(assigned.map(|(_, value)| value.to_owned()));
+                }
                 // Bash evaluates what it assigns to a number.
                 let options = after.iter().take_while(|word| word.text.starts_with('-'));
                 if options.filter(|word| word.text.contains('i')).count() > 0 {

@@ -1,0 +1,119 @@
+//! Commands in the settings of programs that are no shells: `command=app %(ENV_NAME)s`, `exec: ["${NAME}"]`.
+
+/// Last words of the names of settings whose value a program starts.
+const OF_COMMANDS: [&str; 12] = [
+    "cmd",
+    "command",
+    "commands",
+    "entrypoint",
+    "exec",
+    "execstart",
+    "hook",
+    "program",
+    "programs",
+    "run",
+    "script",
+    "shell",
+];
+
+/// The values of the settings that name commands, with each variable as a shell has it.
+pub(super) fn commands_of_settings(text: &str) -> Vec<String> {
+    let mut commands = Vec::new();
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        let Some(value) = value_of_command(line) else {
+            continue;
+        };
+        let mut value = value.to_owned();
+        // The items of a list stand below.
+        while value.trim().is_empty() || value.starts_with('\u{1f}') {
+            let Some(next) = lines.next_if(|line| line.trim_start().starts_with("- ")) else {
+                break;
+            };
+            value = format!(
+                "\u{1f}{} {}",
+                value.trim_start_matches('\u{1f}').trim(),
+                next.trim_start().trim_start_matches("- ")
+            );
+        }
+        commands.push(as_words(value.trim_start_matches('\u{1f}')));
+    }
+    commands
+}
+
+/// What stands behind `command =`, `command:` or `external-check command`.
+fn value_of_command(line: &str) -> Option<&str> {
+    let line = line.trim().trim_start_matches("- ");
+    let (name, value) = match line.find(['=', ':']) {
+        Some(at) if is_command(line.get(..at)?) => line.split_at(at),
+        _ => {
+            let mut ends = line.match_indices(' ').map(|(at, _)| at).take(2);
+            let at = ends.find(|at| line.get(..*at).is_some_and(is_command))?;
+            line.split_at(at)
+        }
+    };
+    (!name.starts_with(['#', ';', '/', '['])).then(|| value.trim_start_matches(['=', ':', '?', ' ']).trim())
+}
+
+fn is_command(name: &str) -> bool {
+    let name = name.trim().trim_matches(['"', '\'']).to_ascii_lowercase();
+    let last = name
+        .rsplit(|c: char| !c.is_ascii_alphanumeric())
+        .next()
+        .unwrap_or_default();
+    OF_COMMANDS.contains(&last)
+}
+
+/// `["a", "${b}"]` as words, and the variables of other settings as those of a shell: `%(ENV_NAME)s`, `${env:NAME}`.
+fn as_words(value: &str) -> String {
+    let value = match value.trim().strip_prefix('[') {
+        Some(list) => list
+            .trim_end_matches([',', ']'])
+            .replace("\",", "\" ")
+            .replace("',", "' "),
+        None => value.to_owned(),
+    };
+    value
+        .replace("%(ENV_", "${")
+        .replace(")s", "}")
+        .replace("${env:", "${")
+        .replace("{$", "${")
+}
+
+/// Whether a text may read a variable: its name stands there, or a word for the environment.
+pub(super) fn may_read(text: &str, name: &str) -> bool {
+    let mut words = text.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
+    words.any(|word| word == name || word.to_ascii_lowercase().contains("env"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_settings_start_is_a_command() {
+        for (text, command) in [
+            ("[program:a]\ncommand=sh -c \"%(ENV_E)s\"", "sh -c \"${E}\""),
+            ("commands = [\"${E}\"]", "\"${E}\""),
+            (
+                "  command: [\"sh\", \"-c\", \"${env:E}\"]",
+                "\"sh\"  \"-c\"  \"${E}\"",
+            ),
+            ("  external-check command \"${E}\"", "\"${E}\""),
+            ("exec:\n  - ${E}\n  - x", "${E} x"),
+            ("\"command\": \"${E}\",", "\"${E}\","),
+        ] {
+            assert_eq!(commands_of_settings(text), [command], "{text}");
+        }
+        for text in ["# command=$E", "url=http://x", "listen 80;", "level: $E"] {
+            assert_eq!(commands_of_settings(text), Vec::<String>::new(), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(text in "(command|exec|[-=: \\[\\]\"'${}%()\nE,é]){0,40}") {
+            let _ = commands_of_settings(&text);
+        }
+    }
+}
