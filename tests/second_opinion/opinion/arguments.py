@@ -6,7 +6,7 @@ import re
 DATA = set("""address addr apikey authkey authtoken concurrency connections count domain email endpoint host hostname id
 interval ip key length len level limit listen loglevel masterauth maxmemory memory model name network origin origins password passwd port ports
 processes region replicas requirepass retention secret seed seqs size threads time timeout token tokens ttl uri url urls user username
-utilization vhost vhosts workers zone""".split())
+utilization vhost vhosts workers zone networkid shard shards dtype layers parallel requests""".split())
 CODE = set("""bin binary class classpath cmd code command conf config custom driver engine eval exec executable extension extensions factory
 file handler hook hooks image import include index init interpreter lib library load loader middleware mirror module modules package packages
 plugin plugins preload program providers registry repo repository script template""".split())
@@ -22,8 +22,16 @@ BRING = {"aws", "gsutil", "rclone", "rsync", "scp", "mc", "oras", "ipfs", "az", 
 SHELL = re.compile(r"(ba|a|da|z|k|mk|c|tc|fi)?sh$")
 INTERPRETER = re.compile(r"(python|pypy)[0-9.]*$|(node|nodejs|perl|ruby|irb|php|lua|java|deno|bun|tsx|ts-node|julia|Rscript|tclsh|g?awk)$")
 LETTERS = {"pg_isready": "Udhp", "psql": "Udhp", "redis-cli": "ahnpu", "mysqladmin": "Phu", "mysql": "Phu", "mariadb": "Phu",
-           "gunicorn": "btw", "celery": "Qcln"}
+           "gunicorn": "btw", "celery": "Qcln", "mongosh": "up", "next": "Hp", "puma": "ptw", "rails": "ptw"}
+# Options that one program takes as data.
+OWN = {"lighthouse": "checkpoint-sync-url execution-endpoint suggested-fee-recipient", "anvil": "accounts fork-url", "mongod": "replSet wiredTigerCacheSizeGB",
+       "traefik": "entrypoints.web.address entrypoints.websecure.address", "minio": "address console-address", "text-generation-launcher": "quantize",
+       "vllm": "quantization", "redis-server": "appendfsync bind databases maxmemory-policy", "mysqld": "character-set-server collation-server",
+       "bitcoind": "dbcache rpcauth rpcpassword rpcport rpcuser", "celery": "max-tasks-per-child prefetch-multiplier", "uvicorn": "forwarded-allow-ips",
+       "gunicorn": "keep-alive max-requests-jitter", "reth": "rollup.sequencer-http", "op-geth": "rollup.sequencerhttp", "op-reth": "rollup.sequencer-http"}
+RUN_TOOLS = {"bundle", "hatch", "pdm", "pipenv", "poetry", "uv"}
 NUMBERS = re.compile(r"(max_\w+|min_wal_size|shared_buffers|\w*work_mem|effective_\w+|port|listen_addresses|\w+_timeout|checkpoint_timeout"
+                     r"|wal_level|log_min_messages|timezone|hot_standby|synchronous_commit|wal_keep_size"
                      r"|log_min_duration_statement|log_statement|log_timezone|random_page_cost|default_statistics_target|autovacuum_max_workers)$")
 
 
@@ -67,7 +75,13 @@ def is_data(texts, at, outside):
     text = texts[at]
     if len(texts) > MAX_OPEN_LIST:
         return False
+    if texts[0] == "npm":
+        return at > 4 and texts[1] in ("run", "run-script") and texts[3] == "--" and not any(map(outside, range(4))) and not outside(at - 1) \
+            and texts[2][:1] != "-" and is_for_data(*([texts[at].partition("=")[0]] if texts[at].startswith("--") else [texts[at - 1]]))
     start = program_at(texts)
+    if start is not None and texts[start] in RUN_TOOLS and texts[start + 1:start + 2] in (["run"], ["exec"]) and start + 2 < len(texts) \
+            and not texts[start + 2].startswith("-"):
+        start += 2
     if start is None or any(outside(each) for each in range(start + 1) if not re.match(r"[A-Za-z_]\w*=", texts[each]) or each == start):
         return False
     if at < start:
@@ -83,7 +97,14 @@ def is_data(texts, at, outside):
     if name in ("postgres", "postmaster"):
         setting = text[2:] if text.startswith("--") else text if before == "-c" else ""
         return bool(NUMBERS.match(setting.partition("=")[0].replace("-", "_"))) and "=" in setting
-    if name == "java" and re.match(r"-Xm[sx]|-Xss", text):
+    if name == "java" and re.match(r"-Xm[sx]|-Xss|-XX:((Max|Min|Initial)RAMPercentage|ActiveProcessorCount|MaxMetaspaceSize|ParallelGCThreads)=", text):
+        return True
+    if name == "nc":
+        return reaches_a_port(arguments, [outside(start + 1 + each) for each in range(len(arguments))])
+    if at == 2 and arguments[0].endswith("manage.py") and arguments[1] == "runserver" and re.match(r"(0\.0\.0\.0|127\.0\.0\.1|localhost):", text):
+        return True
+    own = OWN.get(name, "").split()
+    if (option.lstrip("-") if equals else before.lstrip("-")) in own and (equals or not text.startswith("-")):
         return True
     if name in ("curl", "wget") and (text.startswith(("http://", "https://")) or before in ("-H", "--header")):
         return keeps_nothing(name, arguments)
@@ -111,6 +132,23 @@ def is_handed_to_a_script(name, before):
         return True
     operands = [each for each in before if not each.startswith("-")]
     return not operands and name != "java"
+
+
+def reaches_a_port(arguments, is_open):
+    """`nc -z HOST PORT` with one of the two open: a value that is an option leaves too few operands to do anything."""
+    operands, reaches, skip = [], False, False
+    for word, own in zip(arguments, is_open):
+        if skip:
+            if own:
+                return False
+            skip = False
+        elif word == "-w":
+            skip = True
+        elif word in ("-z", "-zv", "-vz", "-v", "-n", "-4", "-6"):
+            reaches |= "z" in word
+        else:
+            operands.append(own)
+    return reaches and len(operands) == 2 and sum(operands) == 1
 
 
 def keeps_nothing(name, arguments):

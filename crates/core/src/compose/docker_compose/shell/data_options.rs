@@ -4,7 +4,7 @@ use super::download_output::{curl_keeps_nothing, wget_keeps_nothing};
 use super::word::Word;
 
 /// Last parts of the names of options that take data: `--port`, `--rpc-port`, `--web.listen-address`.
-pub(super) const OF_DATA: [&str; 77] = [
+pub(super) const OF_DATA: [&str; 84] = [
     "accesskey",
     "addr",
     "address",
@@ -16,6 +16,7 @@ pub(super) const OF_DATA: [&str; 77] = [
     "connections",
     "count",
     "domain",
+    "dtype",
     "email",
     "endpoint",
     "expiration",
@@ -26,6 +27,7 @@ pub(super) const OF_DATA: [&str; 77] = [
     "interval",
     "ip",
     "key",
+    "layers",
     "len",
     "length",
     "level",
@@ -41,9 +43,11 @@ pub(super) const OF_DATA: [&str; 77] = [
     "model",
     "name",
     "network",
+    "networkid",
     "origin",
     "origins",
     "owner",
+    "parallel",
     "pass",
     "passwd",
     "password",
@@ -54,12 +58,15 @@ pub(super) const OF_DATA: [&str; 77] = [
     "ratio",
     "region",
     "replicas",
+    "requests",
     "requirepass",
     "retention",
     "retries",
     "secret",
     "seed",
     "seqs",
+    "shard",
+    "shards",
     "size",
     "slots",
     "tag",
@@ -90,19 +97,24 @@ pub(super) const OF_ADDRESS: [&str; 6] = ["addr", "address", "endpoint", "uri", 
 pub(super) const OF_LISTENERS: [&str; 6] =
     ["advertise", "advertised", "bind", "external", "listen", "public"];
 /// Programs that run, or bring, what another machine tells them: no value of theirs is data.
-pub(super) const OF_OTHERS: [&str; 26] = [
+pub(super) const OF_OTHERS: [&str; 33] = [
     "act_runner",
     "ansible-pull",
     "awscli",
+    "bamboo-agent",
     "buildkite-agent",
     "chef-client",
     "chef-solo",
+    "circleci-agent",
+    "code-server",
     "consul-template",
     "dagster",
     "drone-runner-docker",
     "envconsul",
     "flyway",
     "gitlab-runner",
+    "gotty",
+    "jenkins-agent",
     "liquibase",
     "mlflow",
     "modelscope",
@@ -113,10 +125,12 @@ pub(super) const OF_OTHERS: [&str; 26] = [
     "ray",
     "s5cmd",
     "salt-minion",
+    "shellinaboxd",
     "tailscale",
     "tailscaled",
     "teleport",
     "torchrun",
+    "wetty",
 ];
 /// Parts of the names of options whose value leads to code, whatever the last part is: `--plugin-url`, `--config-name`.
 pub(super) const OF_CODE: [&str; 51] = [
@@ -187,9 +201,13 @@ pub(super) enum Operands {
     Addresses(fn(&[Word]) -> bool),
     /// The model behind `serve`.
     Model,
+    /// A host or a port behind `-z`, by which nothing is sent.
+    ReachedPort,
+    /// `0.0.0.0:…` behind `manage.py runserver`.
+    OwnAddress,
 }
 
-pub(super) const OF_CLIENTS: [Takes; 10] = [
+pub(super) const OF_CLIENTS: [Takes; 26] = [
     Takes {
         programs: &["pg_isready", "psql"],
         options: &["-U", "-d", "-h", "-p"],
@@ -217,18 +235,125 @@ pub(super) const OF_CLIENTS: [Takes; 10] = [
     },
     Takes {
         programs: &["gunicorn", "hypercorn"],
-        options: &["--bind", "-b", "-t", "-w"],
+        options: &[
+            "--bind",
+            "--keep-alive",
+            "--max-requests-jitter",
+            "-b",
+            "-t",
+            "-w",
+        ],
         operands: Operands::None,
     },
     Takes {
         programs: &["uvicorn"],
-        options: &["--root-path"],
+        options: &["--forwarded-allow-ips", "--root-path"],
         operands: Operands::None,
     },
     Takes {
         programs: &["celery"],
-        options: &["-Q", "-c", "-l", "-n", "--queues", "--basic_auth"],
+        options: &[
+            "-Q",
+            "-c",
+            "-l",
+            "-n",
+            "--queues",
+            "--basic_auth",
+            "--max-tasks-per-child",
+            "--prefetch-multiplier",
+        ],
         operands: Operands::None,
+    },
+    // What these call sends blocks and states of a chain, of which none is a program of the machine.
+    Takes {
+        programs: &["beacon-chain", "lighthouse", "validator"],
+        options: &[
+            "--checkpoint-sync-url",
+            "--execution-endpoint",
+            "--suggested-fee-recipient",
+        ],
+        operands: Operands::None,
+    },
+    Takes {
+        programs: &["op-geth", "op-reth", "reth"],
+        options: &["--rollup.sequencer-http", "--rollup.sequencerhttp"],
+        operands: Operands::None,
+    },
+    Takes {
+        programs: &["anvil"],
+        options: &["--accounts", "--fork-url"],
+        operands: Operands::None,
+    },
+    Takes {
+        programs: &["bitcoind"],
+        options: &[
+            "-dbcache=",
+            "-rpcauth=",
+            "-rpcpassword=",
+            "-rpcport=",
+            "-rpcuser=",
+        ],
+        operands: Operands::None,
+    },
+    Takes {
+        programs: &["traefik"],
+        options: &["--entrypoints.web.address", "--entrypoints.websecure.address"],
+        operands: Operands::None,
+    },
+    Takes {
+        programs: &["minio"],
+        options: &["--address", "--console-address"],
+        operands: Operands::None,
+    },
+    Takes {
+        programs: &["mongod"],
+        options: &["--replSet", "--wiredTigerCacheSizeGB"],
+        operands: Operands::None,
+    },
+    Takes {
+        programs: &["mongo", "mongosh"],
+        options: &["-p", "-u"],
+        operands: Operands::None,
+    },
+    Takes {
+        programs: &["mariadbd", "mysqld"],
+        options: &["--character-set-server", "--collation-server"],
+        operands: Operands::None,
+    },
+    Takes {
+        programs: &["keydb-server", "redis-server", "valkey-server"],
+        options: &["--appendfsync", "--bind", "--databases", "--maxmemory-policy"],
+        operands: Operands::None,
+    },
+    Takes {
+        programs: &["next"],
+        options: &["-H", "-p"],
+        operands: Operands::None,
+    },
+    Takes {
+        programs: &["puma", "rails"],
+        options: &["-p", "-t", "-w"],
+        operands: Operands::None,
+    },
+    Takes {
+        programs: &["grpc_health_probe"],
+        options: &["-addr="],
+        operands: Operands::None,
+    },
+    Takes {
+        programs: &["text-generation-launcher"],
+        options: &["--quantize"],
+        operands: Operands::None,
+    },
+    Takes {
+        programs: &["nc"],
+        options: &[],
+        operands: Operands::ReachedPort,
+    },
+    Takes {
+        programs: &["manage.py", "python", "python3"],
+        options: &[],
+        operands: Operands::OwnAddress,
     },
     Takes {
         programs: &["op-node"],
@@ -237,26 +362,29 @@ pub(super) const OF_CLIENTS: [Takes; 10] = [
     },
     Takes {
         programs: &["vllm"],
-        options: &[],
+        options: &["--quantization"],
         operands: Operands::Model,
     },
 ];
 /// Settings of Postgres that are numbers, sizes, addresses and the like.
-pub(super) const OF_POSTGRES: [&str; 24] = [
+pub(super) const OF_POSTGRES: [&str; 31] = [
     "autovacuum_max_workers",
     "checkpoint_timeout",
     "default_statistics_target",
     "effective_cache_size",
     "effective_io_concurrency",
+    "hot_standby",
     "idle_in_transaction_session_timeout",
     "listen_addresses",
     "log_min_duration_statement",
+    "log_min_messages",
     "log_statement",
     "log_timezone",
     "maintenance_work_mem",
     "max_connections",
     "max_locks_per_transaction",
     "max_parallel_workers",
+    "max_parallel_workers_per_gather",
     "max_replication_slots",
     "max_wal_senders",
     "max_wal_size",
@@ -266,5 +394,9 @@ pub(super) const OF_POSTGRES: [&str; 24] = [
     "random_page_cost",
     "shared_buffers",
     "statement_timeout",
+    "synchronous_commit",
+    "timezone",
+    "wal_keep_size",
+    "wal_level",
     "work_mem",
 ];

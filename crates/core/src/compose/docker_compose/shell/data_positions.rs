@@ -3,6 +3,7 @@
 use super::data_options::{
     OF_ADDRESS, OF_CLIENTS, OF_CODE, OF_DATA, OF_LISTENERS, OF_OTHERS, OF_POSTGRES, Operands, Takes,
 };
+use super::interpreters::JAVA_NUMBERS;
 use super::paths::base_name;
 use super::programs::{DOWNLOADERS, UNPACKERS};
 use super::script::ShellCommand;
@@ -14,6 +15,9 @@ pub(super) fn is_data(command: &ShellCommand, programs: &[StartedProgram<'_>], a
     let Some(word) = command.words.get(at) else {
         return false;
     };
+    if let Some(option) = option_behind_npm(command, at) {
+        return !word.names.is_empty() && is_of_data(option, &word.text, Models::MayBeCode);
+    }
     // Of a command of which it is not sure what it starts nothing is known.
     let Some(program) = only_program(command, programs) else {
         return false;
@@ -48,10 +52,30 @@ fn only_program<'p, 'a>(
         let before = at.and_then(|at| command.words.get(at));
         before.is_some_and(|word| matches!(base_name(&word.text), "gosu" | "s6-setuidgid" | "su-exec"))
     };
+    // `uv run app`: the next word is the program, which the folder of the image has.
+    let runs = |tool: &StartedProgram<'_>, program: &StartedProgram<'_>| {
+        const TOOLS: [&str; 6] = ["bundle", "hatch", "pdm", "pipenv", "poetry", "uv"];
+        let is_verb = |verb: &Word| matches!(verb.text.as_str(), "exec" | "run");
+        matches!(tool.arguments, [verb, word, ..] if is_verb(verb) && std::ptr::eq(word, program.word))
+            && TOOLS.contains(&base_name(&tool.word.text))
+            && !program.word.text.starts_with('-')
+    };
     match programs {
         [user, program] if is_user(user) && user.word.names.is_empty() => Some(program),
+        [tool, program] if runs(tool, program) => Some(program),
         programs => surely_started(programs),
     }
+}
+
+/// The word before a word behind `npm run NAME --`, where it is an option of the script of that name.
+fn option_behind_npm(command: &ShellCommand, at: usize) -> Option<&str> {
+    let [npm, verb, name, dashes, ..] = command.words.as_slice() else {
+        return None;
+    };
+    let is_fixed = |word: &Word| word.names.is_empty() && !word.text.starts_with('-');
+    let is_run = npm.text == "npm" && matches!(verb.text.as_str(), "run" | "run-script") && is_fixed(name);
+    let before = command.words.get(at.checked_sub(1)?)?;
+    (is_run && dashes.text == "--" && at > 4 && before.names.is_empty()).then_some(before.text.as_str())
 }
 
 /// Whether a word of a command may be a program that brings or unpacks files, so that where from and where to decides code, or one that
@@ -119,6 +143,7 @@ fn takes_data(option: &str, models: Models) -> bool {
 fn is_size_of_java(text: &str) -> bool {
     ["-Xmx", "-Xms", "-Xss"]
         .iter()
+        .chain(&JAVA_NUMBERS)
         .any(|start| text.starts_with(start))
 }
 
@@ -148,6 +173,15 @@ impl Takes {
         }) || text.starts_with("-p") && self.options.contains(&"-P");
         match self.operands {
             Operands::None => is_value || is_glued,
+            Operands::ReachedPort => reaches_a_port(arguments, at),
+            Operands::OwnAddress => {
+                let is_own = text.starts_with("0.0.0.0:")
+                    || text.starts_with("127.0.0.1:")
+                    || text.starts_with("localhost:");
+                is_own
+                    && matches!(arguments, [project, verb, _, ..] if project.text.ends_with("manage.py") && verb.text == "runserver")
+                    && at == 2
+            }
             Operands::Model => at > 0 && before == "serve" && !text.starts_with('-') || is_value || is_glued,
             Operands::Addresses(keeps_nothing) => {
                 let is_address = text.starts_with("http://") || text.starts_with("https://");
@@ -155,6 +189,36 @@ impl Takes {
             }
         }
     }
+}
+
+/// `nc -z HOST PORT`, where one of the two is open. With a host, a port and an option more a value might be the option that starts a
+/// program; of two words one is needed as host and the other as port.
+fn reaches_a_port(arguments: &[Word], at: usize) -> bool {
+    let is_flag = |word: &Word| {
+        matches!(
+            word.text.as_str(),
+            "-z" | "-zv" | "-vz" | "-v" | "-w" | "-n" | "-4" | "-6"
+        )
+    };
+    let mut operands = Vec::new();
+    let mut reaches = false;
+    let mut words = arguments.iter().enumerate();
+    while let Some((at, word)) = words.next() {
+        if word.text == "-w" {
+            let Some((_, seconds)) = words.next() else {
+                return false;
+            };
+            if !seconds.names.is_empty() {
+                return false;
+            }
+        } else if is_flag(word) {
+            reaches |= word.text.contains('z');
+        } else {
+            operands.push((at, word));
+        }
+    }
+    let open = operands.iter().filter(|(_, word)| !word.names.is_empty());
+    reaches && operands.len() == 2 && open.count() == 1 && operands.iter().any(|(each, _)| *each == at)
 }
 
 #[cfg(test)]
@@ -236,6 +300,27 @@ mod tests {
             &["gunicorn", "-w", "${E}", "--bind=:${E}", "app:app"],
             &["traefik", "--certificatesresolvers.le.acme.email=${E}"],
             &["gosu", "postgres", "app", "--port", "${E}"],
+            &["nc", "-z", "${E}", "5432"],
+            &["nc", "-w", "2", "-zv", "localhost", "${E}"],
+            &["npm", "run", "start", "--", "--port", "${E}"],
+            &["uv", "run", "uvicorn", "app:app", "--port", "${E}"],
+            &["bundle", "exec", "puma", "-p", "${E}"],
+            &["python", "manage.py", "runserver", "0.0.0.0:${E}"],
+            &["geth", "--networkid=${E}"],
+            &[
+                "text-generation-launcher",
+                "--num-shard",
+                "${E}",
+                "--dtype",
+                "${E}",
+            ],
+            &["java", "-XX:MaxRAMPercentage=${E}", "-jar", "a.jar"],
+            &["lighthouse", "bn", "--execution-endpoint", "${E}"],
+            &["traefik", "--entrypoints.web.address=:${E}"],
+            &["mongosh", "--quiet", "-u", "root", "-p", "${E}", "--eval", "1"],
+            &["bitcoind", "-rpcuser=${E}"],
+            &["postgres", "-c", "wal_level=${E}"],
+            &["gunicorn", "--max-requests", "${E}", "app:app"],
         ] {
             let wrong = of(words).into_iter().any(|how| how != ItemUse::Argument);
             assert!(!wrong, "{words:?} {:?}", of(words));
@@ -246,6 +331,37 @@ mod tests {
     fn what_is_not_known_to_be_data_decides_code() {
         for words in [
             &["app", "${E}"][..],
+            &["nc", "${E}", "5432"],
+            &["nc", "-z", "${E}", "${E}"],
+            &["nc", "-z", "db", "5432", "${E}"],
+            &["nc", "-z", "${E}"],
+            &["nc", "-z", "-w", "${E}", "db", "80"],
+            &["nc", "-z", "-e", "${E}", "80"],
+            &["nc", "-zle", "${E}", "80"],
+            &["ncat", "-z", "${E}", "80"],
+            &["npm", "run", "${E}", "--", "--port", "1"],
+            &["npm", "run", "start", "--port", "${E}"],
+            &["npm", "run", "start", "--", "${E}"],
+            &["npm", "run", "start", "--", "--config", "${E}"],
+            &["npm", "exec", "start", "--", "--port", "${E}"],
+            &["uv", "run", "--with", "${E}", "app"],
+            &["uv", "run", "${E}", "--port", "1"],
+            &["uv", "run", "--port", "${E}", "app"],
+            &["uv", "run", "sh", "-c", "x", "--port", "${E}"],
+            &["uv", "run", "curl", "--user", "${E}", "-o", "/app/x"],
+            &["bundle", "exec", "puma", "-C", "${E}"],
+            &["python", "manage.py", "runserver", "${E}"],
+            &["python", "manage.py", "shell", "0.0.0.0:${E}"],
+            &["python", "-c", "runserver", "0.0.0.0:${E}"],
+            &["python", "app.py", "runserver", "0.0.0.0:${E}"],
+            &["java", "-XX:OnError=${E}", "-jar", "a.jar"],
+            &["java", "-XX:Flags=${E}", "-jar", "a.jar"],
+            &["app", "--execution-endpoint", "${E}"],
+            &["traefik", "--providers.http.endpoint=:${E}"],
+            &["mongosh", "--eval", "${E}"],
+            &["bitcoind", "-walletnotify=${E}"],
+            &["bitcoind", "-rpcuser", "${E}"],
+            &["postgres", "-c", "ssl_passphrase_command=${E}"],
             &["app", "--", "${E}"],
             &["app", "--flag=x", "${E}"],
             &["app", "-x", "${E}"],
