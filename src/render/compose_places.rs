@@ -80,7 +80,8 @@ of a shell as well.
 A config in a language that is not read here (Lua, awk, Make, Tcl, R, PowerShell and the like, by its first line, the names of its paths or the
 program that is handed one) decides code if a name of a variable from outside or a word for the environment stands in it, or if what names it
 has such a variable. In every config the value of a setting that is named for a command (`command=`, `exec:`) is read as a script of
-a shell, with `%(ENV_NAME)s` as `$NAME`.
+a shell, with `%(ENV_NAME)s` as `$NAME`; a variable in a setting that is named for code to load (`extension=`, `load_module`, `plugin:`)
+decides code.
 
 A mount decides code if it equals, contains or lies in what the host supplies: `/dstack/.host-shared`, `/dstack/user_config`,
 firmware tables, disks. Known links are followed (`/tapp`, `/var/run`, `/var/volatile/dstack`, `/proc/1/root`). Other paths of

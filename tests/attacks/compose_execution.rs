@@ -4,7 +4,7 @@
 use cvm_verify_core::report::CheckId;
 use serde_json::json;
 
-use crate::compose_places::{PINNED, decides, is_fixed, is_unmeasured, running_with, service};
+use crate::compose_places::{decides, is_fixed, is_unmeasured, running_with, service};
 
 /// Every item of this list that has a variable decides code, or none does.
 #[track_caller]

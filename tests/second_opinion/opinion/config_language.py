@@ -72,7 +72,13 @@ def executes_arguments(content, language):
     return bool(reads) and any(EXECUTES.search(line) and not line.strip().startswith(("import", "use ", "from")) for line in re.split(r"[;\n]", content))
 
 
+LOADS = re.compile(r"""^\s*(?:- )?["']?(?:\w*[_-])?(?:extension|import|include|loadmodule|module|plugin|preload|auto_prepend_file|ssl_engine|lua_package_path)["']?"""
+                   r"\s*[=: ]\s*(.*)$", re.M | re.I)
+
+
 def commands_of_settings(content):
+    for match in LOADS.finditer(content):
+        yield "eval " + match.group(1)
     for match in SETTING.finditer(content):
         value = re.sub(r"%\(ENV_(\w+)\)s", r"${\1}", match.group(1)).replace("${env:", "${")
         yield re.sub(r"""["'],""", '" ', value.strip("[]")) if value.startswith("[") else value
@@ -113,7 +119,7 @@ def executes(text, names):
             if match and uses(line[match.end() - 1:], held, names):
                 held.add(match.group(1))
     renames = re.search(EXECUTES.pattern + r"\s+as\s|\.\s*" + EXECUTES.pattern + r"\s*($|[;\n])", text)
-    starts = EXECUTES.search(text)
+    starts = EXECUTES.search(text) or re.search(r"open\(.*\.(py|js|mjs|cjs|sh|rb|pl|php)[\"']", text)
     return any(uses(line, held, names) and (EXECUTES.search(line) or renames or starts and re.search(r"write", line)) for line in re.split(r"[;\n]", text))
 
 

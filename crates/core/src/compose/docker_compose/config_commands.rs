@@ -16,12 +16,32 @@ const OF_COMMANDS: [&str; 12] = [
     "shell",
 ];
 
+/// Names of settings, or their last words, whose value names code that a program loads.
+const OF_CODE: [&str; 12] = [
+    "auto_append_file",
+    "auto_prepend_file",
+    "extension",
+    "import",
+    "include",
+    "loadmodule",
+    "lua_package_cpath",
+    "lua_package_path",
+    "module",
+    "plugin",
+    "preload",
+    "ssl_engine",
+];
+
 /// The values of the settings that name commands, with each variable as a shell has it.
 pub(super) fn commands_of_settings(text: &str) -> Vec<String> {
     let mut commands = Vec::new();
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
-        let Some(value) = value_of_command(line) else {
+        // Any variable in it decides code.
+        commands.extend(
+            value_of(line, &OF_CODE).map(|value| format!("eval \"{}\"", as_words(value).replace('"', ""))),
+        );
+        let Some(value) = value_of(line, &OF_COMMANDS) else {
             continue;
         };
         let mut value = value.to_owned();
@@ -42,26 +62,27 @@ pub(super) fn commands_of_settings(text: &str) -> Vec<String> {
 }
 
 /// What stands behind `command =`, `command:` or `external-check command`.
-fn value_of_command(line: &str) -> Option<&str> {
+fn value_of<'l>(line: &'l str, names: &[&str]) -> Option<&'l str> {
+    let is_named = |name: &str| is_named(name, names);
     let line = line.trim().trim_start_matches("- ");
     let (name, value) = match line.find(['=', ':']) {
-        Some(at) if is_command(line.get(..at)?) => line.split_at(at),
+        Some(at) if is_named(line.get(..at)?) => line.split_at(at),
         _ => {
             let mut ends = line.match_indices(' ').map(|(at, _)| at).take(2);
-            let at = ends.find(|at| line.get(..*at).is_some_and(is_command))?;
+            let at = ends.find(|at| line.get(..*at).is_some_and(is_named))?;
             line.split_at(at)
         }
     };
     (!name.starts_with(['#', ';', '/', '['])).then(|| value.trim_start_matches(['=', ':', '?', ' ']).trim())
 }
 
-fn is_command(name: &str) -> bool {
+fn is_named(name: &str, names: &[&str]) -> bool {
     let name = name.trim().trim_matches(['"', '\'']).to_ascii_lowercase();
     let last = name
         .rsplit(|c: char| !c.is_ascii_alphanumeric())
         .next()
         .unwrap_or_default();
-    OF_COMMANDS.contains(&last)
+    names.contains(&last) || names.contains(&name.as_str())
 }
 
 /// `["a", "${b}"]` as words, and the variables of other settings as those of a shell: `%(ENV_NAME)s`, `${env:NAME}`.
@@ -104,6 +125,19 @@ mod tests {
             ("\"command\": \"${E}\",", "\"${E}\","),
         ] {
             assert_eq!(commands_of_settings(text), [command], "{text}");
+        }
+        for text in [
+            "extension=${E}",
+            "load_module $E;",
+            "LoadModule x ${E}",
+            "auto_prepend_file = \"${E}\"",
+            "plugin: $E",
+        ] {
+            let commands = commands_of_settings(text);
+            assert!(
+                commands.iter().any(|command| command.starts_with("eval")),
+                "{text}"
+            );
         }
         for text in ["# command=$E", "url=http://x", "listen 80;", "level: $E"] {
             assert_eq!(commands_of_settings(text), Vec::<String>::new(), "{text}");

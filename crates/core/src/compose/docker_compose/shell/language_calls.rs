@@ -29,6 +29,7 @@ impl Language {
                     "eval",
                     "exec",
                     "execfile",
+                    "extractall",
                     "fileConfig",
                     "from_object",
                     "from_pyfile",
@@ -39,12 +40,15 @@ impl Language {
                     "import_string",
                     "load_extension",
                     "popen",
+                    "ProxyCommand",
                     "read_pickle",
+                    "register_custom_ops_library",
                     "render_template_string",
                     "run_module",
                     "run_path",
                     "spec_from_file_location",
                     "system",
+                    "unpack_archive",
                 ]) || [
                     "os.exec",
                     "os.spawn",
@@ -62,6 +66,8 @@ impl Language {
                     "importlib",
                     "allow_pickle",
                     "remote_code",
+                    "sys.argv =",
+                    "sys.argv.append",
                     "](",
                     ")(",
                 ]
@@ -69,7 +75,8 @@ impl Language {
                 .any(|part| statement.contains(part))
                     || statement.contains('(') && imports_one(script, &EXECUTING_MODULES)
                     || statement.split_once('=').is_some_and(|(name, value)| {
-                        SETTINGS.contains(&name.trim()) && !is_plain_text(value.trim())
+                        SETTINGS.contains(&name.trim().rsplit('.').next().unwrap_or_default())
+                            && !is_plain_text(value.trim())
                     })
                     || (statement.contains("subprocess")
                         || script.contains("from subprocess")
@@ -88,9 +95,17 @@ impl Language {
                     "Script",
                     "setupMaster",
                     "setupPrimary",
-                ]) || ["module.paths", ".constructor", "process.binding", "]("]
-                    .iter()
-                    .any(|part| statement.contains(part))
+                ]) || [
+                    "module.paths",
+                    ".constructor",
+                    "process.binding",
+                    "](",
+                    "WebAssembly",
+                    "executablePath",
+                    "process.argv.push",
+                ]
+                .iter()
+                .any(|part| statement.contains(part))
                     || statement.contains('(') && quotes_one(script, &EXECUTING_PACKAGES)
                     || has_word(statement, "Worker") && script.contains("worker_threads")
                     || starts(&["import", "require", "Worker"])
@@ -241,7 +256,7 @@ impl Language {
         ];
         NAMES.iter().any(|name| {
             positions(script, name).any(|(before, after)| {
-                let is_value = ["as ", ")", ",", "]", ";", "\n"]
+                let is_value = ["as ", ")", ",", "]", "}", ";", "\n"]
                     .iter()
                     .any(|end| after.starts_with(end));
                 let path = before.trim_end_matches(|c: char| c == '.' || is_part(c));
@@ -254,24 +269,30 @@ impl Language {
 }
 
 /// Modules of Python that execute what they are handed, by whatever name.
-const EXECUTING_MODULES: [&str; 14] = [
+const EXECUTING_MODULES: [&str; 19] = [
     "cffi",
     "code",
     "codeop",
     "delegator",
+    "doctest",
     "fabric",
     "imp",
     "invoke",
+    "numexpr",
     "pexpect",
     "plumbum",
     "pty",
     "runpy",
     "sarge",
     "sh",
+    "stevedore",
+    "timeit",
+    "webbrowser",
     "zipimport",
 ];
 /// Settings in a file of Gunicorn that name code.
-const SETTINGS: [&str; 5] = [
+const SETTINGS: [&str; 6] = [
+    "application_path",
     "logger_class",
     "pythonpath",
     "raw_env",
@@ -279,7 +300,20 @@ const SETTINGS: [&str; 5] = [
     "wsgi_app",
 ];
 /// Packages of Node that do.
-const EXECUTING_PACKAGES: [&str; 7] = ["execa", "isolated-vm", "module", "shelljs", "vm", "vm2", "zx"];
+const EXECUTING_PACKAGES: [&str; 12] = [
+    "@babel/register",
+    "execa",
+    "import-fresh",
+    "isolated-vm",
+    "jiti",
+    "module",
+    "safe-eval",
+    "shelljs",
+    "ts-node",
+    "vm",
+    "vm2",
+    "zx",
+];
 
 /// Whether a script of Python imports one of these modules.
 fn imports_one(script: &str, modules: &[&str]) -> bool {
@@ -329,15 +363,18 @@ pub(super) fn sets_risky_variable(statement: &str) -> bool {
 
 /// Whether a statement writes a file.
 pub(super) fn writes_file(statement: &str) -> bool {
-    const WRITERS: [&str; 9] = [
+    const WRITERS: [&str; 12] = [
         "appendFile",
         "appendFileSync",
+        "copyfileobj",
+        "createWriteStream",
         "file_put_contents",
         "fwrite",
         "urlretrieve",
         "write",
         "writeFile",
         "writeFileSync",
+        "write_bytes",
         "write_text",
     ];
     WRITERS.iter().any(|name| has_word(statement, name))

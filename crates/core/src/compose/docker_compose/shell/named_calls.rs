@@ -6,8 +6,9 @@ use super::language_calls::{executes_its_arguments, identifiers, is_part};
 use super::paths::base_name;
 
 /// Words of the names of functions that load or run something.
-const LOADING: [&str; 11] = [
+const LOADING: [&str; 12] = [
     "bootstrap",
+    "compile",
     "hub",
     "import",
     "load",
@@ -53,6 +54,8 @@ const HARMLESS_OWNERS: [&str; 13] = [
     "trio",
     "ujson",
 ];
+/// What stands before the dot where the first argument names an app.
+const LOADING_OWNERS: [&str; 3] = ["granian", "hypercorn", "uvicorn"];
 /// Functions that make something else of a text than a text.
 const NUMBERS: [&str; 6] = ["Boolean(", "Number(", "bool(", "float(", "int(", "parseInt("];
 
@@ -74,7 +77,9 @@ pub(super) fn hands_over(statement: &str, holds: &dyn Fn(&str) -> bool) -> bool 
 fn loads(owner: &str, name: &str) -> bool {
     let words = words(name);
     let owner = owner.rsplit('.').next().unwrap_or_default();
-    words.iter().any(|word| LOADING.contains(&word.as_str()))
+    (words.iter().any(|word| LOADING.contains(&word.as_str()))
+        || words == ["template"]
+        || LOADING_OWNERS.contains(&owner))
         && !words.iter().any(|word| word == "safe")
         && !words
             .last()

@@ -78,12 +78,17 @@ impl Language {
             BTreeSet::new()
         };
         let starts_some = statements.iter().any(|statement| self.starts(statement, script));
+        // A file of a script may be loaded by its name alone.
+        let opens = |statement: &str| statement.contains("open(") || writes_file(statement);
+        let opens_script = statements
+            .iter()
+            .any(|statement| opens(statement) && names_script(statement));
         for statement in &statements {
             let is_held = || reads(statement) || reads_all(statement) || holds(statement, &holders);
             let is_argument =
                 |text: &str| reads(text) || reads_all(text) || holds(text, &holders) || holds(text, &handed);
             let is_handed_over = hands_over(statement, &is_argument);
-            let writes = writes_file(statement) && (starts_some || names_script(statement));
+            let writes = writes_file(statement) && (starts_some || opens_script);
             let executes = self.executes(statement, script)
                 || is_handed_over
                 || (renames || writes || starts_some && sets_risky_variable(statement)) && is_held();
@@ -311,6 +316,14 @@ mod tests {
             (
                 Language::Python,
                 "import os,subprocess; subprocess.run(['app'], env=os.environ); os.environ['X']",
+            ),
+            (
+                Language::Python,
+                "import os\nfrom flask import render_template\nrender_template('a.html', title=os.environ['X'])",
+            ),
+            (
+                Language::Node,
+                "app.get('/', (q, s) => s.render('index', { title: process.env.X }))",
             ),
             (Language::Node, "const x=((process.env.X||'a'));fetch(x)"),
             (
