@@ -117,7 +117,7 @@ impl OfTarget {
         let verdict = Verdict::worst(reports.iter().map(|report| report.verdict));
         if verdict != Verdict::Pass {
             (self.passed, self.passed_first) = (0, 0);
-            self.failed |= verdict == Verdict::Fail;
+            self.failed |= verdict == Verdict::Fail || reports.iter().any(may_be_forged);
             self.was_unconfirmed &= verdict != Verdict::Fail;
             let is_waited_on = verdict == Verdict::Inconclusive || waits_for == WaitsFor::Pass;
             return if waits && is_waited_on {
@@ -191,11 +191,22 @@ pub(crate) fn no_deploy_heals(report: &TargetReport) -> bool {
         && report
             .check(CheckId::ComposeHash)
             .is_some_and(|check| check.status == Status::Pass);
-    let failed = report.checks.iter().filter(|check| check.status == Status::Fail);
-    failed.into_iter().any(|check| {
-        Check::of(check.id).convicts.iter().any(|(reason, heals)| {
-            Some(reason.id) == check.reason.as_deref() && (*heals == Heals::Never || expected_runs)
-        })
+    convicts(report, Status::Fail, |heals| {
+        heals == Heals::Never || expected_runs
+    })
+}
+
+/// Whether the evidence is refused and it is not known who changed it: another instance may have answered a pass that follows.
+fn may_be_forged(report: &TargetReport) -> bool {
+    convicts(report, Status::Error, |heals| heals == Heals::Never)
+}
+
+/// Whether a check has this status for a reason that convicts.
+fn convicts(report: &TargetReport, status: Status, counts: impl Fn(Heals) -> bool) -> bool {
+    let mut checks = report.checks.iter().filter(|check| check.status == status);
+    checks.any(|check| {
+        let mut convicting = Check::of(check.id).convicts.iter();
+        convicting.any(|(reason, heals)| Some(reason.id) == check.reason.as_deref() && counts(*heals))
     })
 }
 
@@ -309,6 +320,30 @@ mod tests {
     }
 
     /// The waiting may be over by then: the confirmation has the time of the run.
+    /// Phala Cloud's API or the host changed it: which of them is not known, and a pass behind it may be of another instance.
+    #[test]
+    fn a_pass_after_bytes_that_somebody_changed_must_hold_once_more() {
+        let changed = || {
+            let mut target = samples::pass();
+            target.verdict = Verdict::Inconclusive;
+            samples::set(
+                &mut target,
+                CheckId::QuoteSignature,
+                Status::Error,
+                "not-verified",
+                "",
+            );
+            target
+        };
+        let passes = samples::pass;
+        assert_eq!(
+            run(&[changed(), passes(), passes()]),
+            [Next::Again, Next::OnceMore, Next::End]
+        );
+        let silent = samples::unreachable;
+        assert_eq!(run(&[silent(), passes()]), [Next::Again, Next::End]);
+    }
+
     #[test]
     fn a_pass_after_a_failure_does_not_stand_alone_when_time_is_up() {
         let older = || failing(CheckId::ComposeHash, "compose-hash-mismatch");

@@ -25,7 +25,8 @@ pub(super) fn sets_arguments(script: &str) -> bool {
             let is_option =
                 word.starts_with(['-', '+']) && !word.contains('$') && word.len() > 1 && word != "--";
             let is_own = std::mem::replace(&mut takes_word, is_option && word.ends_with('o'));
-            !is_option && !(is_own && word.starts_with(|c: char| c.is_ascii_lowercase()))
+            let is_verb = is_own && word.starts_with(|c: char| c.is_ascii_lowercase());
+            !(is_option || is_verb)
         };
         !before.ends_with(is_part)
             && !after.starts_with(is_part)
