@@ -3,7 +3,6 @@
 use super::super::risky_names::is_risky_in_script;
 use super::interpreters::is_interpreter;
 use super::language::Language;
-use super::named_calls::is_plain_text;
 use super::paths::base_name;
 use super::programs::{DOWNLOADERS, EXECUTORS, FETCHERS, RUN_TOOLS, RUNNERS};
 use super::started::is_wrapper;
@@ -388,6 +387,15 @@ pub(super) fn names_script(statement: &str) -> bool {
 
 pub(super) fn is_part(c: char) -> bool {
     c == '_' || c.is_ascii_alphanumeric()
+}
+
+/// Whether a value is one text in quotes, and no more.
+pub(super) fn is_plain_text(value: &str) -> bool {
+    let mut chars = value.chars();
+    let (Some(first), Some(last)) = (chars.next(), chars.next_back()) else {
+        return false;
+    };
+    first == last && matches!(first, '"' | '\'') && !chars.as_str().contains([first, '$'])
 }
 
 pub(super) fn identifiers(text: &str) -> impl Iterator<Item = &str> {

@@ -2,7 +2,7 @@
 
 use super::super::risky_names::is_risky_in_script;
 use super::data_options::{OF_ADDRESS, OF_DATA};
-use super::language_calls::{executes_its_arguments, identifiers, is_part};
+use super::language_calls::{executes_its_arguments, identifiers, is_part, is_plain_text};
 use super::paths::base_name;
 
 /// Words of the names of functions that load or run something.
@@ -101,15 +101,6 @@ fn words(name: &str) -> Vec<String> {
         }
     }
     words
-}
-
-/// Whether a value is one text in quotes, and no more.
-pub(super) fn is_plain_text(value: &str) -> bool {
-    let mut chars = value.chars();
-    let (Some(first), Some(last)) = (chars.next(), chars.next_back()) else {
-        return false;
-    };
-    first == last && matches!(first, '"' | '\'') && !chars.as_str().contains([first, '$'])
 }
 
 struct Argument<'t> {
