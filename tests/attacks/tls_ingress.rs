@@ -279,6 +279,14 @@ fn t26_an_ingress_without_a_good_quote_does_not_bind() {
     let other: serde_json::Value = serde_json::from_slice(&honest().quoted_by(&other_boot).quote).unwrap();
     document["event_log"] = other["event_log"].clone();
     never_binds(quote(document.to_string().as_bytes()), "ingress-quote");
+    // A log without the events of the boot is incomplete, and nobody forged anything.
+    let mut document: serde_json::Value = serde_json::from_slice(&honest().quote).unwrap();
+    let log = document["event_log"].as_str().unwrap();
+    let mut events: Vec<serde_json::Value> = serde_json::from_str(log).unwrap();
+    events.retain(|event| event["imr"] == 3);
+    document["event_log"] = serde_json::to_string(&events).unwrap().into();
+    let judged = quote(document.to_string().as_bytes()).judge();
+    grants_nothing(judged.leaves_open(ID, "ingress-quote-undetermined"));
 }
 
 #[test]

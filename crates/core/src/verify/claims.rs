@@ -228,9 +228,17 @@ impl Claims {
     #[must_use]
     pub fn is_refused(&self) -> bool {
         matches!(self.quote, Err(NotProven::Refused(_)))
-            || matches!(self.log, Err(NotProven::Refused(_)))
+            || self.log_is_refused()
             || matches!(self.boot, Err(NotProven::Refused(_)))
             || matches!(self.compose, Err(NotProven::Refused(_)))
+    }
+
+    /// Whether the event log is refused, and not only incomplete.
+    pub(super) fn log_is_refused(&self) -> bool {
+        match &self.log {
+            Err(NotProven::Refused(refusal)) => !matches!(refusal, LogRefusal::NoBootEvents { .. }),
+            _ => false,
+        }
     }
 
     /// With where the collateral came from, for people.

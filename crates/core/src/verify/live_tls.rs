@@ -117,7 +117,7 @@ pub(super) fn td_claims(claims: &Claims) -> TdClaims<'_> {
         echo_differs: claims.echo == Echo::Differs,
         at: claims.at,
         is_refused: matches!(claims.quote, Err(NotProven::Refused(_)))
-            || matches!(claims.log, Err(NotProven::Refused(_)))
+            || claims.log_is_refused()
             || matches!(claims.boot, Err(NotProven::Refused(_))),
     }
 }
