@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cvm_verify_core::checks::AskedParty;
+use cvm_verify_core::evidence::AskedParty;
 use url::Url;
 
 use super::app::AppAnswer;
