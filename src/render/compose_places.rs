@@ -25,7 +25,7 @@ runs before the containers is unknown, or the guest sets it. Otherwise its defau
 
 `environment` entries with a variable are set from outside. They decide code if the name in the container is one that programs
 load code by (`LD_PRELOAD`, `NODE_OPTIONS`, `PATH`, …; a beginning such as `LD_` or `PYTHON`, an end such as `_OPTS` or `_COMMAND`, or
-words such as `REMOTE_CODE` count for every name that has them but those that [the table](reference-values.md) excepts), or if a shell of the container executes the
+words such as `REMOTE_CODE` count in every name, with the exceptions in [the table](reference-values.md)), or if a shell of the container executes the
 value (`$$NAME` as a command, under `eval` or `sh -c`). `BASH_ENV` always counts. `ENV` counts if a shell of the container may be
 interactive (`tty`, `stdin_open`, a shell that is started so, or `script`, `screen`, `tmux` and the like), and where a script sets it.
 
@@ -42,7 +42,7 @@ item with a variable is set from outside, and decides no code, only if it is kno
 - The program is known, and takes data at that place: the options of `pg_isready`, `psql`, `redis-cli`, `mysqladmin`, `gunicorn` and `celery`
   that have one letter, an address of `curl` or `wget` that begins with `http://` or `https://` (if they keep nothing), settings of
   `postgres` that are numbers or sizes, sizes and percentages of `java`, the model of `vllm serve`, the host or the port of
-  `nc -z HOST PORT` (one of the two), the port of `manage.py runserver 0.0.0.0:PORT`, the addresses that nodes of Ethereum call, and the
+  the host of `nc -z HOST 5432`, the port of `manage.py runserver 0.0.0.0:PORT`, the addresses that nodes of Ethereum call, and the
   like. An option behind `npm run NAME --`, or behind the program that `uv run`, `poetry run` or `bundle exec` starts, is judged
   as one of that script or program.
 

@@ -135,7 +135,7 @@ def is_handed_to_a_script(name, before):
 
 
 def reaches_a_port(arguments, is_open):
-    """`nc -z HOST PORT` with one of the two open: a value that is an option leaves too few operands to do anything."""
+    """`nc -z ${HOST} 5432`: a port that is open may be an option by which `nc` waits for the host and starts a command."""
     operands, reaches, skip = [], False, False
     for word, own in zip(arguments, is_open):
         if skip:
@@ -147,8 +147,8 @@ def reaches_a_port(arguments, is_open):
         elif word in ("-z", "-zv", "-vz", "-v", "-n", "-4", "-6"):
             reaches |= "z" in word
         else:
-            operands.append(own)
-    return reaches and len(operands) == 2 and sum(operands) == 1
+            operands.append((word, own))
+    return reaches and len(operands) == 2 and operands[0][1] and bool(re.fullmatch("[0-9]+", operands[1][0]))
 
 
 def keeps_nothing(name, arguments):

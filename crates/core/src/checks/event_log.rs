@@ -44,8 +44,8 @@ const NO_EVENT_LOG: Reason = Reason {
 };
 const NO_BOOT_EVENTS: Reason = Reason {
     id: "no-boot-events",
-    means: "The event log holds the events of RTMR3, which are as measured, and not those of the boot (RTMR0–2): whoever handed it \
-            over left them out. Nothing in it is wrong, and it is not known whether the rest would be.",
+    means: "The event log has the events of RTMR3, and they are as measured. The events of the boot (RTMR0–2) were left out, so it is \
+            not known which system started.",
     fix: "If the app builds its answer itself, return the SDK's `event_log` unchanged, with the entries whose `imr` is 0, 1 and 2: \
           that is for the developer of the app. If a tool saved or converted the evidence, give what the guest agent answered. If \
           the guest agent itself leaves them out, deploy a newer dstack image. If it came from Phala Cloud's API, ask the app \

@@ -116,10 +116,9 @@ fn mismatch(locked: &LockedCompose, actual: &BTreeMap<String, Value>) -> Option<
             let more = field_words(name, old, new).map(|words| format!(" ({})", cut(&words)));
             format!("`{}`{}", cut(name), more.unwrap_or_default())
         };
-        let mut names = differing.iter().take(MAX_NAMED).map(means).collect::<Vec<_>>().join(", ");
-        if let more @ 1.. = differing.len().saturating_sub(MAX_NAMED) {
-            names = format!("{names} and {more} more");
-        }
+        let named: Vec<String> = differing.iter().take(MAX_NAMED).map(means).collect();
+        let more = and_more("", differing.len().saturating_sub(MAX_NAMED));
+        let names = named.join(", ") + &more;
         Finding::fail(
             &SETTINGS_MISMATCH,
             format!(

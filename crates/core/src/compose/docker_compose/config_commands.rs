@@ -44,19 +44,15 @@ pub(super) fn commands_of_settings(text: &str) -> Vec<String> {
         let Some(value) = value_of(line, &OF_COMMANDS) else {
             continue;
         };
-        let mut value = value.to_owned();
+        let mut words = vec![value];
         // The items of a list stand below.
-        while value.trim().is_empty() || value.starts_with('\u{1f}') {
-            let Some(next) = lines.next_if(|line| line.trim_start().starts_with("- ")) else {
-                break;
-            };
-            value = format!(
-                "\u{1f}{} {}",
-                value.trim_start_matches('\u{1f}').trim(),
-                next.trim_start().trim_start_matches("- ")
-            );
+        if value.is_empty() {
+            let is_item = |line: &&str| line.trim_start().starts_with("- ");
+            while let Some(item) = lines.next_if(is_item) {
+                words.push(item.trim_start().trim_start_matches("- "));
+            }
         }
-        commands.push(as_words(value.trim_start_matches('\u{1f}')));
+        commands.push(as_words(words.join(" ").trim()));
     }
     commands
 }

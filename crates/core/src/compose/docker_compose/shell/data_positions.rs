@@ -191,8 +191,9 @@ impl Takes {
     }
 }
 
-/// `nc -z HOST PORT`, where one of the two is open. With a host, a port and an option more a value might be the option that starts a
-/// program; of two words one is needed as host and the other as port.
+/// `nc -z ${HOST} 5432`: an open host before a port of digits. With an open port the value could be `-lcCOMMAND`: the `nc` of Debian then
+/// waits for a connection from the host and starts the command. With an open host it would wait for one from the address 0.0.21.56, which
+/// no kernel accepts.
 fn reaches_a_port(arguments: &[Word], at: usize) -> bool {
     let is_flag = |word: &Word| {
         matches!(
@@ -217,8 +218,8 @@ fn reaches_a_port(arguments: &[Word], at: usize) -> bool {
             operands.push((at, word));
         }
     }
-    let open = operands.iter().filter(|(_, word)| !word.names.is_empty());
-    reaches && operands.len() == 2 && open.count() == 1 && operands.iter().any(|(each, _)| *each == at)
+    let is_port = |word: &Word| !word.text.is_empty() && word.text.chars().all(|c| c.is_ascii_digit());
+    matches!(operands.as_slice(), [(host, _), (_, port)] if reaches && *host == at && is_port(port))
 }
 
 #[cfg(test)]
@@ -301,7 +302,7 @@ mod tests {
             &["traefik", "--certificatesresolvers.le.acme.email=${E}"],
             &["gosu", "postgres", "app", "--port", "${E}"],
             &["nc", "-z", "${E}", "5432"],
-            &["nc", "-w", "2", "-zv", "localhost", "${E}"],
+            &["nc", "-w", "2", "-zv", "${E}", "5432"],
             &["npm", "run", "start", "--", "--port", "${E}"],
             &["uv", "run", "uvicorn", "app:app", "--port", "${E}"],
             &["bundle", "exec", "puma", "-p", "${E}"],
@@ -333,6 +334,8 @@ mod tests {
             &["app", "${E}"][..],
             &["nc", "${E}", "5432"],
             &["nc", "-z", "${E}", "${E}"],
+            &["nc", "-z", "db", "${E}"],
+            &["nc", "-z", "${E}", "postgres"],
             &["nc", "-z", "db", "5432", "${E}"],
             &["nc", "-z", "${E}"],
             &["nc", "-z", "-w", "${E}", "db", "80"],

@@ -38,7 +38,7 @@ const OF_VALUES: [&str; 15] = [
     "text",
     "toml",
 ];
-/// What stands before the dot where nothing but data is loaded, or what is run is no text.
+/// Owners of functions that load data alone (`json.load`), or that run an object and not what a text names (`asyncio.run`).
 const HARMLESS_OWNERS: [&str; 13] = [
     "anyio",
     "app",
@@ -54,9 +54,11 @@ const HARMLESS_OWNERS: [&str; 13] = [
     "trio",
     "ujson",
 ];
-/// What stands before the dot where the first argument names an app.
+/// Owners of functions whose first argument is the name of an app: `uvicorn.run("app:app")`.
 const LOADING_OWNERS: [&str; 3] = ["granian", "hypercorn", "uvicorn"];
-/// Functions that make something else of a text than a text.
+/// By these a value is one of several, of which another may be a text.
+const CHOICES: [&str; 8] = [" if ", "?", " or ", " and ", "||", "&&", "[", "+"];
+/// Functions whose result is no text: a number, or true or false.
 const NUMBERS: [&str; 6] = ["Boolean(", "Number(", "bool(", "float(", "int(", "parseInt("];
 
 /// Whether a statement hands what loads or runs something an argument for which `holds` is true: the first one, or one by a name that is
@@ -111,8 +113,9 @@ struct Argument<'t> {
 
 impl Argument<'_> {
     fn decides(&self, holds: &dyn Fn(&str) -> bool) -> bool {
-        let is_number =
-            NUMBERS.iter().any(|start| self.value.starts_with(start)) || self.value.contains("==");
+        let is_number = (NUMBERS.iter().any(|start| self.value.starts_with(start))
+            || self.value.contains("=="))
+            && !CHOICES.iter().any(|choice| self.value.contains(choice));
         let is_data = self.name.is_some_and(|name| match name {
             "env" => !identifiers(self.value).any(is_risky_in_script),
             "input" => true,
@@ -204,6 +207,10 @@ mod tests {
             "np.load(E)",
             "load_module({ path: E })",
             "run(['sh', '-c', E])",
+            "runpy.run_module(E if a == b else 'app')",
+            "load_module(a == b && E)",
+            "load_module(int(a) or E)",
+            "load_module(a == b ? E : 'app')",
             "run(['app'], env={'LD_PRELOAD': E})",
             "spawn('app', [], { env: { NODE_OPTIONS: E } })",
         ] {
