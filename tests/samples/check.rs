@@ -1,6 +1,6 @@
 //! `sample`: a check that `tests/samples/run` adds to a copy of the repository.
 
-use super::{Check, Finding, Reason, Required};
+use super::{Check, Finding, Required, reasons};
 use crate::report::CheckId;
 
 pub(super) const CHECK: Check = Check {
@@ -8,14 +8,15 @@ pub(super) const CHECK: Check = Check {
     title: "Sample",
     proves: "A check can be added by one file and two lines.",
     prevents: "Lists of checks that are kept by hand.",
-    reasons: &[&ALWAYS],
+    reasons: REASONS,
     required: Required::Never,
     run: |_, _| Finding::skip(&ALWAYS, "A sample decides nothing."),
     ..Check::BASE
 };
 
-const ALWAYS: Reason = Reason {
-    id: "always",
-    means: "A sample decides nothing.",
-    fix: "Remove it.",
-};
+reasons! {
+    REASONS:
+    ALWAYS "always"
+        "A sample decides nothing."
+        "Remove it.";
+}

@@ -1,8 +1,8 @@
 //! `app-id`: the app that answers is the expected one.
 
 use super::{
-    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
-    boot_claims,
+    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Required, boot_claims,
+    reasons,
 };
 use crate::policy::Policy;
 use crate::report::{CheckId, MeasuredValue};
@@ -13,14 +13,7 @@ pub(super) const CHECK: Check = Check {
     title: "App id",
     proves: "The app behind this address is the one with the expected id.",
     prevents: "An address that leads to another app. (`compose-hash` checks the code; an app id is only a label.)",
-    reasons: &[
-        &APP_ID_MISMATCH,
-        &ADDRESS_MISMATCH,
-        &NO_EXPECTATION,
-        &QUOTE_NOT_PROVEN,
-        &EVENT_LOG_NOT_PROVEN,
-        &BOOT_ORDER_NOT_PROVEN,
-    ],
+    reasons: REASONS,
     required: Required::Never,
     // The id in the address may be the instance's.
     harmless_skips: &[&NO_EXPECTATION],
@@ -30,21 +23,18 @@ pub(super) const CHECK: Check = Check {
     ..Check::BASE
 };
 
-const APP_ID_MISMATCH: Reason = Reason {
-    id: "app-id-mismatch",
-    means: "Another app answers at this address.",
-    fix: "Check the URL. If the app was created again, it has a new id: update --app-id or the lock.",
-};
-const ADDRESS_MISMATCH: Reason = Reason {
-    id: "address-mismatch",
-    means: "The id in the address is neither the app's nor the instance's that answered.",
-    fix: "Check the address. If it is right, the gateway routes it to another app: treat the gateway as hostile.",
-};
-const NO_EXPECTATION: Reason = Reason {
-    id: "no-expectation",
-    means: "No app id is expected.",
-    fix: "Give --app-id, or pin it: `cvm-verify pin URL`.",
-};
+reasons! {
+    REASONS with [&QUOTE_NOT_PROVEN, &EVENT_LOG_NOT_PROVEN, &BOOT_ORDER_NOT_PROVEN]:
+    APP_ID_MISMATCH "app-id-mismatch"
+        "Another app answers at this address."
+        "Check the URL. If the app was created again, it has a new id: update --app-id or the lock.";
+    ADDRESS_MISMATCH "address-mismatch"
+        "The id in the address is neither the app's nor the instance's that answered."
+        "Check the address. If it is right, the gateway routes it to another app: treat the gateway as hostile.";
+    NO_EXPECTATION "no-expectation"
+        "No app id is expected."
+        "Give --app-id, or pin it: `cvm-verify pin URL`.";
+}
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
     let boot = match boot_claims(claims) {

@@ -1,7 +1,7 @@
 //! `boot-order`: the measured OS wrote the claims, in the order in which it boots.
 
 use super::{
-    Check, EVENT_LOG_NOT_PROVEN, Finding, Heals, QUOTE_NOT_PROVEN, Reason, Required, os_image, proven_quote,
+    Check, EVENT_LOG_NOT_PROVEN, Finding, Heals, QUOTE_NOT_PROVEN, Required, os_image, proven_quote, reasons,
 };
 use crate::policy::Policy;
 use crate::report::{CheckId, Tier};
@@ -12,18 +12,7 @@ pub(super) const CHECK: Check = Check {
     title: "Boot order",
     proves: "App id, compose hash and key provider were recorded by the OS while booting, once, in order.",
     prevents: "A program in the VM that appends a second, better-looking compose hash after the boot.",
-    reasons: &[
-        &NO_SYSTEM_READY,
-        &UNSUPPORTED_GENERATION,
-        &MISSING_EVENT,
-        &DUPLICATE_EVENT,
-        &OUT_OF_ORDER,
-        &BAD_PAYLOAD,
-        &RESERVED_AFTER_READY,
-        &UNKNOWN_EVENT,
-        &QUOTE_NOT_PROVEN,
-        &EVENT_LOG_NOT_PROVEN,
-    ],
+    reasons: REASONS,
     required: Required::From(Tier::Code),
     harmless_warnings: &[&UNKNOWN_EVENT],
     run,
@@ -37,49 +26,36 @@ pub(super) const CHECK: Check = Check {
 
 const NOT_DSTACK: &str = "No release of dstack boots like this. Compare the OS image with an official one; treat the host as hostile.";
 
-const NO_SYSTEM_READY: Reason = Reason {
-    id: "no-system-ready",
-    means: "No event marks the end of the boot, so any program in the VM could have written the claims.",
-    fix: "Run again when the app has started; if this stays, the VM does not run dstack.",
-};
-const UNSUPPORTED_GENERATION: Reason = Reason {
-    id: "unsupported-generation",
-    means: "The guest runs dstack 0.3, whose event log does not mark the end of the boot.",
-    fix: "Upgrade the OS image to dstack 0.5.4 or later.",
-};
-const MISSING_EVENT: Reason = Reason {
-    id: "missing-event",
-    means: "A required boot event is missing.",
-    fix: NOT_DSTACK,
-};
-const DUPLICATE_EVENT: Reason = Reason {
-    id: "duplicate-event",
-    means: "A boot event occurs more often than it may.",
-    fix: NOT_DSTACK,
-};
-const OUT_OF_ORDER: Reason = Reason {
-    id: "out-of-order",
-    means: "A boot event is out of order.",
-    fix: NOT_DSTACK,
-};
-const BAD_PAYLOAD: Reason = Reason {
-    id: "bad-payload",
-    means: "A boot event's payload has another form than dstack writes.",
-    fix: NOT_DSTACK,
-};
-const RESERVED_AFTER_READY: Reason = Reason {
-    id: "reserved-after-ready",
-    means: "Something inside the VM wrote a boot event's name after the boot. A verifier that uses the last event of each \
-            name would accept it; an honest app writes no such event.",
-    fix: "Find out which container does that. If it is your app, give its event a name of its own (such as `my-app-config`): the \
-          names of boot events, `compose-hash` among them, are reserved. If it is not, a program in the VM is hostile.",
-};
-const UNKNOWN_EVENT: Reason = Reason {
-    id: "unknown-event",
-    means: "The boot events include one that this version does not know.",
-    fix: "Update cvm-verify: new releases of dstack add boot events. If the newest version does not know it, compare the OS \
-          image with an official one, or prove the image: by name with --os-image, or with newer --reference-values.",
-};
+reasons! {
+    REASONS with [&QUOTE_NOT_PROVEN, &EVENT_LOG_NOT_PROVEN]:
+    NO_SYSTEM_READY "no-system-ready"
+        "No event marks the end of the boot, so any program in the VM could have written the claims."
+        "Run again when the app has started; if this stays, the VM does not run dstack.";
+    UNSUPPORTED_GENERATION "unsupported-generation"
+        "The guest runs dstack 0.3, whose event log does not mark the end of the boot."
+        "Upgrade the OS image to dstack 0.5.4 or later.";
+    MISSING_EVENT "missing-event"
+        "A required boot event is missing."
+        NOT_DSTACK;
+    DUPLICATE_EVENT "duplicate-event"
+        "A boot event occurs more often than it may."
+        NOT_DSTACK;
+    OUT_OF_ORDER "out-of-order"
+        "A boot event is out of order."
+        NOT_DSTACK;
+    BAD_PAYLOAD "bad-payload"
+        "A boot event's payload has another form than dstack writes."
+        NOT_DSTACK;
+    RESERVED_AFTER_READY "reserved-after-ready"
+        "Something inside the VM wrote a boot event's name after the boot. A verifier that uses the last event of each \
+         name would accept it; an honest app writes no such event."
+        "Find out which container does that. If it is your app, give its event a name of its own (such as `my-app-config`): the \
+         names of boot events, `compose-hash` among them, are reserved. If it is not, a program in the VM is hostile.";
+    UNKNOWN_EVENT "unknown-event"
+        "The boot events include one that this version does not know."
+        "Update cvm-verify: new releases of dstack add boot events. If the newest version does not know it, compare the OS \
+         image with an official one, or prove the image: by name with --os-image, or with newer --reference-values.";
+}
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
     if let Err(finding) = proven_quote(claims) {

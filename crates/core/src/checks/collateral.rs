@@ -1,7 +1,7 @@
 //! `collateral`: Intel's statements about the platform are at hand and in date.
 
 use super::tcb_status::eval_floor;
-use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required};
+use super::{Check, Finding, QUOTE_NOT_PROVEN, Required, reasons};
 use crate::policy::Policy;
 use crate::report::{CheckId, Tier, rfc3339};
 use crate::verify::age::Age;
@@ -13,23 +13,7 @@ pub(super) const CHECK: Check = Check {
     proves: "Intel's signed statements about this platform are available, authentic and in date.",
     prevents: "A rating of the platform that relies on statements that Intel did not make, no longer makes, or makes about \
                another platform.",
-    reasons: &[
-        &MISSING,
-        &UNREACHABLE,
-        &EXPIRED,
-        &NOT_YET_VALID,
-        &TOO_OLD,
-        &FETCH_TIME_AHEAD,
-        &MALFORMED,
-        &NOT_SIGNED_BY_INTEL,
-        &WRONG_PLATFORM,
-        &CLOCK,
-        &OLD_SET,
-        &NOT_REFETCHED,
-        &ENDS_SOON,
-        &CERTIFICATE_ENDS_SOON,
-        &QUOTE_NOT_PROVEN,
-    ],
+    reasons: REASONS,
     required: Required::From(Tier::Hardware),
     harmless_warnings: &[&NOT_REFETCHED, &ENDS_SOON, &CERTIFICATE_ENDS_SOON],
     run,
@@ -37,96 +21,70 @@ pub(super) const CHECK: Check = Check {
     ..Check::BASE
 };
 
-const MISSING: Reason = Reason {
-    id: "missing",
-    means: "There is no collateral for this platform, so its patch level and revocations cannot be checked.",
-    fix: "Replay a bundle that holds collateral, give it with --collateral, or let `replay` ask for it with \
-          --fetch-collateral. In a live run, name another PCCS with --pccs-url: the ones that were asked do not know the \
-          platform.",
-};
-const UNREACHABLE: Reason = Reason {
-    id: "unreachable",
-    means: "No source of collateral answered.",
-    fix: "Run again, and check this machine's DNS and network. If it cannot reach Intel's and Phala's servers, name a PCCS with \
-          --pccs-url.",
-};
-const EXPIRED: Reason = Reason {
-    id: "expired",
-    means: "A part of the collateral, or the machine's certificate, has ended, or ended before another part began. That is not \
-            the app's fault.",
-    fix: "Check this machine's clock first: if it is ahead, valid documents look expired. If it is right, the PCCS that was asked does not \
-          refresh: name another with --pccs-url. A PCK certificate that ended must be renewed by the operator of the host. A bundle \
-          is replayed at its time of capture, with --at if it does not hold that.",
-};
-const NOT_YET_VALID: Reason = Reason {
-    id: "not-yet-valid",
-    means: "A part of the collateral becomes valid in the future. The deployment is not at fault.",
-    fix: "Check this machine's clock, or replay at a later time with --at.",
-};
-const TOO_OLD: Reason = Reason {
-    id: "too-old",
-    means: "The collateral was fetched more than 7 days before the time of appraisal, so a later revocation could be missed.",
-    fix: "Find out why no newer collateral can be fetched: the same command with --no-cache shows the answer of its source. \
-          Replay a bundle as of its time of capture, without --at.",
-};
-const FETCH_TIME_AHEAD: Reason = Reason {
-    id: "fetch-time-ahead",
-    means: "By its own record, the collateral was fetched after the time of appraisal, so its age is not known and a \
-            revocation could be missed. A clock was wrong, or a file was changed. The deployment is not at fault.",
-    fix: "Check this machine's clock. Replay a bundle as of its time of capture, without --at; if its own times contradict \
-          each other, record it again.",
-};
-const NOT_REFETCHED: Reason = Reason {
-    id: "not-refetched",
-    means: "The collateral was fetched longer ago than --collateral-max-age, and a newer set could not be fetched.",
-    fix: "Find out why: after 7 days this is an error. The same command with --no-cache shows the answer of the collateral's \
-          source.",
-};
-const MALFORMED: Reason = Reason {
-    id: "malformed",
-    means: "A document of the collateral is missing, empty or cannot be read. The deployment is not at fault.",
-    fix: "Run again. If this stays, name another PCCS with --pccs-url and tell the operator of this one; for a file, record \
-          the collateral again.",
-};
-const NOT_SIGNED_BY_INTEL: Reason = Reason {
-    id: "not-signed-by-intel",
-    means: "A document of the collateral has no valid signature of Intel: it was changed or serialized again, or another \
-            party made it. The deployment is not at fault.",
-    fix: "Name another PCCS with --pccs-url and tell the operator of this one. For a file, record the documents byte for byte, \
-          as the PCCS answers.",
-};
-const WRONG_PLATFORM: Reason = Reason {
-    id: "wrong-platform",
-    means: "A document of the collateral is signed by Intel, but is for another platform, or for SGX. The deployment is not \
-            at fault.",
-    fix: "Give the collateral of the machine that made the quote, for TDX. If a live run says this, name another PCCS with \
-          --pccs-url.",
-};
-const CLOCK: Reason = Reason {
-    id: "clock",
-    means: "This machine's clock is before the time at which this version of cvm-verify was made.",
-    fix: "Set the clock.",
-};
-const OLD_SET: Reason = Reason {
-    id: "old-set",
-    means: "The collateral belongs to an older TCB evaluation set than required, which lacks later advisories. The deployment \
-            is not at fault.",
-    fix: "Run again; if this stays, name another PCCS with --pccs-url, or ask the operator of this one to refresh it. If you set \
-          min-tcb-eval-data-number, check whether Intel's standard set has reached this number.",
-};
-const ENDS_SOON: Reason = Reason {
-    id: "ends-soon",
-    means: "A part of the collateral expires within 14 days.",
-    fix: "Nothing yet: Intel renews collateral every few days. If this stays, the PCCS in use does not refresh its \
-          collateral.",
-};
-
-const CERTIFICATE_ENDS_SOON: Reason = Reason {
-    id: "platform-certificate-ends-soon",
-    means: "The certificate that Intel issued for this machine expires within 14 days.",
-    fix: "Ask the operator of the host to renew the machine's certificate, or redeploy on another host: after it expires, \
-          quotes do not verify.",
-};
+reasons! {
+    REASONS with [&QUOTE_NOT_PROVEN]:
+    MISSING "missing"
+        "There is no collateral for this platform, so its patch level and revocations cannot be checked."
+        "Replay a bundle that holds collateral, give it with --collateral, or let `replay` ask for it with \
+         --fetch-collateral. In a live run, name another PCCS with --pccs-url: the ones that were asked do not know the \
+         platform.";
+    UNREACHABLE "unreachable"
+        "No source of collateral answered."
+        "Run again, and check this machine's DNS and network. If it cannot reach Intel's and Phala's servers, name a PCCS with \
+         --pccs-url.";
+    EXPIRED "expired"
+        "A part of the collateral, or the machine's certificate, has ended, or ended before another part began. That is not \
+         the app's fault."
+        "Check this machine's clock first: if it is ahead, valid documents look expired. If it is right, the PCCS that was asked does not \
+         refresh: name another with --pccs-url. A PCK certificate that ended must be renewed by the operator of the host. A bundle \
+         is replayed at its time of capture, with --at if it does not hold that.";
+    NOT_YET_VALID "not-yet-valid"
+        "A part of the collateral becomes valid in the future. The deployment is not at fault."
+        "Check this machine's clock, or replay at a later time with --at.";
+    TOO_OLD "too-old"
+        "The collateral was fetched more than 7 days before the time of appraisal, so a later revocation could be missed."
+        "Find out why no newer collateral can be fetched: the same command with --no-cache shows the answer of its source. \
+         Replay a bundle as of its time of capture, without --at.";
+    FETCH_TIME_AHEAD "fetch-time-ahead"
+        "By its own record, the collateral was fetched after the time of appraisal, so its age is not known and a \
+         revocation could be missed. A clock was wrong, or a file was changed. The deployment is not at fault."
+        "Check this machine's clock. Replay a bundle as of its time of capture, without --at; if its own times contradict \
+         each other, record it again.";
+    MALFORMED "malformed"
+        "A document of the collateral is missing, empty or cannot be read. The deployment is not at fault."
+        "Run again. If this stays, name another PCCS with --pccs-url and tell the operator of this one; for a file, record \
+         the collateral again.";
+    NOT_SIGNED_BY_INTEL "not-signed-by-intel"
+        "A document of the collateral has no valid signature of Intel: it was changed or serialized again, or another \
+         party made it. The deployment is not at fault."
+        "Name another PCCS with --pccs-url and tell the operator of this one. For a file, record the documents byte for byte, \
+         as the PCCS answers.";
+    WRONG_PLATFORM "wrong-platform"
+        "A document of the collateral is signed by Intel, but is for another platform, or for SGX. The deployment is not \
+         at fault."
+        "Give the collateral of the machine that made the quote, for TDX. If a live run says this, name another PCCS with \
+         --pccs-url.";
+    CLOCK "clock"
+        "This machine's clock is before the time at which this version of cvm-verify was made."
+        "Set the clock.";
+    OLD_SET "old-set"
+        "The collateral belongs to an older TCB evaluation set than required, which lacks later advisories. The deployment \
+         is not at fault."
+        "Run again; if this stays, name another PCCS with --pccs-url, or ask the operator of this one to refresh it. If you set \
+         min-tcb-eval-data-number, check whether Intel's standard set has reached this number.";
+    NOT_REFETCHED "not-refetched"
+        "The collateral was fetched longer ago than --collateral-max-age, and a newer set could not be fetched."
+        "Find out why: after 7 days this is an error. The same command with --no-cache shows the answer of the collateral's \
+         source.";
+    ENDS_SOON "ends-soon"
+        "A part of the collateral expires within 14 days."
+        "Nothing yet: Intel renews collateral every few days. If this stays, the PCCS in use does not refresh its \
+         collateral.";
+    CERTIFICATE_ENDS_SOON "platform-certificate-ends-soon"
+        "The certificate that Intel issued for this machine expires within 14 days."
+        "Ask the operator of the host to renew the machine's certificate, or redeploy on another host: after it expires, \
+         quotes do not verify.";
+}
 
 /// What to do about a gap, where more is known than its reason says.
 fn advice(gap: &UnusableCollateral) -> Option<&'static str> {

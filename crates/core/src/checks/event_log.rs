@@ -1,6 +1,6 @@
 //! `event-log`: the event log is the one that the hardware measured.
 
-use super::{Check, Finding, Heals, QUOTE_NOT_PROVEN, Reason, Required, quote_not_proven, refused_bytes};
+use super::{Check, Finding, Heals, QUOTE_NOT_PROVEN, Required, quote_not_proven, reasons, refused_bytes};
 use crate::evidence::BootEvents;
 use crate::policy::Policy;
 use crate::report::{CheckId, Tier};
@@ -11,18 +11,7 @@ pub(super) const CHECK: Check = Check {
     title: "Event log",
     proves: "The event log, names and payloads included, is what the hardware measured into RTMR0–3.",
     prevents: "A log that shows the expected compose hash while the machine started something else.",
-    reasons: &[
-        &NO_EVENT_LOG,
-        &NO_BOOT_EVENTS,
-        &RTMR_MISMATCH,
-        &DIGEST_MISMATCH,
-        &MISSING_DIGEST,
-        &WRONG_EVENT_TYPE,
-        &RESERVED_NAME,
-        &BAD_EVENT_NAME,
-        &PREIMAGE_MISMATCH,
-        &QUOTE_NOT_PROVEN,
-    ],
+    reasons: REASONS,
     required: Required::From(Tier::Code),
     run,
     convicts: &[
@@ -37,55 +26,40 @@ pub(super) const CHECK: Check = Check {
 
 const HOSTILE: &str = "The log was changed after the machine wrote it, or belongs to another machine: treat the host as hostile.";
 
-const NO_EVENT_LOG: Reason = Reason {
-    id: "no-event-log",
-    means: "The evidence contains no event log.",
-    fix: "Return the SDK's getQuote() object unchanged: it holds `event_log` and `quote`.",
-};
-const NO_BOOT_EVENTS: Reason = Reason {
-    id: "no-boot-events",
-    means: "The event log has the events of RTMR3, and they are as measured. The events of the boot (RTMR0–2) were left out, so it is \
-            not known which system started.",
-    fix: "If the app builds its answer itself, return the SDK's `event_log` unchanged, with the entries whose `imr` is 0, 1 and 2: \
-          that is for the developer of the app. If a tool saved or converted the evidence, give what the guest agent answered. If \
-          the guest agent itself leaves them out, deploy a newer dstack image. If it came from Phala Cloud's API, ask the app \
-          (--source app).",
-};
-const RTMR_MISMATCH: Reason = Reason {
-    id: "rtmr-mismatch",
-    means: "The events do not give the registers that the hardware signed.",
-    fix: HOSTILE,
-};
-const DIGEST_MISMATCH: Reason = Reason {
-    id: "digest-mismatch",
-    means: "An event's digest is not that of its name and payload.",
-    fix: HOSTILE,
-};
-const MISSING_DIGEST: Reason = Reason {
-    id: "missing-digest",
-    means: "A boot event has no digest, so it cannot be replayed.",
-    fix: "Return the guest agent's event log unchanged: only events of RTMR3 may be stripped of digests.",
-};
-const WRONG_EVENT_TYPE: Reason = Reason {
-    id: "wrong-event-type",
-    means: "RTMR3 holds an event that is not a runtime event, or another register holds one.",
-    fix: HOSTILE,
-};
-const RESERVED_NAME: Reason = Reason {
-    id: "reserved-name",
-    means: "An event of RTMR0–2 has a name that is reserved for RTMR3.",
-    fix: HOSTILE,
-};
-const BAD_EVENT_NAME: Reason = Reason {
-    id: "bad-event-name",
-    means: "The name of a boot event has characters that make it ambiguous.",
-    fix: HOSTILE,
-};
-const PREIMAGE_MISMATCH: Reason = Reason {
-    id: "preimage-mismatch",
-    means: "An event's preimage is not that of its name and payload.",
-    fix: HOSTILE,
-};
+reasons! {
+    REASONS with [&QUOTE_NOT_PROVEN]:
+    NO_EVENT_LOG "no-event-log"
+        "The evidence contains no event log."
+        "Return the SDK's getQuote() object unchanged: it holds `event_log` and `quote`.";
+    NO_BOOT_EVENTS "no-boot-events"
+        "The event log has the events of RTMR3, and they are as measured. The events of the boot (RTMR0–2) were left out, so it is \
+         not known which system started."
+        "If the app builds its answer itself, return the SDK's `event_log` unchanged, with the entries whose `imr` is 0, 1 and 2: \
+         that is for the developer of the app. If a tool saved or converted the evidence, give what the guest agent answered. If \
+         the guest agent itself leaves them out, deploy a newer dstack image. If it came from Phala Cloud's API, ask the app \
+         (--source app).";
+    RTMR_MISMATCH "rtmr-mismatch"
+        "The events do not give the registers that the hardware signed."
+        HOSTILE;
+    DIGEST_MISMATCH "digest-mismatch"
+        "An event's digest is not that of its name and payload."
+        HOSTILE;
+    MISSING_DIGEST "missing-digest"
+        "A boot event has no digest, so it cannot be replayed."
+        "Return the guest agent's event log unchanged: only events of RTMR3 may be stripped of digests.";
+    WRONG_EVENT_TYPE "wrong-event-type"
+        "RTMR3 holds an event that is not a runtime event, or another register holds one."
+        HOSTILE;
+    RESERVED_NAME "reserved-name"
+        "An event of RTMR0–2 has a name that is reserved for RTMR3."
+        HOSTILE;
+    BAD_EVENT_NAME "bad-event-name"
+        "The name of a boot event has characters that make it ambiguous."
+        HOSTILE;
+    PREIMAGE_MISMATCH "preimage-mismatch"
+        "An event's preimage is not that of its name and payload."
+        HOSTILE;
+}
 
 fn run(claims: &Claims, _policy: &Policy) -> Finding {
     let refusal = match &claims.log {

@@ -5,7 +5,7 @@ mod failure_reason;
 
 pub use failure_reason::EvidenceReason;
 
-use super::{Check, Finding, Reason, Required, refused_bytes};
+use super::{Check, Finding, Required, reasons, refused_bytes};
 use crate::evidence::{AskedParty, EvidenceError};
 use crate::policy::{Expected, Policy};
 use crate::report::{CheckId, Status, Tier};
@@ -16,154 +16,92 @@ pub(super) const CHECK: Check = Check {
     title: "Evidence",
     proves: "The deployment returned evidence that can be read in only one way.",
     prevents: "Documents that two readers understand differently; answers mixed from several instances.",
-    reasons: &[
-        &UNREACHABLE,
-        &TLS,
-        &HTTP_STATUS,
-        &NOT_JSON,
-        &TOO_LARGE,
-        &ADDRESS_REFUSED,
-        &NO_QUOTE,
-        &TOO_FEW_INSTANCES,
-        &UNNAMED_INSTANCES,
-        &UNSUPPORTED_PLATFORM,
-        &TWO_INSTANCES,
-        &OTHER_TYPE,
-        &MALFORMED_FIELD,
-        &DUPLICATE_FIELD,
-        &INFO_UNUSABLE,
-        &INTERNAL,
-        &SHARD_MISSING,
-        &DEADLINE,
-        &NOT_CONFIRMED,
-        &INTERRUPTED,
-        &NOT_FINISHED,
-    ],
+    reasons: REASONS,
     required: Required::From(Tier::Hardware),
     harmless_warnings: &[&INFO_UNUSABLE],
     run,
     ..Check::BASE
 };
 
-const UNREACHABLE: Reason = Reason {
-    id: "unreachable",
-    means: "Nothing answered: the name does not resolve, the connection failed, or the answer took too long.",
-    fix: "Check the URL, that the app is running and that this machine may reach it; then run again.",
-};
-const TLS: Reason = Reason {
-    id: "tls",
-    means: "The server's certificate is not valid for this address.",
-    fix: "Check that the port speaks https. If the certificate is refused: renew it, or give a private CA with --ca-file. \
-          Certificate checks cannot be turned off.",
-};
-const HTTP_STATUS: Reason = Reason {
-    id: "http-status",
-    means: "The server answered with an HTTP error.",
-    fix: "Expose the guest agent's getQuote() at /attestation?reportData=<hex> in your app, or name another path with \
-          --attestation-path.",
-};
-const NOT_JSON: Reason = Reason {
-    id: "not-json",
-    means: "The answer is not JSON: a gateway's error page, or something cut off.",
-    fix: "Open the URL in a browser: the app must answer with the JSON of the dstack SDK's getQuote().",
-};
-const TOO_LARGE: Reason = Reason {
-    id: "too-large",
-    means: "An answer, or the compose document in it, is larger than the size limit.",
-    fix: "Check that the URL is that of the attestation endpoint, or give the compose document as a file: \
-          --app-compose-file FILE.",
-};
-const ADDRESS_REFUSED: Reason = Reason {
-    id: "address-refused",
-    means: "The address is not https, or leads to a private, loopback or metadata network.",
-    fix: "Use the public https URL; for a deployment in a private network add --allow-private-network.",
-};
-const NO_QUOTE: Reason = Reason {
-    id: "no-quote",
-    means: "The answer is well formed but contains no quote; or it is a list of instances, and not each of them has a quote.",
-    fix: "Answer with the whole object that the dstack SDK's getQuote() returns; a stopped instance has no quote.",
-};
-const TOO_FEW_INSTANCES: Reason = Reason {
-    id: "too-few-instances",
-    means: "Fewer instances of the app run than the policy requires: the others are stopped, or not listed.",
-    fix: "Start the stopped instances. If fewer are meant to run, lower `instances` in the policy file (--instances).",
-};
-const UNNAMED_INSTANCES: Reason = Reason {
-    id: "unnamed-instances",
-    means: "The policy requires a number of instances, and the instances of this app have no instance id: two quotes do not \
-            show whether they come from two VMs or from one VM that quoted twice.",
-    fix: "Deploy without `no_instance_id`, so that each instance measures an id of its own; or leave `instances` out of the policy \
-          file (--instances).",
-};
-const UNSUPPORTED_PLATFORM: Reason = Reason {
-    id: "unsupported-platform",
-    means: "The evidence comes from another TEE than Intel TDX: dstack also runs on AMD SEV-SNP, AWS Nitro and Google's \
-            vTPM.",
-    fix: "Deploy on Intel TDX to verify with this program; nothing is proven about other platforms.",
-};
-const TWO_INSTANCES: Reason = Reason {
-    id: "two-instances",
-    means: "The quote and /info come from two instances of the app: the gateway picks one for each request.",
-    fix: "Give the address of one instance: https://<instance-id>-<port>.<gateway>.",
-};
-const OTHER_TYPE: Reason = Reason {
-    id: "other-type",
-    means: "A field of the answer has another JSON type than the dstack SDK gives it: the app, or Phala Cloud's API, answers \
-            in a format of its own. The format is not signed, so it does not show who changed it.",
-    fix: "In the app: answer with the whole object that the dstack SDK's getQuote() returns, unchanged and with nothing around it (see \
-          docs/expose-endpoints.md). If it is the answer of Phala Cloud's API: update cvm-verify, or ask the app itself (--source app).",
-};
-const MALFORMED_FIELD: Reason = Reason {
-    id: "malformed-field",
-    means: "A field that matters has a value that no honest guest agent sends.",
-    fix: "If the app builds the answer itself, return the SDK's object unchanged; otherwise treat the host as hostile.",
-};
-const DUPLICATE_FIELD: Reason = Reason {
-    id: "duplicate-field",
-    means: "A field that matters occurs twice, so two readers could use different values.",
-    fix: "If the app builds the answer itself, return the SDK's object unchanged; otherwise treat the host as hostile.",
-};
-const INFO_UNUSABLE: Reason = Reason {
-    id: "info-unusable",
-    means: "/info returns something other than the guest agent's information, an error, or another compose document than the \
-            measured one. It is treated as absent; no proof depends on it.",
-    fix: "If it answers with an error: let this machine reach it without a login, or run again. Return what the dstack SDK's info() returns at /info, or name another path with --info-path. Without it, give the \
-          compose document with --app-compose-file.",
-};
-const INTERNAL: Reason = Reason {
-    id: "internal",
-    means: "Internal error in cvm-verify.",
-    fix: "This is a bug in cvm-verify: please report it with the evidence bundle.",
-};
-const SHARD_MISSING: Reason = Reason {
-    id: "shard-missing",
-    means: "One of the runs that shared the targets left no report, so its targets were not verified.",
-    fix: "Look at the log of that job: it was cancelled, ran out of time or did not upload its report. Then run it again.",
-};
-
-const DEADLINE: Reason = Reason {
-    id: "deadline-reached",
-    means: "The time of the whole run was over before this target was verified.",
-    fix: "Check the targets that do not answer: they delay the others. Then allow more time with --deadline, verify more \
-          targets at the same time with --concurrency, or share the targets between runs with --shard.",
-};
-const NOT_CONFIRMED: Reason = Reason {
-    id: "not-confirmed",
-    means: "An attempt passed after one that failed (--wait). Such a pass must be confirmed by one more attempt, and that \
-            attempt got no evidence.",
-    fix: "Run again. If the app needs long to return its evidence, allow more time with --deadline.",
-};
-const INTERRUPTED: Reason = Reason {
-    id: "interrupted",
-    means: "A signal ended the run before the result of this target was final. Other targets have a final result.",
-    fix: "Run again. If the job was cancelled because it took too long, read what the log says about this target, or allow \
-          more time.",
-};
-const NOT_FINISHED: Reason = Reason {
-    id: "not-finished",
-    means: "The run that should have written this report did not end: it was killed, cancelled, or had wrong settings.",
-    fix: "Look at the log of that run, and run again.",
-};
+reasons! {
+    REASONS:
+    UNREACHABLE "unreachable"
+        "Nothing answered: the name does not resolve, the connection failed, or the answer took too long."
+        "Check the URL, that the app is running and that this machine may reach it; then run again.";
+    TLS "tls"
+        "The server's certificate is not valid for this address."
+        "Check that the port speaks https. If the certificate is refused: renew it, or give a private CA with --ca-file. \
+         Certificate checks cannot be turned off.";
+    HTTP_STATUS "http-status"
+        "The server answered with an HTTP error."
+        "Expose the guest agent's getQuote() at /attestation?reportData=<hex> in your app, or name another path with \
+         --attestation-path.";
+    NOT_JSON "not-json"
+        "The answer is not JSON: a gateway's error page, or something cut off."
+        "Open the URL in a browser: the app must answer with the JSON of the dstack SDK's getQuote().";
+    TOO_LARGE "too-large"
+        "An answer, or the compose document in it, is larger than the size limit."
+        "Check that the URL is that of the attestation endpoint, or give the compose document as a file: \
+         --app-compose-file FILE.";
+    ADDRESS_REFUSED "address-refused"
+        "The address is not https, or leads to a private, loopback or metadata network."
+        "Use the public https URL; for a deployment in a private network add --allow-private-network.";
+    NO_QUOTE "no-quote"
+        "The answer is well formed but contains no quote; or it is a list of instances, and not each of them has a quote."
+        "Answer with the whole object that the dstack SDK's getQuote() returns; a stopped instance has no quote.";
+    TOO_FEW_INSTANCES "too-few-instances"
+        "Fewer instances of the app run than the policy requires: the others are stopped, or not listed."
+        "Start the stopped instances. If fewer are meant to run, lower `instances` in the policy file (--instances).";
+    UNNAMED_INSTANCES "unnamed-instances"
+        "The policy requires a number of instances, and the instances of this app have no instance id: two quotes do not \
+         show whether they come from two VMs or from one VM that quoted twice."
+        "Deploy without `no_instance_id`, so that each instance measures an id of its own; or leave `instances` out of the policy \
+         file (--instances).";
+    UNSUPPORTED_PLATFORM "unsupported-platform"
+        "The evidence comes from another TEE than Intel TDX: dstack also runs on AMD SEV-SNP, AWS Nitro and Google's \
+         vTPM."
+        "Deploy on Intel TDX to verify with this program; nothing is proven about other platforms.";
+    TWO_INSTANCES "two-instances"
+        "The quote and /info come from two instances of the app: the gateway picks one for each request."
+        "Give the address of one instance: https://<instance-id>-<port>.<gateway>.";
+    OTHER_TYPE "other-type"
+        "A field of the answer has another JSON type than the dstack SDK gives it: the app, or Phala Cloud's API, answers \
+         in a format of its own. The format is not signed, so it does not show who changed it."
+        "In the app: answer with the whole object that the dstack SDK's getQuote() returns, unchanged and with nothing around it (see \
+         docs/expose-endpoints.md). If it is the answer of Phala Cloud's API: update cvm-verify, or ask the app itself (--source app).";
+    MALFORMED_FIELD "malformed-field"
+        "A field that matters has a value that no honest guest agent sends."
+        "If the app builds the answer itself, return the SDK's object unchanged; otherwise treat the host as hostile.";
+    DUPLICATE_FIELD "duplicate-field"
+        "A field that matters occurs twice, so two readers could use different values."
+        "If the app builds the answer itself, return the SDK's object unchanged; otherwise treat the host as hostile.";
+    INFO_UNUSABLE "info-unusable"
+        "/info returns something other than the guest agent's information, an error, or another compose document than the \
+         measured one. It is treated as absent; no proof depends on it."
+        "If it answers with an error: let this machine reach it without a login, or run again. Return what the dstack SDK's info() returns at /info, or name another path with --info-path. Without it, give the \
+         compose document with --app-compose-file.";
+    INTERNAL "internal"
+        "Internal error in cvm-verify."
+        "This is a bug in cvm-verify: please report it with the evidence bundle.";
+    SHARD_MISSING "shard-missing"
+        "One of the runs that shared the targets left no report, so its targets were not verified."
+        "Look at the log of that job: it was cancelled, ran out of time or did not upload its report. Then run it again.";
+    DEADLINE "deadline-reached"
+        "The time of the whole run was over before this target was verified."
+        "Check the targets that do not answer: they delay the others. Then allow more time with --deadline, verify more \
+         targets at the same time with --concurrency, or share the targets between runs with --shard.";
+    NOT_CONFIRMED "not-confirmed"
+        "An attempt passed after one that failed (--wait). Such a pass must be confirmed by one more attempt, and that \
+         attempt got no evidence."
+        "Run again. If the app needs long to return its evidence, allow more time with --deadline.";
+    INTERRUPTED "interrupted"
+        "A signal ended the run before the result of this target was final. Other targets have a final result."
+        "Run again. If the job was cancelled because it took too long, read what the log says about this target, or allow \
+         more time.";
+    NOT_FINISHED "not-finished"
+        "The run that should have written this report did not end: it was killed, cancelled, or had wrong settings."
+        "Look at the log of that run, and run again.";
+}
 
 /// Why there is no evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]

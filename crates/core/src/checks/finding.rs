@@ -17,6 +17,22 @@ pub struct Reason {
     pub fix: &'static str,
 }
 
+/// Declares the reasons of a check, each as `NAME "id" "what it means" "what to do";`, and the list of all of them in the same order.
+/// `with` adds reasons that are declared elsewhere.
+macro_rules! reasons {
+    (
+        $vis:vis $list:ident $(with [$(&$other:path),* $(,)?])?:
+        $($(#[$doc:meta])* $name:ident $id:literal $means:literal $fix:expr;)*
+    ) => {
+        $(
+            $(#[$doc])*
+            $vis const $name: $crate::checks::Reason = $crate::checks::Reason { id: $id, means: $means, fix: $fix };
+        )*
+        $vis const $list: &[&$crate::checks::Reason] = &[$(&$name,)* $($(&$other),*)?];
+    };
+}
+pub(super) use reasons;
+
 /// What a check decides.
 #[derive(Debug, Clone)]
 pub struct Finding {

@@ -1,6 +1,6 @@
 //! `freshness`: the quote was made for this run.
 
-use super::{Check, Finding, Heals, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
+use super::{Check, Finding, Heals, QUOTE_NOT_PROVEN, Required, proven_quote, reasons};
 use crate::policy::{Freshness, Policy, TlsBinding};
 use crate::report::{CheckId, Tier};
 use crate::verify::{Claims, Layout};
@@ -10,44 +10,33 @@ pub(super) const CHECK: Check = Check {
     title: "Freshness",
     proves: "The quote was made after this run asked for it: this run's random nonce is signed inside.",
     prevents: "Replaying an old quote of a deployment that no longer exists. (Not relaying: see the verdict line.)",
-    reasons: &[
-        &NONCE_MISMATCH,
-        &OTHER_LAYOUT,
-        &NO_NONCE,
-        &UNCHECKED,
-        &QUOTE_NOT_PROVEN,
-    ],
+    reasons: REASONS,
     required: Required::From(Tier::Hardware),
     run,
     convicts: &[(&NONCE_MISMATCH, Heals::UnlessExpectedRuns)],
     ..Check::BASE
 };
 
-const NONCE_MISMATCH: Reason = Reason {
-    id: "nonce-mismatch",
-    means: "The signed report data does not contain this run's nonce: the quote was made for someone else, or earlier.",
-    fix: "If an answer of /attestation can come from a cache (a CDN, a proxy, the app), turn that cache off. If the app signs \
-          its own data instead of the nonce, use --freshness unchecked. Otherwise an old quote is being replayed: treat the \
-          host as hostile.",
-};
-const OTHER_LAYOUT: Reason = Reason {
-    id: "other-layout",
-    means: "The signed report data contains this run's nonce in a layout that the policy does not accept. The quote is not a \
-            replay, but the policy does not say what the other bytes mean.",
-    fix: "If the app is meant to sign the nonce in this layout, name it with --report-data. Otherwise have the app quote the 32 \
-          bytes of the nonce: see docs/expose-endpoints.md.",
-};
-const NO_NONCE: Reason = Reason {
-    id: "no-nonce",
-    means: "The evidence was requested without a nonce, so nothing proves when it was made.",
-    fix: "Verify the app's own /attestation: the guest agent and Phala Cloud's API sign no nonce. For a recording, replay a \
-          bundle that such a run wrote, or give the nonce with --nonce. Or waive this with --freshness unchecked.",
-};
-const UNCHECKED: Reason = Reason {
-    id: "unchecked",
-    means: "Waived with --freshness unchecked.",
-    fix: "Remove `--freshness unchecked` once the app signs the verifier's nonce.",
-};
+reasons! {
+    REASONS with [&QUOTE_NOT_PROVEN]:
+    NONCE_MISMATCH "nonce-mismatch"
+        "The signed report data does not contain this run's nonce: the quote was made for someone else, or earlier."
+        "If an answer of /attestation can come from a cache (a CDN, a proxy, the app), turn that cache off. If the app signs \
+         its own data instead of the nonce, use --freshness unchecked. Otherwise an old quote is being replayed: treat the \
+         host as hostile.";
+    OTHER_LAYOUT "other-layout"
+        "The signed report data contains this run's nonce in a layout that the policy does not accept. The quote is not a \
+         replay, but the policy does not say what the other bytes mean."
+        "If the app is meant to sign the nonce in this layout, name it with --report-data. Otherwise have the app quote the 32 \
+         bytes of the nonce: see docs/expose-endpoints.md.";
+    NO_NONCE "no-nonce"
+        "The evidence was requested without a nonce, so nothing proves when it was made."
+        "Verify the app's own /attestation: the guest agent and Phala Cloud's API sign no nonce. For a recording, replay a \
+         bundle that such a run wrote, or give the nonce with --nonce. Or waive this with --freshness unchecked.";
+    UNCHECKED "unchecked"
+        "Waived with --freshness unchecked."
+        "Remove `--freshness unchecked` once the app signs the verifier's nonce.";
+}
 
 /// The layouts that are accepted if the policy names none. A layout with a key is one of them only if `tls-binding` compares that
 /// key with the key of the connection.

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::measured_compose::{COMPOSE_NOT_PROVEN, NO_COMPOSE_DOCUMENT, measured_compose};
 use super::{
-    Acceptance, BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason,
-    Required,
+    Acceptance, BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Required,
+    reasons,
 };
 use crate::compose::launch_script;
 use crate::compose::{ComposeFile, ComposePlace, UnprovenDocument};
@@ -23,19 +23,7 @@ pub(super) const CHECK: Check = Check {
              checked: the fixed text of a script that runs before the containers, and what an earlier release left on the \
              VM's disk.)",
     prevents: "A registry, a variable or a file of the host that replaces the code while the compose hash stays the same.",
-    reasons: &[
-        &NO_COMPOSE_DOCUMENT,
-        &COMPOSE_NOT_PROVEN,
-        &UNREADABLE_COMPOSE,
-        &UNPINNED_IMAGE,
-        &UNMEASURED_INPUT,
-        &REVIEWED_PLACES,
-        &LOCKED_IMAGE_MISMATCH,
-        &UNCHECKED,
-        &QUOTE_NOT_PROVEN,
-        &EVENT_LOG_NOT_PROVEN,
-        &BOOT_ORDER_NOT_PROVEN,
-    ],
+    reasons: REASONS,
     required: Required::From(Tier::Code),
     run,
     of_document: Some(of_document),
@@ -43,41 +31,38 @@ pub(super) const CHECK: Check = Check {
     ..Check::BASE
 };
 
-const UNREADABLE_COMPOSE: Reason = Reason {
-    id: "unreadable-compose",
-    means: "The measured compose document cannot be read unambiguously, or it is not known what starts the app.",
-    fix: "Simplify it: a runner that is exactly docker-compose, nerdctl-compose or bash, no duplicate keys, no nested \
-          aliases, no deep nesting; then deploy again.",
-};
-const UNPINNED_IMAGE: Reason = Reason {
-    id: "unpinned-image",
-    means: "An image is named by tag, built in the VM, or chosen by a variable: the measurement does not determine what \
-            runs.",
-    fix: "Pin each image as name@sha256:… and write out what is built, extended or included, as the finding says at each \
-          place; then deploy again. Or run `cvm-verify pin` and write down in [[places]] of the lock why each is acceptable.",
-};
-const UNMEASURED_INPUT: Reason = Reason {
-    id: "unmeasured-input",
-    means: "A variable, a file of the host or a field that is not known can decide which code runs, although every image is pinned.",
-    fix: "Change each place as the finding says: write the value instead of the variable, `$$NAME` where the container's own \
-          shell is to read NAME (health checks above all), a config's `content` instead of its `file`; then deploy again. Or \
-          run `cvm-verify pin` and write down in [[places]] of the lock why each is acceptable.",
-};
-const REVIEWED_PLACES: Reason = Reason {
-    id: "reviewed-places",
-    means: "Places of the compose document decide which code runs from outside it; a person accepted each in the lock.",
-    fix: "Nothing, while the reasons in [[places]] of the lock hold. To reach `code`, change the places and deploy again.",
-};
-const LOCKED_IMAGE_MISMATCH: Reason = Reason {
-    id: "locked-image-mismatch",
-    means: "The images in the lock are not those of the measured compose document: the lock contradicts itself.",
-    fix: "Run `cvm-verify pin` again and review the difference.",
-};
-const UNCHECKED: Reason = Reason {
-    id: "unchecked",
-    means: "Waived with --image-pins unchecked.",
-    fix: "Pin each image by digest and remove `--image-pins unchecked`.",
-};
+reasons! {
+    REASONS with [
+        &NO_COMPOSE_DOCUMENT,
+        &COMPOSE_NOT_PROVEN,
+        &QUOTE_NOT_PROVEN,
+        &EVENT_LOG_NOT_PROVEN,
+        &BOOT_ORDER_NOT_PROVEN,
+    ]:
+    UNREADABLE_COMPOSE "unreadable-compose"
+        "The measured compose document cannot be read unambiguously, or it is not known what starts the app."
+        "Simplify it: a runner that is exactly docker-compose, nerdctl-compose or bash, no duplicate keys, no nested \
+         aliases, no deep nesting; then deploy again.";
+    UNPINNED_IMAGE "unpinned-image"
+        "An image is named by tag, built in the VM, or chosen by a variable: the measurement does not determine what \
+         runs."
+        "Pin each image as name@sha256:… and write out what is built, extended or included, as the finding says at each \
+         place; then deploy again. Or run `cvm-verify pin` and write down in [[places]] of the lock why each is acceptable.";
+    UNMEASURED_INPUT "unmeasured-input"
+        "A variable, a file of the host or a field that is not known can decide which code runs, although every image is pinned."
+        "Change each place as the finding says: write the value instead of the variable, `$$NAME` where the container's own \
+         shell is to read NAME (health checks above all), a config's `content` instead of its `file`; then deploy again. Or \
+         run `cvm-verify pin` and write down in [[places]] of the lock why each is acceptable.";
+    REVIEWED_PLACES "reviewed-places"
+        "Places of the compose document decide which code runs from outside it; a person accepted each in the lock."
+        "Nothing, while the reasons in [[places]] of the lock hold. To reach `code`, change the places and deploy again.";
+    LOCKED_IMAGE_MISMATCH "locked-image-mismatch"
+        "The images in the lock are not those of the measured compose document: the lock contradicts itself."
+        "Run `cvm-verify pin` again and review the difference.";
+    UNCHECKED "unchecked"
+        "Waived with --image-pins unchecked."
+        "Pin each image by digest and remove `--image-pins unchecked`.";
+}
 
 /// How many places a finding names.
 const MAX_NAMED: usize = 20;

@@ -1,8 +1,8 @@
 //! `instance-id`: the instance that answers is the expected one.
 
 use super::{
-    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
-    boot_claims,
+    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Required, boot_claims,
+    reasons,
 };
 use crate::compose::UnprovenDocument;
 use crate::policy::Policy;
@@ -14,13 +14,7 @@ pub(super) const CHECK: Check = Check {
     title: "Instance id",
     proves: "The instance that answered is an expected one.",
     prevents: "One good replica that answers for a bad one.",
-    reasons: &[
-        &INSTANCE_ID_MISMATCH,
-        &NO_EXPECTATION,
-        &QUOTE_NOT_PROVEN,
-        &EVENT_LOG_NOT_PROVEN,
-        &BOOT_ORDER_NOT_PROVEN,
-    ],
+    reasons: REASONS,
     required: Required::Never,
     is_configured: |policy| policy.instance_ids.is_some(),
     run,
@@ -29,17 +23,16 @@ pub(super) const CHECK: Check = Check {
     ..Check::BASE
 };
 
-const INSTANCE_ID_MISMATCH: Reason = Reason {
-    id: "instance-id-mismatch",
-    means: "Another instance answered.",
-    fix: "Give the address of the instance itself: https://<instance-id>-<port>.<gateway>; a redeployed instance has a \
-          new id.",
-};
-const NO_EXPECTATION: Reason = Reason {
-    id: "no-expectation",
-    means: "No instance id is expected: one instance of possibly many was sampled.",
-    fix: "Give --instance-id, or the address of each instance.",
-};
+reasons! {
+    REASONS with [&QUOTE_NOT_PROVEN, &EVENT_LOG_NOT_PROVEN, &BOOT_ORDER_NOT_PROVEN]:
+    INSTANCE_ID_MISMATCH "instance-id-mismatch"
+        "Another instance answered."
+        "Give the address of the instance itself: https://<instance-id>-<port>.<gateway>; a redeployed instance has a \
+         new id.";
+    NO_EXPECTATION "no-expectation"
+        "No instance id is expected: one instance of possibly many was sampled."
+        "Give --instance-id, or the address of each instance.";
+}
 
 /// What this check will say of a deployment of this document: one that asks for no instance id gets none.
 fn of_document(document: &UnprovenDocument, policy: &Policy) -> Option<Finding> {

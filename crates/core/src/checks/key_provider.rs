@@ -1,8 +1,8 @@
 //! `key-provider`: the VM's keys come from who you think.
 
 use super::{
-    Acceptance, BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason,
-    Required, boot_claims, own_reference_values,
+    Acceptance, BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Required,
+    boot_claims, own_reference_values, reasons,
 };
 use crate::compose::UnprovenDocument;
 use crate::policy::{Expected, KeyProviders, Policy};
@@ -14,15 +14,7 @@ pub(super) const CHECK: Check = Check {
     title: "Key provider",
     proves: "The VM's disk and app keys come from a key provider that you named or that is known.",
     prevents: "A host that runs your code with keys of its own, and so reads what the app encrypts.",
-    reasons: &[
-        &PROVIDER_MISMATCH,
-        &NOT_NAMED,
-        &UNPINNED,
-        &UNCHECKED,
-        &QUOTE_NOT_PROVEN,
-        &EVENT_LOG_NOT_PROVEN,
-        &BOOT_ORDER_NOT_PROVEN,
-    ],
+    reasons: REASONS,
     required: Required::NotToFailAndFrom(Tier::Code),
     is_configured: |policy| policy.key_provider.is_some(),
     run,
@@ -31,28 +23,23 @@ pub(super) const CHECK: Check = Check {
     ..Check::BASE
 };
 
-const PROVIDER_MISMATCH: Reason = Reason {
-    id: "provider-mismatch",
-    means: "The keys come from another key provider than the expected one.",
-    fix: "If you moved to another KMS on purpose, update --key-provider or the lock; otherwise the host chose its own.",
-};
-const NOT_NAMED: Reason = Reason {
-    id: "not-named",
-    means: "The keys do not come from a KMS, and you did not name the provider that they come from.",
-    fix: "Deploy with a KMS, or accept this provider in writing: --key-provider NAME[:HEXID].",
-};
-const UNPINNED: Reason = Reason {
-    id: "unpinned",
-    means: "The keys come from a KMS that is neither known nor named. The operator of a KMS knows every secret of the app, so \
-            this does not meet `code`.",
-    fix: "Find out who runs this KMS. If you trust them, write it down: --key-provider kms:HEXID, or pin it with \
-          `cvm-verify pin`. To verify without knowing, waive it: --key-provider unchecked.",
-};
-const UNCHECKED: Reason = Reason {
-    id: "unchecked",
-    means: "Waived with --key-provider unchecked, or by naming `kms` without an id.",
-    fix: "Name the KMS that you trust, --key-provider kms:HEXID, instead of `unchecked` or `kms`.",
-};
+reasons! {
+    REASONS with [&QUOTE_NOT_PROVEN, &EVENT_LOG_NOT_PROVEN, &BOOT_ORDER_NOT_PROVEN]:
+    PROVIDER_MISMATCH "provider-mismatch"
+        "The keys come from another key provider than the expected one."
+        "If you moved to another KMS on purpose, update --key-provider or the lock; otherwise the host chose its own.";
+    NOT_NAMED "not-named"
+        "The keys do not come from a KMS, and you did not name the provider that they come from."
+        "Deploy with a KMS, or accept this provider in writing: --key-provider NAME[:HEXID].";
+    UNPINNED "unpinned"
+        "The keys come from a KMS that is neither known nor named. The operator of a KMS knows every secret of the app, so \
+         this does not meet `code`."
+        "Find out who runs this KMS. If you trust them, write it down: --key-provider kms:HEXID, or pin it with \
+         `cvm-verify pin`. To verify without knowing, waive it: --key-provider unchecked.";
+    UNCHECKED "unchecked"
+        "Waived with --key-provider unchecked, or by naming `kms` without an id."
+        "Name the KMS that you trust, --key-provider kms:HEXID, instead of `unchecked` or `kms`.";
+}
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
     let mut finding = judged(claims, policy);

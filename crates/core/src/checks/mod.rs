@@ -42,6 +42,7 @@ pub use acceptance::Acceptance;
 pub use check::{Check, Heals, Required};
 pub use document::judge_document;
 pub use evidence::{EvidenceFailure, EvidenceReason};
+use finding::reasons;
 pub use finding::{Finding, Reason};
 pub use forecasts::forecasts;
 pub(crate) use not_proven::{BOOT_ORDER_NOT_PROVEN, EVENT_LOG_NOT_PROVEN, QUOTE_NOT_PROVEN};

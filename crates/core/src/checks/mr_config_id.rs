@@ -1,8 +1,8 @@
 //! `mr-config-id`: what the host bound at launch, the second, log-independent witness of the compose hash.
 
 use super::{
-    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
-    boot_claims, proven_quote,
+    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Required, boot_claims,
+    proven_quote, reasons,
 };
 use crate::policy::{MrConfigIdPolicy, Policy};
 use crate::report::{CheckId, MeasuredValue, Tier};
@@ -14,16 +14,7 @@ pub(super) const CHECK: Check = Check {
     proves: "The VM was launched for this compose hash and, if the host binds them, for this app id and key provider; the \
              guest checks that before it boots.",
     prevents: "A log and a launch configuration that contradict each other. (Never a substitute for `os-image`.)",
-    reasons: &[
-        &UNBOUND,
-        &BINDING_REQUIRED,
-        &UNSUPPORTED_TAG,
-        &NON_ZERO_TAIL,
-        &MISMATCH,
-        &QUOTE_NOT_PROVEN,
-        &EVENT_LOG_NOT_PROVEN,
-        &BOOT_ORDER_NOT_PROVEN,
-    ],
+    reasons: REASONS,
     required: Required::Never,
     harmless_skips: &[&UNBOUND],
     // Where code is to be proven, a form that nobody can judge leaves the verdict open.
@@ -35,35 +26,28 @@ pub(super) const CHECK: Check = Check {
     ..Check::BASE
 };
 
-const UNBOUND: Reason = Reason {
-    id: "unbound",
-    means: "MRCONFIGID is zero: the host does not bind the compose hash at launch. This is allowed, and usual before dstack \
-            0.5.1.",
-    fix: "Nothing: the event log binds the compose hash. Phala Cloud binds it at launch since dstack 0.5.1. To require it: \
-          --mr-config-id required.",
-};
-const BINDING_REQUIRED: Reason = Reason {
-    id: "binding-required",
-    means: "MRCONFIGID is zero, and --mr-config-id required says that the host must bind the compose hash at launch.",
-    fix: "Launch the VM on a host that sets MRCONFIGID (Phala Cloud does; in your own VMM, enable `use_mrconfigid`), or \
-          remove `--mr-config-id required`.",
-};
-const UNSUPPORTED_TAG: Reason = Reason {
-    id: "unsupported-tag",
-    means: "MRCONFIGID has a form that this version does not know.",
-    fix: "Update cvm-verify; if the newest version does not know the form either, please report it.",
-};
-const NON_ZERO_TAIL: Reason = Reason {
-    id: "non-zero-tail",
-    means: "MRCONFIGID has bytes after its hash that must be zero.",
-    fix: "No release of dstack launches VMs like this. Compare the OS image with an official one; treat the host as hostile.",
-};
-const MISMATCH: Reason = Reason {
-    id: "mismatch",
-    means: "The host bound something else at launch than what the boot events say: another compose hash, app id, instance id, key \
-            provider, GPU policy or init script.",
-    fix: "No release of dstack boots with such a mismatch. Compare the OS image with an official one; treat the host as hostile.",
-};
+reasons! {
+    REASONS with [&QUOTE_NOT_PROVEN, &EVENT_LOG_NOT_PROVEN, &BOOT_ORDER_NOT_PROVEN]:
+    UNBOUND "unbound"
+        "MRCONFIGID is zero: the host does not bind the compose hash at launch. This is allowed, and usual before dstack \
+         0.5.1."
+        "Nothing: the event log binds the compose hash. Phala Cloud binds it at launch since dstack 0.5.1. To require it: \
+         --mr-config-id required.";
+    BINDING_REQUIRED "binding-required"
+        "MRCONFIGID is zero, and --mr-config-id required says that the host must bind the compose hash at launch."
+        "Launch the VM on a host that sets MRCONFIGID (Phala Cloud does; in your own VMM, enable `use_mrconfigid`), or \
+         remove `--mr-config-id required`.";
+    UNSUPPORTED_TAG "unsupported-tag"
+        "MRCONFIGID has a form that this version does not know."
+        "Update cvm-verify; if the newest version does not know the form either, please report it.";
+    NON_ZERO_TAIL "non-zero-tail"
+        "MRCONFIGID has bytes after its hash that must be zero."
+        "No release of dstack launches VMs like this. Compare the OS image with an official one; treat the host as hostile.";
+    MISMATCH "mismatch"
+        "The host bound something else at launch than what the boot events say: another compose hash, app id, instance id, key \
+         provider, GPU policy or init script."
+        "No release of dstack boots with such a mismatch. Compare the OS image with an official one; treat the host as hostile.";
+}
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
     let quote = match proven_quote(claims) {

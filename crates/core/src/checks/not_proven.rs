@@ -25,24 +25,6 @@ pub const BOOT_ORDER_NOT_PROVEN: Reason = Reason {
     fix: "",
 };
 
-/// The reasons of a check that reads boot events: its own, and those of events that are not proven. `ALL` is the number of its
-/// own and three.
-#[expect(
-    clippy::indexing_slicing,
-    reason = "the compiler evaluates it: an index out of bounds would not build"
-)]
-pub(super) const fn with_not_proven<const ALL: usize>(own: &[&'static Reason]) -> [&'static Reason; ALL] {
-    let mut reasons = [&QUOTE_NOT_PROVEN; ALL];
-    let mut at = 0;
-    while at < own.len() {
-        reasons[at] = own[at];
-        at += 1;
-    }
-    reasons[at + 1] = &EVENT_LOG_NOT_PROVEN;
-    reasons[at + 2] = &BOOT_ORDER_NOT_PROVEN;
-    reasons
-}
-
 /// What to do where Phala Cloud's API handed over what nobody signed or what no signature fits.
 const ASK_THE_APP: &str = "Ask the app itself (--source app): the API may have changed what the CVM sent, and then the host is not \
                            at fault. If what the app answers is refused, too, treat the deployment as hostile: stop sending it \

@@ -2,7 +2,7 @@
 
 use dcap_qvl::TcbStatus;
 
-use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
+use super::{Check, Finding, QUOTE_NOT_PROVEN, Required, proven_quote, reasons};
 use crate::policy::{Policy, Verifier};
 use crate::report::CheckId;
 use crate::verify::{Claims, PhalaVerdict};
@@ -13,71 +13,45 @@ pub(super) const CHECK: Check = Check {
     proves: "Phala's verification API read the same quote and finds its signature good, too.",
     prevents: "A fault in this program. It is only an additional check: the API, which the operator runs, never decides for a \
                pass.",
-    reasons: &[
-        &DISAGREES,
-        &NOT_CONFIGURED,
-        &NOT_ASKED,
-        &UNREACHABLE,
-        &REJECTED,
-        &NOT_JSON,
-        &MALFORMED_ANSWER,
-        &NOT_SUCCESSFUL,
-        &ANOTHER_QUOTE,
-        &QUOTE_NOT_PROVEN,
-    ],
+    reasons: REASONS,
     required: Required::Never,
     is_configured: |policy| policy.verifier == Verifier::Both,
     run,
     ..Check::BASE
 };
 
-const DISAGREES: Reason = Reason {
-    id: "disagrees",
-    means: "The quote verifies here, and Phala's API says that it does not. You asked for its word, so it keeps the run from \
-            passing; nothing else speaks against the deployment or its host.",
-    fix: "One of the two is wrong: keep the evidence (--evidence), try a third verifier with it, and report what you find. To \
-          decide without the API's word, leave out --verifier both.",
-};
-const NOT_CONFIGURED: Reason = Reason {
-    id: "not-configured",
-    means: "No other verifier was asked. This program verified the quote, and its result decides.",
-    fix: "Nothing. To ask Phala's API in addition: --verifier both (it publishes the quote).",
-};
-const NOT_ASKED: Reason = Reason {
-    id: "not-asked",
-    means: "A second opinion is requested, but the recorded evidence contains none, and a replay sends no request.",
-    fix: "Record the evidence with --verifier both, or replay without it.",
-};
-const UNREACHABLE: Reason = Reason {
-    id: "unreachable",
-    means: "Phala's verification API did not answer.",
-    fix: "Run again later, or without --verifier both: the proof does not depend on it.",
-};
-const REJECTED: Reason = Reason {
-    id: "rejected",
-    means: "Phala's verification API did not verify the quote. That is not evidence against the quote.",
-    fix: "Run without --verifier both if this stays; the API may not know this form of quote or this TCB status.",
-};
-const NOT_JSON: Reason = Reason {
-    id: "not-json",
-    means: "The answer is not JSON: another server may have answered instead of Phala's verification API.",
-    fix: "Check whether a proxy, a captive portal or a maintenance page answers instead of the API.",
-};
-const MALFORMED_ANSWER: Reason = Reason {
-    id: "malformed-answer",
-    means: "The answer of Phala's verification API lacks a field, or one has another type: \"true\" is not true.",
-    fix: "Update cvm-verify; if the newest version cannot read the answer either, please report it.",
-};
-const NOT_SUCCESSFUL: Reason = Reason {
-    id: "not-successful",
-    means: "Phala's verification API says that it did not process the request.",
-    fix: "Run again later, or without --verifier both: the proof does not depend on it.",
-};
-const ANOTHER_QUOTE: Reason = Reason {
-    id: "another-quote",
-    means: "The answer is about another quote than the one that was sent, so its result does not count.",
-    fix: "Run again. If this stays, the API, or a cache or proxy in front of it, returns answers about other quotes.",
-};
+reasons! {
+    REASONS with [&QUOTE_NOT_PROVEN]:
+    DISAGREES "disagrees"
+        "The quote verifies here, and Phala's API says that it does not. You asked for its word, so it keeps the run from \
+         passing; nothing else speaks against the deployment or its host."
+        "One of the two is wrong: keep the evidence (--evidence), try a third verifier with it, and report what you find. To \
+         decide without the API's word, leave out --verifier both.";
+    NOT_CONFIGURED "not-configured"
+        "No other verifier was asked. This program verified the quote, and its result decides."
+        "Nothing. To ask Phala's API in addition: --verifier both (it publishes the quote).";
+    NOT_ASKED "not-asked"
+        "A second opinion is requested, but the recorded evidence contains none, and a replay sends no request."
+        "Record the evidence with --verifier both, or replay without it.";
+    UNREACHABLE "unreachable"
+        "Phala's verification API did not answer."
+        "Run again later, or without --verifier both: the proof does not depend on it.";
+    REJECTED "rejected"
+        "Phala's verification API did not verify the quote. That is not evidence against the quote."
+        "Run without --verifier both if this stays; the API may not know this form of quote or this TCB status.";
+    NOT_JSON "not-json"
+        "The answer is not JSON: another server may have answered instead of Phala's verification API."
+        "Check whether a proxy, a captive portal or a maintenance page answers instead of the API.";
+    MALFORMED_ANSWER "malformed-answer"
+        "The answer of Phala's verification API lacks a field, or one has another type: \"true\" is not true."
+        "Update cvm-verify; if the newest version cannot read the answer either, please report it.";
+    NOT_SUCCESSFUL "not-successful"
+        "Phala's verification API says that it did not process the request."
+        "Run again later, or without --verifier both: the proof does not depend on it.";
+    ANOTHER_QUOTE "another-quote"
+        "The answer is about another quote than the one that was sent, so its result does not count."
+        "Run again. If this stays, the API, or a cache or proxy in front of it, returns answers about other quotes.";
+}
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
     let quote = match proven_quote(claims) {

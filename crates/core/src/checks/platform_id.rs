@@ -1,6 +1,6 @@
 //! `platform-id`: the machine is one of those that the user trusts to be in a safe place.
 
-use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
+use super::{Check, Finding, QUOTE_NOT_PROVEN, Required, proven_quote, reasons};
 use crate::policy::Policy;
 use crate::report::{CheckId, MeasuredValue};
 use crate::verify::Claims;
@@ -11,7 +11,7 @@ pub(super) const CHECK: Check = Check {
     proves: "The machine is one of those that you listed.",
     prevents: "A machine to which an attacker has physical access: taps on the memory bus (TEE.fail, WireTap, Battering RAM) \
                yield quotes that verify.",
-    reasons: &[&PLATFORM_NOT_LISTED, &NOT_CONFIGURED, &QUOTE_NOT_PROVEN],
+    reasons: REASONS,
     required: Required::Never,
     is_configured: |policy| policy.platforms.is_some(),
     run,
@@ -19,17 +19,16 @@ pub(super) const CHECK: Check = Check {
     ..Check::BASE
 };
 
-const PLATFORM_NOT_LISTED: Reason = Reason {
-    id: "platform-not-listed",
-    means: "The machine is genuine, but it is not on your list of machines in safe places.",
-    fix: "Ask the host where the VM moved to. If you trust the new machine, add its id (the value found) with \
-          --platform-id.",
-};
-const NOT_CONFIGURED: Reason = Reason {
-    id: "not-configured",
-    means: "No list of platforms was given: any genuine machine is accepted.",
-    fix: "To exclude other machines, list those that you trust with --platform-id; the report shows the id of this machine.",
-};
+reasons! {
+    REASONS with [&QUOTE_NOT_PROVEN]:
+    PLATFORM_NOT_LISTED "platform-not-listed"
+        "The machine is genuine, but it is not on your list of machines in safe places."
+        "Ask the host where the VM moved to. If you trust the new machine, add its id (the value found) with \
+         --platform-id.";
+    NOT_CONFIGURED "not-configured"
+        "No list of platforms was given: any genuine machine is accepted."
+        "To exclude other machines, list those that you trust with --platform-id; the report shows the id of this machine.";
+}
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
     let quote = match proven_quote(claims) {

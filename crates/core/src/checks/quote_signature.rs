@@ -1,6 +1,8 @@
 //! `quote-signature`: a genuine TDX module made this quote.
 
-use super::{Check, Finding, Heals, QUOTE_NOT_PROVEN, Reason, Required, quote_not_proven, refused_bytes};
+use super::{
+    Check, Finding, Heals, QUOTE_NOT_PROVEN, Reason, Required, quote_not_proven, reasons, refused_bytes,
+};
 use crate::policy::Policy;
 use crate::report::{CheckId, Tier, TrustRootKind};
 use crate::verify::{Claims, NotProven, QuoteRefusal};
@@ -10,17 +12,7 @@ pub(super) const CHECK: Check = Check {
     title: "Quote signature",
     proves: "Genuine Intel TDX hardware made this quote: the signature chains up to Intel.",
     prevents: "Forged or edited quotes, quotes of simulators, of SGX enclaves and of revoked machines.",
-    reasons: &[
-        &MALFORMED,
-        &NOT_TDX,
-        &TRAILING_BYTES,
-        &ATTRIBUTES_REFUSED,
-        &NO_MATCHING_TCB_LEVEL,
-        &REVOKED,
-        &QE_OUT_OF_DATE,
-        &NOT_VERIFIED,
-        &QUOTE_NOT_PROVEN,
-    ],
+    reasons: REASONS,
     required: Required::From(Tier::Hardware),
     run,
     convicts: &[(&NOT_VERIFIED, Heals::Never)],
@@ -30,50 +22,37 @@ pub(super) const CHECK: Check = Check {
 const TREAT_AS_FORGED: &str =
     "Treat this deployment as hostile: stop sending it secrets and find out who serves this address.";
 
-const MALFORMED: Reason = Reason {
-    id: "malformed",
-    means: "The bytes are not a quote, or lack a part that every quote has, such as the certificate of the machine.",
-    fix: "Check that the app returns the quote unchanged, and that the host has a PCK certificate; otherwise treat the host as \
-          hostile.",
-};
-const NOT_TDX: Reason = Reason {
-    id: "not-tdx",
-    means: "This is a quote of another kind of TEE.",
-    fix: "Deploy to a TDX VM; quotes of SGX enclaves and other TEEs prove nothing about a CVM.",
-};
-const TRAILING_BYTES: Reason = Reason {
-    id: "trailing-bytes",
-    means: "Something other than zero padding follows the quote.",
-    fix: "Check that the app returns the quote unchanged; otherwise treat the host as hostile.",
-};
-const ATTRIBUTES_REFUSED: Reason = Reason {
-    id: "attributes-refused",
-    means: "The VM was started in a mode in which the host can observe or change it.",
-    fix: "Redeploy on a host that starts VMs without debugging, profiling, migration and service TDs.",
-};
-const NO_MATCHING_TCB_LEVEL: Reason = Reason {
-    id: "no-matching-tcb-level",
-    means: "A security version of the platform is below every level that Intel still rates.",
-    fix: "Redeploy on another host. The operator of this one must update the component that is named (firmware, microcode or \
-          TDX module).",
-};
-const REVOKED: Reason = Reason {
-    id: "revoked",
-    means: "Intel revoked a certificate of the machine, or the level of its platform, TDX module or quoting enclave: assume \
-            that its keys are known.",
-    fix: "Redeploy on another host and replace every secret that this one has held.",
-};
-const QE_OUT_OF_DATE: Reason = Reason {
-    id: "qe-out-of-date",
-    means: "The quoting enclave of the host is older than every level that Intel rates.",
-    fix: "Ask the operator to update the quoting enclave (Intel's DCAP packages) on the host, or redeploy on another host.",
-};
-const NOT_VERIFIED: Reason = Reason {
-    id: "not-verified",
-    means: "A signature, a certificate, a hash or an identity of the quote does not verify, whatever the collateral says: the \
-            quote is forged, damaged or simulated.",
-    fix: TREAT_AS_FORGED,
-};
+reasons! {
+    REASONS with [&QUOTE_NOT_PROVEN]:
+    MALFORMED "malformed"
+        "The bytes are not a quote, or lack a part that every quote has, such as the certificate of the machine."
+        "Check that the app returns the quote unchanged, and that the host has a PCK certificate; otherwise treat the host as \
+         hostile.";
+    NOT_TDX "not-tdx"
+        "This is a quote of another kind of TEE."
+        "Deploy to a TDX VM; quotes of SGX enclaves and other TEEs prove nothing about a CVM.";
+    TRAILING_BYTES "trailing-bytes"
+        "Something other than zero padding follows the quote."
+        "Check that the app returns the quote unchanged; otherwise treat the host as hostile.";
+    ATTRIBUTES_REFUSED "attributes-refused"
+        "The VM was started in a mode in which the host can observe or change it."
+        "Redeploy on a host that starts VMs without debugging, profiling, migration and service TDs.";
+    NO_MATCHING_TCB_LEVEL "no-matching-tcb-level"
+        "A security version of the platform is below every level that Intel still rates."
+        "Redeploy on another host. The operator of this one must update the component that is named (firmware, microcode or \
+         TDX module).";
+    REVOKED "revoked"
+        "Intel revoked a certificate of the machine, or the level of its platform, TDX module or quoting enclave: assume \
+         that its keys are known."
+        "Redeploy on another host and replace every secret that this one has held.";
+    QE_OUT_OF_DATE "qe-out-of-date"
+        "The quoting enclave of the host is older than every level that Intel rates."
+        "Ask the operator to update the quoting enclave (Intel's DCAP packages) on the host, or redeploy on another host.";
+    NOT_VERIFIED "not-verified"
+        "A signature, a certificate, a hash or an identity of the quote does not verify, whatever the collateral says: the \
+         quote is forged, damaged or simulated."
+        TREAT_AS_FORGED;
+}
 
 /// The same reason where the chain itself holds up to another root: what most who see it have tried is a simulation.
 const OTHER_ROOT: Reason = Reason {

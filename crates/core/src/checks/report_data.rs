@@ -1,6 +1,6 @@
 //! `report-data`: what stands next to the quote, and what the user expects inside it.
 
-use super::{Check, Finding, Heals, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
+use super::{Check, Finding, Heals, QUOTE_NOT_PROVEN, Required, proven_quote, reasons};
 use crate::policy::Policy;
 use crate::report::CheckId;
 use crate::verify::{Claims, Echo, Tls};
@@ -10,14 +10,7 @@ pub(super) const CHECK: Check = Check {
     title: "Report data",
     proves: "The report data in the JSON answer, and the one you expect, is the one that was signed.",
     prevents: "A JSON answer that shows a fresh nonce with an old quote.",
-    reasons: &[
-        &ECHO_MISMATCH,
-        &VALUE_MISMATCH,
-        &KEY_MISMATCH,
-        &KEY_NOT_COMPARED,
-        &NO_ECHO,
-        &QUOTE_NOT_PROVEN,
-    ],
+    reasons: REASONS,
     required: Required::NotToFail,
     is_configured: |policy| policy.report_data.value.is_some(),
     run,
@@ -25,33 +18,26 @@ pub(super) const CHECK: Check = Check {
     ..Check::BASE
 };
 
-const ECHO_MISMATCH: Reason = Reason {
-    id: "echo-mismatch",
-    means: "The unsigned `report_data` of the JSON answer differs from the signed one in the quote.",
-    fix: "If the app builds the answer itself, return the SDK's object unchanged; otherwise treat the host as hostile.",
-};
-const VALUE_MISMATCH: Reason = Reason {
-    id: "value-mismatch",
-    means: "The signed report data is not the value given with --report-data-value.",
-    fix: "If the value that your app binds has changed, give the new one; otherwise another party made this quote.",
-};
-const KEY_MISMATCH: Reason = Reason {
-    id: "key-mismatch",
-    means: "The 32 bytes that are signed with the nonce are not those given with --report-data-key.",
-    fix: "If the app has a new key, as it has after each boot unless it derives it, give the new value; otherwise \
-          another party made this quote.",
-};
-const KEY_NOT_COMPARED: Reason = Reason {
-    id: "key-not-compared",
-    means: "The layout leaves 32 bytes of the report data to the app, and no option says which they must be.",
-    fix: "Give --report-data-key: the SHA-256 of the key that the app shows you, or its signing address. Without it the quote \
-          is fresh, but the key in it was not compared with anything.",
-};
-const NO_ECHO: Reason = Reason {
-    id: "no-echo",
-    means: "The answer has no `report_data` member, and none is expected: nothing to compare.",
-    fix: "Nothing: `freshness` checks the signed report data. To require a value of your own, give --report-data-value.",
-};
+reasons! {
+    REASONS with [&QUOTE_NOT_PROVEN]:
+    ECHO_MISMATCH "echo-mismatch"
+        "The unsigned `report_data` of the JSON answer differs from the signed one in the quote."
+        "If the app builds the answer itself, return the SDK's object unchanged; otherwise treat the host as hostile.";
+    VALUE_MISMATCH "value-mismatch"
+        "The signed report data is not the value given with --report-data-value."
+        "If the value that your app binds has changed, give the new one; otherwise another party made this quote.";
+    KEY_MISMATCH "key-mismatch"
+        "The 32 bytes that are signed with the nonce are not those given with --report-data-key."
+        "If the app has a new key, as it has after each boot unless it derives it, give the new value; otherwise \
+         another party made this quote.";
+    KEY_NOT_COMPARED "key-not-compared"
+        "The layout leaves 32 bytes of the report data to the app, and no option says which they must be."
+        "Give --report-data-key: the SHA-256 of the key that the app shows you, or its signing address. Without it the quote \
+         is fresh, but the key in it was not compared with anything.";
+    NO_ECHO "no-echo"
+        "The answer has no `report_data` member, and none is expected: nothing to compare."
+        "Nothing: `freshness` checks the signed report data. To require a value of your own, give --report-data-value.";
+}
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
     let quote = match proven_quote(claims) {

@@ -2,7 +2,7 @@
 
 use dcap_qvl::TcbStatus;
 
-use super::{Acceptance, Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
+use super::{Acceptance, Check, Finding, QUOTE_NOT_PROVEN, Required, proven_quote, reasons};
 use crate::policy::{Policy, TcbException, built_in_eval_floor};
 use crate::report::{AcceptedKind, CheckId, Tier, rfc3339};
 use crate::verify::{Claims, EarlyTcb, FORECAST, ShortOf, TcbMoment, TcbRating, TcbVerdict, severity};
@@ -12,17 +12,7 @@ pub(super) const CHECK: Check = Check {
     title: "Platform TCB",
     proves: "Intel rates the platform's firmware, TDX module and quoting enclave as up to date.",
     prevents: "Attacks on platforms with known vulnerabilities, and PCCSs that serve older sets to hide newer advisories.",
-    reasons: &[
-        &NOT_UP_TO_DATE,
-        &EXCEPTION_ENDED,
-        &EVAL_DATA_NUMBER,
-        &ACCEPTED_EXCEPTION,
-        &EXCEPTION_ENDS_SOON,
-        &EARLY_SET_REFUSES,
-        &ADVISORY,
-        &PLATFORM_CHANGED,
-        &QUOTE_NOT_PROVEN,
-    ],
+    reasons: REASONS,
     required: Required::From(Tier::Hardware),
     harmless_warnings: &[&EARLY_SET_REFUSES, &ADVISORY, &PLATFORM_CHANGED],
     run,
@@ -30,49 +20,36 @@ pub(super) const CHECK: Check = Check {
     ..Check::BASE
 };
 
-const NOT_UP_TO_DATE: Reason = Reason {
-    id: "not-up-to-date",
-    means: "Intel rates the platform lower than UpToDate.",
-    fix: "What helps depends on the status, and the result names it: OutOfDate needs a patched host; ConfigurationNeeded another \
-          setting of the host; SWHardeningNeeded a newer OS image, or an app that needs no mitigation; TDRelaunchAdvised a restart \
-          of the VM. To continue until then, accept it until a date: --accept-tcb STATUS:until=YYYY-MM-DD.",
-};
-const EXCEPTION_ENDED: Reason = Reason {
-    id: "exception-ended",
-    means: "The exception that accepted this status has ended.",
-    fix: "Look at the advisories again; then redeploy on a patched host, or renew the exception.",
-};
-const EVAL_DATA_NUMBER: Reason = Reason {
-    id: "eval-data-number-too-low",
-    means: "The collateral belongs to an older TCB evaluation set than required, which lacks later advisories. The deployment \
-            is not at fault.",
-    fix: "Run again; if this stays, name another PCCS with --pccs-url, or ask the operator of this one to refresh it.",
-};
-const ACCEPTED_EXCEPTION: Reason = Reason {
-    id: "accepted-exception",
-    means: "The platform is not up to date; a dated exception accepts it.",
-    fix: "Redeploy on a patched host before the exception ends.",
-};
-const EXCEPTION_ENDS_SOON: Reason = Reason {
-    id: "exception-ends-soon",
-    means: "The platform is not up to date; the exception that accepts it ends within 14 days.",
-    fix: "Redeploy on a patched host before the end; after it this check fails.",
-};
-const EARLY_SET_REFUSES: Reason = Reason {
-    id: "early-set-refuses",
-    means: "The platform is up to date according to Intel's current set of TCB levels, but not according to the next one.",
-    fix: "Redeploy on a patched host in the weeks before Intel's next set becomes the standard one.",
-};
-const ADVISORY: Reason = Reason {
-    id: "advisory",
-    means: "The platform is up to date, but Intel names advisories that apply to it.",
-    fix: "Read the advisories: they may require a measure that a quote cannot show.",
-};
-const PLATFORM_CHANGED: Reason = Reason {
-    id: "platform-changed",
-    means: "The platform is another model than the locked one.",
-    fix: "If the deployment moved to another host on purpose, run `cvm-verify pin` and review the difference.",
-};
+reasons! {
+    REASONS with [&QUOTE_NOT_PROVEN]:
+    NOT_UP_TO_DATE "not-up-to-date"
+        "Intel rates the platform lower than UpToDate."
+        "What helps depends on the status, and the result names it: OutOfDate needs a patched host; ConfigurationNeeded another \
+         setting of the host; SWHardeningNeeded a newer OS image, or an app that needs no mitigation; TDRelaunchAdvised a restart \
+         of the VM. To continue until then, accept it until a date: --accept-tcb STATUS:until=YYYY-MM-DD.";
+    EXCEPTION_ENDED "exception-ended"
+        "The exception that accepted this status has ended."
+        "Look at the advisories again; then redeploy on a patched host, or renew the exception.";
+    EVAL_DATA_NUMBER "eval-data-number-too-low"
+        "The collateral belongs to an older TCB evaluation set than required, which lacks later advisories. The deployment \
+         is not at fault."
+        "Run again; if this stays, name another PCCS with --pccs-url, or ask the operator of this one to refresh it.";
+    ACCEPTED_EXCEPTION "accepted-exception"
+        "The platform is not up to date; a dated exception accepts it."
+        "Redeploy on a patched host before the exception ends.";
+    EXCEPTION_ENDS_SOON "exception-ends-soon"
+        "The platform is not up to date; the exception that accepts it ends within 14 days."
+        "Redeploy on a patched host before the end; after it this check fails.";
+    EARLY_SET_REFUSES "early-set-refuses"
+        "The platform is up to date according to Intel's current set of TCB levels, but not according to the next one."
+        "Redeploy on a patched host in the weeks before Intel's next set becomes the standard one.";
+    ADVISORY "advisory"
+        "The platform is up to date, but Intel names advisories that apply to it."
+        "Read the advisories: they may require a measure that a quote cannot show.";
+    PLATFORM_CHANGED "platform-changed"
+        "The platform is another model than the locked one."
+        "If the deployment moved to another host on purpose, run `cvm-verify pin` and review the difference.";
+}
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
     let quote = match proven_quote(claims) {

@@ -1,6 +1,6 @@
 //! `td-attributes`: the VM runs in the one mode in which the host can neither look in nor reach in.
 
-use super::{Acceptance, Check, Finding, Heals, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
+use super::{Acceptance, Check, Finding, Heals, QUOTE_NOT_PROVEN, Required, proven_quote, reasons};
 use crate::policy::{DEFAULT_TD_ATTRIBUTES, Policy};
 use crate::report::{AcceptedKind, CheckId, MeasuredValue, Tier};
 use crate::verify::{Claims, VerifiedQuote};
@@ -14,14 +14,7 @@ pub(super) const CHECK: Check = Check {
     title: "VM attributes",
     proves: "The VM runs without debugging, profiling, migration, service TDs and host-chosen owners.",
     prevents: "A host that gains access to a VM whose measurements are otherwise right.",
-    reasons: &[
-        &TD_ATTRIBUTES,
-        &XFAM,
-        &OWNER,
-        &SERVICE_TD,
-        &PLATFORM_CHANGED,
-        &QUOTE_NOT_PROVEN,
-    ],
+    reasons: REASONS,
     required: Required::From(Tier::Hardware),
     harmless_warnings: &[&PLATFORM_CHANGED],
     run,
@@ -37,31 +30,24 @@ pub(super) const CHECK: Check = Check {
 const REDEPLOY: &str =
     "Redeploy on a host that starts VMs the way dstack does; ask the operator why this one differs.";
 
-const TD_ATTRIBUTES: Reason = Reason {
-    id: "td-attributes-mismatch",
-    means: "TDATTRIBUTES are not exactly what they must be.",
-    fix: REDEPLOY,
-};
-const XFAM: Reason = Reason {
-    id: "xfam-refused",
-    means: "XFAM has bits that no dstack guest uses, or lacks x87 and SSE.",
-    fix: REDEPLOY,
-};
-const OWNER: Reason = Reason {
-    id: "owner-not-zero",
-    means: "The host gave the VM an owner; dstack guests have none.",
-    fix: REDEPLOY,
-};
-const SERVICE_TD: Reason = Reason {
-    id: "service-td",
-    means: "A service TD is bound to the VM and may access it.",
-    fix: REDEPLOY,
-};
-const PLATFORM_CHANGED: Reason = Reason {
-    id: "platform-changed",
-    means: "The TDX module is another one than the locked one.",
-    fix: "If the host was updated, run `cvm-verify pin` and review the difference.",
-};
+reasons! {
+    REASONS with [&QUOTE_NOT_PROVEN]:
+    TD_ATTRIBUTES "td-attributes-mismatch"
+        "TDATTRIBUTES are not exactly what they must be."
+        REDEPLOY;
+    XFAM "xfam-refused"
+        "XFAM has bits that no dstack guest uses, or lacks x87 and SSE."
+        REDEPLOY;
+    OWNER "owner-not-zero"
+        "The host gave the VM an owner; dstack guests have none."
+        REDEPLOY;
+    SERVICE_TD "service-td"
+        "A service TD is bound to the VM and may access it."
+        REDEPLOY;
+    PLATFORM_CHANGED "platform-changed"
+        "The TDX module is another one than the locked one."
+        "If the host was updated, run `cvm-verify pin` and review the difference.";
+}
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
     let quote = match proven_quote(claims) {

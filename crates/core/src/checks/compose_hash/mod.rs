@@ -9,8 +9,8 @@ mod locked_release;
 mod settings;
 
 use super::{
-    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
-    boot_claims,
+    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Required, boot_claims,
+    reasons,
 };
 use crate::policy::{Expected, Policy, SecondHash};
 use crate::report::{CheckId, MeasuredValue, Tier};
@@ -21,21 +21,7 @@ pub(super) const CHECK: Check = Check {
     title: "Compose hash",
     proves: "The VM was started with exactly the compose document that you expect, byte for byte.",
     prevents: "Running other code than was released, with hashes that the VM itself supplies.",
-    reasons: &[
-        &NO_EXPECTATION,
-        &COMPOSE_HASH_MISMATCH,
-        &SECOND_HASH_ENDED,
-        &DOCKER_COMPOSE_MISMATCH,
-        &TEXT_MISMATCH,
-        &SETTINGS_MISMATCH,
-        &SETTINGS_NOT_SHOWN,
-        &SETTINGS_UNPINNED,
-        &DOCUMENT_NOT_SHOWN,
-        &UNREADABLE_DOCUMENT,
-        &QUOTE_NOT_PROVEN,
-        &EVENT_LOG_NOT_PROVEN,
-        &BOOT_ORDER_NOT_PROVEN,
-    ],
+    reasons: REASONS,
     required: Required::From(Tier::Code),
     is_configured: |policy| policy.compose_hash.is_some() || policy.docker_compose.is_some(),
     run,
@@ -43,66 +29,49 @@ pub(super) const CHECK: Check = Check {
     ..Check::BASE
 };
 
-const NO_EXPECTATION: Reason = Reason {
-    id: "no-expectation",
-    means: "No compose hash is expected, so any code would be consistent with itself.",
-    fix: "Review what runs, then write it down: `cvm-verify pin URL` writes a lock file, or give --compose-hash with the \
-          value shown under `actual`.",
-};
-const COMPOSE_HASH_MISMATCH: Reason = Reason {
-    id: "compose-hash-mismatch",
-    means: "The VM runs another compose document than the expected one.",
-    fix: "If you deployed a new version, run `cvm-verify pin` and review the difference. If you did not, someone else did: \
-          stop sending it secrets.",
-};
-const SECOND_HASH_ENDED: Reason = Reason {
-    id: "second-hash-ended",
-    means: "The VM still runs the second compose document, which --also-compose-hash accepted until a day that is over.",
-    fix: "Finish the roll-out. If it takes longer on purpose, give --also-compose-hash a later day.",
-};
-const DOCKER_COMPOSE_MISMATCH: Reason = Reason {
-    id: "docker-compose-mismatch",
-    means: "The docker compose file inside the measured document is not the one that you gave, byte for byte.",
-    fix: "Read the difference. If the release is not live yet, wait for it (--wait 10m). If your tools render the file before they \
-          deploy it, give the rendered file. If the change is not yours, someone else deployed: stop sending it secrets.",
-};
-const TEXT_MISMATCH: Reason = Reason {
-    id: "text-mismatch",
-    means: "The compose document in the evidence is not the one that was measured, and no expected hash says that the \
-            measured one is right.",
-    fix: "Return the exact text of `app_compose`, never serialized again (a final newline counts), and make sure that no CDN \
-          and no app caches /info. Or write the compose hash down (--compose-hash, a lock): then only the measured hash \
-          counts, whatever text is shown.",
-};
-const SETTINGS_MISMATCH: Reason = Reason {
-    id: "compose-settings-mismatch",
-    means: "A field around the docker compose file (scripts, flags, allowed variables) is not the locked one.",
-    fix: "Review the named fields; if the change is yours, run `cvm-verify pin` and review the difference.",
-};
-const SETTINGS_NOT_SHOWN: Reason = Reason {
-    id: "compose-settings-not-shown",
-    means: "The lock holds the settings of another compose hash, and the evidence contains no document to compare, or one \
-            that names a field twice, so that its settings are ambiguous.",
-    fix: "Expose /info with `tcb_info.app_compose`, or give the document with --app-compose-file.",
-};
-const SETTINGS_UNPINNED: Reason = Reason {
-    id: "compose-settings-unpinned",
-    means: "The docker compose file is yours, but nothing pins the scripts, flags and variables around it, and they are \
-            not the built-in clean settings.",
-    fix: "Run `cvm-verify pin URL`, review the section [compose] of the lock, and give it with --lock.",
-};
-const DOCUMENT_NOT_SHOWN: Reason = Reason {
-    id: "document-not-shown",
-    means: "The app does not show its compose document, or shows another one than the measured one, so your docker compose \
-            file cannot be looked for in it.",
-    fix: "Expose /info with `tcb_info.app_compose`, or give the document with --app-compose-file.",
-};
-const UNREADABLE_DOCUMENT: Reason = Reason {
-    id: "unreadable-document",
-    means: "The measured compose document is not a JSON object, or names a field twice, so two readers can see different \
-            files in it.",
-    fix: "Deploy a document that names each field once; if you did not write it, treat the deployment as hostile.",
-};
+reasons! {
+    REASONS with [&QUOTE_NOT_PROVEN, &EVENT_LOG_NOT_PROVEN, &BOOT_ORDER_NOT_PROVEN]:
+    NO_EXPECTATION "no-expectation"
+        "No compose hash is expected, so any code would be consistent with itself."
+        "Review what runs, then write it down: `cvm-verify pin URL` writes a lock file, or give --compose-hash with the \
+         value shown under `actual`.";
+    COMPOSE_HASH_MISMATCH "compose-hash-mismatch"
+        "The VM runs another compose document than the expected one."
+        "If you deployed a new version, run `cvm-verify pin` and review the difference. If you did not, someone else did: \
+         stop sending it secrets.";
+    SECOND_HASH_ENDED "second-hash-ended"
+        "The VM still runs the second compose document, which --also-compose-hash accepted until a day that is over."
+        "Finish the roll-out. If it takes longer on purpose, give --also-compose-hash a later day.";
+    DOCKER_COMPOSE_MISMATCH "docker-compose-mismatch"
+        "The docker compose file inside the measured document is not the one that you gave, byte for byte."
+        "Read the difference. If the release is not live yet, wait for it (--wait 10m). If your tools render the file before they \
+         deploy it, give the rendered file. If the change is not yours, someone else deployed: stop sending it secrets.";
+    TEXT_MISMATCH "text-mismatch"
+        "The compose document in the evidence is not the one that was measured, and no expected hash says that the \
+         measured one is right."
+        "Return the exact text of `app_compose`, never serialized again (a final newline counts), and make sure that no CDN \
+         and no app caches /info. Or write the compose hash down (--compose-hash, a lock): then only the measured hash \
+         counts, whatever text is shown.";
+    SETTINGS_MISMATCH "compose-settings-mismatch"
+        "A field around the docker compose file (scripts, flags, allowed variables) is not the locked one."
+        "Review the named fields; if the change is yours, run `cvm-verify pin` and review the difference.";
+    SETTINGS_NOT_SHOWN "compose-settings-not-shown"
+        "The lock holds the settings of another compose hash, and the evidence contains no document to compare, or one \
+         that names a field twice, so that its settings are ambiguous."
+        "Expose /info with `tcb_info.app_compose`, or give the document with --app-compose-file.";
+    SETTINGS_UNPINNED "compose-settings-unpinned"
+        "The docker compose file is yours, but nothing pins the scripts, flags and variables around it, and they are \
+         not the built-in clean settings."
+        "Run `cvm-verify pin URL`, review the section [compose] of the lock, and give it with --lock.";
+    DOCUMENT_NOT_SHOWN "document-not-shown"
+        "The app does not show its compose document, or shows another one than the measured one, so your docker compose \
+         file cannot be looked for in it."
+        "Expose /info with `tcb_info.app_compose`, or give the document with --app-compose-file.";
+    UNREADABLE_DOCUMENT "unreadable-document"
+        "The measured compose document is not a JSON object, or names a field twice, so two readers can see different \
+         files in it."
+        "Deploy a document that names each field once; if you did not write it, treat the deployment as hostile.";
+}
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
     let boot = match boot_claims(claims) {

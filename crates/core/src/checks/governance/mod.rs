@@ -7,7 +7,6 @@ mod kms_contract;
 mod reasons;
 
 use super::judgement::Judgement;
-use super::not_proven::with_not_proven;
 use answer::reason_of;
 pub(super) use kms_contract::is_contract_of;
 use reasons::*;
@@ -26,7 +25,7 @@ pub(super) const CHECK: Check = Check {
              machine, and the KMS's contract this OS image; owners and code of both contracts are the ones that you named. It \
              does not prove that only this code can run: the host can start any allowed version, and the owner can add another.",
     prevents: "An owner, an upgrade or a list of allowed code that changed without you; one node that answers falsely.",
-    reasons: &with_not_proven::<{ ALL.len() + 3 }>(&ALL),
+    reasons: REASONS,
     required: Required::Never,
     is_configured: is_demanded,
     run,

@@ -7,7 +7,7 @@ mod reasons;
 mod reports;
 
 use super::freshness::{self, Binding};
-use super::{Check, Finding, QUOTE_NOT_PROVEN, Required, proven_quote};
+use super::{Check, Finding, Required, proven_quote};
 use crate::policy::{GpuMode, Policy};
 use crate::report::{CheckId, Status};
 use crate::verify::gpu::GpuNonce;
@@ -22,32 +22,7 @@ pub(super) const CHECK: Check = Check {
     proves: "Genuine NVIDIA GPUs answered this run's nonce through this CVM. (It does not prove that they are in this machine \
              or, unless NVIDIA was asked, that their firmware is good.)",
     prevents: "GPUs that are emulated, counted twice or not confidential; evidence of GPUs that was recorded elsewhere.",
-    reasons: &[
-        &NO_GPU,
-        &UNCHECKED,
-        &UNVERIFIED,
-        &UNREACHABLE,
-        &MALFORMED,
-        &CHAIN,
-        &SIGNATURE,
-        &FWID_MISMATCH,
-        &DUPLICATE,
-        &NONCE_MISMATCH,
-        &COUNT,
-        &MODEL,
-        &SWITCHES_MISSING,
-        &TOPOLOGY,
-        &PINS,
-        &OPAQUE_UNREAD,
-        &EVENT,
-        &POLICY,
-        &EVIDENCE_DIGEST,
-        &CLAIM,
-        &REFUSED_BY_NRAS,
-        &TOKEN,
-        &NRAS_UNREACHABLE,
-        &QUOTE_NOT_PROVEN,
-    ],
+    reasons: REASONS,
     required: Required::Never,
     harmless_skips: &[&NO_GPU],
     is_configured: |policy| policy.gpu.is_configured(),

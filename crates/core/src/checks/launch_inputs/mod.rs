@@ -7,11 +7,8 @@ mod concerns;
 mod reasons;
 mod words;
 
-use super::measured_compose::{COMPOSE_NOT_PROVEN, NO_COMPOSE_DOCUMENT, measured_compose};
-use super::{
-    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Required,
-    own_reference_values,
-};
+use super::measured_compose::measured_compose;
+use super::{Check, Finding, Required, own_reference_values};
 use crate::compose::launch_script;
 use crate::compose::{ComposeFile, LaunchScript, UnprovenDocument};
 use crate::policy::{LaunchInputsPolicy, Policy};
@@ -27,24 +24,7 @@ pub(super) const CHECK: Check = Check {
     proves: "No variable, script, host access or exposure setting is risky, unless you reviewed it in the lock.",
     prevents: "An unmeasured value that changes what measured code does, a start-up script that was not reviewed, logs that \
                anyone can read.",
-    reasons: &[
-        &why::RISKY_VARIABLES,
-        &why::UNKNOWN_PRE_LAUNCH_SCRIPT,
-        &why::INIT_SCRIPT,
-        &why::HOST_ACCESS,
-        &why::WEAK_GPU_POLICY,
-        &why::UNKNOWN_FIELD,
-        &why::EXPOSED,
-        &why::NO_SECURE_TIME,
-        &why::NO_INSTANCE_ID,
-        &NO_COMPOSE_DOCUMENT,
-        &COMPOSE_NOT_PROVEN,
-        &why::UNREADABLE_COMPOSE,
-        &why::UNCHECKED,
-        &QUOTE_NOT_PROVEN,
-        &EVENT_LOG_NOT_PROVEN,
-        &BOOT_ORDER_NOT_PROVEN,
-    ],
+    reasons: why::REASONS,
     required: Required::Never,
     is_configured: |policy| policy.launch_inputs == LaunchInputsPolicy::Required,
     run,

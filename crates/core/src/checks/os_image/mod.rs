@@ -7,9 +7,7 @@ mod exact;
 mod published;
 mod reasons;
 
-use super::{
-    Acceptance, Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, own_reference_values, proven_quote,
-};
+use super::{Acceptance, Check, Finding, Reason, Required, own_reference_values, proven_quote};
 use crate::policy::{Expected, OsImagePolicy, Policy};
 use crate::reference::{OsClass, OsImageRow, ReferenceValues, RowOrigin};
 use crate::report::{CheckId, MeasuredValue, Status, Tier};
@@ -18,9 +16,8 @@ use acceptance::WrittenAcceptance;
 use advice::{RELEASE_PAGES, measuring};
 use advisories::{named, vulnerable};
 use reasons::{
-    ACPI_UNVERIFIED, ADVISORY, DEVELOPMENT_IMAGE, NO_DOCUMENT, NO_REFERENCE, NOT_COMPUTABLE,
-    OLD_REFERENCE_VALUES, PUBLISHED_HASH, REGISTER_MISMATCH, RESERVATION_ENDS_SOON, UNCHECKED,
-    UNUSABLE_DOCUMENT, VULNERABLE_IMAGE,
+    ACPI_UNVERIFIED, ADVISORY, DEVELOPMENT_IMAGE, NO_REFERENCE, OLD_REFERENCE_VALUES, PUBLISHED_HASH,
+    REASONS, RESERVATION_ENDS_SOON, UNCHECKED,
 };
 
 pub(super) const CHECK: Check = Check {
@@ -28,22 +25,7 @@ pub(super) const CHECK: Check = Check {
     title: "OS image",
     proves: "Firmware, kernel, command line and initrd are those of a known or locked production image.",
     prevents: "An OS that records a false compose hash: RTMR3 proves nothing unless the OS is known.",
-    reasons: &[
-        &NO_REFERENCE,
-        &DEVELOPMENT_IMAGE,
-        &VULNERABLE_IMAGE,
-        &ADVISORY,
-        &RESERVATION_ENDS_SOON,
-        &ACPI_UNVERIFIED,
-        &PUBLISHED_HASH,
-        &NO_DOCUMENT,
-        &UNUSABLE_DOCUMENT,
-        &NOT_COMPUTABLE,
-        &REGISTER_MISMATCH,
-        &OLD_REFERENCE_VALUES,
-        &UNCHECKED,
-        &QUOTE_NOT_PROVEN,
-    ],
+    reasons: REASONS,
     required: Required::From(Tier::Code),
     harmless_warnings: HARMLESS,
     is_configured: |policy| !matches!(policy.os_image, OsImagePolicy::Known),

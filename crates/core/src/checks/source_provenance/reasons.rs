@@ -1,14 +1,9 @@
 //! The reasons of `source-provenance`, and what to do about each.
 
-use crate::checks::Reason;
+use crate::checks::measured_compose::{COMPOSE_NOT_PROVEN, NO_COMPOSE_DOCUMENT};
+use crate::checks::{BOOT_ORDER_NOT_PROVEN, EVENT_LOG_NOT_PROVEN, QUOTE_NOT_PROVEN, Reason, reasons};
 use crate::evidence::LookupProblemKind;
 use crate::verify::provenance::Refusal;
-
-macro_rules! reasons {
-    ($($name:ident $id:literal $means:literal $fix:expr;)*) => {
-        $(pub(super) const $name: Reason = Reason { id: $id, means: $means, fix: $fix };)*
-    };
-}
 
 const ATTEST: &str = "Deploy an image that the expected workflow built and attested (actions/attest with the image's digest). If \
                       the release moved, change the rule in [[target.images]] or the lock, and review that change.";
@@ -18,6 +13,13 @@ const UPDATE: &str = "Update cvm-verify, or give the current roots with --sigsto
                       prints them).";
 
 reasons! {
+    pub(super) REASONS with [
+        &NO_COMPOSE_DOCUMENT,
+        &COMPOSE_NOT_PROVEN,
+        &QUOTE_NOT_PROVEN,
+        &EVENT_LOG_NOT_PROVEN,
+        &BOOT_ORDER_NOT_PROVEN,
+    ]:
     NOT_CONFIGURED "not-configured"
         "No rule says who must have built the images."
         "To have it proven: --source-repository OWNER/NAME --source-workflow .github/workflows/FILE --source-ref refs/tags/*, \
@@ -28,22 +30,6 @@ reasons! {
     UNPROVEN "unproven-images"
         "Who built an image is not proven; a rule accepts that and gives the reason."
         "Nothing, while the reason holds. To reach `source`, use images with provenance and remove the rule.";
-    UNUSED_RULE "unused-rule"
-        "A rule that says who must have built an image matches no running image, and a running image may be that image under \
-         another name, such as that of another registry: no rule names it, or a rule with `*` matches it and requires less."
-        "Compare the name in the rule with the images of the compose document. If the image was renamed on purpose, change the rule \
-         ([[target.images]]) or take the lock again (`cvm-verify pin`), and review that. For an image that does \
-         not run in every release, write optional = true into its rule. A running image that a rule names in full \
-         does not cause this error.";
-    UNREADABLE_COMPOSE "unreadable-compose"
-        "The measured compose document cannot be read unambiguously, so its images are not known."
-        "Simplify it: no duplicate keys, no nested aliases, no deep nesting; then deploy again.";
-    UNPINNED_IMAGE "unpinned-image"
-        "An image is not named by digest, so no statement can be about it."
-        "Pin the image as name@sha256:… and deploy again.";
-    TOO_MANY_IMAGES "too-many-images"
-        "The deployment runs more images than are looked up."
-        "Give the statements of all images with --provenance-bundle, or split the deployment.";
     NO_PROVENANCE "no-provenance"
         "No statement about an image was found, and a rule expects one."
         "Attest the image in the workflow that builds it (actions/attest, permissions id-token and attestations: write), or \
@@ -53,6 +39,27 @@ reasons! {
         "No statement was found, and the image is signed in the old format of cosign (a tag `.sig` or `.att`), which is not read: \
          who built the image is not determined."
         "Sign with cosign 3 or later, which writes Sigstore bundles, or attest the image with actions/attest.";
+    UNPINNED_IMAGE "unpinned-image"
+        "An image is not named by digest, so no statement can be about it."
+        "Pin the image as name@sha256:… and deploy again.";
+    TOO_MANY_IMAGES "too-many-images"
+        "The deployment runs more images than are looked up."
+        "Give the statements of all images with --provenance-bundle, or split the deployment.";
+    UNREADABLE_COMPOSE "unreadable-compose"
+        "The measured compose document cannot be read unambiguously, so its images are not known."
+        "Simplify it: no duplicate keys, no nested aliases, no deep nesting; then deploy again.";
+    UNUSED_RULE "unused-rule"
+        "A rule that says who must have built an image matches no running image, and a running image may be that image under \
+         another name, such as that of another registry: no rule names it, or a rule with `*` matches it and requires less."
+        "Compare the name in the rule with the images of the compose document. If the image was renamed on purpose, change the rule \
+         ([[target.images]]) or take the lock again (`cvm-verify pin`), and review that. For an image that does \
+         not run in every release, write optional = true into its rule. A running image that a rule names in full \
+         does not cause this error.";
+    UNREVIEWED_SCRIPT "unreviewed-script"
+        "Every image of the compose file is proven, and a script that runs before the containers is neither one of Phala's nor in \
+         your lock. It could start images that no rule names, so the tier `source` is not reached."
+        "Read the script (`cvm-verify inspect`). Then run `cvm-verify pin URL`, which writes its hash into the lock, review that line and \
+         give the lock (--lock). That holds for a new script of Phala's, too, until a version of cvm-verify knows it.";
     OTHER_SIGNER "other-signer"
         "The statement was not signed by a workflow of GitHub Actions."
         ATTEST;
@@ -92,7 +99,9 @@ reasons! {
     OTHER_SUBJECT "other-subject"
         "The statements that were found are about other digests."
         "Attest the digest that is pinned in the compose file: the one that the push printed.";
-    MALFORMED "malformed" "A bundle cannot be read." BUNDLE;
+    MALFORMED "malformed"
+        "A bundle cannot be read."
+        BUNDLE;
     UNSUPPORTED "unsupported"
         "A bundle is of a kind that is not read: only bundles of version 0.3 with an in-toto statement are. Who built the image is \
          not determined."
@@ -100,27 +109,57 @@ reasons! {
     UNTRUSTED_CHAIN "untrusted-chain"
         "No certificate authority that is trusted issued the signer's certificate."
         "Use Sigstore's public instance or GitHub's. For an instance of your own, give its roots with --sigstore-root FILE.";
-    OUTSIDE_VALIDITY "outside-validity" "The signature was made outside the validity of a certificate." BUNDLE;
-    NO_SCT "no-sct" "The signer's certificate carries no certificate transparency timestamp." BUNDLE;
-    SCT_INVALID "sct-invalid" "The certificate transparency timestamp does not verify." BUNDLE;
-    NOT_LOGGED "not-logged" "The signature is not in the transparency log." BUNDLE;
-    NO_INCLUSION_PROOF "no-inclusion-proof" "The log entry has no inclusion proof." BUNDLE;
-    UNKNOWN_LOG "unknown-log" "The signature is in a transparency log that is not trusted." UPDATE;
-    INCLUSION_INVALID "inclusion-invalid" "The proof of the log entry does not verify." BUNDLE;
-    CHECKPOINT_INVALID "checkpoint-invalid" "The checkpoint of the log does not verify." BUNDLE;
-    SET_INVALID "set-invalid" "The signed time of the log entry does not verify." BUNDLE;
-    LOG_ENTRY_MISMATCH "log-entry-mismatch" "The log entry is of another signature." BUNDLE;
+    OUTSIDE_VALIDITY "outside-validity"
+        "The signature was made outside the validity of a certificate."
+        BUNDLE;
+    NO_SCT "no-sct"
+        "The signer's certificate carries no certificate transparency timestamp."
+        BUNDLE;
+    SCT_INVALID "sct-invalid"
+        "The certificate transparency timestamp does not verify."
+        BUNDLE;
+    NOT_LOGGED "not-logged"
+        "The signature is not in the transparency log."
+        BUNDLE;
+    NO_INCLUSION_PROOF "no-inclusion-proof"
+        "The log entry has no inclusion proof."
+        BUNDLE;
+    UNKNOWN_LOG "unknown-log"
+        "The signature is in a transparency log that is not trusted."
+        UPDATE;
+    INCLUSION_INVALID "inclusion-invalid"
+        "The proof of the log entry does not verify."
+        BUNDLE;
+    CHECKPOINT_INVALID "checkpoint-invalid"
+        "The checkpoint of the log does not verify."
+        BUNDLE;
+    SET_INVALID "set-invalid"
+        "The signed time of the log entry does not verify."
+        BUNDLE;
+    LOG_ENTRY_MISMATCH "log-entry-mismatch"
+        "The log entry is of another signature."
+        BUNDLE;
     TIME_INVALID "time-invalid"
         "The signed time is outside the validity of the log's key or of the certificate."
         "Attest the image again.";
     TIME_AHEAD "time-ahead"
         "A statement was signed after the time by this machine's clock, so one of the two clocks is wrong."
         "Check this machine's clock. If it is right, verify again in a few minutes.";
-    TIMESTAMP_OTHER_SIGNATURE "timestamp-other-signature" "The timestamp is of another signature." BUNDLE;
-    TIMESTAMP_UNTRUSTED "timestamp-untrusted" "The timestamp does not verify under a trusted authority." BUNDLE;
-    TIMESTAMP_OUTSIDE_VALIDITY "timestamp-outside-validity" "The timestamp is outside the validity of its authority." BUNDLE;
-    NO_AUTHENTICATED_TIME "no-authenticated-time" "No signed time says when the signature was made." BUNDLE;
-    SIGNATURE_INVALID "signature-invalid" "The signature over the statement does not verify." BUNDLE;
+    TIMESTAMP_OTHER_SIGNATURE "timestamp-other-signature"
+        "The timestamp is of another signature."
+        BUNDLE;
+    TIMESTAMP_UNTRUSTED "timestamp-untrusted"
+        "The timestamp does not verify under a trusted authority."
+        BUNDLE;
+    TIMESTAMP_OUTSIDE_VALIDITY "timestamp-outside-validity"
+        "The timestamp is outside the validity of its authority."
+        BUNDLE;
+    NO_AUTHENTICATED_TIME "no-authenticated-time"
+        "No signed time says when the signature was made."
+        BUNDLE;
+    SIGNATURE_INVALID "signature-invalid"
+        "The signature over the statement does not verify."
+        BUNDLE;
     ROOT_OUTDATED "root-outdated"
         "The certificate is newer than the Sigstore roots in this version of cvm-verify."
         UPDATE;
@@ -128,7 +167,9 @@ reasons! {
         "The Sigstore roots in this version of cvm-verify are more than nine months old. GitHub's own instance, for private \
          repositories, changes about twice a year: a certificate that is issued later may not be covered by these roots."
         UPDATE;
-    ROOT_UNUSABLE "root-unusable" "The Sigstore roots cannot be used." UPDATE;
+    ROOT_UNUSABLE "root-unusable"
+        "The Sigstore roots cannot be used."
+        UPDATE;
     CANNOT_SEE "cannot-see"
         "GitHub shows no statement without a token, or the registry does not show the image: both give this answer for \
          private repositories and images, whether they exist or not."
@@ -157,14 +198,6 @@ reasons! {
         "The evidence contains no look-up of the image, and a replay sends no request."
         "Record the evidence with the same rules, or give the bundles with --provenance-bundle.";
 }
-
-pub(super) const UNREVIEWED_SCRIPT: Reason = Reason {
-    id: "unreviewed-script",
-    means: "Every image of the compose file is proven, and a script that runs before the containers is neither one of Phala's nor in \
-            your lock. It could start images that no rule names, so the tier `source` is not reached.",
-    fix: "Read the script (`cvm-verify inspect`). Then run `cvm-verify pin URL`, which writes its hash into the lock, review that line and \
-          give the lock (--lock). That holds for a new script of Phala's, too, until a version of cvm-verify knows it.",
-};
 
 /// What to do where every image meets its rule and the tier is not granted.
 pub(super) const FIX_OPEN_RULE: &str = "To reach the tier `source`, name in the rule a workflow, and a ref or a commit (--source-workflow, --source-ref), and \

@@ -1,126 +1,14 @@
-//! The binding by the evidence of a dstack ingress, and its reasons.
+//! The binding by the evidence of a dstack ingress.
 
 use super::asked::{is_asked, open, unclear, wrong};
 use super::own_quote::{OwnQuote, platform_of_own_quote};
 use super::probed::probed;
-use super::reasons::{EVIDENCE_NOT_PROVEN, ORACLE_64, RECORDED, TLS_KEY_CHANGED};
+use super::reasons::*;
 use crate::checks::{Finding, Reason};
 use crate::evidence::{ManifestError, Probe};
 use crate::policy::Policy;
 use crate::report::SideTier;
 use crate::verify::{BoundIngress, Claims, IngressGap, IngressRefusal, Tls};
-
-pub(super) const INGRESS_NO_EVIDENCE: Reason = Reason {
-    id: "ingress-no-evidence",
-    means: "The address serves no evidence of an ingress (`/evidences/sha256sum.txt`), or no trusted CA vouches for its certificate, \
-            and mode `ingress` was asked for.",
-    fix: "If TLS ends in dstack-ingress, check that it runs a version that serves /evidences/ and that DNS leads to it. Otherwise \
-          name another mode: see docs/tls.md. If the address served the evidence before, another server answers now.",
-};
-pub(super) const INGRESS_UNREACHABLE: Reason = Reason {
-    id: "ingress-unreachable",
-    means: "The evidence of the ingress could not be fetched, so nothing is known about its key.",
-    fix: "Verify again. If this stays, check that the ingress serves every file below /evidences/.",
-};
-pub(super) const INGRESS_MANIFEST: Reason = Reason {
-    id: "ingress-manifest",
-    means: "The manifest of the ingress (`sha256sum.txt`) is not what `sha256sum` writes, or exceeds a limit.",
-    fix: "Compare /evidences/sha256sum.txt with the output of `sha256sum acme-account.json cert-*.pem` in the ingress. If another \
-          program writes it, treat the server as hostile.",
-};
-pub(super) const INGRESS_MANIFEST_LINE_END: Reason = Reason {
-    id: "ingress-manifest-line-end",
-    means: "A line of the manifest of the ingress ends in carriage return and line feed.",
-    fix: "Serve the manifest byte for byte as `sha256sum` wrote it: its hash is what the VM quoted.",
-};
-pub(super) const INGRESS_MANIFEST_NAME: Reason = Reason {
-    id: "ingress-manifest-name",
-    means: "The manifest of the ingress lists a name that none of its files has, such as one that leads to another folder.",
-    fix: "dstack-ingress lists acme-account.json and cert-<domain>.pem alone. If it is not misconfigured, treat the server as \
-          hostile.",
-};
-pub(super) const INGRESS_MANIFEST_TWICE: Reason = Reason {
-    id: "ingress-manifest-twice",
-    means: "The manifest of the ingress lists a name twice, so two readers could compare different hashes.",
-    fix: "`sha256sum` over the files of dstack-ingress lists each once. If it is not misconfigured, treat the server as hostile.",
-};
-pub(super) const INGRESS_FILE_HASH: Reason = Reason {
-    id: "ingress-file-hash",
-    means: "A file of the ingress is not the one that its manifest lists.",
-    fix: "If a certificate is being renewed, verify again. Otherwise the files were changed after the VM quoted them.",
-};
-pub(super) const INGRESS_NOT_LISTED: Reason = Reason {
-    id: "ingress-not-listed",
-    means: "The manifest of the ingress does not list the ACME account, or not the certificate of this host name.",
-    fix: "Check the domain that the ingress is configured with. Its evidence binds the domains that it lists, and no other.",
-};
-pub(super) const INGRESS_QUOTE_EMPTY: Reason = Reason {
-    id: "ingress-quote-empty",
-    means: "The ingress has no quote of its present files: quoting failed after the last renewal.",
-    fix: "Give the ingress the socket of the guest agent (/var/run/dstack.sock), look into its log, and restart it.",
-};
-pub(super) const INGRESS_MALFORMED: Reason = Reason {
-    id: "ingress-malformed",
-    means: "The quote, or the certificate, in the files of the ingress cannot be read.",
-    fix: "Serve the files as dstack-ingress writes them.",
-};
-pub(super) const INGRESS_NOT_BOUND: Reason = Reason {
-    id: "ingress-not-bound",
-    means: "The quote of the ingress was made for other files than those that the ingress serves.",
-    fix: "If a certificate is being renewed, verify again. Otherwise a server shows its own files with the quote of a VM: \
-          treat it as hostile.",
-};
-pub(super) const INGRESS_QUOTE: Reason = Reason {
-    id: "ingress-quote",
-    means: "The quote of the ingress, or the event log that came with it, is refused.",
-    fix: "Forged or damaged evidence, or an event log of another boot, is served below /evidences/: restart the ingress so \
-          that it makes a new quote. If this stays, treat the server as hostile.",
-};
-pub(super) const INGRESS_QUOTE_UNDETERMINED: Reason = Reason {
-    id: "ingress-quote-undetermined",
-    means: "The quote of the ingress could not be verified, because collateral or an event log is missing.",
-    fix: "Verify again. If the ingress quoted on another machine, Intel's collateral for that machine is not available.",
-};
-pub(super) const INGRESS_PLATFORM: Reason = Reason {
-    id: "ingress-platform",
-    means: "The quote of the ingress was made on a platform that the policy does not accept.",
-    fix: "Let the ingress make a new quote after the platform was patched, or accept the status with an end date \
-          (--accept-tcb).",
-};
-pub(super) const INGRESS_OTHER_COMPOSE: Reason = Reason {
-    id: "ingress-other-compose",
-    means: "The quote of the ingress is that of a VM with another compose document: it dates from the last issuance, before a \
-            release, or the ingress is a VM of its own.",
-    fix: "Let the ingress make a new quote (by a restart). If the ingress is a VM of its own, verify that VM as a target of \
-          its own, and the app at an address whose TLS ends in the app.",
-};
-pub(super) const INGRESS_OTHER_CVM: Reason = Reason {
-    id: "ingress-other-cvm",
-    means: "The quote of the ingress is that of another VM of the same code than the one that quoted the nonce: several instances \
-            answer at this address, the ingress is a proxy in front of the VM, or someone forwards the evidence of another VM. Which of \
-            these it is, is not known.",
-    fix: "If several instances answer, verify each by its own address (https://<instance-id>-<port>.<gateway>), or let one answer. \
-          Otherwise run the ingress in the app's own VM.",
-};
-pub(super) const INGRESS_OTHER_MACHINE: Reason = Reason {
-    id: "ingress-other-machine",
-    means: "The quote of the ingress is that of the same instance on another machine: the VM was moved, or a copy of its disk runs \
-            elsewhere.",
-    fix: "Restart the ingress, so that it quotes on this machine. If you did not move the VM, find out who runs the copy.",
-};
-pub(super) const INGRESS_KEY_DIFFERS: Reason = Reason {
-    id: "ingress-key-differs",
-    means: "The certificate in the files of the ingress has another key than the one that answered.",
-    fix: "If a certificate was just renewed, verify again when the ingress has quoted it. Otherwise a relay answers, or a CDN or \
-          load balancer ends TLS: it shows the evidence of the ingress, but has another key.",
-};
-pub(super) const ORACLE_32: Reason = Reason {
-    id: "oracle-32",
-    means: "The app quotes 32 bytes, or a text, of the caller's choice. The quote of an ingress has the same form, so anyone \
-            can get such a quote for their own files.",
-    fix: "Have the app quote the 64 hex digits as text, and refuse everything but 64 hex digits; or quote its own key with the \
-          nonce: see docs/expose-endpoints.md.",
-};
 
 const OWN_QUOTE: OwnQuote = OwnQuote {
     of: "the quote of the ingress",
