@@ -2,15 +2,17 @@
 
 use std::fmt::Write as _;
 
-use super::explain::{required, what_to_do};
 use cvm_verify_core::checks::{ALL, Check};
+
+use super::explain::{required, what_to_do};
+use super::generated::assert_generated;
+use super::own_words::{cell, own};
 
 /// So that nobody edits a page by hand.
 const GENERATED: &str = "<!-- Made from crates/core/src/checks/ by `UPDATE_GENERATED=1 cargo test --lib render`. Do not edit. -->";
 
 /// The page of one check in `docs/checks`. Each reason is a heading, so that it can be linked to.
-#[must_use]
-pub fn check_page_markdown(check: &Check) -> String {
+fn check_page_markdown(check: &Check) -> String {
     let mut page = format!(
         "{GENERATED}\n\n# {}: {}\n\n**Proves:** {}\n\n**Prevents:** {}\n\n**Required** {}.\n\n## Reasons\n",
         check.id,
@@ -33,8 +35,7 @@ pub fn check_page_markdown(check: &Check) -> String {
 }
 
 /// The page `docs/checks/README.md`: all checks, with links.
-#[must_use]
-pub fn check_index_markdown() -> String {
+fn check_index_markdown() -> String {
     let mut page = format!(
         "{GENERATED}\n\n# The checks\n\nIn the order in which they run. `cvm-verify explain CHECK` prints the same.\n\n\
          | check | proves | prevents | required |\n|---|---|---|---|\n"
@@ -53,63 +54,36 @@ pub fn check_index_markdown() -> String {
     page
 }
 
-/// Our own words as Markdown: outside code spans `<` would begin HTML. Not for text that a CVM sent.
-pub(super) fn own(words: &str) -> String {
-    let spans = words.split('`').enumerate().map(|(index, span)| {
-        if index.is_multiple_of(2) {
-            span.replace('<', "&lt;")
-        } else {
-            span.to_owned()
-        }
-    });
-    spans.collect::<Vec<_>>().join("`")
+#[test]
+fn the_pages_are_made_of_the_checks_own_words() {
+    for check in ALL {
+        assert_generated(
+            &format!("docs/checks/{}.md", check.id),
+            &check_page_markdown(check),
+        );
+    }
+    assert_generated("docs/checks/README.md", &check_index_markdown());
 }
 
-pub(super) fn cell(words: &str) -> String {
-    own(words).replace('|', "\\|")
+#[test]
+fn no_page_is_left_of_a_check_that_is_gone() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/checks");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let id = name.strip_suffix(".md").unwrap();
+        assert!(
+            id == "README" || id.parse::<cvm_verify_core::report::CheckId>().is_ok(),
+            "{name}"
+        );
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::render::generated::assert_generated;
-
-    #[test]
-    fn the_pages_are_made_of_the_checks_own_words() {
-        for check in ALL {
-            assert_generated(
-                &format!("docs/checks/{}.md", check.id),
-                &check_page_markdown(check),
-            );
-        }
-        assert_generated("docs/checks/README.md", &check_index_markdown());
-    }
-
-    #[test]
-    fn no_page_is_left_of_a_check_that_is_gone() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/checks");
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let name = entry.unwrap().file_name().into_string().unwrap();
-            let id = name.strip_suffix(".md").unwrap();
-            assert!(
-                id == "README" || id.parse::<cvm_verify_core::report::CheckId>().is_ok(),
-                "{name}"
-            );
-        }
-    }
-
-    #[test]
-    fn placeholders_do_not_become_html() {
-        assert_eq!(own("at <id> or `<id>`"), "at &lt;id> or `<id>`");
-    }
-
-    #[test]
-    fn code_spans_are_closed() {
-        for check in ALL {
-            for reason in check.reasons {
-                assert_eq!(reason.means.matches('`').count() % 2, 0, "{}", reason.id);
-                assert_eq!(reason.fix.matches('`').count() % 2, 0, "{}", reason.id);
-            }
+#[test]
+fn code_spans_are_closed() {
+    for check in ALL {
+        for reason in check.reasons {
+            assert_eq!(reason.means.matches('`').count() % 2, 0, "{}", reason.id);
+            assert_eq!(reason.fix.matches('`').count() % 2, 0, "{}", reason.id);
         }
     }
 }

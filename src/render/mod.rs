@@ -10,11 +10,9 @@ mod attempts;
 mod banner;
 pub(crate) mod cause;
 mod compose_forms;
-mod compose_places;
 mod deploy_plan;
 mod diff_lines;
 mod difference;
-mod docs;
 mod dotenv;
 pub mod escape;
 mod explain;
@@ -27,6 +25,7 @@ mod more;
 pub(crate) mod older_attempts;
 mod os_image_files;
 mod outputs;
+mod own_words;
 pub(crate) mod page;
 mod phala_hint;
 pub(crate) mod progress;
@@ -41,6 +40,10 @@ mod unjudged;
 mod words;
 
 #[cfg(test)]
+mod compose_places;
+#[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod generated;
 #[cfg(test)]
 mod hostile;
@@ -51,10 +54,8 @@ mod verdict_line;
 
 pub use annotations::{alert_annotations, annotations, empty_channels, lost_results};
 pub use compose_forms::{compose_forms_json, compose_forms_text};
-pub use compose_places::compose_places_markdown;
 pub use deploy_plan::{deploy_plan_json, deploy_plan_text};
 pub use difference::{difference_json, difference_markdown, difference_text};
-pub use docs::{check_index_markdown, check_page_markdown};
 pub use dotenv::{DOTENV_PREFIX, dotenv};
 pub use explain::{explain, explain_list, explain_reasons};
 pub use github_output::{Delimiter, github_output};

@@ -273,7 +273,11 @@ fn page() -> String {
     for (when, target) in examples() {
         let _ = writeln!(page, "{when}\n\n```text\n{}\n```\n", words::verdict(&target));
         for sentence in reached::explained(&target) {
-            let _ = writeln!(page, "The text below it: *{}*\n", super::docs::own(&sentence));
+            let _ = writeln!(
+                page,
+                "The text below it: *{}*\n",
+                super::own_words::own(&sentence)
+            );
         }
     }
     page.push_str(

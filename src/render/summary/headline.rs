@@ -3,8 +3,8 @@
 use super::bold_name;
 use super::long_hex::shortened;
 use crate::render::cause::causes;
-use crate::render::docs::own;
 use crate::render::escape::{code, markdown, shorten};
+use crate::render::own_words::own;
 use crate::render::{banner, marks, reached, words};
 use cvm_verify_core::report::{CheckResult, Mode, Report, TargetReport, Verdict};
 
