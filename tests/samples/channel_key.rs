@@ -1,9 +1,8 @@
     PolicyKey {
         name: "sample-url-env",
-        scope: KeyScope::Both,
         shape: Shape::Variable,
         says: "The variable that holds the address of a sample, or `none`.",
         default: "`CVM_VERIFY_SAMPLE_URL`",
         example: r#""CVM_VERIFY_SHOP_SAMPLE""#,
-        option: None,
+        ..PolicyKey::BASE
     },

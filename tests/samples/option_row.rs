@@ -1,16 +1,15 @@
     PolicyKey {
         name: "sample-option",
-        scope: KeyScope::Both,
         shape: Shape::Choice(&["yes", "no"]),
         says: "Whether this is a sample.",
         default: "`no`",
         example: r#""yes""#,
         option: Some(Typed {
             flag: "--sample-option",
-            group: OptionGroup::Expectations,
             value: "SAMPLE_OPTION",
             help: "Whether this is a sample: `no` by default",
             values: &["It is", "It is not"],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },

@@ -6,60 +6,54 @@ use crate::config::file::shape::Shape;
 pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "slack-webhook-url-env",
-        scope: KeyScope::Both,
         shape: Shape::Variable,
         says: "The name of the environment variable that holds the URL of the Slack webhook for alerts about this target, or \
                `none`. Never the URL itself.",
         default: "`CVM_VERIFY_SLACK_WEBHOOK_URL`",
         example: r#""CVM_VERIFY_SLACK_SHOP_TEAM""#,
-        option: None,
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "discord-webhook-url-env",
-        scope: KeyScope::Both,
         shape: Shape::Variable,
         says: "The name of the environment variable that holds the URL of the Discord webhook, or `none`.",
         default: "`CVM_VERIFY_DISCORD_WEBHOOK_URL`",
         example: r#""CVM_VERIFY_SHOP_DISCORD""#,
-        option: None,
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "teams-webhook-url-env",
-        scope: KeyScope::Both,
         shape: Shape::Variable,
         says: "The name of the environment variable that holds the URL of a Microsoft Teams workflow's webhook, or `none`.",
         default: "`CVM_VERIFY_TEAMS_WEBHOOK_URL`",
         example: r#""CVM_VERIFY_SHOP_TEAMS""#,
-        option: None,
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "pagerduty-routing-key-env",
-        scope: KeyScope::Both,
         shape: Shape::Variable,
         says: "The name of the environment variable that holds the routing key of a PagerDuty integration, or `none`.",
         default: "`CVM_VERIFY_PAGERDUTY_ROUTING_KEY`",
         example: r#""CVM_VERIFY_SHOP_PAGERDUTY""#,
-        option: None,
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "webhook-url-env",
-        scope: KeyScope::Both,
         shape: Shape::Variable,
         says: "The name of the environment variable that holds the URL of the webhook for alerts about this target, or \
                `none`. Never the URL itself.",
         default: "`CVM_VERIFY_WEBHOOK_URL`",
         example: r#""CVM_VERIFY_WEBHOOK_SHOP_TEAM""#,
-        option: None,
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "webhook-secret-env",
-        scope: KeyScope::Both,
         shape: Shape::Variable,
         says: "The name of the environment variable that holds the secret with which messages to that webhook are signed, or \
                `none`. Never the secret itself.",
         default: "`CVM_VERIFY_WEBHOOK_SECRET`",
         example: r#""CVM_VERIFY_WEBHOOK_SHOP_SECRET""#,
-        option: None,
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "heartbeat-url-env",
@@ -69,6 +63,6 @@ pub(super) const KEYS: &[PolicyKey] = &[
                the URL itself.",
         default: "`CVM_VERIFY_HEARTBEAT_URL`",
         example: r#""CVM_VERIFY_HEARTBEAT_NIGHTLY""#,
-        option: None,
+        ..PolicyKey::BASE
     },
 ];

@@ -1,12 +1,11 @@
 //! Where an app serves its evidence.
 
-use super::{KeyScope, OptionGroup, PolicyKey, Typed};
+use super::{OptionGroup, PolicyKey, Typed};
 use crate::config::file::shape::Shape;
 
 pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "attestation-path",
-        scope: KeyScope::Both,
         shape: Shape::Endpoint,
         says: "Path of the app's attestation endpoint.",
         default: "`/attestation`",
@@ -16,13 +15,12 @@ pub(super) const KEYS: &[PolicyKey] = &[
             group: OptionGroup::Source,
             value: "PATH",
             help: "Path of the app's attestation endpoint, by default /attestation; `reportData=<nonce>` is appended",
-            values: &[],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "info-path",
-        scope: KeyScope::Both,
         shape: Shape::Endpoint,
         says: "Path of the app's info endpoint.",
         default: "`/info`",
@@ -32,13 +30,12 @@ pub(super) const KEYS: &[PolicyKey] = &[
             group: OptionGroup::Source,
             value: "PATH",
             help: "Path of the app's info endpoint, by default /info",
-            values: &[],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "gpu-path",
-        scope: KeyScope::Both,
         shape: Shape::Endpoint,
         says: "Path of an endpoint of the app that serves [evidence of its GPUs](gpu.md).",
         default: "the attestation's own `nvidia_payload`",
@@ -49,13 +46,12 @@ pub(super) const KEYS: &[PolicyKey] = &[
             value: "PATH",
             help: "Path of an endpoint of the app that serves evidence of its GPUs; `nonce=<nonce>` is appended. By default \
                    the evidence is taken from the attestation (`nvidia_payload`)",
-            values: &[],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "nonce-parameter",
-        scope: KeyScope::Both,
         shape: Shape::Name,
         says: "The name of the query parameter that carries the nonce: `nonce` for private AI gateways.",
         default: "`reportData`",
@@ -66,8 +62,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
             value: "NAME",
             help: "The name of the query parameter that carries the nonce, by default reportData. Private AI gateways call it \
                    nonce, and answer with `intel_quote` and `info` in one body",
-            values: &[],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
 ];

@@ -1,13 +1,12 @@
 //! The contracts that govern the app.
 
-use super::{KeyScope, OptionGroup, PolicyKey, Typed};
+use super::{PolicyKey, Typed};
 use crate::config::file::shape::Shape;
 use cvm_verify_core::policy::GovernanceMode;
 
 pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "governance",
-        scope: KeyScope::Both,
         shape: Shape::Choice(&GovernanceMode::WRITTEN),
         says: "How to treat an app whose contracts cannot be checked: `required` makes the verdict inconclusive or fail, \
                `unchecked` is a waiver.",
@@ -15,7 +14,6 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""required""#,
         option: Some(Typed {
             flag: "--governance",
-            group: OptionGroup::Expectations,
             value: "GOVERNANCE",
             help: "How to treat an app whose contracts cannot be checked: `required` makes the verdict inconclusive or fail, \
                    `unchecked` is a waiver. By default, contracts that the lock or the policy file names are checked",
@@ -24,83 +22,69 @@ pub(super) const KEYS: &[PolicyKey] = &[
                 "Not checked. This is a waiver, and the \
                 verdict names it",
             ],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "governance-chain-id",
-        scope: KeyScope::Both,
         shape: Shape::Number(0, u32::MAX),
         says: "The number of the blockchain that governs the app (EIP-155): 8453 is Base, 1 is Ethereum. The address of the \
                app contract is the `app-id`. Name the nodes to ask with `--rpc-url`.",
-        default: "",
         example: "8453",
-        option: None,
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "rpc-url-env",
-        scope: KeyScope::Both,
         shape: Shape::Variable,
         says: "The name of the environment variable that holds the two RPC URLs of this target's chain, one per line, or \
                `none`. Never a URL itself: a URL may contain a key.",
         default: "`CVM_VERIFY_RPC_URL`",
         example: r#""CVM_VERIFY_BASE_NODES""#,
-        option: None,
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "governance-app-owner",
-        scope: KeyScope::Both,
         shape: Shape::Addresses,
         says: "Who may own the app contract: a list of addresses.",
-        default: "",
         example: r#"["0x0707070707070707070707070707070707070707"]"#,
-        option: None,
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "governance-kms-contract",
-        scope: KeyScope::Both,
         shape: Shape::Hex(20),
         says: "The address of the KMS contract, which says which KMS and which OS image may receive keys.",
-        default: "",
         example: r#""0x2f83172a49584c017f2b256f0fb2dca14126ba9c""#,
-        option: None,
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "governance-kms-owner",
-        scope: KeyScope::Both,
         shape: Shape::Addresses,
         says: "Who may own the KMS contract: a list of addresses.",
-        default: "",
         example: r#"["0x0808080808080808080808080808080808080808"]"#,
-        option: None,
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "governance-min-signers",
-        scope: KeyScope::Both,
         shape: Shape::Number(0, u32::MAX),
         says: "The least number of people who must sign a change of the app contract: the threshold of the Safe that owns \
                it.",
-        default: "",
         example: "2",
-        option: None,
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "governance-min-delay",
-        scope: KeyScope::Both,
         shape: Shape::Number(0, u32::MAX),
         says: "The least time that a change of the app contract must wait, in seconds: the delay of the timelock that owns \
                it.",
-        default: "",
         example: "86400",
-        option: None,
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "governance-upgrades",
-        scope: KeyScope::Both,
         shape: Shape::Choice(&["disabled"]),
         says: "`disabled`: the app contract must say that it can no longer be upgraded. Its code must be in the lock.",
-        default: "",
         example: r#""disabled""#,
-        option: None,
+        ..PolicyKey::BASE
     },
 ];

@@ -7,7 +7,6 @@ use cvm_verify_core::policy::{GpuMode, GpuVerifier};
 pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "gpu",
-        scope: KeyScope::Both,
         shape: Shape::Choice(&GpuMode::WORDS),
         says: "Whether there must be GPUs. `auto`: forged GPU evidence fails, what is not proven is a warning. `unchecked` is a \
                waiver that the verdict names.",
@@ -24,31 +23,28 @@ pub(super) const KEYS: &[PolicyKey] = &[
                 "There must be GPUs, and they must be proven",
                 "Not checked. This is a waiver, and the verdict names it",
             ],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "gpu-count",
-        scope: KeyScope::Both,
         shape: Shape::Number(0, u32::MAX),
         says: "The exact number of GPUs that there must be: 0 to 16.",
-        default: "",
         example: "8",
         option: Some(Typed {
             flag: "--gpu-count",
             group: OptionGroup::Gpus,
             value: "NUMBER",
             help: "The exact number of GPUs that there must be: 0 to 16",
-            values: &[],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "gpu-model",
-        scope: KeyScope::Both,
         shape: Shape::GpuModels,
         says: "The models that the GPUs may be, by the chip's name in their certificates: `GH100` for H100 and H200.",
-        default: "",
         example: r#"["GH100"]"#,
         option: Some(Typed {
             flag: "--gpu-model",
@@ -56,13 +52,12 @@ pub(super) const KEYS: &[PolicyKey] = &[
             value: "CHIP",
             help: "A model that the GPUs may be, by the chip's name in their certificates, such as GH100 for H100 and H200, \
                    or GB100. Repeatable",
-            values: &[],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "gpu-switches",
-        scope: KeyScope::Both,
         shape: Shape::Choice(&["auto", "required"]),
         says: "Whether switches must be attested if the GPUs work in protected-PCIe mode, in which the links between the GPUs \
                are not encrypted.",
@@ -78,8 +73,9 @@ pub(super) const KEYS: &[PolicyKey] = &[
                 "Switches that are not attested are a warning",
                 "Switches that are not attested are a failure",
             ],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "gpu-verifier",
@@ -101,7 +97,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
                 "This program and NVIDIA's service: both must approve",
                 "This program; a refusal by NVIDIA's service fails, and a service that does not answer is a warning",
             ],
-            expects: false,
+            ..Typed::BASE
         }),
     },
 ];

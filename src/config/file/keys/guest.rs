@@ -1,13 +1,12 @@
 //! What the code may run on: the OS image, the key provider, the measured configuration.
 
-use super::{KeyScope, OptionGroup, PolicyKey, Typed};
+use super::{PolicyKey, Typed};
 use crate::config::file::shape::Shape;
 use cvm_verify_core::policy::{Freshness, ImagePinsPolicy, MrConfigIdPolicy};
 
 pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "os-image",
-        scope: KeyScope::Both,
         shape: Shape::OsImage,
         says: "Accepted OS images: `known` (production images of the built-in table), `lock`, the published os_image_hash or the name \
                of an image (`HASH:until=YYYY-MM-DD` accepts a vulnerable image until that day), \
@@ -16,71 +15,64 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""lock""#,
         option: Some(Typed {
             flag: "--os-image",
-            group: OptionGroup::Expectations,
             value: "IMAGE",
             help: "Accepted OS images: `known` (default: production images of the built-in table), `lock`, the published \
                    os_image_hash or the name of an image (`HASH:until=YYYY-MM-DD` accepts a vulnerable image until that day), \
                    `mrtd=HEX,rtmr0=HEX,rtmr1=HEX,rtmr2=HEX`, or `unchecked` (a waiver)",
-            values: &[],
             expects: true,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "os-image-files",
-        scope: KeyScope::Both,
         shape: Shape::Path,
         says: "The published files of the OS image that must have booted: a folder or an archive, as for `cvm-verify \
                os-image`. They are measured in each run.",
-        default: "",
         example: r#""dstack-0.5.16.tar.gz""#,
         option: Some(Typed {
             flag: "--os-image-files",
-            group: OptionGroup::Expectations,
             value: "DIR|TAR",
             help: "The published files of the OS image that must have booted: a folder or an archive, as for `cvm-verify \
                    os-image`. They are measured in this run",
-            values: &[],
             expects: true,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "reference-values",
-        scope: KeyScope::Both,
         shape: Shape::Path,
         says: "A file of [reference values](reference-values.md): OS images, VM shapes, KMSs, scripts and advisories in addition to the \
                built-in ones. It adds rows to the built-in ones and changes none of them.",
-        default: "",
         example: r#""reference-values.toml""#,
         option: Some(Typed {
             flag: "--reference-values",
-            group: OptionGroup::Expectations,
             value: "FILE",
             help: "A file of reference values (TOML): OS images, VM shapes, KMSs, scripts and advisories in addition to the \
                    built-in ones. It adds rows to the built-in ones and changes none of them",
-            values: &[],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "mr-config-id",
-        scope: KeyScope::Both,
         shape: Shape::Choice(&MrConfigIdPolicy::WORDS),
         says: "Whether MRCONFIGID may be zero. `required`: the host must have bound the compose hash at launch.",
         default: "`auto`",
         example: r#""required""#,
         option: Some(Typed {
             flag: "--mr-config-id",
-            group: OptionGroup::Expectations,
             value: "MR_CONFIG_ID",
             help: "Whether MRCONFIGID may be zero: `auto` (default), or `required`: the host must have bound the compose hash \
                    at launch",
             values: &["It may be zero; otherwise it must match", "It must not be zero"],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "key-provider",
-        scope: KeyScope::Both,
         shape: Shape::KeyProvider,
         says: "The key provider, as `NAME[:HEXID]`, or a known KMS (`phala`, `phala-base`, or one of your reference values); \
                several are separated by commas, since roots rotate. `kms` without an id and `unchecked` are waivers that the \
@@ -89,24 +81,22 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""phala""#,
         option: Some(Typed {
             flag: "--key-provider",
-            group: OptionGroup::Expectations,
             value: "PROVIDER",
             help: "The key provider: NAME[:HEXID], or a known KMS (phala, phala-base); several are separated by commas. `kms` \
                    without an id and `unchecked` are waivers",
-            values: &[],
             expects: true,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "freshness",
-        scope: KeyScope::Both,
         shape: Shape::Choice(&Freshness::WORDS),
         says: "Whether this run's nonce must be signed. `unchecked` is a waiver that the verdict names.",
         default: "`required`",
         example: r#""required""#,
         option: Some(Typed {
             flag: "--freshness",
-            group: OptionGroup::Expectations,
             value: "FRESHNESS",
             help: "Whether this run's nonce must be signed: `required` by default",
             values: &[
@@ -114,19 +104,18 @@ pub(super) const KEYS: &[PolicyKey] = &[
                 signed",
                 "Not checked. This is a waiver, and the verdict names it",
             ],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "image-pins",
-        scope: KeyScope::Both,
         shape: Shape::Choice(&ImagePinsPolicy::WORDS),
         says: "Whether every image must be pinned by digest. `unchecked` is a waiver that the verdict names.",
         default: "`required`",
         example: r#""required""#,
         option: Some(Typed {
             flag: "--image-pins",
-            group: OptionGroup::Expectations,
             value: "IMAGE_PINS",
             help: "Whether every image must be pinned by digest: `required` by default",
             values: &[
@@ -134,7 +123,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
                 pinned",
                 "Not checked. This is a waiver, and the verdict names it",
             ],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
 ];

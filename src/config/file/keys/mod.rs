@@ -93,6 +93,31 @@ pub(crate) enum OptionGroup {
     Rounds,
 }
 
+impl PolicyKey {
+    /// What holds of a key unless its row says otherwise.
+    const BASE: Self = Self {
+        name: "",
+        scope: KeyScope::Both,
+        shape: Shape::Variable,
+        says: "",
+        default: "",
+        example: "",
+        option: None,
+    };
+}
+
+impl Typed {
+    /// What holds of an option unless its row says otherwise.
+    const BASE: Self = Self {
+        flag: "",
+        group: OptionGroup::Expectations,
+        value: "",
+        help: "",
+        values: &[],
+        expects: false,
+    };
+}
+
 impl OptionGroup {
     /// The heading of the help; none for that of all options.
     pub(crate) const fn heading(self) -> Option<&'static str> {

@@ -1,40 +1,34 @@
 //! Who must have built the images.
 
-use super::{KeyScope, OptionGroup, PolicyKey, Typed};
+use super::{PolicyKey, Typed};
 use crate::config::file::shape::Shape;
 
 pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "images",
-        scope: KeyScope::Both,
         shape: Shape::Images,
         says: "Who must have built which images, a block `[[target.images]]` for each rule: see [provenance](provenance.md). \
                The first rule that matches an image applies.",
-        default: "",
         example: r#"[{ image = "ghcr.io/example/web", repository = "example/shop" }]"#,
-        option: None,
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "source-repository",
-        scope: KeyScope::Both,
         shape: Shape::SourceRepository,
         says: "The GitHub repository, `OWNER/NAME`, from which every image must have been built that neither `images` nor the \
                lock names.",
-        default: "",
         example: r#""example/shop""#,
         option: Some(Typed {
             flag: "--source-repository",
-            group: OptionGroup::Expectations,
             value: "OWNER/NAME",
             help: "The GitHub repository, OWNER/NAME, from which every image must have been built that neither the policy \
                    file nor the lock names. Images that are not yours need a rule in `[[target.images]]` of the policy file",
-            values: &[],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "source-workflow",
-        scope: KeyScope::Both,
         shape: Shape::SourceWorkflow,
         says: "The workflow that must have built the images. It also applies to the rules in `images` and in the lock: with \
                `source-repository`, to those of that repository, otherwise to all. The same holds for `source-ref` and \
@@ -43,81 +37,71 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#"".github/workflows/release.yml""#,
         option: Some(Typed {
             flag: "--source-workflow",
-            group: OptionGroup::Expectations,
             value: "PATH",
             help: "The workflow that must have built the images: .github/workflows/FILE of that repository, or \
                    OWNER/NAME/.github/workflows/FILE for a reusable one",
-            values: &[],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "source-ref",
-        scope: KeyScope::Both,
         shape: Shape::SourceRefs,
         says: "The refs that the images may have been built from.",
         default: "any branch or tag, and no pull request",
         example: r#"["refs/tags/*"]"#,
         option: Some(Typed {
             flag: "--source-ref",
-            group: OptionGroup::Expectations,
             value: "REF",
             help: "The ref that the images must have been built from: refs/tags/v1.2.0, refs/tags/*, refs/heads/main. \
                    Repeatable: any of them",
-            values: &[],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "source-commit",
-        scope: KeyScope::Both,
         shape: Shape::SourceCommit,
         says: "The commit that the images must have been built from.",
         default: "any commit",
         example: r#""95baf2766ce4c0cb4a4a2bd7b0ee4ce61f0ba012""#,
         option: Some(Typed {
             flag: "--source-commit",
-            group: OptionGroup::Expectations,
             value: "COMMIT",
             help: "The commit that the images must have been built from, 40 hex digits. Like workflow and ref, it also \
                    applies to the rules of the policy file and the lock: with --source-repository, to those of that \
                    repository, otherwise to all",
-            values: &[],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "provenance-bundle",
-        scope: KeyScope::Both,
         shape: Shape::Paths,
         says: "Files of Sigstore bundles about the images. GitHub is then asked only about the other images.",
-        default: "",
         example: r#"["web.sigstore.json"]"#,
         option: Some(Typed {
             flag: "--provenance-bundle",
-            group: OptionGroup::Expectations,
             value: "FILE",
             help: "A file of Sigstore bundles about the images: one, a list, JSON lines, or an answer of GitHub's API. \
                    Repeatable. GitHub is then asked only about the other images",
-            values: &[],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "sigstore-root",
-        scope: KeyScope::Both,
         shape: Shape::Path,
         says: "The Sigstore instances to trust: `trusted_root.json`, or what `gh attestation trusted-root` prints.",
         default: "the built-in ones: the public instance and GitHub's",
         example: r#""trusted_root.json""#,
         option: Some(Typed {
             flag: "--sigstore-root",
-            group: OptionGroup::Expectations,
             value: "FILE",
             help: "The Sigstore instances to trust, instead of the built-in ones: trusted_root.json, or what `gh attestation \
                    trusted-root` prints",
-            values: &[],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
 ];

@@ -1,61 +1,53 @@
 //! What the report data must hold.
 
-use super::{KeyScope, OptionGroup, PolicyKey, Typed};
+use super::{PolicyKey, Typed};
 use crate::config::file::shape::Shape;
 use cvm_verify_core::verify::Layout;
 
 pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "report-data",
-        scope: KeyScope::Both,
         shape: Shape::Choice(&LAYOUTS),
         says: "How the app arranges the nonce in the signed report data; `auto` is exactly `raw` or exactly `ascii`.",
         default: "`auto`",
         example: r#""raw""#,
         option: Some(Typed {
             flag: "--report-data",
-            group: OptionGroup::Expectations,
             value: "LAYOUT",
             help: "How the app arranges the nonce in the report data: auto (default, raw or ascii), raw, ascii, left-padded, \
                    app-data-raw, app-data-ascii, sha256-raw, sha256-ascii, hex-sha256-raw, hex-sha256-ascii; or, with 32 \
                    further bytes of the app, nonce-then-key, key-then-nonce, private-ai",
-            values: &[],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "report-data-key",
-        scope: KeyScope::Both,
         shape: Shape::Key,
         says: "The value that the app must have signed with the nonce, if the layout has a place for it: the SHA-256 of its \
                public key, or for `private-ai` also its signing address of 20 bytes.",
-        default: "",
         example: r#""f4c8a15d6b2b4e753a7fae47661ee5a7263f0357d19647ccaf59a686bf001908""#,
         option: Some(Typed {
             flag: "--report-data-key",
-            group: OptionGroup::Expectations,
             value: "HEX",
             help: "The value that the app must have signed with the nonce, if the layout has a place for it: the SHA-256 of \
                    its public key, 32 bytes of hex; for private-ai also its signing address, 20 bytes",
-            values: &[],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "report-data-value",
-        scope: KeyScope::Both,
         shape: Shape::HexUpTo(64),
         says: "The report data that must be signed, at most 64 bytes, padded with zeros on the right.",
-        default: "",
         example: r#""68656c6c6f""#,
         option: Some(Typed {
             flag: "--report-data-value",
-            group: OptionGroup::Expectations,
             value: "HEX",
             help: "The report data that must be signed, at most 64 bytes of hex, padded with zeros on the right",
-            values: &[],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
 ];
 

@@ -7,7 +7,6 @@ use cvm_verify_core::policy::Verifier;
 pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "require-assurance",
-        scope: KeyScope::Both,
         shape: Shape::Assurance,
         says: "How much must be proven: `hardware` (genuine hardware), `code` (that it runs the expected code), or `code` and more, joined \
                by `+`: `endpoint` (that it serves the address) or `endpoint-replayable` (that it quoted the address's TLS key at some \
@@ -16,23 +15,20 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""code""#,
         option: Some(Typed {
             flag: "--require-assurance",
-            group: OptionGroup::Expectations,
             value: "ASSURANCE",
             help: "How much must be proven: `hardware` (a fresh quote of genuine, patched hardware), `code` (default: the \
                    same, and the expected OS and compose document), or `code` and more, joined by `+`: `endpoint` (the VM \
                    serves this address) or `endpoint-replayable` (the VM quoted the address's TLS key at some time), and \
                    `source` (the expected workflow built every image). Example: `code+endpoint+source`",
-            values: &[],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "instances",
-        scope: KeyScope::Both,
         shape: Shape::Number(1, 10_000),
         says: "The least number of instances of the app that must run, by Phala Cloud's list. Fewer instances are a `fail`. \
                Without this key, stopped instances are reported and do not fail.",
-        default: "",
         example: "3",
         option: Some(Typed {
             flag: "--instances",
@@ -40,9 +36,9 @@ pub(super) const KEYS: &[PolicyKey] = &[
             value: "NUMBER",
             help: "The least number of instances of the app that must run, by Phala Cloud's list: fewer are a `fail`. Only \
                    with --source phala-cloud",
-            values: &[],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "verifier",
@@ -63,12 +59,11 @@ pub(super) const KEYS: &[PolicyKey] = &[
                 "This program",
                 "This program and, in addition, Phala's verification API",
             ],
-            expects: false,
+            ..Typed::BASE
         }),
     },
     PolicyKey {
         name: "interval",
-        scope: KeyScope::Both,
         shape: Shape::Interval,
         says: "How often `cvm-verify watch` verifies the target: a whole number with `s`, `m`, `h` or `d`, from 10 seconds to \
                7 days.",
@@ -79,8 +74,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
             group: OptionGroup::Rounds,
             value: "DURATION",
             help: "How often each target is verified: 10s to 7d. Default: the value in the policy file, else 5m",
-            values: &[],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
 ];

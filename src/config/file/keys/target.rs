@@ -11,22 +11,19 @@ pub(super) const KEYS: &[PolicyKey] = &[
         shape: Shape::Name,
         says: "What the target is called: in reports, on the command line (`--target`) and in a lock of several targets. \
                Letters, digits, `.`, `_` and `-`.",
-        default: "",
         example: r#""shop""#,
-        option: None,
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "url",
         scope: KeyScope::Target,
         shape: Shape::Url,
         says: "Where the app answers.",
-        default: "",
         example: r#""https://shop.example""#,
-        option: None,
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "source",
-        scope: KeyScope::Both,
         shape: Shape::Choice(SOURCE_NAMES),
         says: "Which source to ask for evidence. `guest-agent` and `phala-cloud` may be addressed by `app-id` or \
                `instance-id` instead of `url`; neither signs a nonce.",
@@ -39,40 +36,37 @@ pub(super) const KEYS: &[PolicyKey] = &[
             help: "Which source to ask for evidence. Only the app can sign this run's nonce. Evidence from the other two is \
                    not fresh: the verdict is inconclusive unless --freshness unchecked waives freshness",
             values: SOURCE_LINES,
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "gateway-domain",
-        scope: KeyScope::Both,
         shape: Shape::Domain,
         says: "The gateway's base domain, to reach the guest agent by an id.",
-        default: "",
         example: r#""gateway.example""#,
         option: Some(Typed {
             flag: "--gateway-domain",
             group: OptionGroup::Source,
             value: "DOMAIN",
             help: "The gateway's base domain, to reach the guest agent by app or instance id: https://ID-8090.DOMAIN",
-            values: &[],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "phala-api-url",
-        scope: KeyScope::Both,
         shape: Shape::Url,
         says: "The address of a mirror of Phala Cloud's API, which is asked instead of Phala.",
-        default: "",
         example: r#""https://mirror.example""#,
         option: Some(Typed {
             flag: "--phala-api-url",
             group: OptionGroup::Source,
             value: "URL",
             help: "Ask this mirror of Phala Cloud's API instead of Phala",
-            values: &[],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "info-url",
@@ -80,7 +74,6 @@ pub(super) const KEYS: &[PolicyKey] = &[
         shape: Shape::Url,
         says: "The address to take the app's information from instead of its info endpoint: that of the guest agent, for an \
                app without info endpoint.",
-        default: "",
         example: r#""https://info.example/prpc/Info?json""#,
         option: Some(Typed {
             flag: "--info-url",
@@ -88,8 +81,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
             value: "URL",
             help: "Take the app's information from this address instead of its info endpoint: that of the guest agent, for an \
                    app without info endpoint: https://ID-8090.DOMAIN/prpc/Info?json",
-            values: &[],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
 ];

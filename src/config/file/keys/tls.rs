@@ -1,13 +1,12 @@
 //! Who must serve the address.
 
-use super::{KeyScope, OptionGroup, PolicyKey, Typed};
+use super::{PolicyKey, Typed};
 use crate::config::file::shape::Shape;
 use cvm_verify_core::policy::TlsBinding;
 
 pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "tls-binding",
-        scope: KeyScope::Both,
         shape: Shape::Choice(&TlsBinding::WORDS),
         says: "How the key of the TLS connection must be bound to the VM. `auto` only informs. If you name a mode, the \
                binding is required. `ingress` proves `code+endpoint-replayable` at most.",
@@ -15,7 +14,6 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""ratls""#,
         option: Some(Typed {
             flag: "--tls-binding",
-            group: OptionGroup::Expectations,
             value: "TLS_BINDING",
             help: "How the key of the TLS connection must be bound to the VM: `auto` (default: whatever is found, for \
                    information), `ratls` (the certificate carries the VM's quote), `app-key` (the app quotes the hash of its \
@@ -27,17 +25,17 @@ pub(super) const KEYS: &[PolicyKey] = &[
                 "The app's quote holds the hash of its key",
                 "The evidence of dstack-ingress lists the certificate",
             ],
-            expects: false,
+            ..Typed::BASE
         }),
+        ..PolicyKey::BASE
     },
     PolicyKey {
         name: "endpoint-probe",
-        scope: KeyScope::Both,
         shape: Shape::Choice(&["auto", "never"]),
         says: "Whether to send the endpoint probe, one request for a quote that the app should refuse, if something binds the \
                TLS key to the VM. With `never`, the report names it under `accepted`.",
         default: "`auto`",
         example: r#""never""#,
-        option: None,
+        ..PolicyKey::BASE
     },
 ];
