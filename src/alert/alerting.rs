@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::incident::{AskedAt, Departed, Observation, PolicyEntry, PolicyFileId, Rules, State};
 use super::state_part::StatePart;
 use super::variables::{ChannelVariables, GITHUB_TOKEN, is_given_empty};
-use super::{AlertSender, Channels, GithubIssues, HEARTBEAT_URL, Memory, RunContext};
+use super::{AlertSender, Channels, GithubIssues, HEARTBEAT_URL, IncidentInputs, RunContext};
 use crate::engine::is_interrupted;
 use crate::env::Env;
 use crate::net::{Client, Secret};
@@ -20,13 +20,13 @@ use crate::{alert, render};
 use cvm_verify_core::policy::Fingerprint;
 use cvm_verify_core::report::{AlertRecord, Mode, Report, TargetReport, Verdict};
 
-/// How this run remembers what it told, and whose issues it may write.
+/// How this run stores what it reported, and whose issues it may write.
 pub(crate) struct Alerting {
     github_issue: Option<GithubIssues>,
     rules: Rules,
 }
 
-/// What is to be told of one target.
+/// What is to be reported of one target.
 pub(crate) struct AlertedTarget<'a> {
     /// What the user calls it. The report of one instance of an app has a longer name.
     pub name: &'a str,
@@ -60,15 +60,15 @@ fn is_due(alerted: &AlertedTarget<'_>, target: &TargetReport) -> bool {
     !alerted.is_reported && !is_interrupted(target)
 }
 
-/// What is to be told of a run.
+/// What is to be reported of a run.
 pub(crate) struct AlertedRun<'a> {
     /// The variables that hold the secrets of the channels of the whole run.
     pub channels: &'a ChannelVariables,
     /// The targets of its report, in order.
     pub targets: &'a [AlertedTarget<'a>],
-    /// What was told before, where anything remembers it.
+    /// What was reported before, if it is stored.
     pub state: Option<&'a mut State>,
-    /// What the run is told from others of the same job by, as it was when one of them verified nothing. Empty outside of a CI.
+    /// What distinguishes the run from others of the same job, as it was when one of them verified nothing. Empty outside of a CI.
     pub job: Vec<String>,
     /// Where all targets of a policy file were verified: then it is known which ones left it.
     pub whole: Option<WholeFile<'a>>,
@@ -163,7 +163,7 @@ impl Alerting {
         let mut records = [sent, pinged, resolved].concat();
         if let (Some(whole), Some(state)) = (whole, state) {
             let departed = state.departed(whole.file, &whole.names);
-            let groups = self.told_of(departed, env);
+            let groups = self.by_channels(departed, env);
             let whole = Mutex::new(state);
             let telling = groups.into_iter().map(|(channels, departed)| {
                 let part = locked(&whole).part(departed.iter().map(|one| one.target));
@@ -176,8 +176,8 @@ impl Alerting {
         report.alerts.extend(records);
     }
 
-    /// The targets that left the policy file, with the channels that were told of them.
-    pub(crate) fn told_of(&self, departed: Vec<Departed>, env: &Env) -> Vec<(Channels, Vec<Departed>)> {
+    /// The targets that left the policy file, with the channels that were notified of them.
+    pub(crate) fn by_channels(&self, departed: Vec<Departed>, env: &Env) -> Vec<(Channels, Vec<Departed>)> {
         let mut groups: BTreeMap<ChannelVariables, Vec<Departed>> = BTreeMap::new();
         for one in departed {
             let variables = ChannelVariables::remembered(&one.variables);
@@ -212,7 +212,7 @@ impl Alerting {
         self.send(deliveries, state, &sender, &context).await
     }
 
-    /// What is to be told, where targets with the same channels are told of together.
+    /// What is to be reported; targets with the same channels are reported together.
     fn deliveries(
         &self,
         targets: &[TargetReport],
@@ -228,7 +228,7 @@ impl Alerting {
             let (targets, observations) = groups.entry(alerted.variables).or_default();
             let observation = Observation::of(&target, alerted.policy, now);
             let entry = alerted.file.map(|file| PolicyEntry::new(file, alerted.name));
-            let entry = entry.map(|entry| entry.told_through(alerted.variables.names()));
+            let entry = entry.map(|entry| entry.alerted_through(alerted.variables.names()));
             observations.push(vec![observation.asked_at(alerted.asked).of_entry(entry)]);
             targets.push(target);
         }
@@ -263,12 +263,12 @@ impl Alerting {
                 if !has_state && one.channels.github_issue.is_none() {
                     return alert::deliver(sender, &one.channels, &one.targets, context).await;
                 }
-                let memory = Memory {
+                let inputs = IncidentInputs {
                     state: &mut part,
                     observations: &one.observations,
                     rules: self.rules,
                 };
-                alert::deliver_changes(sender, &one.channels, &one.targets, memory, context).await
+                alert::deliver_changes(sender, &one.channels, &one.targets, inputs, context).await
             }
         });
         join_all(sending).await.concat()
@@ -291,7 +291,7 @@ impl Alerting {
     }
 }
 
-/// The memory while several deliveries share it. A panic leaves it as it was.
+/// The state while several deliveries share it. A panic leaves it as it was.
 fn locked<'s, 'm>(whole: &'s Mutex<&'m mut State>) -> MutexGuard<'s, &'m mut State> {
     whole.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -310,7 +310,7 @@ pub(crate) fn no_pass_to_ping(report: &Report) -> Option<&'static str> {
     }
 }
 
-/// The apps of a run that were verified by their instances and of which all pass, with what is to be told of each.
+/// The apps of a run that were verified by their instances and of which all pass, with what is to be reported of each.
 fn whole_apps<'t>(
     alerted: &'t [AlertedTarget<'t>],
     targets: &'t [TargetReport],
@@ -325,7 +325,7 @@ fn whole_apps<'t>(
 }
 
 /// An app that was verified by its instances and of which all pass, under its own name and with nothing else to say. That
-/// its instances could not be listed is told under that name, and so is the end of it.
+/// its instances could not be listed is reported under that name, and so is its end.
 pub(crate) fn whole_app<'t>(
     name: &str,
     reports: impl IntoIterator<Item = &'t TargetReport>,
@@ -398,12 +398,12 @@ fn not_delivered(detail: String) -> AlertRecord {
     }
 }
 
-/// Whether a run is one that repeats, so that nobody looks at each: it has a memory or a heartbeat, or GitHub began it on a schedule.
-pub(crate) fn repeats(has_memory: bool, env: &Env) -> bool {
+/// Whether a run is one that repeats, so that nobody looks at each: it stores state or has a heartbeat, or GitHub began it on a schedule.
+pub(crate) fn repeats(stores_state: bool, env: &Env) -> bool {
     let channels = ChannelVariables::default().channels(env);
     let heartbeat = channels.secret(HEARTBEAT_URL);
     let event = env.variables.get("GITHUB_EVENT_NAME");
-    has_memory
+    stores_state
         || heartbeat.is_some_and(|url| !url.expose().trim().is_empty())
         || event.is_some_and(|event| event == "schedule")
 }

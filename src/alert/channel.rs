@@ -18,7 +18,7 @@ pub struct Channel {
     pub help: &'static str,
     /// The secrets that it takes.
     pub secrets: &'static [ChannelSecret],
-    /// Whether what it was told is remembered, so that it is told once.
+    /// Whether what was reported to it is stored, so that it is reported once.
     pub remembers: bool,
     /// What it has to do.
     pub(super) deliveries: fn(&Occasion<'_>) -> Vec<ChannelDelivery>,

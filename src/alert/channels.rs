@@ -11,7 +11,7 @@ use crate::net::Secret;
 #[derive(Debug, Clone, Default)]
 pub struct Channels {
     secrets: BTreeMap<&'static str, Secret>,
-    /// The issues of a repository on GitHub. It takes part only if there is a memory: it is one.
+    /// The issues of a repository on GitHub. It takes part only if state is stored: it is such a store.
     pub github_issue: Option<GithubIssues>,
 }
 

@@ -1,4 +1,4 @@
-//! Delivery with a memory: a failure is told once, and its end.
+//! Delivery with stored state: a failure is reported once, and so is its end.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -17,9 +17,9 @@ use super::message::{Message, RunContext};
 use super::outgoing::OutgoingMessage;
 use cvm_verify_core::report::{AlertRecord, TargetReport, Verdict};
 
-/// What was told before, and the rules for what is told now.
-pub struct Memory<'a> {
-    /// What was told before. It is taken further, whatever becomes of the alerts.
+/// What was reported before, and the rules for what is reported now.
+pub struct IncidentInputs<'a> {
+    /// What was reported before. It is taken further, whatever becomes of the alerts.
     pub state: &'a mut State,
     /// What was found of each target and not weighed yet, in the order of the targets: each oldest first, and its report
     /// last.
@@ -30,13 +30,13 @@ pub struct Memory<'a> {
 
 /// As [`deliver`](super::deliver), and tells each channel what it does not know yet.
 ///
-/// Only what a channel took counts as told to it; the rest is due again in the next run. There are no records of what
-/// need not be told again.
+/// Only what a channel took counts as reported to it; the rest is due again in the next run. There are no records of what
+/// need not be reported again.
 pub async fn deliver_changes(
     sender: &AlertSender<'_>,
     channels: &Channels,
     targets: &[TargetReport],
-    memory: Memory<'_>,
+    inputs: IncidentInputs<'_>,
     context: &RunContext<'_>,
 ) -> Vec<AlertRecord> {
     let remembering = channels.remembering();
@@ -44,14 +44,14 @@ pub async fn deliver_changes(
     let deadline = sender.deadline();
     let mut issues = Issues::open(channels, sender, deadline).await;
     let mut pending = Vec::new();
-    for (target, observations) in targets.iter().zip(memory.observations) {
+    for (target, observations) in targets.iter().zip(inputs.observations) {
         let id = context.target(&target.name);
-        let previous = memory.state.get(id).or_else(|| issues.memory(id));
-        let weighed = weigh(previous, observations, context.now, &names, &memory.rules);
+        let previous = inputs.state.get(id).or_else(|| issues.stored(id));
+        let weighed = weigh(previous, observations, context.now, &names, &inputs.rules);
         let Some((state, due)) = weighed else {
             continue;
         };
-        memory.state.set(id, state);
+        inputs.state.set(id, state);
         pending.extend(messages(target, due, context, sender));
     }
     // Where time is short, it is that of the targets that fail.
@@ -72,7 +72,7 @@ pub async fn deliver_changes(
     };
     let (event, worst) = of_the_run(targets);
     let plan = DispatchPlan::new(channels, outgoing, event, Some(worst));
-    // The issue holds the memory of what the others were told: it comes last, and needs time.
+    // The issue stores what was reported to the others: it comes last, and needs time.
     let for_others = if channels.github_issue.is_some() {
         deadline
             .checked_sub(sender.retry_policy.schedule.total / 3)
@@ -80,8 +80,8 @@ pub async fn deliver_changes(
     } else {
         deadline
     };
-    // Noted as soon as a channel took it: what ends the sending must not have it told again.
-    let state = Mutex::new(&mut *memory.state);
+    // Noted as soon as a channel took it: what ends the sending must not have it reported again.
+    let state = Mutex::new(&mut *inputs.state);
     let taken = |indices: &[usize]| {
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
         for one in indices.iter().filter_map(|index| pending.get(*index)) {
@@ -90,13 +90,13 @@ pub async fn deliver_changes(
     };
     let mut records = plan.run(sender, for_others, &taken).await;
     for target in worst_first(targets) {
-        records.extend(issues.settle(target, memory.state, &pending, context).await);
+        records.extend(issues.settle(target, inputs.state, &pending, context).await);
     }
     records
 }
 
-/// Takes the memory of a target further where nothing is due on any channel, without asking anybody. False where
-/// something is due, or where an issue may remember what `state` does not: then the memory is as before, and
+/// Takes the state of a target further where nothing is due on any channel, without asking anybody. False where
+/// something is due, or where an issue may remember what `state` does not: then the state is as before, and
 /// [`deliver_changes`] is to be asked.
 pub fn nothing_due(
     state: &mut State,
@@ -122,7 +122,7 @@ pub fn nothing_due(
     }
 }
 
-/// The memory after all of `observations`, and what is due after the last. What was due before it and was not told is due
+/// The state after all of `observations`, and what is due after the last. What was due before it and was not reported is due
 /// still, in the form that is true by now.
 fn weigh(
     previous: Option<&TargetState>,
@@ -167,9 +167,9 @@ impl Issues {
         }
     }
 
-    fn memory(&self, target: TargetId) -> Option<&TargetState> {
+    fn stored(&self, target: TargetId) -> Option<&TargetState> {
         match self {
-            Self::Open(open_issues) => open_issues.memory(target),
+            Self::Open(open_issues) => open_issues.stored(target),
             _ => None,
         }
     }
@@ -203,7 +203,7 @@ impl Issues {
         spoken.map(|step| record(step.result)).collect()
     }
 
-    /// Brings the target's issue to where its memory is.
+    /// Brings the target's issue to where its state is.
     async fn settle(
         &mut self,
         target: &TargetReport,
@@ -263,7 +263,7 @@ impl Issues {
     }
 }
 
-/// One message for each due thing; channels that are told the same get the same message.
+/// One message for each due thing; channels to which the same is reported get the same message.
 fn messages(
     target: &TargetReport,
     due: Vec<Due>,

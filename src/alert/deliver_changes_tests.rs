@@ -1,4 +1,4 @@
-//! Delivery with a memory, to servers that behave like the services.
+//! Delivery with a state, to servers that behave like the services.
 
 use std::time::Duration;
 
@@ -46,13 +46,13 @@ fn seen(target: &TargetReport, at: u64) -> Observation {
 async fn delivered(channels: &Channels, state: &mut State, target: &TargetReport) -> Vec<String> {
     let targets = [target.clone()];
     let context = samples::context();
-    let memory = Memory {
+    let inputs = IncidentInputs {
         state,
         observations: &[vec![seen(target, context.now)]],
         rules: Rules::default(),
     };
     let client = loopback::client();
-    let records = deliver_changes(&sender(&client), channels, &targets, memory, &context).await;
+    let records = deliver_changes(&sender(&client), channels, &targets, inputs, &context).await;
     let word = |record: &AlertRecord| format!("{} {} {}", record.channel, record.event, record.delivered);
     records.iter().map(word).collect()
 }
@@ -156,12 +156,12 @@ async fn t59_what_a_service_repeats_is_not_in_a_record() {
         .with("pagerduty-url", secret(&pagerduty, "/v2/enqueue"));
     let mut state = State::default();
     let (client, context) = (loopback::client(), samples::context());
-    let memory = Memory {
+    let inputs = IncidentInputs {
         state: &mut state,
         observations: &[vec![seen(&samples::fail(), context.now)]],
         rules: Rules::default(),
     };
-    let records = deliver_changes(&sender(&client), &channels, &[samples::fail()], memory, &context).await;
+    let records = deliver_changes(&sender(&client), &channels, &[samples::fail()], inputs, &context).await;
     assert!(
         records[0]
             .detail
@@ -191,7 +191,7 @@ async fn a_test_ends_the_incident_that_it_makes() {
     assert!(incidents.lock().unwrap().is_empty());
 }
 
-/// A digest is told to each of its targets; where it was not taken, to none.
+/// A digest counts for each of its targets; where it was not taken, for none.
 #[tokio::test]
 async fn every_target_of_a_digest_counts_as_told_and_of_a_lost_one_none_does() {
     let (discord, embeds) = services::discord(0).await;
@@ -206,7 +206,7 @@ async fn every_target_of_a_digest_counts_as_told_and_of_a_lost_one_none_does() {
         ("/api/webhooks/1/hunter2", samples::pass()),
     ] {
         let targets = samples::many(20, &target);
-        let memory = Memory {
+        let inputs = IncidentInputs {
             state: &mut state,
             observations: &targets
                 .iter()
@@ -215,7 +215,7 @@ async fn every_target_of_a_digest_counts_as_told_and_of_a_lost_one_none_does() {
             rules: Rules::default(),
         };
         let (sender, channels) = (sender(&client), channels(path));
-        let done = deliver_changes(&sender, &channels, &targets, memory, &context);
+        let done = deliver_changes(&sender, &channels, &targets, inputs, &context);
         let word = |record: &AlertRecord| format!("{} {} {}", record.event, record.delivered, record.detail);
         records.extend(done.await.iter().map(word));
     }
@@ -228,7 +228,7 @@ async fn every_target_of_a_digest_counts_as_told_and_of_a_lost_one_none_does() {
     assert!(title.starts_with("FAIL 20 targets"), "{title}");
 }
 
-/// Runs over policy files with these targets, one after the other, with one memory: what the webhook heard.
+/// Runs over policy files with these targets, one after the other, with one state: what the webhook heard.
 async fn heard_of_files(runs: &[(&str, TargetReport)]) -> Vec<String> {
     let (server, _) = loopback::routes(|_| loopback::answer(200, &[], b"")).await;
     let channels = Channels::default().with("webhook-url", secret(&server, "/alerts"));
@@ -241,7 +241,7 @@ async fn heard_of_files(runs: &[(&str, TargetReport)]) -> Vec<String> {
             ..samples::context()
         };
         let entry = PolicyEntry::new(file, &target.name);
-        let memory = Memory {
+        let inputs = IncidentInputs {
             state: &mut state,
             observations: &[vec![seen(target, context.now).of_entry(Some(entry))]],
             rules: Rules::default(),
@@ -251,7 +251,7 @@ async fn heard_of_files(runs: &[(&str, TargetReport)]) -> Vec<String> {
             &sender(&client),
             &channels,
             std::slice::from_ref(target),
-            memory,
+            inputs,
             &context,
         )
         .await;
@@ -290,7 +290,7 @@ async fn t61_another_receiver_of_the_same_kind_hears_of_what_is_open() {
         delivered(&channels, &mut state, &samples::fail()).await;
     }
     assert_eq!(*asked.lock().unwrap(), ["/a", "/b"]);
-    // Both hear of the end, when each is told.
+    // Both hear of the end, when each is notified.
     for path in ["/b", "/a"] {
         let channels = Channels::default().with("webhook-url", secret(&server, path));
         delivered(&channels, &mut state, &samples::pass()).await;
@@ -311,8 +311,8 @@ async fn t61_a_target_that_left_is_told_to_who_knew_of_it_and_stays_open_until_i
     };
     let target = samples::fail();
     let variables = [("webhook-url".to_owned(), "CVM_VERIFY_TEAM".to_owned())].into();
-    let entry = PolicyEntry::new(file, &target.name).told_through(variables);
-    let memory = Memory {
+    let entry = PolicyEntry::new(file, &target.name).alerted_through(variables);
+    let inputs = IncidentInputs {
         state: &mut state,
         observations: &[vec![seen(&target, context.now).of_entry(Some(entry))]],
         rules: Rules::default(),
@@ -322,7 +322,7 @@ async fn t61_a_target_that_left_is_told_to_who_knew_of_it_and_stays_open_until_i
         &sender(&client),
         &team(),
         std::slice::from_ref(&target),
-        memory,
+        inputs,
         &context,
     )
     .await;
@@ -336,7 +336,7 @@ async fn t61_a_target_that_left_is_told_to_who_knew_of_it_and_stays_open_until_i
     assert!(state.departed(file, &[]).is_empty());
 }
 
-/// A signal or a time limit drops the sending. A channel that took its message is not told again.
+/// A signal or a time limit drops the sending. A channel that took its message does not get it again.
 #[tokio::test]
 async fn what_a_channel_took_is_remembered_if_the_sending_is_ended() {
     let (discord, embeds) = services::discord(0).await;

@@ -13,7 +13,7 @@ use super::message::{Message, RunContext};
 use super::outgoing::OutgoingMessage;
 use cvm_verify_core::report::AlertRecord;
 
-/// Tells the channels which targets with an open incident left the policy file, and ends those incidents in the memory. What a
+/// Tells the channels which targets with an open incident left the policy file, and ends those incidents in the state. What a
 /// channel did not take is due again in the next run.
 pub async fn deliver_departed(
     sender: &AlertSender<'_>,

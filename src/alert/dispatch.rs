@@ -1,4 +1,4 @@
-//! Who is told what, and what became of it.
+//! What is sent to whom, and what became of it.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -32,7 +32,7 @@ const PASSED: &str = "passed";
 
 /// Tells every channel of `channels` what there is to tell of `targets`, and says what became of it.
 ///
-/// There is no memory: every target that does not pass is told, in every run ([`deliver_changes`](super::deliver_changes)
+/// No state is stored: every target that does not pass is reported, in every run ([`deliver_changes`](super::deliver_changes)
 /// has one). The heartbeat gets one ping for the run. It takes at most 60 seconds, whatever the receivers do. There is
 /// one record for each target and channel, with the target's name first in its detail; one for each digest of more than five
 /// targets that share a cause (Slack, Discord, Teams); or one for the channel where its secret cannot be used. No record holds any part of a secret. Nothing here changes a verdict: it has been decided, and

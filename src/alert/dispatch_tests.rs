@@ -1,4 +1,4 @@
-//! Who is told what, against receivers on loopback that record what they get.
+//! What is sent to whom, against receivers on loopback that record what they get.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;

@@ -8,7 +8,7 @@ cvm_verify_core::word_enum! {
     /// What an alert is about: the `event` of alert v1.
     ///
     /// One run knows only its own verdict, so it makes [`AlertEvent::Failed`] and [`AlertEvent::Inconclusive`]; what compares runs
-    /// (`changed`, `recovered`, `reminder`, `expiring`) needs a memory of the run before.
+    /// (`changed`, `recovered`, `reminder`, `expiring`) needs the stored state of the run before.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
     #[serde(rename_all = "lowercase")]
     pub enum AlertEvent {
@@ -29,7 +29,7 @@ cvm_verify_core::word_enum! {
     }
 }
 
-/// What there is to tell of a verdict. A pass is told to nobody; only the heartbeat hears of it.
+/// What there is to report about a verdict. A pass is reported to nobody; only the heartbeat hears of it.
 #[must_use]
 pub const fn occasion(verdict: Verdict) -> Option<AlertEvent> {
     match verdict {

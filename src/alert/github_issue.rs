@@ -150,7 +150,7 @@ pub(super) struct OpenIssues {
 struct Issue {
     target: TargetId,
     number: u64,
-    memory: Option<TargetState>,
+    stored: Option<TargetState>,
 }
 
 /// What became of one due message.
@@ -168,11 +168,11 @@ impl OpenIssues {
     }
 
     /// What the target's issue remembers.
-    pub(super) fn memory(&self, target: TargetId) -> Option<&TargetState> {
-        self.issue(target)?.memory.as_ref()
+    pub(super) fn stored(&self, target: TargetId) -> Option<&TargetState> {
+        self.issue(target)?.stored.as_ref()
     }
 
-    /// Brings a target's issue to where `state` is. `due` are this channel's messages with their numbers; what is told is
+    /// Brings a target's issue to where `state` is. `due` are this channel's messages with their numbers; what is reported is
     /// noted in `state`. `standing` is what is in the issue's body as long as it is open.
     pub(super) async fn settle(
         &mut self,
@@ -197,9 +197,9 @@ impl OpenIssues {
             }
         }
         if let (Some(issue), Some(message)) = (self.issue(target), standing)
-            && !issue.memory.as_ref().is_some_and(|memory| memory.is_same(state))
+            && !issue.stored.as_ref().is_some_and(|stored| stored.is_same(state))
         {
-            // What is not written now is written in the next run: the memory there is the older one then.
+            // What is not written now is written in the next run: the state there is the older one then.
             let _ = self
                 .edit(issue.number, &json!({ "body": body(message, target, state) }))
                 .await;
@@ -231,11 +231,11 @@ impl OpenIssues {
             (None, About::Failure { .. } | About::Exchanged { .. } | About::Reminder { .. }) => {
                 let issue = json!({ "title": title(message), "body": body(message, target, &after), "labels": [LABEL] });
                 let number = self.create(target, &issue).await?;
-                let memory = Some(after.clone());
+                let stored = Some(after.clone());
                 self.issues.push(Issue {
                     target,
                     number,
-                    memory,
+                    stored,
                 });
                 true
             }
@@ -352,13 +352,13 @@ async fn own_issues(github: &Octocrab, path: &str, me: &str) -> Result<Vec<Issue
             if let GithubRow::Issue(row) = row
                 && row.pull_request.is_none()
                 && row.user.is(me)
-                && let Some((target, memory)) = remembered(row.body.as_deref().unwrap_or_default())
+                && let Some((target, stored)) = remembered(row.body.as_deref().unwrap_or_default())
                 && !issues.iter().any(|issue| issue.target == target)
             {
                 issues.push(Issue {
                     target,
                     number: row.number,
-                    memory,
+                    stored,
                 });
             }
         }

@@ -10,7 +10,7 @@ use crate::alert::incident::{Observation, Rules, State};
 use crate::alert::message::RunContext;
 use crate::alert::samples::{self, set};
 use crate::alert::services::{said, service};
-use crate::alert::{Channels, Memory};
+use crate::alert::{Channels, IncidentInputs};
 use crate::net::loopback;
 use crate::net::retry::Schedule;
 use cvm_verify_core::policy::Policy;
@@ -218,7 +218,7 @@ async fn delivered(
         ..samples::context()
     };
     let policy = Policy::default().fingerprint();
-    let memory = Memory {
+    let inputs = IncidentInputs {
         state,
         observations: &[vec![Observation::of(target, policy, context.now)]],
         rules: Rules::default(),
@@ -229,7 +229,7 @@ async fn delivered(
         entropy: &|| [1; 16],
         until: None,
     };
-    deliver_changes(&sender, channels, std::slice::from_ref(target), memory, &context).await
+    deliver_changes(&sender, channels, std::slice::from_ref(target), inputs, &context).await
 }
 
 fn short(records: &[AlertRecord]) -> Vec<String> {

@@ -1,7 +1,7 @@
-//! What is in an issue and its comments: Markdown, with every text of an untrusted party's escaped, and a memory that nobody
+//! What is in an issue and its comments: Markdown, with every text of an untrusted party's escaped, and a state that nobody
 //! sees.
 //!
-//! The first line of an issue's body is a mark with the target's id, the second a block of JSON with what was told.
+//! The first line of an issue's body is a mark with the target's id, the second a block of JSON with what was reported.
 //! Neither counts anywhere else, and neither holds a word that a CVM chose; a `<` in the rest is an entity, so no text
 //! makes a comment of HTML.
 
@@ -14,9 +14,9 @@ use super::sanitize::sanitize;
 use crate::render::escape::{code, markdown};
 use cvm_verify_core::report::rfc3339;
 
-/// Largest visible part, in bytes: with the memory it is below the 65,536 characters that GitHub takes.
+/// Largest visible part, in bytes: with the state it is below the 65,536 characters that GitHub takes.
 const MAX_TEXT: usize = 40_000;
-/// Largest memory, in bytes.
+/// Largest state, in bytes.
 const MAX_MEMORY: usize = 16_000;
 /// Longest title. GitHub takes 256 characters.
 const MAX_TITLE: usize = 200;
@@ -62,10 +62,10 @@ pub(super) fn comment(message: &Message) -> String {
 /// The first two lines of an issue's body, which nobody sees: its target, and what is remembered of it.
 #[must_use]
 pub fn hidden(target: TargetId, state: &TargetState) -> String {
-    format!("{}\n{}", mark(target), memory(target, state))
+    format!("{}\n{}", mark(target), state_block(target, state))
 }
 
-/// What the body of an issue says in its first two lines: its target, and the memory of it where that can be read.
+/// What the body of an issue says in its first two lines: its target, and the state of it where that can be read.
 #[must_use]
 pub fn remembered(body: &str) -> Option<(TargetId, Option<TargetState>)> {
     let target = target_of(body)?;
@@ -82,15 +82,15 @@ fn target_of(body: &str) -> Option<TargetId> {
     (mark(id) == first).then_some(id)
 }
 
-/// What an issue remembers of its target. `None` where that cannot be read: then everything is told again.
+/// What an issue remembers of its target. `None` where that cannot be read: then everything is reported again.
 fn memory_of(body: &str, target: TargetId) -> Option<TargetState> {
     let second = body.lines().nth(1)?.trim_end();
     let json = second.strip_prefix(STATE.0)?.strip_suffix(STATE.1)?;
     State::parse(json.as_bytes()).ok()?.get(target).cloned()
 }
 
-/// A memory that does not fit is left out: it counts as none.
-fn memory(target: TargetId, state: &TargetState) -> String {
+/// A state that does not fit is left out: it counts as none.
+fn state_block(target: TargetId, state: &TargetState) -> String {
     let mut all = State::default();
     all.set(target, state.clone());
     let json = all.to_json();

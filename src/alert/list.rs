@@ -18,7 +18,7 @@ pub const CHANNELS: &[&Channel] = &[
     &super::heartbeat::ROW,
 ];
 
-/// It is told by its own steps, since it is a memory too.
+/// It has its own steps, since it stores the state too.
 const GITHUB_ISSUE: Channel = Channel {
     name: github_issue::CHANNEL,
     help: "CVM_VERIFY_GITHUB_TOKEN (keeps an issue)",
@@ -66,7 +66,7 @@ impl Channels {
         is_given.then(|| hex::encode(hash.finalize().get(..4).unwrap_or_default()))
     }
 
-    /// The channels that remember and that somebody asked for, by kind and receiver: what one Slack channel was told, another one was
+    /// The channels that remember and that somebody asked for, by kind and receiver: what was reported to one Slack channel, another one was
     /// not.
     pub(super) fn remembering(&self) -> Vec<String> {
         let is_asked_for = |channel: &&&Channel| {

@@ -24,7 +24,7 @@ const CHANGED: &str = "CHANGED: other checks or reasons than before keep it from
 /// What an alert says first when the same check fails of a VM that measured something else.
 const EXCHANGED: &str =
     "CHANGED: it fails as before, but the measured values differ from those reported before";
-/// The same, of the last one that is told.
+/// The same, of the last one that is reported.
 const EXCHANGED_OFTEN: &str = "CHANGED: it fails as before, but the measured values change from run to run; further changes are reported \
                                with the reminder only";
 /// What an alert says first when it repeats an earlier one.
@@ -138,34 +138,14 @@ impl Message {
         let now = Self::new(target, due.event, context, delivery_id);
         match &due.about {
             About::Failure { failure, late } => {
-                let changed = (due.event == AlertEvent::Changed).then_some(CHANGED.to_owned());
-                let late = late.then(|| late_label(failure));
-                if late.is_some() {
-                    now.instead_of(failure)
-                } else {
-                    now
-                }
-                .labelled(changed.into_iter().chain(late))
+                let changed = (due.event == AlertEvent::Changed).then_some(CHANGED);
+                now.found_late(*late, failure, changed)
             }
             About::Exchanged { failure, late, last } => {
                 let said = if *last { EXCHANGED_OFTEN } else { EXCHANGED };
-                let late = late.then(|| late_label(failure));
-                if late.is_some() {
-                    now.instead_of(failure)
-                } else {
-                    now
-                }
-                .labelled([said.to_owned()].into_iter().chain(late))
+                now.found_late(*late, failure, Some(said))
             }
-            About::Reminder { failure, late } => {
-                let late = late.then(|| late_label(failure));
-                if late.is_some() {
-                    now.instead_of(failure)
-                } else {
-                    now
-                }
-                .labelled([REMINDER.to_owned()].into_iter().chain(late))
-            }
+            About::Reminder { failure, late } => now.found_late(*late, failure, Some(REMINDER)),
             About::PassUnderAnotherPolicy { more } => Self {
                 cause: "It passes now, but under another policy than the one that it failed under."
                     .to_owned(),
@@ -262,6 +242,17 @@ impl Message {
                 .unwrap_or_else(|| "Read the report of that run.".to_owned()),
             failed,
             ..self
+        }
+    }
+
+    /// The same message with this label; about `failure` instead, with a label that says when it was found, if that is late.
+    fn found_late(self, late: bool, failure: &Failure, label: Option<&str>) -> Self {
+        let labels = label.map(str::to_owned).into_iter();
+        if late {
+            self.instead_of(failure)
+                .labelled(labels.chain([late_label(failure)]))
+        } else {
+            self.labelled(labels)
         }
     }
 

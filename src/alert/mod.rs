@@ -2,7 +2,7 @@
 //!
 //! * A [`Message`] is what one alert says of one target, made from its report alone; each channel only puts it into its
 //!   own form and escapes what a CVM may have chosen for that form (threat T58).
-//! * Every URL is a secret, and so is what a server or a library says about it: what became of an alert is told in words
+//! * Every URL is a secret, and so is what a server or a library says about it: what became of an alert is said in words
 //!   of our own (T59).
 //! * An alert is tried three times within a minute, is recorded whatever becomes of it, and changes no verdict (T60).
 #![deny(
@@ -55,7 +55,7 @@ mod webhook;
 pub(crate) use cause::causes;
 pub use channel::{Channel, ChannelSecret, Role};
 pub use channels::Channels;
-pub use deliver_changes::{Memory, deliver_changes, nothing_due};
+pub use deliver_changes::{IncidentInputs, deliver_changes, nothing_due};
 pub use deliver_departed::deliver_departed;
 pub use delivery::AlertSender;
 pub use dispatch::{NO_SECRET, deliver, judged_again, nothing_verified, ping, test};

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::incident::TargetId;
 use super::message::Message;
 
-/// One target that a message is about, and which of the memory's due messages it is, if there is a memory.
+/// One target that a message is about, and which of the due messages of the state it is, if state is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct AlertedDue {
     pub(super) target: TargetId,
@@ -20,7 +20,7 @@ pub(super) struct OutgoingMessage<'a> {
 }
 
 impl<'a> OutgoingMessage<'a> {
-    /// `message`, which is one of the memory's due messages if there is a memory.
+    /// `message`, which is one of the due messages of the state if state is stored.
     pub(super) fn new(message: &'a Message, due: Option<usize>) -> Self {
         Self {
             message: Cow::Borrowed(message),

@@ -17,10 +17,10 @@ const PATIENCE_ALONE: Duration = Duration::from_secs(10);
 /// Pause between two looks at the lock.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// What every memory begins with, of whatever version.
+/// What every state file begins with, of whatever version.
 const BEGINNING: &[u8] = br#"{"schema":"cvm-verify/alert-state/"#;
 
-/// The memory, and the lock that keeps other runs from it as long as this value lives.
+/// The state, and the lock that keeps other runs from it as long as this value lives.
 pub(crate) struct StateFile {
     path: PathBuf,
     pub(crate) state: State,
@@ -28,8 +28,8 @@ pub(crate) struct StateFile {
 }
 
 impl StateFile {
-    /// Makes the folder of the memory, where it is not there. Refuses a file that is something else: it would be overwritten. An
-    /// empty one, and the beginning of a memory, are none.
+    /// Makes the folder of the state, where it is not there. Refuses a file that is something else: it would be overwritten. An
+    /// empty one, and the beginning of a state file, are none.
     pub(crate) fn prepare(path: &Path) -> Result<(), UsageError> {
         if let Some(folder) = path.parent()
             && !folder.as_os_str().is_empty()
@@ -60,7 +60,7 @@ impl StateFile {
         }
     }
 
-    /// Reads the memory. One that is not there or cannot be read is none, and that is said: everything is told again. `pause` waits
+    /// Reads the state. One that is not there or cannot be read is none, and that is said: everything is reported again. `pause` waits
     /// between two looks at the lock of another run, and names the signal that ends the waiting.
     ///
     /// # Errors
@@ -115,12 +115,12 @@ impl StateFile {
         }
     }
 
-    /// Writes the memory.
+    /// Writes the state.
     pub(crate) fn save(&self) -> Result<(), WriteError> {
         files::write(&self.path, &self.state.to_json())
     }
 
-    /// Writes the memory. Where it cannot be written the verdict stands, and the next run tells the same again.
+    /// Writes the state. Where it cannot be written the verdict stands, and the next run tells the same again.
     pub(crate) fn close(self, env: &mut Env) {
         if let Err(error) = self.save() {
             env.complain(&format!(
@@ -148,7 +148,7 @@ pub(crate) fn asleep(pause: Duration) -> Option<&'static str> {
     None
 }
 
-/// Why a memory is not locked.
+/// Why a state file is not locked.
 #[derive(Debug, thiserror::Error)]
 enum NotLocked {
     #[error("{0}")]

@@ -7,7 +7,7 @@ use crate::config::Settings;
 use crate::env::{Env, truth};
 use crate::net::Secret;
 
-/// What a policy file says of a channel that is not told.
+/// What a policy file says of a channel that is not used.
 const NOWHERE: &str = "none";
 
 /// Where a secret of a channel is.
@@ -16,9 +16,9 @@ enum Place {
     /// In the channel's usual variable, where that is set.
     #[default]
     Usual,
-    /// In a variable that the policy file names, so its absence is told.
+    /// In a variable that the policy file names, so its absence is reported.
     Named(String),
-    /// Nowhere: this channel is not told.
+    /// Nowhere: this channel is not used.
     None,
 }
 
@@ -90,7 +90,7 @@ impl ChannelVariables {
         Self(places.filter(|(_, place)| *place != Place::Usual).collect())
     }
 
-    /// Those that are not the usual ones, by the names of the secrets, for a memory.
+    /// Those that are not the usual ones, by the names of the secrets, for the state.
     pub fn names(&self) -> BTreeMap<String, String> {
         let name = |(secret, place): (&&str, &Place)| {
             let place = match place {
@@ -103,7 +103,7 @@ impl ChannelVariables {
         self.0.iter().filter_map(name).collect()
     }
 
-    /// Those that a memory names.
+    /// Those that the state names.
     pub fn remembered(names: &BTreeMap<String, String>) -> Self {
         let place = |secret: &'static ChannelSecret| {
             let place = match names.get(secret.name)?.as_str() {

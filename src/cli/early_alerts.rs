@@ -19,7 +19,7 @@ use cvm_verify_core::report::{AlertRecord, TargetReport};
 /// How long the waiting of the other targets is held up. What no channel took by then is sent at the end of the run.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// Who is told, and what became of it.
+/// Who is notified, and what became of it.
 pub(super) struct EarlyAlerts<'a> {
     pub alerting: &'a Alerting,
     pub targets: &'a [Job],
@@ -57,7 +57,7 @@ impl EarlyAlerts<'_> {
             return true;
         }
         let mut file = match self.state.map(|path| StateFile::open_now(path, env)) {
-            // Another run holds the memory: the end of this one waits for it.
+            // Another run holds the state: the end of this one waits for it.
             Some(None) => return true,
             Some(file) => file,
             None => None,

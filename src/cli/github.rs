@@ -71,7 +71,7 @@ pub(super) fn speak_of_alerts(report: &Report, written: &[Output], env: &mut Env
 }
 
 /// Tells a step of GitHub Actions that a run ended before a verdict; returns what went wrong. Where nobody asked for
-/// `--github`, nothing is told.
+/// `--github`, nothing is reported.
 pub(super) fn speak_without_verdict(unjudged: &Unjudged, exit_code: u8, env: &mut Env) -> Vec<WriteError> {
     if !is_asked_for(env) {
         return Vec::new();

@@ -30,7 +30,7 @@ pub(super) fn emit(
 pub(super) enum Alerts {
     /// Nobody.
     None,
-    /// Channels are told next.
+    /// Channels are notified next.
     Follow,
 }
 
@@ -44,7 +44,7 @@ pub(super) struct Announced {
     attested: Vec<Attested>,
 }
 
-/// Prints the verdict and writes every file, before anybody is told. One JSON document on standard output holds what
+/// Prints the verdict and writes every file, before anybody is notified. One JSON document on standard output holds what
 /// became of the alerts, and so comes last.
 pub(super) fn announce(
     report: &Report,

@@ -17,7 +17,7 @@ use cvm_verify_core::report::Mode;
 /// How long such an alert may hold up the end of the run.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// Tells the usual channels that nothing was verified, where the run is one that repeats: it has a heartbeat or a memory, or GitHub
+/// Tells the usual channels that nothing was verified, where the run is one that repeats: it has a heartbeat or stores state, or GitHub
 /// began it on a schedule. What the channels answered is said on standard error.
 pub(super) fn tell(unjudged: &Unjudged, env: &mut Env) {
     if !verifies(env) || !repeats(option(env, "state").is_some(), env) {
@@ -30,8 +30,8 @@ pub(super) fn tell(unjudged: &Unjudged, env: &mut Env) {
     }
     let (client, runtime) = match (client(env), runtime()) {
         (Ok(client), Ok(runtime)) => (client, runtime),
-        (Err(why), _) => return nobody_was_told(&why, env),
-        (_, Err(error)) => return nobody_was_told(&error.to_string(), env),
+        (Err(why), _) => return nobody_was_notified(&why, env),
+        (_, Err(error)) => return nobody_was_notified(&error.to_string(), env),
     };
     let run_url = run_url(env);
     let context = RunContext {
@@ -45,9 +45,9 @@ pub(super) fn tell(unjudged: &Unjudged, env: &mut Env) {
     let cause = unjudged.sentence();
     let job = job(env);
     let telling = alert::nothing_verified(&sender, &channels, &cause, unjudged.next, &job, &context);
-    let told = runtime.block_on(async { tokio::time::timeout(LONGEST, telling).await });
+    let sent = runtime.block_on(async { tokio::time::timeout(LONGEST, telling).await });
     runtime.shutdown_background();
-    match told {
+    match sent {
         Ok(records) => {
             for record in records {
                 let line = format!(
@@ -88,7 +88,7 @@ fn addresses(env: &Env) -> Vec<String> {
     addresses.map(|(arg, _)| (*arg).to_owned()).collect()
 }
 
-fn nobody_was_told(why: &str, env: &mut Env) {
+fn nobody_was_notified(why: &str, env: &mut Env) {
     let line = format!("note: the alert that nothing was verified was not sent: {why}");
     env.complain(&escape::terminal(&line));
 }

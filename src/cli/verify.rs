@@ -36,8 +36,11 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
     let run_id = run_id::of(args.run.run_id.as_ref(), env);
     let mut unfinished = unfinished(Mode::Live, args.shard, started_at);
     run_id::name(&mut unfinished, run_id.as_ref());
-    args.memory.refuse_idle(false, env)?;
-    args.memory.state.as_deref().map_or(Ok(()), StateFile::prepare)?;
+    args.alert_state.refuse_idle(false, env)?;
+    args.alert_state
+        .state
+        .as_deref()
+        .map_or(Ok(()), StateFile::prepare)?;
     output::prepare(&args.output, &unfinished, env)?;
     let selection = selection_or_found_lock(&args.plan, args.output.is_quiet(), env)?;
     let file = policy_file(&args.plan, args.output.is_quiet(), env);
@@ -55,7 +58,11 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
     refuse_commit_on_schedule(&args.plan.expect.keys.settings, env)?;
     let targets = shard::part(args.shard, targets)?;
     let names: Vec<&str> = targets.iter().map(Job::name).collect();
-    let alerting = Alerting::new(args.memory.github_issue.as_deref(), args.memory.rules(), env)?;
+    let alerting = Alerting::new(
+        args.alert_state.github_issue.as_deref(),
+        args.alert_state.rules(),
+        env,
+    )?;
     let bundle_paths = bundle_paths(
         args.evidence.as_deref(),
         args.output.output_dir.as_deref(),
@@ -112,7 +119,7 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         alerting: &alerting,
         targets: &targets,
         policy_file,
-        state: args.memory.state.as_deref(),
+        state: args.alert_state.state.as_deref(),
         client,
         runtime: &runtime,
         records: Vec::new(),
@@ -165,7 +172,7 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
     let follow =
         alerting.any(&channels, env) || targets.iter().any(|target| alerting.any(&target.alerts, env));
     if !follow {
-        if args.memory.state.is_some() && !args.output.is_quiet() {
+        if args.alert_state.state.is_some() && !args.output.is_quiet() {
             env.note(
                 "--state is given and no alert channel is set in the environment: no alert is sent. `cvm-verify alert test --help` \
                  lists the variables",
@@ -175,7 +182,7 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
     }
     let announced = output::announce(&report, bundles, &args.output, Alerts::Follow, env);
     let mut pause = |pause| runtime.block_on(async { interrupt.or_done(tokio::time::sleep(pause)).await });
-    let path = args.memory.state.as_deref();
+    let path = args.alert_state.state.as_deref();
     let opened = path
         .map(|path| StateFile::open(path, env, &mut pause))
         .transpose();

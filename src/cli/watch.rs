@@ -14,7 +14,7 @@ use crate::usage_error::UsageError;
 use crate::watch::{self, Options};
 
 pub(super) fn run(args: &WatchArgs, env: &mut Env) -> anyhow::Result<u8> {
-    args.memory.refuse_idle(!args.once, env)?;
+    args.alert_state.refuse_idle(!args.once, env)?;
     let options = Options {
         policy_file: policy_file(&args.plan, args.quiet, env),
         selection: selection(&args.plan, &args.rounds.settings, &env.variables)?,
@@ -25,9 +25,9 @@ pub(super) fn run(args: &WatchArgs, env: &mut Env) -> anyhow::Result<u8> {
         evidence: args.evidence.clone(),
         log_format: args.log_format.into(),
         quiet: args.quiet,
-        state: args.memory.state.clone(),
-        github_issue: args.memory.github_issue.clone(),
-        rules: args.memory.rules(),
+        state: args.alert_state.state.clone(),
+        github_issue: args.alert_state.github_issue.clone(),
+        rules: args.alert_state.rules(),
     };
     let session_of = |plan: &Plan, env: &Env| session(args, plan, env);
     Ok(watch::run(&options, &session_of, env)?)

@@ -1,7 +1,7 @@
-//! The desk where alerts are written: what was found goes in, and each channel is told what it does not know.
+//! The queue of alerts: what was found goes in, and each channel is sent what it does not know.
 //!
 //! Targets with the same channels share a queue. A queue does one delivery at a time; what is found meanwhile waits, is
-//! weighed in its order, and is told in the form that is true by then. A queue that waits for a dead webhook holds up no
+//! weighed in its order, and is reported in the form that is true by then. A queue that waits for a dead webhook holds up no
 //! other.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -16,7 +16,7 @@ use crate::alert::incident::{AskedAt, Observation, PolicyEntry, PolicyFileId, St
 use crate::alert::state_file::{StateFile, asleep};
 use crate::alert::state_part::StatePart;
 use crate::alert::variables::ChannelVariables;
-use crate::alert::{self, AlertSender, Channels, HEARTBEAT_URL, Memory, RunContext};
+use crate::alert::{self, AlertSender, Channels, HEARTBEAT_URL, IncidentInputs, RunContext};
 use crate::engine::Session;
 use crate::env::Env;
 use crate::net::Client;
@@ -30,15 +30,15 @@ pub(crate) struct AlertQueue {
     client: Client,
     run_url: Option<String>,
     now: fn() -> u64,
-    memory: Remembered,
-    /// Whether the memory knows more than its file.
+    store: StateStore,
+    /// Whether the state knows more than its file.
     news: bool,
     /// What was said when the file could not be written.
     problem: Option<String>,
     groups: BTreeMap<ChannelVariables, ChannelGroup>,
     heartbeat: Heartbeat,
     deliveries: JoinSet<Vec<AlertRecord>>,
-    /// The memory of the targets of deliveries that have ended, or were ended.
+    /// The state of the targets of deliveries that have ended, or were ended.
     returned: Returned,
     purposes: HashMap<Id, DeliveryPurpose>,
     /// The targets of all deliveries that are under way.
@@ -47,8 +47,8 @@ pub(crate) struct AlertQueue {
     policy_file: Option<PolicyFileId>,
 }
 
-/// What was told before: in a file, or as long as the process lives.
-enum Remembered {
+/// What was reported before: in a file, or as long as the process lives.
+enum StateStore {
     File(StateFile),
     Process(State),
 }
@@ -84,12 +84,12 @@ enum DeliveryPurpose {
     Lane(ChannelVariables, Vec<TargetId>),
 }
 
-/// Where deliveries leave the memory of their targets.
+/// Where deliveries leave the state of their targets.
 #[derive(Clone, Default)]
 struct Returned(Arc<Mutex<State>>);
 
 impl Returned {
-    /// A part of the memory that is left here in the end.
+    /// A part of the state that is left here in the end.
     fn lend(&self, part: State) -> StatePart<impl FnMut(State) + Send + use<>> {
         let back = self.clone();
         StatePart::new(part, move |part| back.locked(|state| state.absorb(part)))
@@ -110,21 +110,21 @@ impl AlertQueue {
     pub fn new(options: &Options, plan: &Plan, session: &Session, env: &mut Env) -> Result<Self, UsageError> {
         let alerting = Alerting::new(options.github_issue.as_deref(), options.rules, env)?;
         options.state.as_deref().map_or(Ok(()), StateFile::prepare)?;
-        let memory = match &options.state {
+        let store = match &options.state {
             // A signal ends the process here: the loop, which acts on signals, has not begun.
             Some(path) if options.once => match StateFile::open(path, env, &mut asleep) {
-                Ok(file) => Remembered::File(file),
-                Err(_) => Remembered::Process(State::default()),
+                Ok(file) => StateStore::File(file),
+                Err(_) => StateStore::Process(State::default()),
             },
-            Some(path) => Remembered::File(StateFile::open_alone(path, env)?),
-            None => Remembered::Process(State::default()),
+            Some(path) => StateStore::File(StateFile::open_alone(path, env)?),
+            None => StateStore::Process(State::default()),
         };
         Ok(Self {
             alerting,
             client: session.client.for_alerts(),
             run_url: run_url(env),
             now: env.now,
-            memory,
+            store,
             news: false,
             problem: None,
             groups: BTreeMap::new(),
@@ -143,7 +143,7 @@ impl AlertQueue {
         })
     }
 
-    /// These are the targets from now on. What was found of others is still told.
+    /// These are the targets from now on. What was found of others is still reported.
     pub fn watch(&mut self, plan: &Plan, env: &Env) {
         self.heartbeat.channels = plan.alerts.channels(env);
         let names = plan.targets.iter().map(|target| target.name().to_owned());
@@ -152,20 +152,20 @@ impl AlertQueue {
         self.say_who_departed(plan, env);
     }
 
-    /// Tells the channels of the run which targets left the policy file while they failed. One that is being told of is said when
+    /// Tells the channels of the run which targets left the policy file while they failed. One whose alerts are being sent is said when
     /// the policy is read the next time.
     fn say_who_departed(&mut self, plan: &Plan, env: &Env) {
         let Some((file, true)) = plan.policy_file else {
             return;
         };
         let names: Vec<&str> = plan.targets.iter().map(Job::name).collect();
-        let state = self.memory.state();
+        let state = self.store.state();
         let mut departed = state.departed(file, &names);
         departed.retain(|one| !self.in_delivery.contains(&one.target));
-        for (channels, departed) in self.alerting.told_of(departed, env) {
+        for (channels, departed) in self.alerting.by_channels(departed, env) {
             let ids: Vec<TargetId> = departed.iter().map(|one| one.target).collect();
-            let part = self.memory.state().part(ids.iter().copied());
-            let mut memory = self.returned.lend(part);
+            let part = self.store.state().part(ids.iter().copied());
+            let mut state = self.returned.lend(part);
             self.in_delivery.extend(&ids);
             let (client, run_url, now) = (self.client.clone(), self.run_url.clone(), (self.now)());
             let delivery = async move {
@@ -177,7 +177,7 @@ impl AlertQueue {
                     file: Some(file),
                 };
                 let sender = AlertSender::new(&client, &entropy).with_one_deadline();
-                alert::deliver_departed(&sender, &channels, &departed, &mut memory, &context).await
+                alert::deliver_departed(&sender, &channels, &departed, &mut state, &context).await
             };
             let handle = self.deliveries.spawn(delivery);
             self.purposes.insert(handle.id(), DeliveryPurpose::Departed(ids));
@@ -218,7 +218,7 @@ impl AlertQueue {
         let whole = whole_app(target.name(), &reports);
         for report in reports.into_iter().chain(whole) {
             let entry = self.policy_file.map(|file| PolicyEntry::new(file, target.name()));
-            let entry = entry.map(|entry| entry.told_through(target.alerts.names()));
+            let entry = entry.map(|entry| entry.alerted_through(target.alerts.names()));
             let observation = Observation::of(&report, policy, now)
                 .asked_at(asked)
                 .of_entry(entry);
@@ -245,12 +245,12 @@ impl AlertQueue {
         let Some(group) = self.groups.get_mut(variables).filter(|group| !group.telling) else {
             return;
         };
-        let state = self.memory.state();
+        let state = self.store.state();
         let (mut reports, mut observations, mut part) = (Vec::new(), Vec::new(), State::default());
         let mut ids = Vec::new();
         for (name, waiting) in std::mem::take(&mut group.waiting) {
             let id = file.map_or_else(|| TargetId::of(&name), |file| file.target(&name));
-            // The policy gave it other channels meanwhile: what the ones before were told is not known yet.
+            // The policy gave it other channels meanwhile: what was reported to the ones before is not known yet.
             if self.in_delivery.contains(&id) {
                 group.waiting.insert(name, waiting);
                 continue;
@@ -259,8 +259,8 @@ impl AlertQueue {
                 self.news = true;
                 continue;
             }
-            if let Some(remembered) = state.get(id) {
-                part.set(id, remembered.clone());
+            if let Some(inputs) = state.get(id) {
+                part.set(id, inputs.clone());
             }
             ids.push(id);
             reports.push(waiting.report);
@@ -271,7 +271,7 @@ impl AlertQueue {
         }
         group.telling = true;
         self.in_delivery.extend(&ids);
-        let mut memory = self.returned.lend(part);
+        let mut state = self.returned.lend(part);
         let (client, channels, run_url) = (self.client.clone(), group.channels.clone(), self.run_url.clone());
         let delivery = async move {
             let context = RunContext {
@@ -281,14 +281,14 @@ impl AlertQueue {
                 report_sha256: None,
                 file,
             };
-            let remembered = Memory {
-                state: &mut memory,
+            let inputs = IncidentInputs {
+                state: &mut state,
                 observations: &observations,
                 rules,
             };
             let sender = AlertSender::new(&client, &entropy);
             let sender = sender.with_one_deadline();
-            alert::deliver_changes(&sender, &channels, &reports, remembered, &context).await
+            alert::deliver_changes(&sender, &channels, &reports, inputs, &context).await
         };
         let handle = self.deliveries.spawn(delivery);
         self.purposes
@@ -353,7 +353,7 @@ impl AlertQueue {
         records
     }
 
-    /// Ends the deliveries that are under way. What their channels took is remembered; the rest is due again.
+    /// Ends the deliveries that are under way. What their channels took is inputs; the rest is due again.
     pub async fn stop(&mut self) {
         self.deliveries.abort_all();
         while self.deliveries.join_next().await.is_some() {}
@@ -363,7 +363,7 @@ impl AlertQueue {
     fn absorb_returned(&mut self) {
         self.news = true;
         let returned = self.returned.take();
-        self.memory.state().absorb(returned);
+        self.store.state().absorb(returned);
     }
 
     /// Whether a delivery is under way.
@@ -371,14 +371,14 @@ impl AlertQueue {
         !self.deliveries.is_empty()
     }
 
-    /// Whether the memory knows more than its file.
+    /// Whether the state knows more than its file.
     pub fn has_news(&self) -> bool {
         self.news
     }
 
-    /// Writes the memory, where it has a file. A problem is returned once, not at each attempt.
+    /// Writes the state, where it has a file. A problem is returned once, not at each attempt.
     pub fn save(&mut self) -> Option<String> {
-        let Remembered::File(file) = &self.memory else {
+        let StateStore::File(file) = &self.store else {
             return None;
         };
         let problem = file.save().err().map(|error| error.to_string());
@@ -389,7 +389,7 @@ impl AlertQueue {
     }
 }
 
-impl Remembered {
+impl StateStore {
     fn state(&mut self) -> &mut State {
         match self {
             Self::File(file) => &mut file.state,

@@ -36,7 +36,7 @@ use crate::engine::TimeLimits;
 use cvm_verify_core::evidence::Bundle;
 use cvm_verify_core::report::{AlertRecord, TargetReport, Verdict};
 
-/// How often the files of the policy are looked at, and the memory is written where it changed.
+/// How often the files of the policy are looked at, and the state is written where it changed.
 const TICK: Duration = Duration::from_secs(2);
 
 /// How often collateral that could not be fetched may be asked for again.
@@ -322,7 +322,7 @@ impl Watch<'_> {
         }
     }
 
-    /// Writes the memory.
+    /// Writes the state.
     fn save(&mut self) {
         if let Some(problem) = self.queue.save() {
             let said = format!("{problem}; after a restart the same alerts are sent again");

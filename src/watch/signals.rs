@@ -8,7 +8,7 @@ use crate::watchdog;
 /// How long after a signal the process may live: longer than its last alerts.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// What was told.
+/// What was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {
     /// Stop, and by whom.

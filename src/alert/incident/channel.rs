@@ -1,4 +1,4 @@
-//! What one channel was told of one target.
+//! What was reported to one channel about one target.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,39 +8,39 @@ use super::forecast::Forecast;
 use cvm_verify_core::policy::Fingerprint;
 use cvm_verify_core::report::Verdict;
 
-/// How many failures a channel is remembered to have been told of, in one incident. An older one is told again.
+/// How many reported failures are stored for a channel in one incident. An older one is reported again.
 const MAX_REPORTED: usize = 4;
 
 /// How many measured values of one failure are reported to a channel. The last of these messages says that they change from run to
 /// run; no other is sent before the reminder.
 const MAX_MEASURED: usize = 8;
 
-/// The memory of one channel.
+/// The state of one channel.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ChannelState {
-    /// The failures that it was told of, oldest first. Empty: it does not know of any.
+    /// The failures that were reported to it, oldest first. Empty: it does not know of any.
     #[serde(rename = "told")]
     pub(super) reported: Vec<ReportedFailure>,
-    /// When it was last told anything of them, Unix seconds.
+    /// When anything about them was last reported to it, Unix seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) last: Option<u64>,
     /// The last failure that it never heard of, of an incident that has ended; or a fail that something else took the
     /// place of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) owed: Option<Failure>,
-    /// The policy under which it was told that the target passes, though it failed under another.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) told_policy: Option<Fingerprint>,
+    /// The policy under which it was reported that the target passes, though it failed under another.
+    #[serde(rename = "told_policy", skip_serializing_if = "Option::is_none")]
+    pub(super) reported_policy: Option<Fingerprint>,
     /// The address of that pass.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) told_asked: Option<AskedAt>,
-    /// The forecasts that it was told, and when they were last seen, Unix seconds.
+    #[serde(rename = "told_asked", skip_serializing_if = "Option::is_none")]
+    pub(super) reported_asked: Option<AskedAt>,
+    /// The forecasts that were reported to it, and when they were last seen, Unix seconds.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) forecasts: Vec<Foretold>,
 }
 
-/// A failure that was told.
+/// A reported failure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReportedFailure {
@@ -68,7 +68,7 @@ impl ReportedFailure {
     }
 }
 
-/// A forecast that was told.
+/// A reported forecast.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Foretold {
@@ -84,28 +84,31 @@ impl ChannelState {
     }
 
     pub(super) fn knows(&self, failure: &Failure) -> bool {
-        self.told(failure).is_some_and(|told| told.covers(failure))
+        self.reported_as(failure)
+            .is_some_and(|reported| reported.covers(failure))
     }
 
-    /// What it was told of the same checks and reasons, whatever was measured.
-    fn told(&self, failure: &Failure) -> Option<&ReportedFailure> {
+    /// What was reported to it about the same checks and reasons, whatever was measured.
+    fn reported_as(&self, failure: &Failure) -> Option<&ReportedFailure> {
         self.reported.iter().find(|reported| reported.is_of(failure))
     }
 
-    /// Whether it knows these checks and reasons, and not what was measured; and whether one more value is the last that it is told.
+    /// Whether it knows these checks and reasons, and not what was measured; and whether one more value is the last that is reported to it.
     pub(super) fn exchanged(&self, failure: &Failure) -> Option<bool> {
-        let told = self.told(failure).filter(|told| !told.covers(failure))?;
-        Some(told.measured.len() + 1 >= MAX_MEASURED)
+        let reported = self
+            .reported_as(failure)
+            .filter(|reported| !reported.covers(failure))?;
+        Some(reported.measured.len() + 1 >= MAX_MEASURED)
     }
 
-    /// Takes what is measured now for what it was told, where an earlier version told it and kept no measured value.
+    /// Takes what is measured now for what was reported, where an earlier version reported it and kept no measured value.
     pub(super) fn adopt(&mut self, failure: &Failure) {
-        let told = self
+        let reported = self
             .reported
             .iter_mut()
-            .find(|told| told.is_of(failure) && told.measured.is_empty());
-        if let Some(told) = told {
-            told.measured.extend(failure.measured);
+            .find(|reported| reported.is_of(failure) && reported.measured.is_empty());
+        if let Some(reported) = reported {
+            reported.measured.extend(failure.measured);
         }
     }
 
@@ -116,9 +119,9 @@ impl ChannelState {
     }
 
     pub(super) fn add(&mut self, failure: &Failure, now: u64) {
-        let known = self.reported.iter().position(|told| told.is_of(failure));
+        let known = self.reported.iter().position(|reported| reported.is_of(failure));
         let known = known.map(|place| self.reported.remove(place));
-        let mut measured = known.map(|told| told.measured).unwrap_or_default();
+        let mut measured = known.map(|reported| reported.measured).unwrap_or_default();
         let new = failure.measured.filter(|one| !measured.contains(one));
         measured.extend(new.filter(|_| measured.len() < MAX_MEASURED));
         if self.reported.len() >= MAX_REPORTED {
@@ -132,8 +135,8 @@ impl ChannelState {
         });
         self.last = Some(now);
         self.owed = None;
-        self.told_policy = None;
-        self.told_asked = None;
+        self.reported_policy = None;
+        self.reported_asked = None;
     }
 
     /// Notes that it is to hear of a failure that is over. A fail is not given up for less.
@@ -148,12 +151,12 @@ impl ChannelState {
         self.reported.clear();
         self.last = None;
         self.owed = None;
-        self.told_policy = None;
-        self.told_asked = None;
+        self.reported_policy = None;
+        self.reported_asked = None;
     }
 
     pub(super) fn is_sound(&self) -> bool {
-        let is_sound = |told: &ReportedFailure| told.measured.len() <= MAX_MEASURED;
+        let is_sound = |reported: &ReportedFailure| reported.measured.len() <= MAX_MEASURED;
         self.reported.len() <= MAX_REPORTED
             && self.reported.iter().all(is_sound)
             && self.forecasts.len() <= Forecast::all().count()
@@ -166,11 +169,11 @@ mod tests {
     use super::*;
     use crate::alert::samples;
 
-    /// What a memory from outside may hold.
+    /// What a state from outside may hold.
     #[test]
     fn a_channel_that_holds_more_than_is_ever_written_is_not_sound() {
         let failure = Failure::of(&samples::fail(), 0).unwrap();
-        let told = |measured: usize| ReportedFailure {
+        let reported = |measured: usize| ReportedFailure {
             key: failure.key,
             verdict: failure.verdict,
             measured: vec![failure.measured.unwrap(); measured],
@@ -178,7 +181,7 @@ mod tests {
         };
         let foretold = || Forecast::all().map(|forecast| Foretold { forecast, seen: 0 });
         let full = ChannelState {
-            reported: vec![told(MAX_MEASURED); MAX_REPORTED],
+            reported: vec![reported(MAX_MEASURED); MAX_REPORTED],
             owed: Some(failure.clone()),
             forecasts: foretold().collect(),
             ..ChannelState::default()
@@ -186,9 +189,9 @@ mod tests {
         assert!(full.is_sound() && ChannelState::default().is_sound());
         type Row<'a> = (&'static str, &'a dyn Fn(&mut ChannelState));
         let changes: [Row<'_>; 4] = [
-            ("reported", &|channel| channel.reported.push(told(0))),
+            ("reported", &|channel| channel.reported.push(reported(0))),
             ("measured", &|channel| {
-                *channel.reported.last_mut().unwrap() = told(MAX_MEASURED + 1)
+                *channel.reported.last_mut().unwrap() = reported(MAX_MEASURED + 1)
             }),
             ("forecasts", &|channel| {
                 channel.forecasts.extend(foretold().take(1))

@@ -19,10 +19,10 @@ const MAX_RELAPSES: u32 = 6;
 /// When to tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
-    /// How often in a row a target must be inconclusive before that is told. At least 1. A CVM can choose to look
-    /// unreachable, so it is told in the end; a network does it by itself, so it is not told at once.
+    /// How often in a row a target must be inconclusive before that is reported. At least 1. A CVM can choose to look
+    /// unreachable, so it is reported in the end; a network does it by itself, so it is not reported at once.
     pub inconclusive_after: u32,
-    /// How many of the latest runs may be inconclusive before that is told, too: a host that answers every third time would
+    /// How many of the latest runs may be inconclusive before that is reported, too: a host that answers every third time would
     /// otherwise never be.
     pub inconclusive_of: Share,
     /// When to repeat a failure that goes on, seconds.
@@ -40,9 +40,9 @@ impl Default for Rules {
     }
 }
 
-/// Takes the memory of a target one observation further, and says what is due on each of `channels`, in order.
+/// Takes the state of a target one observation further, and says what is due on each of `channels`, in order.
 ///
-/// `previous` is `None` if there is no memory, or none that can be read: then any failure is told at once. What
+/// `previous` is `None` if there is no state, or none that can be read: then any failure is reported at once. What
 /// follows from `previous` and is not delivered is due again the next time; mark what was with [`TargetState::record`],
 /// and tell nothing more to a channel that did not take something before it.
 #[must_use]
@@ -63,7 +63,7 @@ pub fn decide(
         Some(failure) => state.fails(known, now, failure, observation, rules),
         None => state.passes(now, observation, rules),
     }
-    // The share of runs opens an incident, and ends one that it opened; in any other it is not asked for, and a memory that
+    // The share of runs opens an incident, and ends one that it opened; in any other it is not asked for, and a state that
     // stays the same is not written.
     if state.incident.as_ref().is_some_and(|incident| !incident.by_share) {
         state.recent.clear();
@@ -89,7 +89,7 @@ pub fn decide(
 }
 
 impl TargetState {
-    /// A receiver that nothing was told yet. It hears what one of its kind, which it replaces, never heard.
+    /// A receiver to which nothing was reported yet. It hears what one of its kind, which it replaces, never heard.
     fn new_receiver(&mut self, name: &str, channels: &[&str]) -> ChannelState {
         let mut others = self.channels.iter_mut();
         let replaced = others.find(|(other, channel)| {
@@ -101,13 +101,13 @@ impl TargetState {
         }
     }
 
-    /// Forgets the channels that are not told any more and know nothing; and of too many, those that were told least lately.
+    /// Removes the channels that are not used any more and know nothing; and of too many, those that were notified least recently.
     fn forget_receivers(&mut self, channels: &[&str]) {
-        let is_told = |name: &str| channels.contains(&name);
+        let is_used = |name: &str| channels.contains(&name);
         self.channels
-            .retain(|name, channel| is_told(name) || *channel != ChannelState::default());
+            .retain(|name, channel| is_used(name) || *channel != ChannelState::default());
         while self.channels.len() > MAX_CHANNELS {
-            let others = self.channels.iter().filter(|(name, _)| !is_told(name));
+            let others = self.channels.iter().filter(|(name, _)| !is_used(name));
             let Some(oldest) = others
                 .min_by_key(|(_, channel)| channel.last)
                 .map(|(name, _)| name.clone())
@@ -245,8 +245,8 @@ impl TargetState {
             due.push((AlertEvent::Reminder, About::Reminder { failure, late }));
         }
         let changed = incident.passing.as_ref().and_then(|passing| {
-            let is_reported =
-                channel.told_policy == Some(passing.policy) && !are_apart(channel.told_asked, passing.asked);
+            let is_reported = channel.reported_policy == Some(passing.policy)
+                && !are_apart(channel.reported_asked, passing.asked);
             let more = (passes_needed(self.relapses) + 1)
                 .saturating_sub(passing.count)
                 .max(1);
@@ -306,7 +306,7 @@ fn are_apart(one: Option<AskedAt>, two: Option<AskedAt>) -> bool {
 }
 
 /// How many passes in a row end an incident: one, and twice as many after each relapse. A host that lies every third
-/// time is told to have recovered once or twice, not all day.
+/// time is reported as recovered once or twice, not all day.
 const fn passes_needed(relapses: u32) -> u32 {
     1 << if relapses < MAX_RELAPSES {
         relapses

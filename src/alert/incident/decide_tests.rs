@@ -124,7 +124,7 @@ impl World {
     }
 }
 
-/// What is told, minute by minute, where everything is delivered: `-` for silence.
+/// What is reported, minute by minute, where everything is delivered: `-` for silence.
 fn alerts_of(mut world: World, outgoing: &str) -> String {
     alerts_of_world(&mut world, outgoing)
 }
@@ -157,7 +157,7 @@ fn histories_and_what_is_told_of_them() {
         ("A???A.", "failed - - changed - recovered"),
         ("ABAB.", "failed changed - - recovered"),
         ("???A.", "- - inconclusive failed recovered"),
-        // An outage of another kind is told when it lasts as long as the first had to.
+        // An outage of another kind is reported when it lasts as long as the first had to.
         ("??!?.", "- - inconclusive - recovered"),
         ("???!?!?.", "- - inconclusive - - - - recovered"),
         ("???!!!!.", "- - inconclusive - - changed - recovered"),
@@ -258,7 +258,7 @@ fn a_pass_at_another_address_is_no_recovery_until_it_passes_again() {
     assert_eq!(world.see('.'), [AlertEvent::Recovered]);
 }
 
-/// It is told once of each address, and the deployment that failed is none of them.
+/// It is reported once for each address, and the deployment that failed is none of them.
 #[test]
 fn an_address_that_changes_back_is_the_one_that_failed() {
     let mut world = World::known();
@@ -272,7 +272,7 @@ fn an_address_that_changes_back_is_the_one_that_failed() {
     assert_eq!(world.see('.'), [AlertEvent::Recovered]);
 }
 
-/// An earlier version kept no address: its incident ends by a second pass, and nothing false is told before that.
+/// An earlier version kept no address: its incident ends by a second pass, and nothing false is reported before that.
 #[test]
 fn a_memory_without_an_address_is_no_proof_of_a_recovery() {
     let mut world = World::known();
@@ -338,7 +338,7 @@ fn t61_what_changes_from_run_to_run_is_told_so_often_and_then_with_the_reminder(
     assert_eq!(world.see_of(&running(99)), [AlertEvent::Reminder]);
 }
 
-/// An earlier version kept nothing of what was measured: what is measured first counts as told.
+/// An earlier version kept nothing of what was measured: what is measured first counts as reported.
 #[test]
 fn a_memory_without_measured_values_takes_the_first_for_the_one_that_was_told() {
     let mut world = World::known();
@@ -397,7 +397,7 @@ fn what_a_channel_missed_is_told_as_what_is_true_by_then() {
     assert_eq!((failure.failing[0].check, *late), (CheckId::AppId, false));
 }
 
-/// A host that was caught while nobody could be told must not get away by switching its answers off.
+/// A host that was caught while nobody could be notified must not get away by switching its answers off.
 #[test]
 fn a_fail_that_a_channel_missed_is_not_lost_when_the_target_falls_silent() {
     let mut world = World::known();
@@ -534,7 +534,7 @@ proptest! {
                 failed_under.push(observed);
             }
             if let Some(failure) = failure.filter(|failure| failure.verdict == Verdict::Fail) {
-                // Told before in this incident, or due now.
+                // Reported before in this incident, or due now.
                 let is_due = due.iter().any(|due| matches!(&due.about, About::Failure { failure: known, .. } if known.key == failure.key));
                 prop_assert!(is_due || receiver.knows.contains(&failure.key), "{letter} is neither told nor due");
             }
@@ -574,7 +574,7 @@ proptest! {
         prop_assert!(!receiver.open && world.state.unwrap().failure().is_none());
     }
 
-    /// A memory that was written and read in between decides the same.
+    /// A state that was written and read in between decides the same.
     #[test]
     fn a_memory_survives_the_file(outgoing in prop::collection::vec(prop::sample::select("AB?!.e".chars().collect::<Vec<_>>()), 1..20)) {
         let (mut kept, mut filed) = (World::known(), World::known());
@@ -588,7 +588,7 @@ proptest! {
     }
 }
 
-/// A host that passes now and then and is silent otherwise is told of, and is not told to have recovered at each pass. One
+/// A host that passes now and then and is silent otherwise is reported, and is not reported as recovered at each pass. One
 /// hiccup in four runs is a network's.
 #[test]
 fn a_share_of_inconclusive_runs_is_told_and_ends_when_passes_are_the_rule() {
@@ -606,11 +606,11 @@ fn a_share_of_inconclusive_runs_is_told_and_ends_when_passes_are_the_rule() {
         assert!(passes < 12);
     }
     assert_eq!(passes, 4);
-    // What was told is not told again for what lies behind it.
+    // What was reported is not reported again for what lies behind it.
     assert_eq!(alerts_of(world, "?...."), "- - - - -");
 }
 
-/// An outage that everybody was told of ends with the first pass, however long it was.
+/// An outage that was reported to everybody ends with the first pass, however long it was.
 #[test]
 fn an_outage_in_a_row_ends_with_the_first_pass_and_is_not_counted_again() {
     let outgoing = format!("{}.?.", "?".repeat(30));

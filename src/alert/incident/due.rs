@@ -10,9 +10,9 @@ pub(in crate::alert) const RECEIVER: &str = "-to-";
 /// Something to tell one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
-    /// Which channel: its kind, and behind `-to-` which receiver, as the memory names them.
+    /// Which channel: its kind, and behind `-to-` which receiver, as the state names them.
     pub channel: String,
-    /// What it is told.
+    /// What is reported to it.
     pub event: AlertEvent,
     /// What that is about.
     pub about: About,
@@ -51,7 +51,7 @@ pub enum About {
         /// Whether it is the last message about such a change in this incident.
         last: bool,
     },
-    /// A failure that was told a while ago and goes on.
+    /// A failure that was reported a while ago and goes on.
     Reminder {
         /// Which.
         failure: Failure,

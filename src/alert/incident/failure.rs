@@ -114,7 +114,7 @@ pub struct Failure {
     pub verdict: Verdict,
     /// What the verdict hangs on, sorted.
     pub failing: Vec<Failing>,
-    /// What the checks that failed measured. Absent where nothing that they compare was proven, and in a memory of an earlier
+    /// What the checks that failed measured. Absent where nothing that they compare was proven, and in a state of an earlier
     /// version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured: Option<Measured>,
@@ -161,7 +161,7 @@ impl Failure {
         (self.key, self.verdict) == (other.key, other.verdict) && measured.is_none_or(|(one, two)| one == two)
     }
 
-    /// Whether it is what [`Failure::of`] can give: a memory from outside is checked by it.
+    /// Whether it is what [`Failure::of`] can give: a state from outside is checked by it.
     pub(super) fn is_sound(&self) -> bool {
         self.verdict != Verdict::Pass
             && self.failing.len() <= MAX_FAILING
@@ -169,7 +169,7 @@ impl Failure {
     }
 }
 
-/// Whether a text of the memory is one of our own words, of at most `longest` bytes: a reason, a channel's name.
+/// Whether a text of the state is one of our own words, of at most `longest` bytes: a reason, a channel's name.
 pub(super) fn is_word(text: &str, longest: usize) -> bool {
     let is_ours = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (1..=longest).contains(&text.len()) && text.bytes().all(is_ours)

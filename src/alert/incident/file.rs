@@ -1,4 +1,4 @@
-//! The memory of all targets as JSON: `cvm-verify/alert-state/v1`.
+//! The state of all targets as JSON: `cvm-verify/alert-state/v1`.
 
 use std::collections::BTreeMap;
 
@@ -12,20 +12,20 @@ use cvm_verify_core::evidence::has_more_values_than;
 
 /// The name of the JSON format.
 const SCHEMA: &str = "cvm-verify/alert-state/v1";
-/// Largest memory that is read or written, in bytes: 16 MiB.
+/// Largest state that is read or written, in bytes: 16 MiB.
 pub const MAX_STATE_BYTES: usize = 16 * 1024 * 1024;
 /// How many targets are remembered.
 pub const MAX_TARGETS: usize = 10_000;
-/// Values of a memory in JSON: a target has at most about 200.
+/// Values of a state in JSON: a target has at most about 200.
 const MAX_VALUES: usize = 200 * MAX_TARGETS;
 
-/// The memory of all targets.
+/// The state of all targets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
     targets: BTreeMap<TargetId, TargetState>,
 }
 
-/// Why a memory cannot be read. It counts as none then, and everything is told again.
+/// Why a state cannot be read. It counts as none then, and everything is reported again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
     /// More bytes than are ever written.
@@ -62,7 +62,7 @@ impl State {
     /// Reads what [`State::to_json`] wrote.
     ///
     /// # Errors
-    /// [`StateError`]. Nothing is taken from a memory that is not whole.
+    /// [`StateError`]. Nothing is taken from a state that is not whole.
     pub fn parse(json: &[u8]) -> Result<Self, StateError> {
         if json.len() > MAX_STATE_BYTES {
             return Err(StateError::TooLarge);
@@ -82,7 +82,7 @@ impl State {
     }
 
     /// At most [`MAX_TARGETS`] targets in at most [`MAX_STATE_BYTES`] bytes. Of more, those that were not verified for
-    /// the longest time are forgotten: what fails in them is told again.
+    /// the longest time are forgotten: what fails in them is reported again.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut kept: Vec<(&TargetId, &TargetState)> = self.targets.iter().collect();
@@ -197,7 +197,7 @@ mod tests {
         "github-issue",
     ];
 
-    /// A target that fails and that everybody was told of.
+    /// A target that fails, which was reported to everybody.
     fn failing(now: u64) -> TargetState {
         let policy = Policy::default().fingerprint();
         let observation = Observation::of(&samples::fail(), policy, now);
@@ -278,7 +278,7 @@ mod tests {
                 whole.replacen("\"verdict\":\"fail\"", "\"verdict\":\"pass\"", 1),
                 StateError::Damaged,
             ),
-            // Found by fuzzing: a name that is not one of a channel's, in a memory that is written again.
+            // Found by fuzzing: a name that is not one of a channel's, in a state that is written again.
             (
                 whole.replacen("\"slack\"", "\"sl\u{7f}ack\"", 1),
                 StateError::Damaged,

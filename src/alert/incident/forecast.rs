@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use cvm_verify_core::checks::{Reason, forecasts};
 use cvm_verify_core::report::{CheckId, Status, TargetReport};
 
-/// Something that a pass relies on is about to end: a forecast of the checks ([`forecasts`]). Each is told once, until it
+/// Something that a pass relies on is about to end: a forecast of the checks ([`forecasts`]). Each is reported once, until it
 /// has gone for `FORGOTTEN_AFTER`. In JSON it is `CHECK/REASON`.
 #[derive(Debug, Clone, Copy)]
 pub struct Forecast {

@@ -82,7 +82,7 @@ impl<'de> Deserialize<'de> for History {
     }
 }
 
-/// How many of the latest runs must be inconclusive before that is told: `6/12`.
+/// How many of the latest runs must be inconclusive before that is reported: `6/12`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Share {
     inconclusive: u32,

@@ -1,14 +1,14 @@
-//! What was told before, and what is to tell now: pure functions of a memory, the time and what was just found.
+//! What was reported before, and what is to be reported now: pure functions of the stored state, the time and what was just found.
 //!
-//! Without a memory every run that does not pass is told. With one, people hear of a failure once, at once, and of its
+//! Without stored state, every run that does not pass is reported. With it, people hear of a failure once, at once, and of its
 //! end; the rest is silence that they can trust:
 //!
-//! * The memory of one target is a [`TargetState`]; [`decide`] takes it one observation further and says what is [`Due`].
-//! * Nothing counts as told before its channel took it: [`TargetState::record`]. What was not delivered is due again, in
-//!   the form that is true by then, and each channel has a memory of its own, so that no other hears it twice.
+//! * The state of one target is a [`TargetState`]; [`decide`] takes it one observation further and says what is [`Due`].
+//! * Nothing counts as reported before its channel took it: [`TargetState::record`]. What was not delivered is due again, in
+//!   the form that is true by then, and each channel has state of its own, so that no other hears it twice.
 //! * Whether two failures are the same is decided by a [`FailureKey`], which holds no text that a CVM chose (T61).
 //! * A pass is a recovery only by the same policy and at the same address as the failure.
-//! * A memory that is missing or cannot be read is no memory: everything is told again.
+//! * State that is missing or cannot be read counts as none: everything is reported again.
 
 mod asked_at;
 mod channel;

@@ -1,4 +1,4 @@
-//! What one run found of one target, as far as it matters to what is told.
+//! What one run found of one target, as far as it matters to what is reported.
 
 use super::asked_at::AskedAt;
 use super::failure::Failure;

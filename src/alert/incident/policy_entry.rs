@@ -74,7 +74,7 @@ impl PolicyEntry {
 
     /// The same, with the variables of its channels.
     #[must_use]
-    pub fn told_through(self, variables: BTreeMap<String, String>) -> Self {
+    pub fn alerted_through(self, variables: BTreeMap<String, String>) -> Self {
         Self { variables, ..self }
     }
 

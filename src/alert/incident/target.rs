@@ -32,7 +32,7 @@ pub struct TargetState {
     /// Which of the latest runs could not be determined.
     #[serde(default, skip_serializing_if = "History::is_empty")]
     pub(super) recent: History,
-    /// What is wrong, as far as it is to be told.
+    /// What is wrong, as far as it is to be reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) incident: Option<Incident>,
     /// When the last incident ended, Unix seconds.
@@ -41,29 +41,29 @@ pub struct TargetState {
     /// How often it failed again soon after a recovery.
     #[serde(default)]
     pub(super) relapses: u32,
-    /// The entry of the policy file that it was verified for last. Absent without a policy file, and in a memory of an earlier
+    /// The entry of the policy file that it was verified for last. Absent without a policy file, and in a state of an earlier
     /// version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) entry: Option<PolicyEntry>,
-    /// What each channel was told.
+    /// What was reported to each channel.
     #[serde(default)]
     pub(super) channels: BTreeMap<String, ChannelState>,
 }
 
-/// From the first failure that is told to the pass that ends it.
+/// From the first failure that is reported to the pass that ends it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Incident {
     /// When it began, Unix seconds.
     pub(super) since: u64,
-    /// The latest failure in it that is to be told.
+    /// The latest failure in it that is to be reported.
     pub(super) failure: Failure,
     /// What the target was judged by when it failed.
     pub(super) policy: Fingerprint,
-    /// Whom it was asked at when it failed. Absent in a memory of an earlier version.
+    /// Whom it was asked at when it failed. Absent in a state of an earlier version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) asked: Option<AskedAt>,
-    /// Whether it is told for the share of inconclusive runs alone, and not for their row.
+    /// Whether it is reported for the share of inconclusive runs alone, and not for their row.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) by_share: bool,
     /// How many inconclusive results of other kinds than the failure came in a row.
@@ -79,8 +79,8 @@ const fn is_zero(count: &u32) -> bool {
 }
 
 impl Incident {
-    /// Whether an inconclusive result is to be told in this incident: a restart goes through several kinds, and others
-    /// than the one that was told must last as long as that had to.
+    /// Whether an inconclusive result is to be reported in this incident: a restart goes through several kinds, and others
+    /// than the one that was reported must last as long as that had to.
     pub(super) fn lasts(&mut self, failure: &Failure, times: u32) -> bool {
         let both_open = [self.failure.verdict, failure.verdict] == [Verdict::Inconclusive; 2];
         if !both_open || failure.is_same(&self.failure) {
@@ -120,8 +120,8 @@ impl TargetState {
             About::Failure { failure, .. } | About::Exchanged { failure, .. } => channel.add(failure, now),
             About::Reminder { .. } => channel.last = Some(now),
             About::PassUnderAnotherPolicy { .. } | About::PassAtAnotherAddress { .. } => {
-                channel.told_policy = policy;
-                channel.told_asked = asked;
+                channel.reported_policy = policy;
+                channel.reported_asked = asked;
                 channel.last = Some(now);
             }
             About::Recovery | About::Departed { .. } => channel.close(),
@@ -177,7 +177,7 @@ impl TargetState {
         *self == other
     }
 
-    /// Whether it is what [`decide`](super::decide()) can give: a memory from outside is checked by it.
+    /// Whether it is what [`decide`](super::decide()) can give: a state from outside is checked by it.
     pub(super) fn is_sound(&self) -> bool {
         let incident = self.incident.as_ref();
         incident.is_none_or(|incident| incident.failure.is_sound())

@@ -35,7 +35,7 @@ pub struct AlertTestArgs {
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Alerts")]
-pub struct MemoryArgs {
+pub struct AlertStateArgs {
     /// Keep the alert state in this file: which alerts were sent, so that a failure and its end are each reported
     /// once. Without it, every run of `verify` that does not pass alerts, and `watch` keeps the state until it ends.
     #[arg(long, value_name = "FILE")]
@@ -53,7 +53,7 @@ pub struct MemoryArgs {
     pub github_issue: Option<String>,
 }
 
-impl MemoryArgs {
+impl AlertStateArgs {
     /// When to alert.
     pub fn rules(&self) -> Rules {
         let usual = Rules::default();
@@ -64,7 +64,7 @@ impl MemoryArgs {
         }
     }
 
-    /// Refuses options that would do nothing: rules of a memory that there is not, and issues that nobody may write.
+    /// Refuses options that would do nothing: rules for state that is not stored, and issues that nobody may write.
     /// `has_memory` is whether the command remembers without a file, too.
     pub fn refuse_idle(&self, has_memory: bool, env: &Env) -> Result<(), UsageError> {
         let is_set = |name: &str| {

@@ -23,7 +23,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use alerts::{AlertArgs, AlertCommand, MemoryArgs};
+pub use alerts::{AlertArgs, AlertCommand, AlertStateArgs};
 pub use chain::ChainArgs;
 use deferred::Deferred;
 pub use deploy_plan::{DeployPlanArgs, PLAN_CODES, PlanFormat};
@@ -195,7 +195,7 @@ pub struct VerifyArgs {
     #[command(flatten)]
     pub trust: TrustArgs,
     #[command(flatten)]
-    pub memory: MemoryArgs,
+    pub alert_state: AlertStateArgs,
     #[command(flatten)]
     pub output: OutputArgs,
     /// Write the evidence to this file, to replay it later. With several targets, this is a folder.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::keys::{KeyArgs, RoundOptions};
-use super::{CacheArgs, MemoryArgs, PlanArgs, TransportArgs, TrustArgs};
+use super::{AlertStateArgs, CacheArgs, PlanArgs, TransportArgs, TrustArgs};
 
 #[derive(Debug, Args)]
 pub struct WatchArgs {
@@ -36,7 +36,7 @@ pub struct WatchArgs {
     #[arg(long, short, help_heading = "Output")]
     pub quiet: bool,
     #[command(flatten)]
-    pub memory: MemoryArgs,
+    pub alert_state: AlertStateArgs,
     #[command(flatten)]
     pub transport: TransportArgs,
     #[command(flatten)]
