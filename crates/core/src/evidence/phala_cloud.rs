@@ -139,30 +139,30 @@ mod tests {
         let many = format!(r#"{{"instances":[{}{{}}]}}"#, "{},".repeat(MAX_INSTANCES));
         for (text, kind, says) in [
             ("<html>", "NotJson", "HTML"),
-            ("[]", "OtherType", "a list"),
-            ("{}", "OtherType", "`instances` is missing"),
-            (r#"{"instances":null}"#, "OtherType", "`instances` is missing"),
-            (r#"{"instances":{}}"#, "OtherType", "a list expected"),
-            (r#"{"instances":[null]}"#, "OtherType", "instances[0]"),
-            (r#"{"instances":["x"]}"#, "OtherType", "instances[0]"),
+            ("[]", "OtherList", "a list"),
+            ("{}", "OtherList", "`instances` is missing"),
+            (r#"{"instances":null}"#, "OtherList", "`instances` is missing"),
+            (r#"{"instances":{}}"#, "OtherList", "a list expected"),
+            (r#"{"instances":[null]}"#, "OtherList", "instances[0]"),
+            (r#"{"instances":["x"]}"#, "OtherList", "instances[0]"),
             (
                 r#"{"instances":[],"instances":[]}"#,
-                "OtherType",
+                "OtherList",
                 "`instances` occurs more than once",
             ),
             (
                 r#"{"instances":[{"quote":"00","quote":null}]}"#,
-                "OtherType",
+                "OtherList",
                 "`instances[0].quote` occurs more than once",
             ),
             (
                 r#"{"app_id":"0000000000000000000000000000000000000000","instances":[]}"#,
-                "OtherType",
+                "OtherList",
                 "was asked for",
             ),
-            (r#"{"app_id":"zz","instances":[]}"#, "OtherType", "app_id"),
-            (r#"{"app_id":7,"instances":[]}"#, "OtherType", "app_id"),
-            (&many, "OtherType", "at most 256"),
+            (r#"{"app_id":"zz","instances":[]}"#, "OtherList", "app_id"),
+            (r#"{"app_id":7,"instances":[]}"#, "OtherList", "app_id"),
+            (&many, "OtherList", "at most 256"),
             (r#"{"instances":[}"#, "NotJson", "not JSON"),
         ] {
             let error = parse(text).unwrap_err();
