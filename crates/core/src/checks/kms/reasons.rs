@@ -3,11 +3,12 @@
 use crate::checks::Reason;
 
 /// Every reason of its own.
-pub(super) const ALL: [&Reason; 36] = [
+pub(super) const ALL: [&Reason; 37] = [
     &OTHER_ROOT,
     &OTHER_EPOCH,
     &NO_EVIDENCE,
     &REFUSED,
+    &OUTSIDE_VALIDITY,
     &NOT_BOUND,
     &USAGE,
     &QUOTE,
@@ -64,6 +65,12 @@ pub(super) const REFUSED: Reason = Reason {
     id: "malformed",
     means: "The certificate of the KMS, or the evidence in it, cannot be read or contradicts itself.",
     fix: "No KMS of dstack issues that: ask its operator. If it is one, report it as a bug of cvm-verify with the certificate.",
+};
+pub(super) const OUTSIDE_VALIDITY: Reason = Reason {
+    id: "outside-validity",
+    means: "The certificate of the KMS, or one that signed it, has expired, or is not valid yet by the clock of this machine.",
+    fix: "If it has expired, ask the operator of the KMS to renew it. If it is not valid yet, compare the clock of this machine; \
+          then verify again.",
 };
 pub(super) const NOT_BOUND: Reason = Reason {
     id: "not-bound",
