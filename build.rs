@@ -6,16 +6,19 @@ use std::process::Command;
 fn main() {
     println!("cargo::rerun-if-env-changed=CVM_VERIFY_GIT");
     println!("cargo::rerun-if-env-changed=CVM_VERIFY_COMMIT_TIME");
-    for file in [".git/HEAD", ".git/logs/HEAD"] {
-        if std::path::Path::new(file).exists() {
+    for name in ["HEAD", "logs/HEAD"] {
+        // Not always below `.git`: a further worktree has its own.
+        if let Some(file) =
+            git(&["rev-parse", "--git-path", name]).filter(|file| std::path::Path::new(file).exists())
+        {
             println!("cargo::rerun-if-changed={file}");
         }
     }
     let commit = given("CVM_VERIFY_GIT")
-        .or_else(|| git("%H"))
+        .or_else(|| git(&["log", "-1", "--format=%H"]))
         .unwrap_or_else(|| "unknown".to_owned());
     let time = given("CVM_VERIFY_COMMIT_TIME")
-        .or_else(|| git("%ct"))
+        .or_else(|| git(&["log", "-1", "--format=%ct"]))
         .filter(|time| !time.is_empty() && time.bytes().all(|byte| byte.is_ascii_digit()))
         .unwrap_or_else(|| "0".to_owned());
     println!("cargo::rustc-env=CVM_VERIFY_GIT={commit}");
@@ -26,15 +29,12 @@ fn given(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// A field of the last commit, where this package is the root of a repository.
-fn git(format: &str) -> Option<String> {
+/// What git says, where this package is the root of a repository.
+fn git(arguments: &[&str]) -> Option<String> {
     if !std::path::Path::new(".git").exists() {
         return None;
     }
-    let output = Command::new("git")
-        .args(["log", "-1", &format!("--format={format}")])
-        .output()
-        .ok()?;
+    let output = Command::new("git").args(arguments).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();
     (output.status.success() && !text.is_empty()).then_some(text)
 }

@@ -136,7 +136,7 @@ fn exactly(cvm: &Cvm) -> Policy {
                 rtmr: [rtmr0, rtmr1, rtmr2],
             },
             vulnerable_until: None,
-            known_by: Some(KnownBy::Files([0xf1; 32])),
+            known_by: Some(KnownBy::Files([0xf1; 32].into())),
             acpi_change: None,
             lock: "cvm.lock".into(),
         },

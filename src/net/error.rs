@@ -126,7 +126,7 @@ pub enum NetError {
 }
 
 impl Heal for NetError {
-    /// DNS, connection, time and 5xx or 429 may be better in a moment; a refusal of ours, a certificate, a redirect or
+    /// DNS, connection, time, 5xx and a status of time may be better in a moment; a refusal of ours, a certificate, a redirect or
     /// another 4xx will not (docs/concepts.md).
     fn may_heal(&self) -> bool {
         match self {
@@ -135,7 +135,7 @@ impl Heal for NetError {
             | Self::Timeout { .. }
             | Self::Closed { .. }
             | Self::Protocol { .. } => true,
-            Self::HttpStatus { status, .. } => *status == 429 || (500..=599).contains(status),
+            Self::HttpStatus { status, .. } => is_of_time(*status) || (500..=599).contains(status),
             Self::BadUrl { .. }
             | Self::AddressRefused { .. }
             | Self::Tls { .. }
@@ -151,6 +151,12 @@ impl Heal for NetError {
             _ => None,
         }
     }
+}
+
+/// Whether a status says that the request came too slowly, too early or too often: 408, 425, 429. It says nothing of what was asked for.
+#[must_use]
+pub(crate) const fn is_of_time(status: u16) -> bool {
+    matches!(status, 408 | 425 | 429)
 }
 
 /// Why a URL is not followed.

@@ -45,6 +45,7 @@ pub(crate) mod loopback;
 
 pub use client::Client;
 pub(crate) use client::STAY;
+pub(crate) use error::is_of_time;
 pub use error::{NetError, Stage, TlsProblem, UrlProblem};
 pub use leaf::{LeafWatch, LiveChain};
 pub use limits::Limits;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::escape;
-use cvm_verify_core::policy::KnownBy;
+use cvm_verify_core::policy::{FilesIdentity, KnownBy};
 use cvm_verify_core::reference::{OsClass, OsImageRow, ReferenceValues, ReleaseVersion};
 use cvm_verify_core::verify::MeasuredImage;
 
@@ -200,10 +200,10 @@ impl ShownImage<'_> {
 
     /// `[os_image]` without RTMR0.
     fn lock_entry(&self, variant: &Variant<'_>) -> String {
-        let hash = self.image.os_image_hash;
+        let files = FilesIdentity::of(self.image);
         let known_by = match self.image.is_development {
-            true => KnownBy::DevelopmentFiles(hash),
-            false => KnownBy::Files(hash),
+            true => KnownBy::DevelopmentFiles(files),
+            false => KnownBy::Files(files),
         };
         format!(
             "[os_image]\nmrtd = \"{}\"\nrtmr1 = \"{}\"\nrtmr2 = \"{}\"\nknown_by = \"{known_by}\"\n",

@@ -27,7 +27,7 @@ pub fn reference_os_images(values: &ReferenceValues) -> String {
             field(&mut page, "os_image_hash", &hex::encode(hash.0));
         }
         field(&mut page, "registers", registers(row));
-        let advisories = values.advisories_of(row);
+        let advisories = values.advisories_of(row.version.as_ref());
         if !advisories.is_empty() {
             let named: Vec<String> = advisories
                 .iter()
@@ -38,7 +38,10 @@ pub fn reference_os_images(values: &ReferenceValues) -> String {
                 .collect();
             field(&mut page, "advisories", &named.join(", "));
         }
-        if let Some(fixed) = values.lowest_fixed(row).filter(|_| !advisories.is_empty()) {
+        if let Some(fixed) = values
+            .lowest_fixed(row.version.as_ref())
+            .filter(|_| !advisories.is_empty())
+        {
             field(&mut page, "upgrade to", &format!("{fixed} or later"));
         }
         compare(&mut page, &row.source.to_string(), &row.date.to_string());

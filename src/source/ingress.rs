@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::net::retry::Heal as _;
-use crate::net::{Client, Limits, NetError, Response};
+use crate::net::{Client, Limits, NetError, Response, is_of_time};
 use cvm_verify_core::evidence::{
     INGRESS_MANIFEST, INGRESS_QUOTE, IngressEvidence, IngressManifest, IngressSeen, MAX_INGRESS_FILE_BYTES,
     MAX_INGRESS_MANIFEST_BYTES, MAX_INGRESS_QUOTE_BYTES,
@@ -64,11 +64,14 @@ async fn files(client: &Client, address: &Url, until: Instant) -> Result<Option<
     Ok(Some(evidence))
 }
 
-/// A body; `None` if the server does not have the file. A redirect leads elsewhere, so the file is not here.
+/// A body; `None` if the server does not have the file. A redirect leads elsewhere, so the file is not here; who is too slow or asks
+/// too often learns nothing.
 fn found(answer: Result<Response, NetError>) -> Result<Option<Vec<u8>>, NetError> {
     match answer.and_then(Response::ok) {
         Ok(response) => Ok(Some(response.body)),
-        Err(NetError::HttpStatus { status, .. }) if (400..500).contains(&status) && status != 429 => Ok(None),
+        Err(NetError::HttpStatus { status, .. }) if (400..500).contains(&status) && !is_of_time(status) => {
+            Ok(None)
+        }
         Err(NetError::Redirect { .. }) => Ok(None),
         Err(error) => Err(error),
     }
@@ -110,7 +113,7 @@ mod tests {
         for absent in [400, 401, 403, 404, 410] {
             assert_eq!(found(status(absent)), Ok(None), "{absent}");
         }
-        for open in [429, 500, 502, 503] {
+        for open in [408, 425, 429, 500, 502, 503] {
             assert!(found(status(open)).is_err(), "{open}");
         }
     }

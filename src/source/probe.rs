@@ -4,7 +4,7 @@
 use super::app::AppEndpoints;
 use super::document::json;
 use super::error::SourceError;
-use crate::net::{Client, Limits, NetError};
+use crate::net::{Client, Limits, NetError, is_of_time};
 use cvm_verify_core::evidence::{Attestation, Probe};
 use cvm_verify_core::verify::digest::sha256;
 use url::Url;
@@ -48,10 +48,13 @@ async fn answer(client: &Client, url: Url, limits: &Limits, judged: impl FnOnce(
     }
 }
 
-/// A refusal is what is hoped for; a server that is busy or broken says nothing.
+/// A refusal is what is hoped for; a server that is busy or broken says nothing, and neither does one in front of the app that wants a
+/// login.
 fn refused(error: &NetError) -> Probe {
     match error {
-        NetError::HttpStatus { status, .. } if (400..500).contains(status) && *status != 429 => {
+        NetError::HttpStatus { status, .. }
+            if (400..500).contains(status) && !is_of_time(*status) && !matches!(status, 401 | 403 | 407) =>
+        {
             Probe::NoneSeen
         }
         NetError::HttpStatus { status, .. } => {
@@ -122,6 +125,11 @@ mod tests {
             (400, true),
             (404, true),
             (422, true),
+            (401, false),
+            (403, false),
+            (407, false),
+            (408, false),
+            (425, false),
             (429, false),
             (500, false),
             (503, false),

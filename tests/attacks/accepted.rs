@@ -37,7 +37,7 @@ fn accepted(judged: &Judged, id: CheckId) -> Vec<(AcceptedKind, &str)> {
 fn an_image_that_nobody_knew_is_accepted_by_whoever_wrote_its_registers_down() {
     let by_lock = [None, Some(KnownBy::Unknown), Some(KnownBy::Row)];
     for known_by in by_lock {
-        let judged = judged_by(|tuple| lock(tuple, known_by));
+        let judged = judged_by(|tuple| lock(tuple, known_by.clone()));
         judged.passes();
         assert_eq!(
             accepted(&judged, CheckId::OsImage),
@@ -54,8 +54,8 @@ fn an_image_that_nobody_knew_is_accepted_by_whoever_wrote_its_registers_down() {
     );
     assert_eq!(judged.0.assurance, Assurance::Hardware);
     // That it was measured from its files, or that its hash is published, is the word of whoever wrote the lock.
-    for known_by in [KnownBy::Files([1; 32]), KnownBy::PublishedHash([2; 32])] {
-        let judged = judged_by(|tuple| lock(tuple, Some(known_by)));
+    for known_by in [KnownBy::Files([1; 32].into()), KnownBy::PublishedHash([2; 32])] {
+        let judged = judged_by(|tuple| lock(tuple, Some(known_by.clone())));
         judged.passes();
         assert_eq!(
             accepted(&judged, CheckId::OsImage),
@@ -88,12 +88,12 @@ fn a_row_that_a_lock_claims_by_its_hash_never_names_other_registers() {
         let (Some(hash), Some(_), true) = (
             row.os_image_hash,
             &row.registers,
-            reference.host_alone(row).is_empty(),
+            reference.host_alone(row.version.as_ref()).is_empty(),
         ) else {
             continue;
         };
         seen += 1;
-        for known_by in [KnownBy::PublishedHash(hash.0), KnownBy::Files(hash.0)] {
+        for known_by in [KnownBy::PublishedHash(hash.0), KnownBy::Files(hash.0.into())] {
             let judged = judged_by(|tuple| lock(tuple, Some(known_by)));
             let detail = judged.detail(CheckId::OsImage);
             assert!(!detail.contains(row.name.as_str()), "{}: {detail}", row.name);
@@ -129,7 +129,7 @@ fn a_row_is_accepted_by_its_class_and_a_production_row_needs_no_acceptance() {
             })
             .judge();
         let expected = match row.class {
-            _ if !reference.host_alone(row).is_empty() => continue,
+            _ if !reference.host_alone(row.version.as_ref()).is_empty() => continue,
             OsClass::Production if row.is_third_party() => vec![AcceptedKind::ObservedImage],
             OsClass::Production => Vec::new(),
             OsClass::Development => vec![AcceptedKind::DevelopmentImage],
@@ -149,7 +149,7 @@ fn a_row_is_accepted_by_its_class_and_a_production_row_needs_no_acceptance() {
 /// Files whose metadata says that the image is one for development, in no table.
 #[test]
 fn a_development_image_that_is_known_by_its_files_is_accepted_in_writing_alone() {
-    let judged = judged_by(|tuple| lock(tuple, Some(KnownBy::DevelopmentFiles([1; 32]))));
+    let judged = judged_by(|tuple| lock(tuple, Some(KnownBy::DevelopmentFiles([1; 32].into()))));
     judged.says(CheckId::OsImage, Status::Warn, "development-image");
     assert_eq!(
         accepted(&judged, CheckId::OsImage),
@@ -160,7 +160,7 @@ fn a_development_image_that_is_known_by_its_files_is_accepted_in_writing_alone()
 
 #[test]
 fn a_change_of_rtmr0_that_the_owner_accepted_is_named() {
-    let judged = judged_by(|tuple| match lock(tuple, Some(KnownBy::Files([1; 32]))) {
+    let judged = judged_by(|tuple| match lock(tuple, Some(KnownBy::Files([1; 32].into()))) {
         OsImagePolicy::Lock {
             tuple,
             vulnerable_until,

@@ -370,10 +370,77 @@ fn t44_switches_that_cannot_be_read_are_not_those_that_are_required() {
     with_gpus(Gpus::protected_pcie(SEED))
         .with(|trial| {
             trial.policy.gpu.switches_required = true;
-            gpus(trial).devices[0].opaque_bytes = Some(b"NVDAOD\0\0\x02\0\0\0 and more".to_vec());
+            gpus(trial).devices[0].opaque_bytes = Some(UNREAD.to_vec());
         })
         .judge()
         .fails(Id, "gpu-opaque-unread");
+}
+
+const UNREAD: &[u8] = b"NVDAOD\0\0\x02\0\0\0 and more";
+
+#[test]
+fn t44_a_switch_that_cannot_be_read_is_no_gpu() {
+    for (what, expectation) in EXPECTATIONS
+        .into_iter()
+        .filter(|(what, _)| *what != "--gpu-count")
+    {
+        println!("{what}");
+        with_gpus(Gpus::protected_pcie(SEED))
+            .with(expectation)
+            .with(|trial| {
+                gpus(trial).devices.drain(..8);
+                for switch in &mut gpus(trial).devices {
+                    switch.opaque_bytes = Some(UNREAD.to_vec());
+                }
+            })
+            .judge()
+            .fails(Id, "gpu-topology");
+    }
+}
+
+#[test]
+fn t44_a_device_that_cannot_be_read_hides_no_contradiction_between_the_others() {
+    let foreign = || Gpu::switch(SEED, "foreign", [0x66; 8]);
+    for (what, change, reason) in [
+        (
+            "a switch that no GPU sees, beside one that is not read",
+            (|gpus, foreign| {
+                gpus.devices[8].opaque_bytes = Some(UNREAD.to_vec());
+                gpus.devices[11] = foreign;
+            }) as fn(&mut Gpus, Gpu),
+            Some("gpu-topology"),
+        ),
+        (
+            "one switch that is not read, and two that are missing",
+            |gpus, _| {
+                gpus.devices.truncate(10);
+                gpus.devices[8].opaque_bytes = Some(UNREAD.to_vec());
+            },
+            Some("gpu-topology"),
+        ),
+        (
+            "a GPU that is not read, and switches of another machine",
+            |gpus, foreign| {
+                gpus.devices[0].opaque_bytes = Some(UNREAD.to_vec());
+                gpus.devices[11] = foreign;
+            },
+            Some("gpu-topology"),
+        ),
+        (
+            "one switch is not read, all are attested",
+            |gpus, _| gpus.devices[8].opaque_bytes = Some(UNREAD.to_vec()),
+            None,
+        ),
+    ] {
+        let judged = with_gpus(Gpus::protected_pcie(SEED))
+            .with(|trial| change(gpus(trial), foreign()))
+            .judge();
+        println!("{what}");
+        match reason {
+            Some(reason) => drop(judged.fails(Id, reason)),
+            None => drop(judged.passes().says(Id, Warn, "gpu-opaque-unread")),
+        }
+    }
 }
 
 #[test]
@@ -492,8 +559,7 @@ fn pinned_gpus_must_measure_the_same_and_another_kind_is_for_a_person() {
     pinned(|_| {}).passes().proves(Id);
     pinned(|gpus| gpus.devices[1].measurements[5].2[0] ^= 1).fails(Id, "gpu-pins");
     // One that describes itself in a format that is not read is not known to be another.
-    pinned(|gpus| gpus.devices[1].opaque_bytes = Some(b"NVDAOD\0\0\x02\0\0\0 and more".to_vec()))
-        .leaves_open(Id, "gpu-pins");
+    pinned(|gpus| gpus.devices[1].opaque_bytes = Some(UNREAD.to_vec())).leaves_open(Id, "gpu-pins");
     let other = pinned(|gpus| gpus.devices[1].set(3, b"580.1\0".to_vec()));
     other.passes().says(Id, Warn, "gpu-pins");
     assert!(other.detail(Id).contains("differs in: driver"), "{other}");

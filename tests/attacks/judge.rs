@@ -183,11 +183,8 @@ const MEASURED: [u8; 32] = [0xf1; 32];
 /// As if the guest showed the measurement document of the image that the lock of a trial names: the healthy image is in no table.
 fn confirm_files(claims: &mut Claims, policy: &Policy) {
     let is_own = matches!(
-        policy.os_image,
-        OsImagePolicy::Lock {
-            known_by: Some(KnownBy::Files(MEASURED)),
-            ..
-        }
+        &policy.os_image,
+        OsImagePolicy::Lock { known_by: Some(KnownBy::Files(files)), .. } if files.os_image_hash == MEASURED
     );
     if is_own {
         claims.shown_document = ShownDocument::OtherShape {
@@ -218,7 +215,7 @@ pub fn strict(cvm: &Cvm) -> Policy {
         os_image: OsImagePolicy::Lock {
             tuple: registers(cvm),
             vulnerable_until: None,
-            known_by: Some(KnownBy::Files(MEASURED)),
+            known_by: Some(KnownBy::Files(MEASURED.into())),
             acpi_change: None,
             lock: "cvm.lock".into(),
         },

@@ -389,6 +389,15 @@ fn t36_evidence_that_is_not_the_servers_own_convicts_the_server() {
 }
 
 #[test]
+fn t36_the_dates_of_a_certificate_say_no_more_than_dates_do() {
+    let kms = kms();
+    let early = showing(&kms, &kms.identity(1, DEFAULT_NOW + 86_400 + 120));
+    is_open(&early, "outside-validity");
+    let expired = showing(&kms, &kms.identity(1, DEFAULT_NOW - 366 * 86_400));
+    fails_alone(&expired, "outside-validity");
+}
+
+#[test]
 fn t36_a_stranger_at_the_address_convicts_nobody() {
     // What convicts under the app's root says nothing under another one.
     let forged = || {

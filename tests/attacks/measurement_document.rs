@@ -138,17 +138,17 @@ fn a_hash_in_a_lock_counts_where_the_document_confirms_it_and_is_a_claim_otherwi
     let genuine = Cvm::lite(&World::default()).boot.os_image_hash();
     for (claimed, shows_document, confirmed) in [
         (KnownBy::PublishedHash(genuine), true, true),
-        (KnownBy::Files(genuine), true, true),
+        (KnownBy::Files(genuine.into()), true, true),
         (KnownBy::PublishedHash(genuine), false, false),
-        (KnownBy::Files(genuine), false, false),
+        (KnownBy::Files(genuine.into()), false, false),
         (KnownBy::PublishedHash([0xab; 32]), true, false),
-        (KnownBy::Files([0xab; 32]), true, false),
+        (KnownBy::Files([0xab; 32].into()), true, false),
     ] {
         let mut trial = Trial::of(Cvm::lite(&World::default()));
         let OsImagePolicy::Lock { known_by, .. } = &mut trial.policy.os_image else {
             panic!("a trial has a lock");
         };
-        *known_by = Some(claimed);
+        *known_by = Some(claimed.clone());
         if !shows_document {
             trial.cvm.vm_config_edits.push(std::sync::Arc::new(|config| {
                 drop(config.as_object_mut().unwrap().remove("tdx_measurement"));

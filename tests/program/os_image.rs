@@ -188,15 +188,15 @@ fn files_in_a_run_are_measured_and_must_be_those_that_booted() {
     );
 }
 
-/// The files of the booted image, whose metadata says that it is one for development. Its registers are the same.
-fn development_files() -> tempfile::TempDir {
+/// The files of the booted image with another metadata file. Its registers are the same.
+fn files_whose_metadata(says: impl FnOnce(&mut Value)) -> tempfile::TempDir {
     files(|folder| {
         let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
         let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
         let sha256 = |text: &str| hex::encode(Sha256::digest(text));
         let before = read("metadata.json");
         let mut metadata: Value = serde_json::from_str(&before).unwrap();
-        metadata["is_dev"] = true.into();
+        says(&mut metadata);
         let after = metadata.to_string();
         let sums = read("sha256sum.txt").replace(&sha256(&before), &sha256(&after));
         write("metadata.json", &after);
@@ -205,9 +205,66 @@ fn development_files() -> tempfile::TempDir {
     })
 }
 
+/// T34: dstack 0.5.2 is in no row, and its files say which version it is.
+#[test]
+fn t34_a_version_that_only_its_files_say_has_its_vulnerabilities() {
+    let folder = files_whose_metadata(|metadata| metadata["version"] = "0.5.2".into());
+    let option = format!("--os-image-files={}", folder.path().display());
+    let deployment = booted(Qemu::V10_2);
+    let shape = shape(&deployment);
+    let ran = deployment.verify_with(&but_for_image(&deployment), &[&option, &shape]);
+    ran.assert(OsImage, Fail, Some("vulnerable-image"));
+    let check = ran.check(OsImage);
+    assert!(check.detail.contains("CVE-2025-59054"), "{check:?}");
+    assert!(check.fix.as_ref().unwrap().contains("dstack 0.5.13"), "{check:?}");
+
+    let refused = deployment.pin(&[&option]);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    refused.assert_stderr("vulnerable-image");
+    let pinned = deployment.pin(&[&option, "--accept=vulnerable-image"]);
+    assert_eq!(pinned.code, 0, "{pinned:?}");
+    let lock = lock_text(&deployment);
+    assert!(
+        lock.contains(" 0.5.2\"") && lock.contains("vulnerable_until = "),
+        "{lock}"
+    );
+    // A run without the files judges the version that the lock says.
+    let ran = with_lock(&deployment, &[]);
+    ran.assert(OsImage, Warn, Some("vulnerable-image"));
+    assert_eq!(
+        ran.report().targets[0].accepted[0].what,
+        AcceptedKind::VulnerableImage
+    );
+    // So does a pin without them, which keeps the date.
+    let again = deployment.pin(&[]);
+    assert_eq!(again.code, 0, "{again:?}");
+    assert_eq!(lock_text(&deployment), lock);
+    let is_of_it = |line: &&str| line.starts_with("vulnerable");
+    let without: Vec<&str> = lock.lines().filter(|line| !is_of_it(line)).collect();
+    std::fs::write(
+        deployment.path("cvm.lock"),
+        without.join(
+            "
+",
+        ),
+    )
+    .unwrap();
+    with_lock(&deployment, &[]).assert(OsImage, Fail, Some("vulnerable-image"));
+
+    // Files that name no version leave it open.
+    let folder = files_whose_metadata(|metadata| metadata["version"] = "custom build".into());
+    let option = format!("--os-image-files={}", folder.path().display());
+    let ran = deployment.verify_with(&but_for_image(&deployment), &[&option, &shape]);
+    ran.assert(OsImage, Warn, Some("published-hash"));
+    assert!(
+        ran.check(OsImage).detail.contains("Its version is not known"),
+        "{ran:?}"
+    );
+}
+
 #[test]
 fn files_of_a_development_image_are_accepted_in_writing_and_the_lock_says_so() {
-    let folder = development_files();
+    let folder = files_whose_metadata(|metadata| metadata["is_dev"] = true.into());
     let option = format!("--os-image-files={}", folder.path().display());
     let deployment = booted(Qemu::V10_2);
     let ran = deployment.verify_with(&but_for_image(&deployment), &[&option, &shape(&deployment)]);

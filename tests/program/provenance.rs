@@ -238,6 +238,43 @@ fn a_script_that_nobody_reviewed_keeps_the_tier_away_until_its_hash_is_in_the_lo
     ran.assert(SourceProvenance, Warn, Some("unreviewed-script"));
 }
 
+/// The tier rests on who says that the script is known, whatever else is open of the launch.
+#[test]
+fn a_script_that_a_row_of_the_users_knows_is_named_beside_the_tier() {
+    let release = Release::with(Deployment::healthy(), github(Workflow::default()));
+    for public_logs in [false, true] {
+        let mut sha256 = String::new();
+        release.deployment.app.change(|cvm| {
+            let mut document: Value = serde_json::from_str(&cvm.app_compose).unwrap();
+            document["public_logs"] = public_logs.into();
+            let script = document["pre_launch_script"].as_str().unwrap();
+            sha256 = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(script));
+            cvm.app_compose = document.to_string();
+        });
+        let path = release.deployment.path("own.toml");
+        std::fs::write(
+            &path,
+            format!(
+                "updated = \"2026-10-01\"\n[[script]]\nversion = \"1\"\nsha256 = \"{sha256}\"\ntext = \"published\"\n\
+                 source = \"our review\"\ndate = \"2026-10-01\"\n"
+            ),
+        )
+        .unwrap();
+        let rows = format!("--reference-values={path}");
+        let ran = release.verify(&[REPOSITORY, WORKFLOW, TAGS, &rows]);
+        ran.assert(SourceProvenance, Pass, None);
+        let target = &ran.report().targets[0];
+        assert!(
+            target
+                .accepted
+                .iter()
+                .any(|one| one.check == SourceProvenance && one.what == AcceptedKind::ReferenceValues),
+            "{public_logs}: {:?}",
+            target.accepted
+        );
+    }
+}
+
 #[test]
 fn a_lie_at_every_link_fails_for_its_own_reason() {
     let change = |change: &dyn Fn(&mut Workflow)| {

@@ -91,15 +91,16 @@ fn os_image(page: &mut Page, row: &OsImageRow, reference: &ReferenceValues) {
             page.mark("It was seen in captures only, under no official name.");
         }
     }
-    for advisory in reference.advisories_of(row) {
+    let advisories = reference.advisories_of(row.version.as_ref());
+    for advisory in &advisories {
         page.mark(format!(
             "{}: {}. Gain: {}.",
             advisory.id, advisory.what, advisory.gain
         ));
     }
     if let (false, Some(fixed)) = (
-        reference.advisories_of(row).is_empty(),
-        reference.lowest_fixed(row),
+        advisories.is_empty(),
+        reference.lowest_fixed(row.version.as_ref()),
     ) {
         page.note(format!(
             "The lowest version without a listed vulnerability: {fixed}."

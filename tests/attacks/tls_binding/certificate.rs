@@ -54,6 +54,46 @@ fn t26_a_certificate_outside_its_validity_does_not_bind() {
     never_binds(authority, "ratls-outside-validity");
 }
 
+/// Whose clock is wrong is not known, so that nobody is accused.
+#[test]
+fn t26_a_certificate_that_is_not_valid_yet_does_not_bind_and_accuses_nobody() {
+    let (cvm, _) = healthy();
+    let early = TlsIdentity::ra_tls(1, DEFAULT_NOW + 366 * 86_400, &cvm);
+    let trial = asked(cvm, &early, TlsBinding::RaTls);
+    let judged = trial.judge();
+    grants_nothing(judged.leaves_open(ID, "ratls-outside-validity"));
+    assert!(
+        judged.detail(ID).contains("the clock of this machine says"),
+        "{judged}"
+    );
+    informs(trial, Status::Warn, "ratls-outside-validity");
+}
+
+/// The key that the app quotes is compared with a key only where it is bound in this run.
+#[test]
+fn t26_a_key_that_is_not_bound_in_this_run_is_not_the_expected_one() {
+    let identity = TlsIdentity::new(1, DEFAULT_NOW, TlsMode::TestCa);
+    let quoting = |change: fn(&mut TlsSession)| {
+        let mut cvm = Cvm::healthy(&World::default());
+        cvm.report_data = ReportDataLayout::KeyThenNonce(identity.key_hash());
+        let trial = asked(cvm, &identity, TlsBinding::AppKey).with(|trial| {
+            trial.policy.required = "code".parse().unwrap();
+            trial.policy.report_data.layout = Some(Layout::KeyThenNonce);
+            tls(trial).has_trusted_ca = true;
+            change(tls(trial));
+        });
+        trial.judge()
+    };
+    quoting(|_| ()).proves(CheckId::ReportData);
+    for change in [
+        (|session| session.other_keys = 1) as fn(&mut TlsSession),
+        |session| session.probe = Probe::Quotes64,
+        |session| session.seen = Seen::Recorded,
+    ] {
+        quoting(change).says(CheckId::ReportData, Status::Warn, "key-not-compared");
+    }
+}
+
 /// A copy of a VM on another machine measures the same. Its certificate was quoted there.
 #[test]
 fn t26_a_certificate_that_was_quoted_on_another_machine_does_not_bind() {

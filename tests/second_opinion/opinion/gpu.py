@@ -135,10 +135,13 @@ def judged_devices(run, devices):
         raise Refused("gpu-model")
     unread = any(device.opaque is None for device in devices)
     readable = [device for device in gpus if device.opaque is not None]
-    if switches and not unread:
-        attested = set().union(*(switch.switch_pdis() for switch in switches))
-        if any(gpu.switch_pdis() != attested for gpu in readable):
-            raise Refused("gpu-topology")
+    if switches:
+        named = [switch.switch_pdis() for switch in switches if switch.opaque is not None]
+        attested, unnamed = set().union(*named), len(switches) - len(named)
+        for gpu in readable:
+            seen = gpu.switch_pdis()
+            if not attested <= seen or len(seen - attested) > unnamed:
+                raise Refused("gpu-topology")
     if not switches and any(gpu.protected_pcie() for gpu in readable):
         if policy.gpu_switches == "required":
             raise Refused("gpu-switches-missing")

@@ -168,7 +168,10 @@ def ratls(context, chain):
 
 def in_time(certificate, now):
     minute = datetime.timedelta(minutes=1)
-    if not certificate.not_valid_before_utc - minute <= now <= certificate.not_valid_after_utc + minute:
+    if now < certificate.not_valid_before_utc - minute:
+        # One of two clocks is wrong.
+        raise Refused("ratls-outside-validity", "error")
+    if now > certificate.not_valid_after_utc + minute:
         raise Refused("ratls-outside-validity")
 
 

@@ -59,7 +59,7 @@ fn caveat(claims: &Claims, policy: &Policy) -> Option<String> {
         .as_ref()
         .is_ok_and(|boot| boot.key_provider().name == "kms");
     let os = claims.os(&policy.reference).filter(|_| from_kms)?;
-    let advisories = policy.reference.advisories_of(os.row());
+    let advisories = policy.reference.advisories_of(os.row().version.as_ref());
     let sentences: Vec<&str> = advisories
         .iter()
         .filter_map(|advisory| advisory.key_provider.as_ref())

@@ -4,7 +4,7 @@ use super::{Check, Finding, Heals, QUOTE_NOT_PROVEN, Required, proven_quote, rea
 use crate::checks::known;
 use crate::policy::Policy;
 use crate::report::CheckId;
-use crate::verify::{Claims, Echo, Tls};
+use crate::verify::{Claims, Echo};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::ReportData,
@@ -60,7 +60,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             .comparing(hex::encode(key), hex::encode(found))
             .against(policy.setting("report-data-key"));
         }
-        (Some(_), None) if claims.tls.as_ref().is_some_and(Tls::quotes_its_key) => {}
+        (Some(_), None) if claims.tls.as_ref().is_some_and(|tls| tls.app_key.is_ok()) => {}
         (Some(found), None) if policy.report_data.value.is_none() => {
             return Finding::warn(
                 &KEY_NOT_COMPARED,
@@ -71,7 +71,10 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         _ => {}
     }
     match policy.report_data.value {
-        None if key.is_some() => Finding::pass("The expected key is signed with the nonce."),
+        None if key.is_some() && policy.report_data.key.is_some() => {
+            Finding::pass("The expected key is signed with the nonce.")
+        }
+        None if key.is_some() => Finding::pass("The key of this connection is signed with the nonce."),
         Some(value) if value != *quote.report_data() => Finding::fail(
             &VALUE_MISMATCH,
             "The signed report data is not the expected value.",

@@ -69,14 +69,14 @@ impl Lock {
             Some(tuple) => OsImagePolicy::Lock {
                 tuple,
                 vulnerable_until,
-                known_by: os.known_by,
+                known_by: os.known_by.clone(),
                 acpi_change: self.accepted.get(&AcceptName::AcpiChange).cloned(),
                 lock,
             },
             None => OsImagePolicy::LockedImage {
                 registers: os.image(),
                 vulnerable_until,
-                known_by: os.known_by,
+                known_by: os.known_by.clone(),
                 lock,
             },
         })

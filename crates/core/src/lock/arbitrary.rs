@@ -20,8 +20,7 @@ use serde_json::{Value, json};
 use super::{
     AcceptName, Lock, LockedContract, LockedGovernance, LockedKms, LockedOs, LockedTls, gpus, places,
 };
-use crate::policy::KnownBy;
-use crate::policy::{GpuPin, KmsHost, LockedPlace, TlsBinding, WrittenRule};
+use crate::policy::{FilesIdentity, GpuPin, KmsHost, KnownBy, LockedPlace, TlsBinding, WrittenRule};
 use crate::reference::ReferenceValues;
 
 /// A whole lock with odd values in it.
@@ -81,7 +80,10 @@ pub fn example() -> Lock {
             rtmr0: Some([0; 48]),
             rtmr1: [1; 48],
             rtmr2: [2; 48],
-            known_by: Some(KnownBy::Files([0xf1; 32])),
+            known_by: Some(KnownBy::Files(FilesIdentity {
+                os_image_hash: [0xf1; 32],
+                version: Some("0.5.99".parse().unwrap()),
+            })),
             vulnerable_until: NaiveDate::from_ymd_opt(2026, 12, 31),
         }),
         td_attributes: Some([0, 0, 0, 0x10, 0, 0, 0, 0]),
@@ -296,6 +298,14 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
+fn files() -> impl Strategy<Value = FilesIdentity> {
+    let version = prop_oneof![Just("0.5.2"), Just("0.6.0-rc1"), Just("1.20.300.4")];
+    (uniform32(any::<u8>()), of(version)).prop_map(|(os_image_hash, version)| FilesIdentity {
+        os_image_hash,
+        version: version.map(|version| version.parse().unwrap()),
+    })
+}
+
 fn os_image() -> impl Strategy<Value = LockedOs> {
     let day =
         (0u64..2_900_000).prop_map(|day| NaiveDate::default().checked_add_days(Days::new(day)).unwrap());
@@ -304,8 +314,8 @@ fn os_image() -> impl Strategy<Value = LockedOs> {
         Just(KnownBy::Row),
         Just(KnownBy::Unknown),
         uniform32(any::<u8>()).prop_map(KnownBy::PublishedHash),
-        uniform32(any::<u8>()).prop_map(KnownBy::Files),
-        uniform32(any::<u8>()).prop_map(KnownBy::DevelopmentFiles),
+        files().prop_map(KnownBy::Files),
+        files().prop_map(KnownBy::DevelopmentFiles),
     ];
     (registers, of(known_by), of(day)).prop_map(
         |((mrtd, rtmr0, rtmr1, rtmr2), known_by, vulnerable_until)| LockedOs {

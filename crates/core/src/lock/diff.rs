@@ -145,7 +145,7 @@ fn values(lock: &Lock) -> [Option<String>; PLAIN.len()] {
         register(|os| os.rtmr0),
         register(|os| Some(os.rtmr1)),
         register(|os| Some(os.rtmr2)),
-        os.and_then(|os| os.known_by).map(|known| known.to_string()),
+        os.and_then(|os| os.known_by.as_ref()).map(ToString::to_string),
         os.and_then(|os| os.vulnerable_until).map(|day| day.to_string()),
         lock.td_attributes.map(hex::encode),
         lock.mr_seam.map(hex::encode),

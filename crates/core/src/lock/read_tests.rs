@@ -455,7 +455,10 @@ fn how_an_image_was_known_is_read_strictly() {
     }
     let said = known("\"files\"").unwrap_err().to_string();
     assert!(
-        said.contains("is none of row, published-hash HASH, files HASH, development-files HASH, unknown"),
+        said.contains(
+            "is none of row, published-hash HASH, files HASH [VERSION], \
+             development-files HASH [VERSION], unknown"
+        ),
         "{said}"
     );
     assert!(known("7").is_err());

@@ -81,7 +81,8 @@ const OS_IMAGE: &str = "
 const KNOWN_BY: &str = "\
 # How the image was known when this was written: row (of cvm-verify's table), published-hash HASH, files HASH,
 # development-files HASH, or unknown. A verdict names the last two as accepted in writing, and a hash that its run does not
-# confirm.
+# confirm. Behind the HASH of files stands the version that they name: it decides which vulnerabilities the image has, where no row
+# says it.
 ";
 /// What earlier versions wrote in its place.
 const KNOWN_BY_OF_TWO: &str = "\
@@ -297,7 +298,7 @@ fn os_image(os: &LockedOs, notes: &Notes) -> String {
         };
         out.push_str(&line(name, &quoted(&hex::encode(value)), &provenance));
     }
-    if let Some(known) = os.known_by {
+    if let Some(known) = &os.known_by {
         out.push_str(KNOWN_BY);
         out.push_str(&format!("known_by = {}\n", quoted(&known.to_string())));
     }

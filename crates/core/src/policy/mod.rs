@@ -44,7 +44,7 @@ pub use image_name::{ImagePattern, normal_name};
 pub use key_provider::{KeyProviderPin, PinError};
 pub use key_providers::{KeyProviders, KeyProvidersError};
 pub use kms::{KmsDocument, KmsHost, KmsHostError, KmsMode, KmsPolicy, MAX_KMS};
-pub use known_by::{KnownBy, KnownByError};
+pub use known_by::{FilesIdentity, KnownBy, KnownByError};
 pub use lock_key::LockKey;
 pub use lock_origin::LockOrigin;
 pub use locked_place::LockedPlace;

@@ -1,5 +1,6 @@
 //! Which OS images are accepted.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use super::known_by::KnownBy;
 use super::lock_origin::LockOrigin;
 use super::tcb::{MAX_EXCEPTION_DAYS, end_of_day, is_too_far};
 use crate::evidence::parse_user_hex;
-use crate::reference::{OsImageRow, ReferenceValues};
+use crate::reference::{OsImageRow, ReferenceValues, ReleaseVersion};
 use crate::verify::MeasuredImage;
 
 /// Which OS images are accepted.
@@ -94,6 +95,14 @@ impl PublishedImage {
             vulnerable_until: None,
             files: Some(Arc::new(files)),
         }
+    }
+
+    /// The version that its row has or, without one, that its files name.
+    #[must_use]
+    pub fn version(&self) -> Option<Cow<'_, ReleaseVersion>> {
+        let of_row = self.row.as_ref().and_then(|row| row.version.as_ref());
+        let of_files = || self.files.as_ref()?.image.version.parse().ok();
+        of_row.map(Cow::Borrowed).or_else(|| of_files().map(Cow::Owned))
     }
 
     /// With its files.

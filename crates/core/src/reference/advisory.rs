@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::row::{Day, ReferenceRow, RowReader, RowValue, RowWord};
 use super::value::Text;
-use super::{OsImageRow, ReferenceProblem, ReferenceValues, ReleaseVersion};
+use super::{ReferenceProblem, ReferenceValues, ReleaseVersion};
 use crate::toml_text::{FoundMistakes, TomlEntry};
 
 /// A published vulnerability of OS images.
@@ -105,6 +105,19 @@ impl Affected {
 }
 
 impl Advisory {
+    fn concerns(&self, version: Option<&ReleaseVersion>) -> bool {
+        version.is_some_and(|version| self.fixed_for(version).is_some())
+    }
+
+    /// Those of a list from which the host alone gains secrets or code, in an image of this version.
+    pub(crate) fn host_alone<'a>(
+        list: &'a [Self],
+        version: Option<&ReleaseVersion>,
+    ) -> impl Iterator<Item = &'a Self> {
+        list.iter()
+            .filter(move |advisory| advisory.grade == Grade::HostAlone && advisory.concerns(version))
+    }
+
     /// The first version that has the fix, for a version that has the vulnerability.
     fn fixed_for(&self, version: &ReleaseVersion) -> Option<&ReleaseVersion> {
         let range = self.affected.iter().find(|range| range.contains(version))?;
@@ -113,27 +126,24 @@ impl Advisory {
 }
 
 impl ReferenceValues {
-    /// The vulnerabilities of an image whose version is known, in the order of the table.
-    pub fn advisories_of(&self, row: &OsImageRow) -> Vec<&Advisory> {
-        let Some(version) = &row.version else {
-            return Vec::new();
-        };
-        let concerns = |advisory: &&Advisory| advisory.fixed_for(version).is_some();
-        self.advisories.iter().filter(concerns).collect()
+    /// The vulnerabilities of an image of a version, in the order of the table; none where the version is not known.
+    pub fn advisories_of(&self, version: Option<&ReleaseVersion>) -> Vec<&Advisory> {
+        self.advisories
+            .iter()
+            .filter(|advisory| advisory.concerns(version))
+            .collect()
     }
 
     /// The vulnerabilities of an image from which the host alone gains secrets or code.
     #[must_use]
-    pub fn host_alone(&self, row: &OsImageRow) -> Vec<&Advisory> {
-        let mut found = self.advisories_of(row);
-        found.retain(|advisory| advisory.grade == Grade::HostAlone);
-        found
+    pub fn host_alone(&self, version: Option<&ReleaseVersion>) -> Vec<&Advisory> {
+        Advisory::host_alone(&self.advisories, version).collect()
     }
 
     /// The lowest version to upgrade to: that of the image's line, or of the next one, which no listed advisory concerns.
     #[must_use]
-    pub fn lowest_fixed(&self, row: &OsImageRow) -> Option<ReleaseVersion> {
-        let mut version = row.version.clone()?;
+    pub fn lowest_fixed(&self, version: Option<&ReleaseVersion>) -> Option<ReleaseVersion> {
+        let mut version = version.cloned()?;
         // Each step goes up, so that it ends after as many steps as there are ranges.
         while let Some(next) = self
             .advisories

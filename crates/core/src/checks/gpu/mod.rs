@@ -10,7 +10,7 @@ use super::freshness::{self, Binding};
 use super::{Check, Finding, Required, proven_quote};
 use crate::policy::{GpuMode, Policy};
 use crate::report::{CheckId, Status};
-use crate::verify::gpu::GpuNonce;
+use crate::verify::gpu::{GpuDevices, GpuNonce};
 use crate::verify::{Claims, NotProven};
 pub(super) use boot::of_document;
 use look::Look;
@@ -65,7 +65,8 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
 
 /// Whether reports over this run's nonce prove GPUs: then nothing next to them leaves the GPUs unproven.
 fn is_proven(claims: &Claims, policy: &Policy) -> bool {
-    claims.gpu.devices.is_ok()
+    let has_gpus = |devices: &GpuDevices| !devices.gpus().is_empty();
+    claims.gpu.devices.as_ref().is_ok_and(has_gpus)
         && matches!(claims.gpu.nonce, GpuNonce::ThisRun | GpuNonce::Derived)
         && matches!(freshness::binding(claims, policy), Binding::Accepted(_))
 }

@@ -56,14 +56,13 @@ pub(super) fn looks(claims: &Claims, policy: &Policy) -> Vec<Look> {
     }
     found.extend(count(devices, policy));
     found.extend(models(devices, policy));
+    found.extend(topology(devices, policy));
     if devices.has_unread() {
         let detail = "A device describes itself in a format that this version does not read: driver, modes and switches are not known.";
         found.push(match policy.gpu.switches_required {
             true => Look::fail(&OPAQUE_UNREAD, detail),
             false => Look::warn(&OPAQUE_UNREAD, detail),
         });
-    } else {
-        found.extend(topology(devices, policy));
     }
     if let Some(locked) = &policy.gpu.pins {
         found.extend(pins(devices, locked, policy));
@@ -167,7 +166,7 @@ fn topology(devices: &GpuDevices, policy: &Policy) -> Option<Look> {
         shown.join(", ")
     };
     match devices.topology() {
-        Topology::Alone => None,
+        Topology::Alone | Topology::Unread => None,
         Topology::Complete => Some(Look::Proven(
             "The switches that the GPUs see are the attested ones.".to_owned(),
         )),

@@ -194,10 +194,17 @@ fn not_attested(
                 say(&"its certificate carries no evidence of a dstack VM"),
             );
         }
+        KmsProblem::Refused(refusal @ RaTlsRefusal::NotYetValid { .. }) => {
+            judgement.error(
+                &OUTSIDE_VALIDITY,
+                say(&format!("its certificate is refused: {refusal}")),
+            );
+        }
         KmsProblem::Refused(refusal) => {
             let reason = match refusal {
                 RaTlsRefusal::NotBound => &NOT_BOUND,
                 RaTlsRefusal::NoEvidence => &NO_EVIDENCE,
+                RaTlsRefusal::Expired { .. } => &OUTSIDE_VALIDITY,
                 _ => &REFUSED,
             };
             judgement.fail(reason, say(&format!("its certificate is refused: {refusal}")));

@@ -19,6 +19,10 @@ reasons! {
     REFUSED "malformed"
         "The certificate of the KMS, or the evidence in it, cannot be read or contradicts itself."
         "No KMS of dstack issues that: ask its operator. If it is one, report it as a bug of cvm-verify with the certificate.";
+    OUTSIDE_VALIDITY "outside-validity"
+        "The certificate of the KMS, or one that signed it, has expired, or is not valid yet by the clock of this machine."
+        "If it has expired, ask the operator of the KMS to renew it. If it is not valid yet, compare the clock of this machine; \
+         then verify again.";
     NOT_BOUND "not-bound"
         "The quote in the certificate of the KMS was made for another key: a server with a key of its own shows the evidence \
          of a KMS."

@@ -7,8 +7,12 @@ mod concerns;
 mod reasons;
 mod words;
 
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
 use super::measured_compose::measured_compose;
-use super::{Check, Finding, Required, own_reference_values};
+use super::{Acceptance, Check, Finding, Required, own_reference_values};
 use crate::compose::launch_script;
 use crate::compose::{ComposeFile, LaunchScript, UnprovenDocument};
 use crate::policy::{LaunchInputsPolicy, Policy};
@@ -125,24 +129,11 @@ fn judge(
             .partition(is_reviewed);
     let outside = format!("{}{}", from_outside(&file.outside), gpus(&file.gpus));
     let Some(gravest) = open.first() else {
-        let script = compose_settings.get("pre_launch_script").and_then(script_hash);
-        let row = script.and_then(|hash| policy.reference.script(&hex::encode(hash)));
-        // A script whose hash is in the lock relies on no row.
-        let is_locked = locked.is_some_and(|locked| {
-            locked.compose_settings.get("pre_launch_script") == compose_settings.get("pre_launch_script")
-        });
-        let own = row.filter(|_| !is_locked).and_then(|row| {
-            own_reference_values(
-                row.origin,
-                &format!("the pre-launch script {}", row.title()),
-                policy,
-            )
-        });
         return Finding::pass(format!(
             "{}{outside}",
             calm(compose_settings, file, &reviewed, policy)
         ))
-        .accepting(own);
+        .accepting(script_of_own_row(compose_settings, policy));
     };
     let texts: Vec<&str> = open.iter().map(|concern| concern.text.as_str()).collect();
     let detail = format!("Not reviewed: {}.{outside}", texts.join("; "));
@@ -150,4 +141,21 @@ fn judge(
         LaunchInputsPolicy::Required => Finding::fail(gravest.reason, detail),
         LaunchInputsPolicy::Warn | LaunchInputsPolicy::Unchecked => Finding::warn(gravest.reason, detail),
     }
+}
+
+/// What it is accepted with that the script before the containers is known, where a row of the user's own says so.
+pub(super) fn script_of_own_row(
+    compose_settings: &BTreeMap<String, Value>,
+    policy: &Policy,
+) -> Option<Acceptance> {
+    const SCRIPT: &str = "pre_launch_script";
+    let script = compose_settings.get(SCRIPT).and_then(script_hash)?;
+    let row = policy.reference.script(&hex::encode(script))?;
+    // A script whose hash is in the lock relies on no row.
+    let locked = policy.locked_compose.as_ref();
+    if locked.is_some_and(|locked| locked.compose_settings.get(SCRIPT) == compose_settings.get(SCRIPT)) {
+        return None;
+    }
+    let what = format!("the pre-launch script {}", row.title());
+    own_reference_values(row.origin, &what, policy)
 }

@@ -18,7 +18,7 @@ pub(super) struct WrittenAcceptance<'a> {
     /// Until when a row with a published vulnerability is accepted, Unix seconds.
     pub(super) vulnerable_until: Option<u64>,
     /// How the image was known when it was locked.
-    pub(super) known_by: Option<KnownBy>,
+    pub(super) known_by: Option<&'a KnownBy>,
     /// What the owner accepted of another RTMR0, one sentence.
     pub(super) acpi_change: Option<&'a str>,
 }
@@ -95,8 +95,8 @@ impl<'a> WrittenAcceptance<'a> {
             }
             (Some(row), _) => accepted.extend(of_class(row, &self.by)),
             (None, Some(KnownBy::PublishedHash(_) | KnownBy::Files(_))) => {}
-            (None, Some(KnownBy::DevelopmentFiles(hash))) => {
-                accepted.push(development(&hex::encode(hash), &self.by));
+            (None, Some(KnownBy::DevelopmentFiles(files))) => {
+                accepted.push(development(&hex::encode(files.os_image_hash), &self.by));
             }
             (None, Some(KnownBy::Row | KnownBy::Unknown) | None) => accepted.push(Acceptance::new(
                 AcceptedKind::UnknownImage,

@@ -1,23 +1,52 @@
 //! What published vulnerabilities of an image mean for the result.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::reasons::{RESERVATION_ENDS_SOON, VULNERABLE_IMAGE};
 use crate::checks::{Acceptance, Finding};
-use crate::reference::{Advisory, Grade, OsImageRow, ReferenceValues};
+use crate::policy::KnownBy;
+use crate::reference::{Advisory, Grade, OsImageRow, ReferenceValues, ReleaseVersion};
 use crate::report::{AcceptedKind, rfc3339};
 use crate::verify::FORECAST;
+
+/// An image by what decides which vulnerabilities it has.
+#[derive(Debug, Clone)]
+pub(super) struct Release<'a> {
+    pub(super) name: String,
+    pub(super) version: Option<Cow<'a, ReleaseVersion>>,
+}
+
+impl<'a> Release<'a> {
+    pub(super) fn of_row(row: &'a OsImageRow) -> Self {
+        Self {
+            name: row.name.to_string(),
+            version: row.version.as_ref().map(Cow::Borrowed),
+        }
+    }
+
+    /// Of registers that a lock or an option says.
+    pub(super) fn locked(known_by: Option<&'a KnownBy>, origin: &str) -> Self {
+        Self {
+            name: format!("The image of {origin}"),
+            version: known_by.and_then(KnownBy::version).map(Cow::Borrowed),
+        }
+    }
+
+    fn version(&self) -> Option<&ReleaseVersion> {
+        self.version.as_deref()
+    }
+}
 
 /// The finding of an image from which the host alone gains secrets or code: it fails, or warns while a lock accepts it. `until` is
 /// when the acceptance ends, Unix seconds, and the lock that says so.
 pub(super) fn vulnerable(
     reference: &ReferenceValues,
-    row: Option<&OsImageRow>,
+    image: &Release<'_>,
     at: u64,
     until: Option<(u64, &dyn fmt::Display)>,
 ) -> Option<Finding> {
-    let row = row?;
-    let advisories = reference.host_alone(row);
+    let advisories = reference.host_alone(image.version());
     if advisories.is_empty() {
         return None;
     }
@@ -25,34 +54,27 @@ pub(super) fn vulnerable(
         .iter()
         .map(|advisory| sentence(advisory))
         .collect::<Vec<_>>();
-    let has = format!("{} has {}", row.name, names.join("; "));
-    let fix = |meanwhile: &str| match reference.lowest_fixed(row) {
+    let has = format!("{} has {}", image.name, names.join("; "));
+    let fix = |meanwhile: &str| match reference.lowest_fixed(image.version()) {
         Some(fixed) => format!("Upgrade the OS image to dstack {fixed} or later.{meanwhile}"),
         None => format!("Upgrade the OS image.{meanwhile}"),
     };
     let detail = match until {
         Some((until, lock)) if at < until => {
-            let reason = if until < at.saturating_add(FORECAST) {
-                &RESERVATION_ENDS_SOON
-            } else {
-                &VULNERABLE_IMAGE
-            };
-            let detail = format!("{has}; {lock} accepts it until {}.", rfc3339(until));
             let ids: Vec<&str> = advisories.iter().map(|advisory| advisory.id.as_str()).collect();
-            let because = format!("{} has a published vulnerability: {}.", row.name, ids.join(", "));
-            let accepted = Acceptance::new(AcceptedKind::VulnerableImage, lock, because).until(until);
-            return Some(
-                Finding::warn(reason, detail)
-                    .advising(fix(""))
-                    .accepting([accepted]),
+            let because = format!(
+                "{} has a published vulnerability: {}.",
+                image.name,
+                ids.join(", ")
             );
+            return Some(accepted(&has, because, at, (until, lock)).advising(fix("")));
         }
         Some((until, lock)) => format!("{has}; {lock} accepted it until {}.", rfc3339(until)),
         None => format!("{has}."),
     };
     Some(
         Finding::fail(&VULNERABLE_IMAGE, detail)
-            .found(row.name.to_string())
+            .found(image.name.clone())
             .advising(fix(
                 " To continue until then, lock it with `vulnerable_until`, or name it with an end date: --os-image \
                  HASH:until=DATE.",
@@ -60,13 +82,25 @@ pub(super) fn vulnerable(
     )
 }
 
+fn accepted(has: &str, because: String, at: u64, (until, lock): (u64, &dyn fmt::Display)) -> Finding {
+    let reason = match until < at.saturating_add(FORECAST) {
+        true => &RESERVATION_ENDS_SOON,
+        false => &VULNERABLE_IMAGE,
+    };
+    Finding::warn(
+        reason,
+        format!("{has}; {lock} accepts it until {}.", rfc3339(until)),
+    )
+    .accepting([Acceptance::new(AcceptedKind::VulnerableImage, lock, because).until(until)])
+}
+
 fn sentence(advisory: &Advisory) -> String {
     format!("{} ({}: {})", advisory.id, advisory.what, advisory.gain)
 }
 
 /// A sentence with the vulnerabilities for which an attacker needs more than the host; absent if there is none.
-pub(super) fn named(reference: &ReferenceValues, row: &OsImageRow) -> Option<String> {
-    let mut advisories = reference.advisories_of(row);
+pub(super) fn named(reference: &ReferenceValues, image: &Release<'_>) -> Option<String> {
+    let mut advisories = reference.advisories_of(image.version());
     advisories.retain(|advisory| advisory.grade == Grade::NeedsMore);
     let gains: Vec<String> = advisories
         .iter()
@@ -78,7 +112,7 @@ pub(super) fn named(reference: &ReferenceValues, row: &OsImageRow) -> Option<Str
     (!gains.is_empty()).then(|| {
         format!(
             "Published vulnerabilities of {} as of {}, for which an attacker needs more than the host: {}.",
-            row.name,
+            image.name,
             reference.updated(),
             gains.join("; ")
         )

@@ -1,8 +1,9 @@
 //! An image by its exact registers: from a lock, or given.
 
+use super::Judged;
 use super::acceptance::{KnownImage, WrittenAcceptance, WrittenHash, is_development};
+use super::advisories::{Release, vulnerable};
 use super::reasons::{ACPI_UNVERIFIED, DEVELOPMENT_IMAGE, REGISTER_MISMATCH};
-use super::{Judged, vulnerable};
 use crate::checks::Finding;
 use crate::policy::KnownBy;
 use crate::policy::{ImageRegisters, OsTuple};
@@ -68,7 +69,11 @@ impl Judged<'_> {
         let row = known.row;
         let by: &dyn std::fmt::Display = &origin;
         let until = written.vulnerable_until.map(|until| (until, by));
-        let vulnerable = vulnerable(self.reference, row, self.at, until)
+        let release = match row {
+            Some(row) => Release::of_row(row),
+            None => Release::locked(written.known_by, origin),
+        };
+        let vulnerable = vulnerable(self.reference, &release, self.at, until)
             .map(|finding| finding.against(written.key("vulnerable_until")));
         let finding = vulnerable.unwrap_or_else(|| {
             let finding = self.accepted(
@@ -101,7 +106,7 @@ impl Judged<'_> {
     /// What is known of the image: by its registers where they decide; else by the hash that is written down, where this run
     /// confirms it. A hash that nothing confirms is a claim: it makes the image worse at most, and never gives it a name.
     fn known_image(&self, written: &WrittenAcceptance<'_>) -> KnownImage<'_> {
-        let hash = written.known_by.as_ref().and_then(KnownBy::hash).copied();
+        let hash = written.known_by.and_then(KnownBy::hash).copied();
         let by_hash = hash.and_then(|hash| self.reference.image_by_hash(&hash).map(AsRef::as_ref));
         let is_documented = hash.is_some() && self.document.booted_image() == hash.as_ref();
         let of_registers = |os: &'_ IdentifiedOs| os.by() == IdentifiedBy::Registers;

@@ -15,7 +15,7 @@ use crate::report::{CheckId, MeasuredValue, Status, Tier};
 use crate::verify::{Claims, IdentifiedOs, ShownDocument, VerifiedQuote};
 use acceptance::WrittenAcceptance;
 use advice::{RELEASE_PAGES, measuring};
-use advisories::{named, vulnerable};
+use advisories::{Release, named, vulnerable};
 use reasons::{
     ACPI_UNVERIFIED, ADVISORY, DEVELOPMENT_IMAGE, NO_REFERENCE, OLD_REFERENCE_VALUES, PUBLISHED_HASH,
     REASONS, RESERVATION_ENDS_SOON, UNCHECKED,
@@ -91,7 +91,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
                 by: lock.path(),
                 lock: Some(lock),
                 vulnerable_until: *vulnerable_until,
-                known_by: *known_by,
+                known_by: known_by.as_ref(),
                 acpi_change: acpi_change.as_deref(),
             },
         ),
@@ -106,7 +106,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
                 by: lock.path(),
                 lock: Some(lock),
                 vulnerable_until: *vulnerable_until,
-                known_by: *known_by,
+                known_by: known_by.as_ref(),
                 acpi_change: None,
             },
         ),
@@ -156,7 +156,7 @@ impl Judged<'_> {
             return self.known_by_document();
         };
         let row = os.row();
-        if let Some(finding) = vulnerable(self.reference, Some(row), self.at, None) {
+        if let Some(finding) = vulnerable(self.reference, &Release::of_row(row), self.at, None) {
             return finding;
         }
         let date = self.reference.updated();
@@ -278,7 +278,7 @@ impl Judged<'_> {
             None => String::new(),
         };
         let advisories = row
-            .and_then(|row| named(self.reference, row))
+            .and_then(|row| named(self.reference, &Release::of_row(row)))
             .map_or_else(String::new, |sentence| format!(" {sentence}"));
         Finding::warn(
             &ACPI_UNVERIFIED,
@@ -299,9 +299,9 @@ impl Judged<'_> {
     }
 
     fn accepted_row(&self, row: &OsImageRow, sentence: String) -> Finding {
-        if let Some(advisories) = named(self.reference, row) {
+        if let Some(advisories) = named(self.reference, &Release::of_row(row)) {
             let finding = Finding::warn(&ADVISORY, format!("{sentence} {advisories}"));
-            return match self.reference.lowest_fixed(row) {
+            return match self.reference.lowest_fixed(row.version.as_ref()) {
                 Some(fixed) => finding.advising(format!("Upgrade the OS image to dstack {fixed} or later.")),
                 None => finding,
             };

@@ -5,13 +5,14 @@
 
 use std::fmt;
 
+use super::Judged;
 use super::acceptance::{development, of_class};
 use super::advice::{RELEASE_PAGES, measuring};
+use super::advisories::{self, Release, vulnerable};
 use super::reasons::{
     DEVELOPMENT_IMAGE, NO_DOCUMENT, NO_REFERENCE, NOT_COMPUTABLE, PUBLISHED_HASH, REGISTER_MISMATCH,
     UNUSABLE_DOCUMENT,
 };
-use super::{Judged, vulnerable};
 use crate::checks::Finding;
 use crate::policy::PublishedImage;
 use crate::reference::OsClass;
@@ -198,22 +199,17 @@ impl Judged<'_> {
         if named.is_development() {
             return self.development(named, by);
         }
+        let release = release(named);
+        let until = named.vulnerable_until.map(|until| (until, by));
+        let vulnerable = match vulnerable(self.reference, &release, self.at, until) {
+            Some(finding) if finding.status == Status::Fail => return finding,
+            accepted => accepted,
+        };
         let Some(row) = &named.row else {
             let name = format!("The VM booted the image {named}");
             return self.on_known_shape(&name, None, |sentence| {
-                Finding::warn(
-                    &PUBLISHED_HASH,
-                    format!(
-                        "{sentence} It is not in the table of {}; you named it.",
-                        self.reference.updated()
-                    ),
-                )
+                vulnerable.unwrap_or_else(|| self.not_in_the_table(&release, &sentence))
             });
-        };
-        let until = named.vulnerable_until.map(|until| (until, by));
-        let vulnerable = match vulnerable(self.reference, Some(row), self.at, until) {
-            Some(finding) if finding.status == Status::Fail => return finding,
-            accepted => accepted,
         };
         self.on_known_shape(row.name.as_str(), Some(row), |sentence| {
             vulnerable
@@ -229,11 +225,30 @@ impl Judged<'_> {
         })
     }
 
+    /// The user vouches for an image of which no row says anything.
+    fn not_in_the_table(&self, release: &Release<'_>, sentence: &str) -> Finding {
+        let vulnerabilities = match (&release.version, advisories::named(self.reference, release)) {
+            (Some(_), None) => String::new(),
+            (Some(_), Some(advisories)) => format!(" {advisories}"),
+            (None, _) => {
+                " Its version is not known, so it is not known whether it has published vulnerabilities."
+                    .to_owned()
+            }
+        };
+        Finding::warn(
+            &PUBLISHED_HASH,
+            format!(
+                "{sentence} It is not in the table of {}; you named it.{vulnerabilities}",
+                self.reference.updated()
+            ),
+        )
+    }
+
     /// The files that the user named say that it is a development image, whatever the table says of it.
     fn development(&self, named: &PublishedImage, by: &dyn fmt::Display) -> Finding {
         let row = named.row.as_deref();
         let until = named.vulnerable_until.map(|until| (until, by));
-        let vulnerable = match vulnerable(self.reference, row, self.at, until) {
+        let vulnerable = match vulnerable(self.reference, &release(named), self.at, until) {
             Some(finding) if finding.status == Status::Fail => return finding,
             accepted => accepted,
         };
@@ -256,6 +271,16 @@ impl Judged<'_> {
             "RTMR2" => rtmr2,
             _ => self.quote.mrtd(),
         })
+    }
+}
+
+fn release(named: &PublishedImage) -> Release<'_> {
+    Release {
+        name: match &named.row {
+            Some(row) => row.name.to_string(),
+            None => format!("The image {named}"),
+        },
+        version: named.version(),
     }
 }
 

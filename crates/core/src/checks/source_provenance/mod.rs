@@ -15,7 +15,9 @@ mod sought;
 use crate::checks::known;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::launch_inputs::unreviewed_scripts;
+use serde_json::Value;
+
+use super::launch_inputs::{script_of_own_row, unreviewed_scripts};
 use super::measured_compose::measured_compose;
 use super::{Acceptance, Check, Finding, Required};
 use crate::compose::UnprovenDocument;
@@ -70,20 +72,25 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         }
         Err(finding) => return finding,
     };
-    let finding = with_scripts(finding, &unreviewed_scripts(&settings, policy));
+    let finding = with_scripts(finding, &settings, policy);
     with_age_of_roots(finding, policy.sources.roots.grow_old(claims.at))
 }
 
 /// The same for a document before its deployment, of images that were judged.
 #[must_use]
 pub fn with_scripts_of(finding: Finding, document: &UnprovenDocument, policy: &Policy) -> Finding {
-    with_scripts(finding, &unreviewed_scripts(&document.compose_settings(), policy))
+    with_scripts(finding, &document.compose_settings(), policy)
 }
 
-/// What grants the tier beside a script that nobody is known to have read: such a script can start images that no rule names.
-fn with_scripts(finding: Finding, unreviewed: &[String]) -> Finding {
-    if finding.grants.is_none() || unreviewed.is_empty() {
+/// What grants the tier beside the scripts before the containers, which can start images that no rule names: it needs that somebody
+/// has read each, and rests on who says so.
+fn with_scripts(finding: Finding, settings: &BTreeMap<String, Value>, policy: &Policy) -> Finding {
+    if finding.grants.is_none() {
         return finding;
+    }
+    let unreviewed = unreviewed_scripts(settings, policy);
+    if unreviewed.is_empty() {
+        return finding.accepting(script_of_own_row(settings, policy));
     }
     Finding {
         accepted: finding.accepted,

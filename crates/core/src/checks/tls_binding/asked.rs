@@ -34,8 +34,8 @@ pub(super) fn wrong(policy: &Policy, reason: &'static Reason, sentence: impl Int
     }
 }
 
-/// What a renewal between two requests, or several instances behind one address, looks like as well as a relay does: it never binds, and
-/// accuses nobody.
+/// What a renewal between two requests, several instances behind one address, or a clock that is wrong looks like as well as a relay
+/// does: it never binds, and accuses nobody.
 pub(super) fn unclear(policy: &Policy, reason: &'static Reason, sentence: impl Into<String>) -> Finding {
     match is_asked(policy) {
         true => Finding::error(reason, sentence).against(asked_by(policy)),

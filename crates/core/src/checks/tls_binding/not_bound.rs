@@ -1,6 +1,6 @@
 //! Why a key is not bound to the VM.
 
-use super::asked::{open, wrong};
+use super::asked::{open, unclear, wrong};
 use super::reasons::*;
 use crate::checks::Finding;
 use crate::policy::Policy;
@@ -88,9 +88,14 @@ fn refused(refusal: &RaTlsRefusal, policy: &Policy) -> Finding {
         RaTlsRefusal::StackReportData => &RATLS_STACK_REPORT_DATA,
         RaTlsRefusal::AppId => &RATLS_APP_ID,
         RaTlsRefusal::Usage(_) => &RATLS_USAGE,
-        RaTlsRefusal::OutsideValidity { .. } => &RATLS_OUTSIDE_VALIDITY,
+        RaTlsRefusal::Expired { .. } | RaTlsRefusal::NotYetValid { .. } => &RATLS_OUTSIDE_VALIDITY,
         RaTlsRefusal::Chain(_) => &RATLS_CHAIN,
         RaTlsRefusal::OtherKms => &RATLS_OTHER_KMS,
     };
-    wrong(policy, reason, format!("The certificate is refused: {refusal}."))
+    let sentence = format!("The certificate is refused: {refusal}.");
+    match refusal {
+        // Whose clock is wrong is not known.
+        RaTlsRefusal::NotYetValid { .. } => unclear(policy, reason, sentence),
+        _ => wrong(policy, reason, sentence),
+    }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::lock::PinWarning;
-use crate::policy::{KnownBy, PublishedImage};
-use crate::reference::{OsClass, ReferenceValues};
+use crate::policy::{FilesIdentity, KnownBy, PublishedImage};
+use crate::reference::{Advisory, OsClass, ReferenceValues, ReleaseVersion};
 use crate::verify::{Claims, IdentifiedBy, ShownDocument};
 
 /// How the image is known: by a row, by the document of a hash that the table has or the user named, or by files of the user's.
@@ -17,15 +17,17 @@ pub(super) fn known_by(
     let files = named.and_then(|named| named.files.as_ref());
     match (claims.os(reference), named) {
         // Whatever a table says of it: the files say that anybody can log in.
-        (_, Some(named)) if files.is_some_and(|files| files.image.is_development) => {
-            KnownBy::DevelopmentFiles(named.os_image_hash)
+        _ if let Some(files) = files
+            && files.image.is_development =>
+        {
+            KnownBy::DevelopmentFiles(FilesIdentity::of(&files.image))
         }
         (Some(os), _) if os.by() == IdentifiedBy::Document => match &os.row().os_image_hash {
             Some(hash) => KnownBy::PublishedHash(hash.0),
             None => KnownBy::Unknown,
         },
         (Some(os), _) if os.row().class != OsClass::Observed && !os.is_third_party() => KnownBy::Row,
-        (_, Some(named)) if files.is_some() => KnownBy::Files(named.os_image_hash),
+        _ if let Some(files) = files => KnownBy::Files(FilesIdentity::of(&files.image)),
         (_, Some(named)) if is_documented(claims, named) => KnownBy::PublishedHash(named.os_image_hash),
         _ => KnownBy::Unknown,
     }
@@ -59,11 +61,16 @@ pub(super) fn other_image(
         .then(|| format!("neither the table nor a measurement document says that the VM booted {named}"))
 }
 
-pub(super) fn of_image(claims: &Claims, reference: &ReferenceValues, known_by: KnownBy) -> Vec<PinWarning> {
+pub(super) fn of_image(
+    claims: &Claims,
+    named: Option<&PublishedImage>,
+    reference: &ReferenceValues,
+    known_by: &KnownBy,
+) -> Vec<PinWarning> {
     let by_hash = match known_by {
-        KnownBy::Files(hash) | KnownBy::DevelopmentFiles(hash) => {
-            reference.image_by_hash(&hash).map(|row| (Arc::clone(row), false))
-        }
+        KnownBy::Files(files) | KnownBy::DevelopmentFiles(files) => reference
+            .image_by_hash(&files.os_image_hash)
+            .map(|row| (Arc::clone(row), false)),
         _ => None,
     };
     let by_registers = || {
@@ -72,11 +79,18 @@ pub(super) fn of_image(claims: &Claims, reference: &ReferenceValues, known_by: K
             .map(|os| (Arc::clone(os.row()), os.is_third_party()))
     };
     let Some((row, is_third_party)) = by_hash.or_else(by_registers) else {
-        return match known_by {
-            KnownBy::Files(_) | KnownBy::PublishedHash(_) => Vec::new(),
-            KnownBy::DevelopmentFiles(hash) => vec![PinWarning::DevelopmentImage(hex::encode(hash))],
-            KnownBy::Row | KnownBy::Unknown => vec![PinWarning::UnknownImage],
+        let class = match known_by {
+            KnownBy::Files(_) | KnownBy::PublishedHash(_) => None,
+            KnownBy::DevelopmentFiles(files) => {
+                Some(PinWarning::DevelopmentImage(hex::encode(files.os_image_hash)))
+            }
+            KnownBy::Row | KnownBy::Unknown => Some(PinWarning::UnknownImage),
         };
+        let vulnerable = named.and_then(|named| {
+            let name = format!("the image {named}");
+            vulnerable(reference.advisories(), &name, named.version().as_deref())
+        });
+        return class.into_iter().chain(vulnerable).collect();
     };
     let name = row.name.to_string();
     let class = match row.class {
@@ -85,14 +99,21 @@ pub(super) fn of_image(claims: &Claims, reference: &ReferenceValues, known_by: K
         OsClass::Development => Some(PinWarning::DevelopmentImage(name.clone())),
         OsClass::Prerelease | OsClass::Observed => Some(PinWarning::ObservedImage(name.clone())),
     };
-    let vulnerabilities: Vec<String> = reference
-        .host_alone(&row)
-        .iter()
+    let vulnerable = vulnerable(reference.advisories(), &name, row.version.as_ref());
+    class.into_iter().chain(vulnerable).collect()
+}
+
+/// The warning of an image of a version from which the host alone gains secrets or code.
+pub(super) fn vulnerable(
+    advisories: &[Advisory],
+    name: &impl ToString,
+    version: Option<&ReleaseVersion>,
+) -> Option<PinWarning> {
+    let vulnerabilities: Vec<String> = Advisory::host_alone(advisories, version)
         .map(|advisory| advisory.id.to_string())
         .collect();
-    let vulnerable = (!vulnerabilities.is_empty()).then_some(PinWarning::VulnerableImage {
-        name,
+    (!vulnerabilities.is_empty()).then(|| PinWarning::VulnerableImage {
+        name: name.to_string(),
         vulnerabilities,
-    });
-    class.into_iter().chain(vulnerable).collect()
+    })
 }

@@ -65,7 +65,7 @@ pub fn pin(
             rtmr0: Some(*rtmr0),
             rtmr1: *rtmr1,
             rtmr2: *rtmr2,
-            known_by: Some(known_by),
+            known_by: Some(known_by.clone()),
             vulnerable_until: None,
         }),
         td_attributes: Some(*quote.td_attributes()),
@@ -92,7 +92,7 @@ pub fn pin(
     if provider != "kms" {
         warnings.push(PinWarning::KeyProvider(provider.clone()));
     }
-    warnings.extend(of_image(claims, reference, known_by));
+    warnings.extend(of_image(claims, named, reference, &known_by));
     let mut notes = Notes::default();
     match &claims.compose {
         Ok(compose) => warnings.extend(add_compose(compose, &mut lock, &mut notes)?),
@@ -120,6 +120,10 @@ pub fn pin(
         warnings,
         is_listed_shape: reference.shape_of(rtmr0).is_some(),
         documented: claims.shown_document.booted_image().copied(),
+        advisories: match claims.os(reference) {
+            Some(_) => Vec::new(),
+            None => reference.advisories().to_vec(),
+        },
         at: claims.at,
     };
     match pinned.lock.to_toml(&pinned.notes).len() {

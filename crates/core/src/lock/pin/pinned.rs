@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use chrono::{Days, NaiveDate};
 
+use super::image::vulnerable;
 use crate::lock::not_shown::{self, NotAsked, Unasked};
 use crate::lock::pin_warning::accepted_sentences;
 use crate::lock::{AcceptName, Accepting, Lock, Notes, PinWarning, Said, VULNERABLE_DAYS};
 use crate::policy::{KmsDocument, KnownBy, WrittenRule};
-use crate::reference::ReferenceValues;
+use crate::reference::{Advisory, ReferenceValues};
 use crate::report::day;
 
 /// A deployment that can be pinned, once its warnings are accepted.
@@ -22,6 +23,8 @@ pub struct Pinned {
     /// The hash of the image whose measurement document has the registers of the quote, 32 bytes.
     pub(super) documented: Option<[u8; 32]>,
     pub(super) not_asked: NotAsked,
+    /// The vulnerabilities that an image may have of which no row says the version; empty where one does.
+    pub(super) advisories: Vec<Advisory>,
     pub(super) at: u64,
 }
 
@@ -83,6 +86,7 @@ impl Pinned {
             is_listed_shape,
             documented,
             not_asked,
+            advisories,
             at,
         } = self;
         // The lock of another app says nothing of this one.
@@ -95,8 +99,11 @@ impl Pinned {
             warnings.extend(acpi_change(before, &lock).filter(|_| !is_listed_shape));
             kept = known_to_somebody(before, &lock);
         }
-        if kept.is_some() {
+        if let Some(kept) = &kept {
             warnings.retain(|warning| *warning != PinWarning::UnknownImage);
+            if !warnings.iter().any(is_vulnerable) {
+                warnings.extend(vulnerable(&advisories, &image_of(kept), kept.version()));
+            }
         }
         let is_new =
             |warning: &&PinWarning| before.is_none_or(|before| !warning.is_held_by(before, &lock, at));
@@ -112,12 +119,12 @@ impl Pinned {
             let is_confirmed = |kept: &KnownBy| {
                 matches!(kept, KnownBy::DevelopmentFiles(_))
                     || documented.as_ref() == kept.hash()
-                    || os.known_by.is_some_and(|now| now != KnownBy::Unknown)
+                    || os.known_by.as_ref().is_some_and(|now| *now != KnownBy::Unknown)
             };
-            if kept.is_some_and(|kept| !is_confirmed(&kept)) {
+            if kept.as_ref().is_some_and(|kept| !is_confirmed(kept)) {
                 unasked.push(Unasked::ImageHash);
             }
-            os.known_by = kept.or(os.known_by);
+            os.known_by = kept.or(os.known_by.take());
             os.vulnerable_until = vulnerable_until(&warnings, &new, before, at);
         }
         lock.accepted = accepted_sentences(&warnings);
@@ -201,12 +208,24 @@ fn acpi_change(before: &Lock, now: &Lock) -> Option<PinWarning> {
 
 /// How the lock that is there says that the same image was known, if that is more than a table says.
 fn known_to_somebody(before: &Lock, now: &Lock) -> Option<KnownBy> {
-    let known = before.os_image.as_ref().and_then(|os| os.known_by)?;
+    let known = before.os_image.as_ref().and_then(|os| os.known_by.clone())?;
     let is_written = matches!(
         known,
         KnownBy::PublishedHash(_) | KnownBy::Files(_) | KnownBy::DevelopmentFiles(_)
     );
     (is_written && now.has_image_of(before)).then_some(known)
+}
+
+fn is_vulnerable(warning: &PinWarning) -> bool {
+    warning.name() == AcceptName::VulnerableImage
+}
+
+/// An image that only its files are known of, in a sentence.
+fn image_of(known_by: &KnownBy) -> String {
+    format!(
+        "the image {}",
+        known_by.hash().map(hex::encode).unwrap_or_default()
+    )
 }
 
 /// Until when a vulnerable image is accepted: to the day that the lock says already, or for [`VULNERABLE_DAYS`] if that is new.
@@ -216,7 +235,6 @@ fn vulnerable_until(
     before: Option<&Lock>,
     at: u64,
 ) -> Option<NaiveDate> {
-    let is_vulnerable = |warning: &PinWarning| warning.name() == AcceptName::VulnerableImage;
     if new.iter().any(is_vulnerable) {
         return day(at)?.checked_add_days(Days::new(VULNERABLE_DAYS));
     }

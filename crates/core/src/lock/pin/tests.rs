@@ -325,7 +325,7 @@ fn what_people_wrote_into_a_lock_stays() {
         .lock;
     assert_eq!(lock.os_image.as_ref().unwrap().known_by, Some(KnownBy::Unknown));
     // Somebody measured the image's files: then it is not unknown any more.
-    lock.os_image.as_mut().unwrap().known_by = Some(KnownBy::Files([7; 32]));
+    lock.os_image.as_mut().unwrap().known_by = Some(KnownBy::Files([7; 32].into()));
     lock.accepted.clear();
     // And the next root of the KMS is known.
     let root = lock.key_provider.clone().unwrap();

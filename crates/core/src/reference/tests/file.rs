@@ -60,9 +60,12 @@ fn a_file_adds_images_shapes_scripts_services_names_and_advisories() {
     assert!(values.risky_name("our_hook").is_some());
     let newest = values.image_by_hash(&image("dstack-0.6.6").os_image_hash.expect("a hash").0);
     let newest = newest.expect("a built-in row");
-    assert_eq!(values.host_alone(newest).len(), 1);
+    assert_eq!(values.host_alone(newest.version.as_ref()).len(), 1);
     assert_eq!(
-        values.lowest_fixed(newest).expect("a version").to_string(),
+        values
+            .lowest_fixed(newest.version.as_ref())
+            .expect("a version")
+            .to_string(),
         "0.6.7"
     );
     assert!(values.file_sha256().is_some());

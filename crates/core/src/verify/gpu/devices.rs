@@ -67,6 +67,8 @@ impl GpuRefusal {
 pub enum Topology {
     /// No GPU uses a switch that would have to be trusted, or a GPU does not say so.
     Alone,
+    /// Nothing contradicts, and a device describes itself in a format that this version does not read.
+    Unread,
     /// Protected PCIe, and the switches that the GPUs see are the attested ones.
     Complete,
     /// Protected PCIe, and no switch is attested.
@@ -144,7 +146,8 @@ impl GpuDevices {
         self.all().any(|device| device.opaque().fields().is_none())
     }
 
-    /// Whether the switches that the GPUs use are attested, too. Blackwell GPUs supply no evidence of switches.
+    /// Whether the switches that the GPUs use are attested, too. Blackwell GPUs supply no evidence of switches. A device that
+    /// cannot be read leaves open what it alone would show, and nothing that the others show.
     #[must_use]
     pub fn topology(&self) -> Topology {
         let ids = |devices: &[VerifiedDevice], is_switch: bool| -> BTreeSet<String> {
@@ -155,6 +158,7 @@ impl GpuDevices {
                 .map(hex::encode)
                 .collect()
         };
+        let is_read = |device: &&VerifiedDevice| device.opaque().fields().is_some();
         let uses_switches = |device: &VerifiedDevice| {
             device.architecture() == Architecture::Hopper
                 && device
@@ -162,23 +166,33 @@ impl GpuDevices {
                     .fields()
                     .is_some_and(super::opaque::OpaqueFields::is_protected_pcie)
         };
-        let is_protected_pcie = self.gpus.iter().any(uses_switches);
-        match (self.gpus.is_empty(), self.switches.is_empty()) {
-            (true, _) => Topology::NoGpus,
-            (false, true) if is_protected_pcie => Topology::SwitchesMissing,
-            (false, true) => Topology::Alone,
-            (false, false) => {
-                let (seen, attested) = (ids(&self.gpus, false), ids(&self.switches, true));
-                // Each GPU sees every switch: one that sees none is in another machine.
-                let of_one = |gpu: &VerifiedDevice| ids(std::slice::from_ref(gpu), false);
-                if !attested.is_empty() && self.gpus.iter().all(|gpu| of_one(gpu) == attested) {
-                    return Topology::Complete;
-                }
-                Topology::Mismatch {
-                    unattested: seen.difference(&attested).cloned().collect(),
-                    unseen: attested.difference(&seen).cloned().collect(),
-                }
-            }
+        let consistent = |otherwise: Topology| match self.has_unread() {
+            true => Topology::Unread,
+            false => otherwise,
+        };
+        if self.gpus.is_empty() {
+            return Topology::NoGpus;
+        }
+        if self.switches.is_empty() {
+            return match self.gpus.iter().any(uses_switches) {
+                true => Topology::SwitchesMissing,
+                false => consistent(Topology::Alone),
+            };
+        }
+        let (seen, attested) = (ids(&self.gpus, false), ids(&self.switches, true));
+        let unread = self.switches.iter().filter(|switch| !is_read(switch)).count();
+        // Each GPU sees every switch: one that sees none is in another machine.
+        let sees_them = |gpu: &VerifiedDevice| {
+            let seen = ids(std::slice::from_ref(gpu), false);
+            seen.is_superset(&attested) && seen.len() - attested.len() <= unread
+        };
+        let names_any = !attested.is_empty() || unread > 0;
+        if names_any && self.gpus.iter().filter(is_read).all(sees_them) {
+            return consistent(Topology::Complete);
+        }
+        Topology::Mismatch {
+            unattested: seen.difference(&attested).cloned().collect(),
+            unseen: attested.difference(&seen).cloned().collect(),
         }
     }
 }

@@ -89,10 +89,13 @@ impl TlsLeaf {
     /// Whether it is valid at a time, Unix seconds. Two clocks may differ by [`CLOCK_SKEW`].
     pub(super) fn valid_at(&self, at: u64) -> Result<(), RaTlsRefusal> {
         let (from, to) = self.validity;
-        let is_valid = from <= at.saturating_add(CLOCK_SKEW) && at <= to.saturating_add(CLOCK_SKEW);
-        is_valid
-            .then_some(())
-            .ok_or(RaTlsRefusal::OutsideValidity { from, to })
+        if from > at.saturating_add(CLOCK_SKEW) {
+            return Err(RaTlsRefusal::NotYetValid { from, at });
+        }
+        if at > to.saturating_add(CLOCK_SKEW) {
+            return Err(RaTlsRefusal::Expired { to });
+        }
+        Ok(())
     }
 
     /// Whether it is for a host. A name of the form `*.example` is for each name with one label more.

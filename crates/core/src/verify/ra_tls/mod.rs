@@ -71,13 +71,23 @@ pub enum RaTlsRefusal {
     /// It is for another purpose.
     #[error("{0}")]
     Usage(String),
-    /// It, or one that signed it, is not valid at the time of the run.
-    #[error("it, or a certificate that signed it, is valid from {} to {} only", rfc3339(*.from), rfc3339(*.to))]
-    OutsideValidity {
+    /// It, or one that signed it, has expired at the time of the run.
+    #[error("it, or a certificate that signed it, has expired: it was valid until {}", rfc3339(*.to))]
+    Expired {
+        /// Until when it was valid, Unix seconds.
+        to: u64,
+    },
+    /// It, or one that signed it, is not valid yet at the time of the run: one of two clocks is wrong.
+    #[error(
+        "it, or a certificate that signed it, is valid from {} on, and the clock of this machine says {}",
+        rfc3339(*.from),
+        rfc3339(*.at)
+    )]
+    NotYetValid {
         /// From when, Unix seconds.
         from: u64,
-        /// Until when, Unix seconds.
-        to: u64,
+        /// The time of the run, Unix seconds.
+        at: u64,
     },
     /// The chain does not hold.
     #[error("{0}")]
