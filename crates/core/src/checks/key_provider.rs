@@ -34,7 +34,7 @@ pub(super) const CHECK: Check = Check {
 const PROVIDER_MISMATCH: Reason = Reason {
     id: "provider-mismatch",
     means: "The keys come from another key provider than the expected one.",
-    fix: "If you moved to another KMS on purpose, update --key-provider or the lock; otherwise the host chose its own.",
+    fix: "If you moved to another key provider on purpose, correct --key-provider or the lock; otherwise the host chose its own.",
 };
 const NOT_NAMED: Reason = Reason {
     id: "not-named",
@@ -173,12 +173,23 @@ fn judge(actual: &KeyProvider, expected: &Expected<KeyProviders>, policy: &Polic
         };
     }
     if !value.names(&actual.name, &actual.id) {
-        return Finding::fail(
-            &PROVIDER_MISMATCH,
-            format!("The key provider is not the one expected by {origin}."),
-        )
-        .comparing(value.to_string(), actual.to_string())
-        .against(origin.clone());
+        let detail = match is_kms {
+            true => format!("The VM's keys come from a KMS that is not the provider that {origin} expects."),
+            false => format!(
+                "The VM's keys come from `{}`, which is not the provider that {origin} expects.",
+                actual.name
+            ),
+        };
+        let finding = Finding::fail(&PROVIDER_MISMATCH, detail)
+            .comparing(value.to_string(), actual.to_string())
+            .against(origin.clone());
+        let correct = match origin.to_correct() {
+            Some(by) => format!("correct {by}"),
+            None => "run `cvm-verify pin URL` and review the difference".to_owned(),
+        };
+        return finding.advising(format!(
+            "If you moved to another key provider on purpose, {correct}; otherwise the host chose its own."
+        ));
     }
     let finding = Finding::pass(format!("The key provider is the one expected by {origin}."));
     if is_kms {

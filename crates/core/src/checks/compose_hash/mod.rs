@@ -63,8 +63,8 @@ const SECOND_HASH_ENDED: Reason = Reason {
 const DOCKER_COMPOSE_MISMATCH: Reason = Reason {
     id: "docker-compose-mismatch",
     means: "The docker compose file inside the measured document is not the one that you gave, byte for byte.",
-    fix: "Read the difference. If the release is not live yet, wait for it (--wait 10m). If your tools render the file before they \
-          deploy it, give the rendered file. If the change is not yours, someone else deployed: stop sending it secrets.",
+    fix: "Check that it is the right file, and read the difference. If the release is not live yet, wait for it (--wait 10m). If your \
+          tools render the file before they deploy it, give the rendered file. If the change is not yours, someone else deployed: stop sending it secrets.",
 };
 const TEXT_MISMATCH: Reason = Reason {
     id: "text-mismatch",
@@ -83,7 +83,8 @@ const SETTINGS_NOT_SHOWN: Reason = Reason {
     id: "compose-settings-not-shown",
     means: "The lock holds the settings of another compose hash, and the evidence contains no document to compare, or one \
             that names a field twice, so that its settings are ambiguous.",
-    fix: "Expose /info with `tcb_info.app_compose`, or give the document with --app-compose-file.",
+    fix: "Expose /info with `tcb_info.app_compose`, name where it is (--info-path, --info-url), or give the document with \
+          --app-compose-file.",
 };
 const SETTINGS_UNPINNED: Reason = Reason {
     id: "compose-settings-unpinned",
@@ -95,7 +96,8 @@ const DOCUMENT_NOT_SHOWN: Reason = Reason {
     id: "document-not-shown",
     means: "The app does not show its compose document, or shows another one than the measured one, so your docker compose \
             file cannot be looked for in it.",
-    fix: "Expose /info with `tcb_info.app_compose`, or give the document with --app-compose-file.",
+    fix: "Expose /info with `tcb_info.app_compose`, name where it is (--info-path, --info-url), or give the document with \
+          --app-compose-file.",
 };
 const UNREADABLE_DOCUMENT: Reason = Reason {
     id: "unreadable-document",
@@ -235,7 +237,7 @@ impl<'p> Expectation<'p> {
 }
 
 fn mismatch_finding(expected: &Expected<[u8; 32]>, measured: &[u8; 32]) -> Finding {
-    Finding::fail(
+    let finding = Finding::fail(
         &COMPOSE_HASH_MISMATCH,
         format!(
             "The VM runs another compose document than the one expected by {}.",
@@ -243,7 +245,14 @@ fn mismatch_finding(expected: &Expected<[u8; 32]>, measured: &[u8; 32]) -> Findi
         ),
     )
     .comparing(hex::encode(expected.value), hex::encode(measured))
-    .against(expected.origin.clone())
+    .against(expected.origin.clone());
+    match expected.origin.to_correct() {
+        Some(by) => finding.advising(format!(
+            "If you deployed a new version, correct {by}, which still expects another one: a lock does not change that. If you did \
+             not, someone else deployed: stop sending it secrets."
+        )),
+        None => finding,
+    }
 }
 
 fn ended_finding(second: &SecondHash, policy: &Policy) -> Finding {

@@ -104,7 +104,8 @@ pub(super) const OWNER_DELAY: Reason = Reason {
 pub(super) const IMPLEMENTATION_CHANGED: Reason = Reason {
     id: "implementation-changed",
     means: "The code of a contract is not the one that is pinned. The code decides what its answers mean.",
-    fix: "Read what changed. If the upgrade is right, pin again with `cvm-verify pin --rpc-url … --rpc-url …` and review the lock.",
+    fix: "Read what changed. If the upgrade is right, correct the expected value: a lock with `cvm-verify pin --rpc-url … --rpc-url …`, \
+          and review it; an option or a key of the policy file by hand.",
 };
 pub(super) const UPGRADES_OPEN: Reason = Reason {
     id: "upgrades-open",
@@ -193,7 +194,8 @@ pub(super) const NOT_ASKED: Reason = Reason {
 pub(super) const RPC: Reason = Reason {
     id: "rpc",
     means: "A node failed to answer. That says nothing about the deployment.",
-    fix: "Run again. If this stays, use another node: some limit the rate, and some do not know the block tag `finalized`.",
+    fix: "If a node answers with status 401 or 403, check the key in its URL (--rpc-url, CVM_VERIFY_RPC_URL). Otherwise run again. If this \
+          stays, use another node: some limit the rate (status 429), and some do not know the block tag `finalized`.",
 };
 pub(super) const RPC_DISAGREE: Reason = Reason {
     id: "rpc-disagree",
