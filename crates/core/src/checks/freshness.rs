@@ -26,9 +26,10 @@ pub(super) const CHECK: Check = Check {
 const NONCE_MISMATCH: Reason = Reason {
     id: "nonce-mismatch",
     means: "The signed report data does not contain this run's nonce: the quote was made for someone else, or earlier.",
-    fix: "If an answer of /attestation can come from a cache (a CDN, a proxy, the app), turn that cache off. If the app signs \
-          its own data instead of the nonce, use --freshness unchecked. Otherwise an old quote is being replayed: treat the \
-          host as hostile.",
+    fix: "If an answer of /attestation can come from a cache (a CDN, a proxy, the app), turn that cache off. If the app signs the \
+          nonce in another layout, name that with --report-data (see docs/expose-endpoints.md). If neither explains it, an old quote is \
+          being replayed: treat the host as hostile. An app that is known to sign no nonce at all can be verified only with a waiver, \
+          --freshness unchecked, under which a replayed quote passes.",
 };
 const OTHER_LAYOUT: Reason = Reason {
     id: "other-layout",

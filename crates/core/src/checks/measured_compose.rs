@@ -6,7 +6,8 @@ use crate::verify::{BootClaims, Claims, MeasuredCompose, NotProven};
 pub(super) const NO_COMPOSE_DOCUMENT: Reason = Reason {
     id: "no-compose-document",
     means: "The evidence contains no compose document, so it is not known what the document starts and allows.",
-    fix: "Expose /info with `tcb_info.app_compose` (keep `public_tcbinfo` on), or give the document with --app-compose-file.",
+    fix: "Expose /info with `tcb_info.app_compose` (keep `public_tcbinfo` on), name where it is (--info-path, --info-url), or give the \
+          document with --app-compose-file.",
 };
 pub(super) const COMPOSE_NOT_PROVEN: Reason = Reason {
     id: "compose-not-proven",
@@ -18,6 +19,16 @@ pub(super) const COMPOSE_NOT_PROVEN: Reason = Reason {
 pub(super) const AS_OBJECT: &str = "The compose document in the evidence is a JSON object: the exact text is needed, because \
                                     its hash is what was measured. Return `app_compose` as the string that the guest agent \
                                     gives.";
+
+/// That there is no document, without a full stop; why, where that is known.
+pub(super) const fn no_document(claims: &Claims) -> &'static str {
+    match claims.has_info {
+        true => "The evidence contains no compose document",
+        false => {
+            "The evidence contains no compose document: there is no /info, which answered with status 404 or was not given"
+        }
+    }
+}
 
 /// The boot claims and the measured document, or the finding of a check that needs it.
 pub(super) fn measured_compose(claims: &Claims) -> Result<(&BootClaims, &MeasuredCompose), Finding> {
@@ -37,7 +48,7 @@ pub(super) fn measured_compose(claims: &Claims) -> Result<(&BootClaims, &Measure
         }
         Err(NotProven::Absent | NotProven::NotReached) => Err(Finding::error(
             &NO_COMPOSE_DOCUMENT,
-            "The evidence contains no compose document.",
+            format!("{}.", no_document(claims)),
         )),
     }
 }
