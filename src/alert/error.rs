@@ -57,8 +57,9 @@ pub(super) enum DeliveryError {
     #[error("the answer is not that of GitHub's API; is the address right?")]
     NotUnderstood,
     #[error(
-        "GitHub does not say whose the token is ({}), so no issue counts as its own; give the job the permission `issues: write`, and \
-         check the token, the repository (`github-issue`) and the address of the API", status_of_refusal(*.status)
+        "the owner of the token could not be determined ({}), so no issue counts as its own; give the job the permission \
+         `issues: write`, and check the token, the repository (`github-issue`) and the address of the API",
+        status_of_refusal(*.status)
     )]
     NobodysToken {
         /// What GitHub answered, if that was a status.

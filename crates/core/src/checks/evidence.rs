@@ -367,7 +367,12 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
              Otherwise return the exact text of `app_compose`, never serialized again (a final newline counts).",
         );
     }
-    Finding::pass("The evidence is well formed.")
+    Finding::pass(match claims.has_info {
+        true => "The evidence is well formed.",
+        false => {
+            "The evidence is well formed. There is no /info: it answered with status 404, or was not given."
+        }
+    })
 }
 
 #[cfg(test)]

@@ -20,16 +20,6 @@ pub(super) const AS_OBJECT: &str = "The compose document in the evidence is a JS
                                     its hash is what was measured. Return `app_compose` as the string that the guest agent \
                                     gives.";
 
-/// That there is no document, without a full stop; why, where that is known.
-pub(super) const fn no_document(claims: &Claims) -> &'static str {
-    match claims.has_info {
-        true => "The evidence contains no compose document",
-        false => {
-            "The evidence contains no compose document: there is no /info, which answered with status 404 or was not given"
-        }
-    }
-}
-
 /// The boot claims and the measured document, or the finding of a check that needs it.
 pub(super) fn measured_compose(claims: &Claims) -> Result<(&BootClaims, &MeasuredCompose), Finding> {
     let boot = boot_claims(claims)?;
@@ -48,7 +38,7 @@ pub(super) fn measured_compose(claims: &Claims) -> Result<(&BootClaims, &Measure
         }
         Err(NotProven::Absent | NotProven::NotReached) => Err(Finding::error(
             &NO_COMPOSE_DOCUMENT,
-            format!("{}.", no_document(claims)),
+            "The evidence contains no compose document.",
         )),
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::Finding;
-use super::super::measured_compose::{AS_OBJECT, no_document};
+use super::super::measured_compose::AS_OBJECT;
 use super::{DOCKER_COMPOSE_MISMATCH, DOCUMENT_NOT_SHOWN, settings, unreadable};
 use crate::compose::{Runner, TextDiff, UnseenDifference};
 use crate::policy::{Expected, Policy};
@@ -85,13 +85,11 @@ fn not_shown(claims: &Claims) -> Finding {
             Err(NotProven::Refused(_)) => {
                 "The compose document in the evidence is not the measured one, so the docker compose file could not be \
                  compared."
-                    .to_owned()
             }
-            _ if claims.compose_is_object => AS_OBJECT.to_owned(),
-            _ => format!(
-                "{}. So the docker compose file in it could not be compared.",
-                no_document(claims)
-            ),
+            _ if claims.compose_is_object => AS_OBJECT,
+            _ => {
+                "The evidence contains no compose document, so the docker compose file in it could not be compared."
+            }
         },
     )
 }

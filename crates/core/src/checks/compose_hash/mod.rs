@@ -52,8 +52,8 @@ const NO_EXPECTATION: Reason = Reason {
 const COMPOSE_HASH_MISMATCH: Reason = Reason {
     id: "compose-hash-mismatch",
     means: "The VM runs another compose document than the expected one.",
-    fix: "If you deployed a new version, run `cvm-verify pin` and review the difference. If you did not, someone else did: \
-          stop sending it secrets.",
+    fix: "If you deployed a new version, run `cvm-verify pin` and review the difference; where an option or a key of the policy file \
+          expects the hash, correct that. If you did not, someone else did: stop sending it secrets.",
 };
 const SECOND_HASH_ENDED: Reason = Reason {
     id: "second-hash-ended",

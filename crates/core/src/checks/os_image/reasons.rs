@@ -79,8 +79,8 @@ pub(super) const NOT_COMPUTABLE: Reason = Reason {
 pub(super) const REGISTER_MISMATCH: Reason = Reason {
     id: "register-mismatch",
     means: "A register is not the expected one: another firmware, VM shape, kernel, command line or initrd.",
-    fix: "If the OS image or the VM's size was changed on purpose, run `cvm-verify pin` and review the difference; \
-          otherwise the host booted something else.",
+    fix: "If the OS image or the VM's size was changed on purpose, run `cvm-verify pin` and review the difference, or correct --os-image \
+          where that names the image; otherwise the host booted something else.",
 };
 pub(super) const UNCHECKED: Reason = Reason {
     id: "unchecked",
