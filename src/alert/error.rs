@@ -56,12 +56,26 @@ pub(super) enum DeliveryError {
     Protocol,
     #[error("the answer is not that of GitHub's API; is the address right?")]
     NotUnderstood,
-    #[error("the owner of the token could not be determined, so no issue counts as its own")]
-    NobodysToken,
+    #[error(
+        "the owner of the token could not be determined ({}), so no issue counts as its own; give the job the permission \
+         `issues: write`, and check the token, the repository (`github-issue`) and the address of the API",
+        status_of_refusal(*.status)
+    )]
+    NobodysToken {
+        /// What GitHub answered, if that was a status.
+        status: Option<u16>,
+    },
     #[error("the time for alerts was used up before its turn")]
     NoTimeLeft,
     #[error("the message could not be written; this is a bug in cvm-verify")]
     Payload,
+}
+
+fn status_of_refusal(status: Option<u16>) -> String {
+    status.map_or_else(
+        || "its answer cannot be read".to_owned(),
+        |status| format!("status {status}"),
+    )
 }
 
 impl DeliveryError {

@@ -335,7 +335,12 @@ async fn owner_of_the_token(github: &Octocrab) -> Result<String, DeliveryError> 
     }
     match get::<User>(github, "/user").await {
         Ok(user) => Ok(user.login),
-        Err(error) if is_refusal(&error) => Err(DeliveryError::NobodysToken),
+        Err(error) if is_refusal(&error) => Err(DeliveryError::NobodysToken {
+            status: match error {
+                DeliveryError::Status { status, .. } => Some(status),
+                _ => None,
+            },
+        }),
         Err(error) => Err(error),
     }
 }

@@ -404,7 +404,11 @@ async fn t59_t60_what_github_refuses_is_said_in_our_words_and_due_again() {
     let api = forge.serve("", "/graphql").await;
     for (status, says) in [
         (401, "the token is not valid"),
-        (404, "the owner of the token"),
+        (404, "the owner of the token could not be determined (status 404)"),
+        (
+            403,
+            "(status 403), so no issue counts as its own; give the job the permission `issues: write`",
+        ),
         (500, "status 500"),
     ] {
         forge.0.lock().unwrap().refuses = Some((status, "ghp_hunter2 leaks"));

@@ -35,6 +35,7 @@ pub(super) fn run(args: &PinArgs, env: &mut Env) -> anyhow::Result<u8> {
         image: &|reference| named(args, reference),
         session: &|env| session_of_one(&args.transport, &roots, &args.chain, env),
         roots: roots.clone(),
+        network: args.transport.in_commands(&args.trust),
     };
     Ok(pin::run(&request, env)?.exit_code())
 }

@@ -13,7 +13,12 @@ use crate::plan::policy_file::{found, read};
 use crate::usage_error::UsageError;
 
 /// What the arguments select. `more` is what a command's own options say.
-pub(super) fn selection(args: &PlanArgs, more: &Settings, env: &BTreeMap<String, String>) -> Selection {
+pub(super) fn selection(
+    args: &PlanArgs,
+    network: String,
+    more: &Settings,
+    env: &BTreeMap<String, String>,
+) -> Selection {
     let options = args.expect.keys.settings.over(&args.source.settings);
     Selection {
         urls: args.url.clone(),
@@ -22,16 +27,18 @@ pub(super) fn selection(args: &PlanArgs, more: &Settings, env: &BTreeMap<String,
         collateral_max_age: args.collateral_age.collateral_max_age,
         asks_nodes: !args.chain.rpc_url.is_empty(),
         node_variables: nodes::variables(env),
+        network,
     }
 }
 
 /// What the arguments select; without any expectation and policy file, as the lock of the working folder says.
 pub(super) fn selection_or_found_lock(
     args: &PlanArgs,
+    network: String,
     quiet: bool,
     env: &mut Env,
 ) -> Result<Selection, UsageError> {
-    let selection = selection(args, &Settings::default(), &env.variables);
+    let selection = selection(args, network, &Settings::default(), &env.variables);
     if args.no_lock && selection.options.one("lock").is_some() {
         return Err(UsageError::option(
             "--no-lock",

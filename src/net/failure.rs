@@ -4,9 +4,11 @@ use std::error::Error;
 use std::io;
 
 use rustls::CertificateError;
+use rustls::pki_types::UnixTime;
 
 use super::error::{NetError, Stage, TlsProblem};
 use cvm_verify_core::evidence::excerpt;
+use cvm_verify_core::report::rfc3339;
 
 /// What the request was about, for the message.
 pub(super) struct RequestContext<'a> {
@@ -28,7 +30,7 @@ pub(super) fn before_body(error: &reqwest::Error, context: &RequestContext<'_>) 
         return NetError::Tls {
             host,
             problem: tls_problem(tls),
-            detail: excerpt(&tls.to_string()),
+            detail: tls_detail(tls),
         };
     }
     if error.is_timeout() {
@@ -114,6 +116,20 @@ fn tls_problem(error: &rustls::Error) -> TlsProblem {
         },
         rustls::Error::NoCertificatesPresented => TlsProblem::Certificate,
         _ => TlsProblem::Handshake,
+    }
+}
+
+/// The library's words; where they count seconds, when a certificate begins or ends.
+fn tls_detail(error: &rustls::Error) -> String {
+    let at = |time: &UnixTime| rfc3339(time.as_secs());
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. }) => {
+            format!("it ended at {}", at(not_after))
+        }
+        rustls::Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. }) => {
+            format!("it begins at {}", at(not_before))
+        }
+        other => excerpt(&other.to_string()),
     }
 }
 

@@ -131,5 +131,7 @@ fn named<'a>(request: &'a PinRequest<'_>, target: &'a PinTarget) -> TargetNames<
         is_typed: request.options.one("url").is_some() || config.is_none(),
         name: target.name.as_deref(),
         config,
+        network: &request.network,
+        is_one_of_several: false,
     }
 }

@@ -49,6 +49,8 @@ pub(crate) struct PinRequest<'a> {
     pub force: bool,
     pub image: NamedImage<'a>,
     pub roots: TrustRoots,
+    /// How the run reaches the network, as options of the commands that it advises.
+    pub network: String,
     pub session: LiveSession<'a>,
 }
 

@@ -25,12 +25,23 @@ pub(crate) fn with_found_lock(
     env: &mut Env,
 ) -> Result<Selection, UsageError> {
     let path = Path::new(LOCK_NAME);
-    let [url] = selection.urls.as_slice() else {
-        return Ok(selection);
-    };
     if !(env.exists)(path) {
         return Ok(selection);
     }
+    let url = match selection.urls.as_slice() {
+        [url] => url,
+        [] => return Ok(selection),
+        several => {
+            if !quiet {
+                env.complain(&format!(
+                    "There is a {LOCK_NAME} here. It is not used for {} addresses. If its values hold for each of them: --lock \
+                     {LOCK_NAME}. Otherwise name each address with its own lock in a policy file (docs/policy-file.md).",
+                    several.len()
+                ));
+            }
+            return Ok(selection);
+        }
+    };
     // An address that cannot be used is reported by what uses it.
     let Some(origin) = Target::new(url, &selection.options)
         .ok()

@@ -49,6 +49,12 @@ pub(crate) struct Commands {
     config: Option<PathBuf>,
     /// The lock, as an option or the policy file names it.
     lock: Option<PathBuf>,
+    /// How this run reached the network, as options.
+    network: String,
+    /// Whether other addresses were typed beside it.
+    is_one_of_several: bool,
+    /// Whether its address, or a path of an endpoint, has a query, which is never shown: it may hold a key.
+    leaves_out: bool,
 }
 
 /// Where a target was named.
@@ -59,6 +65,18 @@ pub(crate) struct TargetNames<'a> {
     pub name: Option<&'a str>,
     /// The policy file.
     pub config: Option<&'a Path>,
+    /// How the run reaches the network, as options.
+    pub network: &'a str,
+    /// Whether other addresses were typed beside it, so that one lock is not that of all.
+    pub is_one_of_several: bool,
+}
+
+/// An option with a value, as a command has it. A value that may hold a key or a password is not repeated.
+pub(crate) fn option(name: &str, value: &str) -> String {
+    match value.contains(['?', '@']) {
+        true => String::new(),
+        false => format!(" --{name} {}", word(value)),
+    }
 }
 
 impl Commands {
@@ -75,6 +93,11 @@ impl Commands {
             let is_given = matches!(value.origin, Origin::Option(_)) && !value.text.contains('?');
             is_given.then(|| format!(" --{key} {}", word(&value.text)))
         };
+        let has_query = |key: &&str| settings.one(key).is_some_and(|value| value.text.contains('?'));
+        let leaves_out = match source {
+            Source::App(app) => app.base().query().is_some() || REACHING.iter().any(has_query),
+            _ => false,
+        };
         Self {
             typed: named.is_typed.then(|| address.clone()),
             is_url: address.contains("://"),
@@ -85,6 +108,9 @@ impl Commands {
             name: named.name.map(str::to_owned),
             config: named.config.map(Path::to_owned),
             lock: settings.one("lock").map(path_of),
+            network: named.network.to_owned(),
+            is_one_of_several: named.is_one_of_several,
+            leaves_out,
         }
     }
 
@@ -101,6 +127,9 @@ impl Commands {
             name: named.name.map(str::to_owned),
             config: named.config.map(Path::to_owned),
             lock: settings.one("lock").map(path_of),
+            network: named.network.to_owned(),
+            is_one_of_several: named.is_one_of_several,
+            leaves_out: false,
         })
     }
 
@@ -111,6 +140,7 @@ impl Commands {
             text.push_str(&format!(" {address}{}{}", self.reached, self.layout));
         }
         text.push_str(&self.in_files());
+        text.push_str(&self.network);
         text
     }
 
@@ -134,9 +164,23 @@ impl Commands {
             (Some(lock), None) if lock != Path::new(LOCK_NAME) && !more.contains("--output") => {
                 format!(" --output {}", word(&lock.display().to_string()))
             }
+            // A lock of one address would replace that of the other.
+            (None, None) if self.is_one_of_several && !more.contains("--output") => {
+                format!(" --output {}", self.own_lock())
+            }
             _ => String::new(),
         };
         format!("pin{}{output}{more}", self.target())
+    }
+
+    /// A name for a lock of this address alone.
+    fn own_lock(&self) -> String {
+        let (_, name) = self.address.split_once("://").unwrap_or(("", &self.address));
+        let plain = |character: char| match character.is_ascii_alphanumeric() || character == '.' {
+            true => character,
+            false => '-',
+        };
+        format!("{}.lock", name.chars().map(plain).collect::<String>())
     }
 
     /// Whether the target was asked itself, not read from a file.
@@ -157,16 +201,17 @@ impl Commands {
     /// Compares `lock` with it.
     fn diff(&self, lock: &str) -> String {
         match (&self.typed, self.is_url) {
-            (None, _) => format!("diff{}", self.in_files()),
+            (None, _) => format!("diff{}{}", self.in_files(), self.network),
             (Some(_), true) => {
                 let name = self.name.as_ref();
                 let name = name.map(|name| format!(" --target {name}")).unwrap_or_default();
                 format!(
-                    "diff {} {}{}{}{name}",
+                    "diff {} {}{}{}{name}{}",
                     word(lock),
                     self.address,
                     self.reached,
-                    self.layout
+                    self.layout,
+                    self.network
                 )
             }
             // An id is no side of a comparison.
@@ -175,7 +220,7 @@ impl Commands {
     }
 
     fn inspect(&self) -> String {
-        format!("inspect {}{}", self.address, self.reached)
+        format!("inspect {}{}{}", self.address, self.reached, self.network)
     }
 
     /// Writes the commands in the advice of every check for this target.
@@ -192,15 +237,24 @@ impl Commands {
     fn filled(&self, advice: &str) -> String {
         let start = format!("{MARK}{PROGRAM}");
         let mut text = String::new();
+        let mut shows_address = false;
         let mut rest = advice;
         while let Some((before, behind)) = rest.split_once(&start) {
             let Some((command, behind)) = behind.split_once(MARK) else {
                 break;
             };
-            text.push_str(&format!("{before}{start}{}{MARK}", self.command(command)));
+            let command = self.command(command);
+            shows_address |= command.contains(&self.address);
+            text.push_str(&format!("{before}{start}{command}{MARK}"));
             rest = behind;
         }
-        text + rest
+        text.push_str(rest);
+        if self.leaves_out && shows_address {
+            text.push_str(
+                " Add the query (`?…`) of the address or of a path to the command: it is not shown, because it may hold a key.",
+            );
+        }
+        text
     }
 
     /// A command of an advice, in which `URL` stands for the target, or nothing does.
@@ -257,6 +311,8 @@ mod tests {
             is_typed: true,
             name: None,
             config: None,
+            network: "",
+            is_one_of_several: false,
         };
         of(address, &named, options)
     }
@@ -268,7 +324,8 @@ mod tests {
         assert_eq!(
             typed("https://shop.example/?token=x", &[("lock", "cvm.lock")]).filled(CHANGED),
             "See `cvm-verify diff cvm.lock https://shop.example`. Run `cvm-verify pin https://shop.example`, or `cvm-verify pin \
-             https://shop.example`; `cvm-verify inspect https://shop.example`."
+             https://shop.example`; `cvm-verify inspect https://shop.example`. Add the query (`?…`) of the address or of a path \
+             to the command: it is not shown, because it may hold a key."
         );
         let other = typed(
             "https://shop.example",
@@ -287,6 +344,8 @@ mod tests {
             is_typed: false,
             name: Some("shop"),
             config: Some(Path::new(config)),
+            network: "",
+            is_one_of_several: false,
         };
         assert_eq!(
             of("https://shop.example", &named("cvm-verify.toml"), &[]).filled(CHANGED),
@@ -305,6 +364,67 @@ mod tests {
         assert_eq!(
             other.verify(Path::new("y.lock"), true, ""),
             "cvm-verify verify --target shop --config a/b.toml --lock y.lock"
+        );
+    }
+
+    #[test]
+    fn a_command_reaches_the_network_as_the_run_did() {
+        let network = [
+            option("ca-file", "my ca.pem"),
+            option("pccs-url", "https://pccs.example"),
+        ]
+        .concat();
+        let named = |config: Option<&'static str>| TargetNames {
+            is_typed: config.is_none(),
+            name: config.map(|_| "shop"),
+            config: config.map(Path::new),
+            network: &network,
+            is_one_of_several: false,
+        };
+        let options = "--ca-file 'my ca.pem' --pccs-url https://pccs.example";
+        let commands = of("https://shop.example", &named(None), &[("lock", "cvm.lock")]);
+        assert_eq!(
+            commands.filled(CHANGED),
+            format!(
+                "See `cvm-verify diff cvm.lock https://shop.example {options}`. Run `cvm-verify pin https://shop.example {options}`, or \
+                 `cvm-verify pin https://shop.example {options}`; `cvm-verify inspect https://shop.example {options}`."
+            )
+        );
+        let commands = of("https://shop.example", &named(Some("cvm-verify.toml")), &[]);
+        assert_eq!(
+            commands.filled("`cvm-verify diff cvm.lock URL`, `cvm-verify pin`"),
+            format!("`cvm-verify diff --target shop {options}`, `cvm-verify pin --target shop {options}`")
+        );
+        assert_eq!(
+            commands.verify(Path::new("cvm.lock"), true, ""),
+            format!("cvm-verify verify --target shop {options} --lock cvm.lock")
+        );
+        // The address of a proxy or a mirror may hold a password or a key.
+        for secret in [
+            "http://user:hunter2@proxy.example",
+            "https://pccs.example/?key=hunter2",
+        ] {
+            assert_eq!(option("proxy", secret), "");
+        }
+    }
+
+    #[test]
+    fn each_of_several_addresses_has_a_lock_of_its_own() {
+        let named = TargetNames {
+            is_typed: true,
+            name: None,
+            config: None,
+            network: "",
+            is_one_of_several: true,
+        };
+        let address = "http://127.0.0.1:8080/shop";
+        assert_eq!(
+            of(address, &named, &[]).filled("`cvm-verify pin URL`"),
+            format!("`cvm-verify pin {address} --output 127.0.0.1-8080-shop.lock`")
+        );
+        assert_eq!(
+            of(address, &named, &[("lock", "cvm.lock")]).filled("`cvm-verify pin URL`"),
+            format!("`cvm-verify pin {address}`")
         );
     }
 

@@ -63,6 +63,8 @@ pub(crate) struct Selection {
     pub asks_nodes: bool,
     /// What the variables hold that a target may name for nodes of its own.
     pub node_variables: NodeVariables,
+    /// How the run reaches the network, as options of the commands that it advises.
+    pub network: String,
 }
 
 /// Plans a run that judges at a time, Unix seconds, by this policy file.
@@ -77,6 +79,8 @@ pub(crate) fn plan(selection: &Selection, at: u64, policy_file: Option<&Path>) -
         collateral_max_age: selection.collateral_max_age,
         asks_nodes: selection.asks_nodes,
         node_variables: &selection.node_variables,
+        network: &selection.network,
+        is_of_several_addresses: selection.urls.len() > 1,
         named_files: NamedFiles::default(),
         of_addresses: None,
         files: policy_file.map(Path::to_owned).into_iter().collect(),
@@ -257,6 +261,8 @@ struct Planner<'c> {
     /// Whether nodes of a blockchain are named.
     asks_nodes: bool,
     node_variables: &'c NodeVariables,
+    network: &'c str,
+    is_of_several_addresses: bool,
     named_files: NamedFiles,
     /// What is expected of an address without a name: all those of a command line have the same settings.
     of_addresses: Option<(Settings, SharedExpectations)>,
@@ -294,6 +300,8 @@ impl Planner<'_> {
             is_typed: wanted.url.is_some() || wanted.target.is_none(),
             name: wanted.name,
             config: self.config.map(|config| Path::new(&config.file.path)),
+            network: self.network,
+            is_one_of_several: self.is_of_several_addresses,
         };
         let jobs = targets.into_iter().map(|target| Job {
             commands: Commands::of(&target.source, &named, &settings),

@@ -5,6 +5,7 @@ use super::escape::{shorten, terminal};
 use super::page::{Ink, Page};
 use super::{accepted, diff_lines, words};
 use cvm_verify_core::report::{CheckId, CheckResult, Status, TargetReport};
+use cvm_verify_core::tiers::is_required;
 
 /// Longest detail, in characters.
 pub(super) const MAX_DETAIL: usize = 600;
@@ -96,10 +97,26 @@ fn consequences(page: &mut Page, target: &TargetReport) {
             [id] => (id.to_string(), format!("Not determined. [{}]", terminal(reason))),
             ids => (
                 format!("{} checks", ids.len()),
-                format!("Not determined: {}. [{}]", accepted::list(ids), terminal(reason)),
+                format!("Not determined: {}. [{}]", named(ids, target), terminal(reason)),
             ),
         };
         row(page, Status::Error, &label, Ink::Dim, &text);
+    }
+}
+
+/// The checks by name that the required tier asks for; of the others, which nobody may have asked for, how many.
+fn named(ids: &[CheckId], target: &TargetReport) -> String {
+    let (required, others): (Vec<CheckId>, Vec<CheckId>) =
+        ids.iter().partition(|id| is_required(**id, target.required));
+    match (required.as_slice(), others.len()) {
+        ([], _) | (_, 0) => accepted::list(ids),
+        (required, count) => {
+            format!(
+                "{}; and {count} that `{}` does not require",
+                accepted::list(required),
+                target.required
+            )
+        }
     }
 }
 

@@ -223,7 +223,14 @@ impl RpcNode {
                     self.host
                 )
             }
-            NetError::HttpStatus { status, .. } => format!("{}: answers with status {status}", self.host),
+            NetError::HttpStatus { status, .. } => {
+                let hint = match status {
+                    401 | 403 => "; check the key in its RPC URL",
+                    429 => "; it limits requests",
+                    _ => "",
+                };
+                format!("{}: answers with status {status}{hint}", self.host)
+            }
             other => other.to_string(),
         };
         let retried = if error.may_heal() { ", three times" } else { "" };

@@ -217,18 +217,21 @@ fn status_hint(path: &str, error: &NetError) -> String {
         _ if is_of_phala_cloud(path) => String::new(),
         502..=504 if path.starts_with("/prpc/") => "; the gateway does not reach port 8090 of the CVM".to_owned(),
         404 => format!(
-            "; the app must serve GET {path} by passing dstack.sock's quote on (mount /var/run/dstack.sock in the compose file); if it serves it elsewhere, set the path"
+            "; check the path of the URL; the app must serve GET {path} by passing dstack.sock's quote on (mount /var/run/dstack.sock in the compose file); if it serves it elsewhere, set the path"
         ),
         401 | 403 if path.starts_with("/prpc/") => {
             "; the guest agent's port is closed by this guest, as by default from dstack 0.6.3 on: serve the document from \
              the app, or have the operator of the host open the agent with `anonymous_scopes`"
                 .to_owned()
         }
-        401 | 403 => format!("; GET {path} must be open to this runner without a login"),
+        401 | 403 => {
+            format!("; GET {path} must be open to this runner, without a login or by a key in the query of the address")
+        }
         400 | 405 | 422 => {
             format!("; GET {path} must take the nonce as the query parameter reportData, 64 hex digits")
         }
-        429 | 500..=599 => format!("; the app or its gateway could not serve GET {path} now"),
+        429 => format!("; the app or its gateway limits requests, and served no GET {path} now"),
+        500..=599 => format!("; the app or its gateway could not serve GET {path} now"),
         _ => format!("; GET {path} must answer 200"),
     }
 }
@@ -259,9 +262,24 @@ mod tests {
         assert!(!error.may_heal());
         let text = error.to_string();
         assert!(
-            text.starts_with("app.example:443: status 404; the app must serve GET /attestation"),
+            text.starts_with(
+                "app.example:443: status 404; check the path of the URL; the app must serve GET /attestation"
+            ),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_status_says_what_it_is_about() {
+        for (code, words) in [
+            (401, "by a key in the query of the address"),
+            (403, "by a key in the query of the address"),
+            (429, "limits requests"),
+            (503, "could not serve GET /attestation now"),
+        ] {
+            let text = status(code).to_string();
+            assert!(text.contains(words), "{text}");
+        }
     }
 
     #[test]

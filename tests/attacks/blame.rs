@@ -340,6 +340,10 @@ fn an_info_that_is_something_else_accuses_nobody() {
         judged.proves(CheckId::ComposeHash);
         assert_eq!(judged.0.verdict, Verdict::Inconclusive, "{what}\n{judged}");
         let absent = trial.judge_bodies(&attestation, None);
+        assert!(
+            absent.detail(CheckId::Evidence).contains("There is no /info"),
+            "{absent}"
+        );
         for check in &absent.0.checks {
             if check.id != CheckId::Evidence {
                 assert_eq!(judged.0.check(check.id), Some(check), "{what}");

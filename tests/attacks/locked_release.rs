@@ -20,12 +20,18 @@ fn after_the_lock(of: Option<[u8; 32]>) -> Trial {
 }
 
 #[track_caller]
-fn is_the_locked_release(judged: &Judged, reason: &str) {
+fn is_the_locked_release(judged: &Judged, reason: &str, option: &str) {
     judged.fails(CheckId::ComposeHash, reason);
     let check = judged.check(CheckId::ComposeHash);
-    let says = "The release of cvm.lock still runs, or runs again; the expected one does not.";
+    let says = "What runs is the release of cvm.lock.";
     assert!(check.detail.starts_with(says), "{judged}");
     let fix = check.fix.as_deref().unwrap();
+    // The option takes the place of the lock: to pin again would help nobody.
+    let first = format!("Check first that {option} is right: it takes the place of what cvm.lock expects.");
+    assert!(
+        fix.starts_with(&first) && !fix.contains("cvm-verify pin"),
+        "{fix}"
+    );
     assert!(fix.contains("--wait") && !fix.contains("someone else"), "{fix}");
     let hash = judged.0.measurements.compose_hash.as_ref().unwrap();
     assert!(
@@ -50,9 +56,10 @@ fn the_release_of_the_lock_is_named_where_another_one_is_expected() {
             })
             .judge()
     };
-    is_the_locked_release(&other_hash(after_the_lock(None)), "compose-hash-mismatch");
+    let judged = other_hash(after_the_lock(None));
+    is_the_locked_release(&judged, "compose-hash-mismatch", "--compose-hash");
     let judged = other_file(after_the_lock(None));
-    is_the_locked_release(&judged, "docker-compose-mismatch");
+    is_the_locked_release(&judged, "docker-compose-mismatch", "--docker-compose");
     assert!(!judged.0.compose_diff.is_empty(), "{judged}");
     // Any other document is nobody's release.
     for (judged, reason) in [
@@ -66,7 +73,10 @@ fn the_release_of_the_lock_is_named_where_another_one_is_expected() {
         judged.fails(CheckId::ComposeHash, reason);
         let check = judged.check(CheckId::ComposeHash);
         assert!(!check.detail.contains("cvm.lock"), "{judged}");
-        assert!(check.fix.as_deref().unwrap().contains("someone else"), "{judged}");
+        let fix = check.fix.as_deref().unwrap();
+        assert!(fix.contains("someone else"), "{judged}");
+        // `pin` changes nothing of what an option expects.
+        assert!(!fix.contains("cvm-verify pin"), "{judged}");
     }
     // The expected release passes, whatever the lock holds.
     after_the_lock(Some([8; 32])).judge().passes();

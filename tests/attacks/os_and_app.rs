@@ -371,17 +371,21 @@ fn old_reference_values_are_a_harmless_note() {
 }
 
 /// Hosts that upgrade to 0.6 change RTMR0 of every VM. It stays a failure, and is explained only where the value is known.
-#[test]
-fn another_rtmr0_is_told_as_an_upgrade_only_where_the_value_is_of_a_listed_shape() {
-    let table = Table::read();
-    let locked = table.tuple(table.row("dstack-0.5.9"));
-    let policy = |tuple: &OsTuple| OsImagePolicy::Lock {
+fn in_lock(tuple: &OsTuple) -> OsImagePolicy {
+    OsImagePolicy::Lock {
         tuple: tuple.clone(),
         vulnerable_until: None,
         known_by: None,
         acpi_change: None,
         lock: "cvm.lock".into(),
-    };
+    }
+}
+
+#[test]
+fn another_rtmr0_is_told_as_an_upgrade_only_where_the_value_is_of_a_listed_shape() {
+    let table = Table::read();
+    let locked = table.tuple(table.row("dstack-0.5.9"));
+    let policy = in_lock;
     let mut listed = locked.clone();
     listed.rtmr[0] = table.0.shapes()[1].value.0;
     let mut other = locked.clone();
@@ -428,11 +432,34 @@ fn another_image_than_the_locked_one_is_named() {
         ),
         (unknown, "is not an image in the table", "cvm-verify os-image"),
     ] {
-        let judged = showing(&boots, OsImagePolicy::Tuple(locked.clone()));
+        let judged = showing(&boots, in_lock(&locked));
         judged.fails(CheckId::OsImage, "register-mismatch");
         let check = judged.check(CheckId::OsImage);
         assert!(check.detail.contains(says), "{judged}");
         assert!(check.fix.as_deref().unwrap().contains(fix), "{judged}");
+    }
+}
+
+/// An option takes the place of the lock, so that `pin` would change nothing.
+#[test]
+fn where_an_option_names_the_image_the_option_is_to_be_corrected() {
+    let table = Table::read();
+    let boots = table.tuple(table.row("dstack-0.5.9"));
+    let mut other_shape = boots.clone();
+    other_shape.rtmr[0] = [0x5a; 48];
+    for expected in [
+        OsImagePolicy::Tuple(table.tuple(table.row("dstack-0.5.8"))),
+        OsImagePolicy::Tuple(other_shape),
+        os_image("dstack-0.5.8"),
+        os_image(&table.hash("dstack-0.5.8")),
+    ] {
+        let judged = showing(&boots, expected);
+        judged.fails(CheckId::OsImage, "register-mismatch");
+        let fix = judged.check(CheckId::OsImage).fix.clone().unwrap();
+        assert!(
+            fix.contains("correct --os-image") && !fix.contains("cvm-verify pin"),
+            "{fix}"
+        );
     }
 }
 

@@ -105,6 +105,46 @@ fn t24_each_status_says_what_helps_against_it() {
     }
 }
 
+/// The user wrote an exception: it is named as the one that misses something, and nothing wider is advised.
+#[test]
+fn t24_an_exception_that_misses_an_advisory_is_named_with_what_it_misses() {
+    let trial = || {
+        rated(
+            "OutOfDate",
+            &["INTEL-SA-00001", "INTEL-SA-00002", "INTEL-SA-00003"],
+        )
+    };
+    let judged = excepting(
+        trial(),
+        &[
+            "OutOfDate:until=2026-12-01:advisories=INTEL-SA-00009",
+            "OutOfDate:until=2026-12-01:advisories=INTEL-SA-00001",
+        ],
+    )
+    .judge();
+    judged.fails(CheckId::TcbStatus, "not-up-to-date");
+    let check = judged.check(CheckId::TcbStatus);
+    let lacks = "The exception of --accept-tcb does not cover INTEL-SA-00002, INTEL-SA-00003.";
+    assert!(check.detail.contains(lacks), "{judged}");
+    let fix = check.fix.as_deref().unwrap();
+    assert!(fix.contains("`advisories=`") && !fix.contains(":until="), "{fix}");
+    // One of another status has nothing to do with it.
+    let judged = excepting(
+        trial(),
+        &["SWHardeningNeeded:until=2026-12-01:advisories=INTEL-SA-00001"],
+    )
+    .judge();
+    let check = judged.check(CheckId::TcbStatus);
+    assert!(!check.detail.contains("does not cover"), "{judged}");
+    assert!(
+        check
+            .fix
+            .as_deref()
+            .unwrap()
+            .contains("--accept-tcb OutOfDate:until=")
+    );
+}
+
 #[test]
 fn t24_an_out_of_date_module_or_quoting_enclave_counts() {
     let changes: [fn(&mut Cvm); 3] = [

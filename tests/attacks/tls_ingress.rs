@@ -123,6 +123,19 @@ fn t26_an_ingress_whose_files_the_vm_quoted_has_the_key_and_never_reaches_endpoi
             })
             .judge();
         judged.proves(ID).concludes(Verdict::Inconclusive);
+        // Nothing else in the report says why.
+        let check = judged.check(ID);
+        assert!(
+            check
+                .detail
+                .ends_with("This does not reach `endpoint`, which is required."),
+            "{judged}"
+        );
+        let fix = check.fix.as_deref().unwrap_or_default();
+        assert!(
+            fix.contains("`code+endpoint-replayable`") && fix.contains("end TLS in the app"),
+            "{fix}"
+        );
         assert!(
             !judged.0.assurance.sides().includes(SideTier::Endpoint),
             "{judged}"

@@ -252,3 +252,26 @@ fn pin_without_an_address_pins_every_target_of_the_policy_file() {
     ran.says(3, "Nothing was pinned");
     assert!(today.lock().contains("[target.one]"), "{}", today.lock());
 }
+
+#[test]
+fn a_lock_beside_several_addresses_is_named_and_no_advice_replaces_it() {
+    let today = Today::new();
+    let other = Today::new();
+    assert_eq!(today.run("pin", &[&today.url(), "--accept-observed"]).code, 0);
+    let lock = today.lock();
+    let ran = today.run("verify", &[&today.url(), &other.url()]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("There is a cvm.lock here. It is not used for 2 addresses."),
+        "{ran:?}"
+    );
+    for app in [&today, &other] {
+        let name = app.url().replace("http://", "").replace(':', "-");
+        let advised = format!("--output {}.lock", name.trim_end_matches('/'));
+        assert!(ran.stdout.contains(&advised), "{advised}\n{ran:?}");
+    }
+    assert_eq!(today.lock(), lock);
+    let quiet = today.run("verify", &[&today.url(), &other.url(), "--quiet"]);
+    assert!(!quiet.stderr.contains("cvm.lock here"), "{quiet:?}");
+}

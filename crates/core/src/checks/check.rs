@@ -6,6 +6,7 @@ use super::finding::{Finding, Reason};
 use crate::compose::UnprovenDocument;
 use crate::policy::{Origin, Policy};
 use crate::report::{Accepted, CheckId, CheckResult, MeasuredValue, ResultFields, SideTier, Status, Tier};
+use crate::tiers::missing_side;
 use crate::verify::Claims;
 
 /// A check: what it is called, what it is for, and how it decides.
@@ -54,6 +55,18 @@ const UNDECIDED: Reason = Reason {
 
 fn undecided() -> Finding {
     Finding::error(&UNDECIDED, "Not determined: this check has no decision.")
+}
+
+/// What to do where a check passes and grants less than this tier, which is required.
+const fn to_reach(side: SideTier) -> Option<&'static str> {
+    match side {
+        SideTier::Endpoint => Some(
+            "An ingress reaches `endpoint-replayable` at most: require that (`code+endpoint-replayable`), or end TLS in the app, with \
+             mode `ratls` or `app-key`: see docs/tls.md.",
+        ),
+        // Every binding reaches it; and who built the images says of each rule what it lacks.
+        SideTier::EndpointReplayable | SideTier::Source => None,
+    }
 }
 
 /// Whether a failure that convicts can end by itself.
@@ -109,7 +122,7 @@ impl Check {
         // The setting of a check's own name decides how strict it is.
         let own = || policy.settings.get(self.id.as_str()).filter(|_| is_open);
         let origin = finding.origin.as_ref().or_else(own);
-        CheckResult::from(ResultFields {
+        let mut result = CheckResult::from(ResultFields {
             id: self.id,
             status: finding.status,
             reason: finding.reason.map(|reason| reason.id.to_owned()),
@@ -125,7 +138,20 @@ impl Check {
                 fix.filter(|fix| !fix.is_empty()).map(str::to_owned)
             }),
             grants: finding.grants.filter(|side| self.may_grant(*side)),
-        })
+        });
+        // The verdict hangs on it, and nothing in the finding itself says why.
+        if finding.status == Status::Pass
+            && let Some(side) = missing_side(&result, policy.required)
+        {
+            result.detail = format!(
+                "{} This does not reach `{side}`, which is required.",
+                result.detail
+            );
+            if result.fix.is_none() {
+                result.fix = to_reach(side).map(str::to_owned);
+            }
+        }
+        result
     }
 
     /// The reason of an id, as a report has it: `None` if it is not one of this check.

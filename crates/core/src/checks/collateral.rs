@@ -156,7 +156,13 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             UnusableCollateral::Expired { .. } => format!(" It was judged at {}.", rfc3339(claims.at)),
             _ => String::new(),
         };
-        let from = from(claims);
+        // Nothing came from anywhere.
+        let from = match gap {
+            UnusableCollateral::Missing
+            | UnusableCollateral::NotServed { .. }
+            | UnusableCollateral::Unreachable { .. } => String::new(),
+            _ => from(claims),
+        };
         let finding = Finding::error(
             reason,
             format!("{start}{}.{at}{from}", chars.as_str().trim_end_matches('.')),

@@ -30,8 +30,9 @@ reasons! {
         "Check the URL, that the app is running and that this machine may reach it; then run again.";
     TLS "tls"
         "The server's certificate is not valid for this address."
-        "Check that the port speaks https. If the certificate is refused: renew it, or give a private CA with --ca-file. \
-         Certificate checks cannot be turned off.";
+        "If the certificate has expired, renew it; if it is for another name, correct the URL or the certificate; if it is of a private \
+         CA, give that with --ca-file. If TLS could not be set up at all, check that the port speaks https. Certificate checks cannot be \
+         turned off.";
     HTTP_STATUS "http-status"
         "The server answered with an HTTP error."
         "Expose the guest agent's getQuote() at /attestation?reportData=<hex> in your app, or name another path with \
@@ -131,8 +132,13 @@ fn fix_of_status(status: u16) -> &'static str {
             "Let the endpoint take the nonce from the query parameter reportData, 64 hex digits, in a GET request; or name the \
              right endpoint with --attestation-path."
         }
+        404 => {
+            "Check the URL: /attestation is added to its path. If it is right, expose the guest agent's getQuote() at \
+             /attestation?reportData=<hex> in your app, or name another path with --attestation-path."
+        }
         401 | 403 => {
-            "Let this machine reach the endpoint without a login: the evidence holds no secret. If a proxy or an access rule \
+            "If the URL or the path holds a key or a token in its query, check that it is the right one and still valid. Otherwise let this \
+             machine reach the endpoint without a login: the evidence holds no secret. If a proxy or an access rule \
              stands in front of the app, exempt the path from it."
         }
         408 | 429 => {
@@ -281,7 +287,10 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
                 "It is the expected one: another instance, of the expected release, may have answered, as in a roll-out; or it is \
                  what a cache kept."
             }
-            false => "It is an old answer from a cache, or the app or a proxy serialized it again.",
+            false => {
+                "Another instance, of another release, may have answered, as in a roll-out; or it is an old answer from a cache, or the \
+                 app or a proxy serialized it again."
+            }
         };
         return Finding::warn(
             &INFO_UNUSABLE,
@@ -292,11 +301,16 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             ),
         )
         .advising(
-            "If a CDN, a proxy or the app caches /info, turn that off and verify again. Otherwise return the exact text of \
-             `app_compose`, never serialized again (a final newline counts).",
+            "In a roll-out, wait for its end (--wait 10m). If a CDN, a proxy or the app caches /info, turn that off and verify again. \
+             Otherwise return the exact text of `app_compose`, never serialized again (a final newline counts).",
         );
     }
-    Finding::pass("The evidence is well formed.")
+    Finding::pass(match claims.has_info {
+        true => "The evidence is well formed.",
+        false => {
+            "The evidence is well formed. There is no /info: it answered with status 404, or was not given."
+        }
+    })
 }
 
 #[cfg(test)]

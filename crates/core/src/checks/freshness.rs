@@ -22,9 +22,10 @@ reasons! {
     REASONS with [&QUOTE_NOT_PROVEN]:
     NONCE_MISMATCH "nonce-mismatch"
         "The signed report data does not contain this run's nonce: the quote was made for someone else, or earlier."
-        "If an answer of /attestation can come from a cache (a CDN, a proxy, the app), turn that cache off. If the app signs \
-         its own data instead of the nonce, use --freshness unchecked. Otherwise an old quote is being replayed: treat the \
-         host as hostile.";
+        "If an answer of /attestation can come from a cache (a CDN, a proxy, the app), turn that cache off. If the app signs the \
+         nonce in another layout, name that with --report-data (see docs/expose-endpoints.md). If neither explains it, an old quote is \
+         being replayed: treat the host as hostile. An app that is known to sign no nonce at all can be verified only with a waiver, \
+         --freshness unchecked, under which a replayed quote passes.";
     OTHER_LAYOUT "other-layout"
         "The signed report data contains this run's nonce in a layout that the policy does not accept. The quote is not a \
          replay, but the policy does not say what the other bytes mean."

@@ -28,7 +28,7 @@ reasons! {
     REASONS with [&QUOTE_NOT_PROVEN, &EVENT_LOG_NOT_PROVEN, &BOOT_ORDER_NOT_PROVEN]:
     PROVIDER_MISMATCH "provider-mismatch"
         "The keys come from another key provider than the expected one."
-        "If you moved to another KMS on purpose, update --key-provider or the lock; otherwise the host chose its own.";
+        "If you moved to another key provider on purpose, correct --key-provider or the lock; otherwise the host chose its own.";
     NOT_NAMED "not-named"
         "The keys do not come from a KMS, and you did not name the provider that they come from."
         "Deploy with a KMS, or accept this provider in writing: --key-provider NAME[:HEXID].";
@@ -158,12 +158,23 @@ fn judge(actual: &KeyProvider, expected: &Expected<KeyProviders>, policy: &Polic
         };
     }
     if !value.names(&actual.name, &actual.id) {
-        return Finding::fail(
-            &PROVIDER_MISMATCH,
-            format!("The key provider is not the one expected by {origin}."),
-        )
-        .comparing(value.to_string(), actual.to_string())
-        .against(origin.clone());
+        let detail = match is_kms {
+            true => format!("The VM's keys come from a KMS that is not the provider that {origin} expects."),
+            false => format!(
+                "The VM's keys come from `{}`, which is not the provider that {origin} expects.",
+                actual.name
+            ),
+        };
+        let finding = Finding::fail(&PROVIDER_MISMATCH, detail)
+            .comparing(value.to_string(), actual.to_string())
+            .against(origin.clone());
+        let correct = match origin.to_correct() {
+            Some(by) => format!("correct {by}"),
+            None => "run `cvm-verify pin URL` and review the difference".to_owned(),
+        };
+        return finding.advising(format!(
+            "If you moved to another key provider on purpose, {correct}; otherwise the host chose its own."
+        ));
     }
     let finding = Finding::pass(format!("The key provider is the one expected by {origin}."));
     if is_kms {

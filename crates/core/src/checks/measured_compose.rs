@@ -6,7 +6,8 @@ use crate::verify::{BootClaims, Claims, MeasuredCompose, NotProven};
 pub(super) const NO_COMPOSE_DOCUMENT: Reason = Reason {
     id: "no-compose-document",
     means: "The evidence contains no compose document, so it is not known what the document starts and allows.",
-    fix: "Expose /info with `tcb_info.app_compose` (keep `public_tcbinfo` on), or give the document with --app-compose-file.",
+    fix: "Expose /info with `tcb_info.app_compose` (keep `public_tcbinfo` on), name where it is (--info-path, --info-url), or give the \
+          document with --app-compose-file.",
 };
 pub(super) const COMPOSE_NOT_PROVEN: Reason = Reason {
     id: "compose-not-proven",

@@ -159,9 +159,29 @@ fn not_up_to_date(tcb: &TcbVerdict, short: &[ShortOf], at: u64, policy: &Policy)
                     ));
             }
             None => {
-                let detail = format!("{}.{}", said(rating, tcb), what_is_short(short));
-                let finding = Finding::fail(&NOT_UP_TO_DATE, detail).comparing("UpToDate", &status);
                 let remedy = remedy(rating.status);
+                let narrow = too_narrow(rating, policy);
+                let lacks = narrow.as_ref().map(|(exception, missing)| {
+                    format!(
+                        " The exception of {} does not cover {}.",
+                        exception.by(),
+                        list(missing)
+                    )
+                });
+                let detail = format!(
+                    "{}.{}{}",
+                    said(rating, tcb),
+                    lacks.unwrap_or_default(),
+                    what_is_short(short)
+                );
+                let finding = Finding::fail(&NOT_UP_TO_DATE, detail).comparing("UpToDate", &status);
+                if let Some((exception, missing)) = narrow {
+                    return finding.against(exception.origin.clone()).advising(format!(
+                        "{remedy} Or read {}, and add what you accept to `advisories=` of the exception of {}.",
+                        list(&missing),
+                        exception.by()
+                    ));
+                }
                 return finding.advising(match TcbException::until(&status, at) {
                     Some(exception) => format!(
                         "{remedy} To continue until then, accept it until a date: --accept-tcb {exception}."
@@ -187,6 +207,17 @@ fn exception_of<'p>(rating: &TcbRating, policy: &'p Policy) -> Option<&'p TcbExc
         .iter()
         .filter(covers)
         .max_by_key(|exception| exception.ends)
+}
+
+/// The exception for the status of a rating that lacks the fewest of its advisories, and those. None covers all of them.
+fn too_narrow<'p>(rating: &TcbRating, policy: &'p Policy) -> Option<(&'p TcbException, Vec<String>)> {
+    let lacking = |exception: &'p TcbException| {
+        let listed = exception.advisories.as_ref()?;
+        let missing = rating.advisory_ids.iter().filter(|id| !listed.contains(id));
+        (exception.status == rating.status).then(|| (exception, missing.cloned().collect()))
+    };
+    let narrow = policy.tcb.exceptions.iter().filter_map(lacking);
+    narrow.min_by_key(|(_, missing): &(_, Vec<String>)| missing.len())
 }
 
 /// All ratings that are low are accepted, each until the end of its own exception.

@@ -9,6 +9,8 @@ use crate::verify::{Claims, VerifiedQuote};
 /// XFAM bits that a TD may have (docs/threats.md, T22); bits 0 and 1 (x87, SSE) it must have.
 const XFAM_ALLOWED: u64 = 0x6_DBE7;
 const XFAM_REQUIRED: u64 = 0x3;
+/// Bit 0 of TDATTRIBUTES, in the first byte.
+const DEBUG: u8 = 1;
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::TdAttributes,
@@ -90,19 +92,36 @@ fn refuse(quote: &VerifiedQuote, policy: &Policy) -> Option<Finding> {
     let locked = locked.and_then(|locked| Some((&locked.lock, locked.td_attributes?)));
     let expected = locked.map_or(DEFAULT_TD_ATTRIBUTES, |(_, attributes)| attributes);
     if *quote.td_attributes() != expected {
+        let actual = hex::encode(quote.td_attributes());
+        let expecting = locked.map_or_else(|| "every dstack guest".to_owned(), |(lock, _)| lock.to_string());
+        let debug = match quote
+            .td_attributes()
+            .first()
+            .is_some_and(|byte| byte & DEBUG != 0)
+        {
+            true => " Bit 0 (DEBUG) is set: the host can read and change the VM's memory.",
+            false => "",
+        };
         return Some(
             Finding::fail(
                 &TD_ATTRIBUTES,
-                "The VM was started with other attributes than required.",
+                format!(
+                    "TDATTRIBUTES of the VM are {actual}; those of {expecting} are {}.{debug}",
+                    hex::encode(expected)
+                ),
             )
-            .comparing(hex::encode(expected), hex::encode(quote.td_attributes()))
+            .comparing(hex::encode(expected), actual)
             .against(locked.map(|(lock, _)| lock.key(&["platform", "td_attributes"]))),
         );
     }
     let xfam = u64::from_le_bytes(*quote.xfam());
     if xfam & XFAM_REQUIRED != XFAM_REQUIRED || xfam & !XFAM_ALLOWED != 0 {
+        let what = match xfam & !XFAM_ALLOWED {
+            0 => "it lacks x87 or SSE, which every dstack guest has".to_owned(),
+            bits => format!("the bits {bits:#x} are CPU features that no dstack guest uses"),
+        };
         return Some(
-            Finding::fail(&XFAM, "The VM has CPU features that no dstack guest uses.").comparing(
+            Finding::fail(&XFAM, format!("XFAM of the VM is {xfam:#x}: {what}.")).comparing(
                 format!("within {XFAM_ALLOWED:#x}, with {XFAM_REQUIRED:#x}"),
                 format!("{xfam:#x}"),
             ),

@@ -227,7 +227,7 @@ pub(crate) fn kind_of(text: &str) -> &'static str {
         Some(b'"') => "a string",
         Some(b't' | b'f') => "a boolean",
         Some(b'n') => "null",
-        Some(b'-' | b'0'..=b'9') => "a number that does not fit",
+        Some(b'-' | b'0'..=b'9') => "a number",
         _ => "nothing",
     }
 }

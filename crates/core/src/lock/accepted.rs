@@ -122,7 +122,8 @@ fn accepted(name: &str, entry: &TomlEntry<'_>, lock: &Lock) -> Result<(AcceptNam
 pub(super) const SECTION: &str = "[accepted]";
 
 pub(super) const HEADER: &str = "
-# Accepted in writing when this lock was taken (`cvm-verify pin --accept`). Review each of these lines: a production # deployment has none. A verdict that relies on one of them says so.
+# Accepted in writing when this lock was taken (`cvm-verify pin --accept`). Review each of these lines: a production
+# deployment has none. A verdict that relies on one of them says so.
 [accepted]
 ";
 

@@ -178,8 +178,8 @@ impl fmt::Display for PinWarning {
                 let start = |register: &[u8; 48]| hex::encode(register).chars().take(16).collect::<String>();
                 write!(
                     f,
-                    "RTMR0, which covers the VM's shape and the ACPI tables that the host supplies, is {}… and no listed value; \
-                     it was {}… before, under the same image.",
+                    "RTMR0, which covers the VM's shape and the ACPI tables that the host supplies, begins with {} and is no listed \
+                     value; it began with {} before, under the same image.",
                     start(now),
                     start(before)
                 )

@@ -76,6 +76,8 @@ pub struct Claims {
     pub echo: Echo,
     /// Whether `/info` came from the instance that made the quote.
     pub info: InfoOrigin,
+    /// Whether `/info` was supplied, readable or not.
+    pub has_info: bool,
     /// Why `/info` cannot be read, where it was supplied and cannot.
     pub info_problem: Option<EvidenceError>,
     /// Whether the compose document that was compared is the one that `/info` shows, and not a file of the user's.
@@ -187,6 +189,7 @@ pub fn prove(inputs: &Inputs<'_>) -> Claims {
         nonce: evidence.nonce,
         echo,
         info,
+        has_info: evidence.info.is_some() || evidence.info_problem.is_some(),
         info_problem: evidence.info_problem.clone(),
         compose_is_of_info,
         compose_is_object: evidence.app_compose.is_none()

@@ -2,7 +2,7 @@
 
 use super::super::{Finding, Reason};
 use super::{COMPOSE_HASH_MISMATCH, DOCKER_COMPOSE_MISMATCH};
-use crate::policy::Policy;
+use crate::policy::{Origin, Policy};
 use crate::report::Status;
 
 /// What names another release than the expected one.
@@ -22,11 +22,21 @@ pub(super) fn named(mut finding: Finding, measured: &[u8; 32], policy: &Policy) 
         return finding;
     };
     finding.detail = format!(
-        "The release of {} still runs, or runs again; the expected one does not. {}",
+        "What runs is the release of {}. {}",
         locked.origin, finding.detail
     );
+    let by = finding.origin.as_ref().and_then(Origin::to_correct);
+    let right = by.map_or_else(
+        || "If".to_owned(),
+        |by| {
+            format!(
+                "Check first that {by} is right: it takes the place of what {} expects. If it is, and",
+                locked.origin
+            )
+        },
+    );
     finding.advising(format!(
-        "If the roll-out is not finished, wait for it (--wait 10m), or accept both releases for a while \
+        "{right} the roll-out is not finished, wait for it (--wait 10m), or accept both releases for a while \
          (--also-compose-hash {}:until=DATE). If no roll-out is under way and nobody rolled back, find out who deployed the \
          old release.",
         hex::encode(measured)

@@ -38,15 +38,15 @@ reasons! {
          value shown under `actual`.";
     COMPOSE_HASH_MISMATCH "compose-hash-mismatch"
         "The VM runs another compose document than the expected one."
-        "If you deployed a new version, run `cvm-verify pin` and review the difference. If you did not, someone else did: \
-         stop sending it secrets.";
+        "If you deployed a new version, run `cvm-verify pin` and review the difference; where an option or a key of the policy file \
+         expects the hash, correct that. If you did not, someone else did: stop sending it secrets.";
     SECOND_HASH_ENDED "second-hash-ended"
         "The VM still runs the second compose document, which --also-compose-hash accepted until a day that is over."
         "Finish the roll-out. If it takes longer on purpose, give --also-compose-hash a later day.";
     DOCKER_COMPOSE_MISMATCH "docker-compose-mismatch"
         "The docker compose file inside the measured document is not the one that you gave, byte for byte."
-        "Read the difference. If the release is not live yet, wait for it (--wait 10m). If your tools render the file before they \
-         deploy it, give the rendered file. If the change is not yours, someone else deployed: stop sending it secrets.";
+        "Check that it is the right file, and read the difference. If the release is not live yet, wait for it (--wait 10m). If your \
+         tools render the file before they deploy it, give the rendered file. If the change is not yours, someone else deployed: stop sending it secrets.";
     TEXT_MISMATCH "text-mismatch"
         "The compose document in the evidence is not the one that was measured, and no expected hash says that the \
          measured one is right."
@@ -59,7 +59,8 @@ reasons! {
     SETTINGS_NOT_SHOWN "compose-settings-not-shown"
         "The lock holds the settings of another compose hash, and the evidence contains no document to compare, or one \
          that names a field twice, so that its settings are ambiguous."
-        "Expose /info with `tcb_info.app_compose`, or give the document with --app-compose-file.";
+        "Expose /info with `tcb_info.app_compose`, name where it is (--info-path, --info-url), or give the document with \
+         --app-compose-file.";
     SETTINGS_UNPINNED "compose-settings-unpinned"
         "The docker compose file is yours, but nothing pins the scripts, flags and variables around it, and they are \
          not the built-in clean settings."
@@ -67,7 +68,8 @@ reasons! {
     DOCUMENT_NOT_SHOWN "document-not-shown"
         "The app does not show its compose document, or shows another one than the measured one, so your docker compose \
          file cannot be looked for in it."
-        "Expose /info with `tcb_info.app_compose`, or give the document with --app-compose-file.";
+        "Expose /info with `tcb_info.app_compose`, name where it is (--info-path, --info-url), or give the document with \
+         --app-compose-file.";
     UNREADABLE_DOCUMENT "unreadable-document"
         "The measured compose document is not a JSON object, or names a field twice, so two readers can see different \
          files in it."
@@ -202,7 +204,7 @@ impl<'p> Expectation<'p> {
 }
 
 fn mismatch_finding(expected: &Expected<[u8; 32]>, measured: &[u8; 32]) -> Finding {
-    Finding::fail(
+    let finding = Finding::fail(
         &COMPOSE_HASH_MISMATCH,
         format!(
             "The VM runs another compose document than the one expected by {}.",
@@ -210,7 +212,14 @@ fn mismatch_finding(expected: &Expected<[u8; 32]>, measured: &[u8; 32]) -> Findi
         ),
     )
     .comparing(hex::encode(expected.value), hex::encode(measured))
-    .against(expected.origin.clone())
+    .against(expected.origin.clone());
+    match expected.origin.to_correct() {
+        Some(by) => finding.advising(format!(
+            "If you deployed a new version, correct {by}, which still expects another one: a lock does not change that. If you did \
+             not, someone else deployed: stop sending it secrets."
+        )),
+        None => finding,
+    }
 }
 
 fn ended_finding(second: &SecondHash, policy: &Policy) -> Finding {

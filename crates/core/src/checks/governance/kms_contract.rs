@@ -97,8 +97,10 @@ pub(super) fn judge_link(
         Some(GovernedBy::Contract { chain_id, address }) => {
             if (chain_id, &address) != named {
                 let detail = format!(
-                    "The app's KMS is governed by {} on chain {chain_id}.",
-                    address_text(&address)
+                    "The app's KMS is governed by {} on chain {chain_id}, not by {} on chain {}, which was named.",
+                    address_text(&address),
+                    address_text(named.1),
+                    named.0
                 );
                 judgement.unexpected(&KMS_CONTRACT_DIFFERS, detail, by());
             }

@@ -83,6 +83,11 @@ fn is_demanded(policy: &Policy) -> bool {
     policy.governance.is_demanded() || policy.contracts().is_some()
 }
 
+/// What to do where contracts are expected and none decides.
+const DEMANDED_OF_AN_OPERATOR: &str = "If a contract should decide, deploy with a KMS that is governed on chain. If you trust the operator of \
+                                       the KMS instead, remove `governance = \"required\"` and the expected values whose names begin \
+                                       with `governance-`, or [governance] of the lock.";
+
 /// What is found where no contract decides.
 fn without_contract(boot: &BootClaims, policy: &Policy) -> Option<Finding> {
     let provider = boot.key_provider();
@@ -102,13 +107,19 @@ fn without_contract(boot: &BootClaims, policy: &Policy) -> Option<Finding> {
             format!(
                 "{why} No contract decides which code gets them, so your expected values for the contracts are not met."
             ),
-        ),
+        )
+        .advising(DEMANDED_OF_AN_OPERATOR),
         false => Finding::skip(&OPERATOR, why),
     })
 }
 
 fn unpinned(boot: &BootClaims, policy: &Policy) -> Finding {
-    let detail = "App id or chain id is not named, so no contract was asked.";
+    let lacks = match (policy.app_id.is_some(), policy.governance.chain_id.is_some()) {
+        (true, _) => "The chain is not named (`governance-chain-id`)",
+        (false, true) => "The app id is not named (`app-id`)",
+        (false, false) => "Neither the app id nor the chain is named (`app-id`, `governance-chain-id`)",
+    };
+    let detail = format!("{lacks}, so no contract was asked.");
     let finding = match is_demanded(policy) {
         true => Finding::error(
             &UNPINNED,

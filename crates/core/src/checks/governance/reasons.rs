@@ -44,7 +44,8 @@ reasons! {
         "Give the contract to a timelock with a longer delay, or require less (`governance-min-delay`).";
     IMPLEMENTATION_CHANGED "implementation-changed"
         "The code of a contract is not the one that is pinned. The code decides what its answers mean."
-        "Read what changed. If the upgrade is right, pin again with `cvm-verify pin --rpc-url … --rpc-url …` and review the lock.";
+        "Read what changed. If the upgrade is right, correct the expected value: a lock with `cvm-verify pin --rpc-url … --rpc-url …`, \
+         and review it; an option or a key of the policy file by hand.";
     UPGRADES_OPEN "upgrades-open"
         "The app's contract can be upgraded, and you require that it cannot."
         "Disable upgrades with the owner's key (`disableUpgrades`, which cannot be undone), or remove `governance-upgrades`.";
@@ -104,7 +105,8 @@ reasons! {
         "Verify again when the block is final: on Base after 20 to 30 minutes (`--wait` can wait that long).";
     RPC "rpc"
         "A node failed to answer. That says nothing about the deployment."
-        "Run again. If this stays, use another node: some limit the rate, and some do not know the block tag `finalized`.";
+        "If a node answers with status 401 or 403, check the key in its URL (--rpc-url, CVM_VERIFY_RPC_URL). Otherwise run again. If this \
+         stays, use another node: some limit the rate (status 429), and some do not know the block tag `finalized`.";
     RPC_DISAGREE "rpc-disagree"
         "The two nodes answer the same question differently. One of them is wrong, which is not the fault of the \
          deployment."

@@ -119,7 +119,7 @@ fn judge(
     if !kms.is_for_host() {
         judgement.fail(
             &HOST,
-            format!("The certificate of the KMS at {host} is for another host."),
+            format!("The KMS at {host} answered with a certificate that is not for {host}."),
         );
     }
     own::judge(judgement, host, own, policy);

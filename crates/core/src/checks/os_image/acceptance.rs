@@ -77,6 +77,15 @@ impl<'a> WrittenAcceptance<'a> {
         }
     }
 
+    /// How to change what is written, as the end of a sentence. `pin` is the command that writes a lock again: it changes nothing
+    /// of an option.
+    pub(super) fn renewed(&self, pin: &str) -> String {
+        match self.lock {
+            Some(_) => format!("run {pin} and review the difference"),
+            None => format!("correct {}, which takes the place of any lock", self.by),
+        }
+    }
+
     /// A key of the lock's `[os_image]`.
     pub(super) fn key(&self, key: &str) -> Option<Origin> {
         self.lock.map(|lock| lock.key(&["os_image", key]))

@@ -1,10 +1,24 @@
 //! What to do about an image that nothing here proves.
 
+use super::reasons::REGISTER_MISMATCH;
+use crate::checks::Finding;
 use crate::reference::OsImageRow;
 
 /// Where the hashes of releases stand.
 pub(super) const RELEASE_PAGES: &str = "https://github.com/Dstack-TEE/dstack/releases (0.6 and later) or \
                              https://github.com/Dstack-TEE/meta-dstack/releases";
+
+/// The finding, where `by` names the image: what is written there takes the place of a lock, so that pinning again changes nothing.
+pub(super) fn corrected(finding: Finding, by: &str) -> Finding {
+    let is_general = finding.fix.is_none();
+    match finding.reason {
+        Some(reason) if reason.id == REGISTER_MISMATCH.id && is_general => finding.advising(format!(
+            "If the VM was moved to another image on purpose, correct {by}, which takes the place of any lock; otherwise the host booted \
+             another image than the one that you named."
+        )),
+        _ => finding,
+    }
+}
 
 /// How to find the registers of an image of the table.
 pub(super) fn measuring(row: &OsImageRow) -> String {

@@ -32,7 +32,7 @@ impl Judged<'_> {
         ] {
             if expected != actual {
                 return self
-                    .other_than_locked(name, written.by)
+                    .other_than_locked(name, written)
                     .comparing(hex::encode(expected), hex::encode(actual))
                     .against(written.key(&name.to_lowercase()));
             }
@@ -153,7 +153,6 @@ impl Judged<'_> {
     }
 
     fn mismatch(&self, expected: &OsTuple, written: &WrittenAcceptance<'_>) -> Option<Finding> {
-        let origin = written.by;
         let [rtmr0, rtmr1, rtmr2, _] = self.quote.rtmrs();
         let actual = OsTuple {
             mrtd: *self.quote.mrtd(),
@@ -168,28 +167,32 @@ impl Judged<'_> {
         let ((name, expected), (_, actual)) = differing.first()?;
         let values = (hex::encode(expected), hex::encode(actual));
         let finding = match (*name, differing.len()) {
-            ("rtmr0", 1) => self.another_shape(rtmr0, origin),
-            _ => self.other_than_locked(&name.to_uppercase(), origin),
+            ("rtmr0", 1) => self.another_shape(rtmr0, written),
+            _ => self.other_than_locked(&name.to_uppercase(), written),
         };
         Some(finding.comparing(values.0, values.1).against(written.key(name)))
     }
 
     /// A register of the image differs. Which image it is is told where the registers, which the quote proves, are in the table.
-    fn other_than_locked(&self, register: &str, origin: &str) -> Finding {
+    fn other_than_locked(&self, register: &str, written: &WrittenAcceptance<'_>) -> Finding {
+        let origin = written.by;
+        let renew = written.renewed("`cvm-verify pin`");
         let [_, rtmr1, rtmr2, _] = self.quote.rtmrs();
         let row = self.reference.image_of(self.quote.mrtd(), rtmr1, rtmr2);
         let (what, advice) = match row {
             None => (
                 "What booted is not an image in the table.".to_owned(),
-                "If the OS image was changed on purpose, compare the registers with those of its published files (`cvm-verify \
-                 os-image FILE`), then run `cvm-verify pin` and review the difference; otherwise the host booted something else.",
+                format!(
+                    "If the OS image was changed on purpose, compare the registers with those of its published files (`cvm-verify \
+                     os-image FILE`), then {renew}; otherwise the host booted something else."
+                ),
             ),
             Some(row) if is_development(row) => (
                 format!(
                     "What booted is {}, a development image: root can log in.",
                     row.name
                 ),
-                "Stop sending it secrets, and deploy it on a production image.",
+                "Stop sending it secrets, and deploy it on a production image.".to_owned(),
             ),
             Some(row) => (
                 match row.class {
@@ -199,8 +202,9 @@ impl Judged<'_> {
                         format!("What booted is {}, an image without an official name.", row.name)
                     }
                 },
-                "If the OS image was changed on purpose, run `cvm-verify pin` and review the difference; otherwise the host booted \
-                 another image than the released one.",
+                format!(
+                    "If the OS image was changed on purpose, {renew}; otherwise the host booted another image than the released one."
+                ),
             ),
         };
         Finding::fail(
@@ -212,8 +216,9 @@ impl Judged<'_> {
 
     /// RTMR0 alone differs: firmware configuration, VM shape, or ACPI tables that the host supplies. It is told as an upgrade
     /// only where the new value is known to be that of a shape.
-    fn another_shape(&self, rtmr0: &[u8; 48], origin: &str) -> Finding {
-        const ACCEPT: &str = "`cvm-verify pin URL --accept acpi-change`";
+    fn another_shape(&self, rtmr0: &[u8; 48], written: &WrittenAcceptance<'_>) -> Finding {
+        let origin = written.by;
+        let renew = written.renewed("`cvm-verify pin URL --accept acpi-change`");
         match self.reference.shape_of(rtmr0) {
             Some(shape) => Finding::fail(
                 &REGISTER_MISMATCH,
@@ -224,7 +229,7 @@ impl Judged<'_> {
                 ),
             )
             .advising(format!(
-                "If the operator confirms the new shape or the upgrade, run {ACCEPT} and review the difference."
+                "If the operator confirms the new shape or the upgrade, {renew}."
             )),
             None => Finding::fail(
                 &REGISTER_MISMATCH,
@@ -235,7 +240,7 @@ impl Judged<'_> {
             )
             .advising(format!(
                 "Compare the new value with the operator's, or with one that you computed from the published files and the VM's \
-                 shape. Only if it is theirs, run {ACCEPT} and review the difference."
+                 shape. Only if it is theirs, {renew}."
             )),
         }
     }

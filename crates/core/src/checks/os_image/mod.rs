@@ -14,7 +14,7 @@ use crate::reference::{OsClass, OsImageRow, ReferenceValues, RowOrigin};
 use crate::report::{CheckId, MeasuredValue, Status, Tier};
 use crate::verify::{Claims, IdentifiedOs, ShownDocument, VerifiedQuote};
 use acceptance::WrittenAcceptance;
-use advice::{RELEASE_PAGES, measuring};
+use advice::{RELEASE_PAGES, corrected, measuring};
 use advisories::{Release, named, vulnerable};
 use reasons::{
     ACPI_UNVERIFIED, ADVISORY, DEVELOPMENT_IMAGE, NO_REFERENCE, OLD_REFERENCE_VALUES, PUBLISHED_HASH,
@@ -77,7 +77,9 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
     };
     match &policy.os_image {
         OsImagePolicy::Unchecked | OsImagePolicy::Known => judged.known(),
-        OsImagePolicy::Published(named) => judged.published(named, &origin(policy)),
+        OsImagePolicy::Published(named) => {
+            corrected(judged.published(named, &origin(policy)), &origin(policy))
+        }
         OsImagePolicy::Tuple(tuple) => judged.exact(tuple, &WrittenAcceptance::by(&origin(policy))),
         OsImagePolicy::Lock {
             tuple,

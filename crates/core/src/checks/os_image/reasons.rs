@@ -54,8 +54,8 @@ reasons! {
         "Give the VM 2 GiB of memory, or 2816 MiB or more; or pin the registers: `cvm-verify pin URL`, review, --os-image lock.";
     REGISTER_MISMATCH "register-mismatch"
         "A register is not the expected one: another firmware, VM shape, kernel, command line or initrd."
-        "If the OS image or the VM's size was changed on purpose, run `cvm-verify pin` and review the difference; \
-         otherwise the host booted something else.";
+        "If the OS image or the VM's size was changed on purpose, run `cvm-verify pin` and review the difference, or correct --os-image \
+         where that names the image; otherwise the host booted something else.";
     OLD_REFERENCE_VALUES "old-reference-values"
         "The image is known, but the reference values were last updated more than 180 days before the time of appraisal. \
          Later publications, such as vulnerabilities, are not in them."

@@ -72,11 +72,7 @@ impl<'r> RpcTranscript<'r> {
 
     /// What each node answered, where each answered with a result.
     pub(super) fn each(&mut self, request: Request) -> NodeAnswer<[&'r Value; 2]> {
-        let is_call = request.is_call();
-        let [first, second] = self.outcomes(request)?;
-        let [first_host, second_host] = self.hosts();
-        let first = result(first, first_host, is_call)?;
-        let second = result(second, second_host, is_call)?;
+        let (first, second) = self.results(request)?;
         match (first, second) {
             (Some(first), Some(second)) => Ok([first, second]),
             _ => Err(Unanswered::Reverted),
@@ -85,11 +81,8 @@ impl<'r> RpcTranscript<'r> {
 
     /// The bytes that both nodes answered.
     pub(super) fn bytes(&mut self, request: Request) -> NodeAnswer<Vec<u8>> {
-        let is_call = request.is_call();
-        let [first, second] = self.outcomes(request)?;
+        let (first, second) = self.results(request)?;
         let [first_host, second_host] = self.hosts();
-        let first = result(first, first_host, is_call)?;
-        let second = result(second, second_host, is_call)?;
         let bytes = |value: &Value, host: &str| {
             data(value).ok_or_else(|| Unanswered::Rpc(format!("{host}: the result is not bytes in hex")))
         };
@@ -105,6 +98,23 @@ impl<'r> RpcTranscript<'r> {
             }
             (Some(first), None) => Err(self.disagree(&short(&bytes(first, first_host)?), "a revert")),
             (None, Some(second)) => Err(self.disagree("a revert", &short(&bytes(second, second_host)?))),
+        }
+    }
+
+    /// What each node answered; of a question that neither answers, what both say.
+    fn results(&mut self, request: Request) -> NodeAnswer<(Option<&'r Value>, Option<&'r Value>)> {
+        let is_call = request.is_call();
+        let [first, second] = self.outcomes(request)?;
+        let [first_host, second_host] = self.hosts();
+        match (
+            result(first, first_host, is_call),
+            result(second, second_host, is_call),
+        ) {
+            (Ok(first), Ok(second)) => Ok((first, second)),
+            (Err(Unanswered::Rpc(first)), Err(Unanswered::Rpc(second))) => {
+                Err(Unanswered::Rpc(format!("{first}; and {second}")))
+            }
+            (Err(error), _) | (_, Err(error)) => Err(error),
         }
     }
 
