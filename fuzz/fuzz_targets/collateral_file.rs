@@ -23,11 +23,16 @@ cvm_verify_fuzz::fuzz_target!(|file: &[u8]| {
         return;
     };
     assert!(!windows.parts().is_empty());
-    if let Some(instant) = windows.instant_inside() {
-        assert!(windows.expired_at(instant).is_none());
-        assert!(windows.not_yet_valid_at(instant).is_none());
-        for part in windows.parts() {
-            assert!((part.not_before..=part.not_after).contains(&instant), "{part:?}");
-        }
+    for at in windows
+        .parts()
+        .iter()
+        .flat_map(|part| [part.not_before, part.not_after])
+    {
+        let is_inside = windows
+            .parts()
+            .iter()
+            .all(|part| (part.not_before..=part.not_after).contains(&at));
+        let is_judged = windows.expired_at(at).is_none() && windows.not_yet_valid_at(at).is_none();
+        assert_eq!(is_inside, is_judged, "{at}");
     }
 });

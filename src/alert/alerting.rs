@@ -200,13 +200,7 @@ impl Alerting {
         env: &Env,
     ) -> Vec<AlertRecord> {
         let run_url = run_url(env);
-        let context = RunContext {
-            now: (env.now)(),
-            mode: Mode::Live,
-            run_url: run_url.as_deref(),
-            report_sha256: None,
-            file: file_of(alerted),
-        };
+        let context = RunContext::live((env.now)(), run_url.as_deref(), file_of(alerted));
         let deliveries = self.deliveries(targets, alerted, context.now, env);
         let sender = AlertSender::new(client, &entropy);
         self.send(deliveries, state, &sender, &context).await

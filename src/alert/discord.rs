@@ -16,7 +16,7 @@ use super::failed_check::FailedCheck;
 use super::message::Message;
 use super::sanitize::{sanitize, units};
 use crate::net::Response;
-use cvm_verify_core::report::{Verdict, rfc3339};
+use cvm_verify_core::report::Verdict;
 
 /// The channel's name.
 pub(super) const CHANNEL: &str = "discord";
@@ -91,13 +91,12 @@ fn embed(message: &Message, shown: usize) -> Value {
         let hidden = message.failed.len() - shown;
         json!({ "name": format!("{hidden} more"), "value": sentence })
     });
-    let footer = format!("cvm-verify, event {}, {}", message.event, rfc3339(message.at));
     let mut embed = json!({
         "title": plain(&message.title(), MAX_TITLE),
         "description": lines.join("\n"),
         "color": color(message),
         "fields": checks.chain(more).collect::<Vec<_>>(),
-        "footer": { "text": sanitize(&footer, MAX_NOTE) },
+        "footer": { "text": sanitize(&message.source_line(), MAX_NOTE) },
     });
     if let (Some(url), Some(embed)) = (message.run_link(MAX_LINK), embed.as_object_mut()) {
         embed.insert("url".to_owned(), Value::String(url.into()));
@@ -108,9 +107,7 @@ fn embed(message: &Message, shown: usize) -> Value {
 /// A check, its reason and what was found. What to do about the first one is above.
 fn field(check: &FailedCheck, first: bool) -> Value {
     let mut lines = vec![plain(&check.detail, MAX_SENTENCE / 2)];
-    if let Some(fix) = check.fix.as_deref().filter(|_| !first) {
-        lines.push(plain(&format!("Next: {fix}"), MAX_SENTENCE / 2));
-    }
+    lines.extend(check.next(first).map(|next| plain(&next, MAX_SENTENCE / 2)));
     lines.retain(|line| !line.is_empty());
     let value = if lines.is_empty() {
         "–".to_owned()

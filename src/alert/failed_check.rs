@@ -60,6 +60,12 @@ impl FailedCheck {
         }
     }
 
+    /// What to do about it, unless it is the first of a message, which says that above.
+    pub(super) fn next(&self, is_first: bool) -> Option<String> {
+        let fix = self.fix.as_deref().filter(|_| !is_first);
+        fix.map(|fix| format!("Next: {fix}"))
+    }
+
     /// The check, its outcome and its reason.
     #[must_use]
     pub fn line(&self) -> String {

@@ -47,7 +47,18 @@ pub struct RunContext<'a> {
     pub file: Option<PolicyFileId>,
 }
 
-impl RunContext<'_> {
+impl<'a> RunContext<'a> {
+    /// Of a run over live deployments that has no report of its own.
+    pub(crate) fn live(now: u64, run_url: Option<&'a str>, file: Option<PolicyFileId>) -> Self {
+        Self {
+            now,
+            mode: Mode::Live,
+            run_url,
+            report_sha256: None,
+            file,
+        }
+    }
+
     /// Which target this run calls `name`.
     #[must_use]
     pub fn target(&self, name: &str) -> TargetId {
@@ -325,6 +336,19 @@ impl Message {
     #[must_use]
     pub fn accepted(&self) -> Option<String> {
         sentence(&self.waived, &self.accepted)
+    }
+
+    /// The target's address, what was accepted, and which event it is.
+    pub(super) fn notes(&self) -> impl Iterator<Item = String> {
+        let target = self.url.as_deref().map(|url| format!("Target: {url}"));
+        [target, self.accepted(), Some(self.source_line())]
+            .into_iter()
+            .flatten()
+    }
+
+    /// Who says it, of which event, and when.
+    pub(super) fn source_line(&self) -> String {
+        format!("cvm-verify, event {}, {}", self.event, rfc3339(self.at))
     }
 
     /// The verdict in capitals, or that it is a test.

@@ -12,7 +12,6 @@ use super::failed_check::FailedCheck;
 use super::message::Message;
 use super::slack_text::{link_target, plain, unmarked};
 use crate::net::Response;
-use cvm_verify_core::report::rfc3339;
 
 /// The channel's name.
 pub(super) const CHANNEL: &str = "slack";
@@ -102,27 +101,13 @@ fn fallback(message: &Message, title: &str, next: &str) -> String {
 /// A check, its reason and what was found. What to do about the first one is in the message's second line.
 fn describe(check: &FailedCheck, first: bool) -> String {
     let mut lines = vec![plain(&check.line(), MAX_NOTE), plain(&check.detail, MAX_SENTENCE)];
-    if let Some(fix) = check.fix.as_deref().filter(|_| !first) {
-        lines.push(plain(&format!("Next: {fix}"), MAX_SENTENCE));
-    }
+    lines.extend(check.next(first).map(|next| plain(&next, MAX_SENTENCE)));
     lines.join("\n")
 }
 
 /// Where it is, what was waived or accepted in writing, when, and the run.
 fn context(message: &Message) -> Value {
-    let notes = [
-        message.url.as_deref().map(|url| format!("Target: {url}")),
-        message.accepted(),
-        Some(format!(
-            "cvm-verify, event {}, {}",
-            message.event,
-            rfc3339(message.at)
-        )),
-    ];
-    let notes = notes
-        .into_iter()
-        .flatten()
-        .map(|note| plain_text(&plain(&note, MAX_NOTE)));
+    let notes = message.notes().map(|note| plain_text(&plain(&note, MAX_NOTE)));
     let run = run_link(message).map(|text| json!({ "type": "mrkdwn", "text": text, "verbatim": true }));
     json!({ "type": "context", "elements": notes.chain(run).collect::<Vec<_>>() })
 }

@@ -13,7 +13,7 @@ use super::failed_check::FailedCheck;
 use super::message::Message;
 use super::sanitize::fit;
 use crate::net::Response;
-use cvm_verify_core::report::{Verdict, rfc3339};
+use cvm_verify_core::report::Verdict;
 
 /// The channel's name.
 pub(super) const CHANNEL: &str = "teams";
@@ -71,19 +71,7 @@ fn with_checks(message: &Message, shown: usize) -> Value {
     });
     let more = message.hidden_checks(shown);
     let more = more.map(|sentence| paragraph(vec![run(&sentence, MAX_NOTE)]));
-    let notes = [
-        message.url.as_deref().map(|url| format!("Target: {url}")),
-        message.accepted(),
-        Some(format!(
-            "cvm-verify, event {}, {}",
-            message.event,
-            rfc3339(message.at)
-        )),
-    ];
-    let notes = notes
-        .into_iter()
-        .flatten()
-        .map(|note| paragraph(vec![subtle(&note)]));
+    let notes = message.notes().map(|note| paragraph(vec![subtle(&note)]));
     let body: Vec<Value> = labels
         .chain([title, next])
         .chain(targets)
@@ -112,12 +100,7 @@ fn with_checks(message: &Message, shown: usize) -> Value {
 
 /// A check, its reason and what was found. What to do about the first one is above.
 fn describe(check: &FailedCheck, first: bool) -> Vec<Value> {
-    let fix = check
-        .fix
-        .as_deref()
-        .filter(|_| !first)
-        .map(|fix| format!("Next: {fix}"));
-    let lines = [Some(check.detail.clone()), fix];
+    let lines = [Some(check.detail.clone()), check.next(first)];
     let lines = lines.into_iter().flatten().filter(|line| !line.is_empty());
     [paragraph(vec![strong(&check.line(), MAX_NOTE, "Default")])]
         .into_iter()

@@ -10,7 +10,6 @@ use crate::env::Env;
 use crate::render;
 use crate::runtime::runtime;
 use crate::usage_error::UsageError;
-use cvm_verify_core::report::Mode;
 
 /// `cvm-verify alert test`.
 pub(super) fn run(args: &AlertArgs, env: &mut Env) -> anyhow::Result<u8> {
@@ -29,13 +28,7 @@ pub(super) fn run(args: &AlertArgs, env: &mut Env) -> anyhow::Result<u8> {
     }
     let client = transport::client(&args.http)?.for_alerts();
     let run_url = run_url(env);
-    let context = RunContext {
-        now: (env.now)(),
-        mode: Mode::Live,
-        run_url: run_url.as_deref(),
-        report_sha256: None,
-        file: None,
-    };
+    let context = RunContext::live((env.now)(), run_url.as_deref(), None);
     let runtime = runtime()?;
     let sender = AlertSender::new(&client, &entropy);
     let records = runtime.block_on(alert::test(&sender, &channels, &context));

@@ -12,7 +12,6 @@ use crate::files;
 use crate::net::{Client, Secret, Transport};
 use crate::render::{Unjudged, escape};
 use crate::runtime::runtime;
-use cvm_verify_core::report::Mode;
 
 /// How long such an alert may hold up the end of the run.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -34,13 +33,7 @@ pub(super) fn tell(unjudged: &Unjudged, env: &mut Env) {
         (_, Err(error)) => return nobody_was_notified(&error.to_string(), env),
     };
     let run_url = run_url(env);
-    let context = RunContext {
-        now: (env.now)(),
-        mode: Mode::Live,
-        run_url: run_url.as_deref(),
-        report_sha256: None,
-        file: None,
-    };
+    let context = RunContext::live((env.now)(), run_url.as_deref(), None);
     let sender = AlertSender::new(&client, &entropy).with_one_deadline();
     let cause = unjudged.sentence();
     let job = job(env);

@@ -11,6 +11,7 @@ use crate::net::Client;
 use crate::net::loopback::{self, RequestLog, answer};
 use crate::net::retry::Schedule;
 use cvm_verify_core::evidence::collateral;
+use cvm_verify_core::verify::UnusableCollateral;
 
 const REQUEST: CollateralRequest = CollateralRequest {
     fmspc: [0xb0, 0xc0, 0x6f, 0, 0, 0],
@@ -323,9 +324,10 @@ async fn a_set_that_cannot_be_renewed_serves_until_it_ends_and_not_longer() {
     store.new_round();
     pccs.get(&store, pccs.end).await.expect("still in date");
     store.new_round();
-    assert_eq!(
-        pccs.get(&store, pccs.end + 1).await.expect_err("ended").reason(),
-        "missing"
+    let ended = pccs.get(&store, pccs.end + 1).await.expect_err("ended");
+    assert!(
+        matches!(ended.gap(&REQUEST), UnusableCollateral::NotServed { .. }),
+        "{ended}"
     );
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::answer::AnswerError;
-use super::request::{CollateralRequest, PckCa};
+use super::request::CollateralRequest;
 use super::sources::CollateralPart;
 use crate::net::NetError;
 use crate::net::retry::Heal;
@@ -49,16 +49,6 @@ impl CollateralError {
                 servers: self.servers,
             },
         }
-    }
-
-    /// The `collateral` check's reason.
-    #[must_use]
-    pub fn reason(&self) -> &'static str {
-        const ANY: CollateralRequest = CollateralRequest {
-            fmspc: [0; 6],
-            ca: PckCa::Platform,
-        };
-        self.gap(&ANY).reason()
     }
 }
 

@@ -22,7 +22,7 @@ use crate::env::Env;
 use crate::net::Client;
 use crate::plan::planner::{Job, Plan};
 use crate::usage_error::UsageError;
-use cvm_verify_core::report::{AlertRecord, Mode, TargetReport, Verdict};
+use cvm_verify_core::report::{AlertRecord, TargetReport, Verdict};
 
 /// The desk.
 pub(crate) struct AlertQueue {
@@ -169,13 +169,7 @@ impl AlertQueue {
             self.in_delivery.extend(&ids);
             let (client, run_url, now) = (self.client.clone(), self.run_url.clone(), (self.now)());
             let delivery = async move {
-                let context = RunContext {
-                    now,
-                    mode: Mode::Live,
-                    run_url: run_url.as_deref(),
-                    report_sha256: None,
-                    file: Some(file),
-                };
+                let context = RunContext::live(now, run_url.as_deref(), Some(file));
                 let sender = AlertSender::new(&client, &entropy).with_one_deadline();
                 alert::deliver_departed(&sender, &channels, &departed, &mut state, &context).await
             };
@@ -274,13 +268,7 @@ impl AlertQueue {
         let mut state = self.returned.lend(part);
         let (client, channels, run_url) = (self.client.clone(), group.channels.clone(), self.run_url.clone());
         let delivery = async move {
-            let context = RunContext {
-                now,
-                mode: Mode::Live,
-                run_url: run_url.as_deref(),
-                report_sha256: None,
-                file,
-            };
+            let context = RunContext::live(now, run_url.as_deref(), file);
             let inputs = IncidentInputs {
                 state: &mut state,
                 observations: &observations,

@@ -234,8 +234,13 @@ fn each_gap_has_a_reason_of_its_own() {
         UnusableCollateral::TooOld { fetched: 0, at: 0 },
         UnusableCollateral::FetchedAhead { fetched: 1, at: 0 },
     ];
-    let reasons: std::collections::BTreeSet<_> = gaps.iter().map(UnusableCollateral::reason).collect();
-    assert_eq!(reasons.len(), gaps.len());
+    let count = gaps.len();
+    let reasons: std::collections::BTreeSet<_> = gaps
+        .into_iter()
+        .map(|gap| Trial::healthy().with(|trial| trial.collateral = Err(gap)).judge())
+        .map(|judged| judged.check(CheckId::Collateral).reason.clone())
+        .collect();
+    assert_eq!(reasons.len(), count);
 }
 
 /// The healthy CVM with collateral that was fetched that many seconds before it was judged.

@@ -3,7 +3,7 @@
 
 use cvm_verify_core::evidence::{Attestation, Evidence, QuoteBytes};
 use cvm_verify_core::report::{CheckId, Status};
-use cvm_verify_core::verify::{CollateralServers, QeShortfall, QuoteRefusal, Revocation, UnusableCollateral};
+use cvm_verify_core::verify::{CollateralServers, UnusableCollateral};
 use simulator::{Lie, PckCa, QuoteFormat, World};
 
 use crate::judge::Trial;
@@ -427,28 +427,4 @@ fn a_bare_quote_proves_hardware_and_no_code() {
     }));
     judged.leaves_open(CheckId::EventLog, "no-event-log");
     assert_eq!(judged.0.assurance, cvm_verify_core::report::Assurance::Hardware);
-}
-
-#[test]
-fn each_refusal_of_a_quote_has_a_reason_of_its_own() {
-    let text = String::new;
-    let all = [
-        QuoteRefusal::Malformed(text()),
-        QuoteRefusal::NotTdx(text()),
-        QuoteRefusal::TrailingBytes { count: 1 },
-        QuoteRefusal::AttributesRefused(text()),
-        QuoteRefusal::NoMatchingTcbLevel(text()),
-        QuoteRefusal::Revoked(Revocation::Level {
-            of: "platform",
-            date: text(),
-        }),
-        QuoteRefusal::QeOutOfDate(QeShortfall {
-            have: 1,
-            needs: 2,
-            date: text(),
-        }),
-        QuoteRefusal::NotVerified(text()),
-    ];
-    let reasons: std::collections::BTreeSet<_> = all.iter().map(QuoteRefusal::reason).collect();
-    assert_eq!(reasons.len(), all.len());
 }

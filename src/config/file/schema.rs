@@ -4,7 +4,27 @@ use serde_json::{Map, Value, json};
 
 use super::keys::{PolicyKey, keys};
 use super::shape::{MAX_LIST, Shape};
-use cvm_verify_core::policy::{MAX_KMS, WrittenRule};
+use cvm_verify_core::policy::MAX_KMS;
+
+/// The keys of a block of `[[target.images]]`.
+const RULE_KEYS: [&str; 16] = [
+    "image",
+    "repository",
+    "repository-id",
+    "workflow",
+    "workflow-ref",
+    "ref",
+    "commit",
+    "runner",
+    "environment",
+    "issuer",
+    "accept",
+    "attestation-repository",
+    "from",
+    "via",
+    "provenance",
+    "optional",
+];
 
 /// The file in the repository.
 pub(super) const PATH: &str = "schemas/cvm-verify.toml.schema.json";
@@ -72,7 +92,7 @@ fn images() -> Value {
         };
         ((*key).to_owned(), schema)
     };
-    let members: Map<String, Value> = WrittenRule::KEYS.iter().map(member).collect();
+    let members: Map<String, Value> = RULE_KEYS.iter().map(member).collect();
     json!({
         "type": "array", "minItems": 1, "maxItems": MAX_LIST,
         "items": { "type": "object", "additionalProperties": false, "required": ["image"], "properties": members },

@@ -53,7 +53,7 @@ fn shards_of_two_runs_are_never_joined() {
     let other = of("2/2", "other.json", "monday");
     let ran = merge_in(&[&one, &other], &[], NOW, &[]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert_eq!(ran.report().run_id.unwrap().as_str(), "monday");
+    assert_eq!(ran.report().run_id.unwrap().to_string(), "monday");
     // Both of another run than this one.
     merge_in(&[&one, &other], &[], NOW, &["--run-id=tuesday"])
         .assert_usage_error("is of the run monday, and the reports of tuesday are joined");
@@ -102,7 +102,7 @@ fn the_run_is_named_by_the_ci_and_the_newest_attempt_at_a_shard_counts() {
     let gitlab = [("GITLAB_CI", "true"), ("CI_PIPELINE_ID", "99")];
     let file = shard_in(&deployment, &apps, "1/2", "gitlab.json", &gitlab, &[]);
     let report: Report = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
-    assert_eq!(report.run_id.unwrap().as_str(), "gitlab-ci/99");
+    assert_eq!(report.run_id.unwrap().to_string(), "gitlab-ci/99");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The body of `/attestation` in every shape seen in the wild (dstack, `sdk/curl/api.md`).
 
+use super::error::document_text;
 use std::borrow::Cow;
 
 use super::json::{Object, kind_of};
@@ -18,17 +19,7 @@ impl Attestation {
     /// # Errors
     /// An [`EvidenceError`] that names the field.
     pub fn parse(body: &[u8]) -> Result<Self, EvidenceError> {
-        if body.len() > MAX_ATTESTATION_BYTES {
-            return Err(EvidenceError::TooLarge {
-                document: DOCUMENT,
-                size: body.len(),
-                limit: MAX_ATTESTATION_BYTES,
-            });
-        }
-        let text = std::str::from_utf8(body).map_err(|error| EvidenceError::NotJson {
-            document: DOCUMENT,
-            problem: format!("byte {} is not UTF-8", error.valid_up_to() + 1),
-        })?;
+        let text = document_text(DOCUMENT, body, MAX_ATTESTATION_BYTES)?;
         let object = Object::document(DOCUMENT, text).map_err(|error| in_own_form(error, text))?;
         refuse_other_types(&object)?;
         let versioned = versioned_member(&object)?;

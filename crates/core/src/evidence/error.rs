@@ -118,19 +118,35 @@ fn lies_below(path: Option<&str>) -> String {
     })
 }
 
-impl EvidenceError {
-    /// The reason under which the `evidence` check reports it.
-    #[must_use]
-    pub const fn reason(&self) -> &'static str {
-        match self {
-            Self::NotJson { .. } => "not-json",
-            Self::TooLarge { .. } | Self::ComposeTooLarge { .. } => "too-large",
-            Self::NoQuote { .. } => "no-quote",
-            Self::Unanswered { .. } => "info-unusable",
-            Self::UnsupportedPlatform { .. } | Self::TpmQuote { .. } => "unsupported-platform",
-            Self::OtherType { .. } | Self::OtherList { .. } => "other-type",
-            Self::Malformed { .. } => "malformed-field",
-            Self::Duplicate { .. } => "duplicate-field",
-        }
+/// The text of a document of at most `limit` bytes.
+pub(super) fn document_text<'a>(
+    document: &'static str,
+    body: &'a [u8],
+    limit: usize,
+) -> Result<&'a str, EvidenceError> {
+    within(document, body, limit)?;
+    utf8(document, body)
+}
+
+/// Refuses a document of more than `limit` bytes.
+pub(super) fn within(
+    document: &'static str,
+    body: impl AsRef<[u8]>,
+    limit: usize,
+) -> Result<(), EvidenceError> {
+    match body.as_ref().len() {
+        size if size > limit => Err(EvidenceError::TooLarge {
+            document,
+            size,
+            limit,
+        }),
+        _ => Ok(()),
     }
+}
+
+pub(super) fn utf8<'a>(document: &'static str, body: &'a [u8]) -> Result<&'a str, EvidenceError> {
+    std::str::from_utf8(body).map_err(|error| EvidenceError::NotJson {
+        document,
+        problem: format!("byte {} is not UTF-8", error.valid_up_to() + 1),
+    })
 }

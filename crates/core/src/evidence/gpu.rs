@@ -13,6 +13,7 @@
 //! `certificate` is base64 of PEM, `evidence` base64 of the SPDM transcript. A `nonce` next to them is not read: only the
 //! signed one counts.
 
+use super::error::document_text;
 use serde_json::value::RawValue;
 
 use super::gpu_reports::{GpuReport, architecture, reports_of_list};
@@ -63,17 +64,7 @@ impl GpuEvidence {
     /// An [`EvidenceError`] that names the field.
     pub fn parse(body: &[u8]) -> Result<Self, EvidenceError> {
         const DOCUMENT: &str = "the GPU evidence";
-        if body.len() > MAX_GPU_DOCUMENT_BYTES {
-            return Err(EvidenceError::TooLarge {
-                document: DOCUMENT,
-                size: body.len(),
-                limit: MAX_GPU_DOCUMENT_BYTES,
-            });
-        }
-        let text = std::str::from_utf8(body).map_err(|error| EvidenceError::NotJson {
-            document: DOCUMENT,
-            problem: format!("byte {} is not UTF-8", error.valid_up_to() + 1),
-        })?;
+        let text = document_text(DOCUMENT, body, MAX_GPU_DOCUMENT_BYTES)?;
         if text.trim_start().starts_with('[') {
             return Ok(Self::of_reports(reports_of_list(DOCUMENT, "", text, None)?));
         }

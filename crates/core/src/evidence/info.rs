@@ -1,5 +1,6 @@
 //! The body of `/info` in its shapes from dstack 0.4 to 0.6 (dstack, `sdk/curl/api.md`; dstack 0.6, `docs/guest-api-v1.md`).
 
+use super::error::document_text;
 use serde_json::value::RawValue;
 
 use super::json::{Object, kind_of, refuse_flood};
@@ -36,9 +37,6 @@ pub struct InfoRegisters {
 }
 
 impl Info {
-    /// How messages call this document.
-    pub const DOCUMENT: &str = DOCUMENT;
-
     /// Parses a body.
     ///
     /// # Errors
@@ -51,17 +49,7 @@ impl Info {
     /// there is not parsed here again. `compose` says whether the compose document is needed: a user may have given it as
     /// a file.
     pub(super) fn parse_beside(body: &[u8], log: Option<&str>, compose: bool) -> Result<Self, EvidenceError> {
-        if body.len() > MAX_INFO_BYTES {
-            return Err(EvidenceError::TooLarge {
-                document: DOCUMENT,
-                size: body.len(),
-                limit: MAX_INFO_BYTES,
-            });
-        }
-        let text = std::str::from_utf8(body).map_err(|error| EvidenceError::NotJson {
-            document: DOCUMENT,
-            problem: format!("byte {} is not UTF-8", error.valid_up_to() + 1),
-        })?;
+        let text = document_text(DOCUMENT, body, MAX_INFO_BYTES)?;
         let object = Object::document(DOCUMENT, text)?;
         let instance_id = object.hex_or_empty("instance_id")?.map(Unproven::new);
         let (top_level_compose, top_level_object) = compose_field(&object, compose)?;
@@ -166,19 +154,6 @@ fn compose_field(
 
 /// A compose document that the user has as a file: its exact bytes.
 pub(super) fn compose_text(bytes: &[u8]) -> Result<Unproven<String>, EvidenceError> {
-    const DOCUMENT: &str = "the compose document";
-    if bytes.len() > MAX_COMPOSE_FILE_BYTES {
-        return Err(EvidenceError::TooLarge {
-            document: DOCUMENT,
-            size: bytes.len(),
-            limit: MAX_COMPOSE_FILE_BYTES,
-        });
-    }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(Unproven::new(text.to_owned())),
-        Err(error) => Err(EvidenceError::NotJson {
-            document: DOCUMENT,
-            problem: format!("byte {} is not UTF-8", error.valid_up_to() + 1),
-        }),
-    }
+    let text = document_text("the compose document", bytes, MAX_COMPOSE_FILE_BYTES)?;
+    Ok(Unproven::new(text.to_owned()))
 }

@@ -330,13 +330,8 @@ mod tests {
     #[test]
     fn two_spellings_of_one_field_are_a_duplicate() {
         let object = object(r#"{"event_log":[],"eventlog":[]}"#);
-        assert_eq!(
-            object
-                .get_either(&["event_log", "eventlog"])
-                .unwrap_err()
-                .reason(),
-            "duplicate-field"
-        );
+        let error = object.get_either(&["event_log", "eventlog"]).unwrap_err();
+        assert!(matches!(error, EvidenceError::Duplicate { .. }), "{error}");
     }
 
     #[test]
@@ -358,18 +353,12 @@ mod tests {
 
     #[test]
     fn a_document_that_is_no_object_says_what_it_is() {
-        for (text, reason) in [
-            ("", "not-json"),
-            ("<html>", "not-json"),
-            (r#"{"a":"#, "not-json"),
-            ("[]", "malformed-field"),
-        ] {
-            assert_eq!(
-                Object::document("test", text).err().unwrap().reason(),
-                reason,
-                "{text}"
-            );
+        for text in ["", "<html>", r#"{"a":"#] {
+            let error = Object::document("test", text).err();
+            assert!(matches!(error, Some(EvidenceError::NotJson { .. })), "{text}");
         }
+        let error = Object::document("test", "[]").err();
+        assert!(matches!(error, Some(EvidenceError::Malformed { .. })));
     }
 
     #[test]

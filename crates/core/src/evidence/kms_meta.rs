@@ -1,6 +1,7 @@
 //! The answer of a dstack KMS to GetMeta (dstack, `kms/src/{main,onboard_service}.rs`). Nothing of it is proven: it is worth what
 //! the code is that answers.
 
+use super::error::within;
 use serde_json::value::RawValue;
 
 use super::json::{Object, kind_of};
@@ -73,13 +74,7 @@ impl KmsMeta {
     /// # Errors
     /// An [`EvidenceError`] that names the field.
     pub fn parse(body: &str) -> Result<Self, EvidenceError> {
-        if body.len() > MAX_KMS_META_BYTES {
-            return Err(EvidenceError::TooLarge {
-                document: DOCUMENT,
-                size: body.len(),
-                limit: MAX_KMS_META_BYTES,
-            });
-        }
+        within(DOCUMENT, body, MAX_KMS_META_BYTES)?;
         let object = Object::document(DOCUMENT, body)?;
         let ca_certificate = match object.string("ca_cert")? {
             Some(pem) if pem.len() <= MAX_PEM => pem,
@@ -155,13 +150,7 @@ impl KmsBootstrap {
     /// An [`EvidenceError`] that names the field.
     pub fn of_text(text: &str) -> Result<Self, EvidenceError> {
         const DOCUMENT: &str = "the bootstrap evidence";
-        if text.len() > MAX_KMS_META_BYTES {
-            return Err(EvidenceError::TooLarge {
-                document: DOCUMENT,
-                size: text.len(),
-                limit: MAX_KMS_META_BYTES,
-            });
-        }
+        within(DOCUMENT, text, MAX_KMS_META_BYTES)?;
         Self::of_object(&Object::document(DOCUMENT, text)?)
     }
 

@@ -1,6 +1,7 @@
 //! The VM's configuration as the host writes it down (`vm_config`; dstack, `dstack-types/src/lib.rs`, `VmConfig`): a claim, every
 //! part of it.
 
+use super::error::within;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -39,13 +40,7 @@ impl VmConfig {
     /// # Errors
     /// An [`EvidenceError`] that names the member.
     pub(crate) fn parse(text: &str) -> Result<Self, EvidenceError> {
-        if text.len() > MAX_VM_CONFIG_BYTES {
-            return Err(EvidenceError::TooLarge {
-                document: DOCUMENT,
-                size: text.len(),
-                limit: MAX_VM_CONFIG_BYTES,
-            });
-        }
+        within(DOCUMENT, text, MAX_VM_CONFIG_BYTES)?;
         let object = Object::document(DOCUMENT, text)?;
         let measurement = object
             .get("tdx_measurement")?

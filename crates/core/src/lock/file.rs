@@ -53,15 +53,6 @@ impl LockFile {
                 .collect(),
         }
     }
-
-    /// The names of the targets, in order. None where the file holds one without a name.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        let several = match self {
-            Self::One(_) => None,
-            Self::Several(several) => Some(several),
-        };
-        several.into_iter().flat_map(BTreeMap::keys).map(String::as_str)
-    }
 }
 
 /// The text of a lock file of several targets in which `name` is `lock`. `before` is the text that is there, if any: the

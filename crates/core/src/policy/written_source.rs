@@ -67,26 +67,6 @@ pub struct WrittenRule {
 }
 
 impl WrittenRule {
-    /// The keys that a block takes.
-    pub const KEYS: [&'static str; 16] = [
-        "image",
-        "repository",
-        "repository-id",
-        "workflow",
-        "workflow-ref",
-        "ref",
-        "commit",
-        "runner",
-        "environment",
-        "issuer",
-        "accept",
-        "attestation-repository",
-        "from",
-        "via",
-        "provenance",
-        "optional",
-    ];
-
     /// Judges a rule.
     ///
     /// # Errors

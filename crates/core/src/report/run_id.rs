@@ -15,14 +15,6 @@ pub struct RunIdError;
 /// Longest name, in bytes.
 const LONGEST: usize = 200;
 
-impl RunId {
-    /// The name.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 impl FromStr for RunId {
     type Err = RunIdError;
 
@@ -65,7 +57,7 @@ mod tests {
     #[test]
     fn a_run_has_a_plain_name() {
         for text in ["1", "github-actions/123", " verify-cvms-28001234 ", "a@b:c+d.e_f"] {
-            assert_eq!(text.parse::<RunId>().expect(text).as_str(), text.trim());
+            assert_eq!(text.parse::<RunId>().expect(text).to_string(), text.trim());
         }
         for text in ["", " ", "a b", "a\nb", "ü", "::error::\u{1b}", &"x".repeat(201)] {
             assert_eq!(text.parse::<RunId>(), Err(RunIdError), "{text:?}");

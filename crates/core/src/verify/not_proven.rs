@@ -143,25 +143,5 @@ pub enum UnusableCollateral {
     },
 }
 
-impl UnusableCollateral {
-    /// The reason under which the `collateral` check reports it.
-    #[must_use]
-    pub const fn reason(&self) -> &'static str {
-        match self {
-            Self::Missing | Self::NotServed { .. } => "missing",
-            Self::Unreachable { .. } => "unreachable",
-            Self::Expired { .. } | Self::NoCommonMoment { .. } => "expired",
-            Self::Malformed { .. } => "malformed",
-            Self::NotSignedByIntel { .. } => "not-signed-by-intel",
-            Self::WrongPlatform { .. } => "wrong-platform",
-            Self::NotYetValid { .. } => "not-yet-valid",
-            Self::OldSet { .. } => "old-set",
-            Self::TooOld { .. } => "too-old",
-            Self::FetchedAhead { .. } => "fetch-time-ahead",
-            Self::Clock { .. } => "clock",
-        }
-    }
-}
-
 /// How long ago collateral may have been fetched, seconds: 7 days. A revocation since then would not be seen.
 pub const COLLATERAL_LIMIT: u64 = 7 * 86_400;

@@ -94,20 +94,3 @@ impl fmt::Display for QeShortfall {
         )
     }
 }
-
-impl QuoteRefusal {
-    /// The reason under which the `quote-signature` check reports it.
-    #[must_use]
-    pub const fn reason(&self) -> &'static str {
-        match self {
-            Self::Malformed(_) => "malformed",
-            Self::NotTdx(_) => "not-tdx",
-            Self::TrailingBytes { .. } => "trailing-bytes",
-            Self::AttributesRefused(_) => "attributes-refused",
-            Self::NoMatchingTcbLevel(_) => "no-matching-tcb-level",
-            Self::Revoked(_) => "revoked",
-            Self::QeOutOfDate(_) => "qe-out-of-date",
-            Self::OtherRoot(_) | Self::NotVerified(_) => "not-verified",
-        }
-    }
-}

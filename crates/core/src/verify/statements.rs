@@ -24,8 +24,6 @@ pub struct ImageStatements {
 /// A bundle that was found.
 #[derive(Debug, Clone)]
 pub struct FoundStatement {
-    /// Where.
-    pub from: StatementSource,
     /// Whether it is about the attestation that BuildKit put next to the image, and that one about the image.
     pub via_buildkit: bool,
     /// The statement that it proves, or why it proves none.
@@ -74,11 +72,7 @@ pub fn verify_statements(
         image.has_legacy_signature |= record.legacy_signature;
         for bundle in record.bundles.iter().take(room) {
             let (via_buildkit, proven) = subjects.verify(bundle.get().as_bytes(), roots, at);
-            image.bundles.push(FoundStatement {
-                from: record.from,
-                via_buildkit,
-                proven,
-            });
+            image.bundles.push(FoundStatement { via_buildkit, proven });
         }
     }
     found

@@ -110,16 +110,10 @@ pub struct Tls {
     pub may_quote_a_key: bool,
     /// Whether the certificate is one of dstack.
     pub is_of_dstack: bool,
-    /// Whether a public CA, or one that the user named, vouches for leaf and host name.
-    pub has_trusted_ca: bool,
     /// What the host name says of a gateway.
     pub host: TlsHost,
-    /// How many keys answered.
-    pub keys: usize,
     /// What came of the probe.
     pub probe: Probe,
-    /// Whether the handshakes were this run's.
-    pub seen: Seen,
 }
 
 impl Tls {
@@ -212,11 +206,8 @@ pub(super) fn tls_of(session: &TlsSession, app: TdClaims<'_>, certificate: Optio
         app_key_layout: app_key_layout(app).map(|(layout, _)| layout),
         may_quote_a_key: app_key_layout(app).is_some_and(|(_, quoted)| quoted[20..] != [0; 12]),
         is_of_dstack,
-        has_trusted_ca: session.has_trusted_ca,
         host: session.host,
-        keys,
         probe: session.probe.clone(),
-        seen: session.seen,
     }
 }
 

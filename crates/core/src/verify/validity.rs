@@ -91,13 +91,6 @@ impl Windows {
         self.0.iter().min_by_key(|part| part.not_after)
     }
 
-    /// An instant (Unix seconds) in the middle of the time when all parts are valid, if there is such a time.
-    pub fn instant_inside(&self) -> Option<u64> {
-        let start = self.latest_start()?.not_before;
-        let end = self.earliest_end()?.not_after;
-        (start <= end).then(|| start + (end - start) / 2)
-    }
-
     /// The part whose time ended first, if any has ended at `now` (Unix seconds).
     pub fn expired_at(&self, now: u64) -> Option<&Dated> {
         self.earliest_end().filter(|part| now > part.not_after)

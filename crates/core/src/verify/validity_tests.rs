@@ -93,19 +93,13 @@ fn the_part_to_blame_is_named_and_the_ends_are_inclusive() {
     let windows = Windows::read(&collateral((2023, 2037), (2024, 2036)), None).expect("windows");
     let (start, end) = (new_year(2024), new_year(2036));
     assert_eq!(windows.latest_start().map(|part| part.what), Some("root CA CRL"));
-    for inside in [start, end, windows.instant_inside().expect("an instant")] {
+    for inside in [start, new_year(2030), end] {
         assert_eq!(windows.expired_at(inside), None);
         assert_eq!(windows.not_yet_valid_at(inside), None);
     }
     let what = |part: Option<&Dated>| part.map(|part| part.what);
     assert_eq!(what(windows.expired_at(end + 1)), Some("root CA CRL"));
     assert_eq!(what(windows.not_yet_valid_at(start - 1)), Some("root CA CRL"));
-}
-
-#[test]
-fn parts_that_never_overlap_have_no_common_instant() {
-    let windows = Windows::read(&collateral((2025, 2026), (2027, 2028)), None).expect("windows");
-    assert_eq!(windows.instant_inside(), None);
 }
 
 #[test]
@@ -164,18 +158,7 @@ fn recorded_collateral_was_valid_when_it_was_recorded() {
     let then = 1_786_622_400;
     assert_eq!(windows.expired_at(then), None);
     assert_eq!(windows.not_yet_valid_at(then), None);
-    assert!(windows.instant_inside().is_some());
     assert!(windows.parts().len() >= 7);
-}
-
-#[test]
-fn the_instant_inside_is_the_middle() {
-    let parts = [(10, 100), (40, 80), (0, 90)].map(|(not_before, not_after)| Dated {
-        what: "TCB info",
-        not_before,
-        not_after,
-    });
-    assert_eq!(Windows(parts.to_vec()).instant_inside(), Some(60));
 }
 
 proptest! {
@@ -185,17 +168,13 @@ proptest! {
     }
 
     #[test]
-    fn the_instant_inside_is_inside_every_part(spans in proptest::collection::vec((0u64..100, 0u64..100), 1..6)) {
+    fn a_part_is_blamed_whenever_not_all_are_valid(spans in proptest::collection::vec((0u64..100, 0u64..100), 1..6)) {
         let parts: Vec<Dated> = spans
             .iter()
             .map(|(from, length)| Dated { what: "TCB info", not_before: *from, not_after: from + length })
             .collect();
         let windows = Windows(parts.clone());
         let covers = |now: u64| parts.iter().all(|part| part.not_before <= now && now <= part.not_after);
-        match windows.instant_inside() {
-            Some(now) => prop_assert!(covers(now)),
-            None => prop_assert!(!(0..200).any(covers)),
-        }
         for now in 0..200 {
             let blamed = windows.expired_at(now).is_some() || windows.not_yet_valid_at(now).is_some();
             prop_assert_eq!(blamed, !covers(now));

@@ -19,7 +19,6 @@ fn refused(refusal: Refusal) -> FoundStatement {
 
 fn found(proven: Result<SignedStatement, Refusal>) -> FoundStatement {
     FoundStatement {
-        from: StatementSource::File,
         via_buildkit: false,
         proven,
     }

@@ -63,7 +63,6 @@ pub enum ChainProblem {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Governance {
     contracts: Contracts,
-    hosts: [String; 2],
     block: Block,
     app: NodeAnswer<Option<AppContract>>,
     kms: Option<NodeAnswer<Option<KmsContract>>>,
@@ -74,12 +73,6 @@ impl Governance {
     #[must_use]
     pub const fn contracts(&self) -> &Contracts {
         &self.contracts
-    }
-
-    /// `host:port` of the two nodes.
-    #[must_use]
-    pub const fn hosts(&self) -> &[String; 2] {
-        &self.hosts
     }
 
     /// The block at which everything was asked.
@@ -121,7 +114,6 @@ pub fn read(
         };
         Governance {
             contracts: *contracts,
-            hosts: record.hosts.clone(),
             block,
             app: at.app(&contracts.app, subject),
             kms: contracts.kms.map(|kms| at.kms(&kms, subject)),

@@ -43,8 +43,6 @@ claims! {
     issuer = 8;
     /// The workflow that signed, with its ref (`.1.9`).
     build_signer = 9;
-    /// The commit of that workflow (`.1.10`).
-    build_signer_commit = 10;
     /// `github-hosted` or `self-hosted` (`.1.11`).
     runner = 11;
     /// The repository's address (`.1.12`).
@@ -55,8 +53,6 @@ claims! {
     git_ref = 14;
     /// The repository's number, which survives a rename (`.1.15`).
     repository_id = 15;
-    /// The owner's number (`.1.17`).
-    owner_id = 17;
     /// The workflow that the run began with, with its ref (`.1.18`).
     build_config = 18;
     /// The event that started the run (`.1.20`).

@@ -19,7 +19,7 @@ mod verify;
 pub use bundle::MAX_BUNDLE;
 pub use certificate::SignerClaims;
 pub use log::LogRecord;
-pub use predicate::{COSIGN_SIGNATURE, PROVENANCE, VERIFICATION_SUMMARY};
+pub use predicate::{COSIGN_SIGNATURE, PROVENANCE};
 pub use refusal::{Refusal, Weight};
 pub use root::{SNAPSHOT, SigstoreRootError, SigstoreRoots};
 pub use statement::{MAX_SUBJECTS, StatementSubject};

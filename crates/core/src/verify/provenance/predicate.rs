@@ -8,8 +8,6 @@ use super::{Refusal, SignerClaims};
 pub const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
 /// What `cosign sign` states of an image.
 pub const COSIGN_SIGNATURE: &str = "https://sigstore.dev/cosign/sign/v1";
-/// The verification summary of SLSA.
-pub const VERIFICATION_SUMMARY: &str = "https://slsa.dev/verification_summary/v1";
 /// The build types whose parameters GitHub's own tools write, and whose meaning is therefore known.
 const BUILD_TYPES: [&str; 2] = [
     "https://actions.github.io/buildtypes/workflow/v1",

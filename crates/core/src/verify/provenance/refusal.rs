@@ -102,37 +102,6 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The reason, kebab-case.
-    #[must_use]
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::Malformed(_) => "malformed",
-            Self::Unsupported(_) => "unsupported",
-            Self::UntrustedChain => "untrusted-chain",
-            Self::OutsideValidity => "outside-validity",
-            Self::NoSct => "no-sct",
-            Self::SctInvalid => "sct-invalid",
-            Self::NotLogged => "not-logged",
-            Self::NoInclusionProof => "no-inclusion-proof",
-            Self::UnknownLog => "unknown-log",
-            Self::InclusionInvalid => "inclusion-invalid",
-            Self::CheckpointInvalid => "checkpoint-invalid",
-            Self::SetInvalid => "set-invalid",
-            Self::LogEntryMismatch => "log-entry-mismatch",
-            Self::TimeInvalid => "time-invalid",
-            Self::TimeAhead { .. } => "time-ahead",
-            Self::TimestampOtherSignature => "timestamp-other-signature",
-            Self::TimestampUntrusted => "timestamp-untrusted",
-            Self::TimestampOutsideValidity => "timestamp-outside-validity",
-            Self::NoAuthenticatedTime => "no-authenticated-time",
-            Self::SignatureInvalid => "signature-invalid",
-            Self::OtherSubject => "other-subject",
-            Self::PredicateMismatch(_) => "predicate-mismatch",
-            Self::RootOutdated => "root-outdated",
-            Self::RootUnusable => "root-unusable",
-        }
-    }
-
     /// How far the bundle got: of several refused bundles, the one that got furthest says most.
     #[must_use]
     pub const fn progress(self) -> u8 {

@@ -57,24 +57,41 @@ mod tests {
 
     const FMSPC: [u8; 6] = [0xb0, 0xc0, 0x6f, 0, 0, 0];
 
-    fn judge(collateral: &QuoteCollateralV3, at: u64) -> Result<(), &'static str> {
+    fn judge(collateral: &QuoteCollateralV3, at: u64) -> Result<(), UnusableCollateral> {
         let root = TrustRoot::Custom(World::default().root_der());
-        judge_collateral(collateral, FMSPC, &root, at).map_err(|gap| gap.reason())
+        judge_collateral(collateral, FMSPC, &root, at)
     }
 
     #[test]
     fn a_set_serves_for_its_own_platform_time_and_root_alone() {
         let collateral = World::default().collateral();
         assert_eq!(judge(&collateral, DEFAULT_NOW), Ok(()));
-        assert_eq!(judge(&collateral, DEFAULT_NOW + 40 * 86_400), Err("expired"));
-        assert_eq!(judge(&collateral, DEFAULT_NOW - 2 * 86_400), Err("not-yet-valid"));
+        let ended = judge(&collateral, DEFAULT_NOW + 40 * 86_400);
+        assert!(
+            matches!(ended, Err(UnusableCollateral::Expired { .. })),
+            "{ended:?}"
+        );
+        let early = judge(&collateral, DEFAULT_NOW - 2 * 86_400);
+        assert!(
+            matches!(early, Err(UnusableCollateral::NotYetValid { .. })),
+            "{early:?}"
+        );
         let root = TrustRoot::Custom(World::default().root_der());
         let other = judge_collateral(&collateral, [0; 6], &root, DEFAULT_NOW);
-        assert_eq!(other.map_err(|gap| gap.reason()), Err("wrong-platform"));
-        let other = judge_collateral(&collateral, FMSPC, &TrustRoot::Intel, DEFAULT_NOW);
-        assert_eq!(other.map_err(|gap| gap.reason()), Err("not-signed-by-intel"));
+        assert!(
+            matches!(other, Err(UnusableCollateral::WrongPlatform { .. })),
+            "{other:?}"
+        );
         let foreign = World::new(2, DEFAULT_NOW).collateral();
-        assert_eq!(judge(&foreign, DEFAULT_NOW), Err("not-signed-by-intel"));
+        for other in [
+            judge_collateral(&collateral, FMSPC, &TrustRoot::Intel, DEFAULT_NOW),
+            judge(&foreign, DEFAULT_NOW),
+        ] {
+            assert!(
+                matches!(other, Err(UnusableCollateral::NotSignedByIntel { .. })),
+                "{other:?}"
+            );
+        }
     }
 
     proptest! {
