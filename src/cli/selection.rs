@@ -13,20 +13,16 @@ use crate::plan::policy_file::{found, read};
 use crate::usage_error::UsageError;
 
 /// What the arguments select. `more` is what a command's own options say.
-pub(super) fn selection(
-    args: &PlanArgs,
-    more: &Settings,
-    env: &BTreeMap<String, String>,
-) -> Result<Selection, UsageError> {
+pub(super) fn selection(args: &PlanArgs, more: &Settings, env: &BTreeMap<String, String>) -> Selection {
     let options = args.expect.keys.settings.over(&args.source.settings);
-    Ok(Selection {
+    Selection {
         urls: args.url.clone(),
         names: args.config.target.clone(),
         options: options.over(&args.live.settings).over(more),
         collateral_max_age: args.collateral_age.collateral_max_age,
         asks_nodes: !args.chain.rpc_url.is_empty(),
         node_variables: nodes::variables(env),
-    })
+    }
 }
 
 /// What the arguments select; without any expectation and policy file, as the lock of the working folder says.
@@ -35,7 +31,7 @@ pub(super) fn selection_or_found_lock(
     quiet: bool,
     env: &mut Env,
 ) -> Result<Selection, UsageError> {
-    let selection = selection(args, &Settings::default(), &env.variables)?;
+    let selection = selection(args, &Settings::default(), &env.variables);
     if args.no_lock && selection.options.one("lock").is_some() {
         return Err(UsageError::option(
             "--no-lock",

@@ -42,47 +42,32 @@ pub fn metrics(watch_status: &WatchStatus, root: TrustRootKind, tool: &Tool, upt
     }
     page.each(
         watch_status,
-        (
-            "cvm_verify_target_verified_timestamp_seconds",
-            "gauge",
-            "When the last round ended, Unix time.",
-        ),
+        "cvm_verify_target_verified_timestamp_seconds",
+        "When the last round ended, Unix time.",
         |status| Some(seconds(status.at)),
     );
     page.each(
         watch_status,
-        (
-            "cvm_verify_target_passed_timestamp_seconds",
-            "gauge",
-            "When the last pass was, Unix time.",
-        ),
+        "cvm_verify_target_passed_timestamp_seconds",
+        "When the last pass was, Unix time.",
         |status| status.passed_at.map(seconds),
     );
     page.each(
         watch_status,
-        (
-            "cvm_verify_target_age_seconds",
-            "gauge",
-            "Time since the last round ended.",
-        ),
+        "cvm_verify_target_age_seconds",
+        "Time since the last round ended.",
         |status| Some(seconds(uptime.saturating_sub(status.ended).as_secs())),
     );
     page.each(
         watch_status,
-        (
-            "cvm_verify_target_duration_seconds",
-            "gauge",
-            "How long the last round took.",
-        ),
+        "cvm_verify_target_duration_seconds",
+        "How long the last round took.",
         |status| Some(status.duration.as_secs_f64()),
     );
     page.each(
         watch_status,
-        (
-            "cvm_verify_target_collateral_expiry_timestamp_seconds",
-            "gauge",
-            "When the first part of the collateral ends, Unix time. Absent if nothing was proven.",
-        ),
+        "cvm_verify_target_collateral_expiry_timestamp_seconds",
+        "When the first part of the collateral ends, Unix time. Absent if nothing was proven.",
         |status| status.collateral_expires_at.map(seconds),
     );
     page.family(
@@ -178,10 +163,11 @@ impl Page {
     fn each(
         &mut self,
         watch_status: &WatchStatus,
-        (name, kind, help): (&'static str, &str, &str),
+        name: &'static str,
+        help: &str,
         value: impl Fn(&TargetStatus) -> Option<f64>,
     ) {
-        self.family(name, kind, help);
+        self.family(name, "gauge", help);
         for (target, status) in watch_status.targets() {
             if let Some(value) = value(status) {
                 self.sample(&[("target", target)], value);

@@ -168,7 +168,7 @@ impl Shape {
             Self::SourceCommit => "the 40 hex digits of the commit, in quotes".to_owned(),
             Self::Hex(bytes) => format!("{} hex digits in quotes", bytes * 2),
             Self::HexUpTo(bytes) => format!("2 to {} hex digits in quotes", bytes * 2),
-            Self::Choice(words) => words.map_join(),
+            Self::Choice(words) => one_of(words),
             Self::SecondHash => "64 hex digits and a day, as \"HEX:until=2026-12-31\"".to_owned(),
             Self::OsImage => {
                 "\"known\", \"lock\", \"unchecked\", an os_image_hash or the four registers".to_owned()
@@ -202,20 +202,14 @@ pub(super) fn shown(text: &str) -> String {
     quoted(&text.chars().take(60).collect::<String>())
 }
 
-trait Words {
-    fn map_join(self) -> String;
-}
-
-impl Words for &[&str] {
-    /// `"a", "b" or "c"`.
-    fn map_join(self) -> String {
-        match self {
-            [] => String::new(),
-            [one] => format!("\"{one}\""),
-            [first @ .., last] => {
-                let first: Vec<String> = first.iter().map(|word| format!("\"{word}\"")).collect();
-                format!("{} or \"{last}\"", first.join(", "))
-            }
+/// `"a", "b" or "c"`.
+fn one_of(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => format!("\"{one}\""),
+        [first @ .., last] => {
+            let first: Vec<String> = first.iter().map(|word| format!("\"{word}\"")).collect();
+            format!("{} or \"{last}\"", first.join(", "))
         }
     }
 }

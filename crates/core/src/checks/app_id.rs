@@ -4,6 +4,7 @@ use super::{
     BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Required, boot_claims,
     reasons,
 };
+use crate::checks::known;
 use crate::policy::Policy;
 use crate::report::{CheckId, MeasuredValue};
 use crate::verify::Claims;
@@ -37,10 +38,7 @@ reasons! {
 }
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
-    let boot = match boot_claims(claims) {
-        Ok(boot) => boot,
-        Err(finding) => return finding,
-    };
+    let boot = known!(boot_claims(claims));
     let actual = boot.app_id();
     if let Some(id) = policy.address_id
         && id != *actual

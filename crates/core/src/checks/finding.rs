@@ -33,6 +33,17 @@ macro_rules! reasons {
 }
 pub(super) use reasons;
 
+/// What is known; where it is not, the function returns the finding that says so.
+macro_rules! known {
+    ($result:expr) => {
+        match $result {
+            Ok(known) => known,
+            Err(finding) => return finding,
+        }
+    };
+}
+pub(super) use known;
+
 /// What a check decides.
 #[derive(Debug, Clone)]
 pub struct Finding {

@@ -1,6 +1,7 @@
 //! `freshness`: the quote was made for this run.
 
 use super::{Check, Finding, Heals, QUOTE_NOT_PROVEN, Required, proven_quote, reasons};
+use crate::checks::known;
 use crate::policy::{Freshness, Policy, TlsBinding};
 use crate::report::{CheckId, Tier};
 use crate::verify::{Claims, Layout};
@@ -60,10 +61,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             "Waived: the quote may have been made at any time.",
         );
     }
-    let quote = match proven_quote(claims) {
-        Ok(quote) => quote,
-        Err(finding) => return finding,
-    };
+    let quote = known!(proven_quote(claims));
     let Some(nonce) = claims.nonce else {
         return Finding::skip(
             &NO_NONCE,

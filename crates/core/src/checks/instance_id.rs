@@ -4,6 +4,7 @@ use super::{
     BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Required, boot_claims,
     reasons,
 };
+use crate::checks::known;
 use crate::compose::UnprovenDocument;
 use crate::policy::Policy;
 use crate::report::{CheckId, MeasuredValue};
@@ -54,10 +55,7 @@ fn of_document(document: &UnprovenDocument, policy: &Policy) -> Option<Finding> 
 }
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
-    let boot = match boot_claims(claims) {
-        Ok(boot) => boot,
-        Err(finding) => return finding,
-    };
+    let boot = known!(boot_claims(claims));
     let actual = boot.instance_id();
     let shown = actual.map_or_else(|| "none".to_owned(), hex::encode);
     match &policy.instance_ids {

@@ -4,6 +4,7 @@ use super::{
     Acceptance, BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Required,
     boot_claims, own_reference_values, reasons,
 };
+use crate::checks::known;
 use crate::compose::UnprovenDocument;
 use crate::policy::{Expected, KeyProviders, Policy};
 use crate::report::{AcceptedKind, CheckId, MeasuredValue, Status, Tier};
@@ -79,10 +80,7 @@ fn judged(claims: &Claims, policy: &Policy) -> Finding {
             "Waived: the provider of the VM's keys knows every secret of the app.",
         );
     }
-    let boot = match boot_claims(claims) {
-        Ok(boot) => boot,
-        Err(finding) => return finding,
-    };
+    let boot = known!(boot_claims(claims));
     let actual = boot.key_provider();
     match &policy.key_provider {
         Some(expected) => judge(actual, expected, policy),

@@ -4,6 +4,7 @@ use super::{
     BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Required, boot_claims,
     proven_quote, reasons,
 };
+use crate::checks::known;
 use crate::policy::{MrConfigIdPolicy, Policy};
 use crate::report::{CheckId, MeasuredValue, Tier};
 use crate::verify::{BootClaims, Claims, ConfigId, Launch};
@@ -50,10 +51,7 @@ reasons! {
 }
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
-    let quote = match proven_quote(claims) {
-        Ok(quote) => quote,
-        Err(finding) => return finding,
-    };
+    let quote = known!(proven_quote(claims));
     let value = quote.mr_config_id();
     let id = ConfigId::of(value);
     match id {

@@ -1,5 +1,6 @@
 //! `phala-api`: a second opinion on the signature. It never decides for a pass.
 
+use crate::checks::known;
 use dcap_qvl::TcbStatus;
 
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Required, proven_quote, reasons};
@@ -54,10 +55,7 @@ reasons! {
 }
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
-    let quote = match proven_quote(claims) {
-        Ok(quote) => quote,
-        Err(finding) => return finding,
-    };
+    let quote = known!(proven_quote(claims));
     match &claims.opinion {
         PhalaVerdict::NotAsked if policy.verifier == Verifier::Local => {
             Finding::skip(&NOT_CONFIGURED, "No other verifier was asked.")

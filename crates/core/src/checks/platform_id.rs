@@ -1,6 +1,7 @@
 //! `platform-id`: the machine is one of those that the user trusts to be in a safe place.
 
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Required, proven_quote, reasons};
+use crate::checks::known;
 use crate::policy::Policy;
 use crate::report::{CheckId, MeasuredValue};
 use crate::verify::Claims;
@@ -31,10 +32,7 @@ reasons! {
 }
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
-    let quote = match proven_quote(claims) {
-        Ok(quote) => quote,
-        Err(finding) => return finding,
-    };
+    let quote = known!(proven_quote(claims));
     let machine = quote.platform_id();
     let shown = format!(
         "SHA-256(PPID) {}, FMSPC {}",

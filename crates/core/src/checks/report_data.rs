@@ -1,6 +1,7 @@
 //! `report-data`: what stands next to the quote, and what the user expects inside it.
 
 use super::{Check, Finding, Heals, QUOTE_NOT_PROVEN, Required, proven_quote, reasons};
+use crate::checks::known;
 use crate::policy::Policy;
 use crate::report::CheckId;
 use crate::verify::{Claims, Echo, Tls};
@@ -40,10 +41,7 @@ reasons! {
 }
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
-    let quote = match proven_quote(claims) {
-        Ok(quote) => quote,
-        Err(finding) => return finding,
-    };
+    let quote = known!(proven_quote(claims));
     if claims.echo == Echo::Differs {
         return Finding::fail(
             &ECHO_MISMATCH,

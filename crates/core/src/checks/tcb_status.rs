@@ -1,5 +1,6 @@
 //! `tcb-status`: the platform is patched.
 
+use crate::checks::known;
 use dcap_qvl::TcbStatus;
 
 use super::{Acceptance, Check, Finding, QUOTE_NOT_PROVEN, Required, proven_quote, reasons};
@@ -52,10 +53,7 @@ reasons! {
 }
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
-    let quote = match proven_quote(claims) {
-        Ok(quote) => quote,
-        Err(finding) => return finding,
-    };
+    let quote = known!(proven_quote(claims));
     let tcb = quote.tcb();
     let floor = eval_floor(claims, policy);
     if tcb.eval_data_number < floor {

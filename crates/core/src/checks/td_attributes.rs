@@ -1,6 +1,7 @@
 //! `td-attributes`: the VM runs in the one mode in which the host can neither look in nor reach in.
 
 use super::{Acceptance, Check, Finding, Heals, QUOTE_NOT_PROVEN, Required, proven_quote, reasons};
+use crate::checks::known;
 use crate::policy::{DEFAULT_TD_ATTRIBUTES, Policy};
 use crate::report::{AcceptedKind, CheckId, MeasuredValue, Tier};
 use crate::verify::{Claims, VerifiedQuote};
@@ -50,10 +51,7 @@ reasons! {
 }
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
-    let quote = match proven_quote(claims) {
-        Ok(quote) => quote,
-        Err(finding) => return finding,
-    };
+    let quote = known!(proven_quote(claims));
     let accepted = accepted(quote, policy);
     let finding = refuse(quote, policy).unwrap_or_else(|| {
         let locked = policy.locked_platform.as_ref();

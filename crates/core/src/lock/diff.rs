@@ -75,21 +75,12 @@ fn sources(old: &Lock, new: &Lock) -> Vec<Change> {
         };
         lock.sources.iter().map(text).collect()
     };
-    let (before, now) = (by_image(old), by_image(new));
-    let names: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
-    let of = |name: &String| {
-        change(
-            format!("sources.{}", toml_key(name)),
-            before.get(name).cloned(),
-            now.get(name).cloned(),
-            |kind| match kind {
-                Kind::Changed => "another workflow, ref or commit built the image".to_owned(),
-                Kind::Added => "who built the image was not locked before".to_owned(),
-                Kind::Removed => "who built the image is no longer locked".to_owned(),
-            },
-        )
-    };
-    names.into_iter().filter_map(of).collect()
+    let words = [
+        "another workflow, ref or commit built the image",
+        "who built the image was not locked before",
+        "who built the image is no longer locked",
+    ];
+    by_name("sources", &by_image(old), &by_image(new), words)
 }
 
 /// Values that stand alone and what a change of each means, in the order of the file.
@@ -242,64 +233,64 @@ fn compose_settings(old: &Lock, new: &Lock) -> Vec<Change> {
 
 fn places(old: &Lock, new: &Lock) -> Vec<Change> {
     let by_path = |lock: &Lock| {
-        let mut shown: BTreeMap<String, String> = BTreeMap::new();
-        for place in &lock.places {
+        let texts = lock.places.iter().map(|place| {
             let text = format!("{} {:?}", hex::encode(place.sha256), place.reason);
-            let entry = shown.entry(place.path.clone()).or_default();
-            entry.push_str(if entry.is_empty() { "" } else { ", " });
-            entry.push_str(&text);
-        }
-        shown
+            (place.path.clone(), text)
+        });
+        grouped(texts)
     };
-    let (before, after) = (by_path(old), by_path(new));
-    names(&before, &after)
-        .into_iter()
-        .filter_map(|path| {
-            let key = format!("places.{}", toml_key(path));
-            change(
-                key,
-                before.get(path).cloned(),
-                after.get(path).cloned(),
-                |kind| match kind {
-                    Kind::Changed => {
-                        "a place that decides which code runs has another text or another reason".to_owned()
-                    }
-                    Kind::Added => "another place decides which code runs".to_owned(),
-                    Kind::Removed => "a place no longer decides which code runs".to_owned(),
-                },
-            )
-        })
-        .collect()
+    let words = [
+        "a place that decides which code runs has another text or another reason",
+        "another place decides which code runs",
+        "a place no longer decides which code runs",
+    ];
+    by_name("places", &by_path(old), &by_path(new), words)
 }
 
 /// Each kind of GPU, by everything but its measurements.
 fn gpus(old: &Lock, new: &Lock) -> Vec<Change> {
     let by_kind = |lock: &Lock| {
-        let mut shown: BTreeMap<String, String> = BTreeMap::new();
-        for pin in &lock.gpus {
-            let entry = shown.entry(pin.kind.join(" ")).or_default();
-            entry.push_str(if entry.is_empty() { "" } else { ", " });
-            entry.push_str(&hex::encode(pin.measurements));
-        }
-        shown
+        let pins = lock.gpus.iter();
+        grouped(pins.map(|pin| (pin.kind.join(" "), hex::encode(pin.measurements))))
     };
-    let (before, after) = (by_kind(old), by_kind(new));
-    names(&before, &after)
-        .into_iter()
-        .filter_map(|kind| {
-            let key = format!("gpus.{}", toml_key(kind));
-            change(
-                key,
-                before.get(kind).cloned(),
-                after.get(kind).cloned(),
-                |kind| match kind {
-                    Kind::Changed => "GPUs of the same kind measure another firmware or driver".to_owned(),
-                    Kind::Added => "there are GPUs of another kind: chip, driver, vBIOS or mode".to_owned(),
-                    Kind::Removed => "there are no GPUs of this kind any more".to_owned(),
-                },
-            )
+    let words = [
+        "GPUs of the same kind measure another firmware or driver",
+        "there are GPUs of another kind: chip, driver, vBIOS or mode",
+        "there are no GPUs of this kind any more",
+    ];
+    by_name("gpus", &by_kind(old), &by_kind(new), words)
+}
+
+/// The texts of each name, joined.
+fn grouped(texts: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
+    let mut grouped: BTreeMap<String, String> = BTreeMap::new();
+    for (name, text) in texts {
+        let entry = grouped.entry(name).or_default();
+        entry.push_str(if entry.is_empty() { "" } else { ", " });
+        entry.push_str(&text);
+    }
+    grouped
+}
+
+/// The names of a section whose text differs, with what it means that one changed, was added, was removed.
+fn by_name(
+    section: &str,
+    old: &BTreeMap<String, String>,
+    new: &BTreeMap<String, String>,
+    [changed, added, removed]: [&str; 3],
+) -> Vec<Change> {
+    let of = |name: &String| {
+        let key = format!("{section}.{}", toml_key(name));
+        change(key, old.get(name).cloned(), new.get(name).cloned(), |kind| {
+            match kind {
+                Kind::Changed => changed,
+                Kind::Added => added,
+                Kind::Removed => removed,
+            }
+            .to_owned()
         })
-        .collect()
+    };
+    names(old, new).into_iter().filter_map(of).collect()
 }
 
 fn names<'l, T>(old: &'l BTreeMap<String, T>, new: &'l BTreeMap<String, T>) -> BTreeSet<&'l String> {

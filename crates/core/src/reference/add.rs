@@ -44,6 +44,23 @@ fn contradiction<T: ReferenceRow>(
     })
 }
 
+/// Adds a row, unless a related one is there: that must be the same.
+fn add<R: ReferenceRow>(
+    rows: &mut Vec<R>,
+    row: R,
+    is_related: impl Fn(&R, &R) -> bool,
+    is_same: impl Fn(&R, &R) -> bool,
+    name: impl Fn(&R) -> &Text,
+    problem: &'static str,
+) -> Result<(), ReferenceProblem> {
+    match rows.iter().find(|other| is_related(other, &row)) {
+        None => rows.push(row),
+        Some(other) if is_same(other, &row) => {}
+        Some(other) => return contradiction::<R>(name(&row), name(other), problem),
+    }
+    Ok(())
+}
+
 impl ReferenceValues {
     /// Adds the rows of a file. After an error the values are worth nothing.
     pub(super) fn add(&mut self, document: ReferenceDocument) -> Result<(), ReferenceError> {
@@ -87,84 +104,74 @@ impl ReferenceValues {
     }
 
     fn add_shape(&mut self, row: VmShape) -> Result<(), ReferenceProblem> {
-        match self.shapes.iter().find(|other| other.value == row.value) {
-            None => self.shapes.push(row),
-            Some(other) if other.shape == row.shape => {}
-            Some(other) => {
-                return contradiction::<VmShape>(
-                    &row.shape,
-                    &other.shape,
-                    "the value is that of another shape",
-                );
-            }
-        }
-        Ok(())
+        let is_related = |one: &VmShape, other: &VmShape| one.value == other.value;
+        let is_same = |one: &VmShape, other: &VmShape| one.shape == other.shape;
+        let problem = "the value is that of another shape";
+        add(
+            &mut self.shapes,
+            row,
+            is_related,
+            is_same,
+            |row| &row.shape,
+            problem,
+        )
     }
 
     fn add_advisory(&mut self, row: Advisory) -> Result<(), ReferenceProblem> {
         let names =
             |row: &Advisory| -> HashSet<Text> { row.aliases.iter().chain([&row.id]).cloned().collect() };
-        match self.advisories.iter().find(|other| other.id == row.id) {
-            None => self.advisories.push(row),
-            Some(other)
-                if (other.grade, &other.affected, names(other))
-                    == (row.grade, &row.affected, names(&row)) => {}
-            Some(other) => {
-                return contradiction::<Advisory>(
-                    &row.id,
-                    &other.id,
-                    "the grade or the affected versions differ",
-                );
-            }
-        }
-        Ok(())
+        let is_related = |one: &Advisory, other: &Advisory| one.id == other.id;
+        let is_same = |one: &Advisory, other: &Advisory| {
+            (one.grade, &one.affected, names(one)) == (other.grade, &other.affected, names(other))
+        };
+        let problem = "the grade or the affected versions differ";
+        add(
+            &mut self.advisories,
+            row,
+            is_related,
+            is_same,
+            |row| &row.id,
+            problem,
+        )
     }
 
     fn add_script(&mut self, row: ScriptRow) -> Result<(), ReferenceProblem> {
-        match self.scripts.iter().find(|other| other.sha256 == row.sha256) {
-            None => self.scripts.push(row),
-            Some(other)
-                if (&other.version, other.text, &other.author) == (&row.version, row.text, &row.author) => {}
-            Some(other) => {
-                return contradiction::<ScriptRow>(
-                    &row.version,
-                    &other.version,
-                    "the text is known under another version or form",
-                );
-            }
-        }
-        Ok(())
+        let is_related = |one: &ScriptRow, other: &ScriptRow| one.sha256 == other.sha256;
+        let is_same = |one: &ScriptRow, other: &ScriptRow| {
+            (&one.version, one.text, &one.author) == (&other.version, other.text, &other.author)
+        };
+        let problem = "the text is known under another version or form";
+        add(
+            &mut self.scripts,
+            row,
+            is_related,
+            is_same,
+            |row| &row.version,
+            problem,
+        )
     }
 
     fn add_kms(&mut self, row: KmsRow) -> Result<(), ReferenceProblem> {
-        let related = |other: &&KmsRow| other.name == row.name || other.id == row.id;
-        match self.kms.iter().find(related) {
-            None => self.kms.push(row),
-            Some(other) if other.name == row.name && other.id == row.id => {}
-            Some(other) => {
-                return contradiction::<KmsRow>(
-                    &row.name,
-                    &other.name,
-                    "the name or the root key is that of another KMS",
-                );
-            }
-        }
-        Ok(())
+        let is_related = |one: &KmsRow, other: &KmsRow| one.name == other.name || one.id == other.id;
+        let is_same = |one: &KmsRow, other: &KmsRow| one.name == other.name && one.id == other.id;
+        let problem = "the name or the root key is that of another KMS";
+        add(&mut self.kms, row, is_related, is_same, |row| &row.name, problem)
     }
 
     fn add_kms_image(&mut self, row: KmsImageRow) -> Result<(), ReferenceProblem> {
-        match self.kms_images.iter().find(|other| other.digest == row.digest) {
-            None => self.kms_images.push(row),
-            Some(other) if (&other.name, &other.weakness) == (&row.name, &row.weakness) => {}
-            Some(other) => {
-                return contradiction::<KmsImageRow>(
-                    &row.name,
-                    &other.name,
-                    "the digest is that of another release, or the weakness differs",
-                );
-            }
-        }
-        Ok(())
+        let is_related = |one: &KmsImageRow, other: &KmsImageRow| one.digest == other.digest;
+        let is_same = |one: &KmsImageRow, other: &KmsImageRow| {
+            (&one.name, &one.weakness) == (&other.name, &other.weakness)
+        };
+        let problem = "the digest is that of another release, or the weakness differs";
+        add(
+            &mut self.kms_images,
+            row,
+            is_related,
+            is_same,
+            |row| &row.name,
+            problem,
+        )
     }
 
     fn add_risky_name(&mut self, row: RiskyName, origin: RowOrigin) -> Result<(), ReferenceProblem> {

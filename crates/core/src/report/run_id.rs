@@ -1,5 +1,6 @@
 //! Which run of a CI a report is of.
 
+use super::word_enum::text_serde;
 use std::fmt;
 use std::str::FromStr;
 
@@ -35,18 +36,7 @@ impl fmt::Display for RunId {
     }
 }
 
-impl serde::Serialize for RunId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for RunId {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+text_serde!(RunId);
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,6 @@
 //! A part of the targets: `2/5` is the second of five runs that share them.
 
+use super::word_enum::text_serde;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -91,18 +92,7 @@ impl fmt::Display for Shard {
     }
 }
 
-impl serde::Serialize for Shard {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for Shard {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+text_serde!(Shard);
 
 #[cfg(test)]
 mod tests {

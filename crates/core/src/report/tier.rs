@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::word_enum::text_serde;
+
 crate::word_enum! {
     /// A tier that is met by all of its checks. Each one includes the one before it.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,8 +113,7 @@ fn joined(f: &mut fmt::Formatter<'_>, sides: SideTiers) -> fmt::Result {
 }
 
 /// How much a run must prove.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequiredAssurance {
     /// See [`Tier::Hardware`].
     Hardware,
@@ -165,8 +166,7 @@ impl FromStr for RequiredAssurance {
 }
 
 /// How much was proven without anything that was waived or accepted in writing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Assurance {
     /// Not even the hardware tier.
     None,
@@ -280,33 +280,7 @@ impl FromStr for Assurance {
     }
 }
 
-impl TryFrom<String> for Assurance {
-    type Error = AssuranceError;
-
-    fn try_from(text: String) -> Result<Self, AssuranceError> {
-        text.parse()
-    }
-}
-
-impl From<Assurance> for String {
-    fn from(assurance: Assurance) -> Self {
-        assurance.to_string()
-    }
-}
-
-impl TryFrom<String> for RequiredAssurance {
-    type Error = AssuranceError;
-
-    fn try_from(text: String) -> Result<Self, AssuranceError> {
-        text.parse()
-    }
-}
-
-impl From<RequiredAssurance> for String {
-    fn from(required: RequiredAssurance) -> Self {
-        required.to_string()
-    }
-}
+text_serde!(Assurance, RequiredAssurance);
 
 #[cfg(any(test, feature = "schema"))]
 mod schema {

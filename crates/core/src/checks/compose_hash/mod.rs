@@ -12,6 +12,7 @@ use super::{
     BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Required, boot_claims,
     reasons,
 };
+use crate::checks::known;
 use crate::policy::{Expected, Policy, SecondHash};
 use crate::report::{CheckId, MeasuredValue, Tier};
 use crate::verify::{Claims, ComposeRefusal, NotProven};
@@ -74,10 +75,7 @@ reasons! {
 }
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
-    let boot = match boot_claims(claims) {
-        Ok(boot) => boot,
-        Err(finding) => return finding,
-    };
+    let boot = known!(boot_claims(claims));
     let measured = boot.compose_hash();
     locked_release::named(judged(measured, claims, policy), measured, policy)
 }

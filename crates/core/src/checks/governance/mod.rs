@@ -7,6 +7,7 @@ mod kms_contract;
 mod reasons;
 
 use super::judgement::Judgement;
+use crate::checks::known;
 use answer::reason_of;
 pub(super) use kms_contract::is_contract_of;
 use reasons::*;
@@ -50,10 +51,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
     if !expected.is_configured() {
         return Finding::skip(&NOT_CONFIGURED, "No blockchain was asked.");
     }
-    let boot = match boot_claims(claims) {
-        Ok(boot) => boot,
-        Err(finding) => return finding,
-    };
+    let boot = known!(boot_claims(claims));
     if let Some(finding) = without_contract(boot, policy) {
         return finding;
     }

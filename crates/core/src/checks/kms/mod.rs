@@ -5,6 +5,7 @@ mod document;
 mod own;
 mod reasons;
 
+use crate::checks::known;
 use reasons::*;
 
 use super::judgement::Judgement;
@@ -41,10 +42,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
     if !expected.is_configured() {
         return Finding::skip(&NOT_CONFIGURED, "No KMS was asked.");
     }
-    let boot = match boot_claims(claims) {
-        Ok(boot) => boot,
-        Err(finding) => return finding,
-    };
+    let boot = known!(boot_claims(claims));
     let provider = boot.key_provider();
     if provider.name != "kms" {
         let why = format!("The app's keys come from `{}`, not from a KMS.", provider.name);

@@ -8,6 +8,7 @@ mod published;
 mod reasons;
 
 use super::{Acceptance, Check, Finding, Reason, Required, own_reference_values, proven_quote};
+use crate::checks::known;
 use crate::policy::{Expected, OsImagePolicy, Policy};
 use crate::reference::{OsClass, OsImageRow, ReferenceValues, RowOrigin};
 use crate::report::{CheckId, MeasuredValue, Status, Tier};
@@ -62,10 +63,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             "Waived: any operating system could have recorded this event log.",
         );
     }
-    let quote = match proven_quote(claims) {
-        Ok(quote) => quote,
-        Err(finding) => return finding,
-    };
+    let quote = known!(proven_quote(claims));
     let reference = &policy.reference;
     let os = claims.os(reference);
     let judged = Judged {

@@ -12,6 +12,7 @@ mod records;
 mod rules;
 mod sought;
 
+use crate::checks::known;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::launch_inputs::unreviewed_scripts;
@@ -57,10 +58,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             "No rule says who must have built the images.",
         );
     }
-    let images = match images(claims) {
-        Ok(images) => images,
-        Err(finding) => return finding,
-    };
+    let images = known!(images(claims));
     let finding = judge_images(&images, &claims.statements, &policy.sources);
     let settings = match measured_compose(claims).map(|(_, compose)| compose.compose_settings()) {
         Ok(Ok(settings)) => settings,

@@ -2,16 +2,14 @@
 
 use super::probed::probed;
 use crate::checks::Finding;
+use crate::checks::known;
 use crate::policy::Policy;
 use crate::report::SideTier;
 use crate::verify::{BindingMode, BoundChannel, Tls};
 
 /// The one place that grants `endpoint`.
 pub(super) fn bound(channel: &BoundChannel, tls: &Tls, policy: &Policy) -> Finding {
-    let probed = match probed(&tls.probe, policy, "The key is bound") {
-        Ok(probed) => probed,
-        Err(finding) => return finding,
-    };
+    let probed = known!(probed(&tls.probe, policy, "The key is bound"));
     let how = match channel.mode() {
         BindingMode::RaTls(_) => "its certificate carries that VM's quote of the key".to_owned(),
         BindingMode::AppKey(layout) => {

@@ -4,6 +4,7 @@ use super::asked::{is_asked, open, unclear, wrong};
 use super::own_quote::{OwnQuote, platform_of_own_quote};
 use super::probed::probed;
 use super::reasons::*;
+use crate::checks::known;
 use crate::checks::{Finding, Reason};
 use crate::evidence::{ManifestError, Probe};
 use crate::policy::Policy;
@@ -29,10 +30,7 @@ pub(super) fn ingress(claims: &Claims, tls: &Tls, policy: &Policy) -> Finding {
 
 /// The one place that grants `endpoint-replayable`.
 fn granted(bound: &BoundIngress, tls: &Tls, policy: &Policy) -> Finding {
-    let probed = match probed(&tls.probe, policy, "The ingress has the key") {
-        Ok(probed) => probed,
-        Err(finding) => return finding,
-    };
+    let probed = known!(probed(&tls.probe, policy, "The ingress has the key"));
     Finding::pass(format!(
         "The ingress of the verified VM has the TLS key: the VM quoted its certificate, at a time that is not known. An earlier \
          release could have copied the key. {}",

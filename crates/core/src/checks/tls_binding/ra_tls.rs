@@ -5,6 +5,7 @@ use super::bound::bound;
 use super::not_bound::not_bound;
 use super::own_quote::{OwnQuote, platform_of_own_quote};
 use super::reasons::*;
+use crate::checks::known;
 use crate::checks::{Acceptance, Finding};
 use crate::policy::{Expected, KeyProviders, Policy};
 use crate::report::AcceptedKind;
@@ -57,10 +58,11 @@ pub(super) fn ra_tls(claims: &Claims, tls: &Tls, policy: &Policy) -> Finding {
         },
         BindingMode::RaTls(Issuer::Kms) | BindingMode::AppKey(_) => None,
     };
-    let accepted = match platform_of_own_quote(claims.certificate.as_deref(), policy, &OWN_QUOTE) {
-        Ok(accepted) => accepted,
-        Err(finding) => return finding,
-    };
+    let accepted = known!(platform_of_own_quote(
+        claims.certificate.as_deref(),
+        policy,
+        &OWN_QUOTE
+    ));
     bound(channel, tls, policy)
         .accepting(accepted)
         .accepting(self_made)
