@@ -71,13 +71,13 @@ impl Pccs {
             .await
     }
 
+    /// A set from a cache in a folder, or fetched.
+    async fn get_from(&self, folder: &Path, now: u64) -> Arc<Fetched> {
+        self.get(&on_disk(folder), now).await.expect("a set")
+    }
+
     fn fetcher<'a>(&'a self, client: &'a Client, schedule: &'a Schedule) -> CollateralFetcher<'a> {
-        CollateralFetcher {
-            client,
-            sources: &self.sources,
-            schedule,
-            root: None,
-        }
+        fetcher(client, &self.sources, schedule)
     }
 
     /// How many sets were asked for.
@@ -92,6 +92,15 @@ impl Pccs {
 
     fn switch_on(&self) {
         self.down.store(false, Ordering::Relaxed);
+    }
+}
+
+fn fetcher<'a>(client: &'a Client, sources: &'a Sources, schedule: &'a Schedule) -> CollateralFetcher<'a> {
+    CollateralFetcher {
+        client,
+        sources,
+        schedule,
+        root: None,
     }
 }
 
@@ -115,14 +124,8 @@ async fn many_who_ask_at_once_share_one_fetch() {
         pccs.get(&store, now),
         pccs.get(&store, now)
     );
-    assert!(Arc::ptr_eq(
-        a.as_ref().expect("a set"),
-        b.as_ref().expect("a set")
-    ));
-    assert!(Arc::ptr_eq(
-        a.as_ref().expect("a set"),
-        c.as_ref().expect("a set")
-    ));
+    let (a, b, c) = (a.expect("a set"), b.expect("a set"), c.expect("a set"));
+    assert!(Arc::ptr_eq(&a, &b) && Arc::ptr_eq(&a, &c));
     assert_eq!(pccs.sets(), 1);
 }
 
@@ -215,9 +218,7 @@ async fn a_set_that_ends_soon_is_renewed() {
 async fn a_set_that_cannot_be_fetched_anew_serves_on_and_keeps_its_time() {
     let pccs = Pccs::new().await;
     let folder = tempfile::tempdir().expect("a folder");
-    pccs.get(&on_disk(folder.path()), pccs.start)
-        .await
-        .expect("a set");
+    pccs.get_from(folder.path(), pccs.start).await;
     pccs.switch_off();
     let store = on_disk(folder.path());
     for (after, sets) in [
@@ -232,29 +233,11 @@ async fn a_set_that_cannot_be_fetched_anew_serves_on_and_keeps_its_time() {
     }
     pccs.switch_on();
     let now = pccs.start + 10 * DAY;
-    assert_eq!(
-        pccs.get(&on_disk(folder.path()), now)
-            .await
-            .expect("a set")
-            .fetched_at,
-        now
-    );
-    assert_eq!(
-        pccs.get(&on_disk(folder.path()), now + 60)
-            .await
-            .expect("a set")
-            .fetched_at,
-        now
-    );
+    assert_eq!(pccs.get_from(folder.path(), now).await.fetched_at, now);
+    assert_eq!(pccs.get_from(folder.path(), now + 60).await.fetched_at, now);
     // A clock that was set back: when it was fetched is not known.
     let before = pccs.start + DAY;
-    assert_eq!(
-        pccs.get(&on_disk(folder.path()), before)
-            .await
-            .expect("a set")
-            .fetched_at,
-        before
-    );
+    assert_eq!(pccs.get_from(folder.path(), before).await.fetched_at, before);
 }
 
 /// T25: what the fallback says while the first source is away may be newer than what is kept, or an older set that is
@@ -287,12 +270,7 @@ async fn t25_an_overdue_set_gives_way_to_a_fallback_that_is_as_new_and_to_an_old
         let urls: Vec<Url> = [&first, &fallback].map(|pccs| pccs.url.clone()).into();
         let sources = Sources::in_order(&[&urls[0], &urls[1]]);
         let (client, schedule) = (loopback::client(), Schedule::once());
-        let fetcher = CollateralFetcher {
-            client: &client,
-            sources: &sources,
-            schedule: &schedule,
-            root: None,
-        };
+        let fetcher = fetcher(&client, &sources, &schedule);
         let folder = tempfile::tempdir().expect("a folder");
         let store = on_disk(folder.path());
         store
@@ -339,12 +317,7 @@ async fn t25_a_set_of_the_fallback_serves_no_longer_than_the_first_source_is_awa
     let urls: Vec<Url> = [&first, &fallback].map(|pccs| pccs.url.clone()).into();
     let sources = Sources::in_order(&[&urls[0], &urls[1]]);
     let (client, schedule) = (loopback::client(), Schedule::once());
-    let fetcher = CollateralFetcher {
-        client: &client,
-        sources: &sources,
-        schedule: &schedule,
-        root: None,
-    };
+    let fetcher = fetcher(&client, &sources, &schedule);
     let source_of = async |store: &CollateralCache, now| {
         let fetched = store.get(fetcher, &REQUEST, now, || 0).await.expect("a set");
         fetched.source.clone()
@@ -394,19 +367,11 @@ async fn t25_a_set_of_the_fallback_serves_no_longer_than_the_first_source_is_awa
 async fn a_set_from_disk_needs_no_network_and_a_set_of_the_future_does() {
     let pccs = Pccs::new().await;
     let folder = tempfile::tempdir().expect("a folder");
-    let fetched = pccs
-        .get(&on_disk(folder.path()), pccs.start)
-        .await
-        .expect("a set");
-    let again = pccs
-        .get(&on_disk(folder.path()), pccs.start)
-        .await
-        .expect("a set");
+    let fetched = pccs.get_from(folder.path(), pccs.start).await;
+    let again = pccs.get_from(folder.path(), pccs.start).await;
     assert_eq!(*fetched, *again);
     assert_eq!(pccs.sets(), 1);
-    pccs.get(&on_disk(folder.path()), pccs.start - 1)
-        .await
-        .expect("a set");
+    pccs.get_from(folder.path(), pccs.start - 1).await;
     assert_eq!(pccs.sets(), 2);
 }
 
@@ -415,15 +380,11 @@ async fn a_set_from_disk_needs_no_network_and_a_set_of_the_future_does() {
 async fn t25_a_set_that_says_it_was_fetched_in_the_future_serves_nobody() {
     let pccs = Pccs::new().await;
     let folder = tempfile::tempdir().expect("a folder");
-    pccs.get(&on_disk(folder.path()), pccs.start + DAY)
-        .await
-        .expect("a set");
+    pccs.get_from(folder.path(), pccs.start + DAY).await;
     pccs.switch_off();
     let before = |seconds: u64| pccs.start + DAY - seconds;
     // Clocks differ, and by a minute nothing is hidden.
-    pccs.get(&on_disk(folder.path()), before(60))
-        .await
-        .expect("a set");
+    pccs.get_from(folder.path(), before(60)).await;
     let store = on_disk(folder.path());
     pccs.get(&store, before(61))
         .await
@@ -438,11 +399,8 @@ async fn t25_a_set_that_says_it_was_fetched_in_the_future_serves_nobody() {
 async fn other_sources_have_files_of_their_own() {
     let (one, other) = (Pccs::new().await, Pccs::new().await);
     let folder = tempfile::tempdir().expect("a folder");
-    one.get(&on_disk(folder.path()), one.start).await.expect("a set");
-    other
-        .get(&on_disk(folder.path()), other.start)
-        .await
-        .expect("a set");
+    one.get_from(folder.path(), one.start).await;
+    other.get_from(folder.path(), other.start).await;
     assert_eq!((one.sets(), other.sets()), (1, 1));
 }
 
@@ -450,10 +408,7 @@ async fn other_sources_have_files_of_their_own() {
 async fn garbage_in_the_folder_is_fetched_anew_and_replaced() {
     let pccs = Pccs::new().await;
     let folder = tempfile::tempdir().expect("a folder");
-    let good = pccs
-        .get(&on_disk(folder.path()), pccs.start)
-        .await
-        .expect("a set");
+    let good = pccs.get_from(folder.path(), pccs.start).await;
     let file = only_file(folder.path());
     let text = std::fs::read_to_string(&file).expect("the file");
     let garbage = [
@@ -468,10 +423,7 @@ async fn garbage_in_the_folder_is_fetched_anew_and_replaced() {
     ];
     for (count, garbage) in garbage.into_iter().enumerate() {
         std::fs::write(&file, garbage).expect("written");
-        let again = pccs
-            .get(&on_disk(folder.path()), pccs.start)
-            .await
-            .expect("a set");
+        let again = pccs.get_from(folder.path(), pccs.start).await;
         assert_eq!(*again, *good, "garbage {count}");
         assert_eq!(pccs.sets(), count + 2, "garbage {count}");
         assert_eq!(std::fs::read_to_string(&file).expect("the file"), text);
@@ -484,20 +436,14 @@ async fn a_folder_that_cannot_be_used_is_as_good_as_none() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("file");
     std::fs::write(&file, "not a folder").expect("written");
-    pccs.get(&on_disk(&file.join("cache")), pccs.start)
-        .await
-        .expect("a set");
+    pccs.get_from(&file.join("cache"), pccs.start).await;
     // A folder where the file should be.
-    pccs.get(&on_disk(folder.path()), pccs.start)
-        .await
-        .expect("a set");
+    pccs.get_from(folder.path(), pccs.start).await;
     std::fs::remove_file(&file).expect("removed");
     let name = only_file(folder.path());
     std::fs::remove_file(&name).expect("removed");
     std::fs::create_dir(&name).expect("made");
-    pccs.get(&on_disk(folder.path()), pccs.start)
-        .await
-        .expect("a set");
+    pccs.get_from(folder.path(), pccs.start).await;
     assert_eq!(
         std::fs::read_dir(folder.path()).expect("the folder").count(),
         1,
@@ -546,9 +492,7 @@ async fn a_doubted_set_from_disk_that_nobody_can_renew_is_an_error_and_stays_for
     let folder = tempfile::tempdir().expect("a folder");
     let (client, schedule) = (loopback::client(), Schedule::once());
     let fetcher = pccs.fetcher(&client, &schedule);
-    pccs.get(&on_disk(folder.path()), pccs.start)
-        .await
-        .expect("a set");
+    pccs.get_from(folder.path(), pccs.start).await;
     pccs.switch_off();
     // It ends soon, so it was tried to renew it already.
     for now in [pccs.start, pccs.end - DAY] {
@@ -572,12 +516,7 @@ async fn a_set_without_dates_serves_its_round_and_is_not_kept() {
     let store = on_disk(&folder.path().join("cache"));
     let (client, schedule) = (loopback::client(), Schedule::once());
     for expected in [4, 4] {
-        let fetcher = CollateralFetcher {
-            client: &client,
-            sources: &sources,
-            schedule: &schedule,
-            root: None,
-        };
+        let fetcher = fetcher(&client, &sources, &schedule);
         store.get(fetcher, &REQUEST, 0, || 0).await.expect("a set");
         assert_eq!(asked.lock().expect("the list").len(), expected);
     }

@@ -2,35 +2,21 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::merge::{MergeError, read};
+use crate::render::samples;
 use cvm_verify_core::checks::{ALL, Finding};
 use cvm_verify_core::report::{
-    Assurance, EvidenceRecord, Measurements, RequiredAssurance, SideTiers, TcbRecord, Tool, TrustRootKind,
-    rfc3339,
+    Assurance, EvidenceRecord, Measurements, RequiredAssurance, SideTiers, TcbRecord, Tool, rfc3339,
 };
 
 fn passing() -> TargetReport {
     TargetReport {
         name: "app".to_owned(),
         url: None,
-        verdict: Verdict::Pass,
-        required: RequiredAssurance::CODE,
-        assurance: Assurance::CODE,
-        waived: Vec::new(),
-        configured: Vec::new(),
-        accepted: Vec::new(),
-        second_release_until: None,
-        earlier_attempts: None,
-        tls_route: None,
-        trust_root: TrustRootKind::Intel,
-        device_root: cvm_verify_core::report::DeviceRootKind::Nvidia,
         evaluated_at: rfc3339(0),
         checks: ALL
             .iter()
             .map(|check| check.result(&Finding::pass(""), &cvm_verify_core::policy::Policy::default()))
             .collect(),
-        compose_diff: Vec::new(),
-        instances: None,
-        sources: Vec::new(),
         measurements: Measurements::default(),
         tcb: TcbRecord {
             expires_at: Some(rfc3339(0)),
@@ -38,6 +24,7 @@ fn passing() -> TargetReport {
         }
         .into(),
         evidence: EvidenceRecord::default(),
+        ..samples::pass()
     }
 }
 

@@ -1,0 +1,262 @@
+//! Documents of the collateral that were changed, or are of another time or platform: whom they accuse.
+
+use super::*;
+
+/// The healthy CVM, judged with collateral that was changed on its way.
+fn with_collateral(change: impl FnOnce(&mut QuoteCollateralV3)) -> Judged {
+    let mut collateral = World::default().collateral();
+    change(&mut collateral);
+    Trial::healthy()
+        .with(|trial| trial.collateral = Ok(Some(collateral)))
+        .judge()
+}
+
+#[test]
+fn an_edited_document_accuses_the_collateral() {
+    let honest = World::default().collateral();
+    let mut count = 0;
+    for field in fields(&honest) {
+        for (edit, change) in EDITS.into_iter().chain(CUTS) {
+            let mut bytes = field.bytes.clone();
+            change(&mut bytes);
+            if bytes == field.bytes {
+                continue;
+            }
+            with_collateral(|collateral| (field.put)(collateral, bytes))
+                .accuses_the_collateral(&format!("{}, {edit}", field.name));
+            count += 1;
+        }
+    }
+    assert!(count > 90, "{count}");
+}
+
+#[test]
+fn a_document_in_other_words_accuses_the_collateral() {
+    let reserialised = |text: &str| serde_json::from_str::<Value>(text).unwrap().to_string();
+    let pretty =
+        |text: &str| serde_json::to_string_pretty(&serde_json::from_str::<Value>(text).unwrap()).unwrap();
+    let reordered = |text: &str| {
+        // The last member first.
+        let at = text.rfind(",\"tcbLevels\"").unwrap();
+        format!("{{{},{}}}", &text[at + 1..text.len() - 1], &text[1..at])
+    };
+    let honest = World::default().collateral();
+    for text in [&honest.tcb_info, &honest.qe_identity] {
+        let is_tcb_info = text == &honest.tcb_info;
+        for (what, changed) in [
+            ("pretty", pretty(text)),
+            ("reordered", reordered(text)),
+            ("as text in capitals", text.to_ascii_uppercase()),
+            ("a final newline", format!("{text}\n")),
+            ("sorted", reserialised(text)),
+            ("HTML", "<html>busy</html>".to_owned()),
+            ("an empty object", "{}".to_owned()),
+            ("null", "null".to_owned()),
+        ] {
+            if changed == *text {
+                continue;
+            }
+            with_collateral(|collateral| {
+                *if is_tcb_info {
+                    &mut collateral.tcb_info
+                } else {
+                    &mut collateral.qe_identity
+                } = changed;
+            })
+            .accuses_the_collateral(&what);
+        }
+    }
+}
+
+#[test]
+fn a_chain_that_is_not_intels_accuses_the_collateral_and_a_reordered_one_nobody() {
+    let other = World::new(2, World::default().now);
+    for chain in [
+        String::new(),
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned(),
+        World::default().certificate_pem(Certificate::Root),
+        World::default().pck_chain_pem(),
+        World::default().pck_crl_issuer_chain(),
+        other.tcb_signing_chain(),
+    ] {
+        with_collateral(|collateral| collateral.tcb_info_issuer_chain = chain.clone())
+            .accuses_the_collateral(&"chain of the TCB info");
+        with_collateral(|collateral| collateral.qe_identity_issuer_chain = chain)
+            .accuses_the_collateral(&"chain of the QE identity");
+    }
+    // What does not matter accuses nobody.
+    with_collateral(|collateral| {
+        collateral.tcb_info_issuer_chain = World::default().certificate_pem(Certificate::TcbSigning);
+    })
+    .passes();
+    with_collateral(|collateral| collateral.pck_crl_issuer_chain = other.pck_crl_issuer_chain()).passes();
+}
+
+#[test]
+fn documents_of_another_time_accuse_the_collateral_and_name_the_part() {
+    let stale = Window {
+        from: -7200,
+        to: -3600,
+    };
+    type Edit = fn(&mut World, Window);
+    let cases: [(&str, Edit); 4] = [
+        ("TCB info", |world, window| {
+            world.tcb_info.issued_after = window.from;
+            world.tcb_info.expires_after = window.to;
+        }),
+        ("QE identity", |world, window| {
+            world.qe_identity.issued_after = window.from;
+            world.qe_identity.expires_after = window.to;
+        }),
+        ("root CA CRL", |world, window| world.pki.root_crl = window),
+        ("PCK CRL", |world, window| world.pki.pck_crl = window),
+    ];
+    let all: [fn(&mut World, Window); 4] = cases.map(|(_, put)| put);
+    for (name, put) in cases {
+        // Ended, while the rest of the set began later: no moment lies inside all.
+        let judged = Trial::lying(|cvm| {
+            for other in all {
+                other(&mut cvm.world, Window { from: -60, to: 3600 });
+            }
+            put(&mut cvm.world, stale);
+        })
+        .judge();
+        judged.leaves_open(CheckId::Collateral, "expired");
+        judged.accuses_no_deployment(&name);
+        assert!(judged.detail(CheckId::Collateral).contains(name), "{judged}");
+    }
+}
+
+#[test]
+fn an_authentic_document_convicts_after_its_date_and_acquits_nobody() {
+    let expired = Window {
+        from: -7200,
+        to: -3600,
+    };
+    // A certificate on an expired list stays revoked.
+    for revoked in [Certificate::Pck, Certificate::PckCa] {
+        Trial::lying(|cvm| {
+            cvm.world.pki.revoked.insert(revoked);
+            cvm.world.pki.pck_crl = expired;
+            cvm.world.pki.root_crl = expired;
+        })
+        .judge()
+        .fails(CheckId::QuoteSignature, "revoked");
+    }
+    // A set that ended, and whose levels say `Revoked`.
+    Trial::lying(|cvm| {
+        cvm.world.tcb_info.land_on("Revoked", &[]);
+        cvm.world.tcb_info.issued_after = expired.from;
+        cvm.world.tcb_info.expires_after = expired.to;
+    })
+    .judge()
+    .fails(CheckId::QuoteSignature, "revoked");
+    // The same list in another's name convicts nobody: it is not authentic.
+    let judged = with_collateral(|collateral| {
+        let mut world = World::new(2, World::default().now);
+        world.pki.revoked.insert(Certificate::Pck);
+        collateral.pck_crl = world.pck_crl();
+    });
+    judged.leaves_open(CheckId::Collateral, "not-signed-by-intel");
+    // And one that ended without naming anybody acquits nobody.
+    Trial::lying(|cvm| cvm.world.pki.pck_crl = expired)
+        .judge()
+        .leaves_open(CheckId::Collateral, "expired");
+}
+
+#[test]
+fn a_level_of_another_platform_says_nothing_about_this_one() {
+    for status in ["Revoked", "OutOfDate"] {
+        let judged = Trial::lying(|cvm| {
+            cvm.world.tcb_info.fmspc = Some([0x66; 6]);
+            cvm.world.tcb_info.land_on(status, &[]);
+        })
+        .judge();
+        judged.leaves_open(CheckId::Collateral, "wrong-platform");
+        judged.accuses_no_deployment(&status);
+    }
+    Trial::lying(|cvm| {
+        cvm.world.tcb_info.fmspc = Some([0x66; 6]);
+        cvm.world.below_every_tcb_level();
+    })
+    .judge()
+    .leaves_open(CheckId::Collateral, "wrong-platform");
+}
+
+#[test]
+fn what_is_too_old_is_named_with_the_level_that_would_do() {
+    let says = |judged: &Judged, id: CheckId, words: &[&str]| {
+        for word in words {
+            assert!(judged.detail(id).contains(word), "{word}\n{judged}");
+        }
+    };
+    let judged = Trial::lying(|cvm| cvm.world.platform.pce_svn = 10).judge();
+    judged.fails(CheckId::QuoteSignature, "no-matching-tcb-level");
+    says(
+        &judged,
+        CheckId::QuoteSignature,
+        &["PCESVN", "has version 10, 1 below 11", "2025-08-13"],
+    );
+
+    let judged = Trial::lying(|cvm| cvm.report.tee_tcb_svn[2] = 0).judge();
+    judged.fails(CheckId::QuoteSignature, "no-matching-tcb-level");
+    says(
+        &judged,
+        CheckId::QuoteSignature,
+        &["TDX component 3", "2 below 2", "2023-08-09", "UpToDate"],
+    );
+
+    let judged = Trial::lying(|cvm| cvm.report.tee_tcb_svn[0] = 0).judge();
+    judged.fails(CheckId::QuoteSignature, "no-matching-tcb-level");
+    says(
+        &judged,
+        CheckId::QuoteSignature,
+        &["the TDX module has version 0, 2 below 2"],
+    );
+
+    let judged = Trial::lying(|cvm| cvm.report.tee_tcb_svn[1] = 9).judge();
+    judged.fails(CheckId::QuoteSignature, "no-matching-tcb-level");
+    says(&judged, CheckId::QuoteSignature, &["no TDX module of version 9"]);
+
+    let judged = Trial::lying(|cvm| cvm.world.qe_identity.enclave_isv_svn = 1).judge();
+    judged.fails(CheckId::QuoteSignature, "qe-out-of-date");
+    says(
+        &judged,
+        CheckId::QuoteSignature,
+        &["quoting enclave", "version 1", "is 2", "2023-08-09"],
+    );
+
+    // A bad status names the same.
+    let judged = Trial::lying(|cvm| cvm.world.fall_behind()).judge();
+    judged.fails(CheckId::TcbStatus, "not-up-to-date");
+    says(
+        &judged,
+        CheckId::TcbStatus,
+        &[
+            "SGX component 1 has version 3, 1 below 4",
+            "level UpToDate of 2025-08-13",
+        ],
+    );
+    let judged = Trial::lying(|cvm| cvm.world.qe_identity.enclave_isv_svn = 2).judge();
+    says(
+        &judged,
+        CheckId::TcbStatus,
+        &["the quoting enclave has version 2, 2 below 4", "2025-05-14"],
+    );
+    let judged = Trial::lying(|cvm| {
+        cvm.quote.format = QuoteFormat::V5Td15;
+        cvm.report.tee_tcb_svn2 = simulator::world::TEE_TCB_SVN_OUT_OF_DATE;
+    })
+    .judge();
+    says(
+        &judged,
+        CheckId::TcbStatus,
+        &["the TDX module has version 5, 6 below 11"],
+    );
+    // Nothing is too low where the host only lacks configuration.
+    let judged = Trial::lying(|cvm| Lie::ConfigurationNeeded.apply(cvm)).judge();
+    assert!(
+        !judged.detail(CheckId::TcbStatus).contains("To be up to date"),
+        "{judged}"
+    );
+}

@@ -1,0 +1,242 @@
+//! Certificates with the evidence of a VM (RA-TLS): what they must agree on, and who issued them.
+
+use super::*;
+
+#[test]
+fn t26_evidence_that_was_copied_into_another_certificate_does_not_bind() {
+    let (cvm, identity) = healthy();
+    let relay = TlsIdentity::new(7, DEFAULT_NOW, TlsMode::SelfSigned).with_extensions_of(&identity);
+    never_binds(asked(cvm, &relay, TlsBinding::RaTls), "ratls-not-bound");
+}
+
+#[test]
+fn t26_a_certificate_of_an_older_release_does_not_bind() {
+    let (cvm, _) = healthy();
+    let mut older = cvm.clone();
+    older.app_compose = older.app_compose.replace("8080:8080", "8081:8080");
+    assert_ne!(
+        older.compose_hash(),
+        cvm.compose_hash(),
+        "the test changes the document"
+    );
+    let identity = TlsIdentity::ra_tls(1, DEFAULT_NOW, &older);
+    never_binds(asked(cvm, &identity, TlsBinding::RaTls), "ratls-other-compose");
+}
+
+#[test]
+fn t26_a_certificate_of_another_instance_does_not_bind() {
+    let (cvm, _) = healthy();
+    let mut other = cvm.clone();
+    other.instance_id = vec![0x77; 20];
+    let identity = TlsIdentity::ra_tls(1, DEFAULT_NOW, &other);
+    never_binds(
+        asked(cvm.clone(), &identity, TlsBinding::RaTls),
+        "ratls-other-instance",
+    );
+    // Another firmware under the same boot events is another TD, too.
+    let mut other = cvm.clone();
+    other.forced.mr_td = Some([0x55; 48]);
+    let identity = TlsIdentity::ra_tls(1, DEFAULT_NOW, &other);
+    never_binds(asked(cvm, &identity, TlsBinding::RaTls), "ratls-other-instance");
+}
+
+/// An app that has its certificates renewed left old keys behind. Whoever copied one of them has an expired certificate.
+#[test]
+fn t26_a_certificate_outside_its_validity_does_not_bind() {
+    let (cvm, identity) = healthy();
+    let old = TlsIdentity::ra_tls(1, DEFAULT_NOW - 366 * 86_400, &cvm);
+    let leaf = asked(cvm.clone(), &old, TlsBinding::RaTls);
+    never_binds(leaf, "ratls-outside-validity");
+    // The keys are the same: the app's CA of last year signed the leaf of today.
+    let mut chain = old.chain_der();
+    chain[0] = identity.leaf_der();
+    let authority = asked(cvm, &identity, TlsBinding::RaTls).with(|trial| trial.tls = Some(session(chain)));
+    never_binds(authority, "ratls-outside-validity");
+}
+
+/// A copy of a VM on another machine measures the same. Its certificate was quoted there.
+#[test]
+fn t26_a_certificate_that_was_quoted_on_another_machine_does_not_bind() {
+    let (cvm, identity) = healthy();
+    let mut elsewhere = cvm.clone();
+    elsewhere.world.platform.ppid = [0x77; 16];
+    let copied = TlsIdentity::ra_tls(1, DEFAULT_NOW, &elsewhere);
+    never_binds(
+        asked(cvm.clone(), &copied, TlsBinding::RaTls),
+        "ratls-other-machine",
+    );
+    // The machine that the user trusts is that of both quotes.
+    let trial = asked(cvm, &identity, TlsBinding::RaTls);
+    let machine = trial.judge().check(CheckId::PlatformId).actual.clone().unwrap();
+    assert!(machine.starts_with("SHA-256(PPID) "), "{machine}");
+    binds(&trial, TlsRoute::AppRatls);
+}
+
+#[test]
+fn t26_two_readers_never_read_two_things_in_a_certificate() {
+    let (cvm, identity) = healthy();
+    let versioned = TlsIdentity::ra_tls_versioned(1, DEFAULT_NOW, &cvm, |versioned| versioned.scale());
+    let attestation = Versioned::of(&cvm.evidence("")).scale();
+    let twice = versioned
+        .clone()
+        .with_ra_tls_extension(RA_TLS_ATTESTATION, &attestation);
+    never_binds(
+        asked(cvm.clone(), &twice, TlsBinding::RaTls),
+        "ratls-duplicate-extension",
+    );
+    let beside = versioned.with_ra_tls_extension(RA_TLS_QUOTE, &cvm.quote_bytes(""));
+    never_binds(asked(cvm.clone(), &beside, TlsBinding::RaTls), "ratls-two-quotes");
+    let without = identity.without_ra_tls_extension(RA_TLS_QUOTE);
+    never_binds(asked(cvm, &without, TlsBinding::RaTls), "ratls-no-evidence");
+}
+
+#[test]
+fn t26_what_a_certificate_claims_beside_its_evidence_must_agree() {
+    let (cvm, identity) = healthy();
+    let replaced = |oid: &str, content: &[u8]| {
+        let identity = identity.clone().without_ra_tls_extension(oid);
+        asked(
+            cvm.clone(),
+            &identity.with_ra_tls_extension(oid, content),
+            TlsBinding::RaTls,
+        )
+    };
+    never_binds(replaced(RA_TLS_APP_ID, &[9; 20]), "ratls-app-id");
+    never_binds(replaced(RA_TLS_USAGE, b"app:ca"), "ratls-usage");
+    never_binds(replaced(RA_TLS_EVENT_LOG, b"no list"), "ratls-malformed");
+    never_binds(replaced(RA_TLS_EVENT_LOG, b"[]"), "ratls-quote");
+    let lying = TlsIdentity::ra_tls_versioned(1, DEFAULT_NOW, &cvm, |versioned| {
+        Versioned {
+            report_data: vec![1; 64],
+            ..versioned
+        }
+        .scale()
+    });
+    never_binds(
+        asked(cvm.clone(), &lying, TlsBinding::RaTls),
+        "ratls-stack-report-data",
+    );
+    // A number over 255 in a list of bytes: the first byte of the quote, which stands behind the head of the list.
+    let odd = TlsIdentity::ra_tls_versioned(1, DEFAULT_NOW, &cvm, |versioned| {
+        let mut bytes = versioned.msgpack();
+        let place = bytes
+            .windows(4)
+            .position(|window| window == [4, 0, 2, 0])
+            .unwrap();
+        bytes.splice(place..=place, [0xcd, 0x01, 0x00]);
+        bytes
+    });
+    never_binds(asked(cvm, &odd, TlsBinding::RaTls), "ratls-malformed");
+}
+
+#[test]
+fn t26_a_forged_quote_in_a_certificate_does_not_bind() {
+    let (cvm, _) = healthy();
+    let mut forged = cvm.clone();
+    forged.edit_quote(|quote| quote[60] ^= 1);
+    let identity = TlsIdentity::ra_tls(1, DEFAULT_NOW, &forged);
+    never_binds(asked(cvm, &identity, TlsBinding::RaTls), "ratls-quote");
+}
+
+#[test]
+fn t26_a_certificate_of_another_kms_or_without_its_chain_does_not_bind() {
+    let (cvm, identity) = healthy();
+    let other = identity.clone().of_another_kms(99);
+    never_binds(asked(cvm.clone(), &other, TlsBinding::RaTls), "ratls-other-kms");
+    let alone = asked(cvm, &identity, TlsBinding::RaTls)
+        .with(|trial| trial.tls = Some(session(vec![identity.leaf_der()])));
+    never_binds(alone, "ratls-chain");
+}
+
+/// An app that quotes what its callers send quotes a relay's key, too, and the relay puts that quote into a certificate of its
+/// own. A guest agent's certificate comes with the chain to the KMS that the VM measured, whatever the policy says of key providers.
+#[test]
+fn t26_a_self_made_certificate_with_the_vms_own_quote_of_its_key_does_not_bind() {
+    let (cvm, identity) = healthy();
+    let mut in_table = cvm.clone();
+    in_table.set_key_provider("kms", &ReferenceValues::built_in().kms()[0].id);
+    for (cvm, policies) in [
+        (
+            cvm.clone(),
+            vec![
+                Some(format!("kms:{}", simulated_kms_id(&cvm))),
+                Some("kms".to_owned()),
+                Some("unchecked".to_owned()),
+                None,
+            ],
+        ),
+        (
+            in_table,
+            vec![None, Some("kms".to_owned()), Some("unchecked".to_owned())],
+        ),
+    ] {
+        for policy in policies {
+            for mode in [TlsBinding::RaTls, TlsBinding::Auto] {
+                let relay = TlsIdentity::ra_tls(7, DEFAULT_NOW, &cvm);
+                let by_policy = |chain: Vec<Vec<u8>>| {
+                    served(cvm.clone(), &relay).with(|trial| {
+                        trial.tls = Some(session(chain));
+                        trial.policy.tls_binding = mode;
+                        trial.policy.required = "code+endpoint".parse().unwrap();
+                        trial.policy.key_provider = policy
+                            .as_ref()
+                            .map(|text| crate::judge::expected("--key-provider", text.parse().unwrap()));
+                    })
+                };
+                grants_nothing(by_policy(vec![relay.leaf_der()]).judge().fails(ID, "ratls-chain"));
+                let foreign = relay.clone().of_another_kms(99).chain_der();
+                grants_nothing(by_policy(foreign).judge().fails(ID, "ratls-other-kms"));
+                // The chain of the genuine certificate under a leaf that its CA did not sign.
+                let mut mixed = identity.chain_der();
+                mixed[0] = relay.leaf_der();
+                grants_nothing(by_policy(mixed).judge().fails(ID, "ratls-chain"));
+            }
+        }
+    }
+}
+
+/// A server may leave out the certificate of the KMS: the VM measured its key.
+#[test]
+fn t26_a_chain_without_the_certificate_of_the_kms_binds() {
+    let (cvm, identity) = healthy();
+    let chain = identity.chain_der()[..2].to_vec();
+    for mode in [TlsBinding::RaTls, TlsBinding::Auto] {
+        let trial =
+            asked(cvm.clone(), &identity, mode).with(|trial| trial.tls = Some(session(chain.clone())));
+        binds(&trial, TlsRoute::AppRatls);
+    }
+}
+
+/// A VM that sealed its own key has no KMS that its certificate could chain up to, whatever else the policy names beside it.
+#[test]
+fn t26_a_kms_that_the_vm_did_not_boot_with_is_not_asked_for_in_its_certificate() {
+    let (mut cvm, _) = healthy();
+    let either = format!("kms:{},local-sgx:aa55", simulated_kms_id(&cvm));
+    cvm.set_key_provider("local-sgx", "aa55");
+    let identity = TlsIdentity::ra_tls(1, DEFAULT_NOW, &cvm);
+    let alone = asked(cvm.clone(), &identity, TlsBinding::RaTls).with(|trial| {
+        trial.policy.key_provider = Some(crate::judge::expected("--key-provider", either.parse().unwrap()));
+        trial.tls = Some(session(vec![identity.leaf_der()]));
+    });
+    let judged = alone.judge();
+    // `code` wants a KMS; the binding itself holds by what the policy says of the provider.
+    judged.proves(ID);
+    assert_eq!(judged.check(ID).grants, Some(SideTier::Endpoint), "{judged}");
+    let accepted = judged.0.accepted.iter().find(|one| one.check == ID).unwrap();
+    assert_eq!(
+        (accepted.what, accepted.by.as_str()),
+        (AcceptedKind::SelfMadeCertificate, "--key-provider")
+    );
+    assert!(
+        !judged.0.assurance.sides().includes(SideTier::Endpoint),
+        "{judged}"
+    );
+    // A certificate that no KMS signed is anyone's who had the VM quote a key: without a word of the user's nothing is granted.
+    for policy in [None, Some("unchecked"), Some("kms")] {
+        let unnamed = asked(cvm.clone(), &identity, TlsBinding::RaTls).with(|trial| {
+            trial.policy.key_provider =
+                policy.map(|text| crate::judge::expected("--key-provider", text.parse().unwrap()));
+        });
+        grants_nothing(unnamed.judge().says(ID, Status::Error, "ratls-no-kms"));
+    }
+}
