@@ -79,7 +79,8 @@ fn in_time<T: Send + 'static>(
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::process::Command;

@@ -187,7 +187,8 @@ pub(crate) struct PendingFile {
     pub text: String,
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -11,6 +11,13 @@
 //! The other public modules are for the tests of this repository. `docs/architecture.md` in the repository shows what each folder
 //! holds, and which may import which.
 
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+
 pub mod address;
 pub mod alert;
 mod artifacts;

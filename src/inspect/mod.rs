@@ -5,13 +5,6 @@
 //!
 //! The module is pure. All that it prints goes through `page::Page`, which escapes and shortens it.
 
-#![deny(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic
-)]
-
 mod bundle;
 mod chain;
 mod collateral;

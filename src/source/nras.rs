@@ -102,10 +102,14 @@ impl Nras {
                 })
             })
             .collect();
-        let mut body = json!({"nonce": hex::encode(nonce), "arch": architecture, "evidence_list": list});
+        let mut body = json!({
+            "nonce": hex::encode(nonce),
+            "arch": architecture,
+            "evidence_list": list,
+            "claims_version": claims_version(reports),
+        });
         let mut status = 0;
         for version in ["v4", "v3"] {
-            body["claims_version"] = claims_version(reports).into();
             if version == "v3" {
                 body.as_object_mut()
                     .map(|members| members.remove("claims_version"));

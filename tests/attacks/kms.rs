@@ -520,6 +520,7 @@ fn every_reason_of_kms_and_governance_has_a_test() {
     let of_governance = [
         include_str!("governance.rs"),
         include_str!("governance/generations.rs"),
+        include_str!("governance/nodes.rs"),
         include_str!("governance/owners.rs"),
     ];
     for (id, tests) in [
