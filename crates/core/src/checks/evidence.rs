@@ -327,9 +327,9 @@ mod tests {
         };
         for (status, says) in [
             (302, "the address that the redirect leads to"),
-            (401, "without a login"),
+            (401, "holds a key or a token in its query"),
             (403, "without a login"),
-            (404, "Expose the guest agent's getQuote()"),
+            (404, "Check the URL: /attestation is added to its path."),
             (405, "the query parameter reportData"),
             (429, "limits requests"),
             (503, "Look at the app's log"),
