@@ -117,7 +117,9 @@ fn live(
         _ => Ok(PinEvidence {
             claims,
             origin: source.origin(),
-            commands: Some(Commands::of(&source, &named(request, target), &target.settings)),
+            commands: Some(
+                Commands::of(&source, &named(request, target), &target.settings).through(&request.network),
+            ),
             hint,
             said,
         }),

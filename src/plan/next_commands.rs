@@ -28,6 +28,49 @@ const REACHING: [&str; 7] = [
 /// The option that says how its answer is read. `inspect` has none.
 const LAYOUT: &str = "report-data";
 
+/// Options of the network, which each command that asks the target needs too.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct NetworkOptions {
+    /// As they are pasted, with a blank before each.
+    text: String,
+    /// Those that may hold a secret.
+    left_out: Vec<&'static str>,
+}
+
+impl NetworkOptions {
+    /// With an option that was given, if it was.
+    pub fn with(mut self, option: &'static str, value: Option<&str>) -> Self {
+        match value {
+            None => {}
+            Some(value) if may_hold_a_secret(value) => self.left_out.push(option),
+            Some(value) => self.text.push_str(&format!(" {option} {}", word(value))),
+        }
+        self
+    }
+
+    /// With an option whose value is a file, if it was given.
+    pub fn with_file(mut self, option: &str, path: Option<&Path>) -> Self {
+        if let Some(path) = path {
+            self.text
+                .push_str(&format!(" {option} {}", word(&path.display().to_string())));
+        }
+        self
+    }
+
+    /// With an option that has no value, if it was given.
+    pub fn with_switch(mut self, option: &str, is_given: bool) -> Self {
+        if is_given {
+            self.text.push_str(&format!(" {option}"));
+        }
+        self
+    }
+}
+
+/// Whether an address has a place for one: a query, or a name before the host.
+fn may_hold_a_secret(value: &str) -> bool {
+    value.contains(['?', '@'])
+}
+
 /// One target, in the words of a command line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Commands {
@@ -43,6 +86,12 @@ pub(crate) struct Commands {
     reached: String,
     /// How its answer is read, as an option.
     layout: String,
+    /// Through which network, as options.
+    network: String,
+    /// What was left out of how it is reached, since it may hold a secret.
+    unsaid: Vec<String>,
+    /// The same of the network.
+    unsaid_of_network: Vec<&'static str>,
     /// Its name in policy file and lock.
     name: Option<String>,
     /// The policy file.
@@ -70,11 +119,20 @@ impl Commands {
         };
         let address = word(address.trim_end_matches('/'));
         // What the policy file says is read from there.
-        let given = |key: &&str| {
+        let typed = |key: &str| {
             let value = settings.one(key)?;
-            let is_given = matches!(value.origin, Origin::Option(_)) && !value.text.contains('?');
-            is_given.then(|| format!(" --{key} {}", word(&value.text)))
+            matches!(value.origin, Origin::Option(_)).then_some(value.text.as_str())
         };
+        let given = |key: &&str| {
+            let text = typed(key).filter(|text| !text.contains('?'))?;
+            Some(format!(" --{key} {}", word(text)))
+        };
+        let has_query = matches!(source, Source::App(app) if app.base().query().is_some());
+        let query = has_query.then(|| "the query of the address".to_owned());
+        let with_query = REACHING
+            .iter()
+            .filter(|key| typed(key).is_some_and(|text| text.contains('?')));
+        let with_query = with_query.map(|key| format!("--{key}"));
         Self {
             typed: named.is_typed.then(|| address.clone()),
             is_url: address.contains("://"),
@@ -82,6 +140,9 @@ impl Commands {
             address,
             reached: REACHING.iter().filter_map(given).collect(),
             layout: given(&LAYOUT).unwrap_or_default(),
+            network: String::new(),
+            unsaid: query.into_iter().chain(with_query).collect(),
+            unsaid_of_network: Vec::new(),
             name: named.name.map(str::to_owned),
             config: named.config.map(Path::to_owned),
             lock: settings.one("lock").map(path_of),
@@ -98,10 +159,20 @@ impl Commands {
             address: address.unwrap_or_default(),
             reached: String::new(),
             layout: String::new(),
+            network: String::new(),
+            unsaid: Vec::new(),
+            unsaid_of_network: Vec::new(),
             name: named.name.map(str::to_owned),
             config: named.config.map(Path::to_owned),
             lock: settings.one("lock").map(path_of),
         })
+    }
+
+    /// The same, asked through a network.
+    pub fn through(mut self, network: &NetworkOptions) -> Self {
+        self.network.clone_from(&network.text);
+        self.unsaid_of_network.clone_from(&network.left_out);
+        self
     }
 
     /// What names the target to `verify` and `pin`.
@@ -111,6 +182,7 @@ impl Commands {
             text.push_str(&format!(" {address}{}{}", self.reached, self.layout));
         }
         text.push_str(&self.in_files());
+        text.push_str(&self.network);
         text
     }
 
@@ -157,16 +229,17 @@ impl Commands {
     /// Compares `lock` with it.
     fn diff(&self, lock: &str) -> String {
         match (&self.typed, self.is_url) {
-            (None, _) => format!("diff{}", self.in_files()),
+            (None, _) => format!("diff{}{}", self.in_files(), self.network),
             (Some(_), true) => {
                 let name = self.name.as_ref();
                 let name = name.map(|name| format!(" --target {name}")).unwrap_or_default();
                 format!(
-                    "diff {} {}{}{}{name}",
+                    "diff {} {}{}{}{name}{}",
                     word(lock),
                     self.address,
                     self.reached,
-                    self.layout
+                    self.layout,
+                    self.network
                 )
             }
             // An id is no side of a comparison.
@@ -175,7 +248,7 @@ impl Commands {
     }
 
     fn inspect(&self) -> String {
-        format!("inspect {}{}", self.address, self.reached)
+        format!("inspect {}{}{}", self.address, self.reached, self.network)
     }
 
     /// Writes the commands in the advice of every check for this target.
@@ -192,15 +265,45 @@ impl Commands {
     fn filled(&self, advice: &str) -> String {
         let start = format!("{MARK}{PROGRAM}");
         let mut text = String::new();
+        let mut commands = Vec::new();
         let mut rest = advice;
         while let Some((before, behind)) = rest.split_once(&start) {
             let Some((command, behind)) = behind.split_once(MARK) else {
                 break;
             };
-            text.push_str(&format!("{before}{start}{}{MARK}", self.command(command)));
+            let command = self.command(command);
+            text.push_str(&format!("{before}{start}{command}{MARK}"));
+            commands.push(command);
             rest = behind;
         }
+        let commands: Vec<&str> = commands.iter().map(String::as_str).collect();
         text + rest
+            + &self
+                .left_out(&commands)
+                .map(|said| format!(" {said}"))
+                .unwrap_or_default()
+    }
+
+    /// What a person has to add to commands of this target, a sentence.
+    pub fn left_out(&self, commands: &[&str]) -> Option<String> {
+        let asks = |command: &&str| {
+            ["pin", "diff", "inspect", "verify"]
+                .iter()
+                .any(|name| command.starts_with(name))
+        };
+        let has_address = |command: &&str| !self.address.is_empty() && command.contains(&self.address);
+        let of_address = self.unsaid.iter().map(String::as_str);
+        let of_network = self.unsaid_of_network.iter().copied();
+        let unsaid: Vec<&str> = of_address
+            .filter(|_| commands.iter().any(has_address))
+            .chain(of_network.filter(|_| commands.iter().any(asks)))
+            .collect();
+        (!unsaid.is_empty()).then(|| {
+            format!(
+                "What may hold a secret is left out of the command: add {}.",
+                unsaid.join(" and ")
+            )
+        })
     }
 
     /// A command of an advice, in which `URL` stands for the target, or nothing does.
@@ -268,7 +371,8 @@ mod tests {
         assert_eq!(
             typed("https://shop.example/?token=x", &[("lock", "cvm.lock")]).filled(CHANGED),
             "See `cvm-verify diff cvm.lock https://shop.example`. Run `cvm-verify pin https://shop.example`, or `cvm-verify pin \
-             https://shop.example`; `cvm-verify inspect https://shop.example`."
+             https://shop.example`; `cvm-verify inspect https://shop.example`. What may hold a secret is left out of the command: \
+             add the query of the address."
         );
         let other = typed(
             "https://shop.example",
@@ -278,6 +382,58 @@ mod tests {
             other.filled("`cvm-verify pin URL --accept tcb`, `cvm-verify pin URL --output x`"),
             "`cvm-verify pin https://shop.example --attestation-path /quote --output 'my lock' --accept tcb`, `cvm-verify pin \
              https://shop.example --attestation-path /quote --output x`"
+        );
+    }
+
+    #[test]
+    fn what_the_network_needs_is_repeated_and_a_secret_is_asked_for() {
+        let network = |proxy: Option<&str>| {
+            NetworkOptions::default()
+                .with_file("--ca-file", Some(Path::new("my root.pem")))
+                .with("--proxy", proxy)
+                .with("--pccs-url", None)
+                .with_switch("--allow-private-network", true)
+        };
+        let advice = "`cvm-verify diff cvm.lock URL`, `cvm-verify pin URL`; `cvm-verify explain tls`.";
+        assert_eq!(
+            typed("https://shop.example", &[])
+                .through(&network(Some("http://p:3128")))
+                .filled(advice),
+            "`cvm-verify diff cvm.lock https://shop.example --ca-file 'my root.pem' --proxy http://p:3128 --allow-private-network`, \
+             `cvm-verify pin https://shop.example --ca-file 'my root.pem' --proxy http://p:3128 --allow-private-network`; \
+             `cvm-verify explain tls`."
+        );
+        let secret = typed(
+            "https://shop.example/?api_key=hunter2",
+            &[("info-url", "https://i.example/?k=hunter2")],
+        );
+        let said = secret
+            .through(&network(Some("http://me:hunter2@p")))
+            .filled("Run `cvm-verify pin URL`.");
+        assert_eq!(
+            said,
+            "Run `cvm-verify pin https://shop.example --ca-file 'my root.pem' --allow-private-network`. What may hold a secret is \
+             left out of the command: add the query of the address and --info-url and --proxy."
+        );
+        // A policy file holds the address.
+        let named = TargetNames {
+            is_typed: false,
+            name: Some("shop"),
+            config: Some(Path::new("cvm-verify.toml")),
+        };
+        let of_file = of("https://shop.example/?api_key=hunter2", &named, &[]).through(&network(None));
+        assert_eq!(
+            of_file.filled("`cvm-verify diff cvm.lock URL`"),
+            "`cvm-verify diff --target shop --ca-file 'my root.pem' --allow-private-network`"
+        );
+        assert_eq!(
+            of_file.filled("`cvm-verify explain tls`"),
+            "`cvm-verify explain tls`"
+        );
+        let verify = of_file.verify(Path::new("cvm.lock"), false, "");
+        assert!(
+            verify.ends_with("--allow-private-network --lock cvm.lock"),
+            "{verify}"
         );
     }
 

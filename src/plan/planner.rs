@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::named_files::NamedFiles;
-use super::next_commands::{Commands, TargetNames};
+use super::next_commands::{Commands, NetworkOptions, TargetNames};
 use super::nodes::{NodeVariables, TargetNodes};
 use super::policy::{Expectations, expectations};
 use super::policy_file::Config;
@@ -63,6 +63,8 @@ pub(crate) struct Selection {
     pub asks_nodes: bool,
     /// What the variables hold that a target may name for nodes of its own.
     pub node_variables: NodeVariables,
+    /// Through which network the targets are asked: what a command that a finding advises needs too.
+    pub network: NetworkOptions,
 }
 
 /// Plans a run that judges at a time, Unix seconds, by this policy file.
@@ -77,6 +79,7 @@ pub(crate) fn plan(selection: &Selection, at: u64, policy_file: Option<&Path>) -
         collateral_max_age: selection.collateral_max_age,
         asks_nodes: selection.asks_nodes,
         node_variables: &selection.node_variables,
+        network: &selection.network,
         named_files: NamedFiles::default(),
         of_addresses: None,
         files: policy_file.map(Path::to_owned).into_iter().collect(),
@@ -257,6 +260,7 @@ struct Planner<'c> {
     /// Whether nodes of a blockchain are named.
     asks_nodes: bool,
     node_variables: &'c NodeVariables,
+    network: &'c NetworkOptions,
     named_files: NamedFiles,
     /// What is expected of an address without a name: all those of a command line have the same settings.
     of_addresses: Option<(Settings, SharedExpectations)>,
@@ -296,7 +300,7 @@ impl Planner<'_> {
             config: self.config.map(|config| Path::new(&config.file.path)),
         };
         let jobs = targets.into_iter().map(|target| Job {
-            commands: Commands::of(&target.source, &named, &settings),
+            commands: Commands::of(&target.source, &named, &settings).through(self.network),
             deployment: Arc::new(Deployment {
                 policy: Arc::clone(&expected.policy),
                 name: match wanted.name {
