@@ -102,9 +102,10 @@ impl<'a> LogEntry<'a> {
             (false, false) => (LogLevel::Warn, "NOT DELIVERED"),
         };
         let (event, channel) = (&record.event, &record.channel);
-        let detail = match word {
-            "skipped" => record.detail.trim_start_matches("skipped: "),
-            _ => &record.detail,
+        // The word says so.
+        let detail = match alert::lacks_secret(record) {
+            true => record.detail.trim_start_matches("skipped: "),
+            false => &record.detail,
         };
         let message = format!("{channel} {word}, event {event}: {detail}");
         Self {
