@@ -28,6 +28,16 @@ impl Channels {
         self
     }
 
+    /// One secret alone, or where it would be.
+    #[must_use]
+    pub fn only(&self, name: &'static str) -> Self {
+        let one = Self::default().with(name, self.secret(name).cloned());
+        match self.missing.get(name) {
+            Some(variable) => one.missing(name, variable.clone()),
+            None => one,
+        }
+    }
+
     /// With the variable of a secret that is not there.
     #[must_use]
     pub fn missing(mut self, name: &'static str, variable: String) -> Self {
