@@ -36,7 +36,8 @@ async fn verdict() -> Result<Verdict, Box<dyn Error>> {
     let stop = async { drop(tokio::signal::ctrl_c().await) };
     let reports = verify(&session, vec![app], &Run::default(), |_| {}, stop).await?;
     for check in reports.iter().flat_map(|report| &report.checks) {
-        if let Some(fix) = check.fix.as_ref().filter(|_| check.status != Status::Pass) {
+        let is_to_act_on = matches!(check.status, Status::Fail | Status::Error | Status::Warn);
+        if let Some(fix) = check.fix.as_ref().filter(|_| is_to_act_on) {
             println!("{}: {}\n  {fix}", check.id, check.detail);
         }
     }

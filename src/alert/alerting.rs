@@ -119,7 +119,7 @@ impl Alerting {
         let early = std::mem::take(&mut report.alerts);
         let sha256 = hex::encode(Sha256::digest(render::json(report)));
         report.alerts = early;
-        let heartbeat_url = self.heartbeat(report, of_run, env);
+        let heartbeat = self.heartbeat(report, of_run, env);
         let run_url = run_url(env);
         let context = RunContext {
             now: (env.now)(),
@@ -135,10 +135,11 @@ impl Alerting {
         let mut ping = None;
         match deliveries.as_mut_slice() {
             [one] if is_whole => {
-                one.channels = std::mem::take(&mut one.channels).with(HEARTBEAT_URL, heartbeat_url);
+                let url = heartbeat.secret(HEARTBEAT_URL).cloned();
+                one.channels = std::mem::take(&mut one.channels).with(HEARTBEAT_URL, url);
             }
             _ => {
-                ping = Some(Channels::default().with(HEARTBEAT_URL, heartbeat_url));
+                ping = Some(heartbeat);
             }
         }
         // One deadline for all of it, and nobody waits for the channels of others.
@@ -270,10 +271,11 @@ impl Alerting {
 
     /// Where the run's ping goes. A ping carries no label: of a simulation or a replay it would pass for the pass of a live
     /// deployment, and keep the alarm quiet that nothing is verified any more.
-    fn heartbeat(&self, report: &mut Report, of_run: &ChannelVariables, env: &Env) -> Option<Secret> {
-        let url = of_run.channels(env).secret(HEARTBEAT_URL)?.clone();
-        let Some(why) = no_pass_to_ping(report) else {
-            return Some(url);
+    fn heartbeat(&self, report: &mut Report, of_run: &ChannelVariables, env: &Env) -> Channels {
+        let heartbeat = of_run.channels(env).only(HEARTBEAT_URL);
+        let why = no_pass_to_ping(report).filter(|_| heartbeat.is_any());
+        let Some(why) = why else {
+            return heartbeat;
         };
         report.alerts.push(AlertRecord {
             channel: "heartbeat".to_owned(),
@@ -281,7 +283,7 @@ impl Alerting {
             delivered: false,
             detail: format!("not sent: {why}"),
         });
-        None
+        Channels::default()
     }
 }
 

@@ -11,6 +11,8 @@ use crate::net::Secret;
 #[derive(Debug, Clone, Default)]
 pub struct Channels {
     secrets: BTreeMap<&'static str, Secret>,
+    /// Where those that are not there would be: the names of environment variables.
+    missing: BTreeMap<&'static str, String>,
     /// The issues of a repository on GitHub. It takes part only if state is stored: it is such a store.
     pub github_issue: Option<GithubIssues>,
 }
@@ -24,6 +26,28 @@ impl Channels {
             None => self.secrets.remove(name),
         };
         self
+    }
+
+    /// One secret alone, or where it would be.
+    #[must_use]
+    pub fn only(&self, name: &'static str) -> Self {
+        let one = Self::default().with(name, self.secret(name).cloned());
+        match self.missing.get(name) {
+            Some(variable) => one.missing(name, variable.clone()),
+            None => one,
+        }
+    }
+
+    /// With the variable of a secret that is not there.
+    #[must_use]
+    pub fn missing(mut self, name: &'static str, variable: String) -> Self {
+        self.missing.insert(name, variable);
+        self
+    }
+
+    /// The variable of a secret that is not there.
+    pub(super) fn variable_of_missing(&self, name: &str) -> Option<&str> {
+        self.missing.get(name).map(String::as_str)
     }
 
     /// With the issues of a repository, or without.

@@ -7,13 +7,14 @@ use tokio::time::Instant;
 
 use super::channels::Channels;
 use super::delivery::AlertSender;
-use super::dispatch::{DispatchPlan, NO_SECRET, of_the_run, worst_first};
+use super::dispatch::{DispatchPlan, of_the_run, worst_first};
 use super::error::DeliveryError;
 use super::event::AlertEvent;
 use super::github_issue;
 use super::github_issue::OpenIssues;
 use super::incident::{About, Due, Observation, Rules, State, TargetId, TargetState, decide};
 use super::message::{Message, RunContext};
+use super::no_secret::{GITHUB_TOKEN, no_secret};
 use super::outgoing::OutgoingMessage;
 use cvm_verify_core::report::{AlertRecord, TargetReport, Verdict};
 
@@ -231,7 +232,10 @@ impl Issues {
         let open_issues = match (self, first) {
             (Self::Open(open_issues), _) => open_issues,
             (Self::NotAskedFor, _) | (_, None) => return Vec::new(),
-            (Self::NoToken, Some((_, due, _))) => return vec![record(due.event, false, NO_SECRET)],
+            (Self::NoToken, Some((_, due, _))) => {
+                let said = no_secret([GITHUB_TOKEN]);
+                return vec![record(due.event, false, &said)];
+            }
             (Self::Unusable(error), Some((_, due, message))) => {
                 let said = format!("{}: not delivered: {error}", message.name);
                 return vec![record(due.event, false, &said)];

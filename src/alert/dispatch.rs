@@ -15,12 +15,10 @@ use super::event::{AlertEvent, occasion};
 use super::heartbeat;
 use super::list::CHANNELS;
 use super::message::{Message, RunContext};
+use super::no_secret::lacks_secret;
 use super::outgoing::{AlertedDue, OutgoingMessage};
 use super::pagerduty;
 use cvm_verify_core::report::{AlertRecord, TargetReport, Verdict};
-
-/// What is recorded where a channel was asked for and its secret is not there.
-pub const NO_SECRET: &str = "skipped: no secret";
 
 /// Messages of one channel that are sent without a pause.
 const AT_ONCE: usize = 5;
@@ -57,7 +55,7 @@ pub async fn deliver(
 
 /// Pings the heartbeat of `channels`, where there is one, with the worst verdict of a round over all targets.
 pub async fn ping(sender: &AlertSender<'_>, channels: &Channels, worst: Verdict) -> Vec<AlertRecord> {
-    let channels = Channels::default().with(heartbeat::URL, channels.secret(heartbeat::URL).cloned());
+    let channels = channels.only(heartbeat::URL);
     let event = occasion(worst).map_or(PASSED, AlertEvent::as_str);
     let plan = DispatchPlan::new(&channels, |_| Vec::new(), event, Some(worst));
     plan.run(sender, sender.deadline(), &|_| {}).await
@@ -95,7 +93,7 @@ pub async fn judged_again(
     let channels = channels.clone().with(heartbeat::URL, None).with_issues(None);
     let plan = DispatchPlan::new(&channels, outgoing, message.event.as_str(), None);
     let mut records = plan.run(sender, sender.deadline(), &|_| {}).await;
-    records.retain(|record| !record.delivered && record.detail != NO_SECRET);
+    records.retain(|record| !record.delivered && !lacks_secret(record));
     records
 }
 
@@ -140,7 +138,13 @@ pub(super) fn of_the_run(targets: &[TargetReport]) -> (&'static str, Verdict) {
 pub(super) type Taken<'a> = &'a (dyn Fn(&[usize]) + Sync);
 
 /// What each channel has to send: one list for each channel.
-pub(super) struct DispatchPlan(Vec<Vec<ChannelDelivery>>);
+pub(super) struct DispatchPlan(Vec<ChannelDeliveries>);
+
+struct ChannelDeliveries {
+    all: Vec<ChannelDelivery>,
+    /// What is recorded where its secret is not there.
+    no_secret: String,
+}
 
 impl DispatchPlan {
     /// `outgoing` gives those of a channel, by its name.
@@ -150,13 +154,14 @@ impl DispatchPlan {
         event: &'static str,
         verdict: Option<Verdict>,
     ) -> Self {
-        let deliveries = |channel: &&Channel| {
-            (channel.deliveries)(&Occasion {
+        let deliveries = |channel: &&Channel| ChannelDeliveries {
+            all: (channel.deliveries)(&Occasion {
                 channels,
                 outgoing: outgoing(channel.name),
                 event,
                 verdict,
-            })
+            }),
+            no_secret: channels.no_secret(channel),
         };
         Self(CHANNELS.iter().map(deliveries).collect())
     }
@@ -175,7 +180,7 @@ impl DispatchPlan {
 }
 
 async fn run(
-    deliveries: Vec<ChannelDelivery>,
+    deliveries: ChannelDeliveries,
     sender: &AlertSender<'_>,
     deadline: Instant,
     taken: Taken<'_>,
@@ -184,6 +189,10 @@ async fn run(
     let mut missed = BTreeSet::new();
     // Why nothing more is sent here: the server asked to be left alone for longer than there is time.
     let mut refused = None;
+    let ChannelDeliveries {
+        all: deliveries,
+        no_secret,
+    } = deliveries;
     let all = deliveries.len();
     for (index, delivery) in deliveries.into_iter().enumerate() {
         // What follows from a message makes no sense to a channel that missed it; it is due again with it.
@@ -205,7 +214,7 @@ async fn run(
                 refused = outcome.result.err().filter(DeliveryError::ends_the_channel);
                 (outcome.result.is_ok(), describe(&outcome))
             }
-            (Ok(None), _) => (false, NO_SECRET.to_owned()),
+            (Ok(None), _) => (false, no_secret.clone()),
             (Err(error), _) => (false, format!("not sent: {error}")),
         };
         let name = delivery.about.map(|name| format!("{name}: "));

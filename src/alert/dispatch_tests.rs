@@ -6,6 +6,7 @@ use std::time::Duration;
 use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, World};
 
 use super::*;
+use crate::alert::NO_SECRET;
 use crate::alert::delivery::RetryPolicy;
 use crate::alert::{samples, services};
 use crate::net::retry::Schedule;

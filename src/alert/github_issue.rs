@@ -17,6 +17,7 @@ use super::github_client::{GithubClient, meant};
 use super::github_page::{body, comment, remembered, title};
 use super::incident::{About, Due, TargetId, TargetState};
 use super::message::Message;
+use super::no_secret::{GITHUB_TOKEN, no_secret};
 use crate::address::shown_text;
 use crate::net::Secret;
 use crate::net::retry::retry;
@@ -124,7 +125,7 @@ impl GithubIssues {
                     format!("{path} can be read, {open} open issues of ours; nothing was written"),
                 )
             }
-            Ok(None) => (false, "skipped: no secret".to_owned()),
+            Ok(None) => (false, no_secret([GITHUB_TOKEN])),
             Err(error) => (false, error.to_string()),
         };
         AlertRecord {

@@ -504,7 +504,10 @@ async fn without_a_token_the_channel_is_skipped() {
     let channels = Channels::default()
         .with_issues(GithubIssues::new(None, "acme/shop", Secret::new("\n".to_owned())).ok());
     let records = delivered(&channels, &mut State::default(), &samples::fail(), 0).await;
-    assert_eq!(short(&records), ["failed false skipped: no secret"]);
+    assert_eq!(
+        short(&records),
+        ["failed false skipped: no secret: CVM_VERIFY_GITHUB_TOKEN is not set, or empty"]
+    );
 }
 
 #[tokio::test]

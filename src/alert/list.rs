@@ -6,6 +6,7 @@ use super::channel::{Channel, ChannelSecret, Role};
 use super::channels::Channels;
 use super::github_issue;
 use super::incident::RECEIVER;
+use super::no_secret::no_secret;
 
 /// Every channel, in the order of records.
 pub const CHANNELS: &[&Channel] = &[
@@ -46,6 +47,12 @@ impl Channels {
         let mut secrets = CHANNELS.iter().flat_map(|channel| channel.secrets);
         self.github_issue.is_some()
             || secrets.any(|secret| secret.role == Role::Opens && self.secret(secret.name).is_some())
+    }
+
+    /// What is recorded where a secret of a channel is not there.
+    pub(super) fn no_secret(&self, channel: &Channel) -> String {
+        let secrets = channel.secrets.iter();
+        no_secret(secrets.filter_map(|secret| self.variable_of_missing(secret.name)))
     }
 
     /// Which receiver a channel goes to: the first 4 bytes of a hash of what opens it, hex. Too few to find a secret by. `None` where

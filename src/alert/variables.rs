@@ -1,8 +1,9 @@
 //! Which environment variables hold the secrets of the alert channels, and what they hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{CHANNELS, ChannelSecret, Channels, Role};
+pub(crate) use super::no_secret::GITHUB_TOKEN;
+use super::{CHANNELS, Channel, ChannelSecret, Channels, Role};
 use crate::config::Settings;
 use crate::env::{Env, truth};
 use crate::net::Secret;
@@ -47,9 +48,6 @@ impl Place {
         }
     }
 }
-
-/// The variable of the token that keeps issues.
-pub(crate) const GITHUB_TOKEN: &str = "CVM_VERIFY_GITHUB_TOKEN";
 
 /// Whether `variable` is set and empty in a step of GitHub Actions. A secret whose name is misspelt is empty there, and the
 /// action unsets what was not given. Elsewhere an empty variable counts as unset.
@@ -118,9 +116,19 @@ impl ChannelVariables {
     /// What they hold.
     pub fn channels(&self, env: &Env) -> Channels {
         let all = CHANNELS.iter().flat_map(|channel| channel.secrets);
-        all.fold(Channels::default(), |channels, secret| {
-            let place = self.0.get(secret.name).unwrap_or(&Place::Usual);
-            let value = place.secret(&secret.variable(), env);
+        self.holding(all, env)
+    }
+
+    fn holding(&self, secrets: impl Iterator<Item = &'static ChannelSecret>, env: &Env) -> Channels {
+        secrets.fold(Channels::default(), |channels, secret| {
+            let value = self.place(secret).secret(&secret.variable(), env);
+            let is_blank = |value: &Secret| value.expose().trim().is_empty();
+            let channels = match self.variable(secret) {
+                Some(variable) if value.as_ref().is_some_and(is_blank) => {
+                    channels.missing(secret.name, variable)
+                }
+                _ => channels,
+            };
             match secret.role {
                 Role::Opens | Role::Signs => channels.with(secret.name, value),
                 // An empty setting is the default.
@@ -128,5 +136,83 @@ impl ChannelVariables {
                 Role::Token => channels,
             }
         })
+    }
+
+    /// The variable of a secret, where it has one.
+    fn variable(&self, secret: &ChannelSecret) -> Option<String> {
+        match self.place(secret) {
+            Place::Usual => Some(secret.variable()),
+            Place::Named(name) => Some(name.clone()),
+            Place::None => None,
+        }
+    }
+
+    fn place(&self, secret: &ChannelSecret) -> &Place {
+        self.0.get(secret.name).unwrap_or(&Place::Usual)
+    }
+
+    /// Each channel that one of `all` asks for, alone; once, where several name the same variables. In the order of
+    /// [`CHANNELS`].
+    pub fn each_once<'v>(all: impl Iterator<Item = &'v Self> + Clone, env: &Env) -> Vec<NamedChannel> {
+        let of_channel = |channel: &'static &'static Channel| {
+            let mut seen = BTreeSet::new();
+            let named = all.clone().map(|variables| variables.named(channel, env));
+            let named: Vec<NamedChannel> = named.filter(NamedChannel::is_asked_for).collect();
+            // What signs for the address of one target is no channel of its own.
+            let is_opened = named.iter().any(|one| one.channels.is_any());
+            let named = named
+                .into_iter()
+                .filter(move |one| !is_opened || one.channels.is_any());
+            named.filter(move |one| seen.insert(one.variables.clone()))
+        };
+        CHANNELS.iter().flat_map(of_channel).collect()
+    }
+
+    fn named(&self, channel: &'static Channel, env: &Env) -> NamedChannel {
+        let secrets = || {
+            channel
+                .secrets
+                .iter()
+                .filter(|secret| secret.role != Role::Setting)
+        };
+        let variable = |secret: &ChannelSecret| self.variable(secret);
+        let channels = self.holding(channel.secrets.iter(), env);
+        let held = |secret: &ChannelSecret| channels.secret(secret.name);
+        let is_any_held = secrets().any(|secret| held(secret).is_some());
+        let is_missing = |secret: &&ChannelSecret| match held(secret) {
+            Some(held) => held.expose().trim().is_empty(),
+            None => secret.role == Role::Opens && is_any_held,
+        };
+        NamedChannel {
+            name: channel.name,
+            variables: secrets().map(variable).collect(),
+            named: secrets()
+                .filter(|secret| *self.place(secret) != Place::Usual)
+                .filter_map(variable)
+                .collect(),
+            missing: secrets().filter(is_missing).filter_map(variable).collect(),
+            channels,
+        }
+    }
+}
+
+/// A channel alone, and where its secrets are.
+pub(crate) struct NamedChannel {
+    /// The channel.
+    pub name: &'static str,
+    /// With its secrets.
+    pub channels: Channels,
+    /// The variables that the policy file names for them.
+    pub named: Vec<String>,
+    /// The variables of those that were asked for and are not there.
+    pub missing: Vec<String>,
+    /// The variable of each secret.
+    variables: Vec<Option<String>>,
+}
+
+impl NamedChannel {
+    /// Whether anything is sent there, or was to be.
+    fn is_asked_for(&self) -> bool {
+        self.channels.is_any() || !self.missing.is_empty()
     }
 }

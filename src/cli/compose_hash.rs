@@ -34,7 +34,7 @@ pub(super) fn run(args: &ComposeHashArgs, env: &mut Env) -> anyhow::Result<u8> {
         ));
     }
     env.print(&match args.format {
-        ComposeHashFormat::Text => render::compose_forms_text(&forms, &doubts),
+        ComposeHashFormat::Text => render::compose_forms_text(&forms, &doubts, env.width()),
         ComposeHashFormat::Json => render::compose_forms_json(&forms, &doubts),
     });
     Ok(0)

@@ -49,13 +49,13 @@ pub(super) fn run(args: &DiffArgs, env: &mut Env) -> anyhow::Result<u8> {
     let comparison = compare(&before, &after);
     let of_evidence = [&before, &after].iter().any(|side| side.kind != SideKind::Lock);
     let simulated = roots.simulated().is_some() && of_evidence;
-    let render = match args.format {
-        Format::Text => render::difference_text,
-        Format::Json => render::difference_json,
-        Format::Markdown => render::difference_markdown,
-    };
     if !args.quiet {
-        env.print(&render(&before, &after, &comparison, simulated));
+        let width = env.width();
+        env.print(&match args.format {
+            Format::Text => render::difference_text(&before, &after, &comparison, simulated, width),
+            Format::Json => render::difference_json(&before, &after, &comparison, simulated),
+            Format::Markdown => render::difference_markdown(&before, &after, &comparison, simulated),
+        });
     }
     Ok(if comparison.changes.is_empty() {
         0

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-use crate::alert::NO_SECRET;
 use crate::alert::alerting::{AlertedTarget, Alerting};
 use crate::alert::incident::PolicyFileId;
+use crate::alert::lacks_secret;
 use crate::alert::state_file::StateFile;
 use crate::env::Env;
 use crate::interrupt::Interrupt;
@@ -77,7 +77,7 @@ impl EarlyAlerts<'_> {
         if let Some(records) = sent {
             if records
                 .iter()
-                .all(|record| record.delivered || record.detail == NO_SECRET)
+                .all(|record| record.delivered || lacks_secret(record))
             {
                 self.reported.extend(found.iter().map(|(index, _)| *index));
             }

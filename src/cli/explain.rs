@@ -12,15 +12,16 @@ use cvm_verify_core::toml_text::nearest;
 const MAX_SHOWN: usize = 80;
 
 pub(super) fn run(args: &ExplainArgs, env: &mut Env) -> anyhow::Result<u8> {
+    let width = env.width();
     let text = match &args.check {
-        None => render::explain_list(),
-        Some(name) => explained(name.trim())?,
+        None => render::explain_list(width),
+        Some(name) => explained(name.trim(), width)?,
     };
     env.print(&text);
     Ok(0)
 }
 
-fn explained(name: &str) -> Result<String, UsageError> {
+fn explained(name: &str, width: usize) -> Result<String, UsageError> {
     if let Some((check, reason)) = name.split_once('/') {
         let check = check_of(check).ok_or_else(|| {
             unknown(
@@ -34,10 +35,10 @@ fn explained(name: &str) -> Result<String, UsageError> {
             let what = format!("the check {} has no reason {}", check.id, shown(reason));
             unknown(&what, reason, names.collect())
         })?;
-        return Ok(render::explain_reasons(&[(check, reason)]));
+        return Ok(render::explain_reasons(&[(check, reason)], width));
     }
     if let Some(check) = check_of(name) {
-        return Ok(render::explain(check));
+        return Ok(render::explain(check, width));
     }
     let found: Vec<(&Check, &Reason)> = ALL
         .iter()
@@ -49,7 +50,7 @@ fn explained(name: &str) -> Result<String, UsageError> {
         let what = format!("there is no check and no reason {}", shown(name));
         return Err(unknown(&what, name, names));
     }
-    Ok(render::explain_reasons(&found))
+    Ok(render::explain_reasons(&found, width))
 }
 
 fn check_of(name: &str) -> Option<&'static Check> {

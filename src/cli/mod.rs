@@ -60,9 +60,10 @@ const FAIL: u8 = 1;
 const INCONCLUSIVE: u8 = 3;
 
 const BUG: &str = "internal error in cvm-verify; there is no verdict";
-const CORRECT_IT: &str =
-    "Correct the input or option of that name, as cvm-verify verify --help describes it, and run it again.";
+const CORRECT_IT: &str = "Correct the input, option or file that it names, and run it again; `cvm-verify verify --help` describes every option. \
+     A file of the repository is there only after a step that checks it out.";
 const REPORT_IT: &str = "Run it again; if that does not help, please report it with the log.";
+const LOST: &str = "The exit code is 3 because a result could not be written. Without that, it would be 0.";
 const MAKE_ROOM: &str =
     "Make room on the disk, or let this run write there or to another place, and run it again.";
 
@@ -80,7 +81,11 @@ pub fn run(env: &mut Env) -> u8 {
     match reader.finish(watchdog::asked_to_end) {
         Some(problem) => {
             env.complain(&format!("error: {problem}"));
-            if code == 0 { INCONCLUSIVE } else { code }
+            if code != 0 {
+                return code;
+            }
+            env.complain(LOST);
+            INCONCLUSIVE
         }
         None => code,
     }

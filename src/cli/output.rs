@@ -93,9 +93,11 @@ impl Announced {
     pub fn finish(mut self, report: &Report, args: &OutputArgs, env: &mut Env) -> u8 {
         if self.alerts == Alerts::Follow {
             match args.format {
+                // Nobody else hears of a channel that is dead.
+                _ if args.quiet > 1 => complain_of_alerts(report, args, env),
+                Format::Text if args.is_quiet() => complain_of_alerts(report, args, env),
                 Format::Json => print(report, args, env),
                 Format::Markdown => env.print(&render::alerts_markdown(report)),
-                Format::Text if args.is_quiet() => {}
                 Format::Text => env.print(&render::alerts_text(report, style(args, env))),
             }
             for PendingFile { path, text } in self.places.files(report) {
@@ -121,10 +123,16 @@ impl Announced {
         if args.github {
             env.print(&render::lost_results(&problems));
         }
-        if code == 0 && !problems.is_empty() {
-            super::INCONCLUSIVE
-        } else {
-            code
+        match (problems.is_empty(), code) {
+            (true, code) => code,
+            (false, 0) => {
+                env.complain(&format!("{}\n{}", super::LOST, super::MAKE_ROOM));
+                super::INCONCLUSIVE
+            }
+            (false, code) => {
+                env.complain(super::MAKE_ROOM);
+                code
+            }
         }
     }
 }
@@ -145,6 +153,15 @@ fn print(report: &Report, args: &OutputArgs, env: &mut Env) {
         Format::Text => render::text(report, style(args, env)),
     };
     env.print(&text);
+}
+
+/// Says on standard error which alerts were not delivered.
+fn complain_of_alerts(report: &Report, args: &OutputArgs, env: &mut Env) {
+    let style = Style {
+        color: false,
+        ..style(args, env)
+    };
+    env.write_error(render::undelivered_alerts(report, style).trim_start_matches('\n'));
 }
 
 /// Makes the folder of `--output-dir`, and lets the files of an earlier run say what this one would if it were killed.

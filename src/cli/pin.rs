@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::args::PinArgs;
 use super::replay;
-use super::transport::session_of_one;
+use super::transport::{network_options, session_of_one};
 use super::trust_roots::trust_roots;
 use crate::config::{Settings, path_of, written};
 use crate::env::Env;
@@ -32,10 +32,10 @@ pub(super) fn run(args: &PinArgs, env: &mut Env) -> anyhow::Result<u8> {
         accepting,
         force: args.force,
         phala_hints: args.phala_hints,
+        network: network_options(&args.transport),
         image: &|reference| named(args, reference),
         session: &|env| session_of_one(&args.transport, &roots, &args.chain, env),
         roots: roots.clone(),
-        network: args.transport.in_commands(&args.trust),
     };
     Ok(pin::run(&request, env)?.exit_code())
 }

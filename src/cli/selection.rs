@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::args::PlanArgs;
+use super::args::{PlanArgs, TransportArgs};
+use super::transport::network_options;
 use crate::config::Settings;
 use crate::env::Env;
 use crate::plan::found_lock::with_found_lock;
@@ -15,8 +16,8 @@ use crate::usage_error::UsageError;
 /// What the arguments select. `more` is what a command's own options say.
 pub(super) fn selection(
     args: &PlanArgs,
-    network: String,
     more: &Settings,
+    transport: &TransportArgs,
     env: &BTreeMap<String, String>,
 ) -> Selection {
     let options = args.expect.keys.settings.over(&args.source.settings);
@@ -27,18 +28,18 @@ pub(super) fn selection(
         collateral_max_age: args.collateral_age.collateral_max_age,
         asks_nodes: !args.chain.rpc_url.is_empty(),
         node_variables: nodes::variables(env),
-        network,
+        network: network_options(transport),
     }
 }
 
 /// What the arguments select; without any expectation and policy file, as the lock of the working folder says.
 pub(super) fn selection_or_found_lock(
     args: &PlanArgs,
-    network: String,
+    transport: &TransportArgs,
     quiet: bool,
     env: &mut Env,
 ) -> Result<Selection, UsageError> {
-    let selection = selection(args, network, &Settings::default(), &env.variables);
+    let selection = selection(args, &Settings::default(), transport, &env.variables);
     if args.no_lock && selection.options.one("lock").is_some() {
         return Err(UsageError::option(
             "--no-lock",

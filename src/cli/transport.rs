@@ -8,6 +8,7 @@ use crate::engine::{SecondVerifiers, Session, StatementLookups, TrustRoots};
 use crate::env::Env;
 use crate::files;
 use crate::net::{Client, Secret, Transport};
+use crate::plan::next_commands::NetworkOptions;
 use crate::source::registry::{REGISTRY_CREDENTIALS, RegistryCredentials};
 use crate::source::{Nras, PhalaVerifier};
 use crate::usage_error::UsageError;
@@ -29,6 +30,15 @@ pub(super) fn session(args: &TransportArgs, env: &Env) -> Result<Session, UsageE
         statements: statement_lookups(args, env)?,
         ..Session::new(client(&args.http)?)
     })
+}
+
+/// The same as options, for the commands that a finding advises. Not another root of trust: that one is always typed by a person.
+pub(super) fn network_options(args: &TransportArgs) -> NetworkOptions {
+    NetworkOptions::default()
+        .with("--pccs-url", args.pccs_url.as_deref())
+        .with("--proxy", args.http.proxy.as_deref())
+        .with_file("--ca-file", args.http.ca_file.as_deref())
+        .with_switch("--allow-private-network", args.http.allow_private_network)
 }
 
 /// How one target is asked: with these roots and these nodes of the blockchain.

@@ -42,12 +42,7 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         .as_deref()
         .map_or(Ok(()), StateFile::prepare)?;
     output::prepare(&args.output, &unfinished, env)?;
-    let selection = selection_or_found_lock(
-        &args.plan,
-        args.transport.in_commands(&args.trust),
-        args.output.is_quiet(),
-        env,
-    )?;
+    let selection = selection_or_found_lock(&args.plan, &args.transport, args.output.is_quiet(), env)?;
     let file = policy_file(&args.plan, args.output.is_quiet(), env);
     refuse_no_lock(&args.plan, file.as_deref())?;
     let Plan {

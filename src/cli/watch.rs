@@ -17,12 +17,7 @@ pub(super) fn run(args: &WatchArgs, env: &mut Env) -> anyhow::Result<u8> {
     args.alert_state.refuse_idle(!args.once, env)?;
     let options = Options {
         policy_file: policy_file(&args.plan, args.quiet, env),
-        selection: selection(
-            &args.plan,
-            args.transport.in_commands(&args.trust),
-            &args.rounds.settings,
-            &env.variables,
-        ),
+        selection: selection(&args.plan, &args.rounds.settings, &args.transport, &env.variables),
         once: args.once,
         concurrency: args.concurrency,
         one_attempt: wait::timeout(args.transport.timeout.as_deref())?,

@@ -117,7 +117,9 @@ fn live(
         _ => Ok(PinEvidence {
             claims,
             origin: source.origin(),
-            commands: Some(Commands::of(&source, &named(request, target), &target.settings)),
+            commands: Some(
+                Commands::of(&source, &named(request, target), &target.settings).through(&request.network),
+            ),
             hint,
             said,
         }),
@@ -131,7 +133,6 @@ fn named<'a>(request: &'a PinRequest<'_>, target: &'a PinTarget) -> TargetNames<
         is_typed: request.options.one("url").is_some() || config.is_none(),
         name: target.name.as_deref(),
         config,
-        network: &request.network,
         is_one_of_several: false,
     }
 }

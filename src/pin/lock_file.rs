@@ -154,5 +154,8 @@ fn next_step(target: &PinTarget, accepted: &AcceptedPin, path: &str, commands: O
         false => "",
     };
     let is_found = accepted.lock.origin.is_some() && target.name.is_none();
-    format!("Then: {}", commands.verify(Path::new(path), is_found, waiver))
+    let command = commands.verify(Path::new(path), is_found, waiver);
+    let left_out = commands.left_out(&[command.trim_start_matches("cvm-verify ")]);
+    let left_out = left_out.map(|said| format!("\n{said}")).unwrap_or_default();
+    format!("Then: {command}{left_out}")
 }

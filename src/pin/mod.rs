@@ -14,6 +14,7 @@ use crate::config::Settings;
 use crate::engine::TrustRoots;
 use crate::env::Env;
 use crate::plan::LiveSession;
+use crate::plan::next_commands::NetworkOptions;
 use crate::recorded::evidence::Recorded;
 use crate::usage_error::{CommandError, UsageError};
 use cvm_verify_core::lock::Accepting;
@@ -45,12 +46,12 @@ pub(crate) struct PinRequest<'a> {
     pub accepting: Accepting,
     /// Whether Phala Cloud's API is asked where the KMS and its contract are.
     pub phala_hints: bool,
+    /// Through which network a live deployment is asked: what the next command needs too.
+    pub network: NetworkOptions,
     /// Whether a lock that cannot be read is replaced.
     pub force: bool,
     pub image: NamedImage<'a>,
     pub roots: TrustRoots,
-    /// How the run reaches the network, as options of the commands that it advises.
-    pub network: String,
     pub session: LiveSession<'a>,
 }
 

@@ -28,6 +28,49 @@ const REACHING: [&str; 7] = [
 /// The option that says how its answer is read. `inspect` has none.
 const LAYOUT: &str = "report-data";
 
+/// Options of the network, which each command that asks the target needs too.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct NetworkOptions {
+    /// As they are pasted, with a blank before each.
+    text: String,
+    /// Those that may hold a secret.
+    left_out: Vec<&'static str>,
+}
+
+impl NetworkOptions {
+    /// With an option that was given, if it was.
+    pub fn with(mut self, option: &'static str, value: Option<&str>) -> Self {
+        match value {
+            None => {}
+            Some(value) if may_hold_a_secret(value) => self.left_out.push(option),
+            Some(value) => self.text.push_str(&format!(" {option} {}", word(value))),
+        }
+        self
+    }
+
+    /// With an option whose value is a file, if it was given.
+    pub fn with_file(mut self, option: &str, path: Option<&Path>) -> Self {
+        if let Some(path) = path {
+            self.text
+                .push_str(&format!(" {option} {}", word(&path.display().to_string())));
+        }
+        self
+    }
+
+    /// With an option that has no value, if it was given.
+    pub fn with_switch(mut self, option: &str, is_given: bool) -> Self {
+        if is_given {
+            self.text.push_str(&format!(" {option}"));
+        }
+        self
+    }
+}
+
+/// Whether an address has a place for one: a query, or a name before the host.
+fn may_hold_a_secret(value: &str) -> bool {
+    value.contains(['?', '@'])
+}
+
 /// One target, in the words of a command line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Commands {
@@ -43,18 +86,20 @@ pub(crate) struct Commands {
     reached: String,
     /// How its answer is read, as an option.
     layout: String,
+    /// Through which network, as options.
+    network: String,
+    /// What was left out of how it is reached, since it may hold a secret.
+    unsaid: Vec<String>,
+    /// The same of the network.
+    unsaid_of_network: Vec<&'static str>,
     /// Its name in policy file and lock.
     name: Option<String>,
     /// The policy file.
     config: Option<PathBuf>,
     /// The lock, as an option or the policy file names it.
     lock: Option<PathBuf>,
-    /// How this run reached the network, as options.
-    network: String,
     /// Whether other addresses were typed beside it.
     is_one_of_several: bool,
-    /// Whether its address, or a path of an endpoint, has a query, which is never shown: it may hold a key.
-    leaves_out: bool,
 }
 
 /// Where a target was named.
@@ -65,18 +110,8 @@ pub(crate) struct TargetNames<'a> {
     pub name: Option<&'a str>,
     /// The policy file.
     pub config: Option<&'a Path>,
-    /// How the run reaches the network, as options.
-    pub network: &'a str,
     /// Whether other addresses were typed beside it, so that one lock is not that of all.
     pub is_one_of_several: bool,
-}
-
-/// An option with a value, as a command has it. A value that may hold a key or a password is not repeated.
-pub(crate) fn option(name: &str, value: &str) -> String {
-    match value.contains(['?', '@']) {
-        true => String::new(),
-        false => format!(" --{name} {}", word(value)),
-    }
 }
 
 impl Commands {
@@ -88,16 +123,20 @@ impl Commands {
         };
         let address = word(address.trim_end_matches('/'));
         // What the policy file says is read from there.
-        let given = |key: &&str| {
+        let typed = |key: &str| {
             let value = settings.one(key)?;
-            let is_given = matches!(value.origin, Origin::Option(_)) && !value.text.contains('?');
-            is_given.then(|| format!(" --{key} {}", word(&value.text)))
+            matches!(value.origin, Origin::Option(_)).then_some(value.text.as_str())
         };
-        let has_query = |key: &&str| settings.one(key).is_some_and(|value| value.text.contains('?'));
-        let leaves_out = match source {
-            Source::App(app) => app.base().query().is_some() || REACHING.iter().any(has_query),
-            _ => false,
+        let given = |key: &&str| {
+            let text = typed(key).filter(|text| !text.contains('?'))?;
+            Some(format!(" --{key} {}", word(text)))
         };
+        let has_query = matches!(source, Source::App(app) if app.base().query().is_some());
+        let query = has_query.then(|| "the query of the address".to_owned());
+        let with_query = REACHING
+            .iter()
+            .filter(|key| typed(key).is_some_and(|text| text.contains('?')));
+        let with_query = with_query.map(|key| format!("--{key}"));
         Self {
             typed: named.is_typed.then(|| address.clone()),
             is_url: address.contains("://"),
@@ -105,12 +144,13 @@ impl Commands {
             address,
             reached: REACHING.iter().filter_map(given).collect(),
             layout: given(&LAYOUT).unwrap_or_default(),
+            network: String::new(),
+            unsaid: query.into_iter().chain(with_query).collect(),
+            unsaid_of_network: Vec::new(),
             name: named.name.map(str::to_owned),
             config: named.config.map(Path::to_owned),
             lock: settings.one("lock").map(path_of),
-            network: named.network.to_owned(),
             is_one_of_several: named.is_one_of_several,
-            leaves_out,
         }
     }
 
@@ -124,13 +164,21 @@ impl Commands {
             address: address.unwrap_or_default(),
             reached: String::new(),
             layout: String::new(),
+            network: String::new(),
+            unsaid: Vec::new(),
+            unsaid_of_network: Vec::new(),
             name: named.name.map(str::to_owned),
             config: named.config.map(Path::to_owned),
             lock: settings.one("lock").map(path_of),
-            network: named.network.to_owned(),
             is_one_of_several: named.is_one_of_several,
-            leaves_out: false,
         })
+    }
+
+    /// The same, asked through a network.
+    pub fn through(mut self, network: &NetworkOptions) -> Self {
+        self.network.clone_from(&network.text);
+        self.unsaid_of_network.clone_from(&network.left_out);
+        self
     }
 
     /// What names the target to `verify` and `pin`.
@@ -237,24 +285,45 @@ impl Commands {
     fn filled(&self, advice: &str) -> String {
         let start = format!("{MARK}{PROGRAM}");
         let mut text = String::new();
-        let mut shows_address = false;
+        let mut commands = Vec::new();
         let mut rest = advice;
         while let Some((before, behind)) = rest.split_once(&start) {
             let Some((command, behind)) = behind.split_once(MARK) else {
                 break;
             };
             let command = self.command(command);
-            shows_address |= command.contains(&self.address);
             text.push_str(&format!("{before}{start}{command}{MARK}"));
+            commands.push(command);
             rest = behind;
         }
-        text.push_str(rest);
-        if self.leaves_out && shows_address {
-            text.push_str(
-                " Add the query (`?…`) of the address or of a path to the command: it is not shown, because it may hold a key.",
-            );
-        }
-        text
+        let commands: Vec<&str> = commands.iter().map(String::as_str).collect();
+        text + rest
+            + &self
+                .left_out(&commands)
+                .map(|said| format!(" {said}"))
+                .unwrap_or_default()
+    }
+
+    /// What a person has to add to commands of this target, a sentence.
+    pub fn left_out(&self, commands: &[&str]) -> Option<String> {
+        let asks = |command: &&str| {
+            ["pin", "diff", "inspect", "verify"]
+                .iter()
+                .any(|name| command.starts_with(name))
+        };
+        let has_address = |command: &&str| !self.address.is_empty() && command.contains(&self.address);
+        let of_address = self.unsaid.iter().map(String::as_str);
+        let of_network = self.unsaid_of_network.iter().copied();
+        let unsaid: Vec<&str> = of_address
+            .filter(|_| commands.iter().any(has_address))
+            .chain(of_network.filter(|_| commands.iter().any(asks)))
+            .collect();
+        (!unsaid.is_empty()).then(|| {
+            format!(
+                "What may hold a secret is left out of the command: add {}.",
+                unsaid.join(" and ")
+            )
+        })
     }
 
     /// A command of an advice, in which `URL` stands for the target, or nothing does.
@@ -311,7 +380,6 @@ mod tests {
             is_typed: true,
             name: None,
             config: None,
-            network: "",
             is_one_of_several: false,
         };
         of(address, &named, options)
@@ -324,8 +392,8 @@ mod tests {
         assert_eq!(
             typed("https://shop.example/?token=x", &[("lock", "cvm.lock")]).filled(CHANGED),
             "See `cvm-verify diff cvm.lock https://shop.example`. Run `cvm-verify pin https://shop.example`, or `cvm-verify pin \
-             https://shop.example`; `cvm-verify inspect https://shop.example`. Add the query (`?…`) of the address or of a path \
-             to the command: it is not shown, because it may hold a key."
+             https://shop.example`; `cvm-verify inspect https://shop.example`. What may hold a secret is left out of the command: \
+             add the query of the address."
         );
         let other = typed(
             "https://shop.example",
@@ -339,12 +407,64 @@ mod tests {
     }
 
     #[test]
+    fn what_the_network_needs_is_repeated_and_a_secret_is_asked_for() {
+        let network = |proxy: Option<&str>| {
+            NetworkOptions::default()
+                .with_file("--ca-file", Some(Path::new("my root.pem")))
+                .with("--proxy", proxy)
+                .with("--pccs-url", None)
+                .with_switch("--allow-private-network", true)
+        };
+        let advice = "`cvm-verify diff cvm.lock URL`, `cvm-verify pin URL`; `cvm-verify explain tls`.";
+        assert_eq!(
+            typed("https://shop.example", &[])
+                .through(&network(Some("http://p:3128")))
+                .filled(advice),
+            "`cvm-verify diff cvm.lock https://shop.example --ca-file 'my root.pem' --proxy http://p:3128 --allow-private-network`, \
+             `cvm-verify pin https://shop.example --ca-file 'my root.pem' --proxy http://p:3128 --allow-private-network`; \
+             `cvm-verify explain tls`."
+        );
+        let secret = typed(
+            "https://shop.example/?api_key=hunter2",
+            &[("info-url", "https://i.example/?k=hunter2")],
+        );
+        let said = secret
+            .through(&network(Some("http://me:hunter2@p")))
+            .filled("Run `cvm-verify pin URL`.");
+        assert_eq!(
+            said,
+            "Run `cvm-verify pin https://shop.example --ca-file 'my root.pem' --allow-private-network`. What may hold a secret is \
+             left out of the command: add the query of the address and --info-url and --proxy."
+        );
+        // A policy file holds the address.
+        let named = TargetNames {
+            is_typed: false,
+            name: Some("shop"),
+            config: Some(Path::new("cvm-verify.toml")),
+            is_one_of_several: false,
+        };
+        let of_file = of("https://shop.example/?api_key=hunter2", &named, &[]).through(&network(None));
+        assert_eq!(
+            of_file.filled("`cvm-verify diff cvm.lock URL`"),
+            "`cvm-verify diff --target shop --ca-file 'my root.pem' --allow-private-network`"
+        );
+        assert_eq!(
+            of_file.filled("`cvm-verify explain tls`"),
+            "`cvm-verify explain tls`"
+        );
+        let verify = of_file.verify(Path::new("cvm.lock"), false, "");
+        assert!(
+            verify.ends_with("--allow-private-network --lock cvm.lock"),
+            "{verify}"
+        );
+    }
+
+    #[test]
     fn a_target_of_a_policy_file_goes_by_its_name() {
         let named = |config: &'static str| TargetNames {
             is_typed: false,
             name: Some("shop"),
             config: Some(Path::new(config)),
-            network: "",
             is_one_of_several: false,
         };
         assert_eq!(
@@ -368,53 +488,11 @@ mod tests {
     }
 
     #[test]
-    fn a_command_reaches_the_network_as_the_run_did() {
-        let network = [
-            option("ca-file", "my ca.pem"),
-            option("pccs-url", "https://pccs.example"),
-        ]
-        .concat();
-        let named = |config: Option<&'static str>| TargetNames {
-            is_typed: config.is_none(),
-            name: config.map(|_| "shop"),
-            config: config.map(Path::new),
-            network: &network,
-            is_one_of_several: false,
-        };
-        let options = "--ca-file 'my ca.pem' --pccs-url https://pccs.example";
-        let commands = of("https://shop.example", &named(None), &[("lock", "cvm.lock")]);
-        assert_eq!(
-            commands.filled(CHANGED),
-            format!(
-                "See `cvm-verify diff cvm.lock https://shop.example {options}`. Run `cvm-verify pin https://shop.example {options}`, or \
-                 `cvm-verify pin https://shop.example {options}`; `cvm-verify inspect https://shop.example {options}`."
-            )
-        );
-        let commands = of("https://shop.example", &named(Some("cvm-verify.toml")), &[]);
-        assert_eq!(
-            commands.filled("`cvm-verify diff cvm.lock URL`, `cvm-verify pin`"),
-            format!("`cvm-verify diff --target shop {options}`, `cvm-verify pin --target shop {options}`")
-        );
-        assert_eq!(
-            commands.verify(Path::new("cvm.lock"), true, ""),
-            format!("cvm-verify verify --target shop {options} --lock cvm.lock")
-        );
-        // The address of a proxy or a mirror may hold a password or a key.
-        for secret in [
-            "http://user:hunter2@proxy.example",
-            "https://pccs.example/?key=hunter2",
-        ] {
-            assert_eq!(option("proxy", secret), "");
-        }
-    }
-
-    #[test]
     fn each_of_several_addresses_has_a_lock_of_its_own() {
         let named = TargetNames {
             is_typed: true,
             name: None,
             config: None,
-            network: "",
             is_one_of_several: true,
         };
         let address = "http://127.0.0.1:8080/shop";

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::named_files::NamedFiles;
-use super::next_commands::{Commands, TargetNames};
+use super::next_commands::{Commands, NetworkOptions, TargetNames};
 use super::nodes::{NodeVariables, TargetNodes};
 use super::policy::{Expectations, expectations};
 use super::policy_file::Config;
@@ -63,8 +63,8 @@ pub(crate) struct Selection {
     pub asks_nodes: bool,
     /// What the variables hold that a target may name for nodes of its own.
     pub node_variables: NodeVariables,
-    /// How the run reaches the network, as options of the commands that it advises.
-    pub network: String,
+    /// Through which network the targets are asked: what a command that a finding advises needs too.
+    pub network: NetworkOptions,
 }
 
 /// Plans a run that judges at a time, Unix seconds, by this policy file.
@@ -261,7 +261,7 @@ struct Planner<'c> {
     /// Whether nodes of a blockchain are named.
     asks_nodes: bool,
     node_variables: &'c NodeVariables,
-    network: &'c str,
+    network: &'c NetworkOptions,
     is_of_several_addresses: bool,
     named_files: NamedFiles,
     /// What is expected of an address without a name: all those of a command line have the same settings.
@@ -300,11 +300,10 @@ impl Planner<'_> {
             is_typed: wanted.url.is_some() || wanted.target.is_none(),
             name: wanted.name,
             config: self.config.map(|config| Path::new(&config.file.path)),
-            network: self.network,
             is_one_of_several: self.is_of_several_addresses,
         };
         let jobs = targets.into_iter().map(|target| Job {
-            commands: Commands::of(&target.source, &named, &settings),
+            commands: Commands::of(&target.source, &named, &settings).through(self.network),
             deployment: Arc::new(Deployment {
                 policy: Arc::clone(&expected.policy),
                 name: match wanted.name {

@@ -2,7 +2,7 @@
 
 use cvm_verify_core::report::AlertRecord;
 
-/// The record of a channel whose secret is not there, as in a run for a fork: no error (`alert::NO_SECRET`).
+/// How the record begins of a channel whose secret is not there, as in a run for a fork: no error (`alert::NO_SECRET`).
 const NO_SECRET: &str = "skipped: no secret";
 
 /// What became of an alert.
@@ -19,7 +19,7 @@ impl Delivery {
     pub(super) fn of(alert: &AlertRecord) -> Self {
         match alert.delivered {
             true => Self::Delivered,
-            false if alert.detail == NO_SECRET => Self::Skipped,
+            false if alert.detail.starts_with(NO_SECRET) => Self::Skipped,
             false => Self::Failed,
         }
     }
@@ -36,7 +36,12 @@ impl Delivery {
 
 /// What an alert was about, and what the channel said.
 pub(super) fn about(alert: &AlertRecord) -> String {
-    format!("{}, event {}: {}", alert.channel, alert.event, alert.detail)
+    let detail = match Delivery::of(alert) {
+        // The word says so.
+        Delivery::Skipped => alert.detail.trim_start_matches("skipped: "),
+        Delivery::Delivered | Delivery::Failed => &alert.detail,
+    };
+    format!("{}, event {}: {detail}", alert.channel, alert.event)
 }
 
 #[cfg(test)]

@@ -25,13 +25,12 @@ enum Level {
     Notice,
 }
 
-/// A `warning` for each alert that was not delivered, a line each, at most ten.
+/// A `warning` for each alert that was not delivered, a `notice` for each whose secret is not there, a line each, at most ten.
 #[must_use]
 pub fn alert_annotations(report: &Report) -> String {
-    of_alerts(report)
-        .take(MOST)
-        .map(|annotation| line(&annotation))
-        .collect()
+    let mut all: Vec<Annotation> = of_alerts(report).collect();
+    all.sort_by_key(|annotation| annotation.level);
+    all.iter().take(MOST).map(line).collect()
 }
 
 /// A `notice` that these inputs of alert channels, with commas, are given and empty.
@@ -64,16 +63,15 @@ pub fn lost_results(problems: &[String]) -> String {
 }
 
 fn of_alerts(report: &Report) -> impl Iterator<Item = Annotation> {
-    let undelivered = report
-        .alerts
-        .iter()
-        .filter(|alert| Delivery::of(alert) == Delivery::Failed);
-    undelivered.map(|alert| {
-        Annotation::new(
-            Level::Warning,
-            Delivery::Failed.as_str().to_owned(),
-            shorten(&about(alert), MAX_DETAIL).into_owned(),
-        )
+    report.alerts.iter().filter_map(|alert| {
+        let delivery = Delivery::of(alert);
+        let level = match delivery {
+            Delivery::Delivered => return None,
+            Delivery::Skipped => Level::Notice,
+            Delivery::Failed => Level::Warning,
+        };
+        let text = shorten(&about(alert), MAX_DETAIL).into_owned();
+        Some(Annotation::new(level, delivery.as_str().to_owned(), text))
     })
 }
 

@@ -14,8 +14,8 @@ const INDENT: usize = 4;
 
 /// As text for people.
 #[must_use]
-pub fn compose_forms_text(forms: &[ComposeForm], doubts: &[&str]) -> String {
-    let mut page = Page::new(100, false);
+pub fn compose_forms_text(forms: &[ComposeForm], doubts: &[&str], width: usize) -> String {
+    let mut page = Page::new(width, false);
     for form in forms {
         let same = forms
             .iter()

@@ -27,6 +27,11 @@ pub fn deploy_plan_text(plan: &DeployPlan) -> String {
     for hash in &plan.compose_hashes {
         line(&format!("  {}  {}", hash.compose_hash, hash.form));
     }
+    if plan.compose_hashes.len() > 1 {
+        line(
+            "  One of these hashes applies: that of the tool that deploys. `cvm-verify compose-hash FILE` explains each.",
+        );
+    }
     for image in &plan.images {
         line(&format!("  {image}"));
     }

@@ -16,8 +16,14 @@ const INDENT: usize = 4;
 
 /// As text for people. `simulated`: some evidence relies on another root than Intel's.
 #[must_use]
-pub fn difference_text(before: &Side, after: &Side, comparison: &Comparison, simulated: bool) -> String {
-    let mut page = Page::new(100, false);
+pub fn difference_text(
+    before: &Side,
+    after: &Side,
+    comparison: &Comparison,
+    simulated: bool,
+    width: usize,
+) -> String {
+    let mut page = Page::new(width, false);
     if simulated {
         page.line(Ink::Plain, banner::SIMULATED);
     }
@@ -204,7 +210,7 @@ mod tests {
     fn each_change_has_its_values_and_its_lines() {
         let (before, after) = (side("cvm.lock", "a"), side("https://app.example/", "b"));
         let comparison = compare(&before, &after);
-        insta::assert_snapshot!(difference_text(&before, &after, &comparison, true));
+        insta::assert_snapshot!(difference_text(&before, &after, &comparison, true, 100));
         insta::assert_snapshot!(
             "markdown",
             difference_markdown(&before, &after, &comparison, true)
@@ -227,7 +233,7 @@ mod tests {
         fn t53_nothing_of_a_stranger_acts(text in hostile(), other in hostile()) {
             let (before, after) = (side(&text, &other), side(&other, &text));
             let comparison = compare(&before, &after);
-            let shown = difference_text(&before, &after, &comparison, false);
+            let shown = difference_text(&before, &after, &comparison, false, 100);
             prop_assert!(!shown.chars().any(|c| c != '\n' && is_dangerous(c)), "{shown:?}");
             prop_assert!(shown.lines().all(|line| !line.trim_start().starts_with("::")), "{shown:?}");
             prop_assert!(!shown.contains("##["), "{shown:?}");

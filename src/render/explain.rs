@@ -7,16 +7,13 @@ use cvm_verify_core::checks::{ALL, Check, Reason, Required};
 use cvm_verify_core::report::{CheckId, RequiredAssurance, SideTier, SideTiers, Tier};
 use cvm_verify_core::tiers::required_from;
 
-/// Where explanations are wrapped, in characters.
+/// Where explanations are wrapped at the latest, in characters.
 const WIDTH: usize = 88;
-
-/// Where the list of all checks is.
-const LIST_WIDTH: usize = 100;
 
 /// One check, explained, with a final newline.
 #[must_use]
-pub fn explain(check: &Check) -> String {
-    let mut page = Page::new(WIDTH, false);
+pub fn explain(check: &Check, width: usize) -> String {
+    let mut page = Page::new(width.min(WIDTH), false);
     page.line(Ink::Plain, &format!("{}: {}", check.id, check.title));
     page.blank();
     for (label, words) in [
@@ -37,8 +34,8 @@ pub fn explain(check: &Check) -> String {
 
 /// Reasons, each with its check, with a final newline.
 #[must_use]
-pub fn explain_reasons(found: &[(&Check, &Reason)]) -> String {
-    let mut page = Page::new(WIDTH, false);
+pub fn explain_reasons(found: &[(&Check, &Reason)], width: usize) -> String {
+    let mut page = Page::new(width.min(WIDTH), false);
     for (index, (check, reason)) in found.iter().enumerate() {
         if index > 0 {
             page.blank();
@@ -53,9 +50,9 @@ pub fn explain_reasons(found: &[(&Check, &Reason)]) -> String {
 
 /// All checks in the order in which they run: the first sentence of what each proves.
 #[must_use]
-pub fn explain_list() -> String {
+pub fn explain_list(width: usize) -> String {
+    let mut page = Page::new(width, false);
     let width = ALL.iter().map(|check| check.id.as_str().len()).max().unwrap_or(0);
-    let mut page = Page::new(LIST_WIDTH, false);
     for check in ALL {
         let first = check.proves.split_inclusive(". ").next().unwrap_or_default();
         let lead = format!("{:<width$}  ", check.id.as_str());
@@ -108,7 +105,7 @@ mod tests {
     #[test]
     fn every_reason_of_every_check_is_explained() {
         for check in ALL {
-            let text = explain(check);
+            let text = explain(check, 100);
             for reason in check.reasons {
                 assert!(text.contains(&format!("\n  {}\n", reason.id)), "{}", reason.id);
             }
@@ -117,7 +114,7 @@ mod tests {
 
     #[test]
     fn an_explanation() {
-        insta::assert_snapshot!(explain(Check::of(CheckId::ComposeHash)));
+        insta::assert_snapshot!(explain(Check::of(CheckId::ComposeHash), 100));
     }
 
     #[test]
@@ -128,11 +125,11 @@ mod tests {
             .iter()
             .find(|reason| reason.id == "no-reference")
             .unwrap();
-        insta::assert_snapshot!(explain_reasons(&[(check, reason)]));
+        insta::assert_snapshot!(explain_reasons(&[(check, reason)], 100));
     }
 
     #[test]
     fn the_list() {
-        insta::assert_snapshot!(explain_list());
+        insta::assert_snapshot!(explain_list(100));
     }
 }

@@ -4,16 +4,15 @@ use super::escape::terminal;
 use super::page::{Ink, Page};
 use cvm_verify_core::reference::{Grade, OsClass, OsImageRow, ReferenceValues, ScriptText, Standing};
 
-/// Where the text is wrapped, in characters.
-const WIDTH: usize = 100;
 /// Columns before a value.
 const INDENT: usize = 16;
 
 /// The OS images.
 #[must_use]
-pub fn reference_os_images(values: &ReferenceValues) -> String {
+pub fn reference_os_images(values: &ReferenceValues, width: usize) -> String {
     let mut page = page(
         values,
+        width,
         "--os-image takes a production image by its name or its os_image_hash. docs/reference-values.md says which images \
          pass without further options.",
     );
@@ -51,9 +50,10 @@ pub fn reference_os_images(values: &ReferenceValues) -> String {
 
 /// The key management services.
 #[must_use]
-pub fn reference_kms(values: &ReferenceValues) -> String {
+pub fn reference_kms(values: &ReferenceValues, width: usize) -> String {
     let mut page = page(
         values,
+        width,
         "--key-provider takes a KMS by its name, and any other as kms:HEXID.",
     );
     for row in values.kms() {
@@ -67,9 +67,10 @@ pub fn reference_kms(values: &ReferenceValues) -> String {
 
 /// The texts of the pre-launch script.
 #[must_use]
-pub fn reference_scripts(values: &ReferenceValues) -> String {
+pub fn reference_scripts(values: &ReferenceValues, width: usize) -> String {
     let mut page = page(
         values,
+        width,
         "A pre-launch script runs as root before the containers start. One of these texts is known; `cvm-verify inspect` shows the text \
          of a deployment.",
     );
@@ -87,8 +88,8 @@ pub fn reference_scripts(values: &ReferenceValues) -> String {
     page.into_text()
 }
 
-fn page(values: &ReferenceValues, about: &str) -> Page {
-    let mut page = Page::new(WIDTH, false);
+fn page(values: &ReferenceValues, width: usize, about: &str) -> Page {
+    let mut page = Page::new(width, false);
     page.paragraph(
         0,
         Ink::Plain,
@@ -135,9 +136,9 @@ mod tests {
     fn every_row_is_listed_with_its_date_and_where_to_compare() {
         let values = ReferenceValues::built_in();
         for (text, rows) in [
-            (reference_os_images(values), values.images().len()),
-            (reference_kms(values), values.kms().len()),
-            (reference_scripts(values), values.scripts().len()),
+            (reference_os_images(values, 100), values.images().len()),
+            (reference_kms(values, 100), values.kms().len()),
+            (reference_scripts(values, 100), values.scripts().len()),
         ] {
             assert!(rows > 0);
             assert_eq!(text.matches("\n  compare with").count(), rows, "{text}");
@@ -146,7 +147,7 @@ mod tests {
                 "{text}"
             );
         }
-        let text = reference_os_images(values);
+        let text = reference_os_images(values, 100);
         for row in values.images() {
             assert!(text.contains(&row.name.to_string()), "{}", row.name);
         }

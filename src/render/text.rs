@@ -5,7 +5,7 @@ use super::cause::causes;
 use super::escape::{shorten, terminal};
 use super::page::{Ink, Page};
 use super::{accepted, attempts, banner, measured, more, older_attempts, reached, table, words};
-use cvm_verify_core::report::{CheckResult, Mode, Report, TargetReport, Verdict};
+use cvm_verify_core::report::{AlertRecord, CheckResult, Mode, Report, TargetReport, Verdict};
 
 /// Longest name of a target, in characters.
 const MAX_NAME: usize = 120;
@@ -51,7 +51,7 @@ pub fn text(report: &Report, style: Style) -> String {
         page.paragraph(2, Ink::Yellow, &line);
     }
     if !style.quiet {
-        write_alerts(&mut page, report);
+        write_alerts(&mut page, &report.alerts);
     }
     page.into_text()
 }
@@ -60,7 +60,17 @@ pub fn text(report: &Report, style: Style) -> String {
 #[must_use]
 pub fn alerts(report: &Report, style: Style) -> String {
     let mut page = Page::new(style.width, style.color);
-    write_alerts(&mut page, report);
+    write_alerts(&mut page, &report.alerts);
+    page.into_text()
+}
+
+/// The alerts that no channel took, in the same words, for a run that says nothing else of its alerts.
+#[must_use]
+pub fn undelivered_alerts(report: &Report, style: Style) -> String {
+    let failed = |alert: &&AlertRecord| Delivery::of(alert) == Delivery::Failed;
+    let alerts: Vec<AlertRecord> = report.alerts.iter().filter(failed).cloned().collect();
+    let mut page = Page::new(style.width, style.color);
+    write_alerts(&mut page, &alerts);
     page.into_text()
 }
 
@@ -168,11 +178,11 @@ fn said(page: &mut Page, label: &str, sentence: &str) {
     page.hanging(&lead, lead.len(), Ink::Plain, &terminal(&sentence));
 }
 
-fn write_alerts(page: &mut Page, report: &Report) {
-    if !report.alerts.is_empty() {
+fn write_alerts(page: &mut Page, alerts: &[AlertRecord]) {
+    if !alerts.is_empty() {
         page.blank();
     }
-    for alert in &report.alerts {
+    for alert in alerts {
         let delivery = Delivery::of(alert);
         let ink = match delivery {
             Delivery::Delivered | Delivery::Skipped => Ink::Plain,

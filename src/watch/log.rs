@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::alert::causes;
+use crate::alert::{self, causes};
 use crate::render::escape;
 use cvm_verify_core::report::{AlertRecord, TargetReport, Verdict, rfc3339};
 
@@ -96,13 +96,18 @@ impl<'a> LogEntry<'a> {
     /// An alert was sent, or was not.
     #[must_use]
     pub fn alert(record: &AlertRecord, now: u64) -> Self {
-        let (level, word) = if record.delivered {
-            (LogLevel::Info, "delivered")
-        } else {
-            (LogLevel::Warn, "NOT DELIVERED")
+        let (level, word) = match (record.delivered, alert::lacks_secret(record)) {
+            (true, _) => (LogLevel::Info, "delivered"),
+            (false, true) => (LogLevel::Warn, "skipped"),
+            (false, false) => (LogLevel::Warn, "NOT DELIVERED"),
         };
         let (event, channel) = (&record.event, &record.channel);
-        let message = format!("{channel} {word}, event {event}: {}", record.detail);
+        // The word says so.
+        let detail = match alert::lacks_secret(record) {
+            true => record.detail.trim_start_matches("skipped: "),
+            false => &record.detail,
+        };
+        let message = format!("{channel} {word}, event {event}: {detail}");
         Self {
             message,
             ..Self::of(level, "alert", now)

@@ -188,7 +188,7 @@ mod tests {
             collateral_max_age: cvm_verify_core::policy::CollateralMaxAge::default(),
             asks_nodes,
             node_variables: std::collections::BTreeMap::new(),
-            network: String::new(),
+            network: crate::plan::next_commands::NetworkOptions::default(),
         };
         plan(&selection, 1_796_000_000, None).unwrap().targets
     }

@@ -1,6 +1,5 @@
 """A simulated machine of the product's own simulator, and how to verify it."""
 
-import json
 import subprocess
 from pathlib import Path
 
@@ -17,9 +16,6 @@ class Machine:
                 raise RuntimeError("the simulator ended")
             name, _, value = line.strip().partition(": ")
             self.facts[name] = value
-
-        provider = json.loads(self.facts["key-provider"])
-        self.facts["key-provider"] = f"{provider['name']}:{provider['id']}"
 
     @property
     def app(self) -> str:

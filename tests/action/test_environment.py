@@ -192,6 +192,16 @@ def test_alert_test_sends_a_test_and_verifies_nothing(workspace, code, status):
     assert (workspace.root / "results" / "report.json").read_text() == "someone else's"
 
 
+def test_alert_test_gets_the_policy_file_and_its_channels(workspace):
+    inputs = {"mode": "alert-test", "config": "policy.toml", "channel-secrets": OF_THE_POLICY}
+    run = workspace.run(inputs | {"binary-path": str(workspace.recorder("exit 0"))})
+    assert run.green, run.log
+    assert workspace.recorded("arguments") == ["alert", "test"]
+    environment = workspace.environment()
+    assert environment["CVM_VERIFY_CONFIG"] == "policy.toml"
+    assert environment["CVM_VERIFY_SHOP_KEY"] == "key5ecret"
+
+
 def test_an_unknown_mode_installs_nothing(workspace):
     run = workspace.run({"mode": "plane", "url": "https://app.test", "binary-path": str(workspace.recorder())})
     assert not run.green and not workspace.ran() and run.outputs["exit-code"] == "2"

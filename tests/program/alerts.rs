@@ -226,7 +226,9 @@ fn a_channel_of_a_github_step_that_is_given_and_empty_is_skipped_with_a_notice()
     let env = [("CVM_VERIFY_SLACK_WEBHOOK_URL", ""), ("GITHUB_ACTIONS", "true")];
     let ran = run_in(&["alert", "test"], &env, |_| {});
     assert_eq!(ran.code, 1);
-    ran.assert_stdout("FAILED     slack: skipped: no secret");
+    ran.assert_stdout(
+        "FAILED     slack: nothing was sent: CVM_VERIFY_SLACK_WEBHOOK_URL is not set, or empty",
+    );
 }
 
 #[test]
@@ -246,6 +248,118 @@ fn alert_test_says_what_each_channel_answered() {
     ran.assert_stdout("FAILED");
     assert!(!ran.stdout.contains("T0PSECRET"));
     run_in(&["alert", "test"], &[], |_| {}).assert_usage_error("no alert channel is set");
+}
+
+/// `-q` is for cron, which mails what is printed: nobody else hears of a dead channel.
+#[test]
+fn a_quiet_run_says_which_alerts_were_not_delivered() {
+    let sink = sink();
+    sink.behave(AppEndpoint::Other, Behaviour::Status(404));
+    let url = format!("{}/hook", sink.url());
+    let failing = failing();
+    let env = [("CVM_VERIFY_WEBHOOK_URL", url.as_str())];
+    for (quiet, is_printed) in [("-q", true), ("-qq", false)] {
+        let args = failing.strict_args(&["verify", &failing.app.url(), quiet]);
+        let ran = run_in(&args, &env, |_| {});
+        assert_eq!((ran.code, !ran.stdout.is_empty()), (1, is_printed), "{ran:#?}");
+        let lines: Vec<&str> = ran.stderr.lines().collect();
+        assert!(
+            lines[0].starts_with("  alert NOT delivered: webhook, event failed: "),
+            "{lines:#?}"
+        );
+        assert!(
+            ran.stderr.contains("404") && !ran.stdout.contains("alert"),
+            "{ran:#?}"
+        );
+    }
+    // A pass is silent; a heartbeat that is not sent is not.
+    let healthy = Deployment::healthy();
+    let args = healthy.strict_args(&["verify", &healthy.app.url(), "-q"]);
+    let ran = run_in(&args, &env, |_| {});
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (0, "", ""));
+    let ran = run_in(&args, &[("CVM_VERIFY_HEARTBEAT_URL", url.as_str())], |_| {});
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""));
+    assert!(ran.stderr.contains("alert NOT delivered: heartbeat"), "{ran:#?}");
+    sink.behave(AppEndpoint::Other, Behaviour::Status(200));
+    let args = failing.strict_args(&["verify", &failing.app.url(), "-q"]);
+    assert_eq!(run_in(&args, &env, |_| {}).stderr, "");
+}
+
+/// Each channel that a policy file names is tested once, whoever it is of; a secret that is missing is named.
+#[test]
+fn alert_test_tests_the_channels_of_a_policy_file() {
+    let sink = sink();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("cvm-verify.toml");
+    let target = |name: &str, more: &str| {
+        format!("[[target]]\nname = \"{name}\"\nurl = \"https://{name}.example\"\n{more}\n")
+    };
+    let shop = "slack-webhook-url-env = \"CVM_VERIFY_SLACK_SHOP\"";
+    let hook = "webhook-url-env = \"CVM_VERIFY_HOOK\"\nwebhook-secret-env = \"CVM_VERIFY_HOOK_KEY\"";
+    let text = format!(
+        "[defaults]\nheartbeat-url-env = \"CVM_VERIFY_HEART\"\n{}{}{}{}",
+        target("shop", shop),
+        target("shop-2", shop),
+        target("blog", hook),
+        target("quiet", "slack-webhook-url-env = \"none\"")
+    );
+    std::fs::write(&file, text).unwrap();
+    let config = format!("--config={}", file.display());
+    let (slack, slack_shop, hook, heart) = (
+        format!("{}/slack", sink.url()),
+        format!("{}/slack-shop", sink.url()),
+        format!("{}/hook", sink.url()),
+        format!("{}/heart", sink.url()),
+    );
+    let all = [
+        ("CVM_VERIFY_ALLOW_PRIVATE_NETWORK", "true"),
+        ("CVM_VERIFY_SLACK_WEBHOOK_URL", slack.as_str()),
+        ("CVM_VERIFY_SLACK_SHOP", &slack_shop),
+        ("CVM_VERIFY_HOOK", &hook),
+        ("CVM_VERIFY_HOOK_KEY", "key"),
+        ("CVM_VERIFY_HEART", &heart),
+    ];
+    let ran = run_in(&["alert", "test", &config], &all, |_| {});
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert_eq!(
+        ran.stdout,
+        "delivered  slack: accepted (status 200)\n\
+         delivered  slack (CVM_VERIFY_SLACK_SHOP): accepted (status 200)\n\
+         delivered  webhook (CVM_VERIFY_HOOK, CVM_VERIFY_HOOK_KEY): accepted (status 200)\n\
+         delivered  heartbeat (CVM_VERIFY_HEART): accepted (status 200)\n"
+    );
+    let mut paths: Vec<String> = sink.requests().iter().map(|one| one.path().to_owned()).collect();
+    paths.sort();
+    assert_eq!(paths, ["/heart/log", "/hook", "/slack", "/slack-shop"]);
+    // What is missing is named, and the others are tested.
+    sink.forget_requests();
+    let ran = run_in(&["alert", "test", &config], &all[..4], |_| {});
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    ran.assert_stdout("delivered  slack (CVM_VERIFY_SLACK_SHOP): accepted (status 200)");
+    ran.assert_stdout("FAILED     webhook: nothing was sent: CVM_VERIFY_HOOK_KEY is not set, or empty");
+    ran.assert_stdout("FAILED     heartbeat: nothing was sent: CVM_VERIFY_HEART is not set, or empty");
+    assert!(sink.requests().iter().all(|one| one.path().starts_with("/slack")));
+    // As `mode: alert-test` gives it, and a file with a mistake.
+    let as_input = [all[0], all[2], ("CVM_VERIFY_CONFIG", file.to_str().unwrap())];
+    run_in(&["alert", "test"], &as_input, |_| {}).assert_stdout("delivered  slack (CVM_VERIFY_SLACK_SHOP)");
+    std::fs::write(
+        &file,
+        "[defaults]\nslack-webhook-url-en = \"CVM_VERIFY_SLACK_SHOP\"\n",
+    )
+    .unwrap();
+    run_in(&["alert", "test", &config], &all, |_| {}).assert_usage_error("slack-webhook-url-en");
+    // The file of the working folder is found, unless an address says that `verify` does not read it.
+    let found = |args: &[&str], env: &[(&str, &str)]| run_in(args, env, |env| env.exists = |_| true);
+    found(&["alert", "test"], &[]).assert_usage_error("cvm-verify.toml");
+    for (args, env) in [
+        (vec!["alert", "test", "--no-config"], vec![]),
+        (
+            vec!["alert", "test"],
+            vec![("CVM_VERIFY_URL", "https://shop.example")],
+        ),
+    ] {
+        found(&args, &env).assert_usage_error("no alert channel is set; set one of");
+    }
 }
 
 #[test]
@@ -361,7 +475,10 @@ fn the_issue_channel_needs_a_repository_and_a_memory_a_number() {
     verify(&failing(), &[], &["--inconclusive-after=0"]).assert_usage_error("0 is not in 1..=1000");
     let empty = ("CVM_VERIFY_GITHUB_TOKEN", "");
     let ran = verify(&failing(), &[empty], &["--github-issue=acme/shop"]);
-    assert_eq!(ran.report().alerts[0].detail, "skipped: no secret");
+    assert_eq!(
+        ran.report().alerts[0].detail,
+        "skipped: no secret: CVM_VERIFY_GITHUB_TOKEN is not set, or empty"
+    );
 }
 
 /// A target that leaves the policy while it fails, or gets another name there, must not get lost by falling silent.

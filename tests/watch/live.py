@@ -65,13 +65,12 @@ def lines_of(process: subprocess.Popen) -> queue.Queue:
 
 honest, facts = simulator("honest")
 liar, lies = simulator("liar", "--lie", "swapped-image")
-provider = json.loads(facts["key-provider"])
 policy = work / "cvm-verify.toml"
 policy.write_text(
     f"""[defaults]
 interval = "10s"
 compose-hash = "{facts['compose-hash']}"
-key-provider = "{provider['name']}:{provider['id']}"
+key-provider = "{facts['key-provider']}"
 os-image = "unchecked"
 [[target]]
 name = "honest"

@@ -19,13 +19,20 @@ pub struct AlertArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum AlertCommand {
-    /// Send a marked test message through every configured channel and say what each answered.
+    /// Send a marked test message through every channel of the environment and of the policy file, and say what each
+    /// answered.
     #[command(after_help = help_of_channels())]
     Test(AlertTestArgs),
 }
 
 #[derive(Debug, Args)]
 pub struct AlertTestArgs {
+    /// The policy file whose channels are tested, too. Default: cvm-verify.toml in the working folder, if it exists.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Do not read the cvm-verify.toml of the working folder.
+    #[arg(long, conflicts_with = "config")]
+    pub no_config: bool,
     /// The GitHub repository whose issues are used. Default: the one that the workflow runs in.
     #[arg(long, value_name = "OWNER/REPO")]
     pub github_issue: Option<String>,

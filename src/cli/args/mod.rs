@@ -23,7 +23,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use alerts::{AlertArgs, AlertCommand, AlertStateArgs};
+pub use alerts::{AlertArgs, AlertCommand, AlertStateArgs, AlertTestArgs};
 pub use chain::ChainArgs;
 use deferred::Deferred;
 pub use deploy_plan::{DeployPlanArgs, PLAN_CODES, PlanFormat};
@@ -66,7 +66,8 @@ const INSPECTING: &str = "Every long option can also be set in the environment: 
 /// After the options of `watch`.
 const WATCHING: &str = "watch reads the policy file, and the files that it names, again when they change (or on \
     SIGHUP), and keeps the old policy if the new one is not valid. SIGTERM and Ctrl-C end it within 5 seconds.\n\n\
-                        Every long option can also be set in the environment: --interval as CVM_VERIFY_INTERVAL.\n\n\
+                        Every long option can also be set in the environment: --interval as CVM_VERIFY_INTERVAL. \
+                        --insecure-trust-root cannot.\n\n\
                         Exit codes: 0 ended by a signal, 2 usage error; with --once those of verify, and 3 if a \
                         signal ended it early.";
 

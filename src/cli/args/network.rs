@@ -1,11 +1,10 @@
 //! Options of the network: collateral, proxies, TLS, the cache, and the root of trust.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
 use super::ReplacedRoot;
-use crate::plan::next_commands::option;
 use cvm_verify_core::policy::CollateralMaxAge;
 
 #[derive(Debug, Args)]
@@ -25,23 +24,6 @@ pub struct TransportArgs {
     pub source_api_url: Option<String>,
     #[command(flatten)]
     pub http: HttpArgs,
-}
-
-impl TransportArgs {
-    /// How a command reaches the network as this one does, as options.
-    pub fn in_commands(&self, trust: &TrustArgs) -> String {
-        let path = |name: &str, path: &Path| option(name, &path.display().to_string());
-        let roots = trust.insecure_trust_root.iter();
-        let private = self.http.allow_private_network;
-        let parts = [
-            self.pccs_url.as_deref().map(|url| option("pccs-url", url)),
-            self.http.proxy.as_deref().map(|url| option("proxy", url)),
-            self.http.ca_file.as_deref().map(|file| path("ca-file", file)),
-            private.then(|| " --allow-private-network".to_owned()),
-        ];
-        let roots = roots.map(|root| option("insecure-trust-root", &root.to_string()));
-        parts.into_iter().flatten().chain(roots).collect()
-    }
 }
 
 #[derive(Debug, Args)]

@@ -38,7 +38,8 @@ pub struct OutputArgs {
     #[arg(long)]
     pub github: bool,
     /// Print nothing if every target passes; otherwise only verdicts and what to do. Twice (-qq): print nothing at
-    /// all. Files are still written, and the exit code is that of the verdict.
+    /// all. Files are still written, and the exit code is that of the verdict. Errors, and alerts that were not
+    /// delivered, are printed to standard error all the same.
     #[arg(long, short, action = ArgAction::Count)]
     pub quiet: u8,
     /// Whether to use colour. `auto` uses it on a terminal, unless NO_COLOR is set.

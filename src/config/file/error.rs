@@ -130,7 +130,9 @@ impl FileMistake for FileProblem {
 
 const fn to_do(problem: &TomlProblem) -> &'static str {
     match problem {
-        TomlProblem::TooLarge { .. } | TomlProblem::NotUtf8 => "check that this is the right file",
+        TomlProblem::TooLarge { .. } | TomlProblem::NotUtf8 | TomlProblem::OtherKind(_) => {
+            "check that this is the right file"
+        }
         TomlProblem::Empty => "write a [[target]] with `name` and `url`",
         TomlProblem::MergeConflict(_) => "keep one side and remove the markers",
         TomlProblem::TooDeep => "no key takes more than a list",

@@ -19,6 +19,8 @@ mod read_tests;
 mod schema;
 
 pub use error::{FileProblem, PolicyMistake, PolicyMistakes};
+#[cfg(test)]
+pub(crate) use keys::NOT_KEYS;
 pub(crate) use keys::{
     OptionGroup, PIN_OPTIONS, PolicyKey, REPLAY_OPTIONS, RewordedOption, SWITCHES, SwitchOption, Typed,
     file_keys, keys,

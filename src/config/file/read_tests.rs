@@ -157,6 +157,38 @@ fn tables_that_are_none_and_keys_in_the_wrong_place_are_told() {
 }
 
 #[test]
+fn an_option_that_is_no_key_is_called_one_and_no_line_lists_every_key() {
+    let target = "[[target]]\nname = \"a\"\nurl = \"https://a.example\"\n";
+    let option = "it is an option of the command line, not a key: remove it here and give --pccs-url";
+    for (place, name, text) in [
+        ("1:1", "pccs-url", format!("pccs-url = \"x\"\n{target}")),
+        (
+            "2:1",
+            "pccs-url",
+            format!("[defaults]\npccs-url = \"x\"\n{target}"),
+        ),
+        ("4:1", "pccs_url", format!("{target}pccs_url = \"x\"\n")),
+    ] {
+        let said = format!("cvm-verify.toml:{place}: `{name}` is unknown here; {option}");
+        assert_eq!(shown(&text), said);
+    }
+    for (_, names) in NOT_KEYS {
+        // An address that may hold a secret has a key for its variable.
+        let is_secret = |name: &str| keys().any(|key| key.secret() == Some(name));
+        for name in names.iter().filter(|name| !is_secret(name)) {
+            assert!(
+                shown(&format!("{target}{name} = 1\n")).contains(&format!("give --{name}")),
+                "{name}"
+            );
+        }
+    }
+    assert_eq!(
+        shown(&format!("{target}quux = 1\n")),
+        "cvm-verify.toml:4:1: `quux` is unknown here; docs/policy-file.md lists the keys of a [[target]]"
+    );
+}
+
+#[test]
 fn several_lines_that_are_no_toml_are_all_told_with_what_else_is_wrong() {
     let text =
         "[defaults]\nfreshness = maybe\nlocc = \"x\"\n[[target]]\nname = \"a\nurl = \"https://a.example\"\n";

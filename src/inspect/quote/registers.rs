@@ -38,13 +38,6 @@ pub(super) fn show(page: &mut Page, report: &TdReport) {
         rtmr2,
         "The kernel's command line and the initial file system, and through them the root file system.",
     );
-    register(
-        page,
-        "RTMR3",
-        rtmr3,
-        "What the OS and then the app recorded: app id, compose hash, instance id, key provider. The event log below \
-         explains it; it differs between instances.",
-    );
     match (
         reference.image_of(&report.mr_td, rtmr1, rtmr2),
         reference.image_but_for_rtmr1(&report.mr_td, rtmr2),
@@ -68,6 +61,13 @@ pub(super) fn show(page: &mut Page, report: &TdReport) {
             }
         }
     }
+    register(
+        page,
+        "RTMR3",
+        rtmr3,
+        "What the OS and then the app recorded: app id, compose hash, instance id, key provider. The event log below \
+         explains it; it differs between instances.",
+    );
 }
 
 /// The row of the table, and what to think of it.

@@ -139,10 +139,11 @@ fn an_alert_that_was_not_delivered_is_told_and_a_skipped_one_is_no_warning() {
     assert_eq!(shown.matches("alert").count(), 1);
     assert!(shown.contains(line), "{shown}");
     report.alerts[1].detail = crate::alert::NO_SECRET.to_owned();
-    assert!(
-        summary(&report).contains("\u{2796} **alert skipped:** slack, event recovered: skipped: no secret\n")
+    assert!(summary(&report).contains("\u{2796} **alert skipped:** slack, event recovered: no secret\n"));
+    assert_eq!(
+        crate::render::annotations(&report, |_| None),
+        "::notice title=alert skipped::slack, event recovered: no secret\n"
     );
-    assert_eq!(crate::render::annotations(&report, |_| None), "");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! ```text
 //! conformance list
 //! conformance make FOLDER
-//! conformance run FOLDER -- cvm-verify replay --format json
+//! conformance run FOLDER --only t69 -- cvm-verify replay --format json
 //! ```
 
 #![allow(
@@ -13,6 +13,7 @@
     reason = "a command-line program speaks through them"
 )]
 
+use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -24,10 +25,10 @@ use conformance::{corpus, make, run};
 #[command(version)]
 struct Arguments {
     /// The folder of the cases
-    #[arg(long, value_name = "FOLDER", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/cases"))]
+    #[arg(long, global = true, value_name = "FOLDER", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/cases"))]
     cases: PathBuf,
     /// Only cases whose name contains this
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, global = true, value_name = "TEXT", default_value = "")]
     only: String,
     #[command(subcommand)]
     command: Command,
@@ -74,13 +75,15 @@ fn main() -> ExitCode {
 fn start(arguments: &Arguments) -> anyhow::Result<bool> {
     match &arguments.command {
         Command::List => {
+            let mut stdout = std::io::stdout().lock();
             for case in corpus::read(&arguments.cases, &arguments.only)? {
-                println!(
-                    "{:<48} {:<8} {}",
-                    case.name,
-                    case.threats.join(" "),
-                    case.expected
-                );
+                let threats = case.threats.join(" ");
+                let written = writeln!(stdout, "{:<48} {threats:<8} {}", case.name, case.expected);
+                match written {
+                    // `| head` has read enough.
+                    Err(error) if error.kind() == ErrorKind::BrokenPipe => break,
+                    written => written?,
+                }
             }
             Ok(true)
         }

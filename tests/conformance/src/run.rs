@@ -31,6 +31,7 @@ pub fn all(
         .filter(|case| case.name.contains(only))
         .collect();
     ensure!(!cases.is_empty(), "no case has {only:?} in its name");
+    starts(verifier)?;
 
     let next = AtomicUsize::new(0);
     let found = Mutex::new(vec![]);
@@ -58,6 +59,25 @@ pub fn all(
     }
     println!("{} cases, {} not as expected", cases.len(), found.len());
     Ok(found.is_empty())
+}
+
+/// One that is not there is said once, not for each case.
+fn starts(verifier: &[String]) -> anyhow::Result<()> {
+    let (program, _) = verifier.split_first().context("no verifier is given")?;
+    let started = Command::new(program)
+        .arg("--help")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .with_context(|| {
+            format!("cannot start the verifier {program}; build it first (cargo build --bin cvm-verify)")
+        });
+    let mut started = started?;
+    // Only whether it starts counts.
+    let _ = started.kill();
+    started.wait()?;
+    Ok(())
 }
 
 fn one(case: &Made, folder: &Path, verifier: &[String], codes_only: bool) -> anyhow::Result<()> {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use simulator::{CONTRACT_OWNER, Chain, Cvm, KMS_CONTRACT, Kms};
 
@@ -17,18 +16,12 @@ pub struct Values(BTreeMap<&'static str, String>);
 impl Values {
     /// Those of an app.
     pub fn of(cvm: &Cvm) -> Self {
-        let provider: Value = serde_json::from_str(&cvm.key_provider).unwrap_or_default();
-        let text = |name: &str| provider[name].as_str().unwrap_or_default().to_owned();
-        let provider = match text("id") {
-            id if id.is_empty() => text("name"),
-            id => format!("{}:{id}", text("name")),
-        };
         Self(BTreeMap::from([
             ("compose-hash", hex::encode(cvm.compose_hash())),
             ("app-id", hex::encode(cvm.app_id_bytes())),
             ("instance-id", hex::encode(&cvm.instance_id)),
             ("os-image", cvm.registers()),
-            ("key-provider", provider),
+            ("key-provider", cvm.key_provider_option()),
         ]))
     }
 

@@ -200,6 +200,16 @@ impl Cvm {
         cvm
     }
 
+    /// The key provider as `--key-provider` takes it: NAME, or NAME:HEXID.
+    pub fn key_provider_option(&self) -> String {
+        let provider: serde_json::Value = serde_json::from_str(&self.key_provider).unwrap_or_default();
+        let text = |name: &str| provider[name].as_str().unwrap_or_default();
+        match (text("name"), text("id")) {
+            (name, "") => name.to_owned(),
+            (name, id) => format!("{name}:{id}"),
+        }
+    }
+
     /// Sets the `key-provider` payload.
     pub fn set_key_provider(&mut self, name: &str, id: &str) {
         self.key_provider = key_provider_json(name, id);

@@ -8,7 +8,7 @@
 
 use std::{
     env, fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -129,8 +129,13 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>,
 
 fn serve(options: &Options) -> std::io::Result<()> {
     let world = World::new(options.seed, options.now);
+    let named = |path: &Path, error: std::io::Error| {
+        let said = format!("{}: cannot be written: {error}", path.display());
+        std::io::Error::new(error.kind(), said)
+    };
     let root_path = options.out.join("root-ca.pem");
-    fs::write(&root_path, world.root_pem())?;
+    fs::create_dir_all(&options.out).map_err(|error| named(&options.out, error))?;
+    fs::write(&root_path, world.root_pem()).map_err(|error| named(&root_path, error))?;
 
     let mut cvm = Cvm::of_generation(&world, options.guest);
     cvm.quote.format = options.format;
@@ -141,7 +146,7 @@ fn serve(options: &Options) -> std::io::Result<()> {
     println!("compose-hash: {}", hex::encode(cvm.compose_hash()));
     println!("app-id: {}", hex::encode(cvm.app_id_bytes()));
     let (list_path, list) = phala_cloud_list(&cvm);
-    println!("key-provider: {}", cvm.key_provider);
+    println!("key-provider: {}", cvm.key_provider_option());
     println!("root-ca: {}", root_path.display());
     let (app, url) = match options.tls {
         None => {
@@ -153,7 +158,7 @@ fn serve(options: &Options) -> std::io::Result<()> {
             let TlsApp { server, ca_pem } = way.serve(cvm, options.now, options.relay);
             if let Some(pem) = ca_pem {
                 let tls_path = options.out.join("tls-ca.pem");
-                fs::write(&tls_path, pem)?;
+                fs::write(&tls_path, pem).map_err(|error| named(&tls_path, error))?;
                 println!("tls-ca: {}", tls_path.display());
             }
             let url = server.localhost_url();

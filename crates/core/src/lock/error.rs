@@ -220,6 +220,9 @@ fn fix_of(problem: &TomlProblem) -> String {
         TomlProblem::TooLarge { .. } | TomlProblem::NotUtf8 => {
             "A lock has a few thousand bytes of text: check that this is the right file."
         }
+        TomlProblem::OtherKind(_) => {
+            "This is not a lock file: check the path. `cvm-verify pin URL` writes a lock file."
+        }
         TomlProblem::Empty => "Write it with `cvm-verify pin URL`.",
         TomlProblem::MergeConflict(_) => {
             "Do not mix two locks by hand: take one side, or run `cvm-verify pin URL` again and review the difference."

@@ -200,6 +200,36 @@ fn files_that_are_too_large_or_no_text_are_not_parsed() {
     assert_eq!(read(b""), TomlProblem::Empty.into());
 }
 
+/// One mistake, not one for each line.
+#[test]
+fn a_file_of_another_kind_is_called_what_it_is() {
+    let pem = format!(
+        "-----BEGIN CERTIFICATE-----\n{}-----END CERTIFICATE-----\n",
+        "MIIBszCCAVmgAwIB\n".repeat(12)
+    );
+    let yaml =
+        "services:\n  web:\n    image: nginx\n    environment:\n      - A=b\n    ports:\n      - 80:80\n";
+    let prose = "# Quick start\n\nYou need a deployment.\n\n```console\n$ cvm-verify pin URL\n```\n\nThen commit it.\n";
+    for (text, kind) in [
+        (pem.as_str(), "PEM, such as a certificate"),
+        ("{\n  \"schema\": \"cvm-verify/report/v1\"\n}\n", "JSON"),
+        ("[ {\n  \"a\": 1\n} ]\n", "JSON"),
+        ("<!doctype html>\n<p>\n", "HTML or XML"),
+        (yaml, "other text"),
+        (prose, "other text"),
+    ] {
+        let error = refused(text);
+        assert_eq!(error.all().len(), 1, "{error}");
+        assert_eq!(first(&error).problem, TomlProblem::OtherKind(kind).into());
+        assert!(
+            error
+                .to_string()
+                .contains("This is not a lock file: check the path."),
+            "{error}"
+        );
+    }
+}
+
 #[test]
 fn hex_that_people_wrote_is_normalised() {
     let text = with(&format!(

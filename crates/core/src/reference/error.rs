@@ -62,7 +62,7 @@ impl FileMistake for ReferenceProblem {
     fn fix(&self) -> String {
         let fix = match self {
             Self::Toml(TomlProblem::UnknownKey(unknown)) => return unknown.fix(),
-            Self::Toml(TomlProblem::TooLarge { .. } | TomlProblem::NotUtf8) => {
+            Self::Toml(TomlProblem::TooLarge { .. } | TomlProblem::NotUtf8 | TomlProblem::OtherKind(_)) => {
                 "Check that this is the right file."
             }
             Self::Toml(TomlProblem::Empty) | Self::NoRow => {

@@ -29,6 +29,9 @@ pub enum TomlProblem {
     /// Not TOML: what the parser says of the line.
     #[error("this is not TOML: {0}")]
     NotToml(String),
+    /// A file of another kind: no line of it is TOML.
+    #[error("the file is {0}, not TOML")]
+    OtherKind(&'static str),
     /// A key that is not allowed there.
     #[error("is unknown")]
     UnknownKey(UnknownKey),

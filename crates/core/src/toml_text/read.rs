@@ -42,6 +42,10 @@ pub fn read<P: FileMistake, T>(
         return (None, found);
     }
     let (table, errors) = DeTable::parse_recoverable(text);
+    if is_mostly_broken(text, &lines, &errors) {
+        found.note(file.mistake_at(None, TomlProblem::OtherKind("other text").into()));
+        return (None, found);
+    }
     let value = root(TomlTable::root(file, table.into_inner()), &mut found);
     if !errors.is_empty() {
         put_syntax_first(file, &errors, &mut found);
@@ -57,7 +61,31 @@ fn at_sight(text: &str) -> Option<(Option<usize>, TomlProblem)> {
     if let Some((at, marker)) = merge_conflict(text) {
         return Some((Some(at), TomlProblem::MergeConflict(marker)));
     }
+    if let Some(kind) = other_kind(text) {
+        return Some((None, TomlProblem::OtherKind(kind)));
+    }
     depth::too_deep(text).map(|at| (Some(at), TomlProblem::TooDeep))
+}
+
+/// Whether at least three lines, and half of all, are not TOML: then each of them says less than that the file is another one.
+fn is_mostly_broken(text: &str, lines: &LineIndex<'_>, errors: &[toml::de::Error]) -> bool {
+    let starts = errors.iter().filter_map(|error| error.span());
+    let broken: BTreeSet<usize> = starts.map(|span| lines.position(span.start).line).collect();
+    let all = text.lines().filter(|line| !line.trim().is_empty()).count();
+    broken.len() >= 3 && 2 * broken.len() >= all
+}
+
+/// What a file is whose first characters no TOML file begins with.
+fn other_kind(text: &str) -> Option<&'static str> {
+    let text = text.trim_start();
+    let in_list = text.strip_prefix('[').map(str::trim_start);
+    let begins_json = text.starts_with('{') || in_list.is_some_and(|rest| rest.starts_with('{'));
+    match text {
+        _ if begins_json => Some("JSON"),
+        _ if text.starts_with("-----BEGIN ") => Some("PEM, such as a certificate"),
+        _ if text.starts_with('<') => Some("HTML or XML"),
+        _ => None,
+    }
 }
 
 /// The first marker of an unfinished merge, and the byte where it stands.

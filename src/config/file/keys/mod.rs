@@ -12,6 +12,7 @@ mod governance;
 mod gpu;
 mod guest;
 mod kms;
+mod not_keys;
 mod provenance;
 mod report_data;
 mod reworded;
@@ -21,6 +22,7 @@ mod target;
 mod tcb;
 mod tls;
 
+pub(crate) use not_keys::NOT_KEYS;
 pub(crate) use reworded::{PIN_OPTIONS, REPLAY_OPTIONS, RewordedOption};
 pub(crate) use switches::{SWITCHES, SwitchOption};
 
