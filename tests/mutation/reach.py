@@ -33,7 +33,8 @@ class Reach:
             test.seconds, test.passes = seconds, passes
             test.reaches = frozenset(kept["names"][at] for at in reaches)
             if program in programs:
-                self.known[program, name] = test
+                if passes:
+                    self.known[program, name] = test
             else:
                 self.others.append((program, test))
 
@@ -50,8 +51,9 @@ class Reach:
         temporary.replace(self.path)
 
     def learn(self, programs, names, scratch, workers):
-        """All tests of the programs. Those that are not known are run alone, each. What a known test comes by stays, though its
-        program was built again; whether it passes is looked up anew."""
+        """All tests of the programs. Those that are not known are run alone, each, and those that failed, because a test that
+        fails comes by less. What a known test comes by stays, though its program was built again; whether it passes is looked
+        up anew."""
         self.load(programs)
         listed = [(program, name) for program in programs.values() for name in program.tests()]
         left = [(program, name) for program, name in listed if (program.name, name) not in self.known]

@@ -9,9 +9,15 @@ from names import file_of
 
 # Seconds of processor time that tests may take beyond four times what they take without a change.
 SPARE = 8
+# The exit code of a test program of which a test failed.
+FAILED = 101
 # How many tests are run at first, and then: most changes are noticed by the first few.
 CHUNKS = (4, 12, 40)
-WORDS = {"INSTA_UPDATE": "no", "INSTA_FORCE_PASS": "0", "PROPTEST_DISABLE_FAILURE_PERSISTENCE": "1", "RUST_BACKTRACE": "0"}
+WORDS = {
+    "INSTA_UPDATE": "no", "INSTA_FORCE_PASS": "0", "PROPTEST_DISABLE_FAILURE_PERSISTENCE": "1", "RUST_BACKTRACE": "0",
+    # The switches make the frames of functions larger, and without cargo .cargo/config.toml does not set this.
+    "RUST_MIN_STACK": str(32 << 20),
+}
 
 
 def environment(**more):
@@ -37,6 +43,9 @@ class Program:
     def failing(self):
         """The names of the tests that fail without a change."""
         done = subprocess.run([self.path], cwd=self.folder, env=environment(), capture_output=True)
+        if done.returncode not in (0, FAILED):
+            said = done.stderr.decode(errors="replace")[-2000:]
+            raise RuntimeError(f"{self.name} without a change ended with {done.returncode} before all of its tests had run: {said}")
         return set(self.failed(done.stdout))
 
     def command(self, names):
