@@ -34,7 +34,7 @@ from trials import Program
 ROOT = Path(__file__).resolve().parent.parent.parent
 OUT = ROOT / "target" / "mutants"
 VERSION = "27.1.0"
-PROGRAMS = ("cvm_verify_core", "cvm_verify", "attacks", "corpus")
+PROGRAMS = ("cvm_verify_core", "cvm_verify", "attacks", "program", "corpus")
 PLACES = ("crates/core/src/verify/", "crates/core/src/checks/", "src/alert/incident/")
 
 
