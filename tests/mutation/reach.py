@@ -50,11 +50,13 @@ class Reach:
         temporary.write_text(json.dumps(kept))
         temporary.replace(self.path)
 
-    def learn(self, programs, names, scratch, workers):
+    def learn(self, programs, names, scratch, workers, again=False):
         """All tests of the programs. Those that are not known are run alone, each, and those that failed, because a test that
         fails comes by less. What a known test comes by stays, though its program was built again; whether it passes is looked
-        up anew."""
+        up anew. With `again` no test is known, and each counts as a new one."""
         self.load(programs)
+        if again:
+            self.known = {}
         listed = [(program, name) for program in programs.values() for name in program.tests()]
         left = [(program, name) for program, name in listed if (program.name, name) not in self.known]
         self.round += bool(left)

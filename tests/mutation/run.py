@@ -127,10 +127,8 @@ def main():
     built = tree.build()
     programs = {name: program(name, built, tree) for name in options.program or PROGRAMS}
     print(f"{len(changes)} changes, {len(tree.dropped)} that do not compile, {len(tree.unswitchable())} that cannot be switched", flush=True)
-    if options.learn:
-        (OUT / "reached.json").unlink(missing_ok=True)
     reach = Reach(OUT / "reached.json")
-    tests = reach.learn(programs, tree.names, OUT / "scratch", options.jobs)
+    tests = reach.learn(programs, tree.names, OUT / "scratch", options.jobs, options.learn)
     failing = [test.name for test in tests if not test.passes]
     print(f"{len(tests)} tests in {sum(test.seconds for test in tests):.0f} s; without a change {len(failing)} fail: {failing}", flush=True)
     run = Run(options, tree, programs, reach, [test for test in tests if test.passes])

@@ -84,6 +84,15 @@ class Kept(unittest.TestCase):
         tests = kept.known.values()
         self.assertEqual([(test.since, test.passes, test.reaches) for test in tests], [(2, True, {"a.rs: x"})])
 
+    def test_what_is_learned_again_counts_as_new(self):
+        program = self.folder / "program"
+        program.write_text("#!/bin/sh\necho 1 >> \"$CVM_MUTANT_REACHED\"\n")
+        program.chmod(0o755)
+        path, programs, names = self.folder / "reached.json", {"fake": Fake(program, ["old"])}, {1: "a.rs: x"}
+        Reach(path).learn(programs, names, self.folder / "scratch", 1)
+        self.assertEqual([test.since for test in Reach(path).learn(programs, names, self.folder / "scratch", 1)], [1])
+        self.assertEqual([test.since for test in Reach(path).learn(programs, names, self.folder / "scratch", 1, again=True)], [2])
+
     def test_a_program_that_ends_before_its_tests_have_run_is_an_error(self):
         program = self.folder / "program"
         program.write_text("#!/bin/sh\necho 'test one ... FAILED'\nexit $CODE\n")
