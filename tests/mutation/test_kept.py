@@ -93,6 +93,17 @@ class Kept(unittest.TestCase):
         self.assertEqual([test.since for test in Reach(path).learn(programs, names, self.folder / "scratch", 1)], [1])
         self.assertEqual([test.since for test in Reach(path).learn(programs, names, self.folder / "scratch", 1, again=True)], [2])
 
+    def test_recorded_evidence_that_was_not_there_makes_tests_new(self):
+        program = self.folder / "program"
+        program.write_text("#!/bin/sh\necho 1 >> \"$CVM_MUTANT_REACHED\"\n")
+        program.chmod(0o755)
+        path, programs, names = self.folder / "reached.json", {"fake": Fake(program, ["old"])}, {1: "a.rs: x"}
+        rounds = []
+        for has_recorded in (False, True, True):
+            tests = Reach(path, has_recorded).learn(programs, names, self.folder / "scratch", 1)
+            rounds.append([test.since for test in tests])
+        self.assertEqual(rounds, [[1], [2], [2]])
+
     def test_a_program_that_ends_before_its_tests_have_run_is_an_error(self):
         program = self.folder / "program"
         program.write_text("#!/bin/sh\necho 'test one ... FAILED'\nexit $CODE\n")
