@@ -36,11 +36,8 @@ cvm_verify_fuzz::fuzz_target!(|bytes: &[u8]| {
         assert_eq!(request.fmspc_hex().len(), 12);
     }
     if let Ok(layout) = QuoteLayout::of(bytes) {
-        for offset in [0, 136, 520, 584, usize::from(u16::MAX)] {
-            let _ = layout.body_bytes::<48>(bytes, offset);
-        }
         assert!(
-            layout.body_bytes::<64>(bytes, 520).is_some(),
+            layout.signed >= layout.body + 584 && layout.end <= bytes.len(),
             "every body has report data"
         );
     }

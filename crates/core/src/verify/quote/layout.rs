@@ -98,15 +98,6 @@ impl QuoteLayout {
     pub(super) fn signed_part(self, bytes: &[u8]) -> &[u8] {
         bytes.get(..self.signed).unwrap_or_default()
     }
-
-    /// `N` bytes at an offset of the body.
-    #[must_use]
-    pub fn body_bytes<const N: usize>(self, bytes: &[u8], offset: usize) -> Option<[u8; N]> {
-        bytes
-            .get(self.body + offset..self.signed)?
-            .first_chunk::<N>()
-            .copied()
-    }
 }
 
 /// Follows the length fields of the signature data to its innermost end. Each part must hold the next.
@@ -166,7 +157,6 @@ mod tests {
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..1200)) {
             if let Ok(layout) = QuoteLayout::of(&bytes) {
                 let _ = layout.refuse_trailing_bytes(&bytes);
-                let _ = layout.body_bytes::<48>(&bytes, 568);
             }
         }
     }
