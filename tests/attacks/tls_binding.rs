@@ -127,6 +127,15 @@ fn t26_a_key_that_the_app_quotes_beside_the_nonce_binds() {
                 .judge()
                 .proves(CheckId::Freshness)
                 .proves(CheckId::ReportData);
+            // The key beside the nonce was compared: with that of the connection.
+            let layout = match cvm.report_data {
+                ReportDataLayout::NonceThenKey(_) => Layout::NonceThenKey,
+                _ => Layout::KeyThenNonce,
+            };
+            let named = trial.with(|trial| trial.policy.report_data.layout = Some(layout));
+            binds(&named, TlsRoute::AppKey);
+            named.judge().proves(CheckId::ReportData);
+            let trial = named;
             // Over a certificate that no CA vouches for, it does not count.
             let untrusted = trial.with(|trial| tls(trial).has_trusted_ca = false);
             grants_nothing(untrusted.judge().concludes(Verdict::Fail));
@@ -381,6 +390,14 @@ fn t26_two_readers_never_read_two_things_in_a_certificate() {
     );
     let beside = versioned.with_ra_tls_extension(RA_TLS_QUOTE, &cvm.quote_bytes(""));
     never_binds(asked(cvm.clone(), &beside, TlsBinding::RaTls), "ratls-two-quotes");
+    // The same quote in both places is one.
+    let mut quote = Vec::new();
+    let both = TlsIdentity::ra_tls_versioned(1, DEFAULT_NOW, &cvm, |versioned| {
+        quote.clone_from(&versioned.quote);
+        versioned.scale()
+    });
+    let both = both.with_ra_tls_extension(RA_TLS_QUOTE, &quote);
+    binds(&asked(cvm.clone(), &both, TlsBinding::RaTls), TlsRoute::AppRatls);
     let without = identity.without_ra_tls_extension(RA_TLS_QUOTE);
     never_binds(asked(cvm, &without, TlsBinding::RaTls), "ratls-no-evidence");
 }
