@@ -35,6 +35,12 @@ cvm_verify_fuzz::fuzz_target!(|bytes: &[u8]| {
     if let Some(request) = CollateralRequest::of_quote(&quote) {
         assert_eq!(request.fmspc_hex().len(), 12);
     }
+    if let Ok(layout) = QuoteLayout::of(bytes) {
+        assert!(
+            layout.signed >= layout.body + 584 && layout.end <= bytes.len(),
+            "every body has report data"
+        );
+    }
     let refused = refusal(bytes.to_vec());
     assert!(refused.is_some() || QuoteLayout::of(bytes).is_ok());
     let is_padded = !matches!(refused, Some(QuoteRefusal::TrailingBytes { .. }));

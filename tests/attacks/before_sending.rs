@@ -70,12 +70,27 @@ fn what_needs_more_than_the_certificate_does_not_hold_anything_back() {
         trial.policy.compose_hash = None;
     };
     assert_eq!(held_back(hardware), None);
+    // What asks for the hardware alone asks for no code, so nobody has to speak for it.
+    let any_code = |trial: &mut Trial| {
+        hardware(trial);
+        trial.policy.os_image = OsImagePolicy::Known;
+        trial.policy.key_provider = None;
+    };
+    assert_eq!(held_back(any_code), None);
 }
 
 /// A certificate that no KMS signed is anyone's who had the VM quote a key: a policy that names a KMS accepts none.
 #[test]
 fn nothing_is_sent_to_a_self_made_certificate() {
     let trial = Trial::healthy().with(|trial| trial.policy.key_provider = None);
+    let claims = trial.claims(&trial.evidence().unwrap());
+    let why = meets_policy_so_far(&claims, Issuer::Td, &trial.policy).unwrap_err();
+    assert!(why.starts_with("tls-binding: The VM's keys come from `"), "{why}");
+    // Nor does one that names another.
+    let trial = Trial::healthy().with(|trial| {
+        let other = "tpm".parse::<KeyProviders>().unwrap();
+        trial.policy.key_provider = Some(expected("--key-provider", other));
+    });
     let claims = trial.claims(&trial.evidence().unwrap());
     let why = meets_policy_so_far(&claims, Issuer::Td, &trial.policy).unwrap_err();
     assert!(why.starts_with("tls-binding: "), "{why}");

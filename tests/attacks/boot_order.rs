@@ -6,6 +6,9 @@ use simulator::{Cvm, Event, Guest, Lie, World};
 use crate::event_log::{boot_events, measured, named, position};
 use crate::judge::Trial;
 
+/// The largest GPU attestation that is read, bytes.
+const MAX_GPU_ATTESTATION_BYTES: usize = 16 * 1024;
+
 #[test]
 fn the_healthy_baseline_passes() {
     Trial::healthy().judge().passes().proves(CheckId::BootOrder);
@@ -195,6 +198,25 @@ fn t10_a_gpu_attestation_is_a_json_object_of_a_limited_size() {
         let mut cvm = Cvm::of_generation(&World::default(), Guest::V0_6_0);
         cvm.gpu_attestation = Some(payload.to_owned());
         Trial::of(cvm).judge().fails(CheckId::BootOrder, "bad-payload");
+    }
+    // The largest that is read, and one byte more.
+    let of_size = |size: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(size - 8));
+    for (size, is_read) in [
+        (MAX_GPU_ATTESTATION_BYTES, true),
+        (MAX_GPU_ATTESTATION_BYTES + 1, false),
+    ] {
+        let mut cvm = Cvm::of_generation(&World::default(), Guest::V0_6_0);
+        cvm.gpu_attestation = Some(of_size(size));
+        let judged = Trial::of(cvm).judge();
+        assert_eq!(
+            judged.status(CheckId::BootOrder) == Status::Pass,
+            is_read,
+            "{size}: {judged}"
+        );
+        let is_of_size = judged
+            .detail(CheckId::BootOrder)
+            .contains(&format!("is {size} bytes"));
+        assert_eq!(is_of_size, !is_read, "{judged}");
     }
 }
 

@@ -301,7 +301,18 @@ fn a_document_that_is_not_shown_and_a_wrong_one_leave_it_open() {
     releasing(clean(DOCKER_COMPOSE), DOCKER_COMPOSE)
         .with(|trial| trial.info = false)
         .judge()
-        .leaves_open(CheckId::ComposeHash, "document-not-shown");
+        .leaves_open(CheckId::ComposeHash, "document-not-shown")
+        .detail_says(CheckId::ComposeHash, "contains no compose document");
+    // As an object its text is not known.
+    let trial = releasing(clean(DOCKER_COMPOSE), DOCKER_COMPOSE);
+    let (attestation, info) = trial.bodies();
+    let mut info: Value = serde_json::from_str(&info.unwrap()).unwrap();
+    info["tcb_info"] = json!({});
+    info["app_compose"] = serde_json::from_str(&clean(DOCKER_COMPOSE)).unwrap();
+    trial
+        .judge_bodies(&attestation, Some(&info.to_string()))
+        .leaves_open(CheckId::ComposeHash, "document-not-shown")
+        .detail_says(CheckId::ComposeHash, "is a JSON object: the exact text is needed");
     // The right file in a text that is not the measured one.
     releasing(clean(SWAPPED_DOCKER_COMPOSE), DOCKER_COMPOSE)
         .with(|trial| trial.cvm.body.show_app_compose = Some(clean(DOCKER_COMPOSE)))
@@ -480,7 +491,10 @@ fn during_a_roll_out_of_a_file_the_old_hash_passes_until_its_day_is_over() {
             })
             .judge()
     };
-    judged(1).passes();
+    let judged_now = judged(1);
+    judged_now.passes();
+    assert_eq!(judged_now.0.second_release_until.as_deref(), Some("2026-06-10"));
+    assert_eq!(judged(0).0.second_release_until, None);
     let ended = judged(0);
     ended.fails(CheckId::ComposeHash, "second-hash-ended");
     assert!(!ended.0.compose_diff.is_empty());

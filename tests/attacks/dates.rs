@@ -71,7 +71,7 @@ fn t25_the_last_second_itself_is_never_the_deployments_fault() {
     // The parts differ in whether their last second still counts: nextUpdate of a CRL does not.
     for part in PARTS {
         let judged = judged_at(part, 100);
-        if judged.status(CheckId::Collateral) == Status::Error {
+        if part.0.ends_with("CRL") {
             judged.leaves_open(CheckId::Collateral, "expired");
         } else {
             judged.passes();

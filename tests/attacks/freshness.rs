@@ -182,6 +182,19 @@ fn t02_the_half_beside_the_nonce_is_never_silently_accepted() {
             .proves(CheckId::Freshness);
         with(Some(KEY)).passes().proves(CheckId::ReportData);
         with(Some([8; 32])).fails(CheckId::ReportData, "key-mismatch");
+        // A value of the user's own is compared whole, the key with it.
+        let whole = |value: [u8; 64]| {
+            quoting(quoted.clone())
+                .with(|trial| {
+                    trial.policy.report_data.layout = Some(layout);
+                    trial.policy.report_data.value = Some(value);
+                })
+                .judge()
+        };
+        whole(layout.expected(&NONCE, &KEY))
+            .passes()
+            .proves(CheckId::ReportData);
+        whole(layout.expected(&NONCE, &[8; 32])).fails(CheckId::ReportData, "value-mismatch");
         // The right key does not make an old nonce fresh.
         let mut old = layout.expected(&[9; 32], &KEY);
         quoting(ReportDataLayout::Fixed(old))

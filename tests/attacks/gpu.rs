@@ -459,6 +459,11 @@ fn counts_and_models_are_exact() {
         .with(|trial| trial.policy.gpu.count = Some(expected("--gpu-count", 8)))
         .judge()
         .fails(Id, "gpu-count");
+    // That there are none is what is expected.
+    let none = Trial::healthy()
+        .with(|trial| trial.policy.gpu.count = Some(expected("--gpu-count", 0)))
+        .judge();
+    assert_ne!(none.passes().status(Id), Fail, "{none}");
     for (model, passes) in [("GH100", true), ("gh100", true), ("GB100", false), ("GH1", false)] {
         let judged = alone(1)
             .with(|trial| {

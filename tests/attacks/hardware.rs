@@ -194,9 +194,26 @@ fn t18_the_platform_of_another_pck_certificate_is_not_the_quotes() {
         assert!(judged.detail(CheckId::Collateral).contains(fmspc), "{judged}");
     }
     let own = World::default().pck_chain_pem();
-    with_collateral(|collateral| collateral.pck_certificate_chain = Some(own))
+    with_collateral(|collateral| collateral.pck_certificate_chain = Some(own.clone()))
         .judge()
         .passes();
+    // A renewed certificate of the same machine, with the same key, vouches for the same quoting enclave: what is wrong then is
+    // the date. That of another level of the model is of another machine.
+    let with_chain_later = |world: &World| {
+        let chain = world.pck_chain_pem();
+        assert_ne!(chain, own);
+        with_collateral(|collateral| collateral.pck_certificate_chain = Some(chain))
+            .with(|trial| trial.at += 90 * 86_400)
+            .judge()
+    };
+    let mut renewed = World::default();
+    renewed.pki.pck.from -= 1;
+    with_chain_later(&renewed).leaves_open(CheckId::Collateral, "expired");
+    let mut level = World::default();
+    level.platform.cpu_svn = [255; 16];
+    with_chain_later(&level)
+        .leaves_open(CheckId::Collateral, "wrong-platform")
+        .detail_says(CheckId::Collateral, "both have the FMSPC b0c06f000000");
 }
 
 #[test]

@@ -357,6 +357,13 @@ impl Judged {
         self.0.check(id).unwrap()
     }
 
+    /// Asserts that the sentence of a check holds this.
+    #[track_caller]
+    pub fn detail_says(&self, id: CheckId, says: &str) -> &Self {
+        assert!(self.detail(id).contains(says), "{says:?} is not said: {self}");
+        self
+    }
+
     /// The sentence of a check.
     pub fn detail(&self, id: CheckId) -> &str {
         &self.0.check(id).unwrap().detail

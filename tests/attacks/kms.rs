@@ -22,6 +22,7 @@ use simulator::{Cvm, DEFAULT_NOW, Kms, Lie, TlsIdentity, TlsMode, World};
 
 use super::judge::{Judged, Trial, expected, os_image};
 use crate::deployment::Deployment;
+use crate::event_log::position;
 use crate::run::{Ran, run};
 
 const ID: CheckId = CheckId::Kms;
@@ -433,12 +434,20 @@ fn t36_a_certificate_for_another_host_is_named() {
 fn t36_a_forged_quote_of_the_kms_convicts_and_missing_collateral_is_open() {
     let mut simulated = kms();
     Lie::ForgedEventLog.apply(&mut simulated.cvm);
-    fails_alone(&honest(&Kms::of(simulated.cvm, simulated.root)), "quote");
+    fails_alone(&honest(&Kms::of(simulated.cvm, simulated.root)), "quote")
+        .detail_says(ID, "its event log is refused: ");
     let mut debug = kms();
     debug.cvm.report.td_attributes[0] |= 1;
-    fails_alone(&honest(&Kms::of(debug.cvm, debug.root)), "quote");
+    fails_alone(&honest(&Kms::of(debug.cvm, debug.root)), "quote").detail_says(ID, "its quote is refused: ");
+    let mut disordered = kms();
+    disordered.cvm.edit_log_before_quote(|log| {
+        let (app, compose) = (position(log, "app-id"), position(log, "compose-hash"));
+        log.swap(app, compose);
+    });
+    fails_alone(&honest(&Kms::of(disordered.cvm, disordered.root)), "quote")
+        .detail_says(ID, "its boot events are refused: ");
     let without = honest(&kms()).with(|trial| trial.kms[0].collateral = None);
-    is_open(&without, "quote-undetermined");
+    is_open(&without, "quote-undetermined").detail_says(ID, "could not be verified: ");
     // The collateral has ended since: the quote is not forged for that.
     let later = honest(&kms()).with(|trial| {
         let mut newer = trial.cvm.world.clone();

@@ -2,6 +2,7 @@
 //! compose document, so that nothing but `launch-inputs` has anything to say.
 
 use cvm_verify_core::policy::{LaunchInputsPolicy, LockedCompose};
+use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::report::{CheckId, Status, Verdict};
 use serde_json::{Value, json};
 use simulator::app_compose::{DOCKER_COMPOSE, app_compose};
@@ -211,6 +212,33 @@ fn t40_a_reviewed_script_is_no_concern_and_another_one_is() {
         })
         .judge()
         .fails(CheckId::LaunchInputs, "unknown-pre-launch-script");
+}
+
+/// A script that a row of the user's own file knows is accepted in writing; where the lock holds its hash, the row is not asked.
+#[test]
+fn t40_a_script_of_the_users_own_file_is_accepted_in_writing_unless_the_lock_holds_it() {
+    use sha2::{Digest as _, Sha256};
+    let mine = json!({"pre_launch_script": "echo mine"});
+    let rows = format!(
+        "updated = \"2026-11-25\"\n[[script]]\nsha256 = \"{}\"\nversion = \"mine\"\ntext = \"observed\"\nsource = \"test\"\ndate = \"2026-11-25\"\n",
+        hex::encode(Sha256::digest("echo mine"))
+    );
+    let reference = ReferenceValues::built_in()
+        .with_file("rows.toml", rows.as_bytes())
+        .unwrap();
+    for is_locked in [false, true] {
+        let judged = running(mine.clone())
+            .with(|trial| {
+                trial.policy.launch_inputs = LaunchInputsPolicy::Required;
+                trial.policy.reference = reference.clone().into();
+                trial.policy.locked_compose = is_locked.then(|| locked(&mine));
+            })
+            .judge();
+        judged.passes().proves(CheckId::LaunchInputs);
+        let accepted = judged.0.accepted.iter();
+        let of_script = accepted.filter(|one| one.check == CheckId::LaunchInputs).count();
+        assert_eq!(of_script, usize::from(!is_locked), "{judged}");
+    }
 }
 
 #[test]

@@ -289,6 +289,15 @@ fn a_document_that_does_not_reproduce_a_register_fails_who_named_it_and_is_noted
         let named = judge("HASH", SHAPE, force);
         named.says(CheckId::OsImage, Status::Fail, "register-mismatch");
         assert!(named.check(CheckId::OsImage).detail.starts_with(name));
+        let (expected, actual) = (
+            &named.check(CheckId::OsImage).expected,
+            &named.check(CheckId::OsImage).actual,
+        );
+        assert_eq!(actual.as_deref(), Some(hex::encode([7; 48]).as_str()), "{named}");
+        // Of MRTD there are two, and the first is shown.
+        let honest = registers(&Cvm::lite(&World::default()));
+        let computed = honest.rtmr.get(register).map(hex::encode);
+        assert!(computed.is_none() || *expected == computed, "{named}");
         let known = judge("known", SHAPE, force);
         known.says(CheckId::OsImage, Status::Skip, "no-reference");
         assert!(known.check(CheckId::OsImage).detail.contains(name));
@@ -319,6 +328,40 @@ fn rtmr0_is_the_shape_of_the_vm_and_convicts_no_image() {
     );
     // The image is another than the named one all the same.
     judge(&"ab".repeat(32), SHAPE, force).says(CheckId::OsImage, Status::Fail, "register-mismatch");
+}
+
+/// A row whose RTMR1 the table does not have for every QEMU: another RTMR1 convicts nobody who runs it, and is not accepted.
+#[test]
+fn another_rtmr1_of_a_row_that_has_not_all_of_them_is_left_open() {
+    let reference = ReferenceValues::built_in();
+    let (mut open, mut refused) = (0, 0);
+    for row in reference.images() {
+        let (Some(registers), false) = (&row.registers, row.is_third_party()) else {
+            continue;
+        };
+        let mrtd = reference.mrtds_of(row)[0];
+        let is_open = reference
+            .image_but_for_rtmr1(&mrtd, &registers.rtmr2.0)
+            .is_some_and(|found| found.name == row.name);
+        let mut trial = Trial::healthy();
+        trial.cvm.forced.mr_td = Some(mrtd);
+        trial.cvm.forced.rtmr = [None, Some([7; 48]), Some(registers.rtmr2.0), None];
+        trial.document = false;
+        let parsed = parse_os_image_of(row.name.as_str(), reference);
+        let Ok(OsImageOption::Policy(policy)) = parsed else {
+            continue;
+        };
+        trial.policy.os_image = *policy;
+        let judged = trial.judge();
+        if is_open {
+            judged.says(CheckId::OsImage, Status::Skip, "no-reference");
+            open += 1;
+        } else {
+            judged.says(CheckId::OsImage, Status::Fail, "register-mismatch");
+            refused += 1;
+        }
+    }
+    assert!(open > 0 && refused > 0, "{open} {refused}");
 }
 
 #[test]
@@ -504,6 +547,22 @@ fn t33_a_locked_rtmr0_is_good_for_an_image_that_is_named_by_its_hash() {
     trial
         .judge()
         .says(CheckId::OsImage, Status::Warn, "published-hash");
+    // What the host says of the memory need not be computed with either.
+    let unknown_memory = |trial: &mut Trial| {
+        trial.cvm.vm_config_edits.push(std::sync::Arc::new(|config| {
+            config["memory_size"] = (3_u64 << 29).into();
+        }));
+    };
+    unknown_memory(&mut trial);
+    trial
+        .judge()
+        .says(CheckId::OsImage, Status::Warn, "published-hash");
+    trial.policy.locked_rtmr0 = Some(expected("--lock", [7; 48]));
+    trial
+        .judge()
+        .says(CheckId::OsImage, Status::Error, "not-computable");
+    trial.cvm.vm_config_edits.clear();
+    trial.policy.locked_rtmr0 = Some(expected("--lock", locked));
     trial.cvm.boot.acpi_tables = "of another host".to_owned();
     let judged = trial.judge();
     judged.says(CheckId::OsImage, Status::Warn, "acpi-unverified");

@@ -236,6 +236,8 @@ fn t25_an_early_set_that_refuses_warns_and_decides_nothing() {
         let ran = deployment.verify(&["--evidence", &deployment.path("bundle.json")]);
         assert_eq!(ran.code, 0, "{ran:#?}");
         ran.assert(TcbStatus, Warn, Some("early-set-refuses"));
+        let detail = ran.check(TcbStatus).detail;
+        assert!(!detail.contains("Intel names"), "no advisory is named: {detail}");
         assert_eq!(ran.report().targets[0].tcb.status.as_deref(), Some("UpToDate"));
         let replayed = replay(&deployment, &[]);
         assert_eq!(ran.found(), replayed.found());

@@ -129,6 +129,15 @@ fn t26_a_key_that_the_app_quotes_beside_the_nonce_binds() {
                 .judge()
                 .proves(CheckId::Freshness)
                 .proves(CheckId::ReportData);
+            // The key beside the nonce was compared: with that of the connection.
+            let layout = match cvm.report_data {
+                ReportDataLayout::NonceThenKey(_) => Layout::NonceThenKey,
+                _ => Layout::KeyThenNonce,
+            };
+            let named = trial.with(|trial| trial.policy.report_data.layout = Some(layout));
+            binds(&named, TlsRoute::AppKey);
+            named.judge().proves(CheckId::ReportData);
+            let trial = named;
             // Over a certificate that no CA vouches for, it does not count.
             let untrusted = trial.with(|trial| tls(trial).has_trusted_ca = false);
             grants_nothing(untrusted.judge().concludes(Verdict::Fail));

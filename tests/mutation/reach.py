@@ -17,9 +17,10 @@ def digest(program):
 class Reach:
     """`round` counts the runs that met tests they did not know; `complete` are the changes that all tests were run with."""
 
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, path, has_recorded=False):
+        self.path, self.has_recorded = path, has_recorded
         self.round, self.digests, self.known, self.complete = 0, {}, {}, set()
+        self.is_other_evidence = False
         # Tests of programs that are not of this run.
         self.others = []
 
@@ -27,13 +28,16 @@ class Reach:
         if not self.path.exists():
             return
         kept = json.loads(self.path.read_text())
+        # Tests of recorded evidence do nothing without it.
+        self.is_other_evidence = kept.get("has_recorded", False) != self.has_recorded
         self.round, self.digests, self.complete = kept["round"], kept["digests"], set(kept["complete"])
         for program, name, since, seconds, passes, reaches in kept["tests"]:
             test = Test(programs.get(program), name, since)
             test.seconds, test.passes = seconds, passes
             test.reaches = frozenset(kept["names"][at] for at in reaches)
             if program in programs:
-                self.known[program, name] = test
+                if passes:
+                    self.known[program, name] = test
             else:
                 self.others.append((program, test))
 
@@ -45,14 +49,23 @@ class Reach:
             [program, t.name, t.since, t.seconds, t.passes, sorted(places[name] for name in t.reaches)] for program, t in named
         ]
         temporary = self.path.with_suffix(".new")
-        kept = {"round": self.round, "digests": self.digests, "complete": sorted(self.complete), "names": names, "tests": rows}
+        kept = {
+            "has_recorded": self.has_recorded, "round": self.round, "digests": self.digests,
+            "complete": sorted(self.complete), "names": names, "tests": rows,
+        }
         temporary.write_text(json.dumps(kept))
         temporary.replace(self.path)
 
-    def learn(self, programs, names, scratch, workers):
-        """All tests of the programs. Those that are not known are run alone, each. What a known test comes by stays, though its
-        program was built again; whether it passes is looked up anew."""
+    def learn(self, programs, names, scratch, workers, again=False):
+        """All tests of the programs. Those that are not known are run alone, each, and those that failed, because a test that
+        fails comes by less. What a known test comes by stays, though its program was built again; whether it passes is looked
+        up anew. With `again` no test is known, and each counts as a new one; so it is where recorded evidence was not there
+        before, or is not there any more."""
         self.load(programs)
+        if again or self.is_other_evidence:
+            self.known = {}
+        if self.is_other_evidence:
+            self.others = []
         listed = [(program, name) for program in programs.values() for name in program.tests()]
         left = [(program, name) for program, name in listed if (program.name, name) not in self.known]
         self.round += bool(left)

@@ -34,7 +34,7 @@ from trials import Program
 ROOT = Path(__file__).resolve().parent.parent.parent
 OUT = ROOT / "target" / "mutants"
 VERSION = "27.1.0"
-PROGRAMS = ("cvm_verify_core", "cvm_verify", "attacks", "corpus")
+PROGRAMS = ("cvm_verify_core", "cvm_verify", "attacks", "program", "corpus")
 PLACES = ("crates/core/src/verify/", "crates/core/src/checks/", "src/alert/incident/")
 
 
@@ -72,6 +72,11 @@ def every_place(changes):
         files = {str(path.relative_to(ROOT)) for path in ROOT.glob(place)}
         if not any(change["file"] in files for change in changes):
             sys.exit(f".cargo/mutants.toml: nothing is changed in {place}")
+
+
+def has_recorded_evidence():
+    """Whether the tests find recorded evidence: tests/simulator/src/recorded.rs."""
+    return Path(os.environ.get("CVM_VERIFY_VECTORS") or ROOT.parent / "shared" / "vectors").is_dir()
 
 
 def accepted():
@@ -127,10 +132,11 @@ def main():
     built = tree.build()
     programs = {name: program(name, built, tree) for name in options.program or PROGRAMS}
     print(f"{len(changes)} changes, {len(tree.dropped)} that do not compile, {len(tree.unswitchable())} that cannot be switched", flush=True)
-    if options.learn:
-        (OUT / "reached.json").unlink(missing_ok=True)
-    reach = Reach(OUT / "reached.json")
-    tests = reach.learn(programs, tree.names, OUT / "scratch", options.jobs)
+    has_recorded = has_recorded_evidence()
+    if not has_recorded:
+        print("no recorded evidence (CVM_VERIFY_VECTORS): tests of it are skipped and notice nothing")
+    reach = Reach(OUT / "reached.json", has_recorded)
+    tests = reach.learn(programs, tree.names, OUT / "scratch", options.jobs, options.learn)
     failing = [test.name for test in tests if not test.passes]
     print(f"{len(tests)} tests in {sum(test.seconds for test in tests):.0f} s; without a change {len(failing)} fail: {failing}", flush=True)
     run = Run(options, tree, programs, reach, [test for test in tests if test.passes])

@@ -41,7 +41,7 @@ pub mod mutant {
 """
 # The crate that has the switch.
 LIBRARY = "crates/core/src/lib.rs"
-TESTS = ["--lib", "--test", "attacks"]
+TESTS = ["--lib", "--test", "attacks", "--test", "program"]
 BINARIES = ("cvm-verify", "conformance")
 MAX_ROUNDS = 40
 
@@ -126,7 +126,7 @@ class Tree:
         if cargo(self.tree, self.target, "build", *(f"--bin={name}" for name in BINARIES))[0]:
             sys.exit("the programs of the corpus do not compile")
         binaries = {name: (str(self.target / "debug" / name), str(self.tree)) for name in BINARIES}
-        return {name: programs[name] for name in ("cvm_verify_core", "cvm_verify", "attacks")} | binaries
+        return {name: programs[name] for name in ("cvm_verify_core", "cvm_verify", "attacks", "program")} | binaries
 
     def load(self):
         if self.notes.exists():

@@ -25,6 +25,8 @@ mod policy_entry;
 #[cfg(test)]
 mod simulation_tests;
 mod target;
+#[cfg(test)]
+mod target_tests;
 
 pub use asked_at::AskedAt;
 pub use decide::{Rules, decide};

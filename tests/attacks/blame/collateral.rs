@@ -31,6 +31,20 @@ fn an_edited_document_accuses_the_collateral() {
 }
 
 #[test]
+fn an_empty_document_is_named_as_that() {
+    let changes: [fn(&mut QuoteCollateralV3); 2] = [
+        |collateral| collateral.tcb_info = " \n".to_owned(),
+        |collateral| collateral.qe_identity.clear(),
+    ];
+    for change in changes {
+        let judged = with_collateral(change);
+        judged.accuses_the_collateral(&"an empty document");
+        let detail = judged.detail(CheckId::Collateral);
+        assert!(detail.contains("it is empty"), "{detail}");
+    }
+}
+
+#[test]
 fn a_document_in_other_words_accuses_the_collateral() {
     let reserialised = |text: &str| serde_json::from_str::<Value>(text).unwrap().to_string();
     let pretty =

@@ -126,6 +126,14 @@ fn t26_two_readers_never_read_two_things_in_a_certificate() {
     );
     let beside = versioned.with_ra_tls_extension(RA_TLS_QUOTE, &cvm.quote_bytes(""));
     never_binds(asked(cvm.clone(), &beside, TlsBinding::RaTls), "ratls-two-quotes");
+    // The same quote in both places is one.
+    let mut quote = Vec::new();
+    let both = TlsIdentity::ra_tls_versioned(1, DEFAULT_NOW, &cvm, |versioned| {
+        quote.clone_from(&versioned.quote);
+        versioned.scale()
+    });
+    let both = both.with_ra_tls_extension(RA_TLS_QUOTE, &quote);
+    binds(&asked(cvm.clone(), &both, TlsBinding::RaTls), TlsRoute::AppRatls);
     let without = identity.without_ra_tls_extension(RA_TLS_QUOTE);
     never_binds(asked(cvm, &without, TlsBinding::RaTls), "ratls-no-evidence");
 }

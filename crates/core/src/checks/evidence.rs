@@ -339,6 +339,89 @@ mod tests {
         }
     }
 
+    /// Where another party than the app was asked, each reason has advice of its own, or none but its reason's.
+    #[test]
+    fn each_party_has_advice_of_its_own() {
+        use AskedParty::{GuestAgent, PhalaCloud};
+        use EvidenceReason::*;
+        for (asked, reason, says) in [
+            (PhalaCloud, HttpStatus(404), "has no quotes of it"),
+            (PhalaCloud, HttpStatus(500), "the API has a fault"),
+            (PhalaCloud, HttpStatus(302), "the final URL of the mirror"),
+            (PhalaCloud, HttpStatus(401), "without a login"),
+            (PhalaCloud, HttpStatus(403), "without a login"),
+            (PhalaCloud, HttpStatus(408), "less often"),
+            (PhalaCloud, HttpStatus(429), "less often"),
+            (PhalaCloud, HttpStatus(502), "is at fault"),
+            (PhalaCloud, NotJson, "a page of a proxy"),
+            (PhalaCloud, Unreachable, "may reach Phala Cloud's API"),
+            (PhalaCloud, Tls, "give its CA with --ca-file"),
+            (PhalaCloud, TooLarge, "the list of its instances is too large"),
+            (PhalaCloud, AddressRefused, "the public https URL of the mirror"),
+            (PhalaCloud, NoQuote, "Start the instances that are stopped"),
+            (PhalaCloud, Deadline, ""),
+            (GuestAgent, HttpStatus(401), "gives no quote from outside"),
+            (GuestAgent, HttpStatus(403), "gives no quote from outside"),
+            (GuestAgent, NoQuote, "gives no quote from outside"),
+            (GuestAgent, HttpStatus(302), "the guest agent's own address"),
+            (GuestAgent, HttpStatus(408), "the gateway limits requests"),
+            (GuestAgent, HttpStatus(429), "the gateway limits requests"),
+            (GuestAgent, HttpStatus(500), "reaches port 8090"),
+            (GuestAgent, HttpStatus(599), "reaches port 8090"),
+            (GuestAgent, HttpStatus(404), "that its port is open"),
+            (GuestAgent, NotJson, "that its port is open"),
+            (GuestAgent, Unreachable, "may reach its gateway"),
+            (GuestAgent, Deadline, ""),
+        ] {
+            let finding = EvidenceFailure::new(reason, "").asking(asked).finding();
+            assert_eq!(finding.fix.is_some(), !says.is_empty(), "{asked:?} {reason:?}");
+            let fix = finding.fix.unwrap_or_default();
+            assert!(fix.contains(says), "{asked:?} {reason:?}: {fix}");
+        }
+    }
+
+    /// A certificate of a VM that is not accepted is judged by `tls-binding`, whoever was asked.
+    #[test]
+    fn a_certificate_of_a_vm_sends_to_the_check_that_judges_it() {
+        let other = "give its CA with --ca-file";
+        for (certificate, asked, says) in [
+            (None, AskedParty::App, None),
+            (None, AskedParty::PhalaCloud, Some(other)),
+            (Some(NotBound::Absent), AskedParty::App, Some(SEE_TLS_BINDING)),
+            (
+                Some(NotBound::Absent),
+                AskedParty::PhalaCloud,
+                Some(SEE_TLS_BINDING),
+            ),
+        ] {
+            let failure = EvidenceFailure {
+                certificate,
+                ..EvidenceFailure::new(EvidenceReason::Tls, "").asking(asked)
+            };
+            let finding = failure.finding();
+            assert_eq!(
+                (finding.status, finding.reason.map(|reason| reason.id)),
+                (Status::Error, Some("tls"))
+            );
+            assert_eq!(finding.fix.is_some(), says.is_some(), "{failure:?}");
+            assert!(
+                finding.fix.unwrap_or_default().contains(says.unwrap_or_default()),
+                "{failure:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_setting_is_the_number_of_instances_where_it_is_not_met() {
+        for (reason, setting) in [
+            (EvidenceReason::TooFewInstances, "instances"),
+            (EvidenceReason::UnnamedInstances, "instances"),
+            (EvidenceReason::Unreachable, "url"),
+        ] {
+            assert_eq!(EvidenceFailure::new(reason, "").setting(), setting);
+        }
+    }
+
     /// What only the app could do, or is the app's.
     const OF_THE_APP: [&str; 4] = [
         "the app's log",

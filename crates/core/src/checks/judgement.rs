@@ -71,3 +71,29 @@ impl Judgement {
         finding.accepting(self.accepted)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Status;
+
+    const REASON: Reason = Reason {
+        id: "reason",
+        means: "",
+        fix: "",
+    };
+
+    #[test]
+    fn what_is_open_is_an_error_if_it_is_demanded_and_a_warning_if_not() {
+        for (is_demanded, status) in [(true, Status::Error), (false, Status::Warn)] {
+            let mut judgement = Judgement::default();
+            judgement.open(is_demanded, &REASON, "Open.".to_owned());
+            let finding = judgement.finding("Fine.");
+            assert_eq!(
+                (finding.status, finding.reason.map(|reason| reason.id)),
+                (status, Some("reason"))
+            );
+            assert!(finding.detail.ends_with("Open."), "{}", finding.detail);
+        }
+    }
+}

@@ -152,3 +152,26 @@ fn words(members: &[&str]) -> String {
         .collect();
     words.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_member_of_a_launch_document_has_words() {
+        let members = [
+            "app_id",
+            "compose_hash",
+            "gpu_policy_hash",
+            "init_script_hashes",
+            "instance_id",
+            "key_provider",
+            "key_provider_id",
+            "version",
+        ];
+        assert_eq!(
+            words(&members),
+            "app id, compose hash, GPU policy, init scripts, instance id, kind of key provider, id of the key provider"
+        );
+    }
+}

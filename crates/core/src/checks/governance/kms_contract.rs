@@ -137,3 +137,84 @@ pub(super) fn judge_link(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference::ReferenceValues;
+    use crate::verify::chain::{Contract, KmsInfo, Unanswered};
+
+    fn answering(info: Result<&str, Unanswered>) -> KmsContract {
+        let none = || Unanswered::NotRecorded;
+        KmsContract {
+            contract: Contract {
+                code: [0; 32],
+                delegates: false,
+                implementation: Ok(None),
+                owner: Err(none()),
+                pending_owner: Err(none()),
+            },
+            has_epochs: Ok(false),
+            os_image_allowed: None,
+            kms_allowed: None,
+            live_builds: Vec::new(),
+            info: info.map(|key| KmsInfo {
+                k256_public_key: Vec::new(),
+                ca_public_key: hex::decode(key).unwrap(),
+                quote: Vec::new(),
+                event_log: Vec::new(),
+            }),
+            boot_allowed: None,
+        }
+    }
+
+    /// A contract that a KMS is not governed by says nothing of it, whatever it allows.
+    #[test]
+    fn the_contract_of_a_kms_holds_its_key_or_is_that_of_its_row() {
+        let id = "ab".repeat(40);
+        let named = (1, &[7; 20]);
+        let policy = Policy::default();
+        for (info, is_its) in [
+            (Ok(id.as_str()), true),
+            (Ok("cd"), false),
+            (Ok(""), false),
+            (Err(Unanswered::Reverted), false),
+        ] {
+            let kms = answering(info);
+            assert_eq!(
+                is_contract_of(&kms, named, &id, &policy),
+                is_its,
+                "{:?}",
+                kms.info
+            );
+        }
+        // No key is not the key of a KMS without an id.
+        assert!(!is_contract_of(&answering(Ok("")), named, "", &policy));
+        let address = hex::encode([7; 20]);
+        let rows = format!(
+            "updated = \"2026-11-25\"\n[[kms]]\nname = \"mine\"\nwhat = \"a KMS\"\nid = \"{id}\"\ngovernance = \"1:0x{address}\"\n\
+             source = \"test\"\ndate = \"2026-11-25\"\n"
+        );
+        let reference = ReferenceValues::built_in()
+            .with_file("rows.toml", rows.as_bytes())
+            .unwrap();
+        let policy = Policy {
+            reference: reference.into(),
+            ..Policy::default()
+        };
+        // Where a row says it, the contract's own word is not needed, and does not count.
+        for (named, is_its) in [
+            ((1, &[7; 20]), true),
+            ((2, &[7; 20]), false),
+            ((1, &[8; 20]), false),
+        ] {
+            for info in [Ok(id.as_str()), Ok("cd"), Err(Unanswered::Reverted)] {
+                assert_eq!(
+                    is_contract_of(&answering(info), named, &id, &policy),
+                    is_its,
+                    "{named:?}"
+                );
+            }
+        }
+    }
+}

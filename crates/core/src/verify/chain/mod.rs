@@ -9,7 +9,7 @@ mod rpc;
 mod subject;
 mod transcript;
 
-pub use abi::{AbiError, Address, AppBootInfo};
+pub use abi::{AbiError, Address, AppBootInfo, KmsInfo};
 pub use call::{address_text, function_of};
 pub use contracts::{AppContract, Contract, Implementation, KmsContract, Owner, OwnerKind};
 pub use governance::{ChainProblem, Governance, MAX_ROUNDS, read};

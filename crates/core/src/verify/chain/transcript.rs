@@ -181,3 +181,27 @@ fn short(bytes: &[u8]) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_shown_as_a_number_or_as_its_first_bytes() {
+        let word = |end: &[u8]| [&[0; 32][end.len()..], end].concat();
+        let long = [word(&[0xab]), word(&[1])].concat();
+        for (bytes, shown) in [
+            (Vec::new(), "nothing (0x)".to_owned()),
+            (word(&[0]), "0".to_owned()),
+            (word(&[7]), "7".to_owned()),
+            (word(&[1, 7]), "0x0107".to_owned()),
+            (word(&[0xcd; 20]), format!("0x{}", "cd".repeat(20))),
+            (vec![0, 7], "0x07".to_owned()),
+            (vec![7], "0x07".to_owned()),
+            (word(&[0xef; 32]), format!("0x{}", "ef".repeat(20))),
+            (long, format!("0xab{}…", "00".repeat(19))),
+        ] {
+            assert_eq!(short(&bytes), shown);
+        }
+    }
+}

@@ -266,6 +266,11 @@ mod tests {
                 .record
         };
         assert!(matches!(of(record), GpuRecord::BadClaims(problem) if problem.contains("0 devices")));
+        let two = b"{\"claims\":[{},{}]}";
+        let mut event = event.clone();
+        event["evidence_sha256"] = hex::encode(sha256(two)).into();
+        let read = GpuBoot::of_event(event.to_string().as_bytes(), Some(two)).unwrap();
+        assert!(matches!(read.record, GpuRecord::BadClaims(problem) if problem.contains("2 devices")));
         assert!(matches!(of(b"{\"claims\":[]}"), GpuRecord::OtherDigest { .. }));
     }
 

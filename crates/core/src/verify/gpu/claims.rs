@@ -210,3 +210,53 @@ fn problem(claims: &Value, name: String, expected: &'static str) -> ClaimProblem
 fn short(value: &Value) -> String {
     value.to_string().chars().take(120).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+
+    /// Good claims of a GPU, of versions 2 and 3, and no claim that names the version.
+    fn unnamed() -> [Value; 2] {
+        let mut common = Map::new();
+        common.extend([
+            ("measres".to_owned(), json!("success")),
+            ("secboot".to_owned(), json!(true)),
+            ("dbgstat".to_owned(), json!("disabled")),
+        ]);
+        let gpu = |name: &str| format!("x-nvidia-gpu-{name}");
+        let mut names: Vec<String> = REPORT.iter().map(|name| gpu(name)).collect();
+        names.push(gpu("vbios-index-no-conflict"));
+        for reference in ["driver", "vbios"] {
+            names.extend(REFERENCE.iter().map(|name| gpu(&format!("{reference}-{name}"))));
+        }
+        common.extend(names.into_iter().map(|name| (name, json!(true))));
+        let chain = json!({"x-nvidia-cert-status": "valid", "x-nvidia-cert-ocsp-status": "good"});
+        let (mut second, mut third) = (common.clone(), common);
+        for reference in ["driver", "vbios"] {
+            for name in ["rim-schema-validated", "rim-cert-validated"] {
+                second.insert(gpu(&format!("{reference}-{name}")), json!(true));
+            }
+            third.insert(gpu(&format!("{reference}-rim-version-match")), json!(true));
+            third.insert(gpu(&format!("{reference}-rim-cert-chain")), chain.clone());
+        }
+        second.insert(gpu("attestation-report-cert-chain-validated"), json!(true));
+        third.insert(gpu("attestation-report-cert-chain-fwid-match"), json!(true));
+        third.insert(gpu("attestation-report-cert-chain"), chain);
+        [second.into(), third.into()]
+    }
+
+    #[test]
+    fn claims_that_name_no_version_are_read_as_that_whose_claims_they_have() {
+        for claims in unnamed() {
+            assert_eq!(worst_problem(&claims), None);
+            for name in claims.as_object().unwrap().keys() {
+                let mut without = claims.clone();
+                without.as_object_mut().unwrap().remove(name);
+                let problem = worst_problem(&without).unwrap();
+                assert!(!problem.convicts(), "{name} is absent: {problem}");
+            }
+        }
+    }
+}

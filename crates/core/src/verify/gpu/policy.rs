@@ -126,11 +126,18 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_that_is_null_is_none() {
+        let read = read(&json!({"attest_gpu": true, "rego": null})).unwrap();
+        assert!(read.attests_gpus && read.rego_sha256.is_none() && read.loosened.is_empty());
+    }
+
+    #[test]
     fn an_unknown_member_is_refused() {
         for policy in [
             json!({"allow_all": true}),
             json!({"attest_gpu": "yes"}),
             json!({"rego": 1}),
+            json!({"rego": {}}),
             json!([]),
         ] {
             assert!(

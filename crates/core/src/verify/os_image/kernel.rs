@@ -78,23 +78,24 @@ fn patch(kernel: &mut [u8], initrd_size: u32, memory: u64) -> Result<(), KernelE
     let u32_at = |kernel: &[u8], at| read(kernel, at).map_or(0, u32::from_le_bytes);
     let protocol = u16_at(kernel, 0x206);
     let load_flags = read::<1>(kernel, 0x211).map_or(0, u8::from_le_bytes);
-    let (real, command_line): (u32, u32) = if protocol < 0x200 || load_flags & 1 == 0 {
-        (0x9_0000, 0x9_a000)
+    // Where the command line lies, and how far behind the setup code.
+    let (command_line, behind_setup): (u32, u32) = if protocol < 0x200 || load_flags & 1 == 0 {
+        (0x9_a000, 0xa000)
     } else {
-        (0x1_0000, 0x2_0000)
+        (0x2_0000, 0x1_0000)
     };
     if protocol >= 0x200 {
         write(kernel, 0x210, &[0xb0]);
     }
     if protocol >= 0x201 {
         write(kernel, 0x211, &[load_flags | 0x80]);
-        write(kernel, 0x224, &(command_line - real - 0x200).to_le_bytes());
+        write(kernel, 0x224, &(behind_setup - 0x200).to_le_bytes());
     }
     if protocol >= 0x202 {
         write(kernel, 0x228, &command_line.to_le_bytes());
     } else {
         write(kernel, 0x20, &0xa33f_u16.to_le_bytes());
-        let [low, high, ..] = (command_line - real).to_le_bytes();
+        let [low, high, ..] = behind_setup.to_le_bytes();
         write(kernel, 0x22, &[low, high]);
     }
     if initrd_size == 0 {

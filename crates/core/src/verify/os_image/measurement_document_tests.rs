@@ -92,12 +92,28 @@ fn each_field_that_is_left_out_is_named() {
     }
 }
 
+/// A command line of that many bytes.
+fn command_line_of(bytes: usize) -> String {
+    format!("{:a<bytes$}", "dstack.rootfs_hash=ab ")
+}
+
+#[test]
+fn the_longest_command_line_is_read() {
+    let longest: Write = |out| done(out.str(&command_line_of(2048)));
+    assert!(read(&document(Some(("image.cmdline", Some(longest))))).is_ok());
+}
+
 #[test]
 fn each_field_with_another_value_is_refused_for_its_own_reason() {
-    let cases: [(&str, Write, &str); 13] = [
+    let cases: [(&str, Write, &str); 14] = [
         ("version", |out| done(out.u8(5)), "has version 5"),
         ("version", |out| done(out.str("4")), "not CBOR"),
         ("image.cmdline", |out| done(out.str("")), "has 0 bytes"),
+        (
+            "image.cmdline",
+            |out| done(out.str(&command_line_of(2049))),
+            "has 2049 bytes",
+        ),
         (
             "image.cmdline",
             |out| done(out.str("a dstack.rootfs_hash=b initrd=initrd")),

@@ -66,3 +66,18 @@ impl CryptoProvider for Ring {
         Err(Error::UnsupportedAlgorithm(scheme.name().to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nothing here computes over a digest alone: who asks for it is refused, and never believed.
+    #[test]
+    fn a_signature_over_a_digest_is_refused() {
+        let refused = Ring.verify_prehashed(SigningScheme::EcdsaP256Sha256, &[], &[], &[]);
+        assert!(
+            matches!(refused, Err(Error::UnsupportedAlgorithm(_))),
+            "{refused:?}"
+        );
+    }
+}

@@ -143,3 +143,29 @@ impl Refusal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In the order in which a bundle is judged.
+    #[test]
+    fn of_refused_bundles_the_one_that_got_furthest_says_most() {
+        let refusals = [
+            Refusal::Malformed(""),
+            Refusal::Unsupported(""),
+            Refusal::SignatureInvalid,
+            Refusal::OtherSubject,
+            Refusal::PredicateMismatch(""),
+        ];
+        assert!(
+            refusals
+                .windows(2)
+                .all(|pair| pair[0].progress() < pair[1].progress())
+        );
+        assert_eq!(
+            Refusal::UntrustedChain.progress(),
+            Refusal::TimeInvalid.progress()
+        );
+    }
+}

@@ -59,10 +59,6 @@ impl<'de> Visitor<'de> for Build {
         Ok(Value::from(value))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
         let mut items = Vec::new();
         while let Some(Unique(item)) = list.next_element()? {
@@ -107,6 +103,13 @@ mod tests {
             read(br#"{"a":null,"b":18446744073709551615,"c":-1}"#, 100),
             Some(serde_json::json!({"b": u64::MAX, "c": -1}))
         );
+    }
+
+    #[test]
+    fn every_kind_of_value_is_read_as_it_is() {
+        let text = r#"{"a":[true,false,1.5,-2,"b","\u0062\n",[],{}]}"#;
+        let expected: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(read(text.as_bytes(), 100), Some(expected));
     }
 
     #[test]

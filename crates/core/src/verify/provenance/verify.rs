@@ -309,3 +309,7 @@ fn meant(error: &Error) -> Refusal {
         _ => Refusal::Malformed("a part that cannot be read"),
     }
 }
+
+#[cfg(test)]
+#[path = "verify_tests.rs"]
+mod tests;

@@ -187,3 +187,19 @@ fn collateral_machine(
         },
     )))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_none_of_our_reasons_is_said_in_a_bounded_sentence() {
+        let error = anyhow::anyhow!("it is odd").context("the quote");
+        assert_eq!(otherwise(&error), "it does not verify: the quote: it is odd");
+        let long = anyhow::anyhow!("x".repeat(900));
+        assert_eq!(
+            otherwise(&long),
+            format!("it does not verify: {}", "x".repeat(200))
+        );
+    }
+}

@@ -56,28 +56,23 @@ pub(super) fn outside_proven(
     own_chain: Option<&str>,
     at: u64,
 ) -> Option<UnusableCollateral> {
-    let in_date = (claims.latest_issue_date..=claims.earliest_expiration_date).contains(&at);
-    if in_date {
-        return None;
-    }
     // Which part it is, in words, comes from what is not proven.
-    let parts = Windows::read(collateral, own_chain).ok();
     let what = |named: fn(&Windows, u64) -> Option<&Dated>| {
+        let parts = Windows::read(collateral, own_chain).ok();
         parts
             .as_ref()
             .and_then(|parts| named(parts, at))
             .map_or("collateral", |part| part.what)
     };
-    Some(if at > claims.earliest_expiration_date {
-        UnusableCollateral::Expired {
+    if at > claims.earliest_expiration_date {
+        return Some(UnusableCollateral::Expired {
             what: what(Windows::expired_at),
             ended: claims.earliest_expiration_date,
-        }
-    } else {
-        UnusableCollateral::NotYetValid {
-            what: what(Windows::not_yet_valid_at),
-            begins: claims.latest_issue_date,
-        }
+        });
+    }
+    (at < claims.latest_issue_date).then(|| UnusableCollateral::NotYetValid {
+        what: what(Windows::not_yet_valid_at),
+        begins: claims.latest_issue_date,
     })
 }
 
