@@ -82,17 +82,21 @@ pub(super) fn evaluated_names(command: &ShellCommand, programs: &[StartedProgram
                     let indices = arguments.iter().filter_map(|word| index(&word.text));
                     names.extend(indices.flat_map(identifiers));
                 }
-                if name == "[[" {
-                    let compared = |triple: &[Word]| match triple {
-                        [left, operator, right] if COMPARISONS.contains(&operator.text.as_str()) => {
-                            [identifiers(&left.text), identifiers(&right.text)]
-                        }
-                        _ => [BTreeSet::new(), BTreeSet::new()],
-                    };
-                    names.extend(arguments.windows(3).flat_map(compared).flatten());
-                }
             }
             _ => {}
+        }
+    }
+    // `[[ a -gt b ]]`, of which a part may stand behind `&&`.
+    let is_comparison = |word: &Word| COMPARISONS.contains(&word.text.as_str());
+    let is_test = |word: &Word| word.text == "[[";
+    if command.words.iter().any(is_test) || command.words.get(1).is_some_and(is_comparison) {
+        for triple in command.words.windows(3) {
+            if let [left, operator, right] = triple
+                && is_comparison(operator)
+            {
+                names.extend(identifiers(&left.text));
+                names.extend(identifiers(&right.text));
+            }
         }
     }
     names

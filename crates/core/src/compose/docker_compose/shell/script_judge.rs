@@ -21,7 +21,7 @@ use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, ShellReader, names_in};
 use super::script::{Script, ShellCommand};
 use super::script_arguments::{has_positional, sets_arguments};
 use super::shown_environment::WHOLE_ENVIRONMENT;
-use super::started::{StartedProgram, surely_started};
+use super::started::{StartedProgram, handed_over, surely_started};
 use super::tainted::Tainted;
 use super::transfers::brings_by_its_verb;
 use super::variable_use::{EVERY_VARIABLE, Use, Uses, note, reads_variables};
@@ -201,7 +201,14 @@ impl<'a> ScriptJudge<'a> {
             let (before, after) = command.words.split_at_checked(at)?;
             let (word, arguments) = after.split_first()?;
             let is_one = is_interpreter_anywhere(before.last()?, base_name(&word.text), arguments);
-            (!is_harmless && is_one).then_some((word, arguments))
+            // The command that `sh -c 'exec "$@"' sh` starts is among the programs.
+            let is_handed = |handed: &[Word]| {
+                let is_same =
+                    |program: &StartedProgram<'_>| handed.iter().any(|each| std::ptr::eq(each, program.word));
+                programs.iter().any(is_same)
+            };
+            let hands_over = handed_over(base_name(&word.text), arguments).is_some_and(is_handed);
+            (!is_harmless && is_one && !hands_over).then_some((word, arguments))
         });
         let named = programs.iter().map(|program| (program.word, program.arguments));
         let named = named.filter(|(word, _)| is_interpreter(base_name(&word.text)));
