@@ -327,17 +327,6 @@ mod tests {
             &["reth", "node", "--nat", "extip:${E}"],
             &["geth", "--nat", "extip:${E}"],
             &["sh", "-c", "exec \"$@\"", "sh", "app", "--port", "${E}"],
-            &[
-                "tini",
-                "--",
-                "sh",
-                "-ec",
-                "exec \"$@\"",
-                "-",
-                "app",
-                "--port",
-                "${E}",
-            ],
         ] {
             let wrong = of(words).into_iter().any(|how| how != ItemUse::Argument);
             assert!(!wrong, "{words:?} {:?}", of(words));
