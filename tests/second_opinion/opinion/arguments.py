@@ -28,7 +28,7 @@ OWN = {"lighthouse": "checkpoint-sync-url execution-endpoint suggested-fee-recip
        "traefik": "entrypoints.web.address entrypoints.websecure.address", "minio": "address console-address", "text-generation-launcher": "quantize",
        "vllm": "quantization", "redis-server": "appendfsync bind databases maxmemory-policy", "mysqld": "character-set-server collation-server",
        "bitcoind": "dbcache rpcauth rpcpassword rpcport rpcuser", "celery": "max-tasks-per-child prefetch-multiplier", "uvicorn": "forwarded-allow-ips",
-       "gunicorn": "keep-alive max-requests-jitter", "reth": "rollup.sequencer-http", "op-geth": "rollup.sequencerhttp", "op-reth": "rollup.sequencer-http"}
+       "gunicorn": "keep-alive max-requests-jitter", "reth": "rollup.sequencer-http nat", "geth": "nat", "op-geth": "rollup.sequencerhttp", "op-reth": "rollup.sequencer-http"}
 RUN_TOOLS = {"bundle", "hatch", "pdm", "pipenv", "poetry", "uv"}
 NUMBERS = re.compile(r"(max_\w+|min_wal_size|shared_buffers|\w*work_mem|effective_\w+|port|listen_addresses|\w+_timeout|checkpoint_timeout"
                      r"|wal_level|log_min_messages|timezone|hot_standby|synchronous_commit|wal_keep_size"
@@ -75,6 +75,10 @@ def is_data(texts, at, outside):
     text = texts[at]
     if len(texts) > MAX_OPEN_LIST:
         return False
+    # `exec "$@"` executes the list behind it.
+    if len(texts) > 4 and at > 3 and SHELL.match(posixpath.basename(texts[0])) and texts[1] == "-c" \
+            and texts[2].replace("$$", "$").strip() == 'exec "$@"' and not any(map(outside, range(4))):
+        return is_data(texts[4:], at - 4, lambda each: outside(each + 4))
     if texts[0] == "npm":
         return at > 4 and texts[1] in ("run", "run-script") and texts[3] == "--" and not any(map(outside, range(4))) and not outside(at - 1) \
             and texts[2][:1] != "-" and is_for_data(*([texts[at].partition("=")[0]] if texts[at].startswith("--") else [texts[at - 1]]))

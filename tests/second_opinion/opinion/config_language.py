@@ -5,7 +5,7 @@ import re
 
 INTERPRETERS = {"py": r"(?:python|pypy)[0-9.]*", "js": r"node(?:js)?", "mjs": r"node(?:js)?", "cjs": r"node(?:js)?", "rb": r"ruby", "pl": r"perl", "php": r"php"}
 EXECUTES = re.compile(r"\b(eval|exec|execSync|execfile|system|popen|Popen|getoutput|check_output|check_call|run|spawn|spawnSync|Function|__import__"
-                      r"|import_module|require|include|passthru|shell_exec|proc_open|createRequire|load|loadModule|fileConfig|readpipe|splice)\b")
+                      r"|import_module|require|include|passthru|shell_exec|proc_open|putenv|createRequire|load|loadModule|fileConfig|readpipe|splice)\b")
 # Scripts in languages that are not read: a variable in one decides code.
 NOT_READ = re.compile(r"(^|/)(GNUmakefile|Makefile|makefile|justfile|Procfile|Gemfile|Rakefile)$"
                       r"|\.(awk|clj|exs?|go|groovy|java|jl|lua|mk|nim|nu|ps1|[rR]|rkt|scala|scm|tcl|zig)$")

@@ -8,7 +8,7 @@ import posixpath
 import re
 import shlex
 
-from . import arguments, config_language, interpolation
+from . import arguments, config_language, interpolation, script_uses
 from .compose_yaml import Unreadable, read as read_yaml
 
 __all__ = ["Unreadable", "judge"]
@@ -509,7 +509,7 @@ def executes(place, value, names):
         return any(shell_executes(each, names) for each in words[1:])
     if place.endswith("healthcheck.test") and words[:1] in (["CMD"], ["NONE"]):
         words = words[1:]
-    if words and mentions(words[0], names):
+    if words and mentions(words[0], names) or script_uses.code_executes(words, names):
         return True
     for at, word in enumerate(words):
         if re.fullmatch(r"-[a-zA-Z]*[ce]", word) and any(shell_executes(each, names) for each in words[at + 1:at + 2]):
@@ -540,6 +540,8 @@ def held(text, names):
 def shell_executes(text, names):
     """Whether the text, executed by a shell, executes the value of one of the variables."""
     names = held(text, names)
+    if script_uses.script_executes(text, names, lambda each: shell_executes(each, names)):
+        return True
     if re.search(r"\$?\(\([^)]*\b(" + "|".join(map(re.escape, names)) + r")\b", text) or re.search(r"\$\{!(" + "|".join(map(re.escape, names)) + r")\b", text):
         return True
     if any(re.search(r"\bprintenv\s+" + re.escape(name) + r"\b", text) for name in names):

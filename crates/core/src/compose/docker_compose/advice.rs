@@ -55,6 +55,8 @@ pub(super) enum ExecutionCause<'c> {
     EntrypointOfImage,
     /// The program of this name may execute it.
     ExecutedBy(&'c str),
+    /// The program of this name may, or the entrypoint of the image takes the name as a subcommand.
+    SubcommandOrProgram(&'c str),
     /// The program of this name is not known to take it as data.
     NotKnownAsData(&'c str),
     /// Beside it stands what a shell may replace.
@@ -86,6 +88,11 @@ impl ExecutionCause<'_> {
                 known(text)
             ),
             Self::ExecutedBy(program) => format!("`{}` may execute it: write the value", shown(program)),
+            Self::SubcommandOrProgram(program) => format!(
+                "`{0}` may execute it: write the value; or, if the image's own entrypoint takes `{0}` as a subcommand, write that entrypoint \
+                 into `entrypoint` (`docker image inspect` shows it)",
+                shown(program)
+            ),
             Self::NotKnownAsData(program) => format!(
                 "`{}` is not known to take it as data, so it may execute it: write the value, pass it as the value of an option that is named \
                  for data (`--port`, `--token`), or set {name} in `environment` and have the program read it there{}",
@@ -128,6 +135,43 @@ fn split_text(form: &ListForm, text: &str) -> String {
     }
 }
 
+/// What to write instead of what executes a variable as the input of a program, as a number, or as code: by the words of the script.
+fn instead_of_input(script: &str, name: &str) -> Option<String> {
+    let words = script.split(|c: char| c.is_whitespace() || "\"'`(;|&/".contains(c));
+    let has = |each: &[&str]| words.clone().any(|word| each.contains(&word));
+    if !has(&[
+        "psql", "mysql", "mariadb", "mongosh", "mongo", "xargs", "parallel", "let", "declare", "typeset",
+        "gunicorn", "npm",
+    ]) {
+        let is_code = !script.contains(&format!("${name}")) && !script.contains(&format!("${{{name}"));
+        return is_code.then(|| {
+            "put the code into the image: in a language that is not read here, what names a variable of the environment may execute it".to_owned()
+        });
+    }
+    let text = if has(&["psql"]) {
+        format!(
+            "hand it to psql as a variable, `psql -v v=\"$${name}\"`, and write `:'v'` in the SQL, which psql quotes"
+        )
+    } else if has(&["mysql", "mariadb"]) {
+        "have the image make the user (`MYSQL_USER`, `MYSQL_PASSWORD`): the client executes `\\!` in its input".to_owned()
+    } else if has(&["mongosh", "mongo"]) {
+        format!("have the script read `process.env.{name}`: the client executes the text of its input")
+    } else if has(&["xargs", "parallel"]) {
+        format!(
+            "hand it to the program in quotes (`app \"$${name}\"`), and not as input of `xargs` or `parallel`"
+        )
+    } else if has(&["gunicorn", "npm"]) {
+        format!(
+            "write `\"$${name}\"` in quotes: without, the value may be further words, by which the program executes code"
+        )
+    } else {
+        format!(
+            "compare with `[ \"$${name}\" -gt … ]`: a shell evaluates what stands in a value that it reads as a number"
+        )
+    };
+    Some(text)
+}
+
 /// What to write in a script instead of what executes a variable: by the command in which the variable stands.
 pub(super) fn instead_of_executing(script: &str, name: &str) -> String {
     let variable = [format!("${name}"), format!("${{{name}")];
@@ -156,7 +200,7 @@ pub(super) fn instead_of_executing(script: &str, name: &str) -> String {
             None
         }
     });
-    fix.unwrap_or_else(|| {
+    fix.or_else(|| instead_of_input(script, name)).unwrap_or_else(|| {
         format!("have a script hand it to a program, in quotes (`sh -c 'exec app --port \"$${name}\"'`)")
     })
 }

@@ -138,6 +138,7 @@ impl Judge<'_> {
                     ExecutionCause::EntrypointOfImage
                 }
                 _ if how == Some(&ItemUse::NotKnown) => ExecutionCause::NotKnownAsData(program),
+                _ if is_image => ExecutionCause::SubcommandOrProgram(program),
                 _ => ExecutionCause::ExecutedBy(program),
             };
             let advice = match is_argument {

@@ -11,6 +11,7 @@ use super::paths::base_name;
 use super::programs::STARTING;
 use super::script::{Script, ShellCommand};
 use super::script_judge::judge_script;
+use super::started::{StartedProgram, handed_over};
 use super::variable_use::{Use, Uses};
 use super::word::Word;
 
@@ -73,7 +74,7 @@ pub(in crate::compose::docker_compose) fn uses_of_list(
         found.extend(names.map(|name| (name.clone(), Use::Executed)));
     }
     let is_data: Vec<bool> = (0..items.len())
-        .map(|at| is_data(&command, &programs, at) && !is_handed_to_a_script(&command, at))
+        .map(|at| is_data(&command, &programs, at) && !is_handed_to_a_script(&command, &programs, at))
         .collect();
     let script = Script {
         commands: vec![command],
@@ -99,11 +100,19 @@ pub(in crate::compose::docker_compose) fn uses_of_list(
 }
 
 /// Whether a script that stands in the list itself is handed a word: it may do anything with it.
-fn is_handed_to_a_script(command: &ShellCommand, at: usize) -> bool {
+fn is_handed_to_a_script(command: &ShellCommand, programs: &[StartedProgram<'_>], at: usize) -> bool {
     let interpreters = (0..at).filter_map(|start| command.words.get(start..)?.split_first());
     let mut interpreters = interpreters.filter(|(word, _)| is_interpreter(base_name(&word.text)));
     let word = command.words.get(at);
     interpreters.any(|(program, arguments)| {
+        let is_started = |handed: &[Word]| {
+            let is_same =
+                |program: &StartedProgram<'_>| handed.iter().any(|each| std::ptr::eq(each, program.word));
+            programs.iter().any(is_same)
+        };
+        if handed_over(base_name(&program.text), arguments).is_some_and(is_started) {
+            return false;
+        }
         let handed = Execution::of(base_name(&program.text), arguments).handed;
         word.is_some_and(|word| handed.iter().any(|handed| std::ptr::eq(handed, word)))
     })

@@ -1,223 +1,7 @@
 //! Programs that are no interpreters and load or start what one of their options or operands names.
 
+use super::code_options_table::{CODE_OPTIONS, OBEYING};
 use super::word::Word;
-
-/// Programs, the starts of their options whose argument names code, and whether their first operand does.
-type CodeOptions = (&'static [&'static str], &'static [&'static str], bool);
-
-const CODE_OPTIONS: [CodeOptions; 29] = [
-    (&["celery"], &["-A", "--app", "--config", "--workdir"], false),
-    (&["flask"], &["-A", "--app"], false),
-    (
-        &["granian", "gunicorn", "hypercorn", "uvicorn"],
-        &[
-            "-c",
-            "--config",
-            "-k",
-            "--worker-class",
-            "--pythonpath",
-            "--chdir",
-            "--app-dir",
-            "--loop",
-            "--interface",
-        ],
-        true,
-    ),
-    (
-        &[
-            "arq",
-            "bokeh",
-            "chainlit",
-            "daphne",
-            "dramatiq",
-            "fastapi",
-            "gradio",
-            "huey_consumer",
-            "panel",
-            "sanic",
-            "streamlit",
-            "waitress-serve",
-        ],
-        &["--app", "--path"],
-        true,
-    ),
-    (
-        &["rq"],
-        &[
-            "-c",
-            "--config",
-            "-w",
-            "--worker-class",
-            "-j",
-            "--job-class",
-            "--path",
-            "-P",
-        ],
-        false,
-    ),
-    (&["locust", "scrapy"], &["-f", "--locustfile", "-s"], false),
-    (
-        &["accelerate", "deepspeed", "papermill", "spark-submit", "torchrun"],
-        &[
-            "-m",
-            "--module",
-            "--class",
-            "--conf",
-            "--config_file",
-            "--jars",
-            "--packages",
-            "--py-files",
-            "--repositories",
-        ],
-        true,
-    ),
-    (
-        &["puma", "rackup", "rails", "sidekiq", "thin", "unicorn"],
-        &["-C", "-c", "-e", "-r", "-R", "--config", "--require"],
-        true,
-    ),
-    (
-        &["forever", "vite-node", "esno", "bun", "coffee"],
-        &["-r", "--require", "--import", "--preload"],
-        true,
-    ),
-    (&["nc"], &["-e", "-c", "--exec", "--sh-exec", "--lua-exec"], false),
-    (
-        &["wget"],
-        &["-e", "--execute", "--config", "--use-askpass"],
-        false,
-    ),
-    (&["rsync"], &["-e", "--rsh", "--rsync-path"], false),
-    (&["scp", "sftp"], &["-F", "-o", "-S"], false),
-    (&["nginx"], &["-g", "-c", "-p"], false),
-    (&["haproxy", "lighttpd", "monit"], &["-c", "-f", "-m"], false),
-    (
-        &["caddy", "envoy", "otelcol", "otelcol-contrib"],
-        &["-c", "--config"],
-        false,
-    ),
-    (
-        &["consul", "nomad", "vault"],
-        &["-config", "-hcl", "-plugin-dir"],
-        false,
-    ),
-    (
-        &["fluent-bit"],
-        &["-F", "-R", "-c", "-e", "-f", "-i", "-o", "-p"],
-        false,
-    ),
-    (&["supervisord"], &["-c", "--configuration"], false),
-    (&["s6-svscan", "runsvdir"], &[], true),
-    (
-        &["redis-server", "valkey-server", "keydb-server"],
-        &["--loadmodule", "--include"],
-        true,
-    ),
-    (
-        &["mariadbd", "mysqld", "mysqld_safe"],
-        &[
-            "--basedir",
-            "--defaults",
-            "--early-plugin",
-            "--init-file",
-            "--ledir",
-            "--malloc-lib",
-            "--mysqld",
-            "--plugin",
-            "--wsrep-provider",
-        ],
-        false,
-    ),
-    (
-        &["traefik"],
-        &["--configfile", "--configFile", "--experimental"],
-        false,
-    ),
-    (
-        &["telegraf", "vector"],
-        &["-c", "-C", "--config", "--plugin"],
-        false,
-    ),
-    (
-        &["fluentd", "logstash"],
-        &[
-            "-c",
-            "-e",
-            "-f",
-            "-i",
-            "-I",
-            "-p",
-            "-r",
-            "--config",
-            "--inline",
-            "--path",
-            "--plugin",
-            "--require",
-        ],
-        false,
-    ),
-    (
-        &["openvpn"],
-        &[
-            "--config",
-            "--down",
-            "--ipchange",
-            "--learn-address",
-            "--plugin",
-            "--route-up",
-            "--tls-verify",
-            "--up",
-        ],
-        true,
-    ),
-    (&["openssl"], &["-config", "-engine", "-provider"], false),
-    (
-        &["jupyter", "jupyter-lab", "start-notebook.sh"],
-        &[
-            "--config",
-            "--ServerApp.jpserver_extensions",
-            "--NotebookApp.nbserver_extensions",
-        ],
-        false,
-    ),
-    (
-        &["tar", "bsdtar"],
-        &[
-            "-F",
-            "-I",
-            "--checkpoint-action",
-            "--info-script",
-            "--new-volume-script",
-            "--rmt-command",
-            "--rsh-command",
-            "--to-command",
-            "--use-compress-program",
-        ],
-        false,
-    ),
-];
-
-/// Of these, programs that execute what one of their options names or what another machine sends, without a file in the container.
-const OBEYING: [&str; 18] = [
-    "fluentd",
-    "jupyter",
-    "jupyter-lab",
-    "keydb-server",
-    "logstash",
-    "mariadbd",
-    "mysqld",
-    "mysqld_safe",
-    "nginx",
-    "openvpn",
-    "redis-server",
-    "rsync",
-    "scp",
-    "sftp",
-    "spark-submit",
-    "telegraf",
-    "traefik",
-    "valkey-server",
-];
 
 /// Settings of Postgres whose value is a command or a library.
 const POSTGRES: [&str; 13] = [
@@ -244,9 +28,82 @@ pub(super) fn names_code_by_option(name: &str, arguments: &[Word]) -> Option<boo
     let (_, options, operand) = CODE_OPTIONS
         .iter()
         .find(|(programs, ..)| programs.contains(&name))?;
-    // Without quotes a value may be one of these options, by which some of the programs load what another machine sends.
-    let may_be_one = |word: &Word| word.is_split && !options.is_empty() && OBEYING.contains(&name);
-    Some(names_code(arguments, options, *operand) || arguments.iter().any(may_be_one))
+    let is_code = names_code(arguments, options, *operand)
+        || !options.is_empty() && brings_options(name, arguments)
+        || is_operand_an_option(name, arguments);
+    Some(is_code)
+}
+
+/// Whether a value without quotes may bring one of the options that name code. Of a program that executes what such an option names, or
+/// what another machine sends, without a file in the container, in every word; else where it stands for itself, and is no option's argument.
+fn brings_options(name: &str, arguments: &[Word]) -> bool {
+    // What these bring is judged as such.
+    if matches!(name, "curl" | "wget") {
+        return false;
+    }
+    let mut before = "";
+    let mut has_operand = false;
+    arguments.iter().any(|word| {
+        let is_argument = before.starts_with('-') && !before.contains('=');
+        // `gunicorn -w $E app:app`: the value may bring another application, of which `gunicorn` executes a call.
+        let is_before_operand = name == "gunicorn" && !has_operand;
+        let is_alone = word.text.starts_with('$') && !is_argument;
+        has_operand |= !word.text.starts_with('-') && !is_argument;
+        before = word.text.as_str();
+        word.is_split && (OBEYING.contains(&name) || is_alone || is_before_operand)
+    })
+}
+
+/// Whether an operand may be an option by which a program executes its value: `tar -c "$E"` where it is `-Icommand`. What stands behind an
+/// option of one letter may be its argument.
+fn is_operand_an_option(name: &str, arguments: &[Word]) -> bool {
+    let is_of_user = |word: &Word| word.text.starts_with("user.");
+    let may_be = match name {
+        "bsdtar" | "chrome" | "chromium" | "chromium-browser" | "google-chrome" | "tar" => true,
+        "git" => !arguments.iter().any(is_of_user),
+        "rsync" | "scp" | "sftp" => true,
+        _ => false,
+    };
+    if !may_be {
+        return false;
+    }
+    // Without another machine these start nothing: `rsync /d "$E:/b"` has none if the value is an option.
+    let is_remote = |pair: &[Word]| match pair {
+        [before, word] => {
+            let text = word.text.as_str();
+            let is_pattern = before.text.starts_with("--") && !text.contains(":/");
+            !text.starts_with(['-', '$']) && !text.starts_with("http") && text.contains(':') && !is_pattern
+        }
+        _ => false,
+    };
+    let needs_machine = matches!(name, "rsync" | "scp" | "sftp");
+    if needs_machine && !arguments.windows(2).any(is_remote) {
+        return false;
+    }
+    let mut before = "";
+    let own = arguments.iter().take_while(|word| word.text != "--");
+    own.enumerate().any(|(at, word)| {
+        let is_cluster = at == 1 && !before.starts_with('-') && name.ends_with("tar");
+        let takes = |option: &str| match name {
+            name if name.ends_with("tar") => option.ends_with(['C', 'K', 'N', 'T', 'V', 'X', 'b', 'f', 'g']),
+            "git" => matches!(
+                option,
+                "-C" | "-F" | "-b" | "-m" | "-n" | "--message" | "--author"
+            ),
+            "rsync" => option == "-f" || option == "-B",
+            "scp" | "sftp" => matches!(option, "-P" | "-c" | "-i" | "-l"),
+            _ => false,
+        };
+        let is_argument = before.len() > 1 && (before.starts_with('-') || is_cluster) && takes(before);
+        before = word.text.as_str();
+        !word.names.is_empty() && word.text.starts_with('$') && !is_argument
+    })
+}
+
+/// Whether a value without quotes may bring an option of npm, which takes its own anywhere before `--`: `--script-shell` above all.
+pub(super) fn brings_options_of_npm(name: &str, arguments: &[Word]) -> bool {
+    let mut own = arguments.iter().take_while(|word| word.text != "--");
+    name == "npm" && own.any(|word| word.is_split)
 }
 
 /// Whether words set a setting of Postgres that is a command or a library, or one that a variable names.
@@ -273,16 +130,21 @@ fn sets_code_of_postgres(arguments: &[Word]) -> bool {
 
 /// Whether a variable stands in the argument of one of these options, or in the first operand. A verb before it is not the operand.
 pub(super) fn names_code(arguments: &[Word], options: &[&str], operand: bool) -> bool {
-    const VERBS: [&str; 9] = [
-        "dev", "launch", "pool", "prefork", "run", "runner", "serve", "server", "worker",
+    const VERBS: [&str; 12] = [
+        "dev", "launch", "pool", "prefork", "run", "runner", "s", "serve", "server", "start", "up", "worker",
     ];
     let mut before = "";
     let mut has_operand = false;
     for word in arguments {
         let text = word.text.as_str();
         let is_option = text.starts_with('-');
-        let of_option =
-            options.contains(&before) || is_option && options.iter().any(|option| text.starts_with(option));
+        // `--config` and `--config-file`.
+        let is_named = |option: &&str| {
+            before == *option || option.len() > 2 && before.starts_with(option) && !before.contains('=')
+        };
+        let of_option = options.iter().any(|option| is_named(&option))
+            || is_last_of_cluster(before, options)
+            || is_option && options.iter().any(|option| text.starts_with(option));
         let is_operand = !is_option && !has_operand && (!before.starts_with('-') || before.contains('='));
         has_operand |= is_operand && !VERBS.contains(&text);
         if !word.names.is_empty() && (of_option || operand && is_operand) {
@@ -291,4 +153,13 @@ pub(super) fn names_code(arguments: &[Word], options: &[&str], operand: bool) ->
         before = text;
     }
     false
+}
+
+/// `-sK` of curl.
+fn is_last_of_cluster(option: &str, options: &[&str]) -> bool {
+    options == ["-K", "--config"]
+        && option.len() > 2
+        && !option.starts_with("--")
+        && option.starts_with('-')
+        && option.ends_with('K')
 }

@@ -275,8 +275,8 @@ pub(super) const OF_CLIENTS: [Takes; 26] = [
         operands: Operands::None,
     },
     Takes {
-        programs: &["op-geth", "op-reth", "reth"],
-        options: &["--rollup.sequencer-http", "--rollup.sequencerhttp"],
+        programs: &["geth", "op-geth", "op-reth", "reth"],
+        options: &["--nat", "--rollup.sequencer-http", "--rollup.sequencerhttp"],
         operands: Operands::None,
     },
     Takes {

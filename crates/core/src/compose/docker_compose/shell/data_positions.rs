@@ -127,16 +127,16 @@ fn takes_data(option: &str, models: Models) -> bool {
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
     let parts = || name.split(['-', '_', '.', ':']);
     let has_any = |words: &[&str]| parts().any(|part| words.contains(&part));
+    // Of a data source, all but these may name code.
+    let is_login = || matches!(parts().next_back(), Some("password" | "port" | "username"));
+    let names_code = || parts().any(|part| OF_CODE.contains(&part) && !(part == "datasource" && is_login()));
     let is_data = |last: &str| {
         OF_DATA.contains(&last)
             && (!OF_ADDRESS.contains(&last) || has_any(&OF_LISTENERS))
             && (models == Models::Data || !has_any(&["model", "models"]))
     };
     // One letter says too little, and a cluster of letters ends with another option.
-    name.len() > 1
-        && name.chars().all(is_name)
-        && parts().next_back().is_some_and(is_data)
-        && !has_any(&OF_CODE)
+    name.len() > 1 && name.chars().all(is_name) && parts().next_back().is_some_and(is_data) && !names_code()
 }
 
 /// `-Xmx4g`: it begins with its option.
@@ -322,6 +322,11 @@ mod tests {
             &["bitcoind", "-rpcuser=${E}"],
             &["postgres", "-c", "wal_level=${E}"],
             &["gunicorn", "--max-requests", "${E}", "app:app"],
+            &["app", "--spring.datasource.password=${E}"],
+            &["app", "--datasource-username", "${E}"],
+            &["reth", "node", "--nat", "extip:${E}"],
+            &["geth", "--nat", "extip:${E}"],
+            &["sh", "-c", "exec \"$@\"", "sh", "app", "--port", "${E}"],
         ] {
             let wrong = of(words).into_iter().any(|how| how != ItemUse::Argument);
             assert!(!wrong, "{words:?} {:?}", of(words));
@@ -332,6 +337,24 @@ mod tests {
     fn what_is_not_known_to_be_data_decides_code() {
         for words in [
             &["app", "${E}"][..],
+            &["sh", "-c", "exec \"$@\"", "sh", "${E}", "--port", "1"],
+            &["sh", "-c", "exec \"$@\"", "${E}", "app", "--port", "1"],
+            &["sh", "-c", "exec \"$@\"", "sh", "sh", "-c", "${E}"],
+            &["sh", "-c", "exec \"$@\"", "sh", "app", "${E}"],
+            &["sh", "-c", "set a; exec \"$@\"", "sh", "app", "--port", "${E}"],
+            &[
+                "anything",
+                "sh",
+                "-c",
+                "exec \"$@\"",
+                "sh",
+                "app",
+                "--port",
+                "${E}",
+            ],
+            &["app", "--spring.datasource.url=${E}"],
+            &["app", "--spring.datasource.driver.username=${E}"],
+            &["app", "--registry-port=${E}"],
             &["nc", "${E}", "5432"],
             &["nc", "-z", "${E}", "${E}"],
             &["nc", "-z", "db", "${E}"],

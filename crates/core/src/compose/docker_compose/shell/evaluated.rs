@@ -1,6 +1,7 @@
 //! Programs and words of a shell that evaluate or execute one of their arguments.
 
-use super::code_options::{names_code, names_code_by_option};
+use super::clients::{executes_input, hands_a_command};
+use super::code_options::{brings_options_of_npm, names_code, names_code_by_option};
 use super::interpreters::is_interpreter;
 use super::programs::{
     ENGINE_GROUPS, ENGINE_STARTS_NOTHING, ENGINES, EXECUTORS, FETCHERS, HARMLESS, IN_GROUPS_STARTS_NOTHING,
@@ -19,7 +20,10 @@ pub(super) fn evaluates(name: &str, arguments: &[Word]) -> bool {
     if names_code_by_option(name, arguments) == Some(true) {
         return true;
     }
-    if is_handed_to_a_verb(name, arguments) || moves_to_another_project(name, arguments) {
+    if brings_options_of_npm(name, arguments)
+        || is_handed_to_a_verb(name, arguments)
+        || moves_to_another_project(name, arguments)
+    {
         return true;
     }
     match name {
@@ -58,23 +62,9 @@ pub(super) fn evaluates(name: &str, arguments: &[Word]) -> bool {
             if may_be_an_option(arguments) {
                 return true;
             }
-            let mut words = arguments.iter();
-            let is_script = |word: &Word| {
-                let text = word.text.as_str();
-                text.starts_with("-c")
-                    || text.starts_with("-e")
-                    || text.starts_with("--command")
-                    || text.starts_with("--e")
-            };
-            while let Some(word) = words.next() {
-                if is_script(word)
-                    && (!word.names.is_empty() || words.next().is_some_and(|word| !word.names.is_empty()))
-                {
-                    return true;
-                }
-            }
-            false
+            hands_a_command(name, arguments)
         }
+        name if executes_input(name) && !is_interpreter(name) => hands_a_command(name, arguments),
         // What stands behind the script of an interpreter is the script's own; a module of Python may be a program that is known.
         name if is_interpreter(name) => {
             let at = arguments.iter().position(|word| word.text == "-m");
@@ -167,7 +157,8 @@ pub(super) fn names_a_command(option: &str, words: &[&str]) -> bool {
         return false;
     };
     let name = option.split('=').next().unwrap_or_default().to_ascii_lowercase();
-    name.rsplit('-').next().is_some_and(|last| words.contains(&last))
+    let is_command = |last: &str| words.contains(&last) || last.ends_with("cmd") && words.contains(&"cmd");
+    name.rsplit('-').next().is_some_and(is_command)
         || words.iter().any(|word| {
             name.strip_prefix(word)
                 .is_some_and(|rest| rest == "-cmd" || rest == "-command")

@@ -14,7 +14,7 @@ const SHELLS: [&str; 21] = [
 /// Options of shells whose argument is the next word.
 const SHELL_OPTIONS: [&str; 4] = ["--rcfile", "--init-file", "--init-command", "--features"];
 /// Other programs that execute a script, which is an option's argument, the first operand or their input.
-const OTHERS: [&str; 45] = [
+const OTHERS: [&str; 47] = [
     "R",
     "Rscript",
     "at",
@@ -22,8 +22,10 @@ const OTHERS: [&str; 45] = [
     "batch",
     "bmake",
     "bpython",
+    "bun",
     "clojure",
     "crontab",
+    "deno",
     "elixir",
     "erl",
     "gap",
@@ -67,7 +69,7 @@ const AMBIGUOUS: [&str; 15] = [
     "sage", "scala",
 ];
 /// Those of them that do not execute their input where they have no script.
-const NOT_FROM_INPUT: [&str; 7] = ["awk", "bmake", "gawk", "gmake", "java", "make", "mawk"];
+const NOT_FROM_INPUT: [&str; 8] = ["awk", "bmake", "bun", "gawk", "gmake", "java", "make", "mawk"];
 /// Those of them whose every operand decides code: `NAME=value` sets a variable that rules expand, `SHELL` above all.
 const EVERY_OPERAND: [&str; 3] = ["bmake", "gmake", "make"];
 /// Names of a program's input.
@@ -84,7 +86,9 @@ pub(super) const JAVA_NUMBERS: [&str; 6] = [
     "-XX:ParallelGCThreads=",
 ];
 /// Starts of options of Node and of Java that take no argument from the next word.
-const ALONE: [&str; 21] = [
+const ALONE: [&str; 23] = [
+    "--allow-",
+    "--deny-",
     "--enable-",
     "--disable-",
     "--no-",
@@ -210,7 +214,9 @@ impl<'a> Execution<'a> {
         if EVERY_OPERAND.contains(&name) || name.ends_with("awk") && starts_programs(arguments) {
             execution.executed.extend(arguments);
         }
-        execution.executes_input = !has_script && !NOT_FROM_INPUT.contains(&name);
+        // `at` takes a time as its operand, and the script from its input.
+        execution.executes_input =
+            !has_script && !NOT_FROM_INPUT.contains(&name) || matches!(name, "at" | "batch");
         execution
     }
 
@@ -266,8 +272,20 @@ impl<'a> Execution<'a> {
         let mut words = arguments.iter();
         let mut has_script = false;
         let mut is_unsure = false;
+        // `bun run FILE`, `deno eval CODE`
+        let mut verb = "";
         while let Some(word) = words.next() {
             let text = word.text.as_str();
+            if is_verb(name, text) && verb.is_empty() {
+                verb = text;
+                continue;
+            }
+            if verb == "eval" && !text.starts_with('-') {
+                self.script(word);
+                self.handed = words.as_slice();
+                self.executed.extend(words);
+                return true;
+            }
             if text == "-" {
                 // The script is the input, and what follows is handed to it.
                 self.executed.extend(words);
@@ -333,7 +351,7 @@ impl<'a> Execution<'a> {
 }
 
 /// Whether a program of awk may start another one, so that what its variables hold may be executed.
-fn starts_programs(arguments: &[Word]) -> bool {
+pub(super) fn starts_programs(arguments: &[Word]) -> bool {
     let may_start = |word: &Word| {
         let text = word.text.as_str();
         text == "-f"
@@ -369,6 +387,10 @@ fn is_property(text: &str) -> bool {
         .is_some_and(|property| property.contains('=') && !own.iter().any(|own| property.starts_with(own)))
 }
 
+fn is_verb(name: &str, text: &str) -> bool {
+    matches!((name, text), ("bun" | "deno", "run") | ("deno", "eval"))
+}
+
 /// Whether an option surely takes no argument from the next word.
 fn is_alone(name: &str, option: &str) -> bool {
     if is_python(name) {
@@ -377,7 +399,9 @@ fn is_alone(name: &str, option: &str) -> bool {
             .chars()
             .all(|flag| "bBdEhiIOPqRsSuvVx0123456789".contains(flag));
     }
+    let is_permission = || name == "deno" && option.len() == 2 && !option.ends_with(['c', 'r', 'L']);
     option.contains('=')
+        || is_permission()
         || ALONE.iter().any(|start| option.starts_with(start))
         || matches!(name, "perl" | "ruby")
             && option

@@ -17,7 +17,7 @@ impl Language {
     /// The language of an interpreter of this name.
     pub(in crate::compose::docker_compose) fn of_interpreter(name: &str) -> Option<Self> {
         match name {
-            "node" | "nodejs" | "ts-node" | "tsx" => Some(Self::Node),
+            "bun" | "deno" | "node" | "nodejs" | "ts-node" | "tsx" => Some(Self::Node),
             "perl" => Some(Self::Perl),
             "php" => Some(Self::Php),
             "irb" | "ruby" => Some(Self::Ruby),

@@ -40,6 +40,7 @@ impl Language {
                     "load_extension",
                     "popen",
                     "ProxyCommand",
+                    "putenv",
                     "read_pickle",
                     "register_custom_ops_library",
                     "render_template_string",
@@ -73,6 +74,7 @@ impl Language {
                 .iter()
                 .any(|part| statement.contains(part))
                     || statement.contains('(') && imports_one(script, &EXECUTING_MODULES)
+                    || calls(&["chdir"]) && imports_behind(script, "chdir")
                     || statement.split_once('=').is_some_and(|(name, value)| {
                         SETTINGS.contains(&name.trim().rsplit('.').next().unwrap_or_default())
                             && !is_plain_text(value.trim())
@@ -268,7 +270,7 @@ impl Language {
 }
 
 /// Modules of Python that execute what they are handed, by whatever name.
-const EXECUTING_MODULES: [&str; 19] = [
+const EXECUTING_MODULES: [&str; 21] = [
     "cffi",
     "code",
     "codeop",
@@ -281,9 +283,11 @@ const EXECUTING_MODULES: [&str; 19] = [
     "pexpect",
     "plumbum",
     "pty",
+    "pydoc",
     "runpy",
     "sarge",
     "sh",
+    "shelve",
     "stevedore",
     "timeit",
     "webbrowser",
@@ -324,6 +328,12 @@ fn imports_one(script: &str, modules: &[&str]) -> bool {
         let named = statement.split(" import ").next().unwrap_or_default();
         is_import && identifiers(named).any(|name| modules.contains(&name))
     })
+}
+
+/// Whether a script of Python imports something behind a word: Python looks for it in the folder that the script stands in.
+fn imports_behind(script: &str, word: &str) -> bool {
+    let after = script.split_once(word).map_or("", |(_, after)| after);
+    has_word(after, "import") || has_word(after, "__import__")
 }
 
 /// Whether a script of Node names one of these packages.

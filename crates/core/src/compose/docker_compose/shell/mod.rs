@@ -6,7 +6,10 @@
 
 mod archives;
 mod argument_list;
+mod arithmetic;
+mod clients;
 mod code_options;
+mod code_options_table;
 mod data_options;
 mod data_positions;
 mod download_output;
@@ -14,6 +17,8 @@ mod downloads;
 mod evaluated;
 mod guest_script;
 mod host_files;
+mod inline_code;
+mod input_arguments;
 mod interpreters;
 mod language;
 mod language_calls;
@@ -23,6 +28,7 @@ mod other_language;
 mod own_variables;
 mod packages;
 mod paths;
+mod pipes;
 mod programs;
 mod reader;
 mod requests;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::paths::file_key;
+use super::pipes::Pipes;
 use super::script::Script;
 use super::shown_environment::WHOLE_ENVIRONMENT;
 use super::tainted::Tainted;
@@ -34,7 +35,7 @@ impl Script {
             .iter()
             .flat_map(|command| command.names().cloned())
             .collect();
-        let mut previous = BTreeSet::new();
+        let mut pipes = Pipes::default();
         for command in &self.commands {
             let first = command.words.first().map(|word| word.text.as_str());
             if let (Some("for"), Some(variable)) = (first, command.words.get(1)) {
@@ -74,14 +75,12 @@ impl Script {
                 }
             }
             let mut held = command.held();
-            if command.is_piped {
-                held.append(&mut previous);
-            }
+            held.append(&mut pipes.read(command));
             for path in written_by(command) {
                 let from = sources(&held, is_settable, tainted);
                 taint_file(&file_key(&path, command.folder.as_deref()), from, tainted);
             }
-            previous = held;
+            pipes.write(command, held);
         }
     }
 }

@@ -1,16 +1,19 @@
 //! Lists of programs by what they do with their arguments, their input and the folder that they stand in.
 
 /// Programs any of whose arguments may be executed.
-pub(super) const EXECUTORS: [&str; 77] = [
+pub(super) const EXECUTORS: [&str; 87] = [
     ".",
     "alias",
     "ansible",
     "ansible-playbook",
+    "ansible-pull",
     "ant",
     "brew",
     "chroot",
+    "circusd",
     "complete",
     "concurrently",
+    "consul-template",
     "dagster",
     "docker",
     "ed",
@@ -34,10 +37,14 @@ pub(super) const EXECUTORS: [&str; 77] = [
     "less",
     "let",
     "logrotate",
+    "m4",
     "man",
     "modprobe",
     "mpiexec",
     "mpirun",
+    "mprocs",
+    "multirun",
+    "multitail",
     "mvn",
     "mvnw",
     "ncat",
@@ -52,6 +59,7 @@ pub(super) const EXECUTORS: [&str; 77] = [
     "podman",
     "prefect",
     "rake",
+    "s6-svscan",
     "sbatch",
     "sbt",
     "screen",
@@ -63,9 +71,11 @@ pub(super) const EXECUTORS: [&str; 77] = [
     "ssh",
     "start-stop-daemon",
     "su",
+    "svscan",
     "swipl",
     "systemd-run",
     "task",
+    "tcpserver",
     "terraform",
     "tmux",
     "trap",
@@ -269,7 +279,7 @@ pub(super) const COREUTILS: [&str; 58] = [
     "wc",
 ];
 /// Files that other programs execute or load at their start.
-pub(super) const STARTUP_FILES: [&str; 25] = [
+pub(super) const STARTUP_FILES: [&str; 26] = [
     "/.bash",
     "/.config/autostart",
     "/.config/systemd",
@@ -283,6 +293,7 @@ pub(super) const STARTUP_FILES: [&str; 25] = [
     "/.zprofile",
     "/.zshenv",
     "/.zshrc",
+    "/docker-entrypoint-initdb.d/",
     "/etc/bash",
     "/etc/cron",
     "/etc/environment",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::arithmetic::identifiers;
 use super::host_files::{HOST_FILES, names_host_file};
 use super::paths::file_key;
 use super::script::{Script, ShellCommand};
@@ -39,18 +40,6 @@ pub(in crate::compose::docker_compose) fn names_in(text: &str) -> BTreeSet<Strin
     names
 }
 
-/// The names in an arithmetic expression, which need no dollar there.
-fn identifiers(expression: &str) -> BTreeSet<String> {
-    let words = expression.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
-    // A number is one, unless it is what the script was handed.
-    let is_name = |word: &&str| {
-        let first = word.chars().next();
-        first.is_some_and(|c| !c.is_ascii_digit()) || expression.contains(&format!("${word}"))
-    };
-    let words = words.filter(|word| !word.is_empty());
-    words.filter(is_name).map(str::to_owned).collect()
-}
-
 /// The index of `${NAME[INDEX]…}` or the offset and length of `${NAME:OFFSET:LENGTH}`.
 fn arithmetic_part(expansion: &str) -> Option<&str> {
     let inner = expansion.strip_prefix("${")?;
@@ -77,6 +66,27 @@ fn prints_numbers(script: &Script) -> bool {
             program.text == "seq" && is_number && command.words.iter().all(|word| !word.is_split)
         }
         _ => false,
+    }
+}
+
+/// How many groups are open, behind a command that ends with `end`, that a pipe leads into.
+fn open_groups(open: usize, is_piped: bool, command: &ShellCommand, end: char) -> usize {
+    if open == 0 && !is_piped {
+        return 0;
+    }
+    let mut open = open;
+    for word in &command.words {
+        match word.text.as_str() {
+            "case" | "for" | "if" | "select" | "until" | "while" => open += 1,
+            "done" | "esac" | "fi" | "}" => open = open.saturating_sub(1),
+            "!" | "do" | "elif" | "else" | "then" | "{" => {}
+            _ => break,
+        }
+    }
+    match end {
+        '(' => open + 1,
+        ')' => open.saturating_sub(1),
+        _ => open,
     }
 }
 
@@ -118,8 +128,10 @@ impl ShellReader {
     pub(super) fn script(&mut self, end: Option<char>, depth: usize) -> Script {
         let mut script = Script::default();
         let mut command = ShellCommand::default();
-        let mut heredocs: Vec<String> = Vec::new();
+        let mut heredocs: Vec<(String, bool)> = Vec::new();
         let mut is_piped = false;
+        // How many `{`, `(`, `while` and the like are open that a pipe leads into: each command in them reads it.
+        let mut open = 0_usize;
         while let Some(c) = self.peek() {
             if Some(c) == end {
                 self.at += 1;
@@ -150,15 +162,23 @@ impl ShellReader {
                         }
                     }
                     if c == '\n' {
-                        for end in heredocs.drain(..) {
+                        for (end, is_quoted) in heredocs.drain(..) {
                             let (names, text) = self.heredoc(&end);
+                            if !is_quoted {
+                                command
+                                    .input
+                                    .extend(self.substituted_in(&text, depth, &mut script));
+                            }
                             command.input.extend(names);
                             command.documents.push(text);
                         }
                     }
+                    // A pipe goes on over the end of a line, and into a group.
+                    let is_empty = command.words.is_empty();
+                    open = open_groups(open, is_piped, &command, c);
                     command.is_piped = is_piped;
-                    is_piped = pipes;
-                    self.finish(std::mem::take(&mut command), &mut script);
+                    is_piped = pipes || open > 0 || is_piped && is_empty;
+                    self.finish(std::mem::take(&mut command), depth, &mut script);
                 }
                 '<' if self.peek_at(1) == Some('<') && self.peek_at(2) != Some('<') => {
                     self.at += 2;
@@ -168,7 +188,11 @@ impl ShellReader {
                     while self.peek() == Some(' ') {
                         self.at += 1;
                     }
-                    heredocs.push(self.word(end, depth, &mut script).text);
+                    let from = self.at;
+                    let word = self.word(end, depth, &mut script).text;
+                    let written = self.rest.get(from..self.at).unwrap_or_default();
+                    let is_quoted = written.iter().any(|c| matches!(c, '"' | '\'' | '\\'));
+                    heredocs.push((word, is_quoted));
                 }
                 '<' | '>' => {
                     self.at += 1;
@@ -207,18 +231,21 @@ impl ShellReader {
                     let opens = word.text == "{";
                     command.words.push(word);
                     if opens {
-                        self.finish(std::mem::take(&mut command), &mut script);
+                        open += usize::from(is_piped);
+                        command.is_piped = is_piped;
+                        self.finish(std::mem::take(&mut command), depth, &mut script);
                     }
                 }
             }
         }
         command.is_piped = is_piped;
-        self.finish(command, &mut script);
+        self.finish(command, depth, &mut script);
         script
     }
 
     /// Adds a command that ends, and follows where it leads.
-    fn finish(&mut self, mut command: ShellCommand, script: &mut Script) {
+    fn finish(&mut self, mut command: ShellCommand, depth: usize, script: &mut Script) {
+        command.depth = depth;
         command.folder.clone_from(&self.folder);
         if let [program, folder, ..] = command.words.as_slice()
             && matches!(program.text.as_str(), "cd" | "pushd")
@@ -252,6 +279,24 @@ impl ShellReader {
             text.push('\n');
         }
         (names, text)
+    }
+
+    /// What a shell substitutes in the text of a here-document: the commands in it are added to `script`.
+    fn substituted_in(&self, text: &str, depth: usize, script: &mut Script) -> BTreeSet<String> {
+        let mut reader = Self::of(text);
+        reader.folder.clone_from(&self.folder);
+        let mut word = Word::default();
+        while let Some(c) = reader.next() {
+            match c {
+                '\\' => {
+                    reader.next();
+                }
+                '`' => reader.substitution('`', depth, &mut word, script),
+                '$' => reader.dollar(depth, &mut word, script),
+                _ => {}
+            }
+        }
+        word.held().collect()
     }
 
     /// Reads a word; commands inside its substitutions are added to `script`.
@@ -323,10 +368,12 @@ impl ShellReader {
         let mut open = 0_usize;
         let mut expression = String::new();
         self.evaluated_to = self.at;
+        // `((…))`, and `$[…]` of bash.
+        let is_bracket = self.peek() == Some('[');
         for &c in self.rest.get(self.at..).unwrap_or_default() {
-            match c {
-                '(' => open += 1,
-                ')' => open = open.saturating_sub(1),
+            match (c, is_bracket) {
+                ('(', false) | ('[', true) => open += 1,
+                (')', false) | (']', true) => open = open.saturating_sub(1),
                 _ => {}
             }
             if open == 0 {
@@ -369,6 +416,10 @@ impl ShellReader {
                 }
                 self.at += 1;
                 self.substitution(')', depth, word, script);
+            }
+            Some('[') => {
+                self.arithmetic(script);
+                word.text.push('$');
             }
             Some('{') => {
                 self.at += 1;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::paths::{base_name, file_key};
-use super::shown_environment::{WHOLE_ENVIRONMENT, shows_all};
+use super::shown_environment::{WHOLE_ENVIRONMENT, says_variables, shows_all};
 use super::word::Word;
 
 #[derive(Debug, Default)]
@@ -24,6 +24,8 @@ pub(super) struct ShellCommand {
     pub(super) is_piped: bool,
     /// The folder that it stands in, where the script itself says it.
     pub(super) folder: Option<String>,
+    /// How deeply it stands in substitutions.
+    pub(super) depth: usize,
 }
 
 impl ShellCommand {
@@ -49,6 +51,7 @@ impl ShellCommand {
         };
         Self {
             words: vec![program],
+            depth: usize::MAX,
             ..Self::default()
         }
     }
@@ -76,6 +79,7 @@ impl ShellCommand {
         let program = self.words.split_first();
         let shows = program
             .is_some_and(|(program, arguments)| shows_all(base_name(&program.text), arguments))
+            || says_variables(&self.words)
             || self.words.iter().any(|word| word.text.contains("/environ"));
         let environment = shows.then(|| WHOLE_ENVIRONMENT.to_owned());
         self.names().cloned().chain(files).chain(environment).collect()

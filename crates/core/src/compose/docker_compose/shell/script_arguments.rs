@@ -13,6 +13,11 @@ pub(super) fn has_positional(script: &str) -> bool {
         || loops(script)
 }
 
+/// Whether a script does nothing but to execute its arguments as a command: `exec "$@"`.
+pub(super) fn is_exec_of_arguments(script: &str) -> bool {
+    script.trim().trim_end_matches(';').trim_end() == "exec \"$@\""
+}
+
 /// Whether a script sets its arguments: `set -- a`, `set a`. `set -e` and `set -o pipefail` set options alone.
 pub(super) fn sets_arguments(script: &str) -> bool {
     script.match_indices("set").any(|(at, _)| {

@@ -4,20 +4,24 @@ use std::collections::BTreeSet;
 
 use super::super::risky_names::ENV;
 use super::archives::archives;
+use super::arithmetic::evaluated_names;
+use super::clients::{self, executes_input};
 use super::downloads::{endpoints_of, names_of_what_it_brings};
 use super::evaluated::{evaluates, executes_arguments};
 use super::host_files::names_host_file;
+use super::inline_code::{names_in_code, takes_code};
 use super::interpreters::{Execution, TERMINALS, is_interpreter, is_interpreter_anywhere};
 use super::language::Language;
 use super::own_variables::{assignment, sources};
 use super::packages::{fetches, names_of_packages};
 use super::paths::{base_name, file_key};
+use super::pipes::Pipes;
 use super::programs::{COREUTILS, DOWNLOADERS, FETCHERS, FOLDER_READERS, RUNNERS, UNPACKERS};
 use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, ShellReader, names_in};
 use super::script::{Script, ShellCommand};
 use super::script_arguments::{has_positional, sets_arguments};
 use super::shown_environment::WHOLE_ENVIRONMENT;
-use super::started::{StartedProgram, surely_started};
+use super::started::{StartedProgram, handed_over, surely_started};
 use super::tainted::Tainted;
 use super::transfers::brings_by_its_verb;
 use super::variable_use::{EVERY_VARIABLE, Use, Uses, note, reads_variables};
@@ -35,7 +39,8 @@ pub(super) fn judge_text(
     found: &mut Uses,
     depth: usize,
 ) {
-    let script = ShellReader::of(text).script(None, depth);
+    let mut script = ShellReader::of(text).script(None, depth);
+    script.add_commands_of_input();
     let mut tainted = outer.clone();
     // What a function of the script is handed, and what `set` sets, is not followed.
     if has_positional(text) && (text.contains("()") || text.contains("function ") || sets_arguments(text)) {
@@ -72,11 +77,13 @@ pub(super) fn judge_script(
         starts_others: false,
         executes_input: false,
         piped_languages: BTreeSet::new(),
+        numbers: script.numbers(),
     };
     judge.sets_path = judge.assigned.contains("PATH");
-    let mut previous = BTreeSet::new();
+    let mut pipes = Pipes::default();
     for command in &script.commands {
-        previous = judge.command(command, previous);
+        let written = judge.command(command, pipes.read(command));
+        pipes.write(command, written);
     }
     judge.conclude(script);
     judge.nested_scripts(depth);
@@ -105,6 +112,8 @@ struct ScriptJudge<'a> {
     executes_input: bool,
     /// Of interpreters that execute what a command writes into their pipe.
     piped_languages: BTreeSet<Language>,
+    /// Variables that it declares to be numbers.
+    numbers: BTreeSet<String>,
 }
 
 /// A word that may be a script.
@@ -134,14 +143,19 @@ impl<'a> ScriptJudge<'a> {
         self.note(&own, Use::Argument);
         // What it is handed through a pipe it may write.
         let mut all = command.held();
-        if command.is_piped {
-            all.extend(previous);
-        }
+        let mut input = command.input.clone();
+        input.extend(previous.iter().cloned());
+        all.extend(previous);
         let mut executed = BTreeSet::new();
         let programs = command.programs(&mut executed);
+        executed.extend(evaluated_names(command, &programs));
+        executed.extend(command.assigned_to_numbers(&self.numbers));
         self.note(&executed, Use::Executed);
         self.writes(command, &all);
         self.interpreters(command, &programs);
+        for program in &programs {
+            self.code_and_input(command, program, &input);
+        }
         for program in programs {
             self.program(command, &program, &own, &all);
         }
@@ -187,7 +201,14 @@ impl<'a> ScriptJudge<'a> {
             let (before, after) = command.words.split_at_checked(at)?;
             let (word, arguments) = after.split_first()?;
             let is_one = is_interpreter_anywhere(before.last()?, base_name(&word.text), arguments);
-            (!is_harmless && is_one).then_some((word, arguments))
+            // The command that `sh -c 'exec "$@"' sh` starts is among the programs.
+            let is_handed = |handed: &[Word]| {
+                let is_same =
+                    |program: &StartedProgram<'_>| handed.iter().any(|each| std::ptr::eq(each, program.word));
+                programs.iter().any(is_same)
+            };
+            let hands_over = handed_over(base_name(&word.text), arguments).is_some_and(is_handed);
+            (!is_harmless && is_one && !hands_over).then_some((word, arguments))
         });
         let named = programs.iter().map(|program| (program.word, program.arguments));
         let named = named.filter(|(word, _)| is_interpreter(base_name(&word.text)));
@@ -226,6 +247,33 @@ impl<'a> ScriptJudge<'a> {
                 self.note(&command.input, Use::Executed);
                 self.executes_input |= command.is_piped;
             }
+        }
+    }
+
+    /// What a program executes in a language that is not read here: code among its arguments, or its input.
+    fn code_and_input(
+        &mut self,
+        command: &ShellCommand,
+        program: &StartedProgram<'_>,
+        input: &BTreeSet<String>,
+    ) {
+        let name = base_name(&program.word.text);
+        if takes_code(name) {
+            self.note(&names_in_code(name, program.arguments), Use::Executed);
+        }
+        if executes_input(name) {
+            self.note(input, Use::Executed);
+            let files = clients::files(command, program.arguments);
+            self.note(&files.into_iter().collect(), Use::Executed);
+        }
+        // `parallel` without a program executes its input.
+        if name == "parallel"
+            && program
+                .arguments
+                .iter()
+                .all(|word| word.text.starts_with('-') || word.text.parse::<u32>().is_ok())
+        {
+            self.note(input, Use::Executed);
         }
     }
 
@@ -374,6 +422,8 @@ impl<'a> ScriptJudge<'a> {
                 self.in_language(language, &command.documents);
             }
         }
+        let numbers = std::mem::take(&mut self.numbers);
+        self.note(&numbers, Use::Executed);
         if self.starts_others {
             let brought = std::mem::take(&mut self.brought);
             self.note(&brought, Use::Executed);

@@ -1,5 +1,7 @@
 //! Commands that say the values of all variables of their environment.
 
+use super::interpreters::is_interpreter;
+use super::paths::base_name;
 use super::word::Word;
 
 /// Among the names of variables: all that the environment holds, where a substitution shows it.
@@ -31,4 +33,21 @@ pub(super) fn shows_all(name: &str, arguments: &[Word]) -> bool {
         "envsubst" | "compgen" => true,
         _ => false,
     }
+}
+
+/// Whether words are those of a language that says a variable by a name that no shell replaces: `python -c "print(os.environ['A'])"`.
+pub(super) fn says_variables(words: &[Word]) -> bool {
+    const NAMES: [&str; 5] = ["ENVIRON", "environ", "environb", "getenv", "get_env"];
+    const PARTS: [&str; 5] = ["$ENV.", "Deno.env", "ENV[", "ENV{", "process.env"];
+    let is_jq = |name: &str| matches!(name, "gojq" | "jaq" | "jq" | "yq");
+    let says = |word: &Word, is_jq: bool| {
+        let mut names = word.text.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
+        names.any(|name| NAMES.contains(&name) || is_jq && matches!(name, "ENV" | "env"))
+            || PARTS.iter().any(|part| word.text.contains(part))
+    };
+    let mut programs = words.iter().map(|word| base_name(&word.text));
+    let Some(program) = programs.find(|name| is_interpreter(name) || is_jq(name)) else {
+        return false;
+    };
+    words.iter().any(|word| says(word, is_jq(program)))
 }

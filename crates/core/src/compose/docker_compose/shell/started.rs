@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::risky_names::is_risky_in_script;
+use super::interpreters::is_shell;
 use super::own_variables::assignment;
 use super::paths::base_name;
 use super::programs::{
@@ -11,6 +12,7 @@ use super::programs::{
 };
 use super::reader::names_in;
 use super::script::ShellCommand;
+use super::script_arguments::is_exec_of_arguments;
 use super::word::Word;
 
 /// A program that a command may start.
@@ -66,6 +68,10 @@ impl ShellCommand {
                 is_wrapped = true;
             } else if matches!(text, "for" | "case" | "select" | "in" | "function") {
                 break;
+            } else if let Some(handed) = handed_over(name, after) {
+                // `sh -c 'exec "$@"' sh app`
+                is_wrapped = true;
+                rest = handed;
             } else if RESERVED.contains(&text) || text == "until" || text == "--" {
             } else if is_wrapper(name) {
                 is_wrapped = true;
@@ -128,6 +134,21 @@ impl ShellCommand {
         }
         programs
     }
+}
+
+/// The words that a shell starts as a command by `-c 'exec "$@"' sh`, behind the name that it is given.
+pub(super) fn handed_over<'w>(name: &str, arguments: &'w [Word]) -> Option<&'w [Word]> {
+    let [option, script, own, handed @ ..] = arguments else {
+        return None;
+    };
+    // A shell has replaced `"$@"` already where it stands in double quotes.
+    let is_script = script.names.is_empty();
+    let is_handed = is_shell(name)
+        && matches!(option.text.as_str(), "-c" | "-ec" | "-ce")
+        && is_script
+        && is_exec_of_arguments(&script.text)
+        && own.names.is_empty();
+    is_handed.then_some(handed)
 }
 
 /// The one program that a command starts, if no other word may be one. The number that a wrapper takes is none.

@@ -22,7 +22,8 @@ pub(in crate::compose::docker_compose) const EVERY_VARIABLE: &str = "*";
 /// Whether a script can read a variable at all.
 pub(in crate::compose::docker_compose) fn reads_variables(script: &str) -> bool {
     [
-        "$", "((", "env", "ENV", "_SERVER", "set", "export", "declare", "typeset",
+        "$", "((", "[", "env", "ENV", "_SERVER", "let", "local", "set", "export", "declare", "typeset",
+        "readonly", "integer", "float",
     ]
     .iter()
     .any(|word| script.contains(word))
