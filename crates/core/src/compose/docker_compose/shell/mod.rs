@@ -48,7 +48,7 @@ pub(super) use argument_list::{ItemUse, ListItem, uses_of_list};
 use evaluated::names_a_command;
 pub(super) use guest_script::GuestScript;
 use interpreters::{Execution, starts_interactive};
-pub(super) use language::Language;
+pub(super) use language::{LANGUAGES, Language};
 pub(super) use named_files::{NamedBy, NamedFile};
 use paths::base_name;
 use programs::CLIENTS;
