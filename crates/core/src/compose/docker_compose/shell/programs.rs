@@ -1,7 +1,7 @@
 //! Lists of programs by what they do with their arguments, their input and the folder that they stand in.
 
 /// Programs any of whose arguments may be executed.
-pub(super) const EXECUTORS: [&str; 77] = [
+pub(super) const EXECUTORS: [&str; 78] = [
     ".",
     "alias",
     "ansible",
@@ -64,6 +64,7 @@ pub(super) const EXECUTORS: [&str; 77] = [
     "start-stop-daemon",
     "su",
     "swipl",
+    "sysctl",
     "systemd-run",
     "task",
     "terraform",
@@ -269,7 +270,7 @@ pub(super) const COREUTILS: [&str; 58] = [
     "wc",
 ];
 /// Files that other programs execute or load at their start.
-pub(super) const STARTUP_FILES: [&str; 25] = [
+pub(super) const STARTUP_FILES: [&str; 39] = [
     "/.bash",
     "/.config/autostart",
     "/.config/systemd",
@@ -283,16 +284,30 @@ pub(super) const STARTUP_FILES: [&str; 25] = [
     "/.zprofile",
     "/.zshenv",
     "/.zshrc",
+    "/cont-init.d/",
     "/etc/bash",
     "/etc/cron",
+    "/etc/docker/",
     "/etc/environment",
     "/etc/init",
     "/etc/ld.so",
+    "/etc/modprobe.d",
+    "/etc/modules-load.d",
     "/etc/pam.d",
     "/etc/profile",
     "/etc/s6",
+    "/etc/sudoers",
     "/etc/supervisor",
+    "/etc/sysctl",
     "/etc/systemd",
+    "/etc/udev",
+    "/lib/systemd",
+    "/lib/udev",
+    "/proc/sys",
+    "/run/systemd",
+    "/run/udev",
+    "/services.d/",
+    "/sys/kernel",
     "/var/spool/cron",
     "authorized_keys",
 ];
