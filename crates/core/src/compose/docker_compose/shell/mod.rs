@@ -24,6 +24,7 @@ mod own_variables;
 mod packages;
 mod paths;
 mod programs;
+mod read_files;
 mod reader;
 mod requests;
 mod script;
