@@ -224,6 +224,44 @@ fn what_a_start_script_takes_from_outside_is_a_place_with_the_hash_of_its_text()
             "it builds, loads or starts what is not pinned",
         ),
         (
+            "echo \"COMPOSE_FILE=$X\" > /dstack/.env",
+            false,
+            "it may write `.env`",
+        ),
+        ("cd /dstack; echo \"K=$X\" >> .env", false, "it may write `.env`"),
+        ("cp /x/y /dstack/.env", false, "it may write `.env`"),
+        (
+            "echo COMPOSE_FILE=/x.yaml > /dstack/.env",
+            false,
+            "it may write `.env`",
+        ),
+        (
+            "echo \"{\\\"registry-mirrors\\\":[\\\"$X\\\"]}\" > /etc/docker/daemon.json; systemctl restart docker",
+            false,
+            "it may execute what `X` holds",
+        ),
+        (
+            "cat > /run/systemd/system/x.service <<EOF\n[Service]\nExecStart=/bin/true $X\nEOF\nsystemctl start x",
+            false,
+            "it may execute what `X` holds",
+        ),
+        ("sysctl -w \"$X\"", false, "it may execute what `X` holds"),
+        (
+            "echo \"$X\" > /proc/sys/kernel/core_pattern",
+            false,
+            "it may execute what `X` holds",
+        ),
+        (
+            "echo \"$X\" > /etc/udev/rules.d/x.rules",
+            false,
+            "it may execute what `X` holds",
+        ),
+        (
+            "cat /images | xargs docker run",
+            true,
+            "it builds, loads or starts what is not pinned",
+        ),
+        (
             "sed -i s/a/b/ docker-compose.yaml",
             false,
             "it may write `docker-compose.yaml`",
@@ -262,7 +300,7 @@ fn a_start_script_that_takes_nothing_from_outside_is_named_as_one_that_is_not_ju
         "runner": "docker-compose",
         "allowed_envs": ["X"],
         "pre_launch_script": "echo \"$X\" | docker login -u me --password-stdin r.example",
-        "init_script": ["mkdir -p /data", ""],
+        "init_script": ["mkdir -p /data; echo LEVEL=info > /dstack/.env; sysctl -w vm.max_map_count=262144", ""],
     });
     let file = of_members(members).unwrap().unwrap();
     assert_eq!(file.deciding_count(), 0);
@@ -411,6 +449,16 @@ fn the_advice_for_a_variable_is_accepted_where_it_is_followed() {
             "sed \"s/KEY/$$X/\" /t > /f; exec app",
             "`envsubst '$$X' < TEMPLATE > FILE`",
             "envsubst '$$X' < /t > /f; exec app",
+        ),
+        (
+            "sed -i \"s|__API_URL__|$$X|g\" /usr/share/nginx/html/env.js && exec nginx -g 'daemon off;'",
+            "`envsubst '$$X' < TEMPLATE > FILE`",
+            "envsubst '$$X' < /t > /usr/share/nginx/html/env.js; exec nginx -g 'daemon off;'",
+        ),
+        (
+            "echo \"//registry.npmjs.org/:_authToken=$$X\" > ~/.npmrc; exec npm start",
+            "`'//HOST/:_authToken=$${X}'` in single quotes",
+            "echo '//registry.npmjs.org/:_authToken=$${X}' > ~/.npmrc; exec npm start",
         ),
         (
             "[[ \"$$X\" -gt 1024 ]] && exec app",
