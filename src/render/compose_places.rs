@@ -25,7 +25,7 @@ runs before the containers is unknown, or the guest sets it. Otherwise its defau
 
 `environment` entries with a variable are set from outside. They decide code if the name in the container is one that programs
 load code by (`LD_PRELOAD`, `NODE_OPTIONS`, `PATH`, …; a beginning such as `LD_` or `PYTHON`, an end such as `_OPTS` or `_COMMAND`, or
-words such as `REMOTE_CODE` count in every name, with the exceptions in [the table](reference-values.md)), or if a shell of the container executes the
+words such as `REMOTE_CODE` or `HOOK` count in every name, with the exceptions in [the table](reference-values.md)), or if a shell of the container executes the
 value (`$$NAME` as a command, under `eval` or `sh -c`). `BASH_ENV` always counts. `ENV` counts if a shell of the container may be
 interactive (`tty`, `stdin_open`, a shell that is started so, or `script`, `screen`, `tmux` and the like), and where a script sets it.
 
@@ -36,7 +36,7 @@ item with a variable is set from outside, and decides no code, only if it is kno
 - It is the value of an option of a program, in the same item behind `=` or as the next item. The last part of the option's name is a
   word for data (port, host, user, password, token, key, level, timeout, size and the like). No part of it is a word for
   code (plugin, module, config, command, template, registry and the like). An address or URL is data only if the name says that it is the
-  program's own (listen, bind, public, external, advertise): what a program calls may send it code. A model is data for vLLM alone, without
+  program's own (listen, bind-address, public, external, advertise; not `--bind` alone): what a program calls may send it code. A model is data for vLLM alone, without
   `--trust-remote-code`. No word of the list is a program that brings or unpacks files, or that runs what another machine sends it
   (`curl`, `aws`, `tar`, `ansible-pull`, `ray`, agents of CI systems and the like).
 - The program is known, and takes data at that place: the options of `pg_isready`, `psql`, `redis-cli`, `mysqladmin`, `gunicorn` and `celery`
@@ -62,6 +62,11 @@ An `entrypoint` without a word (`[]`, an empty text, or a list of empty texts) t
 does not hold: a script is refused only where a value is known to be executed. A variable without quotes may be another option: it counts as
 executed behind `postgres`, `redis-server`, `nginx`, `traefik` and others whose options load code or bring it from elsewhere.
 
+A file that a script writes a value into is followed to the program that the script starts. The value counts as executed where that program
+reads the file as its settings and these can start something (`~/.npmrc` and `npm`, `pip.conf` and `pip`, `/etc/wireguard` and `wg-quick`, a table of
+cron and `supercronic`, `--env-file` of Node), or loads it as a module (`.py` and `gunicorn`, `.php` and `php-fpm`, `.js` and `node`, what is in a folder
+for browsers such as `public` aside), and in files that others execute at their start (`/etc/cont-init.d`, `/etc/sudoers.d`, units of systemd).
+
 A text (`command: app ${NAME}`) is split into words after it is filled, so that a variable in it decides code. That an image's
 own entrypoint passes its arguments to a program, and not to a shell as one text, is taken from the image, which the digest pins.
 
@@ -79,9 +84,27 @@ of a shell as well.
 
 A config in a language that is not read here (Lua, awk, Make, Tcl, R, PowerShell and the like, by its first line, the names of its paths or the
 program that is handed one) decides code if a name of a variable from outside or a word for the environment stands in it, or if what names it
-has such a variable. In every config the value of a setting that is named for a command (`command=`, `exec:`) is read as a script of
-a shell, with `%(ENV_NAME)s` as `$NAME`; a variable in a setting that is named for code to load (`extension=`, `load_module`, `plugin:`)
-decides code.
+has such a variable. Of a text of which neither a name nor a first line says the language, it is not known which it is: a statement of any
+language that is read here and that executes a variable of the environment decides code.
+
+In every config the settings that are named for a command (`command=`, `exec:`, `cmds:`, `hooks`, `interpreter`), for arguments (`args:`) or for
+code to load (`extension=`, `load_module`, `plugin:`, `lua-load`) are read. Who fills in a variable there is not known: a shell, which has
+quotes, or the program, before it reads the text as a command. So
+
+- in a text behind `:`, `=>` or ` = `, in a mapping or a block, each variable decides code (`command: app --port $PORT`);
+- in a list it decides code unless it stands where an item of `command` may have one (`args: [\"--port\", \"${PORT}\"]`);
+- behind `NAME=` and behind white space, which scripts of shells have as well, it decides code where a shell executes it;
+- in a setting of code it always decides code; in `ErrorLog` and the like of httpd where it stands first, since the value may begin with `|`.
+
+A variable is `$NAME`, `%NAME%`, `{{ NAME }}` or, beside a word for the environment, its name (`ENV['NAME']`, `{{ env \"NAME\" }}`,
+`process.env.NAME`). A line of a table of cron is read behind its times, and behind the user where the path says that there is one
+(`/etc/crontab`, `/etc/cron.d/`), as a script of a shell.
+
+Some programs fill in variables before they read a text. In supervisord's `%(ENV_NAME)s` decides code but in settings of data (`user`, `numprocs`,
+`password` and the like): the programs that it starts have its environment. In a config of telegraf, Vector, Redpanda Connect or OpenResty (by the
+image, the program or the path) every variable decides code, because a value may add settings that start programs. In a Caddyfile (`{$NAME}`) and in
+a template of nginx's image a value may add directives as well: these send requests elsewhere or answer them otherwise, and start no
+program, so that the value is set from outside and decides no code. `{env.NAME}` in a Caddyfile is one value, whatever it holds.
 
 A mount decides code if it equals, contains or lies in what the host supplies: `/dstack/.host-shared`, `/dstack/user_config`,
 firmware tables, disks. Known links are followed (`/tapp`, `/var/run`, `/var/volatile/dstack`, `/proc/1/root`). Other paths of
@@ -103,7 +126,8 @@ places of their own, `pre_launch_script` and `init_script[n]`, where they
 - may execute what a variable of `allowed_envs` holds, as a shell of a container may;
 - may execute what the host supplies: `.host-shared`, `user_config`, `.decrypted-env`, firmware tables, a program on a disk;
 - start or fetch an image without a digest, build or load one, or start another docker compose file;
-- may write `docker-compose.yaml`, an override of it, or `app-compose.json`.
+- may write `docker-compose.yaml`, an override of it, or `app-compose.json`; or `.env` in that folder, but a fixed text without names of Docker;
+- may write a value into what the guest executes or obeys: units of systemd, rules of udev, `/etc/docker`, `/proc/sys`, and arguments of `sysctl`.
 
 What they do beyond that, such as what their fixed text fetches, is not checked: the report names such a script and its SHA-256. To accept a
 place, run `cvm-verify pin` and write the reason into `[[places]]` of the lock.
