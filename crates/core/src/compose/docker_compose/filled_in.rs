@@ -88,9 +88,40 @@ impl Judge<'_> {
                 ));
             }
         }
+        let replaced = self.replaced_by_servers(name, script, &is_outside);
+        if let Some(says) = replaced {
+            self.file.outside.add(ComposePlace::new(path, text, says));
+        }
         for says in says {
             self.file.unmeasured.add(ComposePlace::new(path, text, says));
         }
+    }
+
+    /// What is said of variables that a server puts into a text before it reads that. The directives that a value may add start nothing.
+    fn replaced_by_servers(
+        &self,
+        config: Option<&str>,
+        text: &str,
+        is_outside: &dyn Fn(&str) -> bool,
+    ) -> Option<String> {
+        let name = referenced(text, is_outside).into_iter().next()?;
+        let name = shown(&name);
+        let mut paths = self.config_readers.paths(config);
+        paths.find_map(|path| {
+            if path.ends_with("Caddyfile") && text.contains(&format!("{{${name}")) {
+                Some(format!(
+                    "`{{$${name}}}` in a Caddyfile is replaced before the text is read, so that the value may add directives, which answer requests or \
+                     send them elsewhere: `{{env.{name}}}` is one value, whatever it holds; write an address of a site out"
+                ))
+            } else if path.contains("/nginx/templates/") {
+                Some(format!(
+                    "`$${name}` in a template of nginx is replaced before the text is read, so that the value may add directives, which answer requests \
+                     or send them elsewhere: write the value if that matters"
+                ))
+            } else {
+                None
+            }
+        })
     }
 
     /// The program that fills in a config and can start programs by its settings, with what to write instead of a variable.

@@ -512,6 +512,46 @@ fn the_advice_for_a_variable_is_accepted_where_it_is_followed() {
     assert_eq!(config("server_name $${X};").deciding_count(), 0);
 }
 
+#[test]
+fn who_may_log_in_is_not_for_a_key_of_a_network_to_say() {
+    let of = |arguments: &str| {
+        service(&format!(
+            "image: tailscale/tailscale{DIGEST}\nenvironment:\n  TS_AUTHKEY: ${{X}}\n  TS_EXTRA_ARGS: {arguments}"
+        ))
+    };
+    assert_eq!(of("--hostname=a").deciding_count(), 0);
+    assert_eq!(
+        paths(&of("--ssh").unmeasured),
+        ["services.api.environment.TS_AUTHKEY"]
+    );
+}
+
+#[test]
+fn what_a_server_replaces_before_it_reads_is_said() {
+    let of = |target: &str, content: &str| {
+        file(&format!(
+            "services:\n  api:\n    image: x{DIGEST}\n    environment:\n      X: ${{X}}\n    configs: [{{ source: c, target: {target} }}]\nconfigs:\n  c:\n    \
+             content: |\n      {content}\n"
+        ))
+    };
+    for (target, content, says) in [
+        ("/etc/caddy/Caddyfile", "{$$X} { }", "`{env.X}` is one value"),
+        (
+            "/etc/nginx/templates/a.conf.template",
+            "server_name $$X;",
+            "may add directives",
+        ),
+    ] {
+        let file = of(target, content);
+        assert_eq!(file.deciding_count(), 0);
+        assert!(
+            file.outside.iter().any(|place| place.says.contains(says)),
+            "{:?}",
+            file.outside
+        );
+    }
+}
+
 /// What the script of Phala's exports, as far as these fixtures refer to it.
 const PHALA: LaunchScript = LaunchScript::Known {
     version: "0.0.19",
