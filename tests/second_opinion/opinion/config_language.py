@@ -74,7 +74,7 @@ def executes_arguments(content, language):
     return bool(reads) and any(EXECUTES.search(line) and not line.strip().startswith(("import", "use ", "from")) for line in re.split(r"[;\n]", content))
 
 
-NAMED = r"""(?:^|[\s{(,;\[-])(["']?)((?:[\w.-]*[^a-zA-Z0-9\s"'])?(?:%s))\1"""
+NAMED = r"""(?:^|[\s{(,;\[-])(["']?)((?:[\w.-]*[^a-zA-Z0-9\s"'])?(?:%s))\1(?![\w.-])"""
 STARTS = re.compile(NAMED % "cmd|command|entrypoint|exec|execstart|hook|init|interpreter|program|run|script|shell|spawn|cmds|commands|hooks|programs|scripts",
                     re.I | re.M)
 LOADS = re.compile(NAMED % "auto_append_file|auto_prepend_file|code|extension|import|include|loadmodule|lua-load|lua-load-per-thread|lua-prepend-path"
