@@ -36,7 +36,8 @@ item with a variable is set from outside, and decides no code, only if it is kno
 - It is the value of an option of a program, in the same item behind `=` or as the next item. The last part of the option's name is a
   word for data (port, host, user, password, token, key, level, timeout, size and the like). No part of it is a word for
   code (plugin, module, config, command, template, registry and the like). An address or URL is data only if the name says that it is the
-  program's own (listen, bind-address, public, external, advertise; not `--bind` alone): what a program calls may send it code. A model is data for vLLM alone, without
+  program's own (listen, bind-address, public, external, advertise; `bind` alone is none): what a program calls may
+  send it code. A model is data for vLLM alone, without
   `--trust-remote-code`. No word of the list is a program that brings or unpacks files, or that runs what another machine sends it
   (`curl`, `aws`, `tar`, `ansible-pull`, `ray`, agents of CI systems and the like).
 - The program is known, and takes data at that place: the options of `pg_isready`, `psql`, `redis-cli`, `mysqladmin`, `gunicorn` and `celery`
@@ -64,7 +65,7 @@ executed behind `postgres`, `redis-server`, `nginx`, `traefik` and others whose 
 
 A file that a script writes a value into is followed to the program that the script starts. The value counts as executed where that program
 reads the file as its settings and these can start something (`~/.npmrc` and `npm`, `pip.conf` and `pip`, `/etc/wireguard` and `wg-quick`, a table of
-cron and `supercronic`, `--env-file` of Node), or loads it as a module (`.py` and `gunicorn`, `.php` and `php-fpm`, `.js` and `node`, what is in a folder
+cron and `supercronic`, a file of the environment that Node is handed), or loads it as a module (`.py` and `gunicorn`, `.php` and `php-fpm`, `.js` and `node`, what is in a folder
 for browsers such as `public` aside), and in files that others execute at their start (`/etc/cont-init.d`, `/etc/sudoers.d`, units of systemd).
 
 A text (`command: app ${NAME}`) is split into words after it is filled, so that a variable in it decides code. That an image's
