@@ -187,7 +187,7 @@ fn t66_a_config_that_executes_its_arguments_is_handed_none_from_outside() {
         (
             "/s.conf",
             "command: [supervisord, -c, /s.conf]",
-            "[program:a]\ncommand=/usr/bin/app --port %(ENV_NAME)s\n",
+            "[program:a]\ncommand=/usr/bin/app\nnumprocs=%(ENV_NAME)s\n",
         ),
         (
             "/app/run.py",

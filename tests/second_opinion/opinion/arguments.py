@@ -6,13 +6,14 @@ import re
 DATA = set("""address addr apikey authkey authtoken concurrency connections count domain email endpoint host hostname id
 interval ip key length len level limit listen loglevel masterauth maxmemory memory model name network origin origins password passwd port ports
 processes region replicas requirepass retention secret seed seqs size threads time timeout token tokens ttl uri url urls user username
-utilization vhost vhosts workers zone networkid shard shards dtype layers parallel requests""".split())
+utilization vhost vhosts workers zone networkid shard shards dtype layers parallel requests database db bucket timezone tries mode""".split())
 CODE = set("""bin binary class classpath cmd code command conf config custom driver engine eval exec executable extension extensions factory
 file handler hook hooks image import include index init interpreter lib library load loader middleware mirror module modules package packages
 plugin plugins preload program providers registry repo repository script template""".split())
 # What a program is told to call may send it code: only its own address is data.
 ADDRESSES, LISTENERS = {"addr", "address", "endpoint", "uri", "url", "urls"}, {"advertise", "advertised", "bind", "external", "listen", "public"}
-OTHERS = set("""act_runner ansible-pull awscli buildkite-agent chef-client chef-solo consul-template dagster drone-runner-docker envconsul flyway
+OTHERS = set("""actions-runner config.sh debugpy dlv drone-runner-exec forgejo-runner gdbserver git-sync lldb-server woodpecker-agent
+act_runner ansible-pull awscli buildkite-agent chef-client chef-solo consul-template dagster drone-runner-docker envconsul flyway
 gitlab-runner liquibase mlflow modelscope nomad openssl prefect puppet ray s5cmd salt-minion tailscale tailscaled teleport torchrun""".split())
 MAX_OPEN_LIST = 256
 WRAPPERS = {"env", "exec", "nice", "nohup", "setsid", "tini", "dumb-init", "sudo", "timeout", "gosu", "su-exec", "docker-entrypoint.sh"}
@@ -22,7 +23,8 @@ BRING = {"aws", "gsutil", "rclone", "rsync", "scp", "mc", "oras", "ipfs", "az", 
 SHELL = re.compile(r"(ba|a|da|z|k|mk|c|tc|fi)?sh$")
 INTERPRETER = re.compile(r"(python|pypy)[0-9.]*$|(node|nodejs|perl|ruby|irb|php|lua|java|deno|bun|tsx|ts-node|julia|Rscript|tclsh|g?awk)$")
 LETTERS = {"pg_isready": "Udhp", "psql": "Udhp", "redis-cli": "ahnpu", "mysqladmin": "Phu", "mysql": "Phu", "mariadb": "Phu",
-           "gunicorn": "btw", "celery": "Qcln", "mongosh": "up", "next": "Hp", "puma": "ptw", "rails": "ptw"}
+           "gunicorn": "btw", "celery": "Qcln", "mongosh": "up", "next": "Hp", "puma": "ptw", "rails": "ptw",
+           "daphne": "p", "http-server": "p", "serve": "l", "sidekiq": "c"}
 # Options that one program takes as data.
 OWN = {"lighthouse": "checkpoint-sync-url execution-endpoint suggested-fee-recipient", "anvil": "accounts fork-url", "mongod": "replSet wiredTigerCacheSizeGB",
        "traefik": "entrypoints.web.address entrypoints.websecure.address", "minio": "address console-address", "text-generation-launcher": "quantize",

@@ -28,8 +28,13 @@ def risky(name, rows=None, guest=False):
     rows = table("risky-names.toml")["risky_name"] if rows is None else rows
     name = name.strip().upper()
     rows = [row for row in rows if not guest or row.get("where", "both") in ("guest", "both")]
-    if any(row["match"] == "exact" and name == row["name"] for row in rows):
+    # `SECTION__NAME` is how programs take settings of sections.
+    sections = [name.split("__", at)[-1] for at in range(1, name.count("__") + 1)]
+    if any(row["match"] == "exact" and (name == row["name"] or "_" in row["name"] and row["name"] in sections) for row in rows):
         return True
+    if any(row["match"] == "ordinary-prefix" and name.startswith(row["name"]) or row["match"] == "ordinary-suffix" and name.endswith(row["name"])
+           for row in rows):
+        return False
     # An exception is of the whole name, and only from a beginning or an end.
     if any(row["match"] == "ordinary" and name == row["name"] for row in rows):
         return False

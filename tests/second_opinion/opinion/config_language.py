@@ -3,14 +3,16 @@
 import posixpath
 import re
 
-INTERPRETERS = {"py": r"(?:python|pypy)[0-9.]*", "js": r"node(?:js)?", "mjs": r"node(?:js)?", "cjs": r"node(?:js)?", "rb": r"ruby", "pl": r"perl", "php": r"php"}
+ENDS = {r"(?:python|pypy)[0-9.]*": "py pyi pyw wsgi ipynb", r"node(?:js)?": "js mjs cjs ts mts cts jsx tsx es6 vue svelte", r"ruby": "rb ru rake gemspec builder erb",
+        r"perl": "pl pm psgi cgi t PL", r"php": "php phtml inc module phar php5 php7 php8"}
+INTERPRETERS = {end: interpreter for interpreter, ends in ENDS.items() for end in ends.split()}
+NAMES = {"Capfile": "ruby", "Guardfile": "ruby", "SConstruct": r"(?:python|pypy)[0-9.]*", "wscript": r"(?:python|pypy)[0-9.]*", "Jakefile": r"node(?:js)?"}
 EXECUTES = re.compile(r"\b(eval|exec|execSync|execfile|system|popen|Popen|getoutput|check_output|check_call|run|spawn|spawnSync|Function|__import__"
                       r"|import_module|require|include|passthru|shell_exec|proc_open|putenv|createRequire|load|loadModule|fileConfig|readpipe|splice)\b")
 # Scripts in languages that are not read: a variable in one decides code.
 NOT_READ = re.compile(r"(^|/)(GNUmakefile|Makefile|makefile|justfile|Procfile|Gemfile|Rakefile)$"
                       r"|\.(awk|clj|exs?|go|groovy|java|jl|lua|mk|nim|nu|ps1|[rR]|rkt|scala|scm|tcl|zig)$")
-RUNS_NOT_READ = re.compile(r"(^|[\s/])(awk|gawk|mawk|lua|make|gmake|just|go|tclsh|Rscript|julia|elixir|erl|groovy|guile|nu|pwsh|xonsh|elvish|openresty)(\s|$)")
-SETTING = re.compile(r"""^\s*(?:- )?["']?[\w-]*?(?:cmd|commands?|entrypoint|exec|hook|programs?|run|script|shell)["']?\s*[=:]\s*(.*)$""", re.M)
+RUNS_NOT_READ = re.compile(r"(^|[\s/])(execlineb|awk|gawk|mawk|lua|make|gmake|just|go|tclsh|Rscript|julia|elixir|erl|groovy|guile|nu|pwsh|xonsh|elvish|openresty)(\s|$)")
 
 
 def words(value):
@@ -72,16 +74,125 @@ def executes_arguments(content, language):
     return bool(reads) and any(EXECUTES.search(line) and not line.strip().startswith(("import", "use ", "from")) for line in re.split(r"[;\n]", content))
 
 
-LOADS = re.compile(r"""^\s*(?:- )?["']?(?:\w*[_-])?(?:extension|import|include|loadmodule|module|plugin|preload|auto_prepend_file|ssl_engine|lua_package_path)["']?"""
-                   r"\s*[=: ]\s*(.*)$", re.M | re.I)
+NAMED = r"""(?:^|[\s{(,;\[-])(["']?)((?:[\w.-]*[^a-zA-Z0-9\s"'])?(?:%s))\1(?![\w.-])"""
+STARTS = re.compile(NAMED % "cmd|command|entrypoint|exec|execstart|hook|init|interpreter|program|run|script|shell|spawn|cmds|commands|hooks|programs|scripts",
+                    re.I | re.M)
+LOADS = re.compile(NAMED % "auto_append_file|auto_prepend_file|code|extension|import|include|loadmodule|lua-load|lua-load-per-thread|lua-prepend-path"
+                   "|lua_package_c?path|module|plugin|preload|require|ssl_engine", re.I | re.M)
+ARGUMENTS = re.compile(NAMED % "args|arguments", re.I | re.M)
+PIPES = re.compile(r"^\s*(?:Custom|Error|Forensic|Global|Transfer)Log\s+[\"']?[$|](.*)$", re.I | re.M)
+DATA_OF_SUPERVISORD = re.compile(r"(autorestart|autostart|exitcodes|loglevel|\w*logfile_(backups|maxbytes)|minfds|minprocs|nodaemon|numprocs(_start)?|password|port"
+                                 r"|priority|redirect_stderr|silent|start(retries|secs)|stopsignal|stopwaitsecs|umask|user(name)?)\s*=")
+# Programs that fill in a text before they read it, and start programs by their settings.
+FILLS_IN = re.compile(r"(^|[/\s])(telegraf|telegraf\.conf|vector|vector\.(ya?ml|toml)|benthos|benthos\.yaml|redpanda-connect|openresty|apisix|kong)(?=$|[/\s@:])"
+                      r"|redpandadata/connect")
 
 
-def commands_of_settings(content):
-    for match in LOADS.finditer(content):
-        yield "eval " + match.group(1)
-    for match in SETTING.finditer(content):
-        value = re.sub(r"%\(ENV_(\w+)\)s", r"${\1}", match.group(1)).replace("${env:", "${")
-        yield re.sub(r"""["'],""", '" ', value.strip("[]")) if value.startswith("[") else value
+def refers(text, name):
+    """Whether a text names a variable as shells, templates or programs do."""
+    for match in re.finditer(r"\b(?:ENV_)?" + re.escape(name) + r"\b", text):
+        before = text[:match.start()].rstrip(". ")
+        if before.endswith(("$", "{", "%", "@", "%(")) or "env" in text.lower():
+            return True
+    return False
+
+
+def value_at(content, at):
+    """The separator behind a name and its value: a list, or a text that goes on over the deeper lines."""
+    match = re.compile(r"\s*=>\s*|[ \t]*:=?[ \t]*|[ \t]+=[ \t]*|=[ \t]*|[ \t]+").match(content, at)
+    if not match:
+        return None, ""
+    separator, rest = match.group(0), content[match.end():]
+    line = rest.split("\n", 1)[0]
+    if separator.strip() and rest[:1] in ("[", "{") and not rest.startswith(("{{", "{$", "{env")):
+        depth = 0
+        for end, each in enumerate(rest[:4096]):
+            depth += (each in "[{") - (each in "]}")
+            if depth == 0:
+                break
+        inner = rest[1:end]
+        return separator, [each.strip(" \"'`[") for each in re.split(r",|\n", inner) if each.strip()] if rest[0] == "[" else inner
+    if ":" in separator and (not line.strip() or re.fullmatch(r"[|>][-+]?", line.strip())):
+        own = re.search(r"[^\n]*$", content[:at]).group(0)
+        indent = len(own) - len(own.lstrip())
+        below = []
+        for each in rest.split("\n")[1:]:
+            deeper = len(each) - len(each.lstrip()) > indent
+            if each.strip() and not deeper and not (each[indent:].startswith("- ") and not each[:indent].strip()):
+                break
+            below.append(each.strip())
+        below = [each for each in below if each]
+        return separator, [each[1:].strip().strip("\"'") for each in below] if below and all(each.startswith("-") for each in below) else "\n".join(below)
+    quoted = re.match(r"""(["'])(?:(?!\1).)*\1(?=\s*($|[,}\]);#]|[a-zA-Z]))""", line)
+    return separator, quoted.group(0) if quoted else line
+
+
+def settings(content, pattern):
+    for match in pattern.finditer(content):
+        line = content[content.rfind("\n", 0, match.start() + 1) + 1:match.end()]
+        if line.lstrip().startswith(("#", ";", "//")) and not line.lstrip().startswith("#{"):
+            continue
+        separator, value = value_at(content, match.end())
+        if separator is not None and not (separator.isspace() and value[:1] in ("{", "")):
+            # Words in the middle of a line are none of settings without a separator.
+            if separator.isspace() and len(line.split()) > 2:
+                continue
+            yield match.group(2).lower(), separator, value
+
+
+def filled_in(name, content, document, names, language, is_alone):
+    """Whether a setting starts or loads what a variable holds, or the program fills in variables before it reads the text."""
+    from . import arguments, docker_compose
+    names = [each for each in names if re.search(r"\b(?:ENV_)?" + re.escape(each) + r"\b", content)]
+    if not names:
+        return False
+    if language and is_alone:
+        return any(docker_compose.shell_executes(value if isinstance(value, str) else " ".join(value), set(names))
+                   for _, _, value in settings(content, STARTS))
+    # supervisord.
+    for line in content.split("\n"):
+        if re.search(r"%\(ENV_(" + "|".join(map(re.escape, names)) + r")\)", line) and not DATA_OF_SUPERVISORD.match(line) and not line.startswith((";", "#")):
+            return True
+    for service in services_of(document):
+        mounts = [each if isinstance(each, str) else each.get("source") for each in service.get("configs") or []]
+        reads = [str(service.get("image"))] + words(service.get("entrypoint")) + words(service.get("command")) + sorted(targets_of(name, document))
+        if name in mounts and any(FILLS_IN.search(each) for each in reads) and any(refers(content, each) for each in names):
+            return True
+    if any(docker_compose.mentions(match.group(0), set(names)) for match in PIPES.finditer(content)):
+        return True
+    # Tables of cron.
+    has_user = any("/cron.d/" in each or each == "/etc/crontab" for each in targets_of(name, document))
+    for line in content.split("\n"):
+        match = re.match(r"\s*(?:@\w+|(?:[\d*?/,#lLwWhH~-]|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun))+"
+                         r"(?:\s+(?:[\d*?/,#lLwW~-]|\b[A-Za-z]{3}\b)+){4,6})\s+(.*)", line, re.I)
+        if match and not line.lstrip().startswith("#"):
+            command = match.group(1)
+            if has_user or command.startswith("root "):
+                command = command.partition(" ")[2]
+            if docker_compose.shell_executes(re.sub(r"(?<!\\)%", "\n", command), set(names)):
+                return True
+    if any(any(refers(each, own) for own in names) for _, _, value in settings(content, LOADS) for each in ([value] if isinstance(value, str) else value)):
+        return True
+    for pattern in (STARTS, ARGUMENTS):
+        for key, separator, value in settings(content, pattern):
+            of_shells = separator.isspace() or separator == "="
+            several = re.search(r"(cmds|commands|hooks|programs|scripts)$", key)
+            if isinstance(value, list) and not several:
+                items = (["app"] if pattern is ARGUMENTS else []) + value
+                open_ = [any(refers(each, own) for own in names) for each in items]
+                if any(own and (at == 0 or docker_compose.SHELL_OPTION.match(items[at - 1]) or not arguments.is_data(items, at, lambda each: open_[each]))
+                       for at, own in enumerate(open_)):
+                    return True
+            elif isinstance(value, list):
+                if any(refers(each, own) for each in value for own in names):
+                    return True
+            elif of_shells:
+                if pattern is STARTS and docker_compose.shell_executes(value, set(names)) or pattern is STARTS and not language and any(
+                        refers(value, own) and not docker_compose.mentions(value, {own}) for own in names):
+                    return True
+            elif any(refers(value, own) for own in names):
+                return True
+    return False
 
 
 def language_of(name, content, document, targets, services):
@@ -90,7 +201,7 @@ def language_of(name, content, document, targets, services):
         program = posixpath.basename(first.group(1)) if first else ""
         language = next((each for each in INTERPRETERS.values() if re.fullmatch(each, program)), None)
     else:
-        languages = {INTERPRETERS.get(posixpath.splitext(each)[1].lstrip(".")) for each in targets}
+        languages = {NAMES.get(posixpath.basename(each)) or INTERPRETERS.get(posixpath.splitext(each)[1].lstrip(".")) for each in targets}
         language = languages.pop() if len(languages) == 1 else None
     if language is None:
         return None, False

@@ -48,6 +48,7 @@ AGENT = {"/run/dstack.sock", "/run/tappd.sock", "/run/dstack", "/run/dstack/dsta
 DOCKER_SOCKETS = ["/run/docker.sock", "/run/containerd/containerd.sock"]
 BUILT_OR_ELSEWHERE = ("build", "extends", "provider", "include")
 STRENGTHENS = re.compile(r"no-new-privileges([:=]true)?")
+SHELL_OPTION = re.compile(r"-[a-z]*c$")
 QUOTED = r"[\"']?\$\{?"
 SHELLS = r"(?:\S*/)?(?:sh|bash|ash|dash|zsh|ksh|python[0-9.]*|node|perl|ruby)"
 
@@ -463,7 +464,11 @@ class Judge:
                     self.unmeasured = True
                 if not language and config_language.is_not_read(name, each, value) and (handed or config_language.may_read(each, everything)):
                     self.unmeasured = True
-                if any(shell_executes(own, set(everything)) for own in config_language.commands_of_settings(unescape(each))):
+                if config_language.filled_in(name, unescape(each), value, everything, language, is_alone):
+                    self.unmeasured = True
+                # A text of which nothing says the language: one that reads the environment by a word for it.
+                if not language and not each.startswith("#!") and everything and config_language.executes(
+                        unescape(each).replace("$", " "), set(everything)) and re.search(r"environ|getenv|process\.env|\bENV\b", each):
                     self.unmeasured = True
                 if language and config_language.executes(unescape(each), set(everything)) \
                         or not (language and is_alone) and shell_executes(unescape(each), set(everything)):
@@ -551,6 +556,8 @@ def shell_executes(text, names):
         return True
     if not mentions(text, names):
         return False
+    if writes_what_a_program_reads(text, names):
+        return True
     # An operand of a client of databases may be an option that executes.
     if re.search(r"\b(psql|mysql|mariadb|mongosh)(\s+(-[DLPUdfhpu]\s+\S+|--\w[\w-]*(=\S+|\s+\S+)|-\w+))*\s+[\"']?\$", text) \
             and not re.search(r"\b(psql|mysql|mariadb|mongosh)\s[^;|&]*-[DLPUdfhpu]\s+[\"']?\$", text):
@@ -575,6 +582,32 @@ def shell_executes(text, names):
         if re.search(r"(^|[;|&(`\n{!]|\b(then|do|else|if|while|until|exec|command|nohup|env|sudo|time|xargs)\b)\s*" + variable, text):
             return True
     return False
+
+
+# Programs that read a file as settings which can start something, or load it: what of its path says so.
+READ = [(r"npm|npx|pnpm|yarn", r"npmrc|\.yarnrc"), (r"bunx?", r"npmrc|bunfig\.toml|\.env"), (r"pip3?|uv", r"pip\.conf|uv\.toml"), (r"apt(-get)?", r"/etc/apt/"),
+        (r"apk", r"/etc/apk/"), (r"psql", r"psqlrc"), (r"(mysql|mariadb)(-?dump)?", r"my\.cnf"), (r"kubectl|helm", r"\.kube/"), (r"aws", r"\.aws/"),
+        (r"wg-quick", r"/wireguard/"), (r"openvpn", r"/openvpn/"), (r"crond?|supercronic", r"/cron"), (r"php(-fpm)?|apache2-foreground", r"/php/.*\.ini|\.php"),
+        (r"honcho|foreman|pm2(-runtime)?|overmind|hivemind", r"Procfile|ecosystem\.config"), (r"telegraf|vector|redpanda-connect", r"/telegraf/|/vector/|connect\.y"),
+        (r"consul", r"/consul"), (r"fluentd|logstash", r"/fluent|/logstash"), (r"logrotate", r"/logrotate"), (r"webhook", r"hooks\.(json|yaml)"),
+        (r"supervisord", r"supervisor"), (r"node\s[^;\n]*--env-file\S*", r"\.env"),
+        (r"gunicorn|uvicorn|python3?|superset|celery|jupyter|flask", r"\.py"), (r"puma|rails|ruby", r"\.rb")]
+AT_START = re.compile(r"/cont-init\.d/|/services\.d/|/etc/(docker|sudoers|udev|sysctl|modprobe\.d|cron|systemd|profile|init)|/(lib|run)/systemd|/proc/sys|/sys/kernel")
+
+
+def writes_what_a_program_reads(text, names):
+    """A value in a file that a program reads, which the same script starts."""
+    written = [match.group(1) for line in text.split("\n") for each in re.split(r";|&&", line) if mentions(each, names)
+               for match in re.finditer(r">\s*(\S+)", each)]
+    if re.search(r"<<-?\s*\w+", text):
+        written += re.findall(r">\s*(\S+)", text)
+    started = r"(^|[\s;|&(/])(%s)(\s|$|;)"
+    if any(AT_START.search(each) for each in written):
+        return True
+    # Files of scripts that no browser is sent.
+    loads = re.search(started % r"node|npm|pm2-runtime|next|tsx", text) and any(
+        re.search(r"\.[cm]?[jt]s$", each) and not re.search(r"/(public|static|dist|html|assets|build|out)/", each) for each in written)
+    return bool(loads) or any(re.search(started % programs, text) and any(re.search(files, each) for each in written) for programs, files in READ)
 
 
 def runs_unknown_script(document):

@@ -46,7 +46,8 @@ def judge(document, names):
             continue
         unpinned |= starts_an_image(text)
         unmeasured |= docker_compose.shell_executes(text, set(names) | {"PCCS_URL"}) if names or "PCCS_URL" in text else False
-        unmeasured |= executes_a_file_of_the_host(text) or writes_the_compose_file(text)
+        unmeasured |= executes_a_file_of_the_host(text) or writes_the_compose_file(text) or sets_the_environment_of_compose(text)
+        unmeasured |= any(docker_compose.mentions(line, set(names)) and re.match(r"\s*sysctl\s", line) for line in SPLIT.split(text))
     return unpinned, unmeasured or any(may_be_a_script(name, value) for name, value in document.items() if name not in FIELDS)
 
 
@@ -98,6 +99,15 @@ def writes_the_compose_file(text):
         if not COMPOSE_FILE.search(line):
             continue
         if words[0] not in READERS and not (words[0] == "sed" and "-i" not in words) or re.search(r">\s*\S*(compose[^\s]*\.ya?ml|app-compose\.json)", line):
+            return True
+    return False
+
+
+def sets_the_environment_of_compose(text):
+    """`.env` in the folder where Docker Compose runs, but a fixed text that names nothing of Docker."""
+    for line in SPLIT.split(text):
+        if re.search(r">\s*(/dstack/|/tapp/|\./)?\.env(\s|$)|^\s*(cp|mv|tee|curl|wget|sed -i)\s.*(^|[\s/])\.env(\s|$)", line) \
+                and (re.search(r"[$`]|COMPOSE_|DOCKER_", line) or not re.match(r"\s*(echo|printf)\s", line)):
             return True
     return False
 

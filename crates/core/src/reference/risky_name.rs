@@ -37,6 +37,10 @@ pub enum RiskyNameMatch {
     Part,
     /// The whole name, which is harmless although a beginning, an end or a part covers it.
     Ordinary,
+    /// The beginning of names that are harmless, as those of [`Self::Ordinary`].
+    OrdinaryPrefix,
+    /// The end of such names.
+    OrdinarySuffix,
     /// A last word of names of values: no part of such a name counts.
     Data,
 }
@@ -83,6 +87,8 @@ impl RowWord for RiskyNameMatch {
         ("suffix", Self::Suffix),
         ("part", Self::Part),
         ("ordinary", Self::Ordinary),
+        ("ordinary-prefix", Self::OrdinaryPrefix),
+        ("ordinary-suffix", Self::OrdinarySuffix),
         ("data", Self::Data),
     ];
 }
@@ -100,7 +106,10 @@ impl RiskyNameMatch {
     /// Whether a row says what is harmless.
     #[must_use]
     pub fn excepts(self) -> bool {
-        matches!(self, Self::Ordinary | Self::Data)
+        matches!(
+            self,
+            Self::Ordinary | Self::OrdinaryPrefix | Self::OrdinarySuffix | Self::Data
+        )
     }
 }
 
@@ -130,11 +139,14 @@ impl RiskyName {
     fn is_of(&self, name: &str, excepted: Exceptions) -> bool {
         let own = self.name.as_str();
         match self.matches {
-            RiskyNameMatch::Exact => name == own,
+            RiskyNameMatch::Exact => name == own || is_behind_section(name, own),
             RiskyNameMatch::Prefix => !excepted.is_ordinary && name.starts_with(own),
             RiskyNameMatch::Suffix => !excepted.is_ordinary && name.ends_with(own),
             RiskyNameMatch::Part => !excepted.is_ordinary && !excepted.is_of_data && has_words(name, own),
-            RiskyNameMatch::Ordinary | RiskyNameMatch::Data => false,
+            RiskyNameMatch::Ordinary
+            | RiskyNameMatch::OrdinaryPrefix
+            | RiskyNameMatch::OrdinarySuffix
+            | RiskyNameMatch::Data => false,
         }
     }
 
@@ -142,10 +154,23 @@ impl RiskyName {
         let own = self.name.as_str();
         let last = name.rsplit('_').next();
         Exceptions {
-            is_ordinary: self.matches == RiskyNameMatch::Ordinary && own == name,
+            is_ordinary: match self.matches {
+                RiskyNameMatch::Ordinary => own == name,
+                RiskyNameMatch::OrdinaryPrefix => name.starts_with(own),
+                RiskyNameMatch::OrdinarySuffix => name.ends_with(own),
+                _ => false,
+            },
             is_of_data: self.matches == RiskyNameMatch::Data && last == Some(own),
         }
     }
+}
+
+/// Whether a name is one of several words behind the sections that `__` separates: `GITEA__MAILER__SENDMAIL_PATH`.
+fn is_behind_section(name: &str, own: &str) -> bool {
+    let section = name
+        .strip_suffix(own)
+        .and_then(|before| before.strip_suffix("__"));
+    own.contains('_') && section.is_some_and(|section| !section.is_empty())
 }
 
 /// Whether words stand in a name, each as a whole.

@@ -5,7 +5,10 @@ use super::variables::Template;
 
 /// Programs that read from their environment what teams hand them as arguments: a word of the command, and the names.
 const READ_THEIR_ENVIRONMENT: [(&str, &str); 14] = [
-    ("celery", "flower reads FLOWER_BASIC_AUTH and FLOWER_PORT"),
+    (
+        "celery",
+        "Celery reads CELERY_BROKER_URL and CELERY_RESULT_BACKEND, flower FLOWER_BASIC_AUTH and FLOWER_PORT",
+    ),
     ("cloudflared", "cloudflared reads TUNNEL_TOKEN"),
     ("gunicorn", "gunicorn reads WEB_CONCURRENCY and PORT"),
     ("k3s", "k3s reads K3S_NODE_NAME and K3S_TOKEN"),
@@ -174,9 +177,9 @@ fn instead_of_input(script: &str, name: &str) -> Option<String> {
 
 /// What to write in a script instead of what executes a variable: by the command in which the variable stands.
 pub(super) fn instead_of_executing(script: &str, name: &str) -> String {
+    // The command in which the variable stands, to where it ends outside quotes: `sed "s|A|$B|"` holds what separates commands.
     let variable = [format!("${name}"), format!("${{{name}")];
-    let commands = script.split([';', '\n', '|', '&']);
-    let mut commands = commands.filter(|command| {
+    let mut commands = commands(script).into_iter().filter(|command| {
         variable
             .iter()
             .any(|variable| command.contains(variable.as_str()))
@@ -189,6 +192,18 @@ pub(super) fn instead_of_executing(script: &str, name: &str) -> String {
         } else if has("sed") {
             Some(format!(
                 "fill in the template with `envsubst '$${name}' < TEMPLATE > FILE`: `sed` executes the command `e`, which the value may add"
+            ))
+        } else if has("npm") || script.contains(".npmrc") && command.contains(">") {
+            Some(format!("write `'//HOST/:_authToken=$${{{name}}}'` in single quotes: npm reads {name} from its environment"))
+        } else if script.contains("wg-quick") && command.contains(">") {
+            Some(format!(
+                "write ${name} to a file of its own and `PostUp = wg set %i private-key FILE` into the settings: there a line of the value may be \
+                 another `PostUp`"
+            ))
+        } else if command.contains(">") && (script.contains("aws") || script.contains("my.cnf") || script.contains("cron")) {
+            Some(format!(
+                "write the file as a fixed text and hand {name} to the program in its environment (AWS_SECRET_ACCESS_KEY, MYSQL_PWD): a line of the \
+                 value may be another setting, which starts a program"
             ))
         } else if has("psql") {
             Some(format!("write `psql -d \"$${name}\"`: as an operand the value may be an option of `psql`, which executes `-o|COMMAND`"))
@@ -203,4 +218,24 @@ pub(super) fn instead_of_executing(script: &str, name: &str) -> String {
     fix.or_else(|| instead_of_input(script, name)).unwrap_or_else(|| {
         format!("have a script hand it to a program, in quotes (`sh -c 'exec app --port \"$${name}\"'`)")
     })
+}
+
+/// The commands of a script, as far as quotes and what separates commands show them.
+fn commands(script: &str) -> Vec<&str> {
+    let mut commands = Vec::new();
+    let mut quote = None;
+    let mut start = 0;
+    for (at, c) in script.char_indices() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '"' | '\'') => quote = Some(c),
+            (None, ';' | '\n' | '|' | '&') => {
+                commands.push(script.get(start..at).unwrap_or_default());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    commands.push(script.get(start..).unwrap_or_default());
+    commands
 }

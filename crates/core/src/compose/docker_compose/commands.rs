@@ -1,18 +1,19 @@
 //! Programs and their arguments, in the forms that Docker Compose has for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use serde_json::{Map, Value};
 
 use super::absent_value::is_absent;
 use super::advice::{ExecutionCause, instead_of_executing};
-use super::config_commands::{commands_of_settings, may_read};
+use super::config_commands::may_read;
 use super::config_language::ConfigLanguage;
+use super::cron;
 use super::environment::Environment;
 use super::judge::{Judge, text_of};
 use super::place::{ComposePlace, item, shown, step};
-use super::shell::{self, Use};
+use super::shell::{self, LANGUAGES, Use};
 use super::table::ComposeRow;
 use super::words::{is_script, split};
 
@@ -150,13 +151,14 @@ impl Judge<'_> {
                 let name = path
                     .strip_prefix("configs.")
                     .and_then(|rest| rest.strip_suffix(".content"));
-                let (language, is_shell) = match self.config_readers.language(name, text) {
+                let kind = self.config_readers.language(name, text);
+                let (language, is_shell) = match kind {
                     ConfigLanguage::Shell => (None, true),
                     ConfigLanguage::Other(language) => (Some(language), false),
                     ConfigLanguage::OtherOrShell(language) => (Some(language), true),
                     ConfigLanguage::NotRead => (None, true),
                 };
-                let is_read = self.config_readers.language(name, text) != ConfigLanguage::NotRead;
+                let is_read = kind != ConfigLanguage::NotRead;
                 let Some(script) = self.fixed_or(path, text, &ExecutionCause::File.advice(text)) else {
                     return;
                 };
@@ -179,11 +181,34 @@ impl Judge<'_> {
                     let gravest = uses.entry(name).or_insert(how);
                     *gravest = how.max(*gravest);
                 }
-                for command in commands_of_settings(&script) {
-                    let executed = shell::uses(&command, &is_outside).into_iter();
-                    uses.extend(executed.filter(|(_, how)| *how == Use::Executed));
+                let has_users = self.config_readers.paths(name).any(cron::has_users);
+                let mut executed: BTreeSet<String> = BTreeSet::new();
+                for command in cron::commands_of_table(&script, has_users) {
+                    let found = shell::uses(&command, &is_outside).into_iter();
+                    executed.extend(
+                        found
+                            .filter(|(_, how)| *how == Use::Executed)
+                            .map(|(name, _)| name),
+                    );
                 }
+                // Of a file that nothing names as a script of a shell, it is not known which language it has.
+                if kind == ConfigLanguage::Shell
+                    && !self.config_readers.is_shell_script(name, &script)
+                    && reads_some
+                {
+                    let read = in_any_language(&script);
+                    let found = LANGUAGES
+                        .iter()
+                        .flat_map(|language| language.uses(&read, &is_outside));
+                    executed.extend(
+                        found
+                            .filter(|(_, how)| *how == Use::Executed)
+                            .map(|(name, _)| name),
+                    );
+                }
+                uses.extend(executed.into_iter().map(|name| (name, Use::Executed)));
                 self.name_uses(path, text, uses, environment);
+                self.settings(path, text, &script, kind, environment);
                 let executes = language.is_some_and(|language| language.executes_its_arguments(&script))
                     || is_shell && shell::executes_its_arguments(&script);
                 if executes && self.config_readers.is_handed(name, &is_set) {
@@ -283,5 +308,18 @@ impl Judge<'_> {
                 }
             }
         }
+    }
+}
+
+/// A text as one of any language that reads its environment by a word for it: what shells and templates read so is judged elsewhere, and a
+/// document of JSON executes nothing.
+fn in_any_language(text: &str) -> String {
+    if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
+        return String::new();
+    }
+    let text = text.replace('$', " ");
+    match text.contains("{{") {
+        true => text.replace('`', "\""),
+        false => text,
     }
 }

@@ -1,100 +1,241 @@
-//! Commands in the settings of programs that are no shells: `command=app %(ENV_NAME)s`, `exec: ["${NAME}"]`.
+//! Commands in the settings of programs that are no shells: `command=app ${NAME}`, `exec: ["${NAME}"]`, `command => "#{ENV['NAME']}"`.
+//!
+//! Who fills in the value is not known: a shell that has quotes, or the program, before it reads the text as a command. So a variable in
+//! such a text decides code wherever no script of a shell has that form; in a list it may be what is data in a list of arguments.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::config_settings::{Separator, Setting, SettingValue, settings};
+use super::shell::{self, ItemUse, ListItem, Use, uses_of_list};
 
 /// Last words of the names of settings whose value a program starts.
-const OF_COMMANDS: [&str; 12] = [
+const OF_COMMANDS: [&str; 14] = [
     "cmd",
     "command",
-    "commands",
     "entrypoint",
     "exec",
     "execstart",
     "hook",
+    "init",
+    "interpreter",
     "program",
-    "programs",
     "run",
     "script",
     "shell",
+    "shell_command",
+    "spawn",
 ];
 
-/// Names of settings, or their last words, whose value names code that a program loads.
-const OF_CODE: [&str; 12] = [
+/// Those of lists of commands.
+const OF_SEVERAL: [&str; 5] = ["cmds", "commands", "hooks", "programs", "scripts"];
+
+/// Those of arguments.
+const OF_ARGUMENTS: [&str; 2] = ["args", "arguments"];
+
+/// Names of settings, or their last words, whose value names code that a program loads, or is code.
+const OF_CODE: [&str; 17] = [
     "auto_append_file",
     "auto_prepend_file",
+    "code",
     "extension",
     "import",
     "include",
     "loadmodule",
+    "lua-load",
+    "lua-load-per-thread",
+    "lua-prepend-path",
     "lua_package_cpath",
     "lua_package_path",
     "module",
     "plugin",
     "preload",
+    "require",
     "ssl_engine",
 ];
 
-/// The values of the settings that name commands, with each variable as a shell has it.
-pub(super) fn commands_of_settings(text: &str) -> Vec<String> {
-    let mut commands = Vec::new();
-    let mut lines = text.lines().peekable();
-    while let Some(line) = lines.next() {
-        // Any variable in it decides code.
-        commands.extend(
-            value_of(line, &OF_CODE).map(|value| format!("eval \"{}\"", as_words(value).replace('"', ""))),
-        );
-        let Some(value) = value_of(line, &OF_COMMANDS) else {
-            continue;
+/// Settings of httpd whose value is a program where it begins with `|`.
+const OF_PIPES: [&str; 5] = ["customlog", "errorlog", "forensiclog", "globallog", "transferlog"];
+
+/// What is known of who reads a config.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SettingsOf {
+    /// Some program, or a shell.
+    Any,
+    /// What loads a text of its language: what stands behind a word there is no value of a setting.
+    Loader,
+    /// The interpreter of its language: it is a program, and an assignment in it is none of a setting.
+    Program,
+}
+
+/// The variables that settings start or load, each with the name of such a setting.
+pub(super) fn executed_by_settings(
+    text: &str,
+    of: SettingsOf,
+    is_outside: &dyn Fn(&str) -> bool,
+) -> BTreeMap<String, String> {
+    let mut executed = BTreeMap::new();
+    if !words(text).any(|(_, word)| is_outside(word)) {
+        return executed;
+    }
+    let counts = |name: &str| {
+        let setting = Setting {
+            name: name.to_ascii_lowercase(),
+            separator: Separator::OfShells,
+            value: SettingValue::Text(""),
         };
-        let mut words = vec![value];
-        // The items of a list stand below.
-        if value.is_empty() {
-            let is_item = |line: &&str| line.trim_start().starts_with("- ");
-            while let Some(item) = lines.next_if(is_item) {
-                words.push(item.trim_start().trim_start_matches("- "));
+        let all: [&[&str]; 5] = [&OF_COMMANDS, &OF_SEVERAL, &OF_ARGUMENTS, &OF_CODE, &OF_PIPES];
+        all.iter().any(|names| setting.is_named(names))
+    };
+    let Some(settings) = settings(text, &counts) else {
+        let named = referenced(text, is_outside).into_iter();
+        return named.map(|name| (name, "command".to_owned())).collect();
+    };
+    for setting in settings {
+        for name in executed_by(&setting, of, is_outside) {
+            executed.entry(name).or_insert_with(|| setting.name.clone());
+        }
+    }
+    executed
+}
+
+fn executed_by(setting: &Setting<'_>, of: SettingsOf, is_outside: &dyn Fn(&str) -> bool) -> BTreeSet<String> {
+    let all = |text: &str| referenced(text, is_outside);
+    let is_code = setting.is_named(&OF_CODE);
+    if setting.is_named(&OF_PIPES) {
+        let SettingValue::Text(text) = setting.value else {
+            return BTreeSet::new();
+        };
+        let first = text.trim_start_matches(['"', '\'']);
+        return match first.starts_with(['$', '|']) && setting.separator == Separator::OfShells {
+            true => all(first),
+            false => BTreeSet::new(),
+        };
+    }
+    if of == SettingsOf::Program {
+        // In a program a variable of a name like these is its own.
+        return match &setting.value {
+            SettingValue::Text(text) => in_shell(text, is_code, is_outside),
+            SettingValue::List(items) => in_shell(&items.join(" "), is_code, is_outside),
+            SettingValue::Mapping(_) => BTreeSet::new(),
+        };
+    }
+    let is_of_arguments = setting.is_named(&OF_ARGUMENTS);
+    match &setting.value {
+        SettingValue::Text(text) if setting.separator == Separator::OfShells => {
+            // A shell has `NAME=$VALUE` with other names as well.
+            match is_of_arguments {
+                true => BTreeSet::new(),
+                false => {
+                    let mut names = in_shell(text, is_code, is_outside);
+                    if of == SettingsOf::Any {
+                        names.extend(referenced_otherwise(text, is_outside));
+                    }
+                    names
+                }
             }
         }
-        commands.push(as_words(words.join(" ").trim()));
-    }
-    commands
-}
-
-/// What stands behind `command =`, `command:` or `external-check command`.
-fn value_of<'l>(line: &'l str, names: &[&str]) -> Option<&'l str> {
-    let is_named = |name: &str| is_named(name, names);
-    let line = line.trim().trim_start_matches("- ");
-    let (name, value) = match line.find(['=', ':']) {
-        Some(at) if is_named(line.get(..at)?) => line.split_at(at),
-        _ => {
-            let mut ends = line.match_indices(' ').map(|(at, _)| at).take(2);
-            let at = ends.find(|at| line.get(..*at).is_some_and(is_named))?;
-            line.split_at(at)
+        SettingValue::Text(text) | SettingValue::Mapping(text) => all(text),
+        SettingValue::List(items) if is_code || setting.is_named(&OF_SEVERAL) => {
+            items.iter().flat_map(|item| all(item)).collect()
         }
-    };
-    (!name.starts_with(['#', ';', '/', '['])).then(|| value.trim_start_matches(['=', ':', '?', ' ']).trim())
+        SettingValue::List(items) => {
+            let mut list = Vec::new();
+            list.extend(is_of_arguments.then(ListItem::default));
+            let open = items.iter().map(|item| (item, all(item)));
+            let open: Vec<(&&str, BTreeSet<String>)> = open.collect();
+            let before = list.len();
+            list.extend(open.iter().map(|(item, names)| ListItem {
+                // References of all forms count as one of a list.
+                text: match names.is_empty() {
+                    true => (**item).to_owned(),
+                    false => marked(item, names),
+                },
+                is_open: !names.is_empty(),
+            }));
+            if let (true, Some(program)) = (is_of_arguments, list.first_mut()) {
+                program.text = "app".to_owned();
+            }
+            let uses = uses_of_list(&list, false).into_iter().skip(before);
+            let refused = uses.zip(open).filter(|(how, _)| *how != ItemUse::Argument);
+            refused.flat_map(|(_, (_, names))| names).collect()
+        }
+    }
 }
 
-fn is_named(name: &str, names: &[&str]) -> bool {
-    let name = name.trim().trim_matches(['"', '\'']).to_ascii_lowercase();
-    let last = name
-        .rsplit(|c: char| !c.is_ascii_alphanumeric())
-        .next()
-        .unwrap_or_default();
-    names.contains(&last) || names.contains(&name.as_str())
+/// An item with `${NAME}` where a variable stands.
+fn marked(item: &str, names: &BTreeSet<String>) -> String {
+    let Some(name) = names.first() else {
+        return item.to_owned();
+    };
+    match item.find(['$', '%', '{', '#', '<']) {
+        Some(at) => format!("{}${{{name}}}", item.get(..at).unwrap_or_default()),
+        None => format!("${{{name}}}"),
+    }
 }
 
-/// `["a", "${b}"]` as words, and the variables of other settings as those of a shell: `%(ENV_NAME)s`, `${env:NAME}`.
-fn as_words(value: &str) -> String {
-    let value = match value.trim().strip_prefix('[') {
-        Some(list) => list
-            .trim_end_matches([',', ']'])
-            .replace("\",", "\" ")
-            .replace("',", "' "),
-        None => value.to_owned(),
+/// What a shell executes of a text, or all that it names where the text is code.
+fn in_shell(text: &str, is_code: bool, is_outside: &dyn Fn(&str) -> bool) -> BTreeSet<String> {
+    let text = text.replace("${env:", "${").replace("{$", "${");
+    let text = match is_code {
+        true => format!("eval \"{}\"", text.replace('"', "")),
+        false => text,
     };
-    value
-        .replace("%(ENV_", "${")
-        .replace(")s", "}")
-        .replace("${env:", "${")
-        .replace("{$", "${")
+    let uses = shell::uses(&text, is_outside).into_iter();
+    uses.filter(|(name, how)| *how == Use::Executed && name != shell::EVERY_VARIABLE)
+        .map(|(name, _)| name)
+        .collect()
+}
+
+/// The variables that a text refers to, in whatever form.
+pub(super) fn referenced(text: &str, is_outside: &dyn Fn(&str) -> bool) -> BTreeSet<String> {
+    references(text, is_outside, &['$', '%', '{', '@'])
+}
+
+/// Those that it refers to in another form than that of shells.
+fn referenced_otherwise(text: &str, is_outside: &dyn Fn(&str) -> bool) -> BTreeSet<String> {
+    references(text, is_outside, &['%', '{', '@'])
+}
+
+/// `$NAME`, `${NAME}`, `{{ NAME }}`, `%NAME%`; beside a word for the environment the name alone: `ENV['NAME']`, `{{ env "NAME" }}`.
+fn references(text: &str, is_outside: &dyn Fn(&str) -> bool, signs: &[char]) -> BTreeSet<String> {
+    let names_environment = || text.to_ascii_lowercase().contains("env");
+    let names_environment = std::cell::LazyCell::new(names_environment);
+    let mut names = BTreeSet::new();
+    for (at, word) in words(text) {
+        let name = word
+            .strip_prefix("ENV_")
+            .filter(|name| is_outside(name))
+            .unwrap_or(word);
+        if !is_outside(name) {
+            continue;
+        }
+        let before = text.get(..at).unwrap_or_default();
+        let is_of_shell = before.ends_with("${") || before.ends_with('$');
+        let is_marked = match is_of_shell {
+            true => signs.contains(&'$'),
+            false => before.trim_end_matches(['.', ' ']).ends_with(signs) || before.ends_with("%("),
+        };
+        if is_marked || !is_of_shell && *names_environment {
+            names.insert(name.to_owned());
+        }
+    }
+    names
+}
+
+/// The words that may be names of variables, with where they begin.
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let is_part = |c: char| c == '_' || c.is_ascii_alphanumeric();
+    let mut start = 0;
+    text.split(move |c| !is_part(c)).map(move |word| {
+        let at = start;
+        // What separates words may take several bytes.
+        start += word.len()
+            + text
+                .get(at + word.len()..)
+                .and_then(|rest| rest.chars().next())
+                .map_or(0, char::len_utf8);
+        (at, word)
+    })
 }
 
 /// Whether a text may read a variable: its name stands there, or a word for the environment.
@@ -107,43 +248,55 @@ pub(super) fn may_read(text: &str, name: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn of(text: &str) -> bool {
+        !executed_by_settings(text, SettingsOf::Any, &|name| name == "E").is_empty()
+    }
+
     #[test]
-    fn what_settings_start_is_a_command() {
-        for (text, command) in [
-            ("[program:a]\ncommand=sh -c \"%(ENV_E)s\"", "sh -c \"${E}\""),
-            ("commands = [\"${E}\"]", "\"${E}\""),
-            (
-                "  command: [\"sh\", \"-c\", \"${env:E}\"]",
-                "\"sh\"  \"-c\"  \"${E}\"",
-            ),
-            ("  external-check command \"${E}\"", "\"${E}\""),
-            ("exec:\n  - ${E}\n  - x", "${E} x"),
-            ("\"command\": \"${E}\",", "\"${E}\","),
-        ] {
-            assert_eq!(commands_of_settings(text), [command], "{text}");
-        }
+    fn what_settings_start_or_load_is_executed() {
         for text in [
+            "commands = [\"${E}\"]",
+            "  command: [\"sh\", \"-c\", \"${env:E}\"]",
+            "  external-check command \"${E}\"",
+            "exec:\n  - ${E}\n  - x",
+            "\"command\": \"${E}\",",
+            "command: app --port ${E}",
+            "command: [app, \"${E}\"]",
             "extension=${E}",
             "load_module $E;",
             "LoadModule x ${E}",
             "auto_prepend_file = \"${E}\"",
             "plugin: $E",
+            "run: '{{ .Env.E }}'",
+            "run: '{{E}}'",
+            "run: é%E%",
+            "ErrorLog ${E}/log",
         ] {
-            let commands = commands_of_settings(text);
-            assert!(
-                commands.iter().any(|command| command.starts_with("eval")),
-                "{text}"
-            );
+            assert!(of(text), "{text}");
         }
-        for text in ["# command=$E", "url=http://x", "listen 80;", "level: $E"] {
-            assert_eq!(commands_of_settings(text), Vec::<String>::new(), "{text}");
+        for text in [
+            "# command=$E",
+            "url=http://$E",
+            "listen $E;",
+            "level: $E",
+            "command: [app, --port, \"${E}\"]",
+            "args: [\"--token=${E}\"]",
+            "command: E",
+            "command: app\ntoken: ${E}",
+            "ErrorLog /dev/stderr ${E}",
+            "export RUN=\"1\"; exec app --port \"$E\"",
+            "exec app --port \"$E\"",
+        ] {
+            assert!(!of(text), "{text}");
         }
+        let of_program = |text: &str| executed_by_settings(text, SettingsOf::Program, &|name| name == "E");
+        assert!(of_program("command = os.environ[\"E\"]").is_empty());
     }
 
     proptest::proptest! {
         #[test]
-        fn no_text_panics(text in "(command|exec|[-=: \\[\\]\"'${}%()\nE,é]){0,40}") {
-            let _ = commands_of_settings(&text);
+        fn no_text_panics(text in "(command|exec|args|[-=: \\[\\]\"'${}%()\nE,é]){0,40}") {
+            let _ = of(&text);
         }
     }
 }

@@ -25,6 +25,8 @@ pub(super) struct ConfigReaders {
     is_too_much: bool,
     /// Values of environments.
     values: Vec<String>,
+    /// By config: the images of the containers that mount it.
+    images: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// In which language a config is read.
@@ -126,7 +128,10 @@ impl ConfigReaders {
             }
             None => {}
         }
+        let image = container.get("image").and_then(Value::as_str);
         for source in sources {
+            let images = self.images.entry(source.clone()).or_default();
+            images.extend(image.map(str::to_owned));
             let own = self.by_container.entry(source).or_default();
             own.extend(first..self.lists.len());
         }
@@ -171,10 +176,25 @@ impl ConfigReaders {
         }
     }
 
+    /// Whether a text is a script of a shell by its first line, by the names of all its paths, or by what names it.
+    pub(super) fn is_shell_script(&self, config: Option<&str>, text: &str) -> bool {
+        const SHELLS: [&str; 6] = ["sh", "ash", "bash", "dash", "ksh", "zsh"];
+        let is_shell = |word: &str| SHELLS.contains(&word.rsplit('/').next().unwrap_or_default());
+        if let Some(line) = text.strip_prefix("#!").and_then(|text| text.lines().next()) {
+            return line.split_whitespace().any(is_shell);
+        }
+        let mut paths = self.paths(config).peekable();
+        let is_named = |path: &str| path.ends_with(".sh") || path.ends_with(".bash");
+        paths.peek().is_some() && paths.all(is_named)
+    }
+
     /// Whether a text is a script of a language that is not read here: its first line, the names of its paths, or a program that is handed
     /// one of them say so.
     fn is_not_read(&self, targets: Option<&BTreeSet<String>>, text: &str) -> bool {
-        let program = |word: &str| Language::is_not_read(word.rsplit('/').next().unwrap_or_default());
+        let program = |word: &str| {
+            let name = word.rsplit('/').next().unwrap_or_default();
+            name == "execlineb" || Language::is_not_read(name)
+        };
         let first = text.strip_prefix("#!").and_then(|text| text.lines().next());
         if first.is_some_and(|line| line.split_whitespace().any(program)) {
             return true;
@@ -190,6 +210,25 @@ impl ConfigReaders {
                 || self.lists.iter().any(|words| starts_it(&words.join(" ")))
                 || self.scripts.iter().any(|(_, script)| starts_it(script))
         })
+    }
+
+    /// The paths at which containers mount a config.
+    pub(super) fn paths(&self, config: Option<&str>) -> impl Iterator<Item = &str> {
+        let targets = config.and_then(|config| self.targets.get(config));
+        targets.into_iter().flatten().map(String::as_str)
+    }
+
+    /// The images of the containers that mount it.
+    pub(super) fn images(&self, config: Option<&str>) -> impl Iterator<Item = &str> {
+        let images = config.and_then(|config| self.images.get(config));
+        images.into_iter().flatten().map(String::as_str)
+    }
+
+    /// The words of the lists that start those containers.
+    pub(super) fn words_beside(&self, config: Option<&str>) -> impl Iterator<Item = &str> {
+        let own = config.and_then(|config| self.by_container.get(config));
+        let lists = own.into_iter().flatten().filter_map(|at| self.lists.get(*at));
+        lists.flatten().map(String::as_str)
     }
 
     /// Whether something that names a config, and so may hand it arguments, holds a variable for which `is_set` holds.

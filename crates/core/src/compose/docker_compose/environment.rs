@@ -17,6 +17,8 @@ pub(super) struct Environment {
     carriers: BTreeMap<String, BTreeSet<String>>,
     /// Whether a shell that is started in the container may be interactive, and then executes the file that `ENV` names.
     pub(super) is_interactive: bool,
+    /// Whether a fixed entry has the client of a network let others of that network log in (`tailscale up --ssh`).
+    lets_others_in: bool,
 }
 
 /// An entry of an environment.
@@ -33,12 +35,15 @@ impl Environment {
             from_outside: names.clone(),
             carriers: BTreeMap::new(),
             is_interactive: false,
+            lets_others_in: false,
         }
     }
 
     /// Whether a variable of this name changes what runs in the container.
     pub(super) fn is_risky(&self, name: &str) -> bool {
-        is_risky(name) || self.is_interactive && name == ENV
+        is_risky(name)
+            || self.is_interactive && name == ENV
+            || self.lets_others_in && matches!(name, "TS_AUTHKEY" | "TS_AUTH_KEY")
     }
 
     pub(super) fn outside_names(&self) -> impl Iterator<Item = String> + '_ {
@@ -52,7 +57,9 @@ impl Environment {
 
     /// Adds the entries of an `environment`; a later one takes the place of an earlier one of the same name.
     pub(super) fn read(&mut self, entries: &Value, settable: &Settable) {
+        let mut lets_others_in = self.lets_others_in;
         let mut take = |entry: &EnvironmentEntry<'_>| {
+            lets_others_in |= entry.value.is_some_and(|value| value.contains("--ssh"));
             let is_set = match entry.value {
                 None => settable.setter(entry.name).is_some(),
                 Some(value) => Template::read(value).map_or(true, |template| {
@@ -91,6 +98,7 @@ impl Environment {
             }
             _ => {}
         }
+        self.lets_others_in = lets_others_in;
         // Each round reaches one step further.
         while let Some(name) = self.carrier_from_outside() {
             self.carriers.remove(&name);

@@ -10,9 +10,12 @@ mod argument_lists;
 mod commands;
 mod config_commands;
 mod config_language;
+mod config_settings;
+mod cron;
 mod document_fields;
 mod environment;
 mod environment_entries;
+mod filled_in;
 mod host_access;
 mod interactive;
 mod judge;
@@ -23,11 +26,14 @@ mod runner;
 mod settable;
 mod shell;
 mod start_scripts;
+mod supervisord;
 mod table;
 mod variables;
 mod volumes;
 mod words;
 
+#[cfg(test)]
+mod config_corpus_tests;
 #[cfg(test)]
 mod tests;
 

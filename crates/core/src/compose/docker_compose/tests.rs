@@ -224,6 +224,44 @@ fn what_a_start_script_takes_from_outside_is_a_place_with_the_hash_of_its_text()
             "it builds, loads or starts what is not pinned",
         ),
         (
+            "echo \"COMPOSE_FILE=$X\" > /dstack/.env",
+            false,
+            "it may write `.env`",
+        ),
+        ("cd /dstack; echo \"K=$X\" >> .env", false, "it may write `.env`"),
+        ("cp /x/y /dstack/.env", false, "it may write `.env`"),
+        (
+            "echo COMPOSE_FILE=/x.yaml > /dstack/.env",
+            false,
+            "it may write `.env`",
+        ),
+        (
+            "echo \"{\\\"registry-mirrors\\\":[\\\"$X\\\"]}\" > /etc/docker/daemon.json; systemctl restart docker",
+            false,
+            "it may execute what `X` holds",
+        ),
+        (
+            "cat > /run/systemd/system/x.service <<EOF\n[Service]\nExecStart=/bin/true $X\nEOF\nsystemctl start x",
+            false,
+            "it may execute what `X` holds",
+        ),
+        ("sysctl -w \"$X\"", false, "it may execute what `X` holds"),
+        (
+            "echo \"$X\" > /proc/sys/kernel/core_pattern",
+            false,
+            "it may execute what `X` holds",
+        ),
+        (
+            "echo \"$X\" > /etc/udev/rules.d/x.rules",
+            false,
+            "it may execute what `X` holds",
+        ),
+        (
+            "cat /images | xargs docker run",
+            true,
+            "it builds, loads or starts what is not pinned",
+        ),
+        (
             "sed -i s/a/b/ docker-compose.yaml",
             false,
             "it may write `docker-compose.yaml`",
@@ -262,7 +300,7 @@ fn a_start_script_that_takes_nothing_from_outside_is_named_as_one_that_is_not_ju
         "runner": "docker-compose",
         "allowed_envs": ["X"],
         "pre_launch_script": "echo \"$X\" | docker login -u me --password-stdin r.example",
-        "init_script": ["mkdir -p /data", ""],
+        "init_script": ["mkdir -p /data; echo LEVEL=info > /dstack/.env; sysctl -w vm.max_map_count=262144", ""],
     });
     let file = of_members(members).unwrap().unwrap();
     assert_eq!(file.deciding_count(), 0);
@@ -413,6 +451,16 @@ fn the_advice_for_a_variable_is_accepted_where_it_is_followed() {
             "envsubst '$$X' < /t > /f; exec app",
         ),
         (
+            "sed -i \"s|__API_URL__|$$X|g\" /usr/share/nginx/html/env.js && exec nginx -g 'daemon off;'",
+            "`envsubst '$$X' < TEMPLATE > FILE`",
+            "envsubst '$$X' < /t > /usr/share/nginx/html/env.js; exec nginx -g 'daemon off;'",
+        ),
+        (
+            "echo \"//registry.npmjs.org/:_authToken=$$X\" > ~/.npmrc; exec npm start",
+            "`'//HOST/:_authToken=$${X}'` in single quotes",
+            "echo '//registry.npmjs.org/:_authToken=$${X}' > ~/.npmrc; exec npm start",
+        ),
+        (
             "[[ \"$$X\" -gt 1024 ]] && exec app",
             "`[ \"$$X\" -gt … ]`",
             "[ \"$$X\" -gt 1024 ] && exec app",
@@ -462,6 +510,46 @@ fn the_advice_for_a_variable_is_accepted_where_it_is_followed() {
         0
     );
     assert_eq!(config("server_name $${X};").deciding_count(), 0);
+}
+
+#[test]
+fn who_may_log_in_is_not_for_a_key_of_a_network_to_say() {
+    let of = |arguments: &str| {
+        service(&format!(
+            "image: tailscale/tailscale{DIGEST}\nenvironment:\n  TS_AUTHKEY: ${{X}}\n  TS_EXTRA_ARGS: {arguments}"
+        ))
+    };
+    assert_eq!(of("--hostname=a").deciding_count(), 0);
+    assert_eq!(
+        paths(&of("--ssh").unmeasured),
+        ["services.api.environment.TS_AUTHKEY"]
+    );
+}
+
+#[test]
+fn what_a_server_replaces_before_it_reads_is_said() {
+    let of = |target: &str, content: &str| {
+        file(&format!(
+            "services:\n  api:\n    image: x{DIGEST}\n    environment:\n      X: ${{X}}\n    configs: [{{ source: c, target: {target} }}]\nconfigs:\n  c:\n    \
+             content: |\n      {content}\n"
+        ))
+    };
+    for (target, content, says) in [
+        ("/etc/caddy/Caddyfile", "{$$X} { }", "`{env.X}` is one value"),
+        (
+            "/etc/nginx/templates/a.conf.template",
+            "server_name $$X;",
+            "may add directives",
+        ),
+    ] {
+        let file = of(target, content);
+        assert_eq!(file.deciding_count(), 0);
+        assert!(
+            file.outside.iter().any(|place| place.says.contains(says)),
+            "{:?}",
+            file.outside
+        );
+    }
 }
 
 /// What the script of Phala's exports, as far as these fixtures refer to it.

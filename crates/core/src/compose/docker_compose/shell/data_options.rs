@@ -4,7 +4,7 @@ use super::download_output::{curl_keeps_nothing, wget_keeps_nothing};
 use super::word::Word;
 
 /// Last parts of the names of options that take data: `--port`, `--rpc-port`, `--web.listen-address`.
-pub(super) const OF_DATA: [&str; 84] = [
+pub(super) const OF_DATA: [&str; 90] = [
     "accesskey",
     "addr",
     "address",
@@ -12,9 +12,12 @@ pub(super) const OF_DATA: [&str; 84] = [
     "authkey",
     "authtoken",
     "backlog",
+    "bucket",
     "concurrency",
     "connections",
     "count",
+    "database",
+    "db",
     "domain",
     "dtype",
     "email",
@@ -40,6 +43,7 @@ pub(super) const OF_DATA: [&str; 84] = [
     "maxmemory",
     "memory",
     "min",
+    "mode",
     "model",
     "name",
     "network",
@@ -75,9 +79,11 @@ pub(super) const OF_DATA: [&str; 84] = [
     "threads",
     "time",
     "timeout",
+    "timezone",
     "token",
     "tokens",
     "topic",
+    "tries",
     "ttl",
     "uri",
     "url",
@@ -97,8 +103,9 @@ pub(super) const OF_ADDRESS: [&str; 6] = ["addr", "address", "endpoint", "uri", 
 pub(super) const OF_LISTENERS: [&str; 6] =
     ["advertise", "advertised", "bind", "external", "listen", "public"];
 /// Programs that run, or bring, what another machine tells them: no value of theirs is data.
-pub(super) const OF_OTHERS: [&str; 33] = [
+pub(super) const OF_OTHERS: [&str; 43] = [
     "act_runner",
+    "actions-runner",
     "ansible-pull",
     "awscli",
     "bamboo-agent",
@@ -107,15 +114,23 @@ pub(super) const OF_OTHERS: [&str; 33] = [
     "chef-solo",
     "circleci-agent",
     "code-server",
+    "config.sh",
     "consul-template",
     "dagster",
+    "debugpy",
+    "dlv",
     "drone-runner-docker",
+    "drone-runner-exec",
     "envconsul",
     "flyway",
+    "forgejo-runner",
+    "gdbserver",
+    "git-sync",
     "gitlab-runner",
     "gotty",
     "jenkins-agent",
     "liquibase",
+    "lldb-server",
     "mlflow",
     "modelscope",
     "nomad",
@@ -131,6 +146,7 @@ pub(super) const OF_OTHERS: [&str; 33] = [
     "teleport",
     "torchrun",
     "wetty",
+    "woodpecker-agent",
 ];
 /// Parts of the names of options whose value leads to code, whatever the last part is: `--plugin-url`, `--config-name`.
 pub(super) const OF_CODE: [&str; 51] = [
@@ -207,7 +223,7 @@ pub(super) enum Operands {
     OwnAddress,
 }
 
-pub(super) const OF_CLIENTS: [Takes; 26] = [
+pub(super) const OF_CLIENTS: [Takes; 29] = [
     Takes {
         programs: &["pg_isready", "psql"],
         options: &["-U", "-d", "-h", "-p"],
@@ -354,6 +370,21 @@ pub(super) const OF_CLIENTS: [Takes; 26] = [
         programs: &["manage.py", "python", "python3"],
         options: &[],
         operands: Operands::OwnAddress,
+    },
+    Takes {
+        programs: &["daphne", "http-server"],
+        options: &["-p"],
+        operands: Operands::None,
+    },
+    Takes {
+        programs: &["serve"],
+        options: &["-l"],
+        operands: Operands::None,
+    },
+    Takes {
+        programs: &["sidekiq"],
+        options: &["-c"],
+        operands: Operands::None,
     },
     Takes {
         programs: &["op-node"],

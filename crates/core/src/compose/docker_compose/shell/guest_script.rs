@@ -76,6 +76,13 @@ impl GuestScript {
                     self.compose(command, program.arguments);
                 } else if matches!(name, "ctr" | "crictl" | "buildah" | "buildctl") {
                     note(&mut self.engine, name);
+                } else if matches!(name, "parallel" | "xargs")
+                    && let Some(engine) = program
+                        .arguments
+                        .iter()
+                        .find(|word| ENGINES.contains(&base_name(&word.text)))
+                {
+                    note(&mut self.engine, &format!("{} behind {name}", engine.text));
                 } else if is_interpreter(name) {
                     for script in Execution::of(name, program.arguments).scripts {
                         self.commands(&script.text, is_pinned, depth + 1);
@@ -145,6 +152,35 @@ impl GuestScript {
     fn writes(&mut self, command: &ShellCommand) {
         for path in written_by(command) {
             self.replaced(command, &path);
+            self.sets_environment(command, &path);
+        }
+    }
+
+    /// `.env` in the folder where Docker Compose runs: it takes from there which file it reads, and the values of variables.
+    fn sets_environment(&mut self, command: &ShellCommand, path: &str) {
+        const PRINTERS: [&str; 3] = ["cat", "echo", "printf"];
+        let key = file_key(path, command.folder.as_deref());
+        let path = key.split_once(':').map_or("", |(_, path)| path);
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        if name != ".env" || !is_own_folder(folder) {
+            return;
+        }
+        let mut programs = command.programs(&mut BTreeSet::new()).into_iter();
+        let is_printed = programs.all(|program| PRINTERS.contains(&base_name(&program.word.text)));
+        let texts = || {
+            command
+                .words
+                .iter()
+                .map(|word| &word.text)
+                .chain(&command.documents)
+        };
+        let is_fixed = |text: &String| {
+            !text.contains(['$', '`']) && !text.contains("COMPOSE_") && !text.contains("DOCKER_")
+        };
+        let names_file =
+            command.words.first().is_some_and(|word| word.text == "cat") && command.words.len() > 1;
+        if !is_printed || names_file || command.is_piped || !texts().all(is_fixed) {
+            note(&mut self.replaces, name);
         }
     }
 

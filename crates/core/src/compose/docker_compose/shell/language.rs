@@ -13,6 +13,15 @@ pub(in crate::compose::docker_compose) enum Language {
     Ruby,
 }
 
+/// The languages that are read.
+pub(in crate::compose::docker_compose) const LANGUAGES: [Language; 5] = [
+    Language::Node,
+    Language::Perl,
+    Language::Php,
+    Language::Python,
+    Language::Ruby,
+];
+
 impl Language {
     /// The language of an interpreter of this name.
     pub(in crate::compose::docker_compose) fn of_interpreter(name: &str) -> Option<Self> {
@@ -74,13 +83,23 @@ impl Language {
 
     /// The language of a file of this name.
     pub(in crate::compose::docker_compose) fn of_file(path: &str) -> Option<Self> {
-        let (_, extension) = base_name(path).rsplit_once('.')?;
+        let name = base_name(path);
+        match name {
+            "Berksfile" | "Brewfile" | "Capfile" | "Dangerfile" | "Fastfile" | "Guardfile" | "Podfile"
+            | "Thorfile" | "Vagrantfile" => return Some(Self::Ruby),
+            "SConscript" | "SConstruct" | "wscript" => return Some(Self::Python),
+            "Jakefile" => return Some(Self::Node),
+            _ => {}
+        }
+        let (_, extension) = name.rsplit_once('.')?;
         match extension {
-            "cjs" | "js" | "mjs" | "ts" => Some(Self::Node),
-            "pl" | "pm" => Some(Self::Perl),
-            "php" => Some(Self::Php),
-            "py" => Some(Self::Python),
-            "rb" => Some(Self::Ruby),
+            "cjs" | "cts" | "es6" | "js" | "jsx" | "mjs" | "mts" | "svelte" | "ts" | "tsx" | "vue" => {
+                Some(Self::Node)
+            }
+            "PL" | "cgi" | "pl" | "pm" | "psgi" | "t" => Some(Self::Perl),
+            "inc" | "module" | "phar" | "php" | "php5" | "php7" | "php8" | "phtml" => Some(Self::Php),
+            "ipynb" | "py" | "pyi" | "pyw" | "wsgi" => Some(Self::Python),
+            "builder" | "erb" | "gemspec" | "rake" | "rb" | "ru" => Some(Self::Ruby),
             _ => None,
         }
     }

@@ -1,7 +1,7 @@
 //! Lists of programs by what they do with their arguments, their input and the folder that they stand in.
 
 /// Programs any of whose arguments may be executed.
-pub(super) const EXECUTORS: [&str; 87] = [
+pub(super) const EXECUTORS: [&str; 88] = [
     ".",
     "alias",
     "ansible",
@@ -73,6 +73,7 @@ pub(super) const EXECUTORS: [&str; 87] = [
     "su",
     "svscan",
     "swipl",
+    "sysctl",
     "systemd-run",
     "task",
     "tcpserver",
@@ -279,7 +280,7 @@ pub(super) const COREUTILS: [&str; 58] = [
     "wc",
 ];
 /// Files that other programs execute or load at their start.
-pub(super) const STARTUP_FILES: [&str; 26] = [
+pub(super) const STARTUP_FILES: [&str; 40] = [
     "/.bash",
     "/.config/autostart",
     "/.config/systemd",
@@ -293,17 +294,31 @@ pub(super) const STARTUP_FILES: [&str; 26] = [
     "/.zprofile",
     "/.zshenv",
     "/.zshrc",
+    "/cont-init.d/",
     "/docker-entrypoint-initdb.d/",
     "/etc/bash",
     "/etc/cron",
+    "/etc/docker/",
     "/etc/environment",
     "/etc/init",
     "/etc/ld.so",
+    "/etc/modprobe.d",
+    "/etc/modules-load.d",
     "/etc/pam.d",
     "/etc/profile",
     "/etc/s6",
+    "/etc/sudoers",
     "/etc/supervisor",
+    "/etc/sysctl",
     "/etc/systemd",
+    "/etc/udev",
+    "/lib/systemd",
+    "/lib/udev",
+    "/proc/sys",
+    "/run/systemd",
+    "/run/udev",
+    "/services.d/",
+    "/sys/kernel",
     "/var/spool/cron",
     "authorized_keys",
 ];

@@ -17,6 +17,7 @@ use super::packages::{fetches, names_of_packages};
 use super::paths::{base_name, file_key};
 use super::pipes::Pipes;
 use super::programs::{COREUTILS, DOWNLOADERS, FETCHERS, FOLDER_READERS, RUNNERS, UNPACKERS};
+use super::read_files::sources_of_read_files;
 use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, ShellReader, names_in};
 use super::script::{Script, ShellCommand};
 use super::script_arguments::{has_positional, sets_arguments};
@@ -180,7 +181,13 @@ impl<'a> ScriptJudge<'a> {
             .filter_map(|path| Language::of_file(path))
             .collect();
         for language in languages {
-            self.in_language(language, command.words.iter().skip(1).map(|word| &word.text));
+            // Its words name the variables of a template.
+            let fills_in = command
+                .words
+                .first()
+                .is_some_and(|word| base_name(&word.text) == "envsubst");
+            let words = command.words.iter().skip(if fills_in { usize::MAX } else { 1 });
+            self.in_language(language, words.map(|word| &word.text));
             self.in_language(language, &command.documents);
         }
         if written.iter().any(|path| is_startup_file(path)) {
@@ -314,6 +321,12 @@ impl<'a> ScriptJudge<'a> {
         }
         self.starts_relative |= word.text.starts_with('.') && word.text.len() > 1;
         self.brings(command, name, arguments, all);
+        self.note_sources(sources_of_read_files(
+            name,
+            arguments,
+            command.folder.as_deref(),
+            self.tainted,
+        ));
         // These take what the folder says that they stand in.
         let reads_folder =
             FETCHERS.contains(&name) || RUNNERS.contains(&name) || FOLDER_READERS.contains(&name);

@@ -81,6 +81,12 @@ pub(super) fn sources_of_module(module: &str, tainted: &Tainted) -> BTreeSet<Str
     found.flat_map(|(_, from)| from.iter().cloned()).collect()
 }
 
+/// The variables from outside in the written files for whose paths `is_read` holds, and in one that may be any.
+pub(super) fn sources_of_written(tainted: &Tainted, is_read: impl Fn(&str) -> bool) -> BTreeSet<String> {
+    let found = files(tainted).filter(|(path, _)| path.is_empty() || is_read(path));
+    found.flat_map(|(_, from)| from.iter().cloned()).collect()
+}
+
 /// Whether a script writes a file with a value from outside.
 pub(super) fn has_files(tainted: &Tainted) -> bool {
     files(tainted).next().is_some()
