@@ -408,6 +408,11 @@ fn t36_a_stranger_at_the_address_convicts_nobody() {
     };
     fails_alone(&honest(&Kms::of(forged(), kms().root)), "quote");
     is_open(&honest(&Kms::of(forged(), 7)), "other-server");
+    // It is the app's KMS although the policy names no root.
+    let any_kms = honest(&Kms::of(forged(), kms().root)).with(|trial| {
+        trial.policy.key_provider = Some(expected("--key-provider", KeyProviders::AnyKms));
+    });
+    fails_alone(&any_kms, "quote");
     let stranger = Kms::of(kms().cvm, 7);
     let bare = stranger
         .identity(1, DEFAULT_NOW)

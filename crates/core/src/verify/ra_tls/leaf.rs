@@ -147,3 +147,34 @@ fn usages(certificate: &Certificate) -> Option<Vec<ObjectIdentifier>> {
         .ok()??;
     Some(usage.1.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_for_its_names_and_one_label_in_the_place_of_a_star() {
+        let names = ["kms.example", "*.app.example", "192.0.2.7"].map(str::to_owned);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = rcgen::CertificateParams::new(names)
+            .unwrap()
+            .self_signed(&key)
+            .unwrap();
+        let leaf = TlsLeaf::of_der(certificate.der()).unwrap();
+        for (host, is_for) in [
+            ("kms.example", true),
+            ("KMS.Example", true),
+            ("x.kms.example", false),
+            ("example", false),
+            ("a.app.example", true),
+            ("a.b.app.example", false),
+            ("app.example", false),
+            (".app.example", false),
+            ("a.other.example", false),
+            ("192.0.2.7", true),
+            ("192.0.2.8", false),
+        ] {
+            assert_eq!(leaf.is_for_host(host), is_for, "{host}");
+        }
+    }
+}
