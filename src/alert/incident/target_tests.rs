@@ -50,7 +50,7 @@ fn the_measured_values_of_a_failure_are_kept_up_to_a_number() {
 fn a_channel_that_is_told_is_not_forgotten_for_others() {
     let told_at = |last: Option<u64>| ChannelState {
         last,
-        told_policy: Some(Policy::default().fingerprint()),
+        reported_policy: Some(Policy::default().fingerprint()),
         ..ChannelState::default()
     };
     let mut state = TargetState::default();
@@ -89,7 +89,7 @@ fn an_entry_is_sound_as_long_as_its_names_are_short_and_few() {
         let variables = variables.into_iter().enumerate();
         let named =
             variables.map(|(index, (name, variable))| (format!("{index:0>name$}"), "V".repeat(variable)));
-        entry.told_through(named.collect()).is_sound()
+        entry.alerted_through(named.collect()).is_sound()
     };
     assert!(of(200, vec![(200, 200); 32]));
     assert!(!of(201, vec![]));

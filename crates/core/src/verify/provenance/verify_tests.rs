@@ -158,5 +158,5 @@ fn a_logged_body_is_of_the_kind_that_the_entry_says() {
     assert_eq!(with(&body("dsse", "0.0.2")), Err("unsupported".to_owned()));
     assert_eq!(with(&body("intoto", "0.0.2")), Err("unsupported".to_owned()));
     assert_eq!(with("{}"), Err("log-entry-mismatch".to_owned()));
-    assert_eq!(with("no JSON"), Err("malformed"));
+    assert_eq!(with("no JSON"), Err("malformed".to_owned()));
 }

@@ -142,7 +142,7 @@ pub(super) fn names_code(arguments: &[Word], options: &[&str], operand: bool) ->
         let is_named = |option: &&str| {
             before == *option || option.len() > 2 && before.starts_with(option) && !before.contains('=')
         };
-        let of_option = options.iter().any(|option| is_named(&option))
+        let of_option = options.iter().any(is_named)
             || is_last_of_cluster(before, options)
             || is_option && options.iter().any(|option| text.starts_with(option));
         let is_operand = !is_option && !has_operand && (!before.starts_with('-') || before.contains('='));
