@@ -67,7 +67,8 @@ own entrypoint passes its arguments to a program, and not to a shell as one text
 
 A script that is an argument of an interpreter (`sh -c`, `python -c`, `node -e`) counts as executing its arguments if it reads its
 arguments: `$1`, `$@`, `$argv`, `for x; do`, `shift`, `getopts`, `sys.argv`, `process.argv`, `ARGV`, `pop` and the like. So does a config, if what names its
-path has a variable from outside; `exec \"$@\"` executes the list behind it, which is checked as a list.
+path has a variable from outside; `exec \"$@\"` executes the list behind it, which is checked as a list, too where
+it is the whole script behind `-c`.
 
 The script that `python -c`, `node -e`, `ruby -e`, `perl -e` and `php -r` get is read in their language: a variable of the environment
 is executed if a statement passes it, or a variable that holds it, to `eval`, `os.system`, `child_process` and the like, or as the first
@@ -82,6 +83,18 @@ program that is handed one) decides code if a name of a variable from outside or
 has such a variable. In every config the value of a setting that is named for a command (`command=`, `exec:`) is read as a script of
 a shell, with `%(ENV_NAME)s` as `$NAME`; a variable in a setting that is named for code to load (`extension=`, `load_module`, `plugin:`)
 decides code.
+
+Beside programs, `eval` and scripts of a shell, a script executes a value
+
+- in code among the arguments of a language that is not read here (`awk` where it starts programs, `lua -e`, `Rscript -e`, `sqlite3`, `gdb -ex`,
+  `vim -c`): a name of a variable from outside or a word for the environment stands there. `bun` and `deno` are read as Node;
+- in the input of `xargs` and `parallel`, judged as words of the program that they start; without a program `parallel` executes it;
+- in the input, a here-document, a written file or a command (`-c`, `-e`) of a client that starts a shell: `psql`, `mysql`, `mongosh`, `sqlite3`,
+  `ftp`, `at` and the like, and in a file below `/docker-entrypoint-initdb.d`. `psql -v v=\"$NAME\"` with `:'v'` is accepted;
+- as a number: `((…))`, `$[…]`, `let`, `[[ … -gt … ]]`, an index (`a[NAME]=`), a variable of `declare -i`; no dollar is needed there;
+- in a command that a here-document substitutes;
+- without quotes, or as an operand of `tar`, `git`, `rsync`, `scp` and Chromium, where it may be an option by which the program executes code:
+  `gunicorn -w $NAME app:app`, `npm start $NAME`, `vllm serve m $NAME`. In quotes the value of an option is one argument.
 
 A mount decides code if it equals, contains or lies in what the host supplies: `/dstack/.host-shared`, `/dstack/user_config`,
 firmware tables, disks. Known links are followed (`/tapp`, `/var/run`, `/var/volatile/dstack`, `/proc/1/root`). Other paths of
