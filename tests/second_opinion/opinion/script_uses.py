@@ -37,7 +37,7 @@ def code_executes(words, names):
     name, arguments = posixpath.basename(words[0]), words[1:]
     code = [each for each in arguments if re.search(r"[^\w\-./:=,@+%~]", each)]
     if READ.match(name):
-        return any(config_language.executes(each, names) for each in code)
+        return any(config_language.executes(re.sub(r"\benv\.get\(", "env(", each), names) for each in code)
     if not NOT_READ.match(name):
         return False
     if name.endswith("awk") and not any(re.search(r"system|\||getline|@|>", each) for each in arguments):
@@ -96,10 +96,11 @@ def script_executes(text, names, substituted):
             return True
         if has(body, names) and any(CLIENTS.match(posixpath.basename(word)) for word, _ in words_of(line)):
             return True
-    written = {match.group(1) for match in re.finditer(r"[^\n;]*?>\s*(/\S+?)(?=[;&\s]|$)", text) if has(match.group(0), names)}
+    statements = split_outside_quotes(text, r";|\n|&&|\|\|")
+    written = {path for each in statements if has(each, names) for path in re.findall(r">\s*(/[^\s;&]+)", each)}
     if any(each.startswith("/docker-entrypoint-initdb.d/") for each in written):
         return True
-    for statement in split_outside_quotes(text, r";|\n|&&|\|\|"):
+    for statement in statements:
         parts = split_outside_quotes(statement, r"\|")
         for at, part in enumerate(parts):
             if command_executes(words_of(part), has("|".join(parts[:at]), names), names, written):
