@@ -42,7 +42,8 @@ fn the_roots_that_are_compiled_in_are_usable() {
     let roots = SigstoreRoots::built_in();
     assert_eq!(roots.instances().len(), 2);
     assert!(!roots.grow_old(SNAPSHOT));
-    assert!(roots.grow_old(SNAPSHOT + 300 * 86_400));
+    assert!(!roots.grow_old(SNAPSHOT + 274 * 86_400));
+    assert!(roots.grow_old(SNAPSHOT + 274 * 86_400 + 1));
     assert_eq!(roots.sha256(), None);
 }
 
