@@ -36,18 +36,8 @@ pub fn can_be_granted(side: SideTier) -> bool {
 /// Whether a check can grant something that is required in addition to `code`, and its result grants less.
 #[must_use]
 pub fn grants_too_little(check: &CheckResult, required: RequiredAssurance) -> bool {
-    missing_side(check, required).is_some()
-}
-
-/// The first of what is required in addition to `code` that a check could grant, and its result does not.
-#[must_use]
-pub(crate) fn missing_side(check: &CheckResult, required: RequiredAssurance) -> Option<SideTier> {
-    let granted: SideTiers = granted(std::slice::from_ref(check), is_met);
-    let mut wanted = required
-        .sides()
-        .iter()
-        .filter(|side| Check::of(check.id).may_grant(*side));
-    wanted.find(|side| !granted.includes(*side))
+    let granted = granted(std::slice::from_ref(check), is_met);
+    Check::of(check.id).missing_side(granted, required).is_some()
 }
 
 /// The side tiers that results grant, of those that meet their requirement in the caller's sense. A result that did not

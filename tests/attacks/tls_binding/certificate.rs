@@ -58,7 +58,7 @@ fn t26_a_certificate_outside_its_validity_does_not_bind() {
 #[test]
 fn t26_a_certificate_that_is_not_valid_yet_does_not_bind_and_accuses_nobody() {
     let (cvm, _) = healthy();
-    let early = TlsIdentity::ra_tls(1, DEFAULT_NOW + 366 * 86_400, &cvm);
+    let early = TlsIdentity::ra_tls(1, DEFAULT_NOW, &cvm).valid_from(DEFAULT_NOW + 120);
     let trial = asked(cvm, &early, TlsBinding::RaTls);
     let judged = trial.judge();
     grants_nothing(judged.leaves_open(ID, "ratls-outside-validity"));

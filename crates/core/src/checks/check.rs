@@ -5,8 +5,10 @@ use std::borrow::Cow;
 use super::finding::{Finding, Reason};
 use crate::compose::UnprovenDocument;
 use crate::policy::{Origin, Policy};
-use crate::report::{Accepted, CheckId, CheckResult, MeasuredValue, ResultFields, SideTier, Status, Tier};
-use crate::tiers::missing_side;
+use crate::report::{
+    Accepted, CheckId, CheckResult, MeasuredValue, RequiredAssurance, ResultFields, SideTier, SideTiers,
+    Status, Tier,
+};
 use crate::verify::Claims;
 
 /// A check: what it is called, what it is for, and how it decides.
@@ -141,7 +143,7 @@ impl Check {
         });
         // The verdict hangs on it, and nothing in the finding itself says why.
         if finding.status == Status::Pass
-            && let Some(side) = missing_side(&result, policy.required)
+            && let Some(side) = self.missing_side(result.grants.into_iter().collect(), policy.required)
         {
             result.detail = format!(
                 "{} This does not reach `{side}`, which is required.",
@@ -158,6 +160,13 @@ impl Check {
     #[must_use]
     pub fn reason(&self, id: &str) -> Option<&'static Reason> {
         self.reasons.iter().copied().find(|reason| reason.id == id)
+    }
+
+    /// The first of what is required in addition to `code` that this check could grant, and did not.
+    #[must_use]
+    pub(crate) fn missing_side(&self, granted: SideTiers, required: RequiredAssurance) -> Option<SideTier> {
+        let mut wanted = required.sides().iter().filter(|side| self.may_grant(*side));
+        wanted.find(|side| !granted.includes(*side))
     }
 
     /// Whether this check is one that can grant a tier beside `code`.

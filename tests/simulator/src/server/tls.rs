@@ -53,6 +53,8 @@ pub struct TlsIdentity {
     leaf: Party,
     issuer: Party,
     now: u64,
+    /// From when its certificates are good, Unix seconds, where a test says it.
+    valid_from: Option<u64>,
     mode: TlsMode,
     /// OIDs and contents of dstack's extensions.
     extensions: Vec<(String, Vec<u8>)>,
@@ -79,6 +81,7 @@ impl TlsIdentity {
             leaf,
             issuer,
             now,
+            valid_from: None,
             mode,
             extensions: vec![],
             kms: None,
@@ -151,6 +154,13 @@ impl TlsIdentity {
     #[must_use]
     pub fn with_ra_tls_extension(mut self, oid: &str, content: &[u8]) -> Self {
         self.extensions.push((oid.to_owned(), content.to_vec()));
+        self
+    }
+
+    /// With certificates that are good from a time on, Unix seconds.
+    #[must_use]
+    pub fn valid_from(mut self, at: u64) -> Self {
+        self.valid_from = Some(at);
         self
     }
 
@@ -265,10 +275,11 @@ impl TlsIdentity {
 
     fn certificate(&self, issuer: &Party, subject: &Party, ca: Option<u8>, more: Vec<Vec<u8>>) -> Vec<u8> {
         let contents = Contents {
-            not_before: match self.kms {
+            not_before: match (self.valid_from, &self.kms) {
+                (Some(from), _) => from,
                 // dstack's KMS and app CA write 1975-01-01.
-                Some(_) => 157_766_400,
-                None => self.now.saturating_sub(86_400),
+                (None, Some(_)) => 157_766_400,
+                (None, None) => self.now.saturating_sub(86_400),
             },
             not_after: self.now.saturating_add(365 * 86_400),
             ca,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::own_variables::assignment;
 use super::paths::base_name;
 use super::programs::RESERVED;
-use super::reader::names_in;
+use super::reader::identifiers;
 use super::script::{Script, ShellCommand};
 use super::started::StartedProgram;
 use super::word::Word;
@@ -30,19 +30,6 @@ const TAKE_NAMES: [&str; 10] = [
 ];
 /// Comparisons of numbers.
 const COMPARISONS: [&str; 6] = ["-eq", "-ge", "-gt", "-le", "-lt", "-ne"];
-
-/// The names in an arithmetic expression, which need no dollar there.
-pub(super) fn identifiers(expression: &str) -> BTreeSet<String> {
-    let handed = names_in(expression);
-    let words = expression.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
-    // A number is one, unless it is what the script was handed.
-    let is_name = |word: &&str| {
-        let first = word.chars().next();
-        first.is_some_and(|c| !c.is_ascii_digit()) || handed.contains(*word)
-    };
-    let words = words.filter(|word| !word.is_empty());
-    words.filter(is_name).map(str::to_owned).collect()
-}
 
 /// What stands in the index of `NAME[…]`, `NAME[…]=value` or `[…]=value`.
 fn index(text: &str) -> Option<&str> {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::arithmetic::identifiers;
 use super::interpreters::starts_programs;
 use super::language::Language;
+use super::reader::identifiers;
 use super::shown_environment::WHOLE_ENVIRONMENT;
 use super::word::Word;
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::arithmetic::identifiers;
 use super::host_files::{HOST_FILES, names_host_file};
 use super::paths::file_key;
 use super::script::{Script, ShellCommand};
@@ -13,6 +12,19 @@ use super::word::Word;
 pub(in crate::compose::docker_compose) const MAX_SCRIPT_BYTES: usize = 64 * 1024;
 /// How deeply scripts may nest in scripts.
 pub(super) const MAX_DEPTH: usize = 12;
+
+/// The names in an arithmetic expression, which need no dollar there.
+pub(super) fn identifiers(expression: &str) -> BTreeSet<String> {
+    let handed = names_in(expression);
+    let words = expression.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
+    // A number is one, unless it is what the script was handed.
+    let is_name = |word: &&str| {
+        let first = word.chars().next();
+        first.is_some_and(|c| !c.is_ascii_digit()) || handed.contains(*word)
+    };
+    let words = words.filter(|word| !word.is_empty());
+    words.filter(is_name).map(str::to_owned).collect()
+}
 
 /// Names after a dollar in a text that is not read as a script here.
 pub(in crate::compose::docker_compose) fn names_in(text: &str) -> BTreeSet<String> {
