@@ -7,7 +7,7 @@ use cvm_verify_core::report::CheckId;
 use crate::{options, read, repository, written_pages};
 
 /// Options of other programs in the examples.
-const OTHER_PROGRAMS: [&str; 41] = [
+const OTHER_PROGRAMS: [&str; 42] = [
     "--bench",
     "--bin",
     "--bundle",
@@ -20,6 +20,7 @@ const OTHER_PROGRAMS: [&str; 41] = [
     "--example",
     "--host",
     "--hostname",
+    "--jobs",
     "--jq",
     "--learn",
     "--lib",

@@ -249,7 +249,7 @@ fn locks_that_cannot_be_read_say_where_and_what_to_do() {
         (format!("<<<<<<< HEAD\n{good}=======\n>>>>>>> theirs\n"), "merge"),
         (good.replacen("lock/v1", "lock/v2", 1), "newer"),
         (good.replacen("app_id", "app_idd", 1), "app_idd"),
-        ("{}".to_owned(), "cvm.lock:1:1"),
+        ("{}".to_owned(), "the file is JSON"),
     ] {
         write(&text);
         let ran = verify(&deployment, &[]);

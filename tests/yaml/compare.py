@@ -12,6 +12,7 @@ they are compared as they are, and changed too.
 
 import argparse
 import collections
+import os
 import pathlib
 import random
 import re
@@ -161,6 +162,12 @@ class Reader:
             (size,) = struct.unpack(">I", self.exactly(4))
             yield self.exactly(size).decode("utf-8", "replace")
 
+    def processor_seconds(self):
+        """Until now, while it runs: the fields `utime` and `stime` of its stat file."""
+        stat = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text()
+        ticks = stat.rpartition(")")[2].split()[11:13]
+        return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
     def end(self):
         self.process.stdin.close()
         self.process.wait()
@@ -172,10 +179,11 @@ class Reader:
         return got
 
 
-def processor_seconds():
-    """Of this program, and of the readers that ended."""
+def processor_seconds(running=()):
+    """Of this program, of the readers that ended, and of those that run."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(each.ru_utime + each.ru_stime for each in used)
+    ended = sum(each.ru_utime + each.ru_stime for each in used)
+    return ended + sum(reader.processor_seconds() for reader in running)
 
 
 def texts_of(folder):
@@ -248,7 +256,7 @@ def main():
     judge(inputs)
     texts += inputs
     left = options.documents
-    while left > 0 and (options.cpu_seconds is None or processor_seconds() < options.cpu_seconds):
+    while left > 0 and (options.cpu_seconds is None or processor_seconds([ours, go]) < options.cpu_seconds):
         size = min(BATCH, left)
         judge([mutate(rng, rng.choice(texts), texts) for _ in range(size)])
         left -= size
