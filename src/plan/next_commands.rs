@@ -66,9 +66,12 @@ impl NetworkOptions {
     }
 }
 
-/// Whether an address has a place for one: a query, or a name before the host.
+/// Whether an address has a place for one: a query, a name before the host, or a part of its path that is none of a PCCS's.
 fn may_hold_a_secret(value: &str) -> bool {
-    value.contains(['?', '@'])
+    const OF_A_PCCS: [&str; 7] = ["", "sgx", "tdx", "certification", "v1", "v3", "v4"];
+    let behind = value.split_once("://").map_or(value, |(_, behind)| behind);
+    let mut path = behind.split('/').skip(1);
+    value.contains(['?', '@']) || path.any(|part| !OF_A_PCCS.contains(&part))
 }
 
 /// One target, in the words of a command line.

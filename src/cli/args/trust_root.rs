@@ -1,6 +1,5 @@
 //! The value of `--insecure-trust-root`: which built-in certificate a file replaces.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -35,17 +34,6 @@ impl BuiltInRoot {
             Self::Nvidia => "NVIDIA",
             Self::Nras => "NVIDIA's attestation service",
         }
-    }
-}
-
-impl fmt::Display for ReplacedRoot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let which = match self.which {
-            BuiltInRoot::Intel => "",
-            BuiltInRoot::Nvidia => "nvidia=",
-            BuiltInRoot::Nras => "nras=",
-        };
-        write!(f, "{which}{}", self.path.display())
     }
 }
 

@@ -32,16 +32,20 @@ def risky(name, rows=None, guest=False):
     sections = [name.split("__", at)[-1] for at in range(1, name.count("__") + 1)]
     if any(row["match"] == "exact" and (name == row["name"] or "_" in row["name"] and row["name"] in sections) for row in rows):
         return True
-    if any(row["match"] == "ordinary-prefix" and name.startswith(row["name"]) or row["match"] == "ordinary-suffix" and name.endswith(row["name"])
-           for row in rows):
+    if any(row["match"] == "ordinary-prefix" and name.startswith(row["name"]) for row in rows):
         return False
+    # A harmless end is no exception from what else stands in the name.
+    ends = [row["name"] for row in rows if row["match"] == "ordinary-suffix"]
+    ends = [end.lstrip("_") for end in ends if name == end or name.endswith("_" + end.lstrip("_"))]
     # An exception is of the whole name, and only from a beginning or an end.
     if any(row["match"] == "ordinary" and name == row["name"] for row in rows):
         return False
     is_value = any(row["match"] == "data" and name.rsplit("_", 1)[-1] == row["name"] for row in rows)
-    if not is_value and any(row["match"] == "part" and f"_{row['name']}_" in f"_{name}_" for row in rows):
+    if not is_value and any(row["match"] == "part" and f"_{row['name']}_" in f"_{name}_"
+                            and not any(f"_{row['name']}_" in f"_{end}_" for end in ends) for row in rows):
         return True
-    return any(row["match"] == "prefix" and name.startswith(row["name"]) or row["match"] == "suffix" and name.endswith(row["name"]) for row in rows)
+    return any(row["match"] == "prefix" and name.startswith(row["name"])
+               or row["match"] == "suffix" and name.endswith(row["name"]) and not any(f"_{end}".endswith(row["name"]) for end in ends) for row in rows)
 
 
 def known_script(text):

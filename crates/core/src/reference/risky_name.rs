@@ -114,12 +114,27 @@ impl RiskyNameMatch {
 }
 
 /// What other rows except a name from.
-#[derive(Clone, Copy, Default)]
-struct Exceptions {
+#[derive(Default)]
+struct Exceptions<'a> {
     /// It is harmless as a whole.
     is_ordinary: bool,
     /// Its last word is one of values.
     is_of_data: bool,
+    /// The ends of it that are harmless: from rows that mean such an end, and from no other.
+    ends: Vec<&'a str>,
+}
+
+impl Exceptions<'_> {
+    /// Whether a harmless end is what a row of this end means.
+    fn end_in(&self, own: &str) -> bool {
+        let is_it = |end: &&str| end.ends_with(own) || own.strip_prefix('_') == Some(end);
+        self.ends.iter().any(|end| is_it(&end))
+    }
+
+    /// Whether a harmless end holds the words that a row means.
+    fn hold(&self, words: &str) -> bool {
+        self.ends.iter().any(|end| has_words(end, words))
+    }
 }
 
 impl RiskyName {
@@ -136,13 +151,15 @@ impl RiskyName {
     }
 
     /// Whether the row says that a name is risky, beside what other rows except it from.
-    fn is_of(&self, name: &str, excepted: Exceptions) -> bool {
+    fn is_of(&self, name: &str, excepted: &Exceptions<'_>) -> bool {
         let own = self.name.as_str();
         match self.matches {
             RiskyNameMatch::Exact => name == own || is_behind_section(name, own),
             RiskyNameMatch::Prefix => !excepted.is_ordinary && name.starts_with(own),
-            RiskyNameMatch::Suffix => !excepted.is_ordinary && name.ends_with(own),
-            RiskyNameMatch::Part => !excepted.is_ordinary && !excepted.is_of_data && has_words(name, own),
+            RiskyNameMatch::Suffix => !excepted.is_ordinary && name.ends_with(own) && !excepted.end_in(own),
+            RiskyNameMatch::Part => {
+                !excepted.is_ordinary && !excepted.is_of_data && has_words(name, own) && !excepted.hold(own)
+            }
             RiskyNameMatch::Ordinary
             | RiskyNameMatch::OrdinaryPrefix
             | RiskyNameMatch::OrdinarySuffix
@@ -150,17 +167,15 @@ impl RiskyName {
         }
     }
 
-    fn excepts(&self, name: &str) -> Exceptions {
+    /// Adds what the row excepts a name from.
+    fn except<'a>(&'a self, name: &str, from: &mut Exceptions<'a>) {
         let own = self.name.as_str();
-        let last = name.rsplit('_').next();
-        Exceptions {
-            is_ordinary: match self.matches {
-                RiskyNameMatch::Ordinary => own == name,
-                RiskyNameMatch::OrdinaryPrefix => name.starts_with(own),
-                RiskyNameMatch::OrdinarySuffix => name.ends_with(own),
-                _ => false,
-            },
-            is_of_data: self.matches == RiskyNameMatch::Data && last == Some(own),
+        match self.matches {
+            RiskyNameMatch::Ordinary => from.is_ordinary |= own == name,
+            RiskyNameMatch::OrdinaryPrefix => from.is_ordinary |= name.starts_with(own),
+            RiskyNameMatch::OrdinarySuffix => from.ends.extend(end_of(name, own)),
+            RiskyNameMatch::Data => from.is_of_data |= name.rsplit('_').next() == Some(own),
+            _ => {}
         }
     }
 }
@@ -171,6 +186,13 @@ fn is_behind_section(name: &str, own: &str) -> bool {
         .strip_suffix(own)
         .and_then(|before| before.strip_suffix("__"));
     own.contains('_') && section.is_some_and(|section| !section.is_empty())
+}
+
+/// The words of `own` if they are the last ones of a name; with `_` in front, others must stand before them.
+fn end_of<'a>(name: &str, own: &'a str) -> Option<&'a str> {
+    let words = own.strip_prefix('_').unwrap_or(own);
+    let before = name.strip_suffix(words)?;
+    (before.ends_with('_') || before.is_empty() && words == own).then_some(words)
 }
 
 /// Whether words stand in a name, each as a whole.
@@ -207,12 +229,10 @@ impl ReferenceValues {
         let name = name.trim().to_ascii_uppercase();
         let mut excepted = Exceptions::default();
         for row in &self.risky_names {
-            let own = row.excepts(&name);
-            excepted.is_ordinary |= own.is_ordinary;
-            excepted.is_of_data |= own.is_of_data;
+            row.except(&name, &mut excepted);
         }
         let mut rows = self.risky_names.iter();
-        rows.find(|row| counts(row) && row.is_of(&name, excepted))
+        rows.find(|row| counts(row) && row.is_of(&name, &excepted))
     }
 
     /// All of them.

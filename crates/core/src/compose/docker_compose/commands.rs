@@ -195,16 +195,23 @@ impl Judge<'_> {
                 if kind == ConfigLanguage::Shell
                     && !self.config_readers.is_shell_script(name, &script)
                     && reads_some
+                    && has_word_for_environment(&script)
                 {
-                    let read = in_any_language(&script);
-                    let found = LANGUAGES
-                        .iter()
-                        .flat_map(|language| language.uses(&read, &is_outside));
-                    executed.extend(
-                        found
-                            .filter(|(_, how)| *how == Use::Executed)
-                            .map(|(name, _)| name),
-                    );
+                    self.read_in_all_languages = self.read_in_all_languages.saturating_add(script.len());
+                    if self.read_in_all_languages > MAX_READ_IN_ALL_LANGUAGES {
+                        // What is not read counts as executed.
+                        executed.extend(environment.outside_names().filter(|name| may_read(&script, name)));
+                    } else {
+                        let read = in_any_language(&script);
+                        let found = LANGUAGES
+                            .iter()
+                            .flat_map(|language| language.uses(&read, &is_outside));
+                        executed.extend(
+                            found
+                                .filter(|(_, how)| *how == Use::Executed)
+                                .map(|(name, _)| name),
+                        );
+                    }
                 }
                 uses.extend(executed.into_iter().map(|name| (name, Use::Executed)));
                 self.name_uses(path, text, uses, environment);
@@ -309,6 +316,15 @@ impl Judge<'_> {
             }
         }
     }
+}
+
+/// How much text of configs is read in every language, in one document, bytes: the readers take more than linear time.
+const MAX_READ_IN_ALL_LANGUAGES: usize = 32 * 1024;
+
+/// Whether a text has a word by which some language reads its environment.
+fn has_word_for_environment(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["env", "_server"].iter().any(|word| text.contains(word))
 }
 
 /// A text as one of any language that reads its environment by a word for it: what shells and templates read so is judged elsewhere, and a

@@ -134,6 +134,8 @@ fn executed_by(setting: &Setting<'_>, of: SettingsOf, is_outside: &dyn Fn(&str) 
                 }
             }
         }
+        // Arguments by their names are what these names say.
+        SettingValue::Mapping(_) if is_of_arguments => BTreeSet::new(),
         SettingValue::Text(text) | SettingValue::Mapping(text) => all(text),
         SettingValue::List(items) if is_code || setting.is_named(&OF_SEVERAL) => {
             items.iter().flat_map(|item| all(item)).collect()

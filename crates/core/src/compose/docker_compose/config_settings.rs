@@ -34,9 +34,11 @@ pub(super) struct Setting<'t> {
 }
 
 impl Setting<'_> {
-    /// Whether the name, or its last word, is one of these.
+    /// Whether the name, or its last word, is one of these. `country_code` and `db_init` are no `code` and no `init`.
     pub(super) fn is_named(&self, names: &[&str]) -> bool {
+        const WHOLE: [&str; 3] = ["code", "init", "require"];
         let last = self.name.rsplit(|c: char| !c.is_ascii_alphanumeric()).next();
+        let last = last.filter(|last| !WHOLE.contains(last));
         names.contains(&last.unwrap_or_default()) || names.contains(&self.name.as_str())
     }
 }

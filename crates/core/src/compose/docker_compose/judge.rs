@@ -25,6 +25,8 @@ pub(super) struct Judge<'s> {
     from_outside: BTreeSet<String>,
     /// Where containers mount the configs, and what reads them.
     pub(super) config_readers: ConfigReaders,
+    /// How much text of configs was read in every language, bytes.
+    pub(super) read_in_all_languages: usize,
 }
 
 /// Judges a whole file. `services` and `jobs` are mappings of mappings.
@@ -36,6 +38,7 @@ pub(super) fn judge(root: &Map<String, Value>, settable: &Settable) -> ComposeFi
         holds_docker_socket: false,
         from_outside: BTreeSet::new(),
         config_readers: ConfigReaders::of(root),
+        read_in_all_languages: 0,
     };
     for section in ["services", "jobs"] {
         for (name, container) in root.get(section).and_then(Value::as_object).into_iter().flatten() {
