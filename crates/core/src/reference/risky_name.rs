@@ -128,7 +128,7 @@ impl Exceptions<'_> {
     /// Whether a harmless end is what a row of this end means.
     fn end_in(&self, own: &str) -> bool {
         let is_it = |end: &&str| end.ends_with(own) || own.strip_prefix('_') == Some(end);
-        self.ends.iter().any(|end| is_it(&end))
+        self.ends.iter().any(is_it)
     }
 
     /// Whether a harmless end holds the words that a row means.
