@@ -1,7 +1,6 @@
 //! What is accepted in writing counts for the verdict, never for the assurance, and is always named.
 
-use cvm_verify_core::policy::KnownBy;
-use cvm_verify_core::policy::{LockedPlatform, OsImagePolicy, OsTuple, Policy};
+use cvm_verify_core::policy::{FilesIdentity, KnownBy, LockedPlatform, OsImagePolicy, OsTuple, Policy};
 use cvm_verify_core::reference::{OsClass, ReferenceValues};
 use cvm_verify_core::report::{AcceptedKind, Assurance, CheckId, Status, TargetReport, Verdict};
 use simulator::Lie;
@@ -107,6 +106,24 @@ fn a_row_that_a_lock_claims_by_its_hash_never_names_other_registers() {
         }
     }
     assert!(seen > 5, "{seen}");
+}
+
+/// T34: the version that a lock says decides where no row says one.
+#[test]
+fn t34_the_version_of_a_lock_has_its_vulnerabilities() {
+    for (version, reason) in [("0.5.2", Some("vulnerable-image")), ("0.5.13", None)] {
+        let files = FilesIdentity {
+            os_image_hash: [1; 32],
+            version: Some(version.parse().unwrap()),
+        };
+        for known_by in [KnownBy::Files(files.clone()), KnownBy::DevelopmentFiles(files)] {
+            let judged = judged_by(|tuple| lock(tuple, Some(known_by)));
+            match reason {
+                Some(reason) => drop(judged.fails(CheckId::OsImage, reason)),
+                None => drop(judged.passes()),
+            }
+        }
+    }
 }
 
 /// Registers of rows of the table, under each policy that names them exactly.

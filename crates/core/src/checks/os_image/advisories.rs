@@ -33,6 +33,12 @@ impl<'a> Release<'a> {
         }
     }
 
+    /// With the version of another one where its own is not known.
+    pub(super) fn or_version_of(mut self, other: Self) -> Self {
+        self.version = self.version.or(other.version);
+        self
+    }
+
     fn version(&self) -> Option<&ReleaseVersion> {
         self.version.as_deref()
     }

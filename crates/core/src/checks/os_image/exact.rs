@@ -69,9 +69,10 @@ impl Judged<'_> {
         let row = known.row;
         let by: &dyn std::fmt::Display = &origin;
         let until = written.vulnerable_until.map(|until| (until, by));
+        let locked = Release::locked(written.known_by, origin);
         let release = match row {
-            Some(row) => Release::of_row(row),
-            None => Release::locked(written.known_by, origin),
+            Some(row) => Release::of_row(row).or_version_of(locked),
+            None => locked,
         };
         let vulnerable = vulnerable(self.reference, &release, self.at, until)
             .map(|finding| finding.against(written.key("vulnerable_until")));

@@ -61,9 +61,9 @@ const OF_PIPES: [&str; 5] = ["customlog", "errorlog", "forensiclog", "globallog"
 pub(super) enum SettingsOf {
     /// Some program, or a shell.
     Any,
-    /// What loads a text of its language: what stands behind a word there is no value of a setting.
+    /// What loads a text of its language. There, a text behind a word is no value of a setting.
     Loader,
-    /// The interpreter of its language: it is a program, and an assignment in it is none of a setting.
+    /// The interpreter of its language: the text is a program, and an assignment in it sets a variable.
     Program,
 }
 
@@ -134,8 +134,8 @@ fn executed_by(setting: &Setting<'_>, of: SettingsOf, is_outside: &dyn Fn(&str) 
                 }
             }
         }
-        // Arguments by their names are what these names say.
-        SettingValue::Mapping(_) if is_of_arguments => BTreeSet::new(),
+        // Arguments by their names are judged as what these names say.
+        SettingValue::Mapping(text) if is_of_arguments && has_names(text) => BTreeSet::new(),
         SettingValue::Text(text) | SettingValue::Mapping(text) => all(text),
         SettingValue::List(items) if is_code || setting.is_named(&OF_SEVERAL) => {
             items.iter().flat_map(|item| all(item)).collect()
@@ -238,6 +238,20 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
                 .map_or(0, char::len_utf8);
         (at, word)
     })
+}
+
+/// Whether the keys of a mapping are names: no option (`-c`), no position and no single letter, and no list among them.
+fn has_names(mapping: &str) -> bool {
+    let is_name = |key: &str| {
+        let key = key.trim().trim_matches(['"', '\'']);
+        key.len() > 1 && key.starts_with(|first: char| first.is_ascii_alphabetic())
+    };
+    mapping
+        .split(['{', '}', ',', '\n'])
+        .all(|piece| match piece.split_once(':') {
+            Some((key, _)) => is_name(key),
+            None => !piece.trim_start().starts_with(['-', '[', '?']),
+        })
 }
 
 /// Whether a text may read a variable: its name stands there, or a word for the environment.

@@ -99,7 +99,9 @@ pub(super) fn of_image(
         OsClass::Development => Some(PinWarning::DevelopmentImage(name.clone())),
         OsClass::Prerelease | OsClass::Observed => Some(PinWarning::ObservedImage(name.clone())),
     };
-    let vulnerable = vulnerable(reference.advisories(), &name, row.version.as_ref());
+    let of_files = named.and_then(PublishedImage::version);
+    let version = row.version.as_ref().or(of_files.as_deref());
+    let vulnerable = vulnerable(reference.advisories(), &name, version);
     class.into_iter().chain(vulnerable).collect()
 }
 

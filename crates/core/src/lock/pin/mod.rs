@@ -121,8 +121,8 @@ pub fn pin(
         is_listed_shape: reference.shape_of(rtmr0).is_some(),
         documented: claims.shown_document.booted_image().copied(),
         advisories: match claims.os(reference) {
-            Some(_) => Vec::new(),
-            None => reference.advisories().to_vec(),
+            Some(os) if os.row().version.is_some() => Vec::new(),
+            _ => reference.advisories().to_vec(),
         },
         at: claims.at,
     };
