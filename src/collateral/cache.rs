@@ -5,6 +5,7 @@
 //! one is fetched again, since Intel may have revoked something meanwhile, and serves on where it cannot be: for how long,
 //! is judged where the quote is verified ([`COLLATERAL_LIMIT`](cvm_verify_core::verify::COLLATERAL_LIMIT)). So does one that ends
 //! soon, and one of a fallback, which is the hosts' operator's (T25): it must not outlive the outage of the first source.
+//! A set gives way to an older one of the same or another source after that limit alone: the older one may lack a revocation.
 //! Within one round ([`CollateralCache::new_round`]) every target gets the
 //! same answer, a failure too: a PCCS that is down is asked once, not once for each target.
 
@@ -18,9 +19,9 @@ use super::fetch::{CollateralFetcher, Fetched};
 use super::request::CollateralRequest;
 use super::sources::Sources;
 use cvm_verify_core::policy::CollateralMaxAge;
-use cvm_verify_core::verify::COLLATERAL_LIMIT;
 use cvm_verify_core::verify::age::Age;
 use cvm_verify_core::verify::validity::Windows;
+use cvm_verify_core::verify::{COLLATERAL_LIMIT, judge_collateral};
 
 /// A set of which a part ends within this time is renewed, seconds: 14 days, from when on the `collateral` check warns.
 const RENEW_BEFORE: u64 = 14 * 24 * 60 * 60;
@@ -122,6 +123,15 @@ impl Held {
     }
 }
 
+/// Why a set is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Because {
+    /// A quote is to be verified.
+    Asked,
+    /// A quote did not verify with what is held.
+    Doubted,
+}
+
 impl CollateralCache {
     /// A store that keeps nothing between runs.
     #[must_use]
@@ -185,7 +195,8 @@ impl CollateralCache {
                 .and_then(|disk| disk.read(fetcher.sources, request));
             entry.held = kept.map(|fetched| Held::new(fetched, None, 0));
         }
-        self.answer(&mut entry, fetcher, request, now, jitter).await
+        self.answer(&mut entry, Because::Asked, fetcher, request, now, jitter)
+            .await
     }
 
     /// The same, after a quote did not verify with `doubted`: a set that came from disk may have been spoilt there, and
@@ -206,25 +217,29 @@ impl CollateralCache {
             Some(held) if !Arc::ptr_eq(&held.fetched, doubted) => return Some(Ok(Arc::clone(&held.fetched))),
             _ => {}
         }
-        let before = entry.held.take();
-        let renewed = self.answer(&mut entry, fetcher, request, now, jitter).await;
-        // One quote that does not verify must not cost the others a set that may be good.
-        if renewed.is_err() {
-            entry.held = before;
-        }
-        Some(renewed)
+        let renewed = self
+            .answer(&mut entry, Because::Doubted, fetcher, request, now, jitter)
+            .await;
+        // It stands: what a source has in its place is older.
+        let stands = renewed
+            .as_ref()
+            .is_ok_and(|renewed| Arc::ptr_eq(renewed, doubted));
+        (!stands).then_some(renewed)
     }
 
     async fn answer(
         &self,
         entry: &mut CacheEntry,
+        because: Because,
         fetcher: CollateralFetcher<'_>,
         request: &CollateralRequest,
         now: u64,
         jitter: impl FnMut() -> u32,
     ) -> Result<Arc<Fetched>, CollateralError> {
         let round = self.round.load(Ordering::Relaxed);
-        let serves = |held: &&Held| held.serves(fetcher.sources, round, now, self.max_age);
+        let serves = |held: &&Held| {
+            because == Because::Asked && held.serves(fetcher.sources, round, now, self.max_age)
+        };
         if let Some(held) = entry.held.as_ref().filter(serves) {
             return Ok(Arc::clone(&held.fetched));
         }
@@ -234,21 +249,31 @@ impl CollateralCache {
         let sources = fetcher.sources;
         let answer = fetcher.fetch(request, now, jitter).await;
         let answer = answer.map(|fetched| Held::new(fetched, Some(round), now));
-        // What is in date serves on if nothing better came. A fallback that answers while the first source is away must
-        // not put an older set in the place of that one's; a newer one it may, when that one's is overdue.
         let of_first = |held: &Held| sources.is_first(&held.fetched.source);
+        let is_genuine = |held: &Held| {
+            let collateral = &held.fetched.collateral;
+            let judged = |root| judge_collateral(collateral, request.fmspc, root, now);
+            fetcher.root.is_none_or(|root| judged(root).is_ok())
+        };
+        // What is in date serves on if nothing better came. A set that Intel signed does not give way to an older one, which may
+        // lack a revocation that this one has. A fallback that answers while the first source is away must not put its set in the
+        // place of that one's, unless that one's is overdue.
         let serves_on = |held: &&mut Held| {
             let age = held.age(now);
+            let is_older = |new: &Held| is_genuine(held) && !new.is_as_new_as(held);
             let better = answer.as_ref().is_ok_and(|new| {
-                let newer = age.reaches(self.max_age) && new.is_as_new_as(held);
+                let may_follow = of_first(new) || !of_first(held) || age.reaches(self.max_age);
                 let serves = new.fetched.fault.is_none();
-                (serves && (of_first(new) || !of_first(held) || newer)) || age.exceeds(COLLATERAL_LIMIT)
+                (serves && may_follow && !is_older(new)) || age.exceeds(COLLATERAL_LIMIT)
             });
-            age.is_known() && held.in_date(now) && !better
+            // Nobody believes a doubted set because its source is away.
+            let is_believed = because == Because::Asked || answer.as_ref().is_ok_and(is_older);
+            is_believed && age.is_known() && held.in_date(now) && !better
         };
         if let Some(held) = entry.held.as_mut().filter(serves_on) {
             held.round = Some(round);
             held.tried_at = now;
+            held.from_disk &= because == Because::Asked;
             return Ok(Arc::clone(&held.fetched));
         }
         match answer {

@@ -240,30 +240,69 @@ async fn a_set_that_cannot_be_fetched_anew_serves_on_and_keeps_its_time() {
     assert_eq!(pccs.get_from(folder.path(), before).await.fetched_at, before);
 }
 
+/// The same set as it could have been a year before, by its TCB info.
+fn older(collateral: &mut dcap_qvl::QuoteCollateralV3) {
+    let dates = Windows::read(collateral, None).expect("dates");
+    let issued = dates
+        .parts()
+        .iter()
+        .find(|part| part.what == "TCB info")
+        .expect("a part")
+        .not_before;
+    let year = cvm_verify_core::report::rfc3339(issued)
+        .get(..4)
+        .expect("a year")
+        .to_owned();
+    let field = format!("\"issueDate\":\"{year}");
+    let before: u32 = year.parse().expect("a year");
+    assert!(collateral.tcb_info.contains(&field));
+    collateral.tcb_info = collateral
+        .tcb_info
+        .replace(&field, &format!("\"issueDate\":\"{}", before - 1));
+}
+
+/// A newer list of revocations is in hand, so whoever serves an older one takes nothing back, also where a quote was refused with it.
+#[tokio::test]
+async fn t25_a_set_in_date_gives_way_to_an_older_one_of_its_own_source_after_a_week_alone() {
+    let json = include_bytes!("../../fixtures/dcap-qvl/tdx_quote_collateral.json");
+    let new = collateral::parse(json).expect("the fixture");
+    let mut old = new.clone();
+    older(&mut old);
+    let dates = Windows::read(&new, None).expect("dates");
+    let start = dates.latest_start().expect("parts").not_before;
+    let is_old = Arc::new(AtomicBool::new(false));
+    let (serves_new, serves_old, asks_old) = (fake::serving(new), fake::serving(old), Arc::clone(&is_old));
+    let (url, _) = loopback::routes(move |target| match asks_old.load(Ordering::Relaxed) {
+        true => serves_old(target),
+        false => serves_new(target),
+    })
+    .await;
+    let (client, schedule, sources) = (loopback::client(), Schedule::once(), Sources::only(&url));
+    let fetcher = fetcher(&client, &sources, &schedule);
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = on_disk(folder.path()).get(fetcher, &REQUEST, start, || 0).await;
+    let first = first.expect("a set");
+    is_old.store(true, Ordering::Relaxed);
+    for (after, is_kept) in [(0, true), (2 * DAY, true), (7 * DAY + 1, false)] {
+        let store = on_disk(folder.path());
+        let now = start + after;
+        let set = store.get(fetcher, &REQUEST, now, || 0).await.expect("a set");
+        assert_eq!(set.collateral == first.collateral, is_kept, "{after}");
+        if is_kept {
+            let renewed = store.renewed(&set, fetcher, &REQUEST, now, || 0).await;
+            assert!(renewed.is_none(), "{after}");
+            let again = store.get(fetcher, &REQUEST, now, || 0).await.expect("a set");
+            assert!(Arc::ptr_eq(&set, &again), "{after}");
+        }
+    }
+}
+
 /// T25: what the fallback says while the first source is away may be newer than what is kept, or an older set that is
 /// still in date.
 #[tokio::test]
 async fn t25_an_overdue_set_gives_way_to_a_fallback_that_is_as_new_and_to_an_older_one_after_a_week() {
-    let older = |collateral: &mut dcap_qvl::QuoteCollateralV3| {
-        let dates = Windows::read(collateral, None).expect("dates");
-        let issued = dates
-            .parts()
-            .iter()
-            .find(|part| part.what == "TCB info")
-            .expect("a part")
-            .not_before;
-        let year = cvm_verify_core::report::rfc3339(issued)
-            .get(..4)
-            .expect("a year")
-            .to_owned();
-        let field = format!("\"issueDate\":\"{year}");
-        let before: u32 = year.parse().expect("a year");
-        assert!(collateral.tcb_info.contains(&field));
-        collateral.tcb_info = collateral
-            .tcb_info
-            .replace(&field, &format!("\"issueDate\":\"{}", before - 1));
-    };
-    for (change, days_of_first) in [(None, 1), (Some(older), 7)] {
+    type Change = fn(&mut dcap_qvl::QuoteCollateralV3);
+    for (change, days_of_first) in [(None::<Change>, 1), (Some(older as Change), 7)] {
         let first = Pccs::new().await;
         let fallback =
             Pccs::serving(|collateral| change.into_iter().for_each(|change| change(collateral))).await;
@@ -428,6 +467,21 @@ async fn garbage_in_the_folder_is_fetched_anew_and_replaced() {
         assert_eq!(pccs.sets(), count + 2, "garbage {count}");
         assert_eq!(std::fs::read_to_string(&file).expect("the file"), text);
     }
+}
+
+/// Whoever opens a pipe that nobody writes to waits for ever.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pipe_in_the_folder_is_as_good_as_none() {
+    let pccs = Pccs::new().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    pccs.get_from(folder.path(), pccs.start).await;
+    let file = only_file(folder.path());
+    std::fs::remove_file(&file).expect("removed");
+    let made = std::process::Command::new("mkfifo").arg(&file).status();
+    assert!(made.expect("mkfifo").success());
+    pccs.get_from(folder.path(), pccs.start).await;
+    assert_eq!(pccs.sets(), 2);
 }
 
 #[tokio::test]

@@ -49,8 +49,11 @@ impl Disk {
 
     /// What is kept for a request to these sources, if it can be read.
     pub(super) fn read(&self, sources: &Sources, request: &CollateralRequest) -> Option<Fetched> {
+        let path = self.path(sources, request);
+        // A pipe would keep the run waiting for whoever writes to it.
+        fs::metadata(&path).ok().filter(fs::Metadata::is_file)?;
         let mut bytes = Vec::new();
-        File::open(self.path(sources, request))
+        File::open(path)
             .ok()?
             .take(MAX_FILE_BYTES + 1)
             .read_to_end(&mut bytes)

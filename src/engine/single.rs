@@ -1,6 +1,5 @@
 //! Evidence from a source that answers for one instance: the app itself, or its guest agent.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use rand::TryRng as _;
@@ -14,29 +13,23 @@ use super::collected::{Collected, EvidenceRequest};
 use super::jitter::jitter;
 use super::tls::{Admission, WatchedTls};
 use super::verify::prove;
-use crate::collateral::Fetched;
-use crate::net::retry::{Attempt, Schedule, retry};
-use crate::net::{Client, Limits};
-use crate::source::{OneInstance, SourceError, app};
+use crate::net::Client;
+use crate::net::retry::{Attempt, Heal, Schedule, retry};
+use crate::source::app::{self, RawAttestation};
+use crate::source::{OneInstance, SourceError};
 use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
-use cvm_verify_core::evidence::EvidenceError;
+use cvm_verify_core::evidence::{Evidence, EvidenceError};
 use cvm_verify_core::verify::InfoOrigin;
 
-/// How often an address is asked whose quote and `/info` do not belong together.
-const INSTANCE_ATTEMPTS: u32 = 3;
+/// How often `/info` is asked for that does not belong to the quote.
+const INFO_ROUNDS: u32 = 3;
 
 /// With less time left than this, what is there is judged: another attempt might not end.
 const TIME_FOR_ANOTHER: Duration = Duration::from_secs(60);
 
-/// What a round has whose quote and `/info` do not belong together.
-struct Earlier {
-    answer: EvidenceAnswer,
-    collected: Collected,
-    collateral: Option<Arc<Fetched>>,
-}
-
-/// Evidence of one instance, whichever answers; asked again where two answered, or `/info` shows another document than the
-/// measured one.
+/// Evidence of one instance, whichever answers first. The first attestation is the one that is judged: a document next to it that is
+/// missing, or that belongs to another one, is asked for again alone, since nobody could otherwise tell an honest hiccup from a host
+/// that takes back an attestation which convicts it (T42).
 pub(super) async fn collect(
     session: &Session,
     asked: EvidenceRequest<'_>,
@@ -44,54 +37,37 @@ pub(super) async fn collect(
 ) -> Collected {
     let schedule = asked.time.schedule();
     let started = Instant::now();
-    let mut round = 1;
-    // What an earlier round has, should a later one find nobody.
-    let mut earlier = None;
+    let left = || Schedule {
+        total: schedule.total.saturating_sub(started.elapsed()),
+        ..schedule
+    };
     let mut tls = WatchedTls::of(&session.client, asked.tls, whom.app());
-    loop {
-        let left = Schedule {
-            total: schedule.total.saturating_sub(started.elapsed()),
-            ..schedule
-        };
+    let attestation = loop {
         let client = tls.client();
-        let mut answer = match retry(&left, jitter, |attempt| ask(client, asked, whom, attempt)).await {
-            Ok(answer) => answer,
-            Err(mut attempt) => {
-                let admission = match attempt.failure.reason {
-                    EvidenceReason::Tls => tls.admit(session, asked).await,
-                    _ => Admission::NotOfDstack,
-                };
-                match admission {
-                    Admission::Admitted => continue,
-                    Admission::NotOfDstack => {}
-                    Admission::Refused(why, certificate) => {
-                        attempt.failure.detail = format!("{} {why}", attempt.failure.detail);
-                        attempt.failure.certificate = certificate;
-                    }
-                }
-                let Some(Earlier {
-                    mut answer,
-                    mut collected,
-                    mut collateral,
-                }) = earlier
-                else {
-                    return Collected::nothing((session.now)(), attempt.failure);
-                };
-                // Another key may have been presented since, and refused: it is one of this run, too.
-                let seen = tls.session();
-                if seen != answer.tls {
-                    answer.tls = seen;
-                    (collected, collateral) = prove(session, asked, &answer).await;
-                }
-                return session
-                    .second_verifiers
-                    .add(session.asking(), collected, &answer.evidence, collateral)
-                    .await;
-            }
+        let mut attempt = match retry(&left(), jitter, |attempt| attestation(client, whom, attempt)).await {
+            Ok(attestation) => break attestation,
+            Err(attempt) => attempt,
         };
-        let left = || schedule.total.saturating_sub(started.elapsed());
-        tls.ask_ingress(&answer, left()).await;
-        tls.probe(&answer, left()).await;
+        let admission = match attempt.failure.reason {
+            EvidenceReason::Tls => tls.admit(session, asked).await,
+            _ => Admission::NotOfDstack,
+        };
+        match admission {
+            Admission::Admitted => continue,
+            Admission::NotOfDstack => {}
+            Admission::Refused(why, certificate) => {
+                attempt.failure.detail = format!("{} {why}", attempt.failure.detail);
+                attempt.failure.certificate = certificate;
+            }
+        }
+        return Collected::nothing((session.now)(), attempt.failure);
+    };
+    let mut beside = Beside::ask(tls.client(), whom, &attestation, left()).await;
+    let mut round = 1;
+    loop {
+        let mut answer = beside.answer(asked, &attestation);
+        tls.ask_ingress(&answer, left().total).await;
+        tls.probe(&answer, left().total).await;
         answer.tls = tls.session();
         let (collected, collateral) = prove(session, asked, &answer).await;
         // A cache on the way, or an upgrade that is under way, may answer /info with what was.
@@ -99,77 +75,131 @@ pub(super) async fn collect(
             claims.info == InfoOrigin::Other || claims.other_document_in_info().is_some()
         });
         let pause = schedule.pause(round, started.elapsed(), jitter(), None);
-        match pause.filter(|_| is_mixed && round < INSTANCE_ATTEMPTS) {
-            Some(pause) => {
-                earlier = Some(Earlier {
-                    answer,
-                    collected,
-                    collateral,
-                });
-                tokio::time::sleep(pause).await;
-            }
-            None => {
-                return session
-                    .second_verifiers
-                    .add(session.asking(), collected, &answer.evidence, collateral)
-                    .await;
-            }
+        let Some(pause) = pause.filter(|_| is_mixed && round < INFO_ROUNDS) else {
+            return session
+                .second_verifiers
+                .add(session.asking(), collected, &answer.evidence, collateral)
+                .await;
+        };
+        tokio::time::sleep(pause).await;
+        if let Ok(info) = whom
+            .info(tls.client(), left().total.min(schedule.one_attempt))
+            .await
+        {
+            beside.info = Ok(info);
         }
         round += 1;
     }
 }
 
-async fn ask(
+/// An attestation with a nonce of its own; again where it was cut off, or where a gateway's page came in its place.
+async fn attestation(
     client: &Client,
-    asked: EvidenceRequest<'_>,
     whom: OneInstance<'_>,
     attempt: Attempt,
-) -> Result<EvidenceAnswer, AttemptFailure> {
-    let (limits, time_left) = (Limits::body(app::MAX_BYTES), attempt.time_left);
-    let answer = whom.fetch(client, &fresh_nonce()?, &limits, time_left).await;
-    let app::AppAnswer {
-        nonce,
-        attestation,
-        info,
-        gpu,
-    } = answer.map_err(|error| of_source(&error))?;
-    // A hiccup must not cost a document; what stays away, and what hangs, does not block what the log proves.
-    let problems = [
-        info.as_ref().err(),
-        gpu.as_ref().and_then(|gpu| gpu.as_ref().err()),
-    ];
-    if let Some(error) = problems.into_iter().flatten().find(|error| error.is_hiccup())
-        && attempt.number < Schedule::default().attempts
-        && attempt.time_left > TIME_FOR_ANOTHER
-    {
-        return Err(of_source(error));
-    }
-    let mut unanswered = None;
-    let info = match info {
-        Ok(info) => Some(info),
-        // Something else than the information: as if absent, and the report says so.
-        Err(SourceError::NotJson { start, .. }) => Some(start),
-        Err(error) => {
-            // That there is none, and that it was not given, are two things.
-            if error.reason() != EvidenceReason::HttpStatus(404) {
-                unanswered = Some(error.to_string());
-            }
-            None
-        }
-    };
-    let gpu = gpu.map(|gpu| gpu.map_err(|error| error.to_string().trim_end_matches('.').to_owned()));
-    let mut answer = EvidenceAnswer::new(asked, nonce, attestation, info).with_gpu(gpu.as_ref());
-    if let Some(problem) = unanswered {
-        answer.evidence = answer.evidence.map(|evidence| evidence.without_info(problem));
-    }
-    match answer.evidence {
-        // Cut off on the way, or a gateway's page: asking again may help.
+) -> Result<Answered, AttemptFailure> {
+    let nonce = fresh_nonce()?;
+    let answered = whom.attestation(client, &nonce, attempt.time_left).await;
+    let attestation = answered.map_err(|error| of_source(&error))?;
+    match Evidence::parse(&attestation.body, None, None, attestation.nonce) {
         Err(error @ EvidenceError::NotJson { .. }) => Err(AttemptFailure {
             failure: error.into(),
             heals: true,
             retry_after: None,
         }),
-        _ => Ok(answer),
+        _ => Ok(Answered { nonce, attestation }),
+    }
+}
+
+/// An attestation, and what was sent for it.
+struct Answered {
+    /// The nonce of the attempt, which the source may sign or not.
+    nonce: [u8; 32],
+    attestation: RawAttestation,
+}
+
+/// The documents next to an attestation, or why there are none.
+struct Beside {
+    info: Result<Vec<u8>, SourceError>,
+    /// Where the evidence of GPUs has an endpoint of its own.
+    gpu: Option<Result<Vec<u8>, SourceError>>,
+}
+
+impl Beside {
+    /// Asks for each, again after a hiccup: that must not cost a document.
+    async fn ask(client: &Client, whom: OneInstance<'_>, of: &Answered, schedule: Schedule) -> Self {
+        let started = Instant::now();
+        let left = || Schedule {
+            total: schedule.total.saturating_sub(started.elapsed()),
+            ..schedule
+        };
+        let info = document(&left(), |time| whom.info(client, time)).await;
+        let gpu = match whom.app().and_then(|endpoints| endpoints.gpu_url(&of.nonce)) {
+            Some(url) => Some(document(&left(), |time| app::gpu(client, &url, time)).await),
+            None => None,
+        };
+        Self { info, gpu }
+    }
+
+    fn answer(&self, asked: EvidenceRequest<'_>, of: &Answered) -> EvidenceAnswer {
+        let mut unanswered = None;
+        let info = match &self.info {
+            Ok(info) => Some(info.clone()),
+            // Something else than the information: as if absent, and the report says so.
+            Err(SourceError::NotJson { start, .. }) => Some(start.clone()),
+            Err(error) => {
+                // That there is none, and that it was not given, are two things.
+                if error.reason() != EvidenceReason::HttpStatus(404) {
+                    unanswered = Some(error.to_string());
+                }
+                None
+            }
+        };
+        let problem = |error: &SourceError| error.to_string().trim_end_matches('.').to_owned();
+        let gpu = self
+            .gpu
+            .as_ref()
+            .map(|gpu| gpu.clone().map_err(|error| problem(&error)));
+        let (nonce, body) = (of.attestation.nonce, of.attestation.body.clone());
+        let mut answer = EvidenceAnswer::new(asked, nonce, body, info).with_gpu(gpu.as_ref());
+        if let Some(problem) = unanswered {
+            answer.evidence = answer.evidence.map(|evidence| evidence.without_info(problem));
+        }
+        answer
+    }
+}
+
+/// Asks for a document until it comes, as long as hiccups are in its way.
+async fn document<Asked>(schedule: &Schedule, ask: impl Fn(Duration) -> Asked) -> Result<Vec<u8>, SourceError>
+where
+    Asked: Future<Output = Result<Vec<u8>, SourceError>>,
+{
+    let found = retry(schedule, jitter, |attempt| {
+        let asked = ask(attempt.time_left);
+        async move {
+            asked.await.map_err(|error| NoDocument {
+                // What stays away, and what hangs, does not block what the log proves.
+                heals: error.is_hiccup() && attempt.time_left > TIME_FOR_ANOTHER,
+                error,
+            })
+        }
+    });
+    found.await.map_err(|none| none.error)
+}
+
+/// Why a document did not come.
+struct NoDocument {
+    error: SourceError,
+    heals: bool,
+}
+
+impl Heal for NoDocument {
+    fn may_heal(&self) -> bool {
+        self.heals
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.error.retry_after()
     }
 }
 

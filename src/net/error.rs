@@ -159,6 +159,11 @@ pub(crate) const fn is_of_time(status: u16) -> bool {
     matches!(status, 408 | 425 | 429)
 }
 
+/// Whether a status says that the server has nothing there: not one that is of a moment, nor one of a login in front of it.
+pub(crate) const fn says_absent(status: u16) -> bool {
+    matches!(status, 400..=499) && !is_of_time(status) && !matches!(status, 401 | 403 | 407)
+}
+
 /// Why a URL is not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UrlProblem {

@@ -38,7 +38,7 @@ pub(crate) mod loopback;
 
 pub use client::Client;
 pub(crate) use client::STAY;
-pub(crate) use error::is_of_time;
+pub(crate) use error::says_absent;
 pub use error::{NetError, Stage, TlsProblem, UrlProblem};
 pub use leaf::{LeafWatch, LiveChain};
 pub use limits::Limits;

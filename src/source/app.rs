@@ -3,7 +3,6 @@
 use cvm_verify_core::evidence::AskedParty;
 use std::time::Duration;
 
-use tokio::time::Instant;
 use url::Url;
 
 use super::document::{json_after, json_and_stay};
@@ -336,59 +335,54 @@ fn joined(first: Option<&str>, second: Option<&str>) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("&"))
 }
 
-/// What was answered to one request for each document: raw bodies that begin like JSON.
+/// An attestation as it was answered: a raw body that begins like JSON.
 #[derive(Debug, Clone)]
-pub struct AppAnswer {
+pub struct RawAttestation {
     /// The nonce that the source was asked to sign, 32 bytes; none if it signs none.
     pub nonce: Option<[u8; 32]>,
-    /// Body of the attestation.
-    pub attestation: Vec<u8>,
-    /// Body of the app's information. Verification can do without.
-    pub info: Result<Vec<u8>, SourceError>,
-    /// Body of the GPU evidence, where it has an endpoint of its own.
-    pub gpu: Option<Result<Vec<u8>, SourceError>>,
+    /// The body.
+    pub body: Vec<u8>,
 }
 
-/// Asks for both documents, one time, each within `limits` and both within `time_left`. They go over one connection where
-/// the server lets them: a gateway that spreads connections over the instances of an app sends both to the same one.
+/// Asks for the attestation, one time. The connection is kept for the documents next to it where the server lets it: a gateway that
+/// spreads connections over the instances of an app sends all requests of one to the same instance.
 ///
 /// # Errors
 /// There is no attestation.
-pub async fn fetch(
+pub async fn attestation(
     client: &Client,
     endpoints: &AppEndpoints,
     nonce: &[u8; 32],
-    limits: &Limits,
     time_left: Duration,
-) -> Result<AppAnswer, SourceError> {
-    let until = Instant::now() + time_left;
-    let attestation = json_and_stay(
-        client,
-        endpoints.attestation_url(nonce),
-        &limits.within(time_left),
-    )
-    .await?;
-    let limits = Limits {
-        max_body: MAX_INFO_BYTES,
-        ..limits.within(until.saturating_duration_since(Instant::now()))
-    };
-    let info = json_after(client, endpoints.info_url(), &limits).await;
-    let gpu = match endpoints.gpu_url(nonce) {
-        None => None,
-        Some(url) => {
-            let limits = Limits {
-                max_body: MAX_GPU_DOCUMENT_BYTES,
-                ..limits.within(until.saturating_duration_since(Instant::now()))
-            };
-            Some(json_after(client, url, &limits).await)
-        }
-    };
-    Ok(AppAnswer {
+) -> Result<RawAttestation, SourceError> {
+    let limits = Limits::body(MAX_BYTES).within(time_left);
+    let body = json_and_stay(client, endpoints.attestation_url(nonce), &limits).await?;
+    Ok(RawAttestation {
         nonce: Some(*nonce),
-        attestation,
-        info,
-        gpu,
+        body,
     })
+}
+
+/// Asks for the app's information, one time. Verification can do without.
+///
+/// # Errors
+/// There is none.
+pub async fn info(
+    client: &Client,
+    endpoints: &AppEndpoints,
+    time_left: Duration,
+) -> Result<Vec<u8>, SourceError> {
+    let limits = Limits::body(MAX_INFO_BYTES).within(time_left);
+    json_after(client, endpoints.info_url(), &limits).await
+}
+
+/// Asks for the evidence of GPUs, one time, at [`AppEndpoints::gpu_url`].
+///
+/// # Errors
+/// There is none.
+pub async fn gpu(client: &Client, url: &Url, time_left: Duration) -> Result<Vec<u8>, SourceError> {
+    let limits = Limits::body(MAX_GPU_DOCUMENT_BYTES).within(time_left);
+    json_after(client, url.clone(), &limits).await
 }
 
 #[cfg(test)]

@@ -90,17 +90,11 @@ async fn both_documents_come_raw() {
         _ => answer(200, &[], b"{\"quote\" :1.0}"),
     })
     .await;
-    let found = fetch(
-        &loopback::client(),
-        &endpoints(&url),
-        &NONCE,
-        &Limits::body(MAX_BYTES),
-        Limits::TOTAL,
-    )
-    .await;
-    let found = found.expect("an answer");
-    assert_eq!(found.attestation, b"{\"quote\" :1.0}");
-    assert_eq!(found.info.as_deref(), Ok(&b" [\"info\"] "[..]));
+    let (client, endpoints) = (loopback::client(), endpoints(&url));
+    let found = attestation(&client, &endpoints, &NONCE, Limits::TOTAL).await;
+    assert_eq!(found.expect("an answer").body, b"{\"quote\" :1.0}");
+    let found = info(&client, &endpoints, Limits::TOTAL).await;
+    assert_eq!(found.as_deref(), Ok(&b" [\"info\"] "[..]));
     let mut asked = asked.lock().expect("the list").clone();
     asked.sort();
     assert_eq!(
@@ -117,10 +111,14 @@ async fn one_connection_carries_both_documents_and_the_next_attempt_has_its_own(
     let cvm = Cvm::healthy(&World::new(7, simulator::DEFAULT_NOW));
     let server = AppServer::http(cvm);
     let endpoints = endpoints(&server.url().parse().expect("a URL"));
-    let (client, limits) = (loopback::client(), Limits::body(MAX_BYTES));
+    let client = loopback::client();
     for _ in 0..2 {
-        let found = fetch(&client, &endpoints, &NONCE, &limits, Limits::TOTAL).await;
-        assert!(found.expect("an answer").info.is_ok());
+        assert!(
+            attestation(&client, &endpoints, &NONCE, Limits::TOTAL)
+                .await
+                .is_ok()
+        );
+        assert!(info(&client, &endpoints, Limits::TOTAL).await.is_ok());
     }
     let connections: Vec<usize> = server
         .requests()
@@ -133,14 +131,7 @@ async fn one_connection_carries_both_documents_and_the_next_attempt_has_its_own(
 /// The error of the attestation when the server gives `bytes`.
 async fn error(bytes: Vec<u8>) -> SourceError {
     let url = loopback::bytes(bytes).await;
-    let found = fetch(
-        &loopback::client(),
-        &endpoints(&url),
-        &NONCE,
-        &Limits::body(MAX_BYTES),
-        Limits::TOTAL,
-    )
-    .await;
+    let found = attestation(&loopback::client(), &endpoints(&url), &NONCE, Limits::TOTAL).await;
     found.expect_err("an error")
 }
 
@@ -185,8 +176,7 @@ async fn a_private_address_and_plain_http_are_address_refused() {
         "http://a.example",
     ] {
         let endpoints = endpoints(&base.parse().expect("a URL"));
-        let limits = Limits::body(MAX_BYTES);
-        let found = fetch(&client, &endpoints, &NONCE, &limits, Limits::TOTAL).await;
+        let found = attestation(&client, &endpoints, &NONCE, Limits::TOTAL).await;
         let error = found.expect_err("refused");
         assert_eq!(
             (error.reason(), error.may_heal()),
@@ -200,14 +190,7 @@ async fn a_private_address_and_plain_http_are_address_refused() {
 async fn a_certificate_that_is_not_trusted_is_tls() {
     let port = loopback::TestPki::new().serve("127.0.0.1", (2000, 2100));
     let url = format!("https://127.0.0.1:{port}").parse().expect("a URL");
-    let found = fetch(
-        &loopback::client(),
-        &endpoints(&url),
-        &NONCE,
-        &Limits::body(MAX_BYTES),
-        Limits::TOTAL,
-    )
-    .await;
+    let found = attestation(&loopback::client(), &endpoints(&url), &NONCE, Limits::TOTAL).await;
     let error = found.expect_err("not trusted");
     assert_eq!((error.reason(), error.may_heal()), (EvidenceReason::Tls, false));
 }

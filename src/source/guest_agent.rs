@@ -6,13 +6,13 @@
 //! From dstack 0.6.3 on the port is closed by default: 401 or 403 (release page of dstack 0.6.3). That is said, and no other
 //! source is asked in its place.
 
-use cvm_verify_core::evidence::AskedParty;
+use cvm_verify_core::evidence::{AskedParty, MAX_INFO_BYTES};
 use std::time::Duration;
 
 use tokio::time::Instant;
 use url::Url;
 
-use super::app::AppAnswer;
+use super::app::{MAX_BYTES, RawAttestation};
 use super::document::{json, json_after, json_and_stay};
 use super::error::SourceError;
 use super::host_label::{HostId, HostLabel};
@@ -122,36 +122,24 @@ pub(super) fn parse(text: &str, given: &GivenOptions<'_>) -> Result<(String, Gue
     Ok((name_of(&agent.base), agent))
 }
 
-/// Asks for both documents, one time, each request within `limits` and all within `time_left`, as [`super::app::fetch`]. The nonce
-/// is not sent: the agent signs none.
+/// Asks for the attestation, one time. The nonce is not sent: the agent signs none.
 ///
 /// # Errors
 /// There is no attestation.
-pub async fn fetch(
+pub async fn attestation(
     client: &Client,
     agent: &GuestAgent,
     _nonce: &[u8; 32],
-    limits: &Limits,
     time_left: Duration,
-) -> Result<AppAnswer, SourceError> {
-    let until = Instant::now() + time_left;
-    let attestation = attestation(client, agent, &limits.within(time_left)).await?;
-    let info = info(client, agent, limits, until).await;
-    Ok(AppAnswer {
-        nonce: None,
-        attestation,
-        info,
-        gpu: None,
-    })
-}
-
-async fn attestation(client: &Client, agent: &GuestAgent, limits: &Limits) -> Result<Vec<u8>, SourceError> {
+) -> Result<RawAttestation, SourceError> {
     let (path, query) = ATTESTATION;
-    match json_and_stay(client, agent.at(path, query), limits).await {
+    let limits = Limits::body(MAX_BYTES).within(time_left);
+    match json_and_stay(client, agent.at(path, query), &limits).await {
+        Ok(body) => Ok(RawAttestation { nonce: None, body }),
         Err(error) if is_unknown(&error) => Err(SourceError::AgentWithoutQuote {
             host: agent.base.host_str().unwrap_or_default().to_owned(),
         }),
-        answer => answer.map_err(|error| closed(error, agent)),
+        Err(error) => Err(closed(error, agent)),
     }
 }
 
@@ -166,13 +154,13 @@ fn closed(error: SourceError, agent: &GuestAgent) -> SourceError {
     }
 }
 
-async fn info(
-    client: &Client,
-    agent: &GuestAgent,
-    limits: &Limits,
-    until: Instant,
-) -> Result<Vec<u8>, SourceError> {
-    let limits = || limits.within(until.saturating_duration_since(Instant::now()));
+/// Asks for the app's information, one time at each path that a version has.
+///
+/// # Errors
+/// There is none.
+pub async fn info(client: &Client, agent: &GuestAgent, time_left: Duration) -> Result<Vec<u8>, SourceError> {
+    let until = Instant::now() + time_left;
+    let limits = || Limits::body(MAX_INFO_BYTES).within(until.saturating_duration_since(Instant::now()));
     let [first, others @ ..] = INFO;
     let mut answer = json_after(client, agent.at(first, "json"), &limits()).await;
     for path in others {
@@ -246,16 +234,11 @@ mod tests {
         }
     }
 
-    async fn ask(url: Url) -> Result<AppAnswer, SourceError> {
-        let agent = GuestAgent::new(url).expect("an agent");
-        fetch(
-            &loopback::client(),
-            &agent,
-            &[0; 32],
-            &Limits::body(1000),
-            Limits::TOTAL,
-        )
-        .await
+    /// What the agent answers to a request for its attestation, and then to one for the information.
+    async fn ask(url: Url) -> Result<Result<Vec<u8>, SourceError>, SourceError> {
+        let (client, agent) = (loopback::client(), GuestAgent::new(url).expect("an agent"));
+        attestation(&client, &agent, &[0; 32], Limits::TOTAL).await?;
+        Ok(info(&client, &agent, Limits::TOTAL).await)
     }
 
     #[tokio::test]
@@ -268,7 +251,7 @@ mod tests {
                 })
                 .await;
                 let found = ask(url).await.expect("an answer");
-                assert_eq!(found.info.as_deref(), Ok(&b"{}"[..]), "{served}");
+                assert_eq!(found.as_deref(), Ok(&b"{}"[..]), "{served}");
                 let mut asked = asked.lock().expect("the list").clone();
                 // A server that closes without a word is asked once more.
                 asked.dedup();
@@ -317,7 +300,7 @@ mod tests {
         })
         .await;
         let found = ask(url).await.expect("an answer");
-        let error = found.info.expect_err("closed");
+        let error = found.expect_err("closed");
         assert!(
             matches!(error, SourceError::AgentClosed { status: 401, .. }),
             "{error}"

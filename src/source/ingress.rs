@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::net::retry::Heal as _;
-use crate::net::{Client, Limits, NetError, Response, is_of_time};
+use crate::net::{Client, Limits, NetError, Response, says_absent};
 use cvm_verify_core::evidence::{
     INGRESS_MANIFEST, INGRESS_QUOTE, IngressEvidence, IngressManifest, IngressSeen, MAX_INGRESS_FILE_BYTES,
     MAX_INGRESS_MANIFEST_BYTES, MAX_INGRESS_QUOTE_BYTES,
@@ -64,15 +64,12 @@ async fn files(client: &Client, address: &Url, until: Instant) -> Result<Option<
     Ok(Some(evidence))
 }
 
-/// A body; `None` if the server does not have the file. A redirect leads elsewhere, so the file is not here; who is too slow or asks
-/// too often learns nothing.
+/// A body; `None` if the server does not have the file. A server that is busy, that wants a login, or that sends the caller elsewhere
+/// does not say whether there is one: what stands in front of the ingress may have answered.
 fn found(answer: Result<Response, NetError>) -> Result<Option<Vec<u8>>, NetError> {
     match answer.and_then(Response::ok) {
         Ok(response) => Ok(Some(response.body)),
-        Err(NetError::HttpStatus { status, .. }) if (400..500).contains(&status) && !is_of_time(status) => {
-            Ok(None)
-        }
-        Err(NetError::Redirect { .. }) => Ok(None),
+        Err(NetError::HttpStatus { status, .. }) if says_absent(status) => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -110,10 +107,10 @@ mod tests {
     fn what_is_not_there_is_told_from_what_cannot_be_had() {
         let status = |status| Ok(Response::with(status, &[], b"body"));
         assert_eq!(found(status(200)), Ok(Some(b"body".to_vec())));
-        for absent in [400, 401, 403, 404, 410] {
+        for absent in [400, 404, 405, 410] {
             assert_eq!(found(status(absent)), Ok(None), "{absent}");
         }
-        for open in [408, 425, 429, 500, 502, 503] {
+        for open in [302, 401, 403, 407, 408, 425, 429, 500, 502, 503] {
             assert!(found(status(open)).is_err(), "{open}");
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::app::{AppAnswer, AppEndpoints};
+use super::app::{AppEndpoints, RawAttestation};
 use super::error::SourceError;
 use super::guest_agent::GuestAgent;
 use super::host_label::HostLabel;
@@ -10,7 +10,7 @@ use super::phala_cloud::PhalaCloud;
 use super::row::{GivenOptions, SourceRow};
 
 use crate::address::{origin_of, parse_address};
-use crate::net::{Client, Limits};
+use crate::net::Client;
 use crate::usage_error::UsageError;
 use cvm_verify_core::evidence::AskedParty;
 
@@ -39,19 +39,28 @@ macro_rules! sources {
         }
 
         impl OneInstance<'_> {
-            /// Asks for all documents, one time, each within `limits` and all within `time_left`.
+            /// Asks for the attestation, one time.
             ///
             /// # Errors
             /// There is no attestation.
-            pub async fn fetch(
+            pub async fn attestation(
                 self,
                 client: &Client,
                 nonce: &[u8; 32],
-                limits: &Limits,
                 time_left: Duration,
-            ) -> Result<AppAnswer, SourceError> {
+            ) -> Result<RawAttestation, SourceError> {
                 match self {
-                    $(Self::$variant(source) => super::$file::fetch(client, source, nonce, limits, time_left).await,)+
+                    $(Self::$variant(source) => super::$file::attestation(client, source, nonce, time_left).await,)+
+                }
+            }
+
+            /// Asks for the app's information, one time.
+            ///
+            /// # Errors
+            /// There is none.
+            pub async fn info(self, client: &Client, time_left: Duration) -> Result<Vec<u8>, SourceError> {
+                match self {
+                    $(Self::$variant(source) => super::$file::info(client, source, time_left).await,)+
                 }
             }
         }

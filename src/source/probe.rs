@@ -4,7 +4,7 @@
 use super::app::AppEndpoints;
 use super::document::json;
 use super::error::SourceError;
-use crate::net::{Client, Limits, NetError, is_of_time};
+use crate::net::{Client, Limits, NetError, says_absent};
 use cvm_verify_core::evidence::{Attestation, Probe};
 use cvm_verify_core::verify::digest::sha256;
 use url::Url;
@@ -52,11 +52,7 @@ async fn answer(client: &Client, url: Url, limits: &Limits, judged: impl FnOnce(
 /// login.
 fn refused(error: &NetError) -> Probe {
     match error {
-        NetError::HttpStatus { status, .. }
-            if (400..500).contains(status) && !is_of_time(*status) && !matches!(status, 401 | 403 | 407) =>
-        {
-            Probe::NoneSeen
-        }
+        NetError::HttpStatus { status, .. } if says_absent(*status) => Probe::NoneSeen,
         NetError::HttpStatus { status, .. } => {
             Probe::Unknown(format!("the probe was answered with status {status}."))
         }

@@ -3,7 +3,7 @@
 use cvm_verify_core::report::CheckId::*;
 use cvm_verify_core::report::Status::*;
 use cvm_verify_core::report::{Assurance, Mode, TrustRootKind, Verdict};
-use simulator::{AppEndpoint, Behaviour, Cvm, World};
+use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, World};
 
 use super::deployment::Deployment;
 use super::run::run;
@@ -89,17 +89,87 @@ fn missing_info_blocks_only_what_needs_the_compose_document() {
     ran.assert(ImagePins, Pass, None);
 }
 
-#[test]
-fn two_instances_behind_one_address_are_noticed_and_asked_again() {
-    let world = World::default();
-    let mut other = Cvm::healthy(&world);
+fn another_instance(world: &World) -> Cvm {
+    let mut other = Cvm::healthy(world);
     other.instance_id = vec![0x77; 20];
+    other
+}
+
+#[test]
+fn an_info_of_another_instance_is_asked_for_again_and_the_quote_is_not() {
+    let world = World::default();
     let deployment = Deployment::healthy();
-    deployment.app.alternate(vec![Cvm::healthy(&world), other]);
+    let each = vec![Cvm::healthy(&world), another_instance(&world)];
+    deployment.app.alternate(each);
     let ran = deployment.verify(&[]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert_eq!(
+        (
+            deployment.app.count("/attestation"),
+            deployment.app.count("/info")
+        ),
+        (1, 2)
+    );
+}
+
+#[test]
+fn an_info_that_stays_that_of_another_instance_is_noticed() {
+    let deployment = Deployment::healthy();
+    let other = AppServer::http(another_instance(&World::default()));
+    let ran = deployment.verify(&[&format!("--info-url={}/info", other.url())]);
     assert_eq!(ran.code, 3);
     ran.assert(Evidence, Error, Some("two-instances"));
-    assert!(deployment.app.count("/attestation") > 1);
+    assert_eq!(
+        (deployment.app.count("/attestation"), other.count("/info")),
+        (1, 3)
+    );
+}
+
+/// Whatever comes next to it: a host that could have an attestation asked for again would choose which one counts.
+#[test]
+fn t42_an_attestation_that_convicts_is_not_taken_back_by_the_documents_next_to_it() {
+    let world = World::default();
+    let replayed = || {
+        let mut cvm = Cvm::healthy(&world);
+        simulator::Lie::ReplayedQuote.apply(&mut cvm);
+        cvm
+    };
+    let good = || Cvm::healthy(&world);
+    for (how, answers, behaviour) in [
+        (
+            "another instance",
+            vec![replayed(), another_instance(&world), good(), good()],
+            None,
+        ),
+        (
+            "another document",
+            vec![
+                replayed(),
+                Cvm {
+                    app_compose: "{}".to_owned(),
+                    ..good()
+                },
+                good(),
+                good(),
+            ],
+            None,
+        ),
+        (
+            "a hiccup",
+            vec![replayed(), good(), good(), good()],
+            Some(Behaviour::Status(503)),
+        ),
+    ] {
+        let deployment = Deployment::healthy();
+        deployment.app.alternate(answers);
+        if let Some(behaviour) = behaviour {
+            deployment.app.behave_next(AppEndpoint::Info, 1, behaviour);
+        }
+        let ran = deployment.verify(&[]);
+        assert_eq!(ran.code, 1, "{how}: {ran:#?}");
+        ran.assert(Freshness, Fail, Some("nonce-mismatch"));
+        assert_eq!(deployment.app.count("/attestation"), 1, "{how}");
+    }
 }
 
 #[test]

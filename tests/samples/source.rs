@@ -5,7 +5,7 @@ use std::time::Duration;
 use cvm_verify_core::evidence::AskedParty;
 use url::Url;
 
-use super::app::AppAnswer;
+use super::app::{MAX_BYTES, RawAttestation};
 use super::document::json;
 use super::error::SourceError;
 use super::host_label::HostLabel;
@@ -46,18 +46,21 @@ pub(super) fn parse(text: &str, _given: &GivenOptions<'_>) -> Result<(String, Sa
 ///
 /// # Errors
 /// There is no document.
-pub async fn fetch(
+pub async fn attestation(
     client: &Client,
     source: &SampleAddress,
     _nonce: &[u8; 32],
-    limits: &Limits,
     time_left: Duration,
-) -> Result<AppAnswer, SourceError> {
-    let attestation = json(client, source.0.clone(), &limits.within(time_left)).await?;
-    Ok(AppAnswer {
-        nonce: None,
-        info: Ok(attestation.clone()),
-        attestation,
-        gpu: None,
-    })
+) -> Result<RawAttestation, SourceError> {
+    let body = info(client, source, time_left).await?;
+    Ok(RawAttestation { nonce: None, body })
+}
+
+/// Asks for the app's information, one time: the same document.
+///
+/// # Errors
+/// There is none.
+pub async fn info(client: &Client, source: &SampleAddress, time_left: Duration) -> Result<Vec<u8>, SourceError> {
+    let limits = Limits::body(MAX_BYTES).within(time_left);
+    json(client, source.0.clone(), &limits).await
 }

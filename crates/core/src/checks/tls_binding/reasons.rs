@@ -116,7 +116,7 @@ reasons! {
          name another mode: see docs/tls.md. If the address served the evidence before, another server answers now.";
     INGRESS_UNREACHABLE "ingress-unreachable"
         "The evidence of the ingress could not be fetched, so nothing is known about its key."
-        "Verify again. If this stays, check that the ingress serves every file below /evidences/.";
+        "Verify again. If this stays, check that every file below /evidences/ is served without a login or a redirect.";
     INGRESS_MANIFEST "ingress-manifest"
         "The manifest of the ingress (`sha256sum.txt`) is not what `sha256sum` writes, or exceeds a limit."
         "Compare /evidences/sha256sum.txt with the output of `sha256sum acme-account.json cert-*.pem` in the ingress. If another \
