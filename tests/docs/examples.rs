@@ -1,5 +1,11 @@
 //! The example workflows are as safe as the documentation asks for, and use inputs that exist.
 
+use std::error::Error;
+
+use cvm_verify::collateral::Sources;
+use cvm_verify::engine::{Session, TrustRoots};
+use cvm_verify::net::{Client, Transport};
+use cvm_verify_core::TrustRoot;
 use serde_json::Value;
 
 use crate::{action, read};
@@ -133,6 +139,39 @@ fn the_program_in_the_page_is_the_example() {
     let example = read("examples/embed.rs");
     assert!(example.lines().count() < 50);
     assert!(read("docs/rust.md").contains(&format!("```rust\n{example}```\n")));
+}
+
+/// What the page shows between the two marks compiles here; it is not run, since its port is a placeholder.
+#[expect(dead_code, reason = "only its text is used")]
+fn session_on_the_simulator() -> Result<Session, Box<dyn Error>> {
+    // From here
+    let transport = Transport {
+        allow_private_network: true,
+        ..Transport::default()
+    };
+    let quote = TrustRoot::custom(&std::fs::read("sim/root-ca.pem")?)?;
+    let session = Session {
+        sources: Sources::only(&"http://127.0.0.1:PORT".parse()?), // the line `pccs` of the simulator
+        roots: TrustRoots {
+            quote,
+            ..TrustRoots::default()
+        },
+        ..Session::new(Client::new(&transport)?)
+    };
+    // to here
+    Ok(session)
+}
+
+#[test]
+fn the_session_in_the_page_compiles() {
+    let source = read("tests/docs/examples.rs");
+    let (_, behind) = source.split_once("// From here\n").unwrap();
+    let (shown, _) = behind.split_once("    // to here\n").unwrap();
+    let shown: String = shown
+        .lines()
+        .map(|line| format!("{}\n", line.strip_prefix("    ").unwrap_or(line)))
+        .collect();
+    assert!(read("docs/rust.md").contains(&shown), "{shown}");
 }
 
 /// Kubernetes fills `$(NAME)` in from variables that stand before it, and adds JOB_COMPLETION_INDEX behind all others.
