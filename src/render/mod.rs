@@ -40,16 +40,22 @@ mod unjudged;
 mod words;
 
 #[cfg(test)]
+#[path = "tests/compose_places.rs"]
 mod compose_places;
 #[cfg(test)]
+#[path = "tests/docs.rs"]
 mod docs;
 #[cfg(test)]
+#[path = "tests/generated.rs"]
 mod generated;
 #[cfg(test)]
+#[path = "tests/hostile.rs"]
 mod hostile;
 #[cfg(test)]
+#[path = "tests/samples.rs"]
 pub(crate) mod samples;
 #[cfg(test)]
+#[path = "tests/verdict_line.rs"]
 mod verdict_line;
 
 pub use annotations::{alert_annotations, annotations, empty_channels, lost_results};

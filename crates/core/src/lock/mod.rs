@@ -32,6 +32,7 @@ mod tls;
 mod write;
 
 #[cfg(any(test, feature = "test-util"))]
+#[path = "tests/arbitrary.rs"]
 pub mod arbitrary;
 #[cfg(test)]
 mod read_tests;
