@@ -18,6 +18,7 @@ mod file;
 mod governance;
 mod gpus;
 mod hex_value;
+mod keyed_section;
 mod kms;
 mod list;
 mod not_shown;
