@@ -58,6 +58,7 @@ pub(crate) mod samples;
 #[path = "tests/verdict_line.rs"]
 mod verdict_line;
 
+pub use alert::NO_SECRET;
 pub use annotations::{alert_annotations, annotations, empty_channels, lost_results};
 pub use compose_forms::{compose_forms_json, compose_forms_text};
 pub use deploy_plan::{deploy_plan_json, deploy_plan_text};
