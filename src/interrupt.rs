@@ -61,9 +61,7 @@ impl Interrupt {
             () = ended(&mut self.stop) => "a request to stop",
         }
     }
-}
 
-impl Interrupt {
     /// Sleeps; false when a signal ends the sleep.
     pub async fn pause(&mut self, duration: Duration) -> bool {
         tokio::select! {

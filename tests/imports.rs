@@ -89,6 +89,11 @@ fn no_two_files_import_each_other() {
 }
 
 #[test]
+fn code_for_tests_says_so_in_its_name() {
+    assert_eq!(sources::unnamed_test_modules(), Vec::new());
+}
+
+#[test]
 fn what_decides_knows_no_network_no_clock_and_no_environment() {
     let mut wrong = Vec::new();
     for (file, text) in Sources::read().texts() {

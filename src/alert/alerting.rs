@@ -277,12 +277,9 @@ impl Alerting {
         let Some(why) = why else {
             return heartbeat;
         };
-        report.alerts.push(AlertRecord {
-            channel: "heartbeat".to_owned(),
-            event: "passed".to_owned(),
-            delivered: false,
-            detail: format!("not sent: {why}"),
-        });
+        let said = format!("not sent: {why}");
+        let record = AlertRecord::new("heartbeat", "passed", false, said);
+        report.alerts.push(record);
         Channels::default()
     }
 }
@@ -375,23 +372,18 @@ fn github_issue(named: Option<&str>, env: &Env) -> Result<Option<GithubIssues>, 
 
 /// What the files of a run say of its alerts until these are done. A run that is killed meanwhile leaves it.
 pub(crate) fn not_sent_yet() -> AlertRecord {
-    not_delivered("not sent: the run ended before its alerts were".to_owned())
+    AlertRecord::new(
+        "all",
+        "alert",
+        false,
+        "not sent: the run ended before its alerts were",
+    )
 }
 
 /// What is recorded if a signal ended the alerts.
 pub(crate) fn ended_by(signal: &str) -> AlertRecord {
-    not_delivered(format!(
-        "ended by {signal}; with --state, the next run sends what no channel confirmed"
-    ))
-}
-
-fn not_delivered(detail: String) -> AlertRecord {
-    AlertRecord {
-        channel: "all".to_owned(),
-        event: "alert".to_owned(),
-        delivered: false,
-        detail,
-    }
+    let said = format!("ended by {signal}; with --state, the next run sends what no channel confirmed");
+    AlertRecord::new("all", "alert", false, said)
 }
 
 /// Whether a run is one that repeats, so that nobody looks at each: it stores state or has a heartbeat, or GitHub began it on a schedule.

@@ -9,7 +9,6 @@ use super::channels::Channels;
 use super::delivery::AlertSender;
 use super::dispatch::{DispatchPlan, of_the_run, worst_first};
 use super::error::DeliveryError;
-use super::event::AlertEvent;
 use super::github_issue;
 use super::github_issue::OpenIssues;
 use super::incident::{About, Due, Observation, Rules, State, TargetId, TargetState, decide};
@@ -62,17 +61,8 @@ pub async fn deliver_changes(
         .map(|one| one.target)
         .collect();
     pending.sort_by_key(|one| !failing.contains(&one.target));
-    let outgoing = |channel: &str| {
-        let of_channel = pending
-            .iter()
-            .enumerate()
-            .filter(|(_, one)| one.due.kind() == channel);
-        of_channel
-            .map(|(index, one)| OutgoingMessage::new(&one.message, Some(index)))
-            .collect()
-    };
     let (event, worst) = of_the_run(targets);
-    let plan = DispatchPlan::new(channels, outgoing, event, Some(worst));
+    let plan = plan(&pending, channels, event, Some(worst));
     // The issue stores what was reported to the others: it comes last, and needs time.
     let for_others = if channels.github_issue.is_some() {
         deadline
@@ -81,19 +71,46 @@ pub async fn deliver_changes(
     } else {
         deadline
     };
-    // Noted as soon as a channel took it: what ends the sending must not have it reported again.
-    let state = Mutex::new(&mut *inputs.state);
-    let taken = |indices: &[usize]| {
-        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-        for one in indices.iter().filter_map(|index| pending.get(*index)) {
-            state.record(one.target, &one.due, context.now);
-        }
-    };
-    let mut records = plan.run(sender, for_others, &taken).await;
+    let mut records = run(plan, &pending, inputs.state, sender, for_others, context.now).await;
     for target in worst_first(targets) {
         records.extend(issues.settle(target, inputs.state, &pending, context).await);
     }
     records
+}
+
+/// What is pending for each channel but the issues.
+pub(super) fn plan(
+    pending: &[Pending],
+    channels: &Channels,
+    event: &'static str,
+    verdict: Option<Verdict>,
+) -> DispatchPlan {
+    let outgoing = |channel: &str| {
+        let all = pending.iter().enumerate();
+        let of_channel = all.filter(|(_, one)| one.due.kind() == channel);
+        let outgoing = of_channel.map(|(index, one)| OutgoingMessage::new(&one.message, Some(index)));
+        outgoing.collect()
+    };
+    DispatchPlan::new(channels, outgoing, event, verdict)
+}
+
+/// Sends a [`plan`]. What a channel took is noted at once: what ends the sending must not have it reported again.
+pub(super) async fn run(
+    plan: DispatchPlan,
+    pending: &[Pending],
+    state: &mut State,
+    sender: &AlertSender<'_>,
+    deadline: Instant,
+    now: u64,
+) -> Vec<AlertRecord> {
+    let state = Mutex::new(state);
+    let taken = |indices: &[usize]| {
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        for one in indices.iter().filter_map(|index| pending.get(*index)) {
+            state.record(one.target, &one.due, now);
+        }
+    };
+    plan.run(sender, deadline, &taken).await
 }
 
 /// Takes the state of a target further where nothing is due on any channel, without asking anybody. False where
@@ -142,10 +159,10 @@ fn weigh(
 }
 
 /// Something due, and the target that it is due on.
-struct Pending {
-    target: TargetId,
-    due: Due,
-    message: Message,
+pub(super) struct Pending {
+    pub(super) target: TargetId,
+    pub(super) due: Due,
+    pub(super) message: Message,
 }
 
 /// The issues on GitHub, where there is such a channel.
@@ -178,30 +195,15 @@ impl Issues {
     /// Closes the issue of a target that nobody verifies any more.
     pub(super) async fn close(
         &mut self,
-        target: TargetId,
+        pending: &Pending,
         state: &mut State,
-        due: &Due,
-        message: &Message,
         context: &RunContext<'_>,
     ) -> Vec<AlertRecord> {
-        let (Self::Open(open_issues), Some(mut own_state)) = (self, state.get(target).cloned()) else {
-            return Vec::new();
-        };
-        let steps = open_issues
-            .settle(target, &mut own_state, &[(0, due, message)], None, context.now)
-            .await;
-        state.set(target, own_state);
-        let spoken = steps.into_iter().filter(|step| step.spoken);
-        let record = |result: Result<(), DeliveryError>| AlertRecord {
-            channel: github_issue::CHANNEL.to_owned(),
-            event: due.event.as_str().to_owned(),
-            delivered: result.is_ok(),
-            detail: match result {
-                Ok(()) => format!("{}: accepted", message.name),
-                Err(error) => format!("{}: not delivered: {error}", message.name),
-            },
-        };
-        spoken.map(|step| record(step.result)).collect()
+        let due = [(0, &pending.due, &pending.message)];
+        match self {
+            Self::Open(issues) => write(issues, pending.target, state, &due, None, context.now).await,
+            _ => Vec::new(),
+        }
     }
 
     /// Brings the target's issue to where its state is.
@@ -223,48 +225,56 @@ impl Issues {
         let first = due
             .iter()
             .find(|(_, due, _)| !matches!(due.about, About::Forecast(_)));
-        let record = |event: AlertEvent, delivered, said: &str| AlertRecord {
-            channel: github_issue::CHANNEL.to_owned(),
-            event: event.as_str().to_owned(),
-            delivered,
-            detail: said.to_owned(),
-        };
         let open_issues = match (self, first) {
             (Self::Open(open_issues), _) => open_issues,
             (Self::NotAskedFor, _) | (_, None) => return Vec::new(),
             (Self::NoToken, Some((_, due, _))) => {
                 let said = no_secret([GITHUB_TOKEN]);
-                return vec![record(due.event, false, &said)];
+                let record = AlertRecord::new(github_issue::CHANNEL, due.event.as_str(), false, said);
+                return vec![record];
             }
             (Self::Unusable(error), Some((_, due, message))) => {
-                let said = format!("{}: not delivered: {error}", message.name);
-                return vec![record(due.event, false, &said)];
+                return vec![record(due, message, Err(*error))];
             }
         };
-        let Some(mut own_state) = state.get(id).cloned() else {
-            return Vec::new();
-        };
-        let standing = own_state
-            .failure()
-            .map(|failure| Message::standing(target, failure, context));
-        let steps = open_issues
-            .settle(id, &mut own_state, &due, standing.as_ref(), context.now)
-            .await;
-        state.set(id, own_state);
-        let name = &due
-            .first()
-            .map_or_else(String::new, |(_, _, message)| message.name.clone());
-        let steps = steps.into_iter().filter(|step| step.spoken);
-        steps
-            .filter_map(|step| {
-                let (_, due, _) = due.get(step.due)?;
-                Some(match step.result {
-                    Ok(()) => record(due.event, true, &format!("{name}: accepted")),
-                    Err(error) => record(due.event, false, &format!("{name}: not delivered: {error}")),
-                })
-            })
-            .collect()
+        let standing = state.get(id).and_then(TargetState::failure);
+        let standing = standing.map(|failure| Message::standing(target, failure, context));
+        write(open_issues, id, state, &due, standing.as_ref(), context.now).await
     }
+}
+
+/// Brings the issue of a target to where its state is.
+async fn write(
+    open_issues: &mut OpenIssues,
+    target: TargetId,
+    state: &mut State,
+    due: &[(usize, &Due, &Message)],
+    standing: Option<&Message>,
+    now: u64,
+) -> Vec<AlertRecord> {
+    let Some(mut own_state) = state.get(target).cloned() else {
+        return Vec::new();
+    };
+    let steps = open_issues
+        .settle(target, &mut own_state, due, standing, now)
+        .await;
+    state.set(target, own_state);
+    let spoken = steps.into_iter().filter(|step| step.spoken);
+    let records = spoken.filter_map(|step| {
+        let (_, due, message) = due.get(step.due)?;
+        Some(record(due, message, step.result))
+    });
+    records.collect()
+}
+
+/// What became of a message in an issue.
+fn record(due: &Due, message: &Message, result: Result<(), DeliveryError>) -> AlertRecord {
+    let said = match result {
+        Ok(()) => "accepted".to_owned(),
+        Err(error) => format!("not delivered: {error}"),
+    };
+    let said = format!("{}: {said}", message.name);
+    AlertRecord::new(github_issue::CHANNEL, due.event.as_str(), result.is_ok(), said)
 }
 
 /// One message for each due thing; channels to which the same is reported get the same message.

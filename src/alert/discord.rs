@@ -11,12 +11,10 @@ use url::Url;
 use super::channel::{Channel, ChannelSecret};
 use super::delivery::ChannelRequest;
 use super::discord_text::plain;
-use super::event::AlertEvent;
 use super::failed_check::FailedCheck;
 use super::message::Message;
 use super::sanitize::{sanitize, units};
 use crate::net::Response;
-use cvm_verify_core::report::Verdict;
 
 /// The channel's name.
 pub(super) const CHANNEL: &str = "discord";
@@ -77,12 +75,7 @@ fn embed(message: &Message, shown: usize) -> Value {
         .map(|url| plain(&format!("Target: {url}"), MAX_NOTE));
     let accepted = message.accepted().map(|said| plain(&said, MAX_NOTE));
     let targets = message.digest.as_ref();
-    let targets = targets.map(|digest| {
-        plain(
-            &digest.line(MAX_TARGETS, |text| plain(text, usize::MAX)),
-            MAX_TARGETS,
-        )
-    });
+    let targets = targets.map(|digest| digest.written(MAX_TARGETS, plain));
     let lines = labels.chain([next]).chain(targets).chain(target).chain(accepted);
     let lines: Vec<String> = lines.collect();
     let checks = message.failed.iter().take(shown).enumerate();
@@ -94,7 +87,7 @@ fn embed(message: &Message, shown: usize) -> Value {
     let mut embed = json!({
         "title": plain(&message.title(), MAX_TITLE),
         "description": lines.join("\n"),
-        "color": color(message),
+        "color": message.by_gravity(FAIL, WARN, PASS, TEST),
         "fields": checks.chain(more).collect::<Vec<_>>(),
         "footer": { "text": sanitize(&message.source_line(), MAX_NOTE) },
     });
@@ -115,15 +108,6 @@ fn field(check: &FailedCheck, first: bool) -> Value {
         lines.join("\n")
     };
     json!({ "name": plain(&check.line(), MAX_NAME), "value": value })
-}
-
-fn color(message: &Message) -> u32 {
-    match (message.event, message.verdict) {
-        (AlertEvent::Expiring, _) | (_, Some(Verdict::Inconclusive)) => WARN,
-        (_, Some(Verdict::Fail)) => FAIL,
-        (_, Some(Verdict::Pass)) => PASS,
-        (_, None) => TEST,
-    }
 }
 
 /// What Discord counts, in characters; UTF-16 units are never fewer.

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::alert::AlertEvent;
 use crate::alert::discord_text::tests::is_escaped;
 use crate::alert::samples;
 use crate::alert::services::discord_complaint;

@@ -50,7 +50,7 @@ pub async fn deliver(
     let outgoing: Vec<OutgoingMessage<'_>> = outgoing.collect();
     let (event, worst) = of_the_run(targets);
     let plan = DispatchPlan::new(channels, |_| outgoing.clone(), event, Some(worst));
-    plan.run(sender, sender.deadline(), &|_| {}).await
+    plan.run_alone(sender).await
 }
 
 /// Pings the heartbeat of `channels`, where there is one, with the worst verdict of a round over all targets.
@@ -58,7 +58,7 @@ pub async fn ping(sender: &AlertSender<'_>, channels: &Channels, worst: Verdict)
     let channels = channels.only(heartbeat::URL);
     let event = occasion(worst).map_or(PASSED, AlertEvent::as_str);
     let plan = DispatchPlan::new(&channels, |_| Vec::new(), event, Some(worst));
-    plan.run(sender, sender.deadline(), &|_| {}).await
+    plan.run_alone(sender).await
 }
 
 /// Tells every channel of `channels` that a run ended before a verdict, and why; the heartbeat hears of a failure. `cause` may quote
@@ -74,7 +74,7 @@ pub async fn nothing_verified(
     let message = Message::nothing_verified(cause, next, job, context, sender.delivery_id());
     let outgoing = |_: &str| vec![OutgoingMessage::new(&message, None)];
     let plan = DispatchPlan::new(channels, outgoing, message.event.as_str(), message.verdict);
-    plan.run(sender, sender.deadline(), &|_| {}).await
+    plan.run_alone(sender).await
 }
 
 /// Resolves the incident of [`nothing_verified`] in PagerDuty, the one channel where that stays open: this run of the job gave a verdict.
@@ -92,7 +92,7 @@ pub async fn judged_again(
     };
     let channels = channels.clone().with(heartbeat::URL, None).with_issues(None);
     let plan = DispatchPlan::new(&channels, outgoing, message.event.as_str(), None);
-    let mut records = plan.run(sender, sender.deadline(), &|_| {}).await;
+    let mut records = plan.run_alone(sender).await;
     records.retain(|record| !record.delivered && !lacks_secret(record));
     records
 }
@@ -106,17 +106,12 @@ pub async fn test(
     context: &RunContext<'_>,
 ) -> Vec<AlertRecord> {
     let message = Message::test(context, sender.delivery_id());
-    let event = message.event.as_str();
-    let plan = DispatchPlan::new(
-        channels,
-        |_| vec![OutgoingMessage::new(&message, None)],
-        event,
-        None,
-    );
-    let deadline = sender.deadline();
-    let mut records = plan.run(sender, deadline, &|_| {}).await;
+    let outgoing = |_: &str| vec![OutgoingMessage::new(&message, None)];
+    let plan = DispatchPlan::new(channels, outgoing, message.event.as_str(), None);
+    let sender = sender.with_one_deadline();
+    let mut records = plan.run_alone(&sender).await;
     if let Some(issues) = &channels.github_issue {
-        records.push(issues.probe(sender, deadline).await);
+        records.push(issues.probe(&sender, sender.deadline()).await);
     }
     records
 }
@@ -177,6 +172,11 @@ impl DispatchPlan {
         let channels = channels.map(|deliveries| run(deliveries, sender, deadline, taken));
         join_all(channels).await.concat()
     }
+
+    /// [`DispatchPlan::run`], for what no state remembers.
+    async fn run_alone(self, sender: &AlertSender<'_>) -> Vec<AlertRecord> {
+        self.run(sender, sender.deadline(), &|_| {}).await
+    }
 }
 
 async fn run(
@@ -218,13 +218,13 @@ async fn run(
             (Err(error), _) => (false, format!("not sent: {error}")),
         };
         let name = delivery.about.map(|name| format!("{name}: "));
-        let record = AlertRecord {
-            channel: delivery.channel.to_owned(),
-            event: delivery.event.to_owned(),
+        let said = format!("{}{said}{}", name.unwrap_or_default(), delivery.note);
+        done.push(AlertRecord::new(
+            delivery.channel,
+            delivery.event,
             delivered,
-            detail: format!("{}{said}{}", name.unwrap_or_default(), delivery.note),
-        };
-        done.push(record);
+            said,
+        ));
         if delivered {
             let due: Vec<usize> = of.iter().filter_map(|about| about.due).collect();
             taken(&due);

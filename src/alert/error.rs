@@ -108,9 +108,7 @@ impl DeliveryError {
             NetError::Protocol { .. } => Self::Protocol,
         })
     }
-}
 
-impl DeliveryError {
     /// Whether the server asked to be left alone for longer than an alert may take: it would refuse every other message.
     pub(super) fn ends_the_channel(&self) -> bool {
         matches!(self, Self::Status { status: 429, retry_after: Some(asked), .. } if *asked > MAX_PAUSE)

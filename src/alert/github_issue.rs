@@ -120,20 +120,13 @@ impl GithubIssues {
             Ok(Some(open_issues)) => {
                 let open = open_issues.issues.len();
                 let path = &open_issues.path;
-                (
-                    true,
-                    format!("{path} can be read, {open} open issues of ours; nothing was written"),
-                )
+                let said = format!("{path} can be read, {open} open issues of ours; nothing was written");
+                (true, said)
             }
             Ok(None) => (false, no_secret([GITHUB_TOKEN])),
             Err(error) => (false, error.to_string()),
         };
-        AlertRecord {
-            channel: CHANNEL.to_owned(),
-            event: "test".to_owned(),
-            delivered,
-            detail,
-        }
+        AlertRecord::new(CHANNEL, "test", delivered, detail)
     }
 }
 

@@ -112,14 +112,8 @@ const fn heading(event: AlertEvent) -> &'static str {
 
 /// The text with as many of its checks as fit.
 fn fitting(message: &Message) -> String {
-    let mut shown = message.failed.len();
-    loop {
-        let text = text(message, shown);
-        if shown == 0 || text.len() <= MAX_TEXT {
-            return text;
-        }
-        shown -= 1;
-    }
+    let fits = |text: &String| text.len() <= MAX_TEXT;
+    message.with_checks_that_fit(usize::MAX, |shown| text(message, shown), fits)
 }
 
 fn text(message: &Message, shown: usize) -> String {

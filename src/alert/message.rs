@@ -1,6 +1,5 @@
 //! What one alert says, whatever channel it goes to.
 
-use serde_json::Value;
 use url::Url;
 
 use super::cause::causes;
@@ -376,13 +375,23 @@ impl Message {
         }
     }
 
+    /// The value for how grave it is.
+    pub(super) const fn by_gravity<T: Copy>(&self, fail: T, warning: T, pass: T, test: T) -> T {
+        match (self.event, self.verdict) {
+            (AlertEvent::Expiring, _) | (_, Some(Verdict::Inconclusive)) => warning,
+            (_, Some(Verdict::Fail)) => fail,
+            (_, Some(Verdict::Pass)) => pass,
+            (_, None) => test,
+        }
+    }
+
     /// The payload with as many of the checks as fit, at most `most`. `with` makes it of the first checks, of this number.
-    pub(super) fn with_checks_that_fit(
+    pub(super) fn with_checks_that_fit<T>(
         &self,
         most: usize,
-        with: impl Fn(usize) -> Value,
-        fits: impl Fn(&Value) -> bool,
-    ) -> Value {
+        with: impl Fn(usize) -> T,
+        fits: impl Fn(&T) -> bool,
+    ) -> T {
         let mut shown = self.failed.len().min(most);
         loop {
             let payload = with(shown);

@@ -34,10 +34,12 @@ mod no_secret;
 mod outgoing;
 mod pagerduty;
 #[cfg(test)]
+#[path = "tests/samples.rs"]
 mod samples;
 mod sanitize;
 mod secret_text;
 #[cfg(test)]
+#[path = "tests/services.rs"]
 mod services;
 mod slack;
 mod slack_text;

@@ -12,6 +12,11 @@ pub struct Digest {
 }
 
 impl Digest {
+    /// [`Digest::line`] as a channel writes it, in at most `max` units. `plain` is how the channel writes text.
+    pub(super) fn written(&self, max: usize, plain: impl Fn(&str, usize) -> String) -> String {
+        plain(&self.line(max, |text| plain(text, usize::MAX)), max)
+    }
+
     /// The targets in one line of at most `max` UTF-16 units: as many names as fit, how many are left, and where these are
     /// named. `escape` is what the channel makes of a text; the caller applies it to the line.
     #[must_use]

@@ -1,9 +1,7 @@
 //! The record of a channel that was asked for and whose secret is not there, as in a run for a fork: no error.
 
+pub use crate::render::NO_SECRET;
 use cvm_verify_core::report::AlertRecord;
-
-/// How such a record begins.
-pub const NO_SECRET: &str = "skipped: no secret";
 
 /// The variable of the token that keeps issues.
 pub(crate) const GITHUB_TOKEN: &str = "CVM_VERIFY_GITHUB_TOKEN";

@@ -15,7 +15,7 @@ use super::outgoing::OutgoingMessage;
 use super::sanitize::sanitize;
 use super::secret_text;
 use crate::net::{Response, Secret};
-use cvm_verify_core::report::{Verdict, rfc3339};
+use cvm_verify_core::report::rfc3339;
 
 /// The channel's name.
 pub(super) const CHANNEL: &str = "pagerduty";
@@ -139,11 +139,7 @@ fn dedup_key(message: &Message) -> String {
 }
 
 fn severity(message: &Message) -> &'static str {
-    match (message.event, message.verdict) {
-        (AlertEvent::Expiring, _) | (_, Some(Verdict::Inconclusive)) => "warning",
-        (_, Some(Verdict::Fail)) => "critical",
-        (_, Some(Verdict::Pass) | None) => "info",
-    }
+    message.by_gravity("critical", "warning", "info", "info")
 }
 
 /// The answer to a body or a key that PagerDuty does not take, whose words may repeat it.

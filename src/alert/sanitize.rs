@@ -1,5 +1,7 @@
 //! Text that a stranger chose, made visible and short, whatever channel it goes to.
 
+use crate::render::escape::is_plain;
+
 /// What stands where text was cut.
 pub(super) const CUT: char = '…';
 
@@ -49,18 +51,6 @@ pub(super) fn fit(text: &str, max: usize, write: impl Fn(char, &mut String)) -> 
 /// Length in UTF-16 units.
 pub(super) fn units(text: &str) -> usize {
     text.chars().map(char::len_utf16).sum()
-}
-
-/// A character that is what it looks like.
-fn is_plain(c: char) -> bool {
-    match c {
-        ' '..='~' => true,
-        // Letters and symbols by Unicode's categories, and yet nobody sees them: fillers of Hangul, empty braille.
-        '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{2800}' => false,
-        // The standard library escapes controls, formats, blanks, unassigned and private characters, and those that
-        // combine with the one before.
-        _ => c.escape_debug().len() == 1,
-    }
 }
 
 /// Longest text of each kind, in UTF-16 units.

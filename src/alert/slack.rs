@@ -62,12 +62,7 @@ fn with_checks(message: &Message, shown: usize) -> Value {
     let checks = message.failed.iter().take(shown).enumerate();
     let checks = checks.map(|(position, check)| section(&describe(check, position == 0)));
     let targets = message.digest.as_ref();
-    let targets = targets.map(|digest| {
-        section(&plain(
-            &digest.line(MAX_TARGETS, |text| plain(text, usize::MAX)),
-            MAX_TARGETS,
-        ))
-    });
+    let targets = targets.map(|digest| section(&digest.written(MAX_TARGETS, plain)));
     let more = message.hidden_checks(shown).map(|sentence| section(&sentence));
     let blocks: Vec<Value> = labels
         .chain([

@@ -8,12 +8,10 @@ use url::Url;
 
 use super::channel::{Channel, ChannelSecret};
 use super::delivery::ChannelRequest;
-use super::event::AlertEvent;
 use super::failed_check::FailedCheck;
 use super::message::Message;
 use super::sanitize::fit;
 use crate::net::Response;
-use cvm_verify_core::report::Verdict;
 
 /// The channel's name.
 pub(super) const CHANNEL: &str = "teams";
@@ -58,16 +56,17 @@ fn with_checks(message: &Message, shown: usize) -> Value {
         .labels
         .iter()
         .map(|label| paragraph(vec![strong(label, MAX_NOTE, "Warning")]));
-    let title = paragraph(vec![large(&message.title(), color(message))]);
+    let title = paragraph(vec![large(
+        &message.title(),
+        message.by_gravity("Attention", "Warning", "Good", "Default"),
+    )]);
     let next = paragraph(vec![run(&format!("Next: {}", message.next), MAX_SENTENCE)]);
     let checks = message.failed.iter().take(shown).enumerate();
     let checks = checks.flat_map(|(position, check)| describe(check, position == 0));
     let targets = message.digest.as_ref();
     let targets = targets.map(|digest| {
-        paragraph(vec![run(
-            &digest.line(MAX_TARGETS, |text| plain(text, usize::MAX)),
-            MAX_TARGETS,
-        )])
+        let text = digest.written(MAX_TARGETS, plain);
+        paragraph(vec![json!({ "type": "TextRun", "text": text })])
     });
     let more = message.hidden_checks(shown);
     let more = more.map(|sentence| paragraph(vec![run(&sentence, MAX_NOTE)]));
@@ -106,15 +105,6 @@ fn describe(check: &FailedCheck, first: bool) -> Vec<Value> {
         .into_iter()
         .chain(lines.map(|line| paragraph(vec![run(&line, MAX_SENTENCE)])))
         .collect()
-}
-
-fn color(message: &Message) -> &'static str {
-    match (message.event, message.verdict) {
-        (AlertEvent::Expiring, _) | (_, Some(Verdict::Inconclusive)) => "Warning",
-        (_, Some(Verdict::Fail)) => "Attention",
-        (_, Some(Verdict::Pass)) => "Good",
-        (_, None) => "Default",
-    }
 }
 
 fn paragraph(runs: Vec<Value>) -> Value {

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::alert::AlertEvent;
 use crate::alert::samples;
 use crate::alert::slack_text::tests::hostile;
 use cvm_verify_core::report::TargetReport;

@@ -23,7 +23,7 @@ pub(super) fn run(args: &WatchArgs, env: &mut Env) -> anyhow::Result<u8> {
         one_attempt: wait::timeout(args.transport.timeout.as_deref())?,
         listen: args.listen,
         evidence: args.evidence.clone(),
-        log_format: args.log_format.into(),
+        log_format: args.log_format,
         quiet: args.quiet,
         state: args.alert_state.state.clone(),
         github_issue: args.alert_state.github_issue.clone(),

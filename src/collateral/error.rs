@@ -38,7 +38,7 @@ impl CollateralError {
         let mut failures = self.failures.iter();
         match failures.find(|failure| Kind::of(&failure.cause) == Kind::Malformed) {
             Some(failure) if kinds().all(|kind| kind != Kind::Unreachable) => UnusableCollateral::Malformed {
-                document: failure.document.name(),
+                document: failure.document.as_str(),
                 problem: format!(
                     "{} answers with something else: {}",
                     failure.source_name, failure.cause

@@ -18,6 +18,7 @@ mod request;
 mod sources;
 
 #[cfg(test)]
+#[path = "tests/fake.rs"]
 pub mod fake;
 
 pub use answer::AnswerError;

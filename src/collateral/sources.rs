@@ -1,7 +1,5 @@
 //! Where collateral may come from, and the URL of each document there (Intel PCS API v4).
 
-use std::fmt;
-
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
@@ -15,35 +13,18 @@ const INTEL_ROOT_CRL: &str = "https://certificates.trustedservices.intel.com/Int
 /// The PCCS that Phala runs for dstack.
 const PHALA_PCCS: &str = "https://pccs.phala.network/";
 
-/// One of the four documents that make up collateral.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CollateralPart {
-    /// TCB levels of the platform (`tcbInfo`).
-    TcbInfo,
-    /// Identity of the TD quoting enclave (`enclaveIdentity`).
-    QeIdentity,
-    /// Revoked PCK certificates.
-    PckCrl,
-    /// Revoked intermediate authorities.
-    RootCaCrl,
-}
-
-impl CollateralPart {
-    /// How reports name it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::TcbInfo => "TCB info",
-            Self::QeIdentity => "QE identity",
-            Self::PckCrl => "PCK CRL",
-            Self::RootCaCrl => "root CA CRL",
-        }
-    }
-}
-
-impl fmt::Display for CollateralPart {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+cvm_verify_core::word_enum! {
+    /// One of the four documents that make up collateral.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum CollateralPart {
+        /// TCB levels of the platform (`tcbInfo`).
+        TcbInfo = "TCB info",
+        /// Identity of the TD quoting enclave (`enclaveIdentity`).
+        QeIdentity = "QE identity",
+        /// Revoked PCK certificates.
+        PckCrl = "PCK CRL",
+        /// Revoked intermediate authorities.
+        RootCaCrl = "root CA CRL",
     }
 }
 

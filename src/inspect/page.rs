@@ -164,6 +164,11 @@ impl Page {
         self
     }
 
+    /// A note where it `is_usual`, and a mark otherwise.
+    pub(super) fn note_if(&mut self, is_usual: bool, note: &str, mark: &str) -> &mut Self {
+        self.note_or_mark(!is_usual, if is_usual { note } else { mark })
+    }
+
     /// The whole text.
     pub(super) fn finish(self) -> String {
         self.lines.into_text()

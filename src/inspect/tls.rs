@@ -22,12 +22,10 @@ pub(super) fn section(page: &mut Page, bundle: &Bundle, opened: &Opened<'_>) {
     let key = spki_sha256(session.chain.leaf());
     page.field("Key", key.map_or_else(|| "unreadable".to_owned(), hex::encode))
         .note("SHA-256 of the SubjectPublicKeyInfo of the certificate that answered.");
-    page.field("Certificates", sizes(&session)).note_or_mark(
-        !session.has_trusted_ca,
-        match session.has_trusted_ca {
-            true => "A trusted CA vouches for the first one and the host name.",
-            false => "No trusted CA vouches for the first one. Its own evidence was verified before anything was sent.",
-        },
+    page.field("Certificates", sizes(&session)).note_if(
+        session.has_trusted_ca,
+        "A trusted CA vouches for the first one and the host name.",
+        "No trusted CA vouches for the first one. Its own evidence was verified before anything was sent.",
     );
     if session.other_keys > 0 {
         page.field("Other keys", session.other_keys)

@@ -21,13 +21,10 @@ pub(super) fn section(page: &mut Page, opened: &Opened<'_>) {
             .report
             .as_ref()
             .is_some_and(|report| report.report_data == padded);
-        page.field("report_data", hex::encode(echo)).note_or_mark(
-            !same,
-            if same {
-                "The same as REPORTDATA in the quote. Only the quote's copy is signed."
-            } else {
-                "This is not what the quote holds. Only the copy in the quote is signed; this copy is false."
-            },
+        page.field("report_data", hex::encode(echo)).note_if(
+            same,
+            "The same as REPORTDATA in the quote. Only the quote's copy is signed.",
+            "This is not what the quote holds. Only the copy in the quote is signed; this copy is false.",
         );
     }
     if let Some(id) = opened.instance_id {
@@ -56,13 +53,10 @@ pub(super) fn section(page: &mut Page, opened: &Opened<'_>) {
         ("rtmr1", rtmr1, quoted1),
         ("rtmr2", rtmr2, quoted2),
     ] {
-        page.field(name, short_hex(&claimed)).note_or_mark(
-            claimed != quoted,
-            if claimed == quoted {
-                "The same as in the quote."
-            } else {
-                "Not the quote's value: it comes from another instance, or was made up."
-            },
+        page.field(name, short_hex(&claimed)).note_if(
+            claimed == quoted,
+            "The same as in the quote.",
+            "Not the quote's value: it comes from another instance, or was made up.",
         );
     }
 }

@@ -34,6 +34,7 @@ mod trace;
 mod transport;
 
 #[cfg(test)]
+#[path = "tests/loopback.rs"]
 pub(crate) mod loopback;
 
 pub use client::Client;

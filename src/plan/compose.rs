@@ -14,14 +14,7 @@ impl Reader<'_> {
         let value = self.settings.one("app-compose-file")?;
         let read = files::read(&path_of(value), files::COMPOSE_LIMIT)
             .and_then(|bytes| compose_document::check(&path_of(value), bytes));
-        match read {
-            Ok(bytes) => Some(bytes),
-            Err(error) => {
-                self.problems
-                    .push(SettingProblem::of_named_file("app-compose-file", value, error));
-                None
-            }
-        }
+        self.kept_of_file("app-compose-file", value, read)
     }
 
     pub(super) fn compose_hash(&mut self, file: Option<&[u8]>) -> Option<Expected<[u8; 32]>> {

@@ -101,17 +101,11 @@ impl Reader<'_> {
                 Err(error) => Err(UsageError::file(&path, error)),
             }
         });
-        match read {
-            Ok(text) => Some(Expected {
-                value: text,
-                origin: value.origin.clone(),
-            }),
-            Err(error) => {
-                self.problems
-                    .push(SettingProblem::of_named_file("kms-bootstrap-file", value, error));
-                None
-            }
-        }
+        let value_of = |text| Expected {
+            value: text,
+            origin: value.origin.clone(),
+        };
+        self.kept_of_file("kms-bootstrap-file", value, read).map(value_of)
     }
 }
 

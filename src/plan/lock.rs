@@ -42,24 +42,15 @@ impl Reader<'_> {
         files: &mut NamedFiles,
     ) -> Policy {
         let path = path_of(value).display().to_string();
-        let file = match files.read(&path_of(value)) {
-            Ok(file) => file,
-            Err(error) => {
-                self.problems
-                    .push(SettingProblem::of_named_file("lock", value, error));
-                return policy;
-            }
+        let Some(file) = self.kept_of_file("lock", value, files.read(&path_of(value))) else {
+            return policy;
         };
         let applied = file.lock.of(target, &path).and_then(|lock| {
             lock.check_end(&path, at)?;
             self.refuse_another_app(lock, &path, &policy);
             lock.apply(&file.origin_of(target), os_image, policy)
         });
-        applied.unwrap_or_else(|error| {
-            self.problems
-                .push(SettingProblem::of_named_file("lock", value, error));
-            Policy::default()
-        })
+        self.kept_of_file("lock", value, applied).unwrap_or_default()
     }
 
     /// A lock of another app would be replaced in its app id alone, and everything else of it would be wrong.

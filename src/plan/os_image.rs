@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::named_files::NamedFiles;
 use super::reader::Reader;
-use super::setting_problem::SettingProblem;
 use crate::config::path_of;
 use cvm_verify_core::policy::{
     OsImageError, OsImageOption, OsImagePolicy, PublishedImage, parse_os_image_of,
@@ -31,13 +30,9 @@ impl Reader<'_> {
         let Some(value) = self.settings.one("os-image-files") else {
             return option;
         };
-        let files = match files.image_files(&path_of(value)) {
-            Ok(files) => files,
-            Err(error) => {
-                self.problems
-                    .push(SettingProblem::of_named_file("os-image-files", value, error));
-                return option;
-            }
+        let files = files.image_files(&path_of(value));
+        let Some(files) = self.kept_of_file("os-image-files", value, files) else {
+            return option;
         };
         let expected = match option {
             None if self.settings.one("os-image").is_some() => return None,
@@ -48,16 +43,10 @@ impl Reader<'_> {
             },
             Some(OsImageOption::Lock) => Err(OsImageError::NeedlessFiles),
         };
-        match expected {
-            Ok(expected) => Some(OsImageOption::Policy(Box::new(OsImagePolicy::Published(
-                expected,
-            )))),
-            Err(error) => {
-                self.problems
-                    .push(SettingProblem::of("os-image-files", value, error));
-                None
-            }
-        }
+        let expected = self.kept("os-image-files", value, expected)?;
+        Some(OsImageOption::Policy(Box::new(OsImagePolicy::Published(
+            expected,
+        ))))
     }
 
     /// The reference values that settings name, or the built-in ones.
@@ -66,10 +55,8 @@ impl Reader<'_> {
         let Some(value) = self.settings.one("reference-values") else {
             return built_in();
         };
-        files.reference(&path_of(value)).unwrap_or_else(|error| {
-            self.problems
-                .push(SettingProblem::of_named_file("reference-values", value, error));
-            built_in()
-        })
+        let read = files.reference(&path_of(value));
+        self.kept_of_file("reference-values", value, read)
+            .unwrap_or_else(built_in)
     }
 }

@@ -133,17 +133,9 @@ impl Reader<'_> {
     fn platforms(&mut self) -> Option<Expected<PlatformList>> {
         let listed = self.list("platform-id", str::parse)?;
         let value = self.settings.one("platform-id")?;
-        match PlatformList::new(listed.value) {
-            Ok(list) => Some(Expected {
-                value: list,
-                origin: listed.origin,
-            }),
-            Err(error) => {
-                self.problems
-                    .push(SettingProblem::of("platform-id", value, error));
-                None
-            }
-        }
+        let list = self.kept("platform-id", value, PlatformList::new(listed.value))?;
+        let origin = listed.origin;
+        Some(Expected { value: list, origin })
     }
 
     /// A waiver beside what it waives, both by option, is a slip. In a policy file a target may waive what its defaults expect.
@@ -194,10 +186,7 @@ impl Reader<'_> {
                     ..exception
                 })
             });
-            match exception {
-                Ok(exception) => exceptions.push(exception),
-                Err(error) => self.problems.push(SettingProblem::of("accept-tcb", value, error)),
-            }
+            exceptions.extend(self.kept("accept-tcb", value, exception));
         }
         TcbPolicy {
             exceptions,

@@ -1,7 +1,9 @@
 //! Reads settings one by one. A mistake is noted, and the next one is read.
 
+use std::fmt::Display;
+
 use super::setting_problem::SettingProblem;
-use crate::config::Settings;
+use crate::config::{Settings, WrittenValue};
 use cvm_verify_core::evidence::parse_user_hex;
 use cvm_verify_core::policy::Expected;
 
@@ -12,6 +14,28 @@ pub(super) struct Reader<'s> {
 }
 
 impl Reader<'_> {
+    /// What was read of a value; otherwise the problem is noted.
+    pub(super) fn kept<T, E: Display>(
+        &mut self,
+        key: &str,
+        value: &WrittenValue,
+        read: Result<T, E>,
+    ) -> Option<T> {
+        read.map_err(|error| self.problems.push(SettingProblem::of(key, value, error)))
+            .ok()
+    }
+
+    /// As [`Reader::kept`], for the file that a value names.
+    pub(super) fn kept_of_file<T, E: Display>(
+        &mut self,
+        key: &str,
+        value: &WrittenValue,
+        read: Result<T, E>,
+    ) -> Option<T> {
+        let problem = |error| SettingProblem::of_named_file(key, value, error);
+        read.map_err(|error| self.problems.push(problem(error))).ok()
+    }
+
     pub(super) fn is(&self, key: &str, word: &str) -> bool {
         self.settings.one(key).is_some_and(|value| value.text == word)
     }
@@ -21,22 +45,16 @@ impl Reader<'_> {
         word(self.settings, key, of_word)
     }
 
-    pub(super) fn parsed<T, E: std::fmt::Display>(
+    pub(super) fn parsed<T, E: Display>(
         &mut self,
         key: &str,
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<T> {
         let value = self.settings.one(key)?;
-        match parse(&value.text) {
-            Ok(parsed) => Some(parsed),
-            Err(error) => {
-                self.problems.push(SettingProblem::of(key, value, error));
-                None
-            }
-        }
+        self.kept(key, value, parse(&value.text))
     }
 
-    pub(super) fn expected<T, E: std::fmt::Display>(
+    pub(super) fn expected<T, E: Display>(
         &mut self,
         key: &str,
         parse: impl Fn(&str) -> Result<T, E>,
@@ -56,7 +74,7 @@ impl Reader<'_> {
     }
 
     /// All values of a list; none where one of them is wrong.
-    pub(super) fn list<T, E: std::fmt::Display>(
+    pub(super) fn list<T, E: Display>(
         &mut self,
         key: &str,
         parse: impl Fn(&str) -> Result<T, E>,
@@ -65,10 +83,7 @@ impl Reader<'_> {
         let origin = values.first()?.origin.clone();
         let mut parsed = Vec::new();
         for value in values {
-            match parse(&value.text) {
-                Ok(one) => parsed.push(one),
-                Err(error) => self.problems.push(SettingProblem::of(key, value, error)),
-            }
+            parsed.extend(self.kept(key, value, parse(&value.text)));
         }
         (parsed.len() == values.len()).then_some(Expected {
             value: parsed,

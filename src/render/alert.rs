@@ -2,8 +2,8 @@
 
 use cvm_verify_core::report::AlertRecord;
 
-/// How the record begins of a channel whose secret is not there, as in a run for a fork: no error (`alert::NO_SECRET`).
-const NO_SECRET: &str = "skipped: no secret";
+/// How the record begins of a channel whose secret is not there, as in a run for a fork: no error.
+pub const NO_SECRET: &str = "skipped: no secret";
 
 /// What became of an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

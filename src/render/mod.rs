@@ -40,18 +40,25 @@ mod unjudged;
 mod words;
 
 #[cfg(test)]
+#[path = "tests/compose_places.rs"]
 mod compose_places;
 #[cfg(test)]
+#[path = "tests/docs.rs"]
 mod docs;
 #[cfg(test)]
+#[path = "tests/generated.rs"]
 mod generated;
 #[cfg(test)]
+#[path = "tests/hostile.rs"]
 mod hostile;
 #[cfg(test)]
+#[path = "tests/samples.rs"]
 pub(crate) mod samples;
 #[cfg(test)]
+#[path = "tests/verdict_line.rs"]
 mod verdict_line;
 
+pub use alert::NO_SECRET;
 pub use annotations::{alert_annotations, annotations, empty_channels, lost_results};
 pub use compose_forms::{compose_forms_json, compose_forms_text};
 pub use deploy_plan::{deploy_plan_json, deploy_plan_text};

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::escape;
 use cvm_verify_core::policy::{FilesIdentity, KnownBy};
-use cvm_verify_core::reference::{OsClass, OsImageRow, ReferenceValues, ReleaseVersion};
+use cvm_verify_core::reference::{OsImageRow, ReferenceValues, ReleaseVersion};
 use cvm_verify_core::verify::MeasuredImage;
 
 /// The schema of the JSON form.
@@ -127,7 +127,7 @@ impl ShownImage<'_> {
         let (name, class, version, remark) = match (self.row(), version) {
             (Some(row), version) => (
                 row.name.to_string(),
-                class(row.class),
+                row.class.as_str(),
                 row.version.as_ref().or(version.as_ref()).map(ToString::to_string),
                 "",
             ),
@@ -211,14 +211,5 @@ impl ShownImage<'_> {
             hex::encode(variant.rtmr1),
             hex::encode(self.image.rtmr2),
         )
-    }
-}
-
-const fn class(class: OsClass) -> &'static str {
-    match class {
-        OsClass::Production => "production",
-        OsClass::Development => "development",
-        OsClass::Prerelease => "prerelease",
-        OsClass::Observed => "observed",
     }
 }

@@ -387,10 +387,6 @@ impl StateStore {
 }
 
 fn lost() -> AlertRecord {
-    AlertRecord {
-        channel: "all".to_owned(),
-        event: "alert".to_owned(),
-        delivered: false,
-        detail: "internal error in cvm-verify while it sent alerts; please report this".to_owned(),
-    }
+    let said = "internal error in cvm-verify while it sent alerts; please report this";
+    AlertRecord::new("all", "alert", false, said)
 }

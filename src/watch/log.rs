@@ -1,5 +1,6 @@
 //! Log lines: one event a line, as text or as JSON.
 
+use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::alert::{self, causes};
@@ -7,33 +8,25 @@ use crate::render::escape;
 use cvm_verify_core::report::{AlertRecord, TargetReport, Verdict, rfc3339};
 
 /// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// For people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// How much a line matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogLevel {
-    /// All is as it should be.
-    Info,
-    /// Somebody may want to look.
-    Warn,
-    /// Somebody should look.
-    Error,
-}
-
-impl LogLevel {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warn => "warn",
-            Self::Error => "error",
-        }
+cvm_verify_core::word_enum! {
+    /// How much a line matters.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum LogLevel {
+        /// All is as it should be.
+        Info = "info",
+        /// Somebody may want to look.
+        Warn = "warn",
+        /// Somebody should look.
+        Error = "error",
     }
 }
 
@@ -153,7 +146,7 @@ impl<'a> LogEntry<'a> {
     }
 
     fn text(&self) -> String {
-        let mut parts = vec![self.at.clone(), format!("{:5}", self.level.as_str())];
+        let mut parts = vec![self.at.clone(), format!("{:5}", self.level)];
         if self.simulated {
             parts.push("SIMULATED".to_owned());
         }

@@ -42,14 +42,9 @@ pub fn types_seen_by_others(text: &str) -> Vec<String> {
 
 impl Sources {
     pub fn read() -> Self {
-        let all = sources();
-        let tests: BTreeSet<String> = all
-            .iter()
-            .flat_map(|(file, text)| test_modules(file, text))
-            .collect();
-        let texts: BTreeMap<String, String> = all
+        let texts: BTreeMap<String, String> = sources()
             .into_iter()
-            .filter(|(file, _)| !tests.contains(file) && !file.ends_with("tests.rs"))
+            .filter(|(file, _)| !is_test(file))
             .map(|(file, text)| (file, bare(without_tests(&text))))
             .collect();
         let exports = texts
@@ -209,14 +204,26 @@ fn module_of(file: &str) -> Vec<String> {
     parts
 }
 
-/// The files of modules that are compiled for tests alone.
-fn test_modules(file: &str, text: &str) -> Vec<String> {
-    let lines: Vec<&str> = text.lines().collect();
-    let marked = lines.windows(2).filter(|pair| pair[0].trim() == "#[cfg(test)]");
-    let names = marked.filter_map(|pair| pair[1].split_once("mod ")?.1.strip_suffix(';'));
-    let folder = module_of(file).join("/");
-    names
-        .flat_map(|name| [format!("{folder}/{name}.rs"), format!("{folder}/{name}/mod.rs")])
+/// Whether a file is for tests alone, as its name says.
+fn is_test(file: &str) -> bool {
+    file.ends_with("tests.rs") || file.contains("/tests/")
+}
+
+/// The modules of tests whose names, or the paths above them, do not say so: by file and name.
+pub fn unnamed_test_modules() -> Vec<(String, String)> {
+    let modules = |(file, text): (String, String)| {
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        let marked = lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]");
+        let names = marked.filter_map(|pair| pair[1].split_once("mod ")?.1.strip_suffix(';'));
+        let unnamed = names.filter(|name| !name.ends_with("tests"));
+        unnamed
+            .map(|name| (file.clone(), name.to_owned()))
+            .collect::<Vec<_>>()
+    };
+    sources()
+        .into_iter()
+        .filter(|(file, _)| !is_test(file))
+        .flat_map(modules)
         .collect()
 }
 

@@ -1,5 +1,8 @@
 //! What is due after which history. `A` and `B` are two failures, `?` is inconclusive, `.` a pass.
 
+mod missed_alert_tests;
+mod other_policy_tests;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -9,8 +12,11 @@ use cvm_verify_core::policy::{Fingerprint, Policy};
 use cvm_verify_core::report::{CheckId, RequiredAssurance, Status, TargetReport, Verdict};
 
 const MINUTE: u64 = 60;
+
 const HOUR: u64 = 3600;
+
 const DAY: u64 = 24 * HOUR;
+
 const START: u64 = 1_786_622_400;
 
 /// Another failing check than that of `samples::fail`.
@@ -207,88 +213,6 @@ fn a_clock_that_went_back_does_not_silence_a_reminder() {
     assert_eq!(world.see('A'), [AlertEvent::Reminder]);
 }
 
-#[test]
-fn a_pass_under_another_policy_is_no_recovery_until_it_passes_again() {
-    let mut world = World::known();
-    assert_eq!(world.see('A'), [AlertEvent::Failed]);
-    world.policy = policy(2);
-    let due = world.decide('.');
-    assert_eq!(due[0].about, About::PassUnderAnotherPolicy { more: 1 });
-    world.state.as_mut().unwrap().record(&due[0], world.now);
-    assert_eq!(world.see('.'), [AlertEvent::Recovered]);
-}
-
-/// A release whose policy follows, and a roll-back on the same day: no host chooses a policy, so neither is a relapse.
-#[test]
-fn an_end_by_another_policy_makes_no_relapse() {
-    let mut world = World::known();
-    for number in [2, 1, 2, 1] {
-        assert_eq!(world.see('A'), [AlertEvent::Failed]);
-        world.policy = policy(number);
-        let due = world.decide('.');
-        assert_eq!(due[0].about, About::PassUnderAnotherPolicy { more: 1 });
-        world.state.as_mut().unwrap().record(&due[0], world.now);
-        assert_eq!(world.see('.'), [AlertEvent::Recovered]);
-    }
-}
-
-#[test]
-fn after_a_relapse_the_number_of_passes_that_are_left_is_told() {
-    let mut world = World::known();
-    assert_eq!(alerts_of_world(&mut world, "A.A"), "failed recovered failed");
-    world.policy = policy(2);
-    let due = world.decide('.');
-    assert_eq!(due[0].about, About::PassUnderAnotherPolicy { more: 2 });
-    world.state.as_mut().unwrap().record(&due[0], world.now);
-    assert_eq!(alerts_of_world(&mut world, ".."), "- recovered");
-}
-
-#[test]
-fn a_pass_at_another_address_is_no_recovery_until_it_passes_again() {
-    let mut world = World::known();
-    assert_eq!(world.see('A'), [AlertEvent::Failed]);
-    world.asked = address("b");
-    let due = world.decide('.');
-    assert_eq!(
-        due.iter().map(|due| (due.event, &due.about)).collect::<Vec<_>>(),
-        [(AlertEvent::Changed, &About::PassAtAnotherAddress { more: 1 })]
-    );
-    assert!(world.state.as_ref().unwrap().failure().is_some(), "it stays open");
-    world.state.as_mut().unwrap().record(&due[0], world.now);
-    assert_eq!(world.see('.'), [AlertEvent::Recovered]);
-}
-
-/// It is reported once for each address, and the deployment that failed is none of them.
-#[test]
-fn an_address_that_changes_back_is_the_one_that_failed() {
-    let mut world = World::known();
-    assert_eq!(world.see('A'), [AlertEvent::Failed]);
-    world.asked = address("b");
-    assert_eq!(world.see('.'), [AlertEvent::Changed]);
-    world.asked = address("c");
-    assert_eq!(world.see('.'), [AlertEvent::Changed]);
-    world.asked = address("a");
-    assert_eq!(world.see('A'), []);
-    assert_eq!(world.see('.'), [AlertEvent::Recovered]);
-}
-
-/// An earlier version kept no address: its incident ends by a second pass, and nothing false is reported before that.
-#[test]
-fn a_memory_without_an_address_is_no_proof_of_a_recovery() {
-    let mut world = World::known();
-    world.asked = None;
-    assert_eq!(world.see('A'), [AlertEvent::Failed]);
-    world.asked = address("a");
-    assert_eq!(world.see('.'), []);
-    assert_eq!(world.see('.'), [AlertEvent::Recovered]);
-    let mut fails_on = World::known();
-    fails_on.asked = None;
-    assert_eq!(fails_on.see('A'), [AlertEvent::Failed]);
-    fails_on.asked = address("a");
-    assert_eq!(fails_on.see('A'), []);
-    assert_eq!(fails_on.see('.'), [AlertEvent::Recovered]);
-}
-
 /// The same failure as `A`, of a VM that runs this compose document.
 fn running(byte: u8) -> TargetReport {
     let mut report = samples::fail();
@@ -364,100 +288,6 @@ fn a_memory_without_measured_values_takes_the_first_for_the_one_that_was_told() 
     world.state = read.get(id).cloned();
     assert_eq!(world.see_of(&running(1)), []);
     assert_eq!(world.see_of(&running(2)), [AlertEvent::Changed]);
-}
-
-#[test]
-fn a_failure_after_a_changed_policy_ends_the_pass_under_it() {
-    let mut world = World::known();
-    assert_eq!(world.see('A'), [AlertEvent::Failed]);
-    world.policy = policy(2);
-    assert_eq!(world.see('.'), [AlertEvent::Changed]);
-    assert_eq!(world.see('B'), [AlertEvent::Changed]);
-    assert_eq!(world.see('.'), [AlertEvent::Recovered]);
-}
-
-#[test]
-fn an_unreachable_target_does_not_make_another_policy_the_same() {
-    let mut world = World::known();
-    assert_eq!(world.see('A'), [AlertEvent::Failed]);
-    world.policy = policy(2);
-    assert_eq!(world.see('?'), []);
-    assert_eq!(world.see('.'), [AlertEvent::Changed]);
-}
-
-#[test]
-fn what_a_channel_missed_is_told_as_what_is_true_by_then() {
-    let mut world = World::known();
-    assert_eq!(world.miss('A'), [AlertEvent::Failed]);
-    assert_eq!(world.miss('B'), [AlertEvent::Failed]);
-    let due = world.decide('B');
-    let About::Failure { failure, late } = &due[0].about else {
-        panic!("{due:?}")
-    };
-    assert_eq!((failure.failing[0].check, *late), (CheckId::AppId, false));
-}
-
-/// A host that was caught while nobody could be notified must not get away by switching its answers off.
-#[test]
-fn a_fail_that_a_channel_missed_is_not_lost_when_the_target_falls_silent() {
-    let mut world = World::known();
-    assert_eq!(world.miss('A'), [AlertEvent::Failed]);
-    for _ in 0..2 {
-        assert_eq!(world.miss('?'), [AlertEvent::Failed]);
-    }
-    assert_eq!(world.miss('?'), [AlertEvent::Failed, AlertEvent::Inconclusive]);
-    let due = world.decide('?');
-    let About::Failure { failure, late: true } = &due[0].about else {
-        panic!("{due:?}")
-    };
-    let failing = &failure.failing[0];
-    assert_eq!(
-        (failing.check, failing.reason.as_str()),
-        (CheckId::ComposeHash, "compose-hash-mismatch")
-    );
-    assert_eq!(world.see('?'), [AlertEvent::Failed, AlertEvent::Inconclusive]);
-    assert_eq!(world.see('?'), []);
-    assert_eq!(world.see('.'), [AlertEvent::Recovered]);
-}
-
-/// The same where it passed in between: the incident that it fell silent in is another one.
-#[test]
-fn a_fail_of_an_earlier_incident_that_a_channel_missed_is_told_before_a_later_silence() {
-    let mut world = World::known();
-    assert_eq!(world.miss('A'), [AlertEvent::Failed]);
-    assert_eq!(world.miss('.'), [AlertEvent::Failed, AlertEvent::Recovered]);
-    world.miss('?');
-    world.miss('?');
-    assert_eq!(world.see('?'), [AlertEvent::Failed, AlertEvent::Inconclusive]);
-    let mut world = World::known();
-    assert_eq!(world.miss('A'), [AlertEvent::Failed]);
-    "???".chars().for_each(|letter| {
-        world.miss(letter);
-    });
-    assert_eq!(world.see('.'), [AlertEvent::Failed, AlertEvent::Recovered]);
-}
-
-#[test]
-fn a_failure_that_ended_while_a_channel_was_down_is_told_late_and_then_its_end() {
-    let mut world = World::known();
-    assert_eq!(world.miss('A'), [AlertEvent::Failed]);
-    let due = world.decide('.');
-    assert_eq!(
-        due.iter().map(|due| due.event).collect::<Vec<_>>(),
-        [AlertEvent::Failed, AlertEvent::Recovered]
-    );
-    assert!(matches!(&due[0].about, About::Failure { late: true, .. }));
-    assert_eq!(world.see('.'), [AlertEvent::Failed, AlertEvent::Recovered]);
-    assert_eq!(world.see('.'), []);
-}
-
-#[test]
-fn a_recovery_that_was_not_delivered_is_due_again_but_not_while_it_fails() {
-    let mut world = World::known();
-    assert_eq!(world.see('A'), [AlertEvent::Failed]);
-    assert_eq!(world.miss('.'), [AlertEvent::Recovered]);
-    assert_eq!(world.miss('?'), []);
-    assert_eq!(world.see('.'), [AlertEvent::Recovered]);
 }
 
 #[test]

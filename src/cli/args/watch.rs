@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::keys::{KeyArgs, RoundOptions};
 use super::{AlertStateArgs, CacheArgs, PlanArgs, TransportArgs, TrustArgs};
+use crate::watch::LogFormat;
 
 #[derive(Debug, Args)]
 pub struct WatchArgs {
@@ -30,8 +31,8 @@ pub struct WatchArgs {
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub evidence: Option<PathBuf>,
     /// The format of the log.
-    #[arg(long, value_enum, default_value_t = LogFormatOption::Text, help_heading = "Output")]
-    pub log_format: LogFormatOption,
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, help_heading = "Output")]
+    pub log_format: LogFormat,
     /// Log only what needs attention.
     #[arg(long, short, help_heading = "Output")]
     pub quiet: bool,
@@ -56,21 +57,4 @@ fn listen_address(text: &str) -> Result<SocketAddr, &'static str> {
     whole
         .parse()
         .map_err(|_| "write an IP address and a port, such as 127.0.0.1:9464, localhost:9464 or :9464")
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormatOption {
-    /// For people.
-    Text,
-    /// One JSON object per line.
-    Json,
-}
-
-impl From<LogFormatOption> for crate::watch::LogFormat {
-    fn from(format: LogFormatOption) -> Self {
-        match format {
-            LogFormatOption::Text => Self::Text,
-            LogFormatOption::Json => Self::Json,
-        }
-    }
 }

@@ -12,10 +12,12 @@ mod table;
 #[cfg(test)]
 mod contract_tests;
 #[cfg(test)]
+#[path = "tests/page.rs"]
 mod page;
 #[cfg(test)]
 mod read_tests;
 #[cfg(test)]
+#[path = "tests/schema.rs"]
 mod schema;
 
 pub use error::{FileProblem, PolicyMistake, PolicyMistakes};

@@ -53,13 +53,6 @@ fn windows(page: &mut Page, opened: &Opened<'_>, collateral: &QuoteCollateralV3)
             "All together",
             format!("{} to {}", rfc3339(start.not_before), rfc3339(end.not_after)),
         )
-        .note_or_mark(
-            empty,
-            if empty {
-                "There is no time at which every part is valid."
-            } else {
-                "When every part is valid. After it, a quote needs newer collateral; `replay --at` verifies inside it."
-            },
-        );
+        .note_if(!empty, "When every part is valid. After it, a quote needs newer collateral; `replay --at` verifies inside it.", "There is no time at which every part is valid.");
     }
 }

@@ -88,15 +88,11 @@ pub(super) fn show_qe_identity(page: &mut Page, opened: &Opened<'_>, json: &str)
         .as_ref()
         .map_or(&[][..], |quote| quote.qe_report().as_slice());
     let same_signer = report.get(128..160) == Some(&identity.mrsigner[..]);
-    page.field("MRSIGNER", hex::encode(identity.mrsigner))
-        .note_or_mark(
-            !same_signer,
-            if same_signer {
-                "Whose enclave it must be: the same as in the quote's QE report."
-            } else {
-                "Whose enclave it must be: not the one in the quote's QE report."
-            },
-        );
+    page.field("MRSIGNER", hex::encode(identity.mrsigner)).note_if(
+        same_signer,
+        "Whose enclave it must be: the same as in the quote's QE report.",
+        "Whose enclave it must be: not the one in the quote's QE report.",
+    );
     page.field("Product", identity.isvprodid)
         .note(format!("With {}.", count(identity.tcb_levels.len(), "level")));
     let version = report

@@ -56,13 +56,10 @@ pub(super) fn show(page: &mut Page, opened: &Opened<'_>) {
     if let Some(vendor) = quote.get(12..28) {
         let vendor = hex::encode(vendor);
         let intel = vendor == INTEL_QE_VENDOR;
-        page.field("QE vendor", &vendor).note_or_mark(
-            !intel,
-            if intel {
-                "Intel's quoting enclave, the program on the host that signs quotes."
-            } else {
-                "Not Intel's quoting enclave."
-            },
+        page.field("QE vendor", &vendor).note_if(
+            intel,
+            "Intel's quoting enclave, the program on the host that signs quotes.",
+            "Not Intel's quoting enclave.",
         );
     }
     if let Some(user_data) = quote.get(28..48) {

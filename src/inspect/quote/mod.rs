@@ -51,13 +51,10 @@ fn owners(page: &mut Page, report: &TdReport) {
         ("MROWNERCONFIG", &report.mr_owner_config),
     ] {
         let zero = *value == [0; 48];
-        page.field(name, or_zeros(value)).note_or_mark(
-            !zero,
-            if zero {
-                "Free for the host to choose at launch; dstack leaves it zero."
-            } else {
-                "The host gave the VM an owner. dstack never does: ask the operator what it is for."
-            },
+        page.field(name, or_zeros(value)).note_if(
+            zero,
+            "Free for the host to choose at launch; dstack leaves it zero.",
+            "The host gave the VM an owner. dstack never does: ask the operator what it is for.",
         );
     }
 }

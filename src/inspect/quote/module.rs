@@ -46,23 +46,17 @@ pub(super) fn show(page: &mut Page, report: &TdReport) {
         });
     let intel = report.mr_signer_seam == [0; 48];
     page.field("MRSIGNERSEAM", or_zeros(&report.mr_signer_seam))
-        .note_or_mark(
-            !intel,
-            if intel {
-                "Who signed the TDX module: zero means Intel."
-            } else {
-                "Who signed the TDX module: not Intel, whose value is zero."
-            },
+        .note_if(
+            intel,
+            "Who signed the TDX module: zero means Intel.",
+            "Who signed the TDX module: not Intel, whose value is zero.",
         );
     let none = report.seam_attributes == [0; 8];
     page.field("SEAMATTRIBUTES", hex::encode(report.seam_attributes))
-        .note_or_mark(
-            !none,
-            if none {
-                "Attributes of the TDX module: none, as it must be in production."
-            } else {
-                "Attributes of the TDX module, which are zero in production: this may be a debug build."
-            },
+        .note_if(
+            none,
+            "Attributes of the TDX module: none, as it must be in production.",
+            "Attributes of the TDX module, which are zero in production: this may be a debug build.",
         );
 }
 

@@ -11,15 +11,11 @@ pub(super) fn show(page: &mut Page, report: &TdReport) {
         .note(module::svn(&td15.tee_tcb_svn2))
         .note("The TDX module that runs now; TEE_TCB_SVN above is the one that launched the VM.");
     let zero = td15.mr_service_td == [0; 48];
-    page.field("MRSERVICETD", or_zeros(&td15.mr_service_td))
-        .note_or_mark(
-            !zero,
-            if zero {
-                "No service TD is bound to the VM, as it must be."
-            } else {
-                "A service TD is bound to the VM and may access it."
-            },
-        );
+    page.field("MRSERVICETD", or_zeros(&td15.mr_service_td)).note_if(
+        zero,
+        "No service TD is bound to the VM, as it must be.",
+        "A service TD is bound to the VM and may access it.",
+    );
     if let Some(extended) = &report.td15_ex {
         show_extended(page, extended);
     }

@@ -49,22 +49,12 @@ pub(super) fn show(page: &mut Page, opened: &Opened<'_>) {
     let expected = [bound, [0; 32]].concat();
     let report = &qe.qe_report[..];
     page.field("QE report data", report.get(320..384).map(short_hex).unwrap_or_default())
-        .note_or_mark(
-            report.get(320..384) != Some(&expected[..]),
-            if report.get(320..384) == Some(&expected[..]) {
-                "The SHA-256 of the attestation key and the authentication data, as it must be."
-            } else {
-                "Not the SHA-256 of the attestation key and the authentication data: the enclave vouches for another key."
-            },
-        );
+        .note_if(report.get(320..384) == Some(&expected[..]), "The SHA-256 of the attestation key and the authentication data, as it must be.", "Not the SHA-256 of the attestation key and the authentication data: the enclave vouches for another key.");
     let signer = report.get(128..160).map(hex::encode).unwrap_or_default();
-    page.field("QE MRSIGNER", &signer).note_or_mark(
-        signer != INTEL_QE_SIGNER,
-        if signer == INTEL_QE_SIGNER {
-            "Who signed the quoting enclave: Intel's value."
-        } else {
-            "Who signed the quoting enclave: not Intel's value."
-        },
+    page.field("QE MRSIGNER", &signer).note_if(
+        signer == INTEL_QE_SIGNER,
+        "Who signed the quoting enclave: Intel's value.",
+        "Who signed the quoting enclave: not Intel's value.",
     );
     page.field(
         "QE MRENCLAVE",
@@ -102,12 +92,9 @@ pub(super) fn show(page: &mut Page, opened: &Opened<'_>) {
 
 fn trailing(page: &mut Page, tail: &[u8]) {
     let zero = tail.iter().all(|byte| *byte == 0);
-    page.field("Trailing bytes", tail.len()).note_or_mark(
-        !zero,
-        if zero {
-            "Padding of the buffer that the quote was made in. Real quotes have 70 to over 3,000 zeros."
-        } else {
-            "They are not all zero. They are not signed, and `verify` refuses such a quote."
-        },
+    page.field("Trailing bytes", tail.len()).note_if(
+        zero,
+        "Padding of the buffer that the quote was made in. Real quotes have 70 to over 3,000 zeros.",
+        "They are not all zero. They are not signed, and `verify` refuses such a quote.",
     );
 }

@@ -12,7 +12,7 @@ mod xml;
 pub use markdown::{code, markdown};
 pub(super) use terminal::opens_command;
 pub use terminal::terminal;
-pub(super) use visible::is_plain;
+pub(crate) use visible::is_plain;
 pub use visible::shorten;
 pub use workflow::{workflow_data, workflow_property};
 pub use xml::xml;

@@ -51,14 +51,8 @@ pub fn difference(old: &Lock, new: &Lock) -> Vec<Change> {
 fn plain(keys: &[(&str, &str)], old: &[Option<String>], new: &[Option<String>]) -> Vec<Option<Change>> {
     let values = old.iter().zip(new);
     let changes = keys.iter().zip(values).map(|((key, means), (old, new))| {
-        change((*key).to_owned(), old.clone(), new.clone(), |kind| {
-            match kind {
-                Kind::Changed => means,
-                Kind::Added => "it was not locked before",
-                Kind::Removed => "it is no longer locked",
-            }
-            .to_owned()
-        })
+        let words = [*means, "it was not locked before", "it is no longer locked"];
+        change((*key).to_owned(), old.clone(), new.clone(), words)
     });
     changes.collect()
 }
@@ -80,7 +74,7 @@ fn sources(old: &Lock, new: &Lock) -> Vec<Change> {
         "who built the image was not locked before",
         "who built the image is no longer locked",
     ];
-    by_name("sources", &by_image(old), &by_image(new), words)
+    by_name("sources", &by_image(old), &by_image(new), |_| words)
 }
 
 /// Values that stand alone and what a change of each means, in the order of the file.
@@ -153,82 +147,56 @@ fn values(lock: &Lock) -> [Option<String>; PLAIN.len()] {
     ]
 }
 
-#[derive(Clone, Copy)]
-enum Kind {
-    Changed,
-    Added,
-    Removed,
-}
-
-fn change(
+/// The change of one value, with what it means that it changed, was added, was removed.
+fn change<W: Into<String>>(
     key: String,
     old: Option<String>,
     new: Option<String>,
-    means: impl FnOnce(Kind) -> String,
+    [changed, added, removed]: [W; 3],
 ) -> Option<Change> {
-    let kind = match (&old, &new) {
+    let means = match (&old, &new) {
         _ if old == new => return None,
-        (None, _) => Kind::Added,
-        (_, None) => Kind::Removed,
-        _ => Kind::Changed,
+        (None, _) => added,
+        (_, None) => removed,
+        _ => changed,
     };
-    Some(Change {
-        key,
-        old,
-        new,
-        means: means(kind),
-    })
+    let means = means.into();
+    Some(Change { key, old, new, means })
 }
 
 fn accepted(old: &Lock, new: &Lock) -> Vec<Change> {
-    AcceptName::ALL
-        .into_iter()
-        .filter_map(|name| {
-            let of = |lock: &Lock| lock.accepted.get(&name).cloned();
-            change(format!("accepted.{name}"), of(old), of(new), |kind| {
-                match kind {
-                    Kind::Changed => "another thing is accepted in writing",
-                    Kind::Added => "this is accepted in writing now: a verdict that relies on it says so",
-                    Kind::Removed => "this is no longer accepted in writing",
-                }
-                .to_owned()
-            })
-        })
-        .collect()
+    let words = [
+        "another thing is accepted in writing",
+        "this is accepted in writing now: a verdict that relies on it says so",
+        "this is no longer accepted in writing",
+    ];
+    let of = |name| {
+        let of = |lock: &Lock| lock.accepted.get(&name).cloned();
+        change(format!("accepted.{name}"), of(old), of(new), words)
+    };
+    AcceptName::ALL.into_iter().filter_map(of).collect()
 }
 
 fn images(old: &Lock, new: &Lock) -> Vec<Change> {
-    names(&old.images, &new.images)
-        .into_iter()
-        .filter_map(|service| {
-            let of = |lock: &Lock| lock.images.get(service).cloned();
-            let key = format!("images.{}", toml_key(service));
-            change(key, of(old), of(new), |kind| match kind {
-                Kind::Changed => format!("a new image for service `{service}`"),
-                Kind::Added => format!("a new service `{service}`"),
-                Kind::Removed => format!("the service `{service}` was removed"),
-            })
-        })
-        .collect()
+    by_name("images", &old.images, &new.images, |service| {
+        [
+            format!("a new image for service `{service}`"),
+            format!("a new service `{service}`"),
+            format!("the service `{service}` was removed"),
+        ]
+    })
 }
 
 fn compose_settings(old: &Lock, new: &Lock) -> Vec<Change> {
-    names(&old.compose_settings, &new.compose_settings)
-        .into_iter()
-        .filter(|name| old.compose_settings.get(*name) != new.compose_settings.get(*name))
-        .filter_map(|name| {
-            let of = |lock: &Lock| lock.compose_settings.get(name).map(compact);
-            let key = format!("compose.{}", toml_key(name));
-            change(key, of(old), of(new), |kind| {
-                let verb = match kind {
-                    Kind::Changed => "changed",
-                    Kind::Added => "was added",
-                    Kind::Removed => "was removed",
-                };
-                format!("{} {verb}", what(name))
-            })
-        })
-        .collect()
+    let texts = |lock: &Lock| -> BTreeMap<String, String> {
+        let settings = lock.compose_settings.iter();
+        settings
+            .map(|(name, value)| (name.clone(), compact(value)))
+            .collect()
+    };
+    by_name("compose", &texts(old), &texts(new), |name| {
+        ["changed", "was added", "was removed"].map(|verb| format!("{} {verb}", what(name)))
+    })
 }
 
 fn places(old: &Lock, new: &Lock) -> Vec<Change> {
@@ -244,7 +212,7 @@ fn places(old: &Lock, new: &Lock) -> Vec<Change> {
         "another place decides which code runs",
         "a place no longer decides which code runs",
     ];
-    by_name("places", &by_path(old), &by_path(new), words)
+    by_name("places", &by_path(old), &by_path(new), |_| words)
 }
 
 /// Each kind of GPU, by everything but its measurements.
@@ -258,7 +226,7 @@ fn gpus(old: &Lock, new: &Lock) -> Vec<Change> {
         "there are GPUs of another kind: chip, driver, vBIOS or mode",
         "there are no GPUs of this kind any more",
     ];
-    by_name("gpus", &by_kind(old), &by_kind(new), words)
+    by_name("gpus", &by_kind(old), &by_kind(new), |_| words)
 }
 
 /// The texts of each name, joined.
@@ -272,29 +240,19 @@ fn grouped(texts: impl Iterator<Item = (String, String)>) -> BTreeMap<String, St
     grouped
 }
 
-/// The names of a section whose text differs, with what it means that one changed, was added, was removed.
-fn by_name(
+/// The names of a section whose text differs, with the words of [`change`] for each.
+fn by_name<W: Into<String>>(
     section: &str,
     old: &BTreeMap<String, String>,
     new: &BTreeMap<String, String>,
-    [changed, added, removed]: [&str; 3],
+    words: impl Fn(&str) -> [W; 3],
 ) -> Vec<Change> {
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     let of = |name: &String| {
         let key = format!("{section}.{}", toml_key(name));
-        change(key, old.get(name).cloned(), new.get(name).cloned(), |kind| {
-            match kind {
-                Kind::Changed => changed,
-                Kind::Added => added,
-                Kind::Removed => removed,
-            }
-            .to_owned()
-        })
+        change(key, old.get(name).cloned(), new.get(name).cloned(), words(name))
     };
-    names(old, new).into_iter().filter_map(of).collect()
-}
-
-fn names<'l, T>(old: &'l BTreeMap<String, T>, new: &'l BTreeMap<String, T>) -> BTreeSet<&'l String> {
-    old.keys().chain(new.keys()).collect()
+    names.into_iter().filter_map(of).collect()
 }
 
 /// What a field of the compose document is (dstack, `dstack-types/src/lib.rs`, `AppCompose`).

@@ -3,7 +3,8 @@
 use toml::de::DeValue;
 
 use super::apply::expected;
-use super::hex_value::take_hex;
+use super::hex_value::hex;
+use super::keyed_section::{self, in_section, list};
 use super::said::{Said, provenance_of};
 use super::{LockMistake, LockProblem};
 use crate::evidence::parse_user_hex;
@@ -43,7 +44,7 @@ pub struct LockedContract {
 }
 
 /// The keys of the section, in the order of the file, and what a change of each means.
-pub(super) const KEYS: [(&str, &str); 10] = [
+pub(super) const KEYS: keyed_section::Keys<10> = [
     ("governance.chain_id", "the contracts are on another chain"),
     (
         "governance.app_owner",
@@ -81,19 +82,6 @@ pub(super) const KEYS: [(&str, &str); 10] = [
         "governance.kms_implementation_code",
         "the code of the implementation of the KMS's contract changed",
     ),
-];
-
-const SECTION_KEYS: [&str; KEYS.len()] = [
-    "chain_id",
-    "app_owner",
-    "app_code",
-    "app_implementation",
-    "app_implementation_code",
-    "kms_contract",
-    "kms_owner",
-    "kms_code",
-    "kms_implementation",
-    "kms_implementation_code",
 ];
 
 /// The line that begins the section.
@@ -170,58 +158,23 @@ impl LockedGovernance {
 
     /// The section of the file.
     pub(super) fn write(&self, said: Said) -> String {
-        let lines: String = SECTION_KEYS
-            .into_iter()
-            .zip(self.values())
-            .filter_map(|(key, value)| {
-                let value = value?;
-                // The number of a chain is a number.
-                let shown = if key == "chain_id" { value } else { quoted(&value) };
-                let is_said = said.kms_contract && matches!(key, "chain_id" | "kms_contract");
-                Some(format!("{key} = {shown} # {}\n", provenance_of(is_said)))
-            })
-            .collect();
-        if lines.is_empty() {
-            return lines;
-        }
-        format!("{HEADER}{lines}")
+        keyed_section::written(HEADER, KEYS, self.values(), |key, value| {
+            // The number of a chain is a number.
+            let shown = if key == "chain_id" { value } else { quoted(&value) };
+            let is_said = said.kms_contract && matches!(key, "chain_id" | "kms_contract");
+            format!("{shown} # {}", provenance_of(is_said))
+        })
     }
 
     /// Reads the section.
     pub(super) fn read(mut section: TomlTable<'_>, mistakes: &mut FoundMistakes<LockProblem>) -> Self {
         let governance = Self {
-            chain_id: section
-                .take("chain_id")
-                .and_then(|entry| mistakes.keep(chain_id(&entry))),
-            app: LockedContract {
-                owners: section
-                    .take("app_owner")
-                    .and_then(|entry| mistakes.keep(owners(&entry)))
-                    .unwrap_or_default(),
-                code: mistakes.keep(take_hex(&mut section, "app_code")).flatten(),
-                implementation: mistakes
-                    .keep(take_hex(&mut section, "app_implementation"))
-                    .flatten(),
-                implementation_code: mistakes
-                    .keep(take_hex(&mut section, "app_implementation_code"))
-                    .flatten(),
-            },
-            kms_contract: mistakes.keep(take_hex(&mut section, "kms_contract")).flatten(),
-            kms: LockedContract {
-                owners: section
-                    .take("kms_owner")
-                    .and_then(|entry| mistakes.keep(owners(&entry)))
-                    .unwrap_or_default(),
-                code: mistakes.keep(take_hex(&mut section, "kms_code")).flatten(),
-                implementation: mistakes
-                    .keep(take_hex(&mut section, "kms_implementation"))
-                    .flatten(),
-                implementation_code: mistakes
-                    .keep(take_hex(&mut section, "kms_implementation_code"))
-                    .flatten(),
-            },
+            chain_id: section.read("chain_id", mistakes, chain_id),
+            app: LockedContract::read(&mut section, "app", mistakes),
+            kms_contract: section.read("kms_contract", mistakes, hex),
+            kms: LockedContract::read(&mut section, "kms", mistakes),
         };
-        mistakes.add(section.finish(&SECTION_KEYS));
+        mistakes.add(section.finish(&in_section(KEYS)));
         governance
     }
 
@@ -263,23 +216,28 @@ impl LockedContract {
         })
     }
 
+    /// Reads the keys that begin with `which`.
+    fn read(section: &mut TomlTable<'_>, which: &str, mistakes: &mut FoundMistakes<LockProblem>) -> Self {
+        let key = |name: &str| format!("{which}_{name}");
+        Self {
+            owners: section.read(&key("owner"), mistakes, owners).unwrap_or_default(),
+            code: section.read(&key("code"), mistakes, hex),
+            implementation: section.read(&key("implementation"), mistakes, hex),
+            implementation_code: section.read(&key("implementation_code"), mistakes, hex),
+        }
+    }
+
     /// Fills in what the policy leaves open. `which` begins the names of the keys.
     fn apply(&self, lock: &LockOrigin, which: &str, pin: ContractPin) -> ContractPin {
+        let key = |name: &str| format!("{which}_{name}");
         let owners = (!self.owners.is_empty()).then(|| self.owners.clone());
-        let (code, implementation) = (self.code, self.implementation);
+        let (implementation, code) = (self.implementation, self.implementation_code);
         ContractPin {
-            owners: pin.owners.or_else(|| of(owners, lock, &format!("{which}_owner"))),
-            code: pin.code.or_else(|| of(code, lock, &format!("{which}_code"))),
-            implementation: pin
-                .implementation
-                .or_else(|| of(implementation, lock, &format!("{which}_implementation"))),
-            implementation_code: pin.implementation_code.or_else(|| {
-                of(
-                    self.implementation_code,
-                    lock,
-                    &format!("{which}_implementation_code"),
-                )
-            }),
+            owners: pin.owners.or_else(|| of(owners, lock, &key("owner"))),
+            code: pin.code.or_else(|| of(self.code, lock, &key("code"))),
+            implementation: (pin.implementation).or_else(|| of(implementation, lock, &key("implementation"))),
+            implementation_code: (pin.implementation_code)
+                .or_else(|| of(code, lock, &key("implementation_code"))),
         }
     }
 }
@@ -300,14 +258,7 @@ fn chain_id(entry: &TomlEntry<'_>) -> Result<u64, LockMistake> {
 
 /// Addresses with commas between them.
 fn owners(entry: &TomlEntry<'_>) -> Result<Vec<[u8; 20]>, LockMistake> {
-    let text = entry.string()?;
-    let mut owners: Vec<[u8; 20]> = Vec::new();
-    for owner in text.split(',') {
-        let owner = parse_user_hex(owner.trim()).map_err(|problem| entry.error(problem.into()))?;
-        if owners.contains(&owner) || owners.len() == MAX_OWNERS {
-            return Err(entry.error(LockProblem::Owners(MAX_OWNERS)));
-        }
-        owners.push(owner);
-    }
-    Ok(owners)
+    list(entry, MAX_OWNERS, LockProblem::Owners, |text| {
+        parse_user_hex(text).map_err(Into::into)
+    })
 }

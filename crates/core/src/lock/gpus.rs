@@ -58,16 +58,14 @@ pub(super) fn read(entry: TomlEntry<'_>, mistakes: &mut FoundMistakes<LockProble
 fn pin(section: &mut TomlTable<'_>) -> Result<GpuPin, LockMistake> {
     let mut kind = [const { String::new() }; KEYS.len()];
     for (key, value) in KEYS.into_iter().zip(&mut kind) {
-        let missing = section.missing(key, LockProblem::IncompleteGpu);
-        let entry = section.take(key).ok_or(missing)?;
+        let entry = section.need(key, LockProblem::IncompleteGpu)?;
         let text = entry.string()?;
         if text.is_empty() || text.chars().count() > MAX_VALUE {
             return Err(entry.error(LockProblem::IncompleteGpu));
         }
         *value = text.to_owned();
     }
-    let missing = section.missing("measurements", LockProblem::IncompleteGpu);
-    let measurements = hex(&section.take("measurements").ok_or(missing)?)?;
+    let measurements = hex(&section.need("measurements", LockProblem::IncompleteGpu)?)?;
     Ok(GpuPin { kind, measurements })
 }
 

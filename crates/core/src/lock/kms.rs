@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::LockProblem;
+use super::keyed_section::{self, in_section, list};
 use super::said::{Said, provenance_of};
-use super::{LockMistake, LockProblem};
 use crate::evidence::parse_user_hex;
 use crate::policy::{Expected, KmsHost, KmsPolicy, LockOrigin, MAX_KMS};
 use crate::toml_text::literal::{one_line, quoted};
-use crate::toml_text::{FoundMistakes, TomlEntry, TomlTable};
+use crate::toml_text::{FoundMistakes, TomlTable};
 use crate::verify::Claims;
 use crate::verify::kms::KmsAnswer;
 
@@ -24,15 +25,13 @@ pub struct LockedKms {
 const MAX_HASHES: usize = 16;
 
 /// The keys of the section, in the order of the file, and what a change of each means.
-pub(super) const KEYS: [(&str, &str); 2] = [
+pub(super) const KEYS: keyed_section::Keys<2> = [
     ("kms.host", "the KMS is asked at another address"),
     (
         "kms.compose_hash",
         "the KMS runs other code: it decides who gets the app's keys",
     ),
 ];
-
-const SECTION_KEYS: [&str; KEYS.len()] = ["host", "compose_hash"];
 
 /// The line that begins the section.
 pub(super) const SECTION: &str = "[kms]";
@@ -101,42 +100,29 @@ impl LockedKms {
 
     /// The section of the file.
     pub(super) fn write(&self, said: Said, known_images: &[String]) -> String {
-        let values = SECTION_KEYS.into_iter().zip(self.values());
-        let lines: String = values
-            .filter_map(|(key, value)| {
-                let provenance = provenance_of(said.kms_host && key == "host");
-                let images = known_images.iter().filter(|_| key == "compose_hash");
-                let images: String = images.map(|text| format!("; {}", one_line(text))).collect();
-                Some(format!("{key} = {} # {provenance}{images}\n", quoted(&value?)))
-            })
-            .collect();
-        if lines.is_empty() {
-            return lines;
-        }
-        format!("{HEADER}{lines}")
+        keyed_section::written(HEADER, KEYS, self.values(), |key, value| {
+            let provenance = provenance_of(said.kms_host && key == "host");
+            let images = known_images.iter().filter(|_| key == "compose_hash");
+            let images: String = images.map(|text| format!("; {}", one_line(text))).collect();
+            format!("{} # {provenance}{images}", quoted(&value))
+        })
     }
 
     /// Reads the section.
     pub(super) fn read(mut section: TomlTable<'_>, mistakes: &mut FoundMistakes<LockProblem>) -> Self {
+        let host = |text: &str| text.parse().map_err(|_| LockProblem::KmsHost);
+        let hash = |text: &str| parse_user_hex(text).map_err(LockProblem::from);
+        let hosts = section.read("host", mistakes, |entry| {
+            list(entry, MAX_KMS, LockProblem::Repeated, host)
+        });
+        let hashes = section.read("compose_hash", mistakes, |entry| {
+            list(entry, MAX_HASHES, LockProblem::Repeated, hash)
+        });
         let kms = Self {
-            hosts: section
-                .take("host")
-                .and_then(|entry| {
-                    mistakes.keep(list(&entry, MAX_KMS, |text| {
-                        text.parse().map_err(|_| LockProblem::KmsHost)
-                    }))
-                })
-                .unwrap_or_default(),
-            compose_hashes: section
-                .take("compose_hash")
-                .and_then(|entry| {
-                    mistakes.keep(list(&entry, MAX_HASHES, |text| {
-                        parse_user_hex(text).map_err(Into::into)
-                    }))
-                })
-                .unwrap_or_default(),
+            hosts: hosts.unwrap_or_default(),
+            compose_hashes: hashes.unwrap_or_default(),
         };
-        mistakes.add(section.finish(&SECTION_KEYS));
+        mistakes.add(section.finish(&in_section(KEYS)));
         kms
     }
 
@@ -157,21 +143,4 @@ fn expected<T: Clone>(values: &[T], lock: &LockOrigin, key: &str) -> Option<Expe
         value: values.to_vec(),
         origin: lock.key(&["kms", key]),
     })
-}
-
-/// Values with commas between them, each once.
-fn list<T: PartialEq>(
-    entry: &TomlEntry<'_>,
-    most: usize,
-    read: impl Fn(&str) -> Result<T, LockProblem>,
-) -> Result<Vec<T>, LockMistake> {
-    let mut values = Vec::new();
-    for text in entry.string()?.split(',') {
-        let value = read(text.trim()).map_err(|problem| entry.error(problem))?;
-        if values.contains(&value) || values.len() == most {
-            return Err(entry.error(LockProblem::Repeated(most)));
-        }
-        values.push(value);
-    }
-    Ok(values)
 }

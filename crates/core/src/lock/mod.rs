@@ -18,6 +18,7 @@ mod file;
 mod governance;
 mod gpus;
 mod hex_value;
+mod keyed_section;
 mod kms;
 mod list;
 mod not_shown;
@@ -32,6 +33,7 @@ mod tls;
 mod write;
 
 #[cfg(any(test, feature = "test-util"))]
+#[path = "tests/arbitrary.rs"]
 pub mod arbitrary;
 #[cfg(test)]
 mod read_tests;

@@ -73,11 +73,7 @@ pub(super) fn read(entry: TomlEntry<'_>, mistakes: &mut FoundMistakes<LockProble
 }
 
 fn place(section: &mut TomlTable<'_>) -> Result<LockedPlace, LockMistake> {
-    let taken = KEYS.map(|key| {
-        let missing = section.missing(key, LockProblem::IncompletePlace);
-        section.take(key).ok_or(missing)
-    });
-    let [path, sha256, reason] = taken;
+    let [path, sha256, reason] = KEYS.map(|key| section.need(key, LockProblem::IncompletePlace));
     let (path, sha256, reason) = (path?, sha256?, reason?);
     let text = reason.string()?;
     if text.len() > MAX_REASON_BYTES {

@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use toml::de::DeValue;
 
-use super::hex_value::take_hex;
+use super::hex_value::hex;
 use super::{
     Lock, LockError, LockFile, LockMistake, LockProblem, LockedGovernance, LockedKms, LockedOs, LockedTls,
     MAX_LOCK_BYTES, SCHEMA, compose_settings,
 };
 use crate::policy::tcb::end_of;
+use crate::policy::{KeyProviders, KeyProvidersError, KnownBy, KnownByError};
 use crate::toml_text::literal::quoted;
 use crate::toml_text::{self, FoundMistakes, LineIndex, TomlEntry, TomlTable};
 
@@ -121,24 +122,19 @@ impl Lock {
     fn of_section(root: &mut TomlTable<'_>, mistakes: &mut FoundMistakes<LockProblem>) -> Self {
         let accepted = root.take("accepted");
         let before = mistakes.count();
-        let tool = root.take("tool").map(|entry| entry.string().map(str::to_owned));
-        let origin_text = root.take("origin");
+        let text = |entry: &TomlEntry<'_>| entry.string().map(str::to_owned);
+        let images = root.section("images", mistakes);
+        let settings = root.section("compose", mistakes);
         let mut lock = Self {
-            tool: tool.and_then(|tool| mistakes.keep(tool)),
-            origin: origin_text.and_then(|entry| mistakes.keep(origin(&entry))),
-            compose_hash: mistakes.keep(take_hex(root, "compose_hash")).flatten(),
-            app_id: mistakes.keep(take_hex(root, "app_id")).flatten(),
-            key_provider: root
-                .take("key_provider")
-                .and_then(|entry| mistakes.keep(key_provider(&entry))),
-            images: mistakes
-                .keep(root.take_section("images"))
-                .flatten()
-                .map(|section| entries(section, mistakes, |entry| entry.string().map(str::to_owned)))
+            tool: root.read("tool", mistakes, text),
+            origin: root.read("origin", mistakes, origin),
+            compose_hash: root.read("compose_hash", mistakes, hex),
+            app_id: root.read("app_id", mistakes, hex),
+            key_provider: root.read("key_provider", mistakes, key_provider),
+            images: images
+                .map(|section| entries(section, mistakes, text))
                 .unwrap_or_default(),
-            compose_settings: mistakes
-                .keep(root.take_section("compose"))
-                .flatten()
+            compose_settings: settings
                 .map(|section| entries(section, mistakes, compose_settings::from_toml))
                 .unwrap_or_default(),
             places: root
@@ -149,9 +145,8 @@ impl Lock {
                 .take("sources")
                 .map(|entry| super::sources::read(entry, mistakes))
                 .unwrap_or_default(),
-            os_image: mistakes
-                .keep(root.take_section("os_image"))
-                .flatten()
+            os_image: root
+                .section("os_image", mistakes)
                 .and_then(|section| os_image(section, mistakes)),
             gpus: root
                 .take("gpus")
@@ -159,19 +154,19 @@ impl Lock {
                 .unwrap_or_default(),
             ..Self::default()
         };
-        if let Some(mut platform) = mistakes.keep(root.take_section("platform")).flatten() {
-            lock.td_attributes = mistakes.keep(take_hex(&mut platform, "td_attributes")).flatten();
-            lock.mr_seam = mistakes.keep(take_hex(&mut platform, "mr_seam")).flatten();
-            lock.fmspc = mistakes.keep(take_hex(&mut platform, "fmspc")).flatten();
+        if let Some(mut platform) = root.section("platform", mistakes) {
+            lock.td_attributes = platform.read("td_attributes", mistakes, hex);
+            lock.mr_seam = platform.read("mr_seam", mistakes, hex);
+            lock.fmspc = platform.read("fmspc", mistakes, hex);
             mistakes.add(platform.finish(&PLATFORM_KEYS));
         }
-        if let Some(section) = mistakes.keep(root.take_section("kms")).flatten() {
+        if let Some(section) = root.section("kms", mistakes) {
             lock.kms = LockedKms::read(section, mistakes);
         }
-        if let Some(section) = mistakes.keep(root.take_section("governance")).flatten() {
+        if let Some(section) = root.section("governance", mistakes) {
             lock.governance = LockedGovernance::read(section, mistakes);
         }
-        if let Some(section) = mistakes.keep(root.take_section("tls")).flatten() {
+        if let Some(section) = root.section("tls", mistakes) {
             lock.tls = LockedTls::read(section, mistakes);
         }
         // What is accepted is compared with what the lock holds: with a mistake in that, it would be accused of the same.
@@ -237,11 +232,9 @@ fn origin(entry: &TomlEntry<'_>) -> Result<String, LockMistake> {
     }
 }
 
-fn key_provider(entry: &TomlEntry<'_>) -> Result<crate::policy::KeyProviders, LockMistake> {
-    entry
-        .string()?
-        .parse()
-        .map_err(|problem: crate::policy::KeyProvidersError| entry.error(problem.into()))
+fn key_provider(entry: &TomlEntry<'_>) -> Result<KeyProviders, LockMistake> {
+    let parsed: Result<KeyProviders, KeyProvidersError> = entry.string()?.parse();
+    parsed.map_err(|problem| entry.error(problem.into()))
 }
 
 /// Every entry of a section by its name.
@@ -257,32 +250,25 @@ fn entries<T>(
 }
 
 fn os_image(mut section: TomlTable<'_>, mistakes: &mut FoundMistakes<LockProblem>) -> Option<LockedOs> {
-    let [mrtd, rtmr1, rtmr2] =
-        ["mrtd", "rtmr1", "rtmr2"].map(|register| mistakes.keep(need_hex(&mut section, register)));
-    let rtmr0 = mistakes.keep(take_hex(&mut section, "rtmr0"));
-    let known_by = section.take("known_by").and_then(|entry| {
-        let parsed = entry.string().and_then(|text| {
-            text.parse()
-                .map_err(|problem: crate::policy::KnownByError| entry.error(problem.into()))
-        });
-        mistakes.keep(parsed)
+    let [mrtd, rtmr1, rtmr2] = ["mrtd", "rtmr1", "rtmr2"].map(|register| {
+        let entry = mistakes.keep(section.need(register, LockProblem::Missing))?;
+        mistakes.keep(hex(&entry))
     });
-    let vulnerable_until = section
-        .take("vulnerable_until")
-        .and_then(|entry| mistakes.keep(day(&entry)));
+    let rtmr0 = section.read("rtmr0", mistakes, hex);
+    let known_by = section.read("known_by", mistakes, |entry| {
+        let parsed: Result<KnownBy, KnownByError> = entry.string()?.parse();
+        parsed.map_err(|problem| entry.error(problem.into()))
+    });
+    let vulnerable_until = section.read("vulnerable_until", mistakes, day);
     mistakes.add(section.finish(&OS_IMAGE_KEYS));
     Some(LockedOs {
         mrtd: mrtd?,
-        rtmr0: rtmr0?,
+        rtmr0,
         rtmr1: rtmr1?,
         rtmr2: rtmr2?,
         known_by,
         vulnerable_until,
     })
-}
-
-fn need_hex<const N: usize>(section: &mut TomlTable<'_>, key: &str) -> Result<[u8; N], LockMistake> {
-    take_hex(section, key)?.ok_or_else(|| section.missing(key, LockProblem::Missing))
 }
 
 /// A TOML date, or the same as a string. Days before 1970 have no Unix time.

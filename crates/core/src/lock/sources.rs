@@ -45,8 +45,7 @@ fn rule(section: &mut TomlTable<'_>) -> Result<WrittenRule, LockMistake> {
     let wrong = |section: &TomlTable<'_>, key: &str, problem: String| {
         section.missing(key, LockProblem::SourceRule(problem))
     };
-    let image = text(section, "image")?;
-    let image = image.ok_or_else(|| section.missing("image", LockProblem::Missing))?;
+    let image = section.need("image", LockProblem::Missing)?.string()?.to_owned();
     let id = text(section, "repository_id")?.map(|id| id.parse());
     let rule = WrittenRule {
         image,

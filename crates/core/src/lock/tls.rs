@@ -1,5 +1,7 @@
 //! `[tls]`: how the VM bound the TLS key of its address when the lock was taken.
 
+use super::keyed_section::{self, in_section};
+use super::said::OBSERVED;
 use super::{LockMistake, LockProblem};
 use crate::evidence::parse_user_hex_up_to;
 use crate::policy::{LockedBinding, TlsBinding};
@@ -20,15 +22,13 @@ pub struct LockedTls {
 }
 
 /// The keys of the section, in the order of the file, and what a change of each means.
-pub(super) const KEYS: [(&str, &str); 2] = [
+pub(super) const KEYS: keyed_section::Keys<2> = [
     (
         "tls.binding",
         "the VM binds the TLS key of its address in another way",
     ),
     ("tls.kms", "another KMS issued the certificate of the address"),
 ];
-
-const SECTION_KEYS: [&str; KEYS.len()] = ["binding", "kms"];
 
 /// The line that begins the section.
 pub(super) const SECTION: &str = "[tls]";
@@ -70,15 +70,9 @@ impl LockedTls {
 
     /// The section of the file.
     pub(super) fn write(&self) -> String {
-        let lines: String = SECTION_KEYS
-            .into_iter()
-            .zip(self.values())
-            .filter_map(|(key, value)| Some(format!("{key} = {} # observed\n", quoted(&value?))))
-            .collect();
-        match lines.is_empty() {
-            true => lines,
-            false => format!("{HEADER}{lines}"),
-        }
+        keyed_section::written(HEADER, KEYS, self.values(), |_, value| {
+            format!("{} # {OBSERVED}", quoted(&value))
+        })
     }
 
     /// Reads the section.
@@ -98,7 +92,7 @@ impl LockedTls {
             binding,
             kms: kms.and_then(|entry| mistakes.keep(key(&entry))),
         };
-        mistakes.add(section.finish(&SECTION_KEYS));
+        mistakes.add(section.finish(&in_section(KEYS)));
         locked
     }
 

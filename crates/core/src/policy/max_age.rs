@@ -6,100 +6,70 @@ use std::str::FromStr;
 use super::seconds;
 use crate::verify::COLLATERAL_LIMIT;
 
-/// The age from which on collateral is fetched again (`--collateral-max-age`): from 5 minutes to [`COLLATERAL_LIMIT`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CollateralMaxAge(u64);
+/// An age in seconds between two bounds, with the error of a text that is none.
+macro_rules! max_age {
+    ($(#[$of_age:meta])* $age:ident, $bounds:expr, $default:expr; $(#[$of_error:meta])* $error:ident = $text:literal) => {
+        $(#[$of_age])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub struct $age(u64);
 
-/// A text that is not an age of collateral.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("write a whole number with s, m, h or d, from 5m to 7d, such as 24h")]
-pub struct CollateralMaxAgeError;
+        $(#[$of_error])*
+        #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+        #[error($text)]
+        pub struct $error;
 
-impl CollateralMaxAge {
-    /// The shortest, seconds: fetching may take 2 minutes.
-    const SHORTEST: u64 = 5 * 60;
-
-    /// The age in seconds.
-    #[must_use]
-    pub const fn seconds(self) -> u64 {
-        self.0
-    }
-}
-
-impl Default for CollateralMaxAge {
-    /// 24 hours.
-    fn default() -> Self {
-        Self(24 * 60 * 60)
-    }
-}
-
-impl FromStr for CollateralMaxAge {
-    type Err = CollateralMaxAgeError;
-
-    fn from_str(text: &str) -> Result<Self, CollateralMaxAgeError> {
-        let seconds = seconds::parse(text).ok_or(CollateralMaxAgeError)?;
-        if (Self::SHORTEST..=COLLATERAL_LIMIT).contains(&seconds) {
-            Ok(Self(seconds))
-        } else {
-            Err(CollateralMaxAgeError)
+        impl $age {
+            /// The age in seconds.
+            #[must_use]
+            pub const fn seconds(self) -> u64 {
+                self.0
+            }
         }
-    }
+
+        impl Default for $age {
+            fn default() -> Self {
+                Self($default)
+            }
+        }
+
+        impl FromStr for $age {
+            type Err = $error;
+
+            fn from_str(text: &str) -> Result<Self, $error> {
+                let seconds = seconds::parse(text).filter(|seconds| $bounds.contains(seconds));
+                seconds.map(Self).ok_or($error)
+            }
+        }
+
+        impl fmt::Display for $age {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&seconds::shown(self.0))
+            }
+        }
+    };
 }
 
-impl fmt::Display for CollateralMaxAge {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&seconds::shown(self.0))
-    }
+const HOUR: u64 = 60 * 60;
+
+max_age! {
+    /// The age from which on collateral is fetched again (`--collateral-max-age`): from 5 minutes, because fetching may take 2, to
+    /// [`COLLATERAL_LIMIT`].
+    CollateralMaxAge, (5 * 60..=COLLATERAL_LIMIT), 24 * HOUR;
+    /// A text that is not an age of collateral.
+    CollateralMaxAgeError = "write a whole number with s, m, h or d, from 5m to 7d, such as 24h"
 }
 
-/// How long ago the run of a report may have ended that `merge` joins (`--max-age`): from 1 second to 30 days.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReportMaxAge(u64);
-
-/// A text that is not an age of a report.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("write a whole number with s, m, h or d, from 1s to 30d, such as 1h")]
-pub struct ReportMaxAgeError;
+max_age! {
+    /// How long ago the run of a report may have ended that `merge` joins (`--max-age`): from 1 second to 30 days.
+    ReportMaxAge, (1..=30 * 24 * HOUR), HOUR;
+    /// A text that is not an age of a report.
+    ReportMaxAgeError = "write a whole number with s, m, h or d, from 1s to 30d, such as 1h"
+}
 
 impl ReportMaxAge {
-    /// The longest, seconds.
-    const LONGEST: u64 = 30 * 24 * 60 * 60;
-
     /// What is the default where the run has a name, 24 hours: the jobs of a run may take hours, and a CI keeps the reports of its
     /// earlier attempts for weeks.
-    pub const OF_A_NAMED_RUN: Self = Self(24 * 60 * 60);
-
-    /// The age in seconds.
-    #[must_use]
-    pub const fn seconds(self) -> u64 {
-        self.0
-    }
-}
-
-impl Default for ReportMaxAge {
-    /// One hour.
-    fn default() -> Self {
-        Self(60 * 60)
-    }
-}
-
-impl FromStr for ReportMaxAge {
-    type Err = ReportMaxAgeError;
-
-    fn from_str(text: &str) -> Result<Self, ReportMaxAgeError> {
-        let seconds = seconds::parse(text).ok_or(ReportMaxAgeError)?;
-        if (1..=Self::LONGEST).contains(&seconds) {
-            Ok(Self(seconds))
-        } else {
-            Err(ReportMaxAgeError)
-        }
-    }
-}
-
-impl fmt::Display for ReportMaxAge {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&seconds::shown(self.0))
-    }
+    pub const OF_A_NAMED_RUN: Self = Self(24 * HOUR);
 }
 
 #[cfg(test)]

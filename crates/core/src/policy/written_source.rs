@@ -127,12 +127,9 @@ impl WrittenRule {
             .strip_prefix("none:")
             .map(str::trim)
             .filter(|reason| !reason.is_empty());
-        let Some(reason) = reason else {
-            return Err(SourceRuleError::new(
-                "provenance",
-                "waives the proof, so it needs a reason: write \"none: REASON\"",
-            ));
-        };
+        let wrong = |problem: &str| SourceRuleError::new("provenance", problem);
+        let reason =
+            reason.ok_or_else(|| wrong("waives the proof, so it needs a reason: write \"none: REASON\""))?;
         let bare = Self {
             image: self.image.clone(),
             provenance: self.provenance.clone(),
@@ -140,8 +137,7 @@ impl WrittenRule {
             ..Self::default()
         };
         if *self != bare {
-            return Err(SourceRuleError::new(
-                "provenance",
+            return Err(wrong(
                 "waives the proof of these images, and the rule expects a source, too; remove one of them",
             ));
         }
@@ -149,103 +145,73 @@ impl WrittenRule {
     }
 
     fn built(&self) -> Result<BuildSource, SourceRuleError> {
+        let wrong = |key, problem: &str| Err(SourceRuleError::new(key, problem));
         let Some(repository) = &self.repository else {
-            return Err(SourceRuleError::new(
+            return wrong(
                 "repository",
                 "is missing: write \"OWNER/NAME\", or waive the proof with provenance = \"none: REASON\"",
-            ));
+            );
         };
-        let commits = self
-            .commits
-            .iter()
-            .map(|text| commit(text))
-            .collect::<Result<_, _>>()?;
-        let refs = self
-            .refs
-            .iter()
-            .map(|text| ref_pattern(text))
-            .collect::<Result<_, _>>()?;
+        let commits = self.commits.iter().map(|text| commit(text));
+        let refs = self.refs.iter().map(|text| ref_pattern(text));
         let any_runner = match self.runner.as_deref() {
             None | Some("github-hosted") => false,
             Some("any") => true,
-            Some(_) => {
-                return Err(SourceRuleError::new(
-                    "runner",
-                    "is neither \"github-hosted\" nor \"any\"",
-                ));
-            }
+            Some(_) => return wrong("runner", "is neither \"github-hosted\" nor \"any\""),
         };
         let mut signature_suffices = false;
         for word in &self.accept {
             match word.as_str() {
                 "provenance" => {}
                 "signature" => signature_suffices = true,
-                _ => {
-                    return Err(SourceRuleError::new(
-                        "accept",
-                        "is neither \"provenance\" nor \"signature\"",
-                    ));
-                }
+                _ => return wrong("accept", "is neither \"provenance\" nor \"signature\""),
             }
         }
-        let issuer = match &self.issuer {
-            None => GITHUB_ACTIONS.to_owned(),
-            Some(issuer) if github_of(issuer).is_some() => issuer.clone(),
-            Some(_) => {
-                return Err(SourceRuleError::new(
-                    "issuer",
-                    format!(
-                        "is not an issuer of GitHub Actions, and no other is read: write \"{GITHUB_ACTIONS}/ENTERPRISE\", \
-                         \"https://token.actions.TENANT.ghe.com\", or leave it out"
-                    ),
-                ));
-            }
-        };
+        let issuer = self.issuer.as_deref().unwrap_or(GITHUB_ACTIONS);
+        if github_of(issuer).is_none() {
+            let problem = format!(
+                "is not an issuer of GitHub Actions, and no other is read: write \"{GITHUB_ACTIONS}/ENTERPRISE\", \
+                 \"https://token.actions.TENANT.ghe.com\", or leave it out"
+            );
+            return wrong("issuer", &problem);
+        }
         let via_buildkit = match self.via.as_deref() {
             None => false,
             Some("buildkit") => true,
-            Some(_) => return Err(SourceRuleError::new("via", "is not \"buildkit\"")),
+            Some(_) => return wrong("via", "is not \"buildkit\""),
         };
         let mut from = Vec::new();
         for word in &self.from {
-            from.push(match word.as_str() {
-                "github-api" => StatementSource::GithubApi,
-                "registry" => StatementSource::Registry,
-                _ => {
-                    return Err(SourceRuleError::new(
-                        "from",
-                        "is neither \"github-api\" nor \"registry\"",
-                    ));
-                }
-            });
+            match StatementSource::of_word(word) {
+                Some(source) if source != StatementSource::File => from.push(source),
+                _ => return wrong("from", "is neither \"github-api\" nor \"registry\""),
+            }
         }
         if from.is_empty() {
             from.push(StatementSource::GithubApi);
         }
         if via_buildkit && !from.contains(&StatementSource::Registry) {
-            return Err(SourceRuleError::new(
+            return wrong(
                 "via",
                 "needs the image's registry, which holds BuildKit's attestation: write from = [\"registry\"]",
-            ));
+            );
         }
+        let workflow_ref = self.workflow_ref.as_deref();
+        let attestations = self.attestation_repository.as_deref();
         Ok(BuildSource {
             repository: repository_name("repository", repository)?,
             repository_id: self.repository_id,
             workflow: self.workflow.as_deref().map(workflow).transpose()?,
-            workflow_ref: self
-                .workflow_ref
-                .as_deref()
+            workflow_ref: workflow_ref
                 .map(|text| exact_ref("workflow-ref", text))
                 .transpose()?,
-            refs,
-            commits,
+            refs: refs.collect::<Result<_, _>>()?,
+            commits: commits.collect::<Result<_, _>>()?,
             any_runner,
             environment: self.environment.clone(),
-            issuer,
+            issuer: issuer.to_owned(),
             signature_suffices,
-            attestation_repository: self
-                .attestation_repository
-                .as_deref()
+            attestation_repository: attestations
                 .map(|text| repository_name("attestation-repository", text))
                 .transpose()?,
             from,

@@ -44,19 +44,23 @@ fn contradiction<T: ReferenceRow>(
     })
 }
 
-/// Adds a row, unless a related one is there: that must be the same.
+/// Adds a row, unless a related one is there: that must be the same. `compare` says whether two are related, and whether they are the
+/// same.
 fn add<R: ReferenceRow>(
     rows: &mut Vec<R>,
     row: R,
-    is_related: impl Fn(&R, &R) -> bool,
-    is_same: impl Fn(&R, &R) -> bool,
     name: impl Fn(&R) -> &Text,
+    compare: impl Fn(&R, &R) -> (bool, bool),
     problem: &'static str,
 ) -> Result<(), ReferenceProblem> {
-    match rows.iter().find(|other| is_related(other, &row)) {
+    let related = rows.iter().find_map(|other| match compare(other, &row) {
+        (true, is_same) => Some((other, is_same)),
+        (false, _) => None,
+    });
+    match related {
         None => rows.push(row),
-        Some(other) if is_same(other, &row) => {}
-        Some(other) => return contradiction::<R>(name(&row), name(other), problem),
+        Some((_, true)) => {}
+        Some((other, false)) => return contradiction::<R>(name(&row), name(other), problem),
     }
     Ok(())
 }
@@ -72,14 +76,44 @@ impl ReferenceValues {
             self.add_firmware(row, &taken)
         });
         each(document.images, path, &mut found, |row| self.add_image(row));
-        each(document.shapes, path, &mut found, |row| self.add_shape(row));
-        each(document.advisories, path, &mut found, |row| {
-            self.add_advisory(row)
+        each(document.shapes, path, &mut found, |row| {
+            let compare =
+                |one: &VmShape, other: &VmShape| (one.value == other.value, one.shape == other.shape);
+            let problem = "the value is that of another shape";
+            add(&mut self.shapes, row, |row| &row.shape, compare, problem)
         });
-        each(document.scripts, path, &mut found, |row| self.add_script(row));
-        each(document.kms, path, &mut found, |row| self.add_kms(row));
+        each(document.advisories, path, &mut found, |row| {
+            let names =
+                |row: &Advisory| -> HashSet<Text> { row.aliases.iter().chain([&row.id]).cloned().collect() };
+            let compare = |one: &Advisory, other: &Advisory| {
+                let is_same = one.grade == other.grade && one.affected == other.affected;
+                (one.id == other.id, is_same && names(one) == names(other))
+            };
+            let problem = "the grade or the affected versions differ";
+            add(&mut self.advisories, row, |row| &row.id, compare, problem)
+        });
+        each(document.scripts, path, &mut found, |row| {
+            let form = |row: &ScriptRow| (row.version.clone(), row.text, row.author.clone());
+            let compare =
+                |one: &ScriptRow, other: &ScriptRow| (one.sha256 == other.sha256, form(one) == form(other));
+            let problem = "the text is known under another version or form";
+            add(&mut self.scripts, row, |row| &row.version, compare, problem)
+        });
+        each(document.kms, path, &mut found, |row| {
+            let compare = |one: &KmsRow, other: &KmsRow| {
+                let (name, id) = (one.name == other.name, one.id == other.id);
+                (name || id, name && id)
+            };
+            let problem = "the name or the root key is that of another KMS";
+            add(&mut self.kms, row, |row| &row.name, compare, problem)
+        });
         each(document.kms_images, path, &mut found, |row| {
-            self.add_kms_image(row)
+            let compare = |one: &KmsImageRow, other: &KmsImageRow| {
+                let is_same = one.name == other.name && one.weakness == other.weakness;
+                (one.digest == other.digest, is_same)
+            };
+            let problem = "the digest is that of another release, or the weakness differs";
+            add(&mut self.kms_images, row, |row| &row.name, compare, problem)
         });
         each(document.risky_names, path, &mut found, |row| {
             self.add_risky_name(row, document.origin)
@@ -101,77 +135,6 @@ impl ReferenceValues {
         }
         self.firmware.push(row);
         Ok(())
-    }
-
-    fn add_shape(&mut self, row: VmShape) -> Result<(), ReferenceProblem> {
-        let is_related = |one: &VmShape, other: &VmShape| one.value == other.value;
-        let is_same = |one: &VmShape, other: &VmShape| one.shape == other.shape;
-        let problem = "the value is that of another shape";
-        add(
-            &mut self.shapes,
-            row,
-            is_related,
-            is_same,
-            |row| &row.shape,
-            problem,
-        )
-    }
-
-    fn add_advisory(&mut self, row: Advisory) -> Result<(), ReferenceProblem> {
-        let names =
-            |row: &Advisory| -> HashSet<Text> { row.aliases.iter().chain([&row.id]).cloned().collect() };
-        let is_related = |one: &Advisory, other: &Advisory| one.id == other.id;
-        let is_same = |one: &Advisory, other: &Advisory| {
-            (one.grade, &one.affected, names(one)) == (other.grade, &other.affected, names(other))
-        };
-        let problem = "the grade or the affected versions differ";
-        add(
-            &mut self.advisories,
-            row,
-            is_related,
-            is_same,
-            |row| &row.id,
-            problem,
-        )
-    }
-
-    fn add_script(&mut self, row: ScriptRow) -> Result<(), ReferenceProblem> {
-        let is_related = |one: &ScriptRow, other: &ScriptRow| one.sha256 == other.sha256;
-        let is_same = |one: &ScriptRow, other: &ScriptRow| {
-            (&one.version, one.text, &one.author) == (&other.version, other.text, &other.author)
-        };
-        let problem = "the text is known under another version or form";
-        add(
-            &mut self.scripts,
-            row,
-            is_related,
-            is_same,
-            |row| &row.version,
-            problem,
-        )
-    }
-
-    fn add_kms(&mut self, row: KmsRow) -> Result<(), ReferenceProblem> {
-        let is_related = |one: &KmsRow, other: &KmsRow| one.name == other.name || one.id == other.id;
-        let is_same = |one: &KmsRow, other: &KmsRow| one.name == other.name && one.id == other.id;
-        let problem = "the name or the root key is that of another KMS";
-        add(&mut self.kms, row, is_related, is_same, |row| &row.name, problem)
-    }
-
-    fn add_kms_image(&mut self, row: KmsImageRow) -> Result<(), ReferenceProblem> {
-        let is_related = |one: &KmsImageRow, other: &KmsImageRow| one.digest == other.digest;
-        let is_same = |one: &KmsImageRow, other: &KmsImageRow| {
-            (&one.name, &one.weakness) == (&other.name, &other.weakness)
-        };
-        let problem = "the digest is that of another release, or the weakness differs";
-        add(
-            &mut self.kms_images,
-            row,
-            is_related,
-            is_same,
-            |row| &row.name,
-            problem,
-        )
     }
 
     fn add_risky_name(&mut self, row: RiskyName, origin: RowOrigin) -> Result<(), ReferenceProblem> {

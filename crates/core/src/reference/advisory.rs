@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::row::{Day, ReferenceRow, RowReader, RowValue, RowWord};
+use super::row::{ReferenceRow, RowReader, RowValue, read_row};
 use super::value::Text;
 use super::{ReferenceProblem, ReferenceValues, ReleaseVersion};
 use crate::toml_text::{FoundMistakes, TomlEntry};
@@ -30,13 +30,15 @@ pub struct Advisory {
     pub date: Text,
 }
 
-/// Who gains what by a vulnerability.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Grade {
-    /// The host alone gains secrets or code.
-    HostAlone,
-    /// An attacker needs something more than the host.
-    NeedsMore,
+crate::word_enum! {
+    /// Who gains what by a vulnerability.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Grade {
+        /// The host alone gains secrets or code.
+        HostAlone = "host-alone",
+        /// An attacker needs something more than the host.
+        NeedsMore = "needs-more",
+    }
 }
 
 /// A range of versions.
@@ -52,30 +54,23 @@ impl ReferenceRow for Advisory {
     const TABLE: &'static str = "advisory";
 
     fn read(row: &mut RowReader<'_, '_>) -> Option<Self> {
-        let id = row.required("id");
-        let aliases: Option<Option<Vec<Text>>> = row.optional("aliases");
-        let grade = row.required("grade");
-        let what = row.required("what");
-        let gain = row.required("gain");
-        let affected: Option<Vec<Affected>> = row.required("affected");
-        let key_provider = row.optional("key_provider");
-        let source = row.required("source");
-        let date: Option<Day> = row.required("date");
-        let (id, affected) = (id?, affected?);
-        if affected.is_empty() {
-            row.refuse::<Self>(&id, "`affected` is empty, so that it concerns no image");
-        }
-        Some(Self {
-            id,
-            aliases: Cow::Owned(aliases?.unwrap_or_default()),
-            grade: grade?,
-            what: what?,
-            gain: gain?,
-            affected: Cow::Owned(affected),
-            key_provider: key_provider?,
-            source: source?,
-            date: date?.text()?,
-        })
+        let read = read_row!(row:
+            id = required("id"),
+            aliases = or_default("aliases"),
+            grade = required("grade"),
+            what = required("what"),
+            gain = required("gain"),
+            affected = required("affected"),
+            key_provider = optional("key_provider")
+        );
+        row.whole(
+            read,
+            |read| &read.id,
+            |read| {
+                let problem = "`affected` is empty, so that it concerns no image";
+                read.affected.is_empty().then_some(problem)
+            },
+        )
     }
 }
 
@@ -91,11 +86,6 @@ impl RowValue for Affected {
             before: before?,
         })
     }
-}
-
-impl RowWord for Grade {
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("host-alone", Self::HostAlone), ("needs-more", Self::NeedsMore)];
 }
 
 impl Affected {

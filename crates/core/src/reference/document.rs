@@ -92,24 +92,16 @@ impl ReferenceDocument {
             risky_names,
         })
     }
-}
 
-impl ReferenceDocument {
     /// The same, with rows that say that they are of a user's file.
     pub(super) fn of_user(mut self) -> Self {
         self.origin = RowOrigin::File;
-        for placed in &mut self.images {
-            placed.row.origin = RowOrigin::File;
-        }
-        for placed in &mut self.shapes {
-            placed.row.origin = RowOrigin::File;
-        }
-        for placed in &mut self.scripts {
-            placed.row.origin = RowOrigin::File;
-        }
-        for placed in &mut self.kms {
-            placed.row.origin = RowOrigin::File;
-        }
+        let images = self.images.iter_mut().map(|placed| &mut placed.row.origin);
+        let shapes = self.shapes.iter_mut().map(|placed| &mut placed.row.origin);
+        let scripts = self.scripts.iter_mut().map(|placed| &mut placed.row.origin);
+        let kms = self.kms.iter_mut().map(|placed| &mut placed.row.origin);
+        let origins = images.chain(shapes).chain(scripts).chain(kms);
+        origins.for_each(|origin| *origin = RowOrigin::File);
         self
     }
 }

@@ -1,6 +1,6 @@
 //! Key management services whose root key is known.
 
-use super::row::{Day, ReferenceRow, RowReader};
+use super::row::{ReferenceRow, RowReader, read_row};
 use super::value::Text;
 use super::{ReferenceValues, RowOrigin};
 
@@ -54,21 +54,13 @@ impl ReferenceRow for KmsRow {
     const TABLE: &'static str = "kms";
 
     fn read(row: &mut RowReader<'_, '_>) -> Option<Self> {
-        let name = row.required("name");
-        let what = row.required("what");
-        let id = row.required("id");
-        let governance = row.optional("governance");
-        let source = row.required("source");
-        let date: Option<Day> = row.required("date");
-        let read = Self {
-            name: name?,
-            what: what?,
-            id: id?,
-            governance: governance?,
-            source: source?,
-            date: date?.text()?,
-            origin: RowOrigin::BuiltIn,
-        };
+        let read = read_row!(row:
+            name = required("name"),
+            what = required("what"),
+            id = required("id"),
+            governance = optional("governance");
+            origin = RowOrigin::BuiltIn
+        );
         row.whole(read, |read| &read.name, Self::problem)
     }
 }

@@ -1,7 +1,7 @@
 //! Images of dstack's KMS, by the digest of their release.
 
 use super::ReferenceValues;
-use super::row::{Day, ReferenceRow, RowReader};
+use super::row::{ReferenceRow, RowReader, read_row};
 use super::value::Text;
 
 /// An image of a release of a KMS.
@@ -23,18 +23,11 @@ impl ReferenceRow for KmsImageRow {
     const TABLE: &'static str = "kms_image";
 
     fn read(row: &mut RowReader<'_, '_>) -> Option<Self> {
-        let name = row.required("name");
-        let digest = row.required("digest");
-        let weakness = row.optional("weakness");
-        let source = row.required("source");
-        let date: Option<Day> = row.required("date");
-        let read = Self {
-            name: name?,
-            digest: digest?,
-            weakness: weakness?,
-            source: source?,
-            date: date?.text()?,
-        };
+        let read = read_row!(row:
+            name = required("name"),
+            digest = required("digest"),
+            weakness = optional("weakness")
+        );
         row.whole(read, |read| &read.name, Self::problem)
     }
 }

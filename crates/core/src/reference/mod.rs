@@ -1,7 +1,7 @@
 //! Reference values: what OS images, key management services, start-up scripts and variables are known to be.
 //!
 //! Each table is a file of `data/`, one row per fact with its source and its date; `built_in.rs` is made from them
-//! (`rust_source.rs`). A user adds rows with `--reference-values FILE` ([`ReferenceValues::with_file`]); no added row weakens a
+//! (`tests/rust_source.rs`). A user adds rows with `--reference-values FILE` ([`ReferenceValues::with_file`]); no added row weakens a
 //! built-in one.
 
 mod add;
@@ -20,6 +20,7 @@ mod os_image;
 mod risky_name;
 mod row;
 #[cfg(test)]
+#[path = "tests/rust_source.rs"]
 mod rust_source;
 mod script;
 mod value;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::row::{Day, ReferenceRow, RowReader, RowWord};
+use super::row::{Day, ReferenceRow, RowReader, read_row};
 use super::value::{Bytes, Text};
 use super::{ReferenceValues, ReleaseVersion, RowOrigin};
 
@@ -51,27 +51,31 @@ pub struct Registers {
     pub standing: Standing,
 }
 
-/// How well the registers of a row are known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Standing {
-    /// From a signed quote, or computed from the release and equal to one.
-    #[default]
-    Checked,
-    /// One capture of a third party.
-    ThirdParty,
+crate::word_enum! {
+    /// How well the registers of a row are known.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+    pub enum Standing {
+        /// From a signed quote, or computed from the release and equal to one.
+        #[default]
+        Checked = "checked",
+        /// One capture of a third party.
+        ThirdParty = "third-party",
+    }
 }
 
-/// Whether an image may be accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OsClass {
-    /// Official name and hash known, not a development image.
-    Production,
-    /// Root login and serial console.
-    Development,
-    /// A release candidate.
-    Prerelease,
-    /// Seen in captures under no official name.
-    Observed,
+crate::word_enum! {
+    /// Whether an image may be accepted.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum OsClass {
+        /// Official name and hash known, not a development image.
+        Production = "production",
+        /// Root login and serial console.
+        Development = "development",
+        /// A release candidate.
+        Prerelease = "prerelease",
+        /// Seen in captures under no official name.
+        Observed = "observed",
+    }
 }
 
 /// RTMR0 of a shape of VM.
@@ -110,17 +114,9 @@ impl ReferenceRow for VmShape {
     const TABLE: &'static str = "rtmr0";
 
     fn read(row: &mut RowReader<'_, '_>) -> Option<Self> {
-        let value = row.required("value");
-        let shape = row.required("shape");
-        let source = row.required("source");
-        let date: Option<Day> = row.required("date");
-        Some(Self {
-            value: value?,
-            shape: shape?,
-            source: source?,
-            date: date?.text()?,
-            origin: RowOrigin::BuiltIn,
-        })
+        Some(
+            read_row!(row: value = required("value"), shape = required("shape"); origin = RowOrigin::BuiltIn),
+        )
     }
 }
 
@@ -159,20 +155,6 @@ impl ReferenceRow for OsImageRow {
     }
 }
 
-impl RowWord for OsClass {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("production", Self::Production),
-        ("development", Self::Development),
-        ("prerelease", Self::Prerelease),
-        ("observed", Self::Observed),
-    ];
-}
-
-impl RowWord for Standing {
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("checked", Self::Checked), ("third-party", Self::ThirdParty)];
-}
-
 /// The registers of a row as they are written.
 struct RawRegisters {
     firmware: Option<Text>,
@@ -188,13 +170,13 @@ impl RawRegisters {
         let rtmr1 = row.optional("rtmr1");
         let rtmr1_qemu_10_2 = row.optional("rtmr1_qemu_10_2");
         let rtmr2 = row.optional("rtmr2");
-        let standing: Option<Option<Standing>> = row.optional("registers");
+        let standing = row.or_default("registers");
         Some(Self {
             firmware: firmware?,
             rtmr1: rtmr1?,
             rtmr1_qemu_10_2: rtmr1_qemu_10_2?,
             rtmr2: rtmr2?,
-            standing: standing?.unwrap_or_default(),
+            standing: standing?,
         })
     }
 

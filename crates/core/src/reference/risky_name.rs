@@ -4,7 +4,7 @@
 //! what is in them, and nothing measures it.
 
 use super::ReferenceValues;
-use super::row::{Day, ReferenceRow, RowReader, RowWord};
+use super::row::{ReferenceRow, RowReader, read_row};
 use super::value::Text;
 
 /// A name, or a part of names.
@@ -24,82 +24,57 @@ pub struct RiskyName {
     pub date: Text,
 }
 
-/// Which part of a name a row is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RiskyNameMatch {
-    /// The whole name.
-    Exact,
-    /// Its beginning.
-    Prefix,
-    /// Its end.
-    Suffix,
-    /// Whole words of it, between `_`, unless its last word says that it is of a value.
-    Part,
-    /// The whole name, which is harmless although a beginning, an end or a part covers it.
-    Ordinary,
-    /// The beginning of names that are harmless, as those of [`Self::Ordinary`].
-    OrdinaryPrefix,
-    /// The end of such names.
-    OrdinarySuffix,
-    /// A last word of names of values: no part of such a name counts.
-    Data,
+crate::word_enum! {
+    /// Which part of a name a row is about.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum RiskyNameMatch {
+        /// The whole name.
+        Exact = "exact",
+        /// Its beginning.
+        Prefix = "prefix",
+        /// Its end.
+        Suffix = "suffix",
+        /// Whole words of it, between `_`, unless its last word says that it is of a value.
+        Part = "part",
+        /// The whole name, which is harmless although a beginning, an end or a part covers it.
+        Ordinary = "ordinary",
+        /// The beginning of names that are harmless, as those of [`Self::Ordinary`].
+        OrdinaryPrefix = "ordinary-prefix",
+        /// The end of such names.
+        OrdinarySuffix = "ordinary-suffix",
+        /// A last word of names of values: no part of such a name counts.
+        Data = "data",
+    }
 }
 
-/// Who reads a variable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RiskyNameReaders {
-    /// The guest: its shell, its container engine and its tools.
-    Guest,
-    /// Programs in containers.
-    Container,
-    /// Both.
-    Both,
-    /// The start scripts of images, and no other program: a script may have a variable of its own of that name.
-    ImageStart,
+crate::word_enum! {
+    /// Who reads a variable.
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+    pub enum RiskyNameReaders {
+        /// The guest: its shell, its container engine and its tools.
+        Guest = "guest",
+        /// Programs in containers.
+        Container = "container",
+        /// Both.
+        #[default]
+        Both = "both",
+        /// The start scripts of images, and no other program: a script may have a variable of its own of that name.
+        ImageStart = "image-start",
+    }
 }
 
 impl ReferenceRow for RiskyName {
     const TABLE: &'static str = "risky_name";
 
     fn read(row: &mut RowReader<'_, '_>) -> Option<Self> {
-        let name = row.required("name");
-        let matches = row.required("match");
-        let readers = row.optional("where");
-        let gains = row.required("gains");
-        let source = row.required("source");
-        let date: Option<Day> = row.required("date");
-        let read = Self {
-            name: name?,
-            matches: matches?,
-            readers: readers?.unwrap_or(RiskyNameReaders::Both),
-            gains: gains?,
-            source: source?,
-            date: date?.text()?,
-        };
+        let read = read_row!(row:
+            name = required("name"),
+            matches = required("match"),
+            readers = or_default("where"),
+            gains = required("gains")
+        );
         row.whole(read, |read| &read.name, Self::problem)
     }
-}
-
-impl RowWord for RiskyNameMatch {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("exact", Self::Exact),
-        ("prefix", Self::Prefix),
-        ("suffix", Self::Suffix),
-        ("part", Self::Part),
-        ("ordinary", Self::Ordinary),
-        ("ordinary-prefix", Self::OrdinaryPrefix),
-        ("ordinary-suffix", Self::OrdinarySuffix),
-        ("data", Self::Data),
-    ];
-}
-
-impl RowWord for RiskyNameReaders {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("guest", Self::Guest),
-        ("container", Self::Container),
-        ("both", Self::Both),
-        ("image-start", Self::ImageStart),
-    ];
 }
 
 impl RiskyNameMatch {

@@ -1,10 +1,13 @@
 //! A row of a file of reference values, read key by key. Every mistake in it is noted.
 
+use std::borrow::Cow;
+
 use chrono::NaiveDate;
 
 use super::ReferenceProblem;
 use super::value::{Bytes, Text};
 use super::version::ReleaseVersion;
+use crate::report::WordEnum;
 use crate::toml_text::{FoundMistakes, Mistake, TomlEntry, TomlTable, UnknownKey};
 
 /// A row of one of the tables.
@@ -15,6 +18,23 @@ pub(super) trait ReferenceRow: Sized {
     /// Takes what the row holds; none if something is missing or wrong, which is noted.
     fn read(row: &mut RowReader<'_, '_>) -> Option<Self>;
 }
+
+/// Reads every field of a row, so that each mistake is noted, and where and when it was read. What is not in the file stands
+/// behind the `;`.
+macro_rules! read_row {
+    ($row:ident: $($field:ident = $how:ident($key:literal)),+ $(; $fixed:ident = $value:expr)?) => {{
+        $(let $field = $row.$how($key);)+
+        let source = $row.required("source");
+        let date: Option<super::row::Day> = $row.required("date");
+        Self {
+            $($field: $field?,)+
+            source: source?,
+            date: date?.text()?,
+            $($fixed: $value,)?
+        }
+    }};
+}
+pub(super) use read_row;
 
 /// Reads a row.
 pub(super) struct RowReader<'r, 't> {
@@ -52,6 +72,11 @@ impl<'r, 't> RowReader<'r, 't> {
             None => Some(None),
             Some(entry) => T::read(entry, self.mistakes).map(Some),
         }
+    }
+
+    /// The value of a key, or the default without it. None if the value is wrong.
+    pub(super) fn or_default<T: RowValue + Default>(&mut self, key: &'static str) -> Option<T> {
+        self.optional(key).map(Option::unwrap_or_default)
     }
 
     /// The row, unless its values contradict each other: then it is refused.
@@ -158,32 +183,24 @@ impl Day {
 /// Characters of a wrong value that a message shows.
 const MAX_SHOWN: usize = 40;
 
-/// A value among some words.
-pub(super) trait RowWord: Copy + 'static {
-    /// The words.
-    const WORDS: &'static [(&'static str, Self)];
-}
-
-impl<W: RowWord> RowValue for W {
+impl<W: WordEnum> RowValue for W {
     fn read(entry: TomlEntry<'_>, mistakes: &mut FoundMistakes<ReferenceProblem>) -> Option<Self> {
         let text = mistakes.keep(entry.string())?;
-        let found = W::WORDS.iter().find(|(word, _)| *word == text);
-        let known = || -> Vec<&'static str> { W::WORDS.iter().map(|(word, _)| *word).collect() };
-        mistakes.keep(found.map(|(_, value)| *value).ok_or_else(|| {
+        mistakes.keep(W::named(text).ok_or_else(|| {
             entry.error(ReferenceProblem::Word {
                 found: text.chars().take(MAX_SHOWN).collect(),
-                words: UnknownKey::new(text, &known()),
+                words: UnknownKey::new(text, W::ALL_WORDS),
             })
         }))
     }
 }
 
-impl<T: RowValue> RowValue for Vec<T> {
+impl<T: RowValue + Clone> RowValue for Cow<'static, [T]> {
     fn read(entry: TomlEntry<'_>, mistakes: &mut FoundMistakes<ReferenceProblem>) -> Option<Self> {
         match entry.into_items() {
             Ok(items) => {
                 let read: Vec<Option<T>> = items.into_iter().map(|item| T::read(item, mistakes)).collect();
-                read.into_iter().collect()
+                read.into_iter().collect::<Option<Vec<T>>>().map(Cow::Owned)
             }
             Err(entry) => mistakes.keep(Err(entry.type_error("a list"))),
         }

@@ -1,6 +1,6 @@
 //! Phala's own pre-launch scripts: what Phala Cloud puts into each compose document as `pre_launch_script`.
 
-use super::row::{Day, ReferenceRow, RowReader, RowWord};
+use super::row::{ReferenceRow, RowReader, read_row};
 use super::value::{Bytes, Text};
 use super::{ReferenceValues, RowOrigin};
 
@@ -23,45 +23,31 @@ pub struct ScriptRow {
     pub origin: RowOrigin,
 }
 
-/// In which form a text is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ScriptText {
-    /// This very text is public.
-    Published,
-    /// The published text as a Python literal in triple quotes reads it.
-    Deployed,
-    /// Seen in a deployment alone.
-    Observed,
+crate::word_enum! {
+    /// In which form a text is known.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum ScriptText {
+        /// This very text is public.
+        Published = "published",
+        /// The published text as a Python literal in triple quotes reads it.
+        Deployed = "deployed",
+        /// Seen in a deployment alone.
+        Observed = "observed",
+    }
 }
 
 impl ReferenceRow for ScriptRow {
     const TABLE: &'static str = "script";
 
     fn read(row: &mut RowReader<'_, '_>) -> Option<Self> {
-        let version = row.required("version");
-        let author = row.optional("author");
-        let sha256 = row.required("sha256");
-        let text = row.required("text");
-        let source = row.required("source");
-        let date: Option<Day> = row.required("date");
-        Some(Self {
-            version: version?,
-            author: author?,
-            sha256: sha256?,
-            text: text?,
-            source: source?,
-            date: date?.text()?,
-            origin: RowOrigin::BuiltIn,
-        })
+        Some(read_row!(row:
+            version = required("version"),
+            author = optional("author"),
+            sha256 = required("sha256"),
+            text = required("text");
+            origin = RowOrigin::BuiltIn
+        ))
     }
-}
-
-impl RowWord for ScriptText {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("published", Self::Published),
-        ("deployed", Self::Deployed),
-        ("observed", Self::Observed),
-    ];
 }
 
 impl ScriptRow {

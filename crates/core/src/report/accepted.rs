@@ -87,9 +87,7 @@ impl AcceptedKind {
             Self::NoEndpointProbe => "missing endpoint probe",
         }
     }
-}
 
-impl AcceptedKind {
     /// The words of the verdict line for a number of them: `development image`, `2 reviewed places`.
     #[must_use]
     pub fn counted(self, count: usize) -> String {

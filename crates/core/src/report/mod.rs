@@ -43,6 +43,8 @@ pub use target::{
 pub use target_name::{MAX_NAME, is_name};
 pub use tier::{Assurance, AssuranceError, RequiredAssurance, SideTier, SideTiers, Tier};
 pub use verdict::Verdict;
+#[doc(hidden)]
+pub use word_enum::WordEnum;
 
 use serde::{Deserialize, Serialize};
 
@@ -159,6 +161,19 @@ pub struct AlertRecord {
     pub delivered: bool,
     /// What the channel answered, without secrets.
     pub detail: String,
+}
+
+impl AlertRecord {
+    /// Of one alert.
+    #[must_use]
+    pub fn new(channel: &str, event: &str, delivered: bool, detail: impl Into<String>) -> Self {
+        Self {
+            channel: channel.to_owned(),
+            event: event.to_owned(),
+            delivered,
+            detail: detail.into(),
+        }
+    }
 }
 
 /// A time in Unix seconds as RFC 3339 in UTC, as `2026-08-13T12:00:00Z`. Times beyond the calendar are its end.

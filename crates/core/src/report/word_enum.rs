@@ -1,5 +1,15 @@
 //! Enums whose variants are words that people read and write.
 
+/// What [`word_enum`] makes, for code that takes any of them.
+#[doc(hidden)]
+pub trait WordEnum: Copy + 'static {
+    /// The word of each, in the order of their declaration.
+    const ALL_WORDS: &'static [&'static str];
+
+    /// The one with this word.
+    fn named(word: &str) -> Option<Self>;
+}
+
 /// An enum with a word for each variant: `ALL`, `WORDS`, `as_str`, `of_word` and `Display` are made of one list.
 #[doc(hidden)]
 #[macro_export]
@@ -39,6 +49,14 @@ macro_rules! word_enum {
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(self.as_str())
+            }
+        }
+
+        impl $crate::report::WordEnum for $name {
+            const ALL_WORDS: &'static [&'static str] = &Self::WORDS;
+
+            fn named(word: &str) -> Option<Self> {
+                Self::of_word(word)
             }
         }
     };

@@ -4,7 +4,7 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use super::literal::key as toml_key;
-use super::mistake::{FileMistake, Mistake};
+use super::mistake::{FileMistake, FoundMistakes, Mistake};
 use super::{LineIndex, Position, TomlProblem, UnknownKey};
 
 /// Characters of a key that a message shows.
@@ -115,8 +115,31 @@ impl<'t> TomlTable<'t> {
     ///
     /// # Errors
     /// As [`TomlEntry::section`].
-    pub fn take_section<P: FileMistake>(&mut self, key: &str) -> Result<Option<TomlTable<'t>>, Mistake<P>> {
-        self.take(key).map(TomlEntry::section).transpose()
+    pub fn section<P: FileMistake>(
+        &mut self,
+        key: &str,
+        mistakes: &mut FoundMistakes<P>,
+    ) -> Option<TomlTable<'t>> {
+        mistakes.keep(self.take(key)?.section())
+    }
+
+    /// Takes the value of a key that has to be there.
+    ///
+    /// # Errors
+    /// `missing`, without it.
+    pub fn need<P>(&mut self, key: &str, missing: P) -> Result<TomlEntry<'t>, Mistake<P>> {
+        let missing = self.missing(key, missing);
+        self.take(key).ok_or(missing)
+    }
+
+    /// Takes the value of a key as `read` reads it.
+    pub fn read<P, T>(
+        &mut self,
+        key: &str,
+        mistakes: &mut FoundMistakes<P>,
+        read: impl FnOnce(&TomlEntry<'t>) -> Result<T, Mistake<P>>,
+    ) -> Option<T> {
+        mistakes.keep(read(&self.take(key)?))
     }
 
     /// What was not taken is unknown.

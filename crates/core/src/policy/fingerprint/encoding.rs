@@ -1,8 +1,11 @@
 //! The bytes that are hashed: names, numbers and items, so that no two policies have one encoding.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use serde_json::Value;
+
+use crate::policy::expected::Expected;
 
 /// The bytes that are hashed.
 pub(super) struct Encoding(pub(super) Vec<u8>);
@@ -23,6 +26,32 @@ impl Encoding {
         items.sort_unstable();
         items.dedup();
         self.entry(name, items.iter().map(Vec::as_slice));
+    }
+
+    /// An entry of one item, if it is there.
+    pub(super) fn optional(&mut self, name: &str, item: Option<impl AsRef<[u8]>>) {
+        if let Some(item) = item {
+            self.entry(name, [item.as_ref()]);
+        }
+    }
+
+    /// An entry of an expected value. Where the expectation is written is no part of it.
+    pub(super) fn expected<T: AsRef<[u8]>>(&mut self, name: &str, expected: Option<&Expected<T>>) {
+        self.optional(name, expected.map(|Expected { value, origin: _ }| value));
+    }
+
+    /// A [`Encoding::set`] of expected values.
+    pub(super) fn expected_set<T: AsRef<[u8]>>(&mut self, name: &str, expected: Option<&Expected<Vec<T>>>) {
+        if let Some(Expected { value, origin: _ }) = expected {
+            self.set(name, value.iter().map(|one| one.as_ref().to_vec()));
+        }
+    }
+
+    /// An entry of the word of a value that is not the default.
+    pub(super) fn mode<T: Display + Default + PartialEq>(&mut self, name: &str, mode: &T) {
+        if *mode != T::default() {
+            self.word(name, &mode.to_string());
+        }
     }
 
     pub(super) fn word(&mut self, name: &str, word: &str) {

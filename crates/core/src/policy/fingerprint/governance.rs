@@ -2,7 +2,7 @@
 
 use super::encoding::Encoding;
 use crate::policy::expected::Expected;
-use crate::policy::governance::{ContractPin, GovernanceMode, GovernancePolicy};
+use crate::policy::governance::{ContractPin, GovernancePolicy};
 
 impl Encoding {
     pub(super) fn governance(&mut self, policy: &GovernancePolicy) {
@@ -18,18 +18,12 @@ impl Encoding {
             min_delay,
             upgrades_disabled,
         } = policy;
-        match mode {
-            GovernanceMode::Named => {}
-            GovernanceMode::Required => self.word("governance", "required"),
-            GovernanceMode::Unchecked => self.word("governance", "unchecked"),
-        }
+        self.mode("governance", mode);
         if let Some(Expected { value, origin: _ }) = chain_id {
             self.entry("governance-chain-id", [value.to_be_bytes().as_slice()]);
         }
         self.contract("governance-app", app);
-        if let Some(Expected { value, origin: _ }) = kms_contract {
-            self.entry("governance-kms-contract", [value.as_slice()]);
-        }
+        self.expected("governance-kms-contract", kms_contract.as_ref());
         self.contract("governance-kms", kms);
         let numbers = [
             ("governance-min-signers", min_signers),
@@ -52,17 +46,12 @@ impl Encoding {
             implementation,
             implementation_code,
         } = pin;
-        if let Some(Expected { value, origin: _ }) = owners {
-            self.set(&format!("{name}-owner"), value.iter().map(|owner| owner.to_vec()));
-        }
-        if let Some(Expected { value, origin: _ }) = code {
-            self.entry(&format!("{name}-code"), [value.as_slice()]);
-        }
-        if let Some(Expected { value, origin: _ }) = implementation {
-            self.entry(&format!("{name}-implementation"), [value.as_slice()]);
-        }
-        if let Some(Expected { value, origin: _ }) = implementation_code {
-            self.entry(&format!("{name}-implementation-code"), [value.as_slice()]);
-        }
+        self.expected_set(&format!("{name}-owner"), owners.as_ref());
+        self.expected(&format!("{name}-code"), code.as_ref());
+        self.expected(&format!("{name}-implementation"), implementation.as_ref());
+        self.expected(
+            &format!("{name}-implementation-code"),
+            implementation_code.as_ref(),
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use super::encoding::Encoding;
 use crate::policy::expected::Expected;
-use crate::policy::gpu::{GpuExpectations, GpuMode, GpuVerifier, LockedGpus};
+use crate::policy::gpu::{GpuExpectations, LockedGpus};
 use crate::policy::gpu_pin::GpuPin;
 
 impl Encoding {
@@ -15,11 +15,7 @@ impl Encoding {
             verifier,
             pins,
         } = expected;
-        match mode {
-            GpuMode::Auto => {}
-            GpuMode::Required => self.word("gpu", "required"),
-            GpuMode::Unchecked => self.word("gpu", "unchecked"),
-        }
+        self.mode("gpu", mode);
         if let Some(Expected { value, origin: _ }) = count {
             let count = u64::from(*value).to_be_bytes();
             self.entry("gpu-count", [count.as_slice()]);
@@ -33,11 +29,7 @@ impl Encoding {
         if *switches_required {
             self.word("gpu-switches", "required");
         }
-        match verifier {
-            GpuVerifier::Local => {}
-            GpuVerifier::Nras => self.word("gpu-verifier", "nras"),
-            GpuVerifier::Both => self.word("gpu-verifier", "both"),
-        }
+        self.mode("gpu-verifier", verifier);
         if let Some(LockedGpus { pins, lock: _ }) = pins {
             let encoded = pins.iter().map(|GpuPin { kind, measurements }| {
                 let mut one = Self(Vec::new());

@@ -4,7 +4,7 @@ use super::encoding::Encoding;
 use crate::policy::expected::Expected;
 use crate::policy::key_provider::KeyProviderPin;
 use crate::policy::key_providers::KeyProviders;
-use crate::policy::kms::{KmsMode, KmsPolicy};
+use crate::policy::kms::KmsPolicy;
 
 impl Encoding {
     /// One that is named has the encoding that it had when there could be no other.
@@ -44,19 +44,13 @@ impl Encoding {
             key_provider,
             bootstrap,
         } = policy;
-        match mode {
-            KmsMode::Named => {}
-            KmsMode::Required => self.word("kms", "required"),
-            KmsMode::Unchecked => self.word("kms", "unchecked"),
-        }
+        self.mode("kms", mode);
         if let Some(Expected { value, origin: _ }) = hosts {
             let hosts = value.iter().map(|host| host.as_str().as_bytes().to_vec());
             self.set("kms-host", hosts);
         }
         for (name, hashes) in [("kms-compose-hash", compose_hashes), ("kms-build", builds)] {
-            if let Some(Expected { value, origin: _ }) = hashes {
-                self.set(name, value.iter().map(|hash| hash.to_vec()));
-            }
+            self.expected_set(name, hashes.as_ref());
         }
         if !documents.is_empty() {
             self.set("kms-compose-file", documents.iter().map(|one| one.hash.to_vec()));
@@ -71,8 +65,6 @@ impl Encoding {
         if !own.0.is_empty() {
             self.entry("kms-vm", [own.0.as_slice()]);
         }
-        if let Some(Expected { value, origin: _ }) = bootstrap {
-            self.entry("kms-bootstrap-file", [value.as_bytes()]);
-        }
+        self.expected("kms-bootstrap-file", bootstrap.as_ref());
     }
 }

@@ -11,15 +11,9 @@ impl Encoding {
             fmspc,
             lock: _,
         } = locked;
-        if let Some(bytes) = td_attributes {
-            self.entry("lock.td-attributes", [bytes.as_slice()]);
-        }
-        if let Some(bytes) = mr_seam {
-            self.entry("lock.mr-seam", [bytes.as_slice()]);
-        }
-        if let Some(bytes) = fmspc {
-            self.entry("lock.fmspc", [bytes.as_slice()]);
-        }
+        self.optional("lock.td-attributes", td_attributes.as_ref());
+        self.optional("lock.mr-seam", mr_seam.as_ref());
+        self.optional("lock.fmspc", fmspc.as_ref());
     }
 
     pub(super) fn locked_compose(&mut self, locked: &LockedCompose) {

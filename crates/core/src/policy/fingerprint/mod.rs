@@ -16,12 +16,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::appraisal::{Freshness, ImagePinsPolicy, LaunchInputsPolicy, MrConfigIdPolicy, Policy, Verifier};
+use super::appraisal::Policy;
 use super::expected::Expected;
 use super::max_age::CollateralMaxAge;
 use super::platform::PlatformId;
 use super::second_hash::SecondHash;
-use super::tls_binding::{LockedBinding, TlsBinding};
+use super::tls_binding::LockedBinding;
 use crate::report::RequiredAssurance;
 use encoding::Encoding;
 
@@ -101,9 +101,7 @@ impl Policy {
             required,
         } = self;
         let mut out = Encoding(VERSION.as_bytes().to_vec());
-        if let Some(Expected { value, origin: _ }) = compose_hash {
-            out.entry("compose-hash", [value.as_slice()]);
-        }
+        out.expected("compose-hash", compose_hash.as_ref());
         if let Some(SecondHash {
             value,
             until: _,
@@ -112,58 +110,34 @@ impl Policy {
         {
             out.entry("also-compose-hash", [value.as_slice(), &ends.to_be_bytes()]);
         }
-        if let Some(Expected { value, origin: _ }) = docker_compose {
-            out.entry("docker-compose", [value.as_bytes()]);
-        }
-        if let Some(Expected { value, origin: _ }) = app_id {
-            out.entry("app-id", [value.as_slice()]);
-        }
-        if let Some(Expected { value, origin: _ }) = instance_ids {
-            out.set("instance-id", value.iter().map(|id| id.to_vec()));
-        }
+        out.expected("docker-compose", docker_compose.as_ref());
+        out.expected("app-id", app_id.as_ref());
+        out.expected_set("instance-id", instance_ids.as_ref());
         if let Some(minimum) = min_instances {
             let minimum = u64::from(minimum.get()).to_be_bytes();
             out.entry("instances", [minimum.as_slice()]);
         }
-        if let Some(id) = address_id {
-            out.entry("address-id", [id.as_slice()]);
-        }
+        out.optional("address-id", address_id.as_ref());
         out.os_image(os_image);
-        if let Some(Expected { value, origin: _ }) = locked_rtmr0 {
-            out.entry("lock.rtmr0", [value.as_slice()]);
-        }
+        out.expected("lock.rtmr0", locked_rtmr0.as_ref());
         // The built-in reference values come with the program and are not part of what is expected.
-        if let Some(sha256) = reference.file_sha256() {
-            out.entry("reference-values", [sha256.as_slice()]);
-        }
-        match mr_config_id {
-            MrConfigIdPolicy::Auto => {}
-            MrConfigIdPolicy::Required => out.word("mr-config-id", "required"),
-        }
+        out.optional("reference-values", reference.file_sha256());
+        out.mode("mr-config-id", mr_config_id);
         if let Some(Expected { value, origin: _ }) = key_provider {
             out.key_providers(value);
         }
-        match freshness {
-            Freshness::Required => {}
-            Freshness::Unchecked => out.word("freshness", "unchecked"),
-        }
-        match image_pins {
-            ImagePinsPolicy::Required => {}
-            ImagePinsPolicy::Unchecked => out.word("image-pins", "unchecked"),
-        }
-        match launch_inputs {
-            LaunchInputsPolicy::Warn => {}
-            LaunchInputsPolicy::Required => out.word("launch-inputs", "required"),
-            LaunchInputsPolicy::Unchecked => out.word("launch-inputs", "unchecked"),
-        }
+        out.mode("freshness", freshness);
+        out.mode("image-pins", image_pins);
+        out.mode("launch-inputs", launch_inputs);
         // The files are evidence. Other roots than the built-in ones make another policy: a pass under them ends no incident.
         for rule in sources.rules.iter() {
             let encoded = rule.encoded();
             out.entry("source", encoded.iter().map(String::as_bytes));
         }
-        if let Some(sha256) = sources.roots.sha256().filter(|_| !sources.rules.is_empty()) {
-            out.entry("sigstore-root", [sha256.as_slice()]);
-        }
+        out.optional(
+            "sigstore-root",
+            sources.roots.sha256().filter(|_| !sources.rules.is_empty()),
+        );
         if let Some(Expected { value, origin: _ }) = platforms {
             let bytes = |id: &PlatformId| match id {
                 PlatformId::Machine(hash) => hash.to_vec(),
@@ -172,13 +146,8 @@ impl Policy {
             out.set("platform-id", value.ids().iter().map(bytes));
         }
         out.gpu(gpu);
-        match verifier {
-            Verifier::Local => {}
-            Verifier::Both => out.word("verifier", "both"),
-        }
-        if *tls_binding != TlsBinding::Auto {
-            out.word("tls-binding", tls_binding.as_str());
-        }
+        out.mode("verifier", verifier);
+        out.mode("tls-binding", tls_binding);
         if !*endpoint_probe {
             out.word("endpoint-probe", "never");
         }

@@ -10,12 +10,8 @@ impl Encoding {
         if let Some(layout) = layout {
             self.word("report-data", layout.as_str());
         }
-        if let Some(key) = key {
-            self.entry("report-data-key", [key.as_slice()]);
-        }
-        if let Some(value) = value {
-            self.entry("report-data-value", [value.as_slice()]);
-        }
+        self.optional("report-data-key", key.as_ref());
+        self.optional("report-data-value", value.as_ref());
     }
 
     pub(super) fn tcb(&mut self, policy: &TcbPolicy) {

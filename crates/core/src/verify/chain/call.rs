@@ -1,5 +1,7 @@
 //! The questions that dstack's contracts are asked (dstack, `kms/auth-eth/contracts`).
 
+use sha3::{Digest as _, Keccak256};
+
 use super::abi::{Address, AppBootInfo, CallData};
 
 /// Storage slot of the implementation's address in a proxy (ERC-1967): keccak256("eip1967.proxy.implementation") − 1.
@@ -100,25 +102,9 @@ impl Call {
     }
 
     /// First four bytes of Keccak-256 of the function's name with the types of its arguments.
-    pub(super) const fn selector(&self) -> [u8; 4] {
-        match self {
-            Self::ComposeAllowed(_) => [0x2f, 0x66, 0x22, 0xe5],
-            Self::DeviceAllowed(_) => [0xbf, 0x8b, 0x21, 0x1b],
-            Self::AnyDevice => [0x34, 0x40, 0xa1, 0x6a],
-            Self::TcbDemanded => [0x0a, 0xa5, 0x8c, 0x83],
-            Self::Owner => [0x8d, 0xa5, 0xcb, 0x5b],
-            Self::PendingOwner => [0xe3, 0x0c, 0x39, 0x78],
-            Self::Version => [0x54, 0xfd, 0x4d, 0x50],
-            Self::Interface(_) => [0x01, 0xff, 0xc9, 0xa7],
-            Self::OsImageAllowed(_) => [0x9a, 0x4e, 0x1d, 0x18],
-            Self::KmsAllowed(_) => [0xf6, 0xfe, 0x4f, 0x40],
-            Self::KmsInfo => [0x09, 0x17, 0x70, 0x63],
-            Self::Boot(_) => APP_AUTH,
-            Self::SafeThreshold => [0xe7, 0x52, 0x35, 0xb8],
-            Self::SafeOwners => [0xa0, 0xe6, 0x7e, 0x2b],
-            Self::SafeModules => [0xcc, 0x2f, 0x84, 0x52],
-            Self::TimelockDelay => [0xf2, 0x7a, 0x0c, 0x92],
-        }
+    pub(super) fn selector(&self) -> [u8; 4] {
+        let [first, second, third, fourth, ..] = <[u8; 32]>::from(Keccak256::digest(self.function()));
+        [first, second, third, fourth]
     }
 
     /// The data of the `eth_call`.

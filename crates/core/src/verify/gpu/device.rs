@@ -8,30 +8,20 @@ use super::opaque::{Opaque, OpaqueError};
 use super::spdm::{SpdmError, SpdmTranscript};
 use crate::evidence::GpuReport;
 
-/// What a device is, as its certificate says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Architecture {
-    /// H100, H200.
-    Hopper,
-    /// B200 and others.
-    Blackwell,
-    /// The NVSwitch of Hopper systems.
-    Ls10,
+crate::word_enum! {
+    /// What a device is, as its certificate says, by the name that NVIDIA's tools use.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Architecture {
+        /// H100, H200.
+        Hopper = "HOPPER",
+        /// B200 and others.
+        Blackwell = "BLACKWELL",
+        /// The NVSwitch of Hopper systems.
+        Ls10 = "LS10",
+    }
 }
 
 impl Architecture {
-    const ALL: [Self; 3] = [Self::Hopper, Self::Blackwell, Self::Ls10];
-
-    /// The name that NVIDIA's tools use.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Hopper => "HOPPER",
-            Self::Blackwell => "BLACKWELL",
-            Self::Ls10 => "LS10",
-        }
-    }
-
     /// Whether this is a switch.
     #[must_use]
     pub const fn is_switch(self) -> bool {

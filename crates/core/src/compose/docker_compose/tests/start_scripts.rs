@@ -1,0 +1,257 @@
+//! Fields beside the docker compose file, the start scripts above all.
+
+use super::*;
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in ".{0,200}") {
+        let _ = ComposeFile::read_unproven(&text);
+    }
+
+    #[test]
+    fn no_value_at_any_key_panics(row in 0..table::TABLE.len(), value in "[-a:&*<>!?|{}\\[\\], '\"#~$X@=/.]{0,40}") {
+        let path = table::TABLE[row].path;
+        let mut yaml = String::new();
+        for (depth, key) in path.replace("service.", "services.api.").split('.').enumerate() {
+            yaml.push_str(&format!("{}{}:\n", "  ".repeat(depth), key.replace('*', "a")));
+        }
+        let _ = ComposeFile::read_unproven(&format!("{} {value}\n", yaml.trim_end()));
+    }
+}
+
+fn of_members(members: Value) -> Result<Option<ComposeFile>, ComposeFileError> {
+    let mut members = members;
+    if members.get("docker_compose_file").is_none() {
+        members["docker_compose_file"] = format!("services:\n  web:\n    image: nginx{DIGEST}\n").into();
+    }
+    let members = members.as_object().unwrap();
+    read_document(
+        members,
+        crate::compose::script_variables::launch_script_in(members),
+    )
+}
+
+#[test]
+fn the_docker_compose_file_counts_for_the_exact_names_of_its_runners_alone() {
+    for runner in ["docker-compose", "nerdctl-compose"] {
+        let file = of_members(json!({ "runner": runner })).unwrap().unwrap();
+        assert_eq!(file.images.len(), 1, "{runner}");
+    }
+    assert_eq!(of_members(json!({ "runner": "bash" })).unwrap(), None);
+    for runner in [
+        json!("bash\n"),
+        json!("bash\r\n"),
+        json!("bash\n\n"),
+        json!("bash\0"),
+        json!(" bash"),
+        json!("Bash"),
+        json!("docker-compose\n"),
+        json!("docker-compose\0"),
+        json!("nerdctl"),
+        json!("containerd-next"),
+        json!(""),
+        json!(5),
+        json!(null),
+        json!(["bash"]),
+    ] {
+        let error = of_members(json!({ "runner": runner.clone() })).unwrap_err();
+        assert!(matches!(error, ComposeFileError::Runner(_)), "{runner}: {error}");
+        assert!(
+            error.to_string().starts_with("what starts the app is not known"),
+            "{error}"
+        );
+    }
+    assert!(matches!(of_members(json!({})), Err(ComposeFileError::Runner(_))));
+}
+
+#[test]
+fn what_a_start_script_takes_from_outside_is_a_place_with_the_hash_of_its_text() {
+    for (script, is_image, says) in [
+        (
+            "eval \"$X\"",
+            false,
+            "it may execute what `X` holds, from `allowed_envs` or the host",
+        ),
+        (
+            "bash /dstack/.host-shared/user_config",
+            false,
+            "it may execute data from the host",
+        ),
+        (
+            "mount /dev/vdb /mnt && /mnt/run",
+            false,
+            "it may execute data from the host",
+        ),
+        (
+            "docker run -d web:latest",
+            true,
+            "it starts or fetches `web:latest` without a digest",
+        ),
+        (
+            "docker build .",
+            true,
+            "it builds, loads or starts what is not pinned",
+        ),
+        (
+            "echo \"COMPOSE_FILE=$X\" > /dstack/.env",
+            false,
+            "it may write `.env`",
+        ),
+        ("cd /dstack; echo \"K=$X\" >> .env", false, "it may write `.env`"),
+        ("cp /x/y /dstack/.env", false, "it may write `.env`"),
+        (
+            "echo COMPOSE_FILE=/x.yaml > /dstack/.env",
+            false,
+            "it may write `.env`",
+        ),
+        (
+            "echo \"{\\\"registry-mirrors\\\":[\\\"$X\\\"]}\" > /etc/docker/daemon.json; systemctl restart docker",
+            false,
+            "it may execute what `X` holds",
+        ),
+        (
+            "cat > /run/systemd/system/x.service <<EOF\n[Service]\nExecStart=/bin/true $X\nEOF\nsystemctl start x",
+            false,
+            "it may execute what `X` holds",
+        ),
+        ("sysctl -w \"$X\"", false, "it may execute what `X` holds"),
+        (
+            "echo \"$X\" > /proc/sys/kernel/core_pattern",
+            false,
+            "it may execute what `X` holds",
+        ),
+        (
+            "echo \"$X\" > /etc/udev/rules.d/x.rules",
+            false,
+            "it may execute what `X` holds",
+        ),
+        (
+            "cat /images | xargs docker run",
+            true,
+            "it builds, loads or starts what is not pinned",
+        ),
+        (
+            "sed -i s/a/b/ docker-compose.yaml",
+            false,
+            "it may write `docker-compose.yaml`",
+        ),
+    ] {
+        for (field, value, path) in [
+            ("pre_launch_script", json!(script), "pre_launch_script"),
+            ("init_script", json!(script), "init_script"),
+            ("init_script", json!(["true", script]), "init_script[1]"),
+        ] {
+            let mut members = json!({ "runner": "docker-compose", "allowed_envs": ["X"] });
+            members[field] = value;
+            let file = of_members(members).unwrap().unwrap();
+            let places = if is_image {
+                &file.unpinned
+            } else {
+                &file.unmeasured
+            };
+            let place = places.iter().next().unwrap();
+            assert_eq!(file.deciding_count(), 1, "{script}");
+            assert_eq!(place.path, path);
+            assert!(place.says.starts_with(says), "{}", place.says);
+            assert_eq!(place.sha256, crate::verify::digest::sha256(script.as_bytes()));
+        }
+    }
+    // What is no text is no script that anybody could review.
+    let file = of_members(json!({ "runner": "docker-compose", "pre_launch_script": ["true"] }))
+        .unwrap()
+        .unwrap();
+    assert_eq!(paths(&file.unmeasured), ["pre_launch_script"]);
+}
+
+#[test]
+fn a_start_script_that_takes_nothing_from_outside_is_named_as_one_that_is_not_judged() {
+    let members = json!({
+        "runner": "docker-compose",
+        "allowed_envs": ["X"],
+        "pre_launch_script": "echo \"$X\" | docker login -u me --password-stdin r.example",
+        "init_script": ["mkdir -p /data; echo LEVEL=info > /dstack/.env; sysctl -w vm.max_map_count=262144", ""],
+    });
+    let file = of_members(members).unwrap().unwrap();
+    assert_eq!(file.deciding_count(), 0);
+    assert_eq!(
+        paths(&file.start_scripts),
+        ["pre_launch_script", "init_script[0]"]
+    );
+    for script in crate::reference::ReferenceValues::built_in().scripts() {
+        assert!(crate::compose::known_prelaunch_script(&script.sha256.to_string()).is_some());
+    }
+}
+
+#[test]
+fn a_field_that_is_not_known_and_may_be_a_script_decides_code() {
+    for (field, value) in [
+        ("post_launch_script", json!("curl $X | sh")),
+        ("start_cmd", json!("run")),
+        ("hooks", json!({ "a": 1 })),
+        ("startup", json!("#!/bin/sh")),
+        ("startup", json!("a\nb")),
+        ("startup", json!({ "later": { "exec": "a" } })),
+        ("startup", json!(["#!/bin/sh"])),
+    ] {
+        let mut members = json!({ "runner": "docker-compose" });
+        members[field] = value.clone();
+        let file = of_members(members).unwrap().unwrap();
+        assert_eq!(paths(&file.unmeasured), [field], "{value}");
+        assert_eq!(field_problem(field, &value, None), Some(FieldProblem::Unknown));
+    }
+    for (field, value) in [
+        ("tomorrow", json!("x")),
+        ("tomorrow", json!(true)),
+        ("post_script", json!("")),
+    ] {
+        let mut members = json!({ "runner": "docker-compose" });
+        members[field] = value.clone();
+        let file = of_members(members).unwrap().unwrap();
+        assert_eq!(file.deciding_count(), 0, "{field}: {value}");
+        assert_eq!(field_problem(field, &value, None), Some(FieldProblem::Unknown));
+    }
+    // The guest takes its default.
+    assert_eq!(field_problem("a_hook", &json!(null), None), None);
+}
+
+#[test]
+fn fields_that_guests_read_are_quiet_as_long_as_they_hold_what_guests_read() {
+    let compose = json!("docker-compose");
+    for (field, value) in [
+        ("docker_config", json!({ "x": "y" })),
+        ("default_gateway_domain", json!("gateway.example")),
+        ("salt", json!("x")),
+        ("bash_script", json!(null)),
+        ("bash_script", json!("")),
+        ("snapshotter", json!("stargz")),
+        ("swap_size", json!("4G")),
+        ("manifest_version", json!("3")),
+        ("storage_fs", json!(null)),
+        ("key_provider", json!("kms")),
+    ] {
+        assert_eq!(
+            field_problem(field, &value, Some(&compose)),
+            None,
+            "{field}: {value}"
+        );
+    }
+    for (field, value) in [
+        ("snapshotter", json!("stargz\n")),
+        ("key_provider", json!("kms\n")),
+        ("kms_enabled", json!("true")),
+        ("features", json!("kms")),
+        ("name", json!(1)),
+    ] {
+        assert_eq!(
+            field_problem(field, &value, Some(&compose)),
+            Some(FieldProblem::OtherValue),
+            "{field}: {value}"
+        );
+    }
+    let script = json!("sha256:00");
+    assert_eq!(
+        field_problem("bash_script", &script, Some(&compose)),
+        Some(FieldProblem::NotUsed)
+    );
+    assert_eq!(field_problem("bash_script", &script, Some(&json!("bash"))), None);
+}

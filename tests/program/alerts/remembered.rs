@@ -1,0 +1,154 @@
+//! What an alert state remembers from run to run.
+
+use super::*;
+
+#[test]
+fn with_a_memory_a_failure_is_told_once_also_by_two_runs_at_a_time() {
+    let (sink, deployment) = (sink(), failing());
+    let hook = format!("{}/hook", sink.url());
+    let state = format!(
+        "--state={}",
+        deployment.folder.path().join("state.json").display()
+    );
+    let run = || verify(&deployment, &[("CVM_VERIFY_WEBHOOK_URL", &hook)], &[&state]);
+    let codes = std::thread::scope(|scope| {
+        let runs = [scope.spawn(run), scope.spawn(run)];
+        runs.map(|run| run.join().unwrap().code)
+    });
+    assert_eq!(codes, [1, 1], "the verdict is the same whoever told");
+    assert_eq!(sink.count("/hook"), 1);
+}
+
+/// The list of an app's instances is a target of its own name: an alert that it could not be had must end with it.
+#[test]
+fn an_outage_of_phala_clouds_list_is_told_to_end_when_every_instance_passes() {
+    let cvm = Cvm::healthy(&World::default());
+    let id = cvm.app_id_bytes();
+    let (sink, deployment) = (sink(), Deployment::healthy());
+    let hook = format!("{}/hook", sink.url());
+    let list = |instances: &[Option<Cvm>]| {
+        deployment.app.serve_file(
+            &phala_cloud::path(&id),
+            "application/json",
+            phala_cloud::answer(&id, InstanceShape::New, instances),
+        );
+    };
+    let run = || {
+        let args = deployment.strict_args(&[
+            "verify",
+            &hex::encode(&id),
+            "--source=phala-cloud",
+            &format!("--phala-api-url={}", deployment.app.url()),
+            "--freshness=unchecked",
+            "--format=json",
+            &format!("--state={}", deployment.path("state.json")),
+        ]);
+        let ran = run_in(&args, &[("CVM_VERIFY_WEBHOOK_URL", &hook)], |_| {});
+        let told = ran.report().alerts.into_iter().map(|alert| {
+            let name = alert.detail.split(": ").next().unwrap_or_default().to_owned();
+            (alert.event, name)
+        });
+        told.collect::<Vec<_>>()
+    };
+    let app = format!("phala-cloud/{}", hex::encode(&id));
+    let said = |event: &str, name: &str| vec![(event.to_owned(), name.to_owned())];
+    list(&[]);
+    assert_eq!(run(), said("inconclusive", &app), "evidence / no-quote");
+    // One that fails is told by its own name, and the app has not recovered.
+    let mut other = cvm.clone();
+    other.instance_id = vec![2; 20];
+    let mut lying = other.clone();
+    Lie::SwappedImage.apply(&mut lying);
+    list(&[Some(cvm.clone()), Some(lying.clone())]);
+    let second = format!("{app} instance {}", "02".repeat(20));
+    assert_eq!(run(), said("failed", &second));
+    // Who lists them chooses the order: that ends nothing and is nothing new.
+    list(&[Some(lying), Some(cvm.clone())]);
+    assert_eq!(run(), []);
+    list(&[Some(cvm.clone()), Some(other)]);
+    let mut told = run();
+    told.sort();
+    assert_eq!(
+        told,
+        [said("recovered", &app), said("recovered", &second)].concat()
+    );
+    // And a single outage after that is no news.
+    list(&[]);
+    assert_eq!(run(), []);
+}
+
+/// A target that leaves the policy while it fails, or gets another name there, must not get lost by falling silent.
+#[test]
+fn t61_a_target_that_leaves_the_policy_while_it_fails_is_told_once() {
+    let failing = failing();
+    let fine = AppServer::http(Cvm::healthy(&World::default()));
+    let sink = sink();
+    let url = format!("{}/hook", sink.url());
+    let env = [("CVM_VERIFY_WEBHOOK_URL", url.as_str())];
+    let config = failing.path("cvm-verify.toml");
+    let state = format!("--state={}", failing.path("state.json"));
+    let verify = |targets: &[(&str, &str)], more: &[&str]| {
+        let target = |(name, url): &(&str, &str)| format!("[[target]]\nname = \"{name}\"\nurl = \"{url}\"\n");
+        std::fs::write(&config, targets.iter().map(target).collect::<String>()).unwrap();
+        let args = failing.strict_args_with(
+            &["verify", "--format=json", &format!("--config={config}"), &state],
+            more,
+        );
+        sink.forget_requests();
+        let ran = run_in(&args, &env, |_| {});
+        let bodies: Vec<serde_json::Value> = sink
+            .requests()
+            .iter()
+            .map(|request| serde_json::from_slice(&request.body).unwrap())
+            .collect();
+        (ran, bodies)
+    };
+    let (bad, good) = (failing.app.url(), fine.url());
+    let both = [("shop", bad.as_str()), ("blog", good.as_str())];
+    let (ran, told) = verify(&both, &[]);
+    assert_eq!((ran.code, told.len()), (1, 1), "{ran:#?}");
+    assert_eq!(told[0]["event"], "failed");
+    // A run over some of the targets, and one over a part of them, say nothing of the others.
+    assert_eq!(verify(&both, &["--target=blog"]).1.len(), 0);
+    assert_eq!(verify(&both[1..], &["--shard=1/1"]).1.len(), 0);
+    let (ran, told) = verify(&[("shop-2", good.as_str()), both[1]], &[]);
+    assert_eq!((ran.code, told.len()), (0, 1), "{ran:#?}");
+    assert_eq!(
+        (told[0]["event"].as_str(), told[0]["verdict"].as_str()),
+        (Some("changed"), Some("fail"))
+    );
+    assert_eq!(told[0]["target"]["name"], "shop");
+    assert!(
+        told[0]["fix"]
+            .as_str()
+            .unwrap()
+            .contains("It is no longer verified"),
+        "{told:#?}"
+    );
+    let (ran, told) = verify(&both[1..], &[]);
+    assert_eq!((ran.code, told.len()), (0, 0), "{ran:#?}");
+    // It comes back: the incident is a new one.
+    assert_eq!(verify(&both, &[]).1[0]["event"], "failed");
+}
+
+/// The runners of a CI check a repository out in folders of their own.
+#[test]
+fn a_target_is_the_same_in_every_checkout_of_its_policy_file() {
+    let failing = failing();
+    let sink = sink();
+    let url = format!("{}/hook", sink.url());
+    let env = [("CVM_VERIFY_WEBHOOK_URL", url.as_str())];
+    let state = format!("--state={}", failing.path("state.json"));
+    for (checkout, told) in [("runner-1", 1), ("runner-2", 0)] {
+        let root = failing.folder.path().join(checkout);
+        std::fs::create_dir_all(root.join(".git")).unwrap();
+        let config = root.join("fleet.toml");
+        let text = format!("[[target]]\nname = \"shop\"\nurl = \"{}\"\n", failing.app.url());
+        std::fs::write(&config, text).unwrap();
+        let args = failing.strict_args(&["verify", &format!("--config={}", config.display()), &state]);
+        sink.forget_requests();
+        let ran = run_in(&args, &env, |_| {});
+        assert_eq!(ran.code, 1, "{ran:#?}");
+        assert_eq!(sink.count("/hook"), told, "{checkout}: {ran:#?}");
+    }
+}
