@@ -26,4 +26,6 @@ pub use statement::{MAX_SUBJECTS, StatementSubject};
 pub use verify::{SignedStatement, verify};
 
 #[cfg(test)]
+mod simulated_tests;
+#[cfg(test)]
 mod tests;
