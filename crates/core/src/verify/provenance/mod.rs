@@ -6,6 +6,8 @@
 
 mod bundle;
 mod certificate;
+#[cfg(test)]
+mod instance_tests;
 mod log;
 mod predicate;
 mod provider;

@@ -189,8 +189,12 @@ fn a_signature_counts_in_the_seconds_that_every_certificate_above_it_is_valid() 
 
 /// A certificate for a signer, DER, with claims of Fulcio.
 fn certificate(san: &str, claims: &[(u64, &str)]) -> Vec<u8> {
+    certificate_for(SanType::URI(san.try_into().unwrap()), claims)
+}
+
+fn certificate_for(san: SanType, claims: &[(u64, &str)]) -> Vec<u8> {
     let mut params = CertificateParams::default();
-    params.subject_alt_names = vec![SanType::URI(san.try_into().unwrap())];
+    params.subject_alt_names = vec![san];
     params.custom_extensions = claims
         .iter()
         .map(|(arc, text)| {
@@ -211,6 +215,9 @@ fn a_certificate_names_one_signer_and_may_lack_a_timestamp() {
     assert_eq!(leaf.claims.build_signer(), Some(one));
     assert!(!leaf.has_sct());
     assert!(leaf_of(&bundle()).has_sct());
+    let person = certificate_for(SanType::Rfc822Name("a@example.org".try_into().unwrap()), &[]);
+    let leaf = SigningLeaf::read(&person).unwrap();
+    assert_eq!(leaf.claims.subject(), None);
     for (claims, expected) in [
         (
             &[(9, other)][..],
@@ -257,6 +264,31 @@ fn a_checkpoint_counts_with_a_signature_of_the_log_s_key_under_its_hint_and_its_
     }
 }
 
+/// The proof is of the tree of the checkpoint. Under version 2 of the log its index is the entry's own; version 1 has an index
+/// of its own for the entry.
+#[test]
+fn a_proof_is_of_the_checkpoint_in_every_part() {
+    let roots = roots();
+    let judged = |kind: (&str, &str), pointer: &str, value: Value| {
+        let mut bundle = bundle();
+        let entry = &mut bundle["verificationMaterial"]["tlogEntries"][0];
+        entry["kindVersion"] = json!({ "kind": kind.0, "version": kind.1 });
+        *entry.pointer_mut(pointer).unwrap() = value;
+        let form = ParsedBundle::read(bundle.to_string().as_bytes()).unwrap();
+        let entry = &form.bundle.verification_material.tlog_entries[0];
+        log::judge(entry, &roots.instances()[0]).err()
+    };
+    let (first, second) = (("dsse", "0.0.1"), ("hashedrekord", "0.0.2"));
+    let invalid = Some(Refusal::InclusionInvalid);
+    for kind in [first, second] {
+        let root = STANDARD.encode([0; 32]);
+        assert_eq!(judged(kind, "/inclusionProof/treeSize", "2".into()), invalid);
+        assert_eq!(judged(kind, "/inclusionProof/rootHash", root.into()), invalid);
+    }
+    assert_eq!(judged(first, "/logIndex", "5".into()), None);
+    assert_eq!(judged(second, "/logIndex", "5".into()), invalid);
+}
+
 #[test]
 fn provenance_that_contradicts_its_certificate_in_one_field_names_that_field() {
     let built = Workflow::default();
@@ -300,6 +332,8 @@ fn a_file_of_roots_has_limits_and_an_error_names_the_document() {
     let documents = |count: usize| vec![root.as_str(); count].join("\n");
     let padded = |bytes: usize| format!("{root}{}", " ".repeat(bytes - root.len()));
     let refused = Err(SigstoreRootError::NotRoots);
+    let read = SigstoreRoots::of_file(root.as_bytes()).unwrap();
+    assert_eq!(read.sha256(), Some(&sha256(root.as_bytes())));
     assert_eq!(of(&documents(8)), Ok(8));
     assert_eq!(of(&documents(9)), refused);
     assert_eq!(of(&padded(1 << 20)), Ok(1));
