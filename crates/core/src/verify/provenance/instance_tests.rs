@@ -94,6 +94,10 @@ fn the_earliest_time_counts_and_each_is_within_every_certificate_and_key() {
         ..public()
     };
     assert_eq!(signed_at(&late), Err(Refusal::OutsideValidity));
+    // Another authority of the same name did not issue it, whatever the time.
+    let mut root = public().trusted_root();
+    root["certificateAuthorities"] = Sigstore::new(8, AT).trusted_root()["certificateAuthorities"].clone();
+    assert_eq!(verified(&sign(&public()), &root), Err(Refusal::UntrustedChain));
     let both = Sigstore {
         stamped_at: Some(AT - 30),
         ..public()
