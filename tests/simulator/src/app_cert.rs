@@ -15,10 +15,7 @@ pub(crate) fn kms_root_key(seed: u64) -> Key {
 
 /// Leaf, "Dstack App CA", "Dstack KMS CA", PEM, leaf first. hex(SPKI of the last) is the `id` of a healthy `key-provider`.
 pub(crate) fn app_cert_chain(world: &World) -> String {
-    let kms = Party {
-        name: "Dstack KMS CA",
-        key: kms_root_key(world.seed),
-    };
+    let kms = Party::with_key("Dstack KMS CA", kms_root_key(world.seed));
     let app = Party::new(world.seed, "Dstack App CA");
     let leaf = Party::new(world.seed, "Simulated app certificate");
     let window = Window {

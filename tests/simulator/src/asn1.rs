@@ -104,6 +104,13 @@ pub(crate) fn time(unix_seconds: u64) -> Vec<u8> {
     }
 }
 
+/// GeneralizedTime in any year, as timestamps have it.
+pub(crate) fn generalized_time(unix_seconds: u64) -> Vec<u8> {
+    let text = rfc3339(unix_seconds);
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    element(0x18, format!("{digits}Z").as_bytes())
+}
+
 /// `2026-08-13T10:45:38Z`, the form of dates in TCB info and QE identity.
 pub(crate) fn rfc3339(unix_seconds: u64) -> String {
     DateTime::from_unix_duration(Duration::from_secs(unix_seconds))

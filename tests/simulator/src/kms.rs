@@ -84,10 +84,7 @@ impl Kms {
 
 /// The certificate of the root CA, PEM.
 pub fn root_certificate(world: &World, root: u64) -> String {
-    let ca = Party {
-        name: "Dstack KMS CA",
-        key: kms_root_key(root),
-    };
+    let ca = Party::with_key("Dstack KMS CA", kms_root_key(root));
     let contents = Contents {
         not_before: world.now.saturating_sub(DAY.unsigned_abs()),
         not_after: world.now.saturating_add(3650 * DAY.unsigned_abs()),

@@ -48,6 +48,7 @@ pub mod server;
 pub mod sigstore;
 pub mod tcb_info;
 pub mod td_hob;
+mod timestamps;
 pub mod versioned;
 pub mod world;
 mod x509;

@@ -1,5 +1,5 @@
 //! A Sigstore instance: a certificate authority, a certificate transparency log and a transparency log, and what a workflow of
-//! GitHub Actions signs with them. Each log has one entry.
+//! GitHub Actions signs with them. Each log has one entry. An instance may lack the logs, and have a timestamp authority.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     asn1,
     keys::Key,
+    timestamps::Authority,
     x509::{self, Contents, Party, USAGE_CA, extension},
 };
 
@@ -29,9 +30,20 @@ const IN_TOTO: &str = "application/vnd.in-toto+json";
 /// A Sigstore instance.
 #[derive(Debug, Clone)]
 pub struct Sigstore {
-    seed: u64,
+    /// Every key comes from it.
+    pub seed: u64,
     /// When everything is signed, Unix seconds.
     pub at: u64,
+    /// The organisation of its certificate authority.
+    pub organization: &'static str,
+    /// Whether signatures are in its transparency log.
+    pub is_logged: bool,
+    /// Whether certificates carry a timestamp of its certificate transparency log.
+    pub has_sct: bool,
+    /// When its transparency log takes the entry, Unix seconds.
+    pub logged_at: u64,
+    /// When its timestamp authority signs, Unix seconds, if it has one.
+    pub stamped_at: Option<u64>,
 }
 
 /// A run of a workflow, as its identity token describes it.
@@ -119,7 +131,26 @@ impl Workflow {
 impl Sigstore {
     /// The instance of a seed; everything is signed at this time, Unix seconds.
     pub fn new(seed: u64, at: u64) -> Self {
-        Self { seed, at }
+        Self {
+            seed,
+            at,
+            organization: x509::ORGANIZATION,
+            is_logged: true,
+            has_sct: true,
+            logged_at: at,
+            stamped_at: None,
+        }
+    }
+
+    /// One like GitHub's own, for private repositories: it has no logs, and timestamps its signatures.
+    pub fn github(seed: u64, at: u64) -> Self {
+        Self {
+            organization: "GitHub, Inc.",
+            is_logged: false,
+            has_sct: false,
+            stamped_at: Some(at),
+            ..Self::new(seed, at)
+        }
     }
 
     fn key(&self, label: &str) -> Key {
@@ -127,7 +158,10 @@ impl Sigstore {
     }
 
     fn ca(&self) -> Party {
-        Party::new(self.seed, CA)
+        Party {
+            organization: self.organization,
+            ..Party::new(self.seed, CA)
+        }
     }
 
     fn ca_certificate(&self) -> Vec<u8> {
@@ -161,15 +195,25 @@ impl Sigstore {
         };
         json!({
             "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-            "tlogs": [log(LOG, &format!("https://{LOG_HOST}"))],
+            "tlogs": self.is_logged.then(|| log(LOG, &format!("https://{LOG_HOST}"))).as_slice(),
             "certificateAuthorities": [{
                 "subject": { "organization": "cvm-verify simulator", "commonName": CA },
                 "uri": "https://fulcio.simulator.example",
                 "certChain": { "certificates": [{ "rawBytes": STANDARD.encode(self.ca_certificate()) }] },
                 "validFor": { "start": start },
             }],
-            "ctlogs": [log(CT_LOG, "https://ct.simulator.example")],
-            "timestampAuthorities": [],
+            "ctlogs": self.has_sct.then(|| log(CT_LOG, "https://ct.simulator.example")).as_slice(),
+            "timestampAuthorities": self.stamped_at.map(|_| self.timestamp_authority(&start)).as_slice(),
+        })
+    }
+
+    fn timestamp_authority(&self, start: &str) -> Value {
+        let chain = Authority::new(self.seed).chain(self.at - 30 * DAY, self.at + 3000 * DAY);
+        let certificates = chain.map(|der| json!({ "rawBytes": STANDARD.encode(der) }));
+        json!({
+            "subject": { "organization": self.organization, "commonName": "Simulated timestamp authority" },
+            "certChain": { "certificates": certificates },
+            "validFor": { "start": start },
         })
     }
 
@@ -193,12 +237,18 @@ impl Sigstore {
             },
         })
         .to_string();
+        let mut material = json!({
+            "certificate": { "rawBytes": STANDARD.encode(&leaf) },
+            "tlogEntries": self.is_logged.then(|| self.entry(&body)).as_slice(),
+        });
+        if let Some(at) = self.stamped_at {
+            let stamp = STANDARD.encode(Authority::new(self.seed).stamp(&signature, at));
+            material["timestampVerificationData"] =
+                json!({ "rfc3161Timestamps": [{ "signedTimestamp": stamp }] });
+        }
         json!({
             "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
-            "verificationMaterial": {
-                "certificate": { "rawBytes": STANDARD.encode(&leaf) },
-                "tlogEntries": [self.entry(&body)],
-            },
+            "verificationMaterial": material,
             "dsseEnvelope": {
                 "payload": STANDARD.encode(&payload),
                 "payloadType": IN_TOTO,
@@ -214,7 +264,7 @@ impl Sigstore {
         let encoded = STANDARD.encode(body);
         let promise = format!(
             r#"{{"body":"{encoded}","integratedTime":{},"logID":"{}","logIndex":0}}"#,
-            self.at,
+            self.logged_at,
             hex::encode(id)
         );
         let root = Sha256::digest([&[0][..], body.as_bytes()].concat());
@@ -224,7 +274,7 @@ impl Sigstore {
             "logIndex": "0",
             "logId": { "keyId": STANDARD.encode(id) },
             "kindVersion": { "kind": "dsse", "version": "0.0.1" },
-            "integratedTime": self.at.to_string(),
+            "integratedTime": self.logged_at.to_string(),
             "inclusionPromise": { "signedEntryTimestamp": STANDARD.encode(key.sign_der(promise.as_bytes())) },
             "inclusionProof": {
                 "logIndex": "0",
@@ -278,7 +328,7 @@ impl Sigstore {
             &list,
         ]
         .concat();
-        let whole = self.to_be_signed(workflow, key, Some(&list));
+        let whole = self.to_be_signed(workflow, key, self.has_sct.then_some(list.as_slice()));
         let signature = asn1::bit_string(&ca.key.sign_der(&whole));
         asn1::sequence(&[whole, x509::ecdsa_with_sha256(), signature])
     }
@@ -328,7 +378,7 @@ impl Sigstore {
             asn1::explicit(0, &asn1::integer(2)),
             asn1::unsigned(&Sha256::digest(uri.as_bytes())[..16]),
             x509::ecdsa_with_sha256(),
-            x509::distinguished_name(ca.name),
+            ca.distinguished_name(),
             asn1::sequence(&[asn1::time(self.at - 60), asn1::time(self.at + 540)]),
             asn1::sequence(&[]),
             key.spki_der(),

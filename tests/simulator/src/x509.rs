@@ -13,15 +13,34 @@ pub(crate) const USAGE_SIGNER: [u8; 2] = [0x06, 0xc0];
 #[derive(Clone)]
 pub(crate) struct Party {
     pub name: &'static str,
+    pub organization: &'static str,
     pub key: Key,
 }
 
+/// The organisation of every party that has no other one.
+pub(crate) const ORGANIZATION: &str = "cvm-verify simulator";
+
 impl Party {
     pub(crate) fn new(seed: u64, name: &'static str) -> Self {
+        Self::with_key(name, Key::derive(seed, name))
+    }
+
+    pub(crate) fn with_key(name: &'static str, key: Key) -> Self {
         Self {
             name,
-            key: Key::derive(seed, name),
+            organization: ORGANIZATION,
+            key,
         }
+    }
+
+    /// Its name in certificates, DER.
+    pub(crate) fn distinguished_name(&self) -> Vec<u8> {
+        let attribute = |oid, value| asn1::set(&[asn1::sequence(&[asn1::oid(oid), value])]);
+        asn1::sequence(&[
+            attribute("2.5.4.3", asn1::utf8_string(self.name)),
+            attribute("2.5.4.10", asn1::utf8_string(self.organization)),
+            attribute("2.5.4.6", asn1::printable_string("US")),
+        ])
     }
 
     /// 20 bytes: the subject key identifier and, as in Intel's PKI, the serial number.
@@ -74,9 +93,9 @@ pub(crate) fn certificate(issuer: &Party, subject: &Party, contents: &Contents<'
         asn1::explicit(0, &asn1::integer(2)),
         asn1::unsigned(&subject.key_id()),
         ecdsa_with_sha256(),
-        distinguished_name(issuer.name),
+        issuer.distinguished_name(),
         asn1::sequence(&[asn1::time(contents.not_before), asn1::time(contents.not_after)]),
-        distinguished_name(subject.name),
+        subject.distinguished_name(),
         subject.key.spki_der(),
         asn1::explicit(3, &asn1::sequence(&extensions)),
     ]);
@@ -94,7 +113,7 @@ pub(crate) fn crl(
     let mut fields = vec![
         asn1::integer(1),
         ecdsa_with_sha256(),
-        distinguished_name(issuer.name),
+        issuer.distinguished_name(),
         asn1::time(this_update),
         asn1::time(next_update),
     ];
@@ -147,13 +166,4 @@ fn crl_distribution_point(url: &str) -> Vec<u8> {
 
 pub(crate) fn ecdsa_with_sha256() -> Vec<u8> {
     asn1::sequence(&[asn1::oid("1.2.840.10045.4.3.2")])
-}
-
-pub(crate) fn distinguished_name(common_name: &str) -> Vec<u8> {
-    let attribute = |oid, value| asn1::set(&[asn1::sequence(&[asn1::oid(oid), value])]);
-    asn1::sequence(&[
-        attribute("2.5.4.3", asn1::utf8_string(common_name)),
-        attribute("2.5.4.10", asn1::utf8_string("cvm-verify simulator")),
-        attribute("2.5.4.6", asn1::printable_string("US")),
-    ])
 }

@@ -43,6 +43,8 @@ pub(crate) mod quote;
 mod ra_tls;
 mod refusal;
 mod report_data;
+#[cfg(test)]
+mod simulated_tests;
 mod statements;
 mod td_claims;
 mod tls_binding;

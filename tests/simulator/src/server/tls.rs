@@ -119,10 +119,7 @@ impl TlsIdentity {
     pub fn kms(seed: u64, now: u64, cvm: &Cvm, root_seed: u64) -> Self {
         let mut identity =
             Self::new(seed, now, TlsMode::SelfSigned).with_ra_tls_extension(RA_TLS_USAGE, b"kms:rpc");
-        identity.issuer = Party {
-            name: "Dstack KMS CA",
-            key: kms_root_key(root_seed),
-        };
+        identity.issuer = Party::with_key("Dstack KMS CA", kms_root_key(root_seed));
         let attestation = Versioned::of(&identity.bound_evidence(cvm)).msgpack();
         identity.with_ra_tls_extension(RA_TLS_ATTESTATION, &attestation)
     }
@@ -243,10 +240,7 @@ impl TlsIdentity {
         }
         let mut chain = vec![self.leaf_der()];
         if let Some((app_id, seed)) = &self.kms {
-            let kms = Party {
-                name: "Dstack KMS CA",
-                key: kms_root_key(*seed),
-            };
+            let kms = Party::with_key("Dstack KMS CA", kms_root_key(*seed));
             let own = vec![
                 of_dstack(RA_TLS_APP_ID, app_id),
                 of_dstack(RA_TLS_USAGE, b"app:ca"),

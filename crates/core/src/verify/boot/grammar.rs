@@ -167,6 +167,20 @@ mod tests {
     use crate::verify::event_log::RESERVED_NAMES;
 
     #[test]
+    fn a_record_of_gpus_has_a_limit_and_is_read_at_it() {
+        let read = |size: usize| json_object("gpu-attestation", format!("{:<size$}", "{}").as_bytes());
+        assert_eq!(read(MAX_GPU_ATTESTATION_BYTES), Ok(()));
+        let size = MAX_GPU_ATTESTATION_BYTES + 1;
+        assert_eq!(
+            read(size),
+            Err(BootRefusal::BadPayload {
+                event: "gpu-attestation",
+                problem: format!("is {size} bytes; at most {MAX_GPU_ATTESTATION_BYTES} are expected"),
+            })
+        );
+    }
+
+    #[test]
     fn every_name_of_the_grammar_is_reserved() {
         for rule in &GRAMMAR {
             assert!(RESERVED_NAMES.contains(&rule.name), "{}", rule.name);

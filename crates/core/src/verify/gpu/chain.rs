@@ -206,3 +206,30 @@ fn is_issued_by(subject: &Certificate, issuer: &Certificate) -> bool {
             .verify(&signed, signature)
             .is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_a_chain_are_those_of_its_certificates_in_their_order() {
+        let pem = simulator::Gpus::alone(1, 1).devices[0].chain_pem();
+        let names = certificate_names(pem.as_bytes()).unwrap();
+        assert_eq!(
+            names,
+            [
+                "GH100 A01 GSP FMC LF",
+                "Simulated BROM gpu 0",
+                "Simulated Provisioner ICA 1",
+                "Simulated Identity",
+                "Simulated Device Identity CA",
+            ]
+        );
+        let padded = [pem.as_bytes(), &[0; 9]].concat();
+        assert_eq!(certificate_names(&padded).unwrap(), names);
+        assert!(matches!(
+            certificate_names(b"no chain"),
+            Err(ChainError::Unreadable(_))
+        ));
+    }
+}

@@ -254,13 +254,33 @@ mod tests {
             (11, &[0x55]),
             (21, &[0xaa]),
             (22, &[1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0]),
+            (999, &[]),
         ]);
         assert_eq!(read.driver().as_deref(), Some("570.172.08"));
         assert_eq!(read.vbios().as_deref(), Some("96.00.D9.00.02"));
         assert_eq!(read.decoder_is_on(), Some(false));
+        let named: Vec<_> = read.named().map(|(kind, name, _)| (kind, name)).collect();
+        assert_eq!(
+            named,
+            [
+                (3, "driver version"),
+                (6, "vBIOS version"),
+                (11, "NVDEC0 status"),
+                (21, "protected-PCIe status"),
+                (22, "switch ids"),
+                (999, "unknown"),
+            ]
+        );
         assert!(read.is_protected_pcie());
         assert_eq!(read.switch_ids(false), [[8, 7, 6, 5, 4, 3, 2, 1]]);
         assert_eq!(read.switch_ids(true), [[1, 2, 3, 4, 5, 6, 7, 8]]);
+    }
+
+    #[test]
+    fn a_decoder_is_on_off_or_not_named() {
+        assert_eq!(read(&[(11, &[0xaa])]).decoder_is_on(), Some(true));
+        assert_eq!(read(&[(11, &[0x55])]).decoder_is_on(), Some(false));
+        assert_eq!(read(&[(12, &[0xaa])]).decoder_is_on(), None);
     }
 
     #[test]

@@ -6,6 +6,8 @@
 
 mod bundle;
 mod certificate;
+#[cfg(test)]
+mod instance_tests;
 mod log;
 mod predicate;
 mod provider;
@@ -25,5 +27,7 @@ pub use root::{SNAPSHOT, SigstoreRootError, SigstoreRoots};
 pub use statement::{MAX_SUBJECTS, StatementSubject};
 pub use verify::{SignedStatement, verify};
 
+#[cfg(test)]
+mod simulated_tests;
 #[cfg(test)]
 mod tests;

@@ -160,13 +160,13 @@ impl Instance {
             .ok_or_else(|| unusable("it is not JSON, or a member occurs twice".to_owned()))?;
         let root: TrustedRoot = serde_json::from_value(value).map_err(|error| unusable(error.to_string()))?;
         // A window that has no start is refused when it is parsed; a key without a window would be good at any time.
-        let unlimited = root.tlogs.iter().any(|log| log.public_key.valid_for.is_none())
-            || root.ctlogs.iter().any(|log| log.public_key.valid_for.is_none())
-            || root
-                .certificate_authorities
-                .iter()
-                .any(|authority| authority.valid_for.is_none());
-        if unlimited {
+        let (logs, timestamps) = (root.tlogs.iter(), root.timestamp_authorities.iter());
+        let mut windows = logs
+            .map(|log| log.public_key.valid_for)
+            .chain(root.ctlogs.iter().map(|log| log.public_key.valid_for))
+            .chain(root.certificate_authorities.iter().map(|ca| ca.valid_for))
+            .chain(timestamps.map(|authority| authority.valid_for));
+        if windows.any(|window| window.is_none()) {
             return Err(unusable("a key or an authority has no validFor".to_owned()));
         }
         if root.certificate_authorities.is_empty() {

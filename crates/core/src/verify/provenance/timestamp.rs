@@ -15,42 +15,31 @@ const TST_INFO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.
 /// Elements of one structure of a timestamp: a real one has about 8.
 const MAX_ELEMENTS: usize = 64;
 
-/// Every timestamp must verify, under one of the instance's authorities. The library does it again and says less of why not.
-pub(super) fn judge(form: &ParsedBundle, instance: &Instance) -> Result<(), Refusal> {
+/// Every timestamp must verify, under one of the instance's authorities. The library does it again and says less of why not. The
+/// times that were signed, Unix seconds.
+pub(super) fn judge(form: &ParsedBundle, instance: &Instance) -> Result<Vec<u64>, Refusal> {
     let signature = &form.envelope()?.signature.sig;
     let data = &form.bundle.verification_material.timestamp_verification_data;
+    let mut times = Vec::new();
     for timestamp in &data.rfc3161_timestamps {
+        let token = &timestamp.signed_timestamp;
         let mut worst = Refusal::TimestampUntrusted;
-        let holds =
-            instance
-                .timestamp_authorities
-                .iter()
-                .any(|authority| {
-                    match tsa::verify_timestamp_for_authority(
-                        &timestamp.signed_timestamp,
-                        signature,
-                        authority,
-                    ) {
-                        Ok(_) => true,
-                        Err(tsa::Error::HashMismatch { .. }) => {
-                            worst = Refusal::TimestampOtherSignature;
-                            false
-                        }
-                        Err(tsa::Error::TimestampOutsideValidity { .. }) => {
-                            worst = Refusal::TimestampOutsideValidity;
-                            false
-                        }
-                        Err(_) => false,
-                    }
-                });
-        if !holds {
-            return Err(worst);
-        }
-        if !signs_a_time(timestamp.signed_timestamp.as_bytes()) {
+        let verified = instance.timestamp_authorities.iter().find_map(|authority| {
+            match tsa::verify_timestamp_for_authority(token, signature, authority) {
+                Ok(time) => return Some(time),
+                Err(tsa::Error::HashMismatch { .. }) => worst = Refusal::TimestampOtherSignature,
+                Err(tsa::Error::TimestampOutsideValidity { .. }) => worst = Refusal::TimestampOutsideValidity,
+                Err(_) => (),
+            }
+            None
+        });
+        let time = verified.ok_or(worst)?;
+        if !signs_a_time(token.as_bytes()) {
             return Err(Refusal::TimestampUntrusted);
         }
+        times.push(u64::try_from(time.as_second()).map_err(|_| Refusal::TimeInvalid)?);
     }
-    Ok(())
+    Ok(times)
 }
 
 /// Whether each signer of a timestamp signed that the content is a time: else what the authority signs for another use could serve

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use sigstore_verify::bundle::Error as FormError;
-use sigstore_verify::types::Sha256Hash;
+use sigstore_verify::types::{KindVersion, Sha256Hash};
 use sigstore_verify::{CertificateError, Error, TimestampError, TransparencyLogError, VerificationPolicy};
 
 use super::bundle::ParsedBundle;
@@ -187,7 +187,7 @@ fn judge(
     digest: &[u8; 32],
     now: u64,
 ) -> Result<(Statement, u64, Option<LogRecord>), Refusal> {
-    timestamp::judge(form, instance)?;
+    let stamped = timestamp::judge(form, instance)?;
     let entries = &form.bundle.verification_material.tlog_entries;
     if entries.is_empty() && !is_github {
         return Err(Refusal::NotLogged);
@@ -209,6 +209,8 @@ fn judge(
         .verify(Sha256Hash::new(*digest), &form.bundle, &policy)
         .map_err(|error| match meant(&error) {
             Refusal::TimeInvalid => ahead(form, leaf, now).unwrap_or(Refusal::TimeInvalid),
+            // The library looks at a certificate's dates with its chain, after it verified each time.
+            Refusal::UntrustedChain if !valid_throughout(form, leaf, &stamped) => Refusal::OutsideValidity,
             other => other,
         })?;
     let whole = result.certificate_verified()
@@ -263,6 +265,15 @@ fn ahead(form: &ParsedBundle, leaf: &SigningLeaf, now: u64) -> Option<Refusal> {
     let times = entries.filter_map(|entry| u64::try_from(entry.integrated_time?.as_second()).ok());
     let latest = times.max()?;
     (latest > now && leaf.is_valid_at(latest)).then_some(Refusal::TimeAhead { signed: latest, now })
+}
+
+/// Whether the certificate is valid at each time that an authority or a log signed: that of a log under its promise alone.
+fn valid_throughout(form: &ParsedBundle, leaf: &SigningLeaf, stamped: &[u64]) -> bool {
+    let entries = form.bundle.verification_material.tlog_entries.iter();
+    let promised = entries
+        .filter(|entry| entry.kind_version == KindVersion::DsseV001 && entry.inclusion_promise.is_some());
+    let mut logged = promised.filter_map(|entry| u64::try_from(entry.integrated_time?.as_second()).ok());
+    stamped.iter().all(|time| leaf.is_valid_at(*time)) && logged.all(|time| leaf.is_valid_at(time))
 }
 
 /// What an error of the library is, in our own words: by its kind, never by its text.

@@ -316,6 +316,7 @@ mod tests {
         assert!(crl.is_signed_by(&chain[1]) && !crl.is_signed_by(&chain[2]));
         assert!(crl.revoked_at(&chain[0]).is_some() && crl.revoked_at(&chain[1]).is_none());
         assert_eq!(crl.issuer_name(), "Simulated SGX PCK Platform CA");
+        assert_eq!(chain[1].name(), "Simulated SGX PCK Platform CA");
     }
 
     proptest! {

@@ -24,6 +24,8 @@ mod platform;
 mod qe_report;
 mod set;
 mod signature_cache;
+#[cfg(test)]
+mod simulated_tests;
 mod tcb;
 mod tcb_level;
 mod verified;

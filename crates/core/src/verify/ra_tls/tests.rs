@@ -261,3 +261,24 @@ fn a_certificate_is_valid_from_its_first_second_to_its_last_by_either_clock() {
         assert_eq!(leaf.valid_at(at), expected, "{at}");
     }
 }
+
+/// A certificate may carry its quote in the older extension, too: the same one.
+#[test]
+fn a_certificate_with_evidence_in_two_forms_has_one_quote() {
+    let cvm = simulator::Cvm::healthy(&simulator::World::default());
+    let mut quote = Vec::new();
+    let identity = simulator::TlsIdentity::ra_tls_versioned(1, NOW, &cvm, |versioned| {
+        quote.clone_from(&versioned.quote);
+        versioned.msgpack()
+    });
+    let read = |quote: &[u8]| {
+        let both = identity
+            .clone()
+            .with_ra_tls_extension(simulator::server::RA_TLS_QUOTE, quote);
+        let chain = TlsChain::new(both.chain_der()).unwrap();
+        evidence_of(&chain).unwrap().map(|_| ())
+    };
+    assert_eq!(read(&quote), Ok(()));
+    quote[100] ^= 1;
+    assert_eq!(read(&quote), Err(RaTlsRefusal::TwoQuotes));
+}

@@ -207,3 +207,27 @@ fn a_contract_of_a_later_generation_is_not_taken_for_one_without_epochs() {
     };
     assert_eq!(epochs(&known).0, Ok(true));
 }
+
+/// A device that was just allowed is not final yet. Where any device is allowed, the question is not asked at the newest block.
+#[test]
+fn a_device_that_is_allowed_at_the_newest_block_alone_is_not_final() {
+    let of = |any: u8, at_head: [u8; 3]| {
+        let node = Node::honest().with(|node| {
+            let devices = [[3; 32], [0x33; 32]].map(Call::DeviceAllowed);
+            for call in &devices {
+                node.call(&APP, call.clone(), &word(0));
+            }
+            node.call(&APP, Call::AnyDevice, &word(any));
+            let [now, old] = devices;
+            for (call, answer) in [Call::AnyDevice, now, old].iter().zip(at_head) {
+                node.set(rpc::Request::call_at_head(&APP, call), hex_of(&word(answer)));
+            }
+        });
+        alike(&node).app().unwrap().unwrap().device_allowed.clone()
+    };
+    assert_eq!(of(0, [0, 0, 0]), Ok(false));
+    for at_head in [[1, 0, 0], [0, 1, 0], [0, 0, 1]] {
+        assert_eq!(of(0, at_head), Err(Unanswered::NotFinal), "{at_head:?}");
+    }
+    assert_eq!(of(1, [1, 1, 1]), Ok(false));
+}

@@ -1,0 +1,90 @@
+//! What simulated collateral is blamed for, and its limits of time.
+
+use dcap_qvl::QuoteCollateralV3;
+use simulator::{Cvm, World};
+
+use super::certificate::Certificate;
+use super::documents::{AuthenticDocuments, PCK_CHAIN, TCB_INFO, malformed};
+use super::{NotVerified, verify};
+use crate::evidence::QuoteBytes;
+use crate::verify::{TrustRoot, UnusableCollateral};
+
+const DAY: u64 = 86_400;
+
+/// Verifies the quote of the healthy machine of a world with its collateral after a change.
+fn gap(world: &World, at: u64, change: impl FnOnce(&mut QuoteCollateralV3)) -> Option<UnusableCollateral> {
+    let mut collateral = world.collateral();
+    change(&mut collateral);
+    let quote = QuoteBytes::new(Cvm::healthy(world).quote_bytes("")).unwrap();
+    let root = TrustRoot::custom(world.root_pem().as_bytes()).unwrap();
+    match verify(&quote, &collateral, &root, at) {
+        Ok(_) => None,
+        Err(NotVerified::Collateral(gap)) => Some(gap),
+        Err(NotVerified::Refused(refusal)) => panic!("{refusal}"),
+    }
+}
+
+#[test]
+fn a_certificate_counts_in_its_last_second() {
+    let mut world = World::default();
+    world.pki.tcb_signing.to = 3 * 86_400;
+    let last = world.now + 3 * DAY;
+    assert_eq!(gap(&world, last, |_| ()), None);
+    let ended = gap(&world, last + 1, |_| ());
+    assert!(
+        matches!(ended, Some(UnusableCollateral::Expired { ended, .. }) if ended == last),
+        "{ended:?}"
+    );
+}
+
+/// The collateral is out of date, and brings a chain in the place of the quote's own.
+#[test]
+fn a_chain_beside_the_quote_is_blamed_where_it_is_of_another_machine_alone() {
+    let world = World::default();
+    let at = world.now + 90 * DAY;
+    let with = |change: fn(&mut World)| {
+        let mut other = world.clone();
+        change(&mut other);
+        gap(&world, at, |all| {
+            all.pck_certificate_chain = Some(other.pck_chain_pem())
+        })
+    };
+    for (name, of_the_same_machine) in [
+        ("its own", with(|_| ())),
+        ("renewed", with(|world| world.pki.pck.from -= 1)),
+    ] {
+        assert!(
+            matches!(of_the_same_machine, Some(UnusableCollateral::Expired { .. })),
+            "{name}: {of_the_same_machine:?}"
+        );
+    }
+    for (gap, problem) in [
+        (
+            with(|world| world.platform.cpu_svn = [255; 16]),
+            "it is that of another machine, or of another level of this one (both have the FMSPC b0c06f000000)",
+        ),
+        (
+            with(|world| world.platform.fmspc = [0x66; 6]),
+            "it is that of another machine: its FMSPC is 666666666666, and that of the machine that made the quote is b0c06f000000",
+        ),
+    ] {
+        let expected = UnusableCollateral::WrongPlatform {
+            document: PCK_CHAIN,
+            problem: problem.to_owned(),
+        };
+        assert_eq!(gap, Some(expected));
+    }
+}
+
+#[test]
+fn an_empty_document_is_called_empty() {
+    let world = World::default();
+    let root = Certificate::of_der(&world.root_der()).unwrap();
+    for text in ["", " \n"] {
+        let mut collateral = world.collateral();
+        text.clone_into(&mut collateral.tcb_info);
+        let documents = AuthenticDocuments::of(&collateral, &root, None);
+        let expected = malformed(TCB_INFO, "it is empty");
+        assert_eq!(documents.first_fault(), Some(&expected));
+    }
+}
