@@ -30,6 +30,8 @@ mod locked_release;
 mod measurement_document;
 mod mr_config_id;
 mod os_and_app;
+mod os_image_files;
+mod os_image_lock;
 mod parsing;
 mod parts;
 mod pitfalls;

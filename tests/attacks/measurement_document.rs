@@ -10,7 +10,7 @@ use crate::judge::{Judged, Trial, expected, os_image, registers};
 
 /// A healthy CVM with a measurement document, an `--os-image` and rows of reference values. In a text, `HASH` and `SHAPE` stand for
 /// the image's hash and its RTMR0.
-fn judge(os_image: &str, rows: &str, lie: impl FnOnce(&mut Cvm)) -> Judged {
+pub fn judge(os_image: &str, rows: &str, lie: impl FnOnce(&mut Cvm)) -> Judged {
     judge_by(os_image, rows, lie, |rows| {
         ReferenceValues::built_in().with_built_in_rows(rows).unwrap()
     })
@@ -49,21 +49,23 @@ fn judge_by(
     trial.judge()
 }
 
-fn hash(cvm: &Cvm) -> String {
+pub fn hash(cvm: &Cvm) -> String {
     hex::encode(cvm.boot.os_image_hash())
 }
 
-fn honest(_: &mut Cvm) {}
+pub fn honest(_: &mut Cvm) {}
 
 /// A change of `vm_config`.
-fn config(edit: impl Fn(&mut Value) + Send + Sync + 'static) -> impl FnOnce(&mut Cvm) {
+pub fn config(edit: impl Fn(&mut Value) + Send + Sync + 'static) -> impl FnOnce(&mut Cvm) {
     |cvm| cvm.vm_config_edits.push(std::sync::Arc::new(edit))
 }
 
-const SHAPE: &str =
+/// The shape of the VM as a listed one.
+pub const SHAPE: &str =
     "[[rtmr0]]\nvalue = \"SHAPE\"\nshape = \"of this test\"\nsource = \"test\"\ndate = \"2026-11-25\"\n";
 
-fn image(name: &str, version: &str, class: &str) -> String {
+/// A row that is known by its hash, and the shape.
+pub fn image(name: &str, version: &str, class: &str) -> String {
     format!(
         "[[image]]\nname = \"{name}\"\nversion = \"{version}\"\nclass = \"{class}\"\nos_image_hash = \"HASH\"\nsource = \"test\"\ndate = \
          \"2026-11-25\"\n{SHAPE}"

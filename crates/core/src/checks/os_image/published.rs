@@ -124,10 +124,11 @@ impl Judged<'_> {
                 self.named(named, by, by_row)
             }
             // The same: a shape that is known by RTMR0 needs no computing.
-            ShownDocument::NotComputable { os_image_hash, .. }
-                if *os_image_hash == named.os_image_hash && self.is_on_known_shape() =>
-            {
-                self.named(named, by, by_row)
+            ShownDocument::NotComputable { os_image_hash, why } if *os_image_hash == named.os_image_hash => {
+                match self.is_on_known_shape() {
+                    true => self.named(named, by, by_row),
+                    false => not_computable(os_image_hash, why),
+                }
             }
             _ if self.is_but_for_rtmr1(named) => self.unknown(),
             // The registers of the named image are known, and they are not the quote's.
@@ -263,10 +264,10 @@ impl Judged<'_> {
         })
     }
 
+    /// MRTD, RTMR1 or RTMR2 of the quote.
     fn register(&self, name: &str) -> String {
-        let [rtmr0, rtmr1, rtmr2, _] = self.quote.rtmrs();
+        let [_, rtmr1, rtmr2, _] = self.quote.rtmrs();
         hex::encode(match name {
-            "RTMR0" => rtmr0,
             "RTMR1" => rtmr1,
             "RTMR2" => rtmr2,
             _ => self.quote.mrtd(),

@@ -238,8 +238,8 @@ impl MeasuredImage {
         })
     }
 
-    /// The first register that is not the image's, of MRTD, RTMR1 and RTMR2 of a VM, on any QEMU; absent if it booted the
-    /// image.
+    /// The first register that is not the image's, of MRTD, RTMR2 and RTMR1 of a VM, on any QEMU; absent if it booted the
+    /// image. RTMR1, which alone depends on the VM's memory, is named only where the others are the image's.
     #[must_use]
     pub fn other_register(
         &self,
@@ -255,10 +255,10 @@ impl MeasuredImage {
         };
         if self.mrtd.order_of(mrtd).is_none() {
             other("MRTD", &self.mrtd.single_pass)
-        } else if !self.rtmr1.contains(rtmr1) {
-            other("RTMR1", &self.rtmr1.plain)
         } else if self.rtmr2 != *rtmr2 {
             other("RTMR2", &self.rtmr2)
+        } else if !self.rtmr1.contains(rtmr1) {
+            other("RTMR1", &self.rtmr1.plain)
         } else {
             None
         }

@@ -1,0 +1,276 @@
+//! What is known of an image whose registers a lock holds: by its registers, by the hash that the lock claims, by the document.
+
+use cvm_verify_core::policy::{ImageRegisters, KnownBy, OsImagePolicy, OsTuple};
+use cvm_verify_core::reference::ReferenceValues;
+use cvm_verify_core::report::{AcceptedKind, CheckId, Status, Verdict};
+use simulator::{Cvm, World};
+
+use crate::judge::{Judged, Trial, registers};
+use crate::measurement_document::hash;
+
+/// A CVM whose guest shows the measurement document of its image, or none.
+fn trial(shows_document: bool) -> Trial {
+    let mut trial = Trial::of(Cvm::lite(&World::default()));
+    if !shows_document {
+        trial.cvm.vm_config_edits.push(std::sync::Arc::new(|config| {
+            drop(config.as_object_mut().unwrap().remove("tdx_measurement"));
+        }));
+    }
+    trial
+}
+
+/// A row of an image; with registers if they are given.
+fn row(name: &str, version: &str, class: &str, hash: &str, registers: Option<&OsTuple>) -> String {
+    let registers = registers.map_or_else(String::new, |of| {
+        let [_, rtmr1, rtmr2] = of.rtmr.map(hex::encode);
+        format!("firmware = \"f\"\nrtmr1 = \"{rtmr1}\"\nrtmr2 = \"{rtmr2}\"\n")
+    });
+    format!(
+        "[[image]]\nname = \"{name}\"\nversion = \"{version}\"\nclass = \"{class}\"\nos_image_hash = \"{hash}\"\n{registers}source = \
+         \"test\"\ndate = \"2026-11-25\"\n"
+    )
+}
+
+/// Rows, with the firmware of the CVM as `f`.
+fn reference(trial: &Trial, rows: &str, of_own_file: bool) -> ReferenceValues {
+    let mrtd = hex::encode(registers(&trial.cvm).mrtd);
+    let text = format!(
+        "updated = \"2026-11-25\"\n[[firmware]]\nname = \"f\"\nmrtd = \"{mrtd}\"\nnote = \"n\"\nsource = \"test\"\ndate = \
+         \"2026-11-25\"\n{rows}"
+    );
+    let built_in = ReferenceValues::built_in();
+    match of_own_file {
+        true => built_in.with_file("rows.toml", text.as_bytes()).unwrap(),
+        false => built_in.with_built_in_rows(&text).unwrap(),
+    }
+}
+
+fn lock(tuple: OsTuple, claimed: Option<[u8; 32]>) -> OsImagePolicy {
+    OsImagePolicy::Lock {
+        tuple,
+        vulnerable_until: None,
+        known_by: claimed.map(KnownBy::PublishedHash),
+        acpi_change: None,
+        lock: "cvm.lock".into(),
+    }
+}
+
+fn accepted(judged: &Judged) -> Vec<AcceptedKind> {
+    judged.0.accepted.iter().map(|one| one.what).collect()
+}
+
+/// A claim that nothing confirms gives no name, is never told as confirmed, and rests on no row.
+#[test]
+fn a_hash_in_a_lock_is_confirmed_by_the_document_or_by_the_row_of_the_registers_alone() {
+    use AcceptedKind::{ObservedImage, ReferenceValues as OwnRows, UnconfirmedHash};
+
+    let booted = trial(true);
+    let (genuine, own) = (hash(&booted.cvm), registers(&booted.cvm));
+    let genuine_bytes = booted.cvm.boot.os_image_hash();
+    let (other, other_bytes) = ("ab".repeat(32), [0xab; 32]);
+    let by_hash = |hash: &str| row("dstack-0.9.0", "0.9.0", "production", hash, None);
+    let prerelease = row(
+        "dstack-0.9.0-rc1",
+        "0.9.0-rc1",
+        "prerelease",
+        &genuine,
+        Some(&own),
+    );
+    let production = row("dstack-0.9.0", "0.9.0", "production", &genuine, Some(&own));
+    let unconfirmed = format!("cvm.lock says that they are those of the image {other}; nothing in this run");
+    let named = |name: &str| format!("are those of cvm.lock ({name}).");
+    let confirmed = |name: &str| format!("are those of cvm.lock ({name}, image {genuine}).");
+    type Row<'a> = (&'a str, bool, bool, String, [u8; 32], String, Vec<AcceptedKind>);
+    let cases: [Row; 7] = [
+        // The document names another image than the lock does, and the table has that one.
+        (
+            "document, row of its hash",
+            true,
+            false,
+            by_hash(&genuine),
+            other_bytes,
+            named("dstack-0.9.0"),
+            vec![],
+        ),
+        (
+            "registers of a prerelease of another hash",
+            false,
+            false,
+            prerelease.clone(),
+            other_bytes,
+            unconfirmed.clone(),
+            vec![ObservedImage],
+        ),
+        (
+            "registers of a prerelease of this hash",
+            false,
+            false,
+            prerelease,
+            genuine_bytes,
+            confirmed("dstack-0.9.0-rc1"),
+            vec![ObservedImage],
+        ),
+        (
+            "a row of the user's own that only the claim leads to",
+            false,
+            true,
+            by_hash(&other),
+            other_bytes,
+            unconfirmed,
+            vec![UnconfirmedHash],
+        ),
+        (
+            "registers of the user's own row",
+            false,
+            true,
+            production.clone(),
+            genuine_bytes,
+            named("dstack-0.9.0"),
+            vec![OwnRows],
+        ),
+        (
+            "registers of the user's own row, of another hash than the document's",
+            true,
+            true,
+            production.replace(&genuine, &other),
+            genuine_bytes,
+            named("dstack-0.9.0"),
+            vec![OwnRows],
+        ),
+        (
+            "registers of the user's own row, and the document of its hash",
+            true,
+            true,
+            production,
+            genuine_bytes,
+            named("dstack-0.9.0"),
+            vec![],
+        ),
+    ];
+    for (what, shows_document, of_own_file, rows, claimed, says, expected) in cases {
+        let mut trial = trial(shows_document);
+        trial.policy.reference = reference(&trial, &rows, of_own_file).into();
+        trial.policy.os_image = lock(own.clone(), Some(claimed));
+        let judged = trial.judge();
+        judged.proves(CheckId::OsImage).concludes(Verdict::Pass);
+        assert!(
+            judged.detail(CheckId::OsImage).contains(&says),
+            "{what}: {judged}"
+        );
+        assert_eq!(accepted(&judged), expected, "{what}: {judged}");
+    }
+}
+
+/// T34: a claimed release is judged by its vulnerabilities, unless the registers show that it is another.
+#[test]
+fn t34_a_claimed_row_makes_an_image_worse_where_the_registers_do_not_contradict_it() {
+    let booted = trial(false);
+    let own = registers(&booted.cvm);
+    let mut other_rtmr1 = own.clone();
+    other_rtmr1.rtmr[1] = [0x5a; 48];
+    let mut other_rtmr2 = own.clone();
+    other_rtmr2.rtmr[2] = [0x5a; 48];
+    let rows = |normalized: &str| {
+        let first = row(
+            "dstack-0.6.0-of-a-test",
+            "0.6.0",
+            "production",
+            &"01".repeat(32),
+            Some(&other_rtmr1),
+        );
+        let second = row(
+            "dstack-0.6.0-of-another",
+            "0.6.0",
+            "production",
+            &"02".repeat(32),
+            Some(&other_rtmr2),
+        );
+        format!("{first}{normalized}{second}")
+    };
+    for (normalized, claimed, is_vulnerable) in [
+        ("", 1, true),
+        // The table has every RTMR1 of this image.
+        ("kernel_header_normalized = true\n", 1, false),
+        ("", 2, false),
+    ] {
+        let mut trial = trial(false);
+        trial.policy.reference = reference(&trial, &rows(normalized), false).into();
+        trial.policy.os_image = lock(own.clone(), Some([claimed; 32]));
+        let judged = trial.judge();
+        if is_vulnerable {
+            judged.fails(CheckId::OsImage, "vulnerable-image");
+        } else {
+            judged.proves(CheckId::OsImage);
+            assert_eq!(
+                accepted(&judged),
+                [AcceptedKind::UnconfirmedHash],
+                "{claimed}: {judged}"
+            );
+        }
+    }
+}
+
+/// A lock of an image alone: what it lacks is said where that is what is missing, and a vulnerable image fails on every shape.
+#[test]
+fn t33_a_lock_without_rtmr0_is_told_to_hold_it_where_the_shape_is_unknown_and_not_elsewhere() {
+    let lacks = "cvm.lock does not hold RTMR0 yet. Add it: `cvm-verify pin URL --output cvm.lock`, review, and commit.";
+    let upgrade = "Upgrade the OS image to dstack";
+    for (version, is_listed, status, reason, fix) in [
+        ("0.9.0", false, Status::Warn, Some("acpi-unverified"), Some(lacks)),
+        ("0.5.9", false, Status::Warn, Some("acpi-unverified"), Some(lacks)),
+        ("0.5.9", true, Status::Warn, Some("advisory"), Some(upgrade)),
+        (
+            "0.6.0",
+            false,
+            Status::Fail,
+            Some("vulnerable-image"),
+            Some(upgrade),
+        ),
+        (
+            "0.6.0",
+            true,
+            Status::Fail,
+            Some("vulnerable-image"),
+            Some(upgrade),
+        ),
+        ("0.9.0", true, Status::Pass, None, None),
+    ] {
+        let mut trial = trial(false);
+        let own = registers(&trial.cvm);
+        let mut rows = row(
+            "dstack-of-a-test",
+            version,
+            "production",
+            &"01".repeat(32),
+            Some(&own),
+        );
+        if is_listed {
+            let rtmr0 = hex::encode(own.rtmr[0]);
+            rows += &crate::measurement_document::SHAPE.replace("SHAPE", &rtmr0);
+        }
+        trial.policy.reference = reference(&trial, &rows, false).into();
+        let [_, rtmr1, rtmr2] = own.rtmr;
+        trial.policy.os_image = OsImagePolicy::LockedImage {
+            registers: ImageRegisters {
+                mrtd: own.mrtd,
+                rtmr1,
+                rtmr2,
+            },
+            vulnerable_until: None,
+            known_by: Some(KnownBy::Row),
+            lock: "cvm.lock".into(),
+        };
+        let judged = trial.judge();
+        let check = judged.check(CheckId::OsImage);
+        assert_eq!(
+            (check.status, check.reason.as_deref()),
+            (status, reason),
+            "{version}: {judged}"
+        );
+        match (fix, check.fix.as_deref()) {
+            (Some(fix), Some(found)) => assert!(found.starts_with(fix), "{version}: {found}"),
+            (fix, found) => assert_eq!(fix, found, "{version}"),
+        }
+        assert!(judged.0.accepted.is_empty(), "{version}: {judged}");
+    }
+}
