@@ -24,6 +24,8 @@ crate::word_enum! {
         UnknownImage = "unknown-image",
         /// Another RTMR0 than the locked one, under the same image.
         AcpiChange = "acpi-change",
+        /// Another image hash than the locked one, for the same registers.
+        ImageHash = "image-hash",
         /// A platform that Intel rates lower than UpToDate.
         Tcb = "tcb",
         /// TDATTRIBUTES other than those of every dstack guest.
@@ -146,7 +148,10 @@ impl Lock {
         let os = self.os_image.as_ref();
         let row = os.and_then(|os| ReferenceValues::built_in().image_of(&os.mrtd, &os.rtmr1, &os.rtmr2));
         match name {
-            AcceptName::DevelopmentImage | AcceptName::UnknownImage | AcceptName::AcpiChange
+            AcceptName::DevelopmentImage
+            | AcceptName::UnknownImage
+            | AcceptName::AcpiChange
+            | AcceptName::ImageHash
                 if os.is_none() =>
             {
                 Some("it has no [os_image]".to_owned())
@@ -167,6 +172,7 @@ impl Lock {
             },
             AcceptName::UnknownImage
             | AcceptName::AcpiChange
+            | AcceptName::ImageHash
             | AcceptName::Tcb
             | AcceptName::NoNonce
             | AcceptName::UnreadCompose
@@ -187,7 +193,7 @@ mod tests {
         let error = "dev-image".parse::<AcceptName>().unwrap_err().to_string();
         assert!(
             error.contains(
-                "development-image, vulnerable-image, unknown-image, acpi-change, tcb, td-attributes"
+                "development-image, vulnerable-image, unknown-image, acpi-change, image-hash, tcb, td-attributes"
             ),
             "{error}"
         );

@@ -53,6 +53,13 @@ pub enum PinWarning {
         /// The one that was measured.
         now: [u8; 48],
     },
+    /// Another image hash than the locked one, for the same registers. 32 bytes each.
+    OtherImageHash {
+        /// The locked one.
+        before: [u8; 32],
+        /// The one that this run found.
+        now: [u8; 32],
+    },
     /// The evidence contains no compose document.
     NoComposeDocument,
     /// The docker compose file is the only field of the compose document.
@@ -76,6 +83,7 @@ impl PinWarning {
             Self::ObservedImage(_) | Self::UnknownImage => AcceptName::UnknownImage,
             Self::VulnerableImage { .. } => AcceptName::VulnerableImage,
             Self::AcpiChange { .. } => AcceptName::AcpiChange,
+            Self::OtherImageHash { .. } => AcceptName::ImageHash,
             Self::NoComposeDocument | Self::NoComposeSettings | Self::UnreadableImages(_) => {
                 AcceptName::UnreadCompose
             }
@@ -94,7 +102,7 @@ impl PinWarning {
                 let until = before.os_image.as_ref().and_then(|os| os.vulnerable_until);
                 now.has_image_of(before) && until.and_then(end_of).is_some_and(|end| at < end)
             }
-            Self::AcpiChange { .. } | Self::NoLongerShown(_) => false,
+            Self::AcpiChange { .. } | Self::OtherImageHash { .. } | Self::NoLongerShown(_) => false,
             Self::TdAttributes(value) => before.td_attributes == Some(*value),
             Self::KeyProvider(_) => match (&before.key_provider, &now.key_provider) {
                 (Some(KeyProviders::Named(before)), Some(KeyProviders::Named(now))) => {
@@ -184,6 +192,12 @@ impl fmt::Display for PinWarning {
                     start(before)
                 )
             }
+            Self::OtherImageHash { before, now } => write!(
+                f,
+                "The lock said that the image with these registers is {}; by what this run found it is {}.",
+                hex::encode(before),
+                hex::encode(now)
+            ),
             Self::NoComposeDocument => f.write_str(
                 "The evidence contains no compose document: its hash is locked, but its content is not known.",
             ),
