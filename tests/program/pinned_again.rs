@@ -52,6 +52,9 @@ fn t34_what_the_files_of_this_run_say_takes_the_place_of_an_older_known_by() {
         let whole = lock_text(&deployment);
         for before in ["files", "published-hash"] {
             rewrite(&deployment, &format!("{before} {hash}"));
+            let refused = deployment.pin(&[&files]);
+            assert_eq!(refused.code, 1, "{before}: {refused:?}");
+            refused.assert_stderr(&format!("--accept {name} "));
             assert_eq!(deployment.pin(&[&files, &accept]).code, 0);
             assert_eq!(lock_text(&deployment), whole, "{before}");
             let ran = with_lock(&deployment, &[]);
@@ -92,4 +95,50 @@ fn another_hash_for_the_same_registers_is_accepted_by_name() {
     // It stays written down as long as the hash does.
     let again = deployment.pin(&[&others]);
     again.assert_stdout("Nothing was written");
+}
+
+/// The sentence of another vulnerability, or none, accepts nothing that is known today.
+#[test]
+fn t34_a_vulnerability_that_the_lock_does_not_name_is_not_accepted_by_it() {
+    let folder = files_whose_metadata(|metadata| metadata["version"] = "0.5.2".into());
+    let files = format!("--os-image-files={}", folder.path().display());
+    let deployment = booted(Qemu::V10_2);
+    assert_eq!(deployment.pin(&[&files, "--accept=vulnerable-image"]).code, 0);
+    let whole = lock_text(&deployment);
+    let other = whole.replace("CVE-2025-59054", "CVE-0000-00001");
+    std::fs::write(deployment.path("cvm.lock"), &other).unwrap();
+    let ran = with_lock(&deployment, &[]);
+    ran.assert(OsImage, Fail, Some("vulnerable-image"));
+    let check = ran.check(OsImage);
+    assert!(
+        check
+            .detail
+            .contains("does not name CVE-2025-59054: what became known"),
+        "{check:?}"
+    );
+    let fix = check.fix.unwrap();
+    assert!(
+        fix.contains("`cvm-verify pin URL --accept vulnerable-image`"),
+        "{fix}"
+    );
+    for files in [&[][..], &[files.as_str()]] {
+        let refused = deployment.pin(files);
+        assert_eq!(refused.code, 1, "{refused:?}");
+        refused.assert_stderr("--accept vulnerable-image ");
+    }
+    assert_eq!(lock_text(&deployment), other);
+    let accepted = deployment.pin(&["--accept=vulnerable-image"]);
+    assert_eq!(accepted.code, 0, "{accepted:?}");
+    let renewed = lock_text(&deployment);
+    assert!(
+        renewed.contains(" has a published vulnerability: CVE-2025-59054."),
+        "{renewed}"
+    );
+    with_lock(&deployment, &[]).assert(OsImage, Warn, Some("vulnerable-image"));
+    // Somebody who wrote the day alone accepts whatever is known until then; a pin asks for what it writes down.
+    let sentence = |line: &&str| line.starts_with("vulnerable-image =") || *line == "[accepted]";
+    let day_alone: Vec<&str> = whole.lines().filter(|line| !sentence(line)).collect();
+    std::fs::write(deployment.path("cvm.lock"), day_alone.join("\n")).unwrap();
+    with_lock(&deployment, &[]).assert(OsImage, Warn, Some("vulnerable-image"));
+    deployment.pin(&[]).assert_stderr("--accept vulnerable-image ");
 }

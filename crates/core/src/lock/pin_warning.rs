@@ -6,14 +6,17 @@ use std::fmt;
 use dcap_qvl::TcbStatus;
 
 use super::{AcceptName, Lock};
-use crate::policy::KeyProviders;
 use crate::policy::tcb::end_of;
+use crate::policy::{KeyProviders, WRITTEN_BY_PIN};
+use crate::reference::Advisory;
 use crate::toml_text::literal::one_line;
 
 /// How long a vulnerable image is accepted once it is pinned, days.
 pub const VULNERABLE_DAYS: u64 = 30;
 /// Longest sentence that is written, in characters. Those of `pin` have some hundred.
 const MAX_SENTENCE: usize = 500;
+/// Longest sentence of vulnerabilities, in characters: each id that is cut off is not accepted.
+const MAX_VULNERABILITIES: usize = 1000;
 
 /// What speaks against pinning a deployment as it is, but may be accepted in writing (`pin --accept`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +47,7 @@ pub enum PinWarning {
         /// The image.
         name: String,
         /// The vulnerabilities.
-        vulnerabilities: Vec<String>,
+        vulnerabilities: Vec<Advisory>,
     },
     /// Another RTMR0 than the locked one, of no listed shape, under the same image.
     AcpiChange {
@@ -94,13 +97,19 @@ impl PinWarning {
     /// Whether the lock that is there holds it already, so that nobody is asked again. `now` is the lock that is taken, and
     /// `at` the time that is judged at, Unix seconds.
     pub(super) fn is_held_by(&self, before: &Lock, now: &Lock, at: u64) -> bool {
+        // A lock that holds a value has not accepted it: somebody may have written the value alone.
+        let Some(accepted) = before.accepted.get(&self.name()) else {
+            return false;
+        };
         match self {
             Self::DevelopmentImage(_) | Self::ObservedImage(_) | Self::UnknownImage => {
                 now.has_image_of(before)
             }
-            Self::VulnerableImage { .. } => {
+            Self::VulnerableImage { vulnerabilities, .. } => {
                 let until = before.os_image.as_ref().and_then(|os| os.vulnerable_until);
-                now.has_image_of(before) && until.and_then(end_of).is_some_and(|end| at < end)
+                now.has_image_of(before)
+                    && until.and_then(end_of).is_some_and(|end| at < end)
+                    && vulnerabilities.iter().all(|one| one.is_named_in(accepted))
             }
             Self::AcpiChange { .. } | Self::OtherImageHash { .. } | Self::NoLongerShown(_) => false,
             Self::TdAttributes(value) => before.td_attributes == Some(*value),
@@ -128,11 +137,15 @@ impl PinWarning {
 pub(super) fn accepted_sentences(warnings: &[PinWarning]) -> BTreeMap<AcceptName, String> {
     let mut accepted: BTreeMap<AcceptName, String> = BTreeMap::new();
     for warning in warnings {
+        let longest = match warning {
+            PinWarning::VulnerableImage { .. } => MAX_VULNERABILITIES,
+            _ => MAX_SENTENCE,
+        };
         let sentence = accepted.entry(warning.name()).or_default();
         let space = if sentence.is_empty() { "" } else { " " };
         *sentence = format!("{sentence}{space}{warning}")
             .chars()
-            .take(MAX_SENTENCE)
+            .take(longest)
             .collect();
     }
     accepted
@@ -177,11 +190,10 @@ impl fmt::Display for PinWarning {
             Self::VulnerableImage {
                 name,
                 vulnerabilities,
-            } => write!(
-                f,
-                "{name} has a published vulnerability: {}.",
-                vulnerabilities.join(", ")
-            ),
+            } => {
+                let ids: Vec<&str> = vulnerabilities.iter().map(|one| one.id.as_str()).collect();
+                write!(f, "{name}{WRITTEN_BY_PIN}{}.", ids.join(", "))
+            }
             Self::AcpiChange { before, now } => {
                 let start = |register: &[u8; 48]| hex::encode(register).chars().take(16).collect::<String>();
                 write!(

@@ -302,7 +302,7 @@ fn a_lock_fills_in_what_options_left_open() {
     let ends = 1_798_761_600; // 2027-01-01T00:00:00Z
     assert!(matches!(
         &policy.os_image,
-        OsImagePolicy::Lock { vulnerable_until: Some(until), .. } if *until == ends
+        OsImagePolicy::Lock { vulnerable: Some(accepted), .. } if accepted.until == ends
     ));
     assert_eq!(
         policy.locked_platform.and_then(|platform| platform.fmspc),

@@ -83,7 +83,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         OsImagePolicy::Tuple(tuple) => judged.exact(tuple, &WrittenAcceptance::by(&origin(policy))),
         OsImagePolicy::Lock {
             tuple,
-            vulnerable_until,
+            vulnerable,
             known_by,
             acpi_change,
             lock,
@@ -92,14 +92,14 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             &WrittenAcceptance {
                 by: lock.path(),
                 lock: Some(lock),
-                vulnerable_until: *vulnerable_until,
+                vulnerable: vulnerable.as_ref(),
                 known_by: known_by.as_ref(),
                 acpi_change: acpi_change.as_deref(),
             },
         ),
         OsImagePolicy::LockedImage {
             registers,
-            vulnerable_until,
+            vulnerable,
             known_by,
             lock,
         } => judged.locked_image(
@@ -107,7 +107,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             &WrittenAcceptance {
                 by: lock.path(),
                 lock: Some(lock),
-                vulnerable_until: *vulnerable_until,
+                vulnerable: vulnerable.as_ref(),
                 known_by: known_by.as_ref(),
                 acpi_change: None,
             },

@@ -132,7 +132,7 @@ pub fn pin(
     };
     match pinned.lock.to_toml(&pinned.notes).len() {
         // What is accepted and the end date, which are not written yet, need some bytes.
-        size if size > MAX_LOCK_BYTES - 8 * 1024 => Err(PinRefusal::TooLarge(size)),
+        size if size > MAX_LOCK_BYTES - 16 * 1024 => Err(PinRefusal::TooLarge(size)),
         _ => Ok(pinned),
     }
 }

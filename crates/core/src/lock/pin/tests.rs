@@ -197,7 +197,7 @@ fn a_vulnerable_image_is_pinned_for_30_days() {
         let mut pinned = pin_of(&lying(&[])).unwrap();
         pinned.warnings = vec![PinWarning::VulnerableImage {
             name: "dstack-0.5.3".to_owned(),
-            vulnerabilities: vec!["CVE-2025-59054".to_owned()],
+            vulnerabilities: ReferenceValues::built_in().advisories()[..1].to_vec(),
         }];
         pinned
     };
@@ -217,6 +217,19 @@ fn a_vulnerable_image_is_pinned_for_30_days() {
     before.os_image.as_mut().unwrap().vulnerable_until = day(2026, 10, 2);
     let again = vulnerable().accept(&naming(""), Some(&before)).unwrap();
     assert_eq!(until(&again.lock), day(2026, 10, 2));
+    // What nobody accepted by name is not held by the day.
+    let mut unnamed = before.clone();
+    unnamed.accepted.clear();
+    assert_eq!(asked(&vulnerable(), "", Some(&unnamed)), "vulnerable-image");
+    let other = "It has a published vulnerability: CVE-2030-1.".to_owned();
+    unnamed.accepted.insert(AcceptName::VulnerableImage, other);
+    assert_eq!(asked(&vulnerable(), "", Some(&unnamed)), "vulnerable-image");
+    let mut more = vulnerable();
+    more.warnings = vec![PinWarning::VulnerableImage {
+        name: "dstack-0.5.3".to_owned(),
+        vulnerabilities: ReferenceValues::built_in().advisories()[..2].to_vec(),
+    }];
+    assert_eq!(asked(&more, "", Some(&before)), "vulnerable-image");
     // When it has ended it is new.
     before.os_image.as_mut().unwrap().vulnerable_until = day(2026, 9, 30);
     assert_eq!(asked(&vulnerable(), "", Some(&before)), "vulnerable-image");
@@ -268,6 +281,12 @@ fn what_is_out_of_the_ordinary_is_asked_for_by_name_and_only_if_it_is_new() {
     let again = pinned.clone().accept(&naming("tcb"), Some(&lock)).unwrap();
     assert_eq!(again.needless, [AcceptName::Tcb]);
     assert_eq!(again.lock, lock);
+    // The values alone accept nothing.
+    let values_alone = Lock {
+        accepted: std::collections::BTreeMap::new(),
+        ..lock.clone()
+    };
+    assert_eq!(asked(&pinned, "", Some(&values_alone)), all);
     // What gets worse is new.
     let worse = lying(&[Lie::NoKeyProvider, Lie::ConfigurationNeeded]);
     let worse = pin(&facts_of(&worse, true, None), false, TrustRootKind::Custom).unwrap();

@@ -9,7 +9,8 @@ use crate::compose::UnprovenDocument;
 use crate::policy::{
     ContractPin, GovernanceMode, GovernancePolicy, KeyProviders, KmsDocument, KmsHost, KmsMode, KmsPolicy,
     LockOrigin, LockedBinding, LockedCompose, LockedPlatform, Origin, OsImagePolicy, OsTuple, PlatformList,
-    ReportDataPolicy, SourcePolicy, SourceRule, TcbException, TcbPolicy, TlsBinding, WrittenRule,
+    ReportDataPolicy, SourcePolicy, SourceRule, TcbException, TcbPolicy, TlsBinding, VulnerableAcceptance,
+    WrittenRule,
 };
 use crate::reference::ReferenceValues;
 use crate::verify::Layout;
@@ -224,7 +225,23 @@ fn plain_of_each() -> Vec<Policy> {
         Policy {
             os_image: OsImagePolicy::Lock {
                 tuple: tuple(),
-                vulnerable_until: Some(1_800_000_000),
+                vulnerable: Some(VulnerableAcceptance {
+                    until: 1_800_000_000,
+                    sentence: None,
+                }),
+                known_by: None,
+                acpi_change: None,
+                lock: "cvm.lock".into(),
+            },
+            ..default()
+        },
+        Policy {
+            os_image: OsImagePolicy::Lock {
+                tuple: tuple(),
+                vulnerable: Some(VulnerableAcceptance {
+                    until: 1_800_000_000,
+                    sentence: Some("CVE-2030-1".to_owned()),
+                }),
                 known_by: None,
                 acpi_change: None,
                 lock: "cvm.lock".into(),
@@ -409,7 +426,7 @@ fn all_that_a_lock_says(lock: &str) -> Policy {
         }),
         os_image: OsImagePolicy::Lock {
             tuple: tuple(),
-            vulnerable_until: None,
+            vulnerable: None,
             known_by: None,
             acpi_change: None,
             lock: lock.into(),
