@@ -34,6 +34,10 @@ crate::word_enum! {
         KeyProvider = "key-provider",
         /// Evidence that signs no nonce of this run.
         NoNonce = "no-nonce",
+        /// A KMS that is in no table, in place of the locked one.
+        OtherKms = "other-kms",
+        /// Another app than that of the existing lock.
+        OtherApp = "other-app",
         /// A compose document that was not supplied, or could not be read as a whole.
         UnreadCompose = "unread-compose",
         /// What the lock that is there expects, and the deployment does not show any more.
@@ -170,6 +174,11 @@ impl Lock {
                 Some(KeyProviders::Named(pins)) if pins.iter().any(|pin| pin.name != "kms") => None,
                 _ => Some("its key_provider is a KMS, or is not there".to_owned()),
             },
+            AcceptName::OtherKms => match &self.key_provider {
+                Some(KeyProviders::Named(pins)) if pins.iter().any(|pin| pin.name == "kms") => None,
+                _ => Some("its key_provider names no KMS".to_owned()),
+            },
+            AcceptName::OtherApp => self.app_id.is_none().then(|| "it has no app_id".to_owned()),
             AcceptName::UnknownImage
             | AcceptName::AcpiChange
             | AcceptName::ImageHash

@@ -197,6 +197,21 @@ impl Lock {
         {
             self.accepted.insert(AcceptName::ImageHash, sentence.clone());
         }
+        // What was accepted of app and KMS holds as long as they are the locked ones: then there is no such finding.
+        let has_kms_of = |other: &Self| match (&self.key_provider, &other.key_provider) {
+            (Some(KeyProviders::Named(now)), Some(KeyProviders::Named(old))) => {
+                now.iter().all(|pin| old.contains(pin))
+            }
+            _ => false,
+        };
+        for (name, is_kept) in [
+            (AcceptName::OtherApp, self.app_id == before.app_id),
+            (AcceptName::OtherKms, has_kms_of(before)),
+        ] {
+            if let Some(sentence) = before.accepted.get(&name).filter(|_| is_kept) {
+                self.accepted.entry(name).or_insert_with(|| sentence.clone());
+            }
+        }
         if let Some(sentence) = before.accepted.get(&AcceptName::NoLongerShown)
             && not_shown::lacks_the_same(before, self)
         {

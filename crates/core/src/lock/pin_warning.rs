@@ -63,6 +63,20 @@ pub enum PinWarning {
         /// The one that this run found.
         now: [u8; 32],
     },
+    /// A KMS that is in no table, where the existing lock names other key providers.
+    OtherKms {
+        /// The locked ones.
+        before: String,
+        /// The one of this run.
+        now: String,
+    },
+    /// Another app than that of the existing lock. 20 bytes each.
+    OtherApp {
+        /// The locked one.
+        before: [u8; 20],
+        /// The one of this run.
+        now: [u8; 20],
+    },
     /// The evidence contains no compose document.
     NoComposeDocument,
     /// The docker compose file is the only field of the compose document.
@@ -87,6 +101,8 @@ impl PinWarning {
             Self::VulnerableImage { .. } => AcceptName::VulnerableImage,
             Self::AcpiChange { .. } => AcceptName::AcpiChange,
             Self::OtherImageHash { .. } => AcceptName::ImageHash,
+            Self::OtherKms { .. } => AcceptName::OtherKms,
+            Self::OtherApp { .. } => AcceptName::OtherApp,
             Self::NoComposeDocument | Self::NoComposeSettings | Self::UnreadableImages(_) => {
                 AcceptName::UnreadCompose
             }
@@ -111,7 +127,11 @@ impl PinWarning {
                     && until.and_then(end_of).is_some_and(|end| at < end)
                     && vulnerabilities.iter().all(|one| one.is_named_in(accepted))
             }
-            Self::AcpiChange { .. } | Self::OtherImageHash { .. } | Self::NoLongerShown(_) => false,
+            Self::AcpiChange { .. }
+            | Self::OtherImageHash { .. }
+            | Self::OtherKms { .. }
+            | Self::OtherApp { .. }
+            | Self::NoLongerShown(_) => false,
             Self::TdAttributes(value) => before.td_attributes == Some(*value),
             Self::KeyProvider(_) => match (&before.key_provider, &now.key_provider) {
                 (Some(KeyProviders::Named(before)), Some(KeyProviders::Named(now))) => {
@@ -207,6 +227,18 @@ impl fmt::Display for PinWarning {
             Self::OtherImageHash { before, now } => write!(
                 f,
                 "The lock said that the image with these registers is {}; by what this run found it is {}.",
+                hex::encode(before),
+                hex::encode(now)
+            ),
+            Self::OtherKms { before, now } => write!(
+                f,
+                "The VM's keys come from {}, a KMS in no table of cvm-verify; the lock named {}. Whoever runs a KMS can read the data of its apps.",
+                one_line(now),
+                one_line(before)
+            ),
+            Self::OtherApp { before, now } => write!(
+                f,
+                "The lock was of the app {}; this deployment is the app {}. Nothing that the lock held was kept.",
                 hex::encode(before),
                 hex::encode(now)
             ),

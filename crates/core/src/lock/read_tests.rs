@@ -425,6 +425,8 @@ fn a_lock_that_accepts_what_it_does_not_hold_is_refused() {
             "its td_attributes are those of every dstack guest",
         ),
         ("key-provider", "its key_provider is a KMS, or is not there"),
+        ("other-kms", "its key_provider names no KMS"),
+        ("other-app", "it has no app_id"),
     ] {
         let error = read(&with_registers(OsClass::Production, &accepts(name))).unwrap_err();
         let said = error.to_string();

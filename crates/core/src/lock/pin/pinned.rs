@@ -9,7 +9,7 @@ use super::known::joined;
 use crate::lock::not_shown::{self, NotAsked, Unasked};
 use crate::lock::pin_warning::accepted_sentences;
 use crate::lock::{AcceptName, Accepting, Lock, Notes, PinWarning, Said, VULNERABLE_DAYS};
-use crate::policy::{KmsDocument, KnownBy, WrittenRule};
+use crate::policy::{KeyProviders, KmsDocument, KnownBy, WrittenRule};
 use crate::reference::{Advisory, ReferenceValues};
 use crate::report::day;
 
@@ -93,13 +93,16 @@ impl Pinned {
             advisories,
             at,
         } = self;
-        // The lock of another app says nothing of this one.
-        let before = before.filter(|before| before.app_id.is_none() || before.app_id == lock.app_id);
+        // The lock of another app says nothing of this one, and the host chooses which app answers.
+        let other_app = before.and_then(|before| other_app(before, &lock));
+        let before = before.filter(|_| other_app.is_none());
+        warnings.extend(other_app);
         let mut unasked = Vec::new();
         if let Some(before) = before {
             unasked = not_asked.keep(&mut lock, before);
             warnings.extend(not_shown::no_longer_shown(before, &lock));
             warnings.extend(acpi_change(before, &lock).filter(|_| !is_listed_shape));
+            warnings.extend(other_kms(before, &lock));
         }
         let of_before = before.and_then(|before| known_before(before, &lock));
         if let Some(now) = lock.os_image.as_mut().and_then(|os| os.known_by.as_mut()) {
@@ -198,6 +201,29 @@ impl Unaccepted {
 fn sentences(warnings: &[PinWarning]) -> String {
     let sentences: Vec<String> = warnings.iter().map(ToString::to_string).collect();
     sentences.join(" ")
+}
+
+/// That the existing lock is of another app.
+fn other_app(before: &Lock, now: &Lock) -> Option<PinWarning> {
+    let (before, now) = before.app_id.zip(now.app_id)?;
+    (before != now).then_some(PinWarning::OtherApp { before, now })
+}
+
+/// That a KMS in no table takes the place of the key providers that the lock names.
+fn other_kms(before: &Lock, now: &Lock) -> Option<PinWarning> {
+    let (Some(old @ KeyProviders::Named(_)), Some(KeyProviders::Named(pins))) =
+        (&before.key_provider, &now.key_provider)
+    else {
+        return None;
+    };
+    let other = pins.iter().find(|pin| {
+        let id = pin.id.as_deref().unwrap_or_default();
+        pin.name == "kms" && !old.names(&pin.name, id) && ReferenceValues::built_in().kms_by_id(id).is_none()
+    })?;
+    Some(PinWarning::OtherKms {
+        before: old.to_string(),
+        now: other.to_string(),
+    })
 }
 
 /// That RTMR0 is another one than the locked one, under the same image.

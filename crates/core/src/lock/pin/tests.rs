@@ -296,7 +296,68 @@ fn what_is_out_of_the_ordinary_is_asked_for_by_name_and_only_if_it_is_new() {
         app_id: Some([9; 20]),
         ..lock
     };
-    assert_eq!(asked(&pinned, "", Some(&other)), all);
+    assert_eq!(
+        asked(&pinned, "", Some(&other)),
+        "unknown-image,tcb,key-provider,no-nonce,other-app"
+    );
+}
+
+/// The host chooses which app answers, and which KMS: neither takes the place of what the lock holds without a person.
+#[test]
+fn another_app_and_another_kms_are_accepted_by_name() {
+    let pinned = pin_of(&lying(&[])).unwrap();
+    let first = pinned
+        .clone()
+        .accept(&naming("unknown-image"), None)
+        .unwrap()
+        .lock;
+    let locked = Lock {
+        governance: crate::lock::arbitrary::example().governance,
+        app_id: Some([9; 20]),
+        ..first.clone()
+    };
+    assert_eq!(asked(&pinned, "unknown-image", Some(&locked)), "other-app");
+    let names = naming("unknown-image,other-app");
+    let replaced = pinned.clone().accept(&names, Some(&locked)).unwrap();
+    assert!(replaced.needless.is_empty());
+    let sentence = &replaced.lock.accepted[&AcceptName::OtherApp];
+    assert!(
+        sentence.starts_with(&format!("The lock was of the app {}", "09".repeat(20))),
+        "{sentence}"
+    );
+    assert_eq!(Lock::parse(&replaced.text, "cvm.lock").unwrap(), replaced.lock);
+    // Pinned once more, nothing is asked and nothing changes.
+    let again = pinned.clone().accept(&naming(""), Some(&replaced.lock)).unwrap();
+    assert_eq!(again.lock, replaced.lock);
+
+    let foreign = pin_of(&lying(&[Lie::ForeignKms])).unwrap();
+    assert_eq!(asked(&foreign, "", Some(&first)), "other-kms");
+    // A first pin, a lock that accepts any KMS and one that names both roots are asked nothing.
+    assert_eq!(asked(&foreign, "unknown-image", None), "");
+    let with = |providers: String| Lock {
+        key_provider: Some(providers.parse().unwrap()),
+        ..first.clone()
+    };
+    let of = |lock: &Lock| lock.key_provider.as_ref().unwrap().to_string();
+    assert_eq!(asked(&foreign, "", Some(&with("kms".to_owned()))), "");
+    let both = format!("{},{}", of(&first), of(foreign.observed()));
+    assert_eq!(asked(&foreign, "", Some(&with(both))), "");
+    let replaced = foreign
+        .clone()
+        .accept(&naming("other-kms"), Some(&first))
+        .unwrap();
+    let sentence = &replaced.lock.accepted[&AcceptName::OtherKms];
+    assert!(
+        sentence.contains(&of(&first)) && sentence.contains(&of(foreign.observed())),
+        "{sentence}"
+    );
+    assert_eq!(Lock::parse(&replaced.text, "cvm.lock").unwrap(), replaced.lock);
+    assert_eq!(
+        foreign.accept(&naming(""), Some(&replaced.lock)).unwrap().lock,
+        replaced.lock
+    );
+    // Back: a root in no table again.
+    assert_eq!(asked(&pinned, "", Some(&replaced.lock)), "other-kms");
 }
 
 #[test]
