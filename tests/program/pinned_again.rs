@@ -118,7 +118,7 @@ fn t34_a_vulnerability_that_the_lock_does_not_name_is_not_accepted_by_it() {
     );
     let fix = check.fix.unwrap();
     assert!(
-        fix.contains("`cvm-verify pin URL --accept vulnerable-image`"),
+        fix.contains("`cvm-verify pin http") && fix.contains(" --accept vulnerable-image`"),
         "{fix}"
     );
     for files in [&[][..], &[files.as_str()]] {
