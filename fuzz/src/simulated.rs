@@ -135,7 +135,7 @@ fn exactly(cvm: &Cvm) -> Policy {
                 mrtd: report.mr_td,
                 rtmr: [rtmr0, rtmr1, rtmr2],
             },
-            vulnerable_until: None,
+            vulnerable: None,
             known_by: Some(KnownBy::Files([0xf1; 32].into())),
             acpi_change: None,
             lock: "cvm.lock".into(),

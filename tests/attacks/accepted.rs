@@ -11,7 +11,7 @@ use crate::judge::{Judged, Trial, registers};
 fn lock(tuple: &OsTuple, known_by: Option<KnownBy>) -> OsImagePolicy {
     OsImagePolicy::Lock {
         tuple: tuple.clone(),
-        vulnerable_until: None,
+        vulnerable: None,
         known_by,
         acpi_change: None,
         lock: "cvm.lock".into(),
@@ -180,13 +180,13 @@ fn a_change_of_rtmr0_that_the_owner_accepted_is_named() {
     let judged = judged_by(|tuple| match lock(tuple, Some(KnownBy::Files([1; 32].into()))) {
         OsImagePolicy::Lock {
             tuple,
-            vulnerable_until,
+            vulnerable,
             known_by,
             lock,
             ..
         } => OsImagePolicy::Lock {
             tuple,
-            vulnerable_until,
+            vulnerable,
             known_by,
             acpi_change: Some("The host was upgraded; the operator says so.".to_owned()),
             lock,

@@ -565,6 +565,33 @@ fn pinned_gpus_must_measure_the_same_and_another_kind_is_for_a_person() {
     pinned(|gpus| gpus.devices[1].measurements[5].2[0] ^= 1).fails(Id, "gpu-pins");
     // One that describes itself in a format that is not read is not known to be another.
     pinned(|gpus| gpus.devices[1].opaque_bytes = Some(UNREAD.to_vec())).leaves_open(Id, "gpu-pins");
+    // Nor does it hide what another one shows, in whatever order the host lists them.
+    for at in [0, 1] {
+        let set = [
+            |gpus: &mut Gpus| {
+                gpus.devices[0].opaque_bytes = Some(UNREAD.to_vec());
+                gpus.devices[1].measurements[5].2[0] ^= 1;
+            },
+            |gpus: &mut Gpus| {
+                gpus.devices[1].opaque_bytes = Some(UNREAD.to_vec());
+                gpus.devices[0].measurements[5].2[0] ^= 1;
+            },
+        ];
+        pinned(set[at]).fails(Id, "gpu-pins");
+        let set = [
+            |gpus: &mut Gpus| {
+                gpus.devices[0].opaque_bytes = Some(UNREAD.to_vec());
+                gpus.devices[1].set(3, b"580.1\0".to_vec());
+            },
+            |gpus: &mut Gpus| {
+                gpus.devices[1].opaque_bytes = Some(UNREAD.to_vec());
+                gpus.devices[0].set(3, b"580.1\0".to_vec());
+            },
+        ];
+        let judged = pinned(set[at]);
+        judged.leaves_open(Id, "gpu-pins");
+        assert!(judged.detail(Id).contains("differs in: driver"), "{judged}");
+    }
     let other = pinned(|gpus| gpus.devices[1].set(3, b"580.1\0".to_vec()));
     other.passes().says(Id, Warn, "gpu-pins");
     assert!(other.detail(Id).contains("differs in: driver"), "{other}");

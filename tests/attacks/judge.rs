@@ -214,7 +214,7 @@ pub fn strict(cvm: &Cvm) -> Policy {
         // As if somebody had measured the files of the image: it is in no table.
         os_image: OsImagePolicy::Lock {
             tuple: registers(cvm),
-            vulnerable_until: None,
+            vulnerable: None,
             known_by: Some(KnownBy::Files(MEASURED.into())),
             acpi_change: None,
             lock: "cvm.lock".into(),

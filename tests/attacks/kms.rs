@@ -12,6 +12,7 @@ use cvm_verify_core::evidence::{
 use cvm_verify_core::policy::{
     KeyProviders, KmsDocument, KmsMode, KmsPolicy, Origin, OsImagePolicy, TcbException,
 };
+use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::report::{CheckId, Status, Verdict, rfc3339};
 use cvm_verify_core::verify::{KmsInputs, SignatureCache, UnusableCollateral};
 use serde_json::{Value, json};

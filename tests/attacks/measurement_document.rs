@@ -475,7 +475,7 @@ fn t32_a_document_of_the_attackers_own_is_accepted_under_no_policy() {
     let his_hash = attacker().cvm.boot.os_image_hash();
     let locked = |known_by| OsImagePolicy::LockedImage {
         registers: image,
-        vulnerable_until: None,
+        vulnerable: None,
         known_by,
         lock: "cvm.lock".into(),
     };

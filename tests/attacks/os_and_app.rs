@@ -1,6 +1,6 @@
 //! The OS image: T30 to T34. (The compose file, T38, has a module of its own.)
 
-use cvm_verify_core::policy::{OsImagePolicy, OsTuple};
+use cvm_verify_core::policy::{OsImagePolicy, OsTuple, VulnerableAcceptance};
 use cvm_verify_core::reference::{OsClass, OsImageRow, ReferenceValues};
 use cvm_verify_core::report::{Assurance, CheckId, Status, Verdict};
 use simulator::{Cvm, Guest, Lie, Nested, World};
@@ -374,7 +374,7 @@ fn old_reference_values_are_a_harmless_note() {
 fn in_lock(tuple: &OsTuple) -> OsImagePolicy {
     OsImagePolicy::Lock {
         tuple: tuple.clone(),
-        vulnerable_until: None,
+        vulnerable: None,
         known_by: None,
         acpi_change: None,
         lock: "cvm.lock".into(),
@@ -511,9 +511,12 @@ fn t34_a_vulnerable_image_is_accepted_only_by_a_lock_with_an_end_date() {
     let row = table.row("dstack-0.5.3");
     let tuple = table.tuple(row);
     let now = World::default().now;
-    let locked = |vulnerable_until| OsImagePolicy::Lock {
+    let locked = |until: Option<u64>| OsImagePolicy::Lock {
         tuple: tuple.clone(),
-        vulnerable_until,
+        vulnerable: until.map(|until| VulnerableAcceptance {
+            until,
+            sentence: None,
+        }),
         known_by: None,
         acpi_change: None,
         lock: "cvm.lock".into(),
@@ -525,6 +528,32 @@ fn t34_a_vulnerable_image_is_accepted_only_by_a_lock_with_an_end_date() {
         locked(Some(now)),
     ] {
         showing(&tuple, policy).says(CheckId::OsImage, Status::Fail, "vulnerable-image");
+    }
+    // An acceptance that names other vulnerabilities is none of these.
+    let naming = |sentence: &str| OsImagePolicy::Lock {
+        tuple: tuple.clone(),
+        vulnerable: Some(VulnerableAcceptance {
+            until: now + 30 * 86_400,
+            sentence: Some(sentence.to_owned()),
+        }),
+        known_by: None,
+        acpi_change: None,
+        lock: "cvm.lock".into(),
+    };
+    for (sentence, status) in [
+        (
+            "dstack-0.5.3 has a published vulnerability: CVE-2025-59054.",
+            Status::Warn,
+        ),
+        ("It has GHSA-jxq2-hpw3-m5wf, which is the same.", Status::Warn),
+        ("We upgrade next month.", Status::Warn),
+        (
+            "dstack-0.5.3 has a published vulnerability: CVE-2025-5905.",
+            Status::Fail,
+        ),
+        ("CVE-0000-00001 is accepted", Status::Fail),
+    ] {
+        showing(&tuple, naming(sentence)).says(CheckId::OsImage, status, "vulnerable-image");
     }
     let fortnight = 14 * 86_400;
     for (until, reason) in [

@@ -48,7 +48,7 @@ fn reference(trial: &Trial, rows: &str, of_own_file: bool) -> ReferenceValues {
 fn lock(tuple: OsTuple, claimed: Option<[u8; 32]>) -> OsImagePolicy {
     OsImagePolicy::Lock {
         tuple,
-        vulnerable_until: None,
+        vulnerable: None,
         known_by: claimed.map(KnownBy::PublishedHash),
         acpi_change: None,
         lock: "cvm.lock".into(),
@@ -256,7 +256,7 @@ fn t33_a_lock_without_rtmr0_is_told_to_hold_it_where_the_shape_is_unknown_and_no
                 rtmr1,
                 rtmr2,
             },
-            vulnerable_until: None,
+            vulnerable: None,
             known_by: Some(KnownBy::Row),
             lock: "cvm.lock".into(),
         };

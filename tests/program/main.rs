@@ -29,6 +29,7 @@ mod next_commands;
 mod os_image;
 mod outputs;
 mod phala_hints;
+mod pinned_again;
 mod pinning;
 mod provenance;
 mod provenance_registry;

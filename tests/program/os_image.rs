@@ -12,7 +12,7 @@ use simulator::{Cvm, ImageFiles, Qemu, World};
 use super::deployment::Deployment;
 use super::run::{Ran, run};
 
-fn fixture() -> PathBuf {
+pub(super) fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/os-image")
 }
 
@@ -41,7 +41,7 @@ fn json() -> Value {
 }
 
 /// A VM that boots the image's files, and its shape in a file of reference values.
-fn booted(qemu: Qemu) -> Deployment {
+pub(super) fn booted(qemu: Qemu) -> Deployment {
     let mut cvm = Cvm::healthy(&World::default());
     cvm.boot.files = Some(ImageFiles { qemu });
     of(cvm)
@@ -65,11 +65,11 @@ fn shape(deployment: &Deployment) -> String {
     format!("--reference-values={}", deployment.path("shape.toml"))
 }
 
-fn with_lock(deployment: &Deployment, more: &[&str]) -> Ran {
+pub(super) fn with_lock(deployment: &Deployment, more: &[&str]) -> Ran {
     deployment.verify_with(&[format!("--lock={}", deployment.path("cvm.lock"))], more)
 }
 
-fn lock_text(deployment: &Deployment) -> String {
+pub(super) fn lock_text(deployment: &Deployment) -> String {
     std::fs::read_to_string(deployment.path("cvm.lock")).unwrap()
 }
 
@@ -189,7 +189,7 @@ fn files_in_a_run_are_measured_and_must_be_those_that_booted() {
 }
 
 /// The files of the booted image with another metadata file. Its registers are the same.
-fn files_whose_metadata(says: impl FnOnce(&mut Value)) -> tempfile::TempDir {
+pub(super) fn files_whose_metadata(says: impl FnOnce(&mut Value)) -> tempfile::TempDir {
     files(|folder| {
         let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
         let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();

@@ -258,8 +258,8 @@ pub struct PinArgs {
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Pin even though the deployment has these findings, which do not fit production: development-image,
-    /// vulnerable-image, unknown-image, acpi-change, tcb, td-attributes, key-provider, no-nonce, unread-compose,
-    /// no-longer-shown. Separate several with commas. Findings that the existing lock already accepts need not be
+    /// vulnerable-image, unknown-image, acpi-change, image-hash, tcb, td-attributes, key-provider, no-nonce,
+    /// other-kms, other-app, unread-compose, no-longer-shown. Separate several with commas. Findings that the existing lock already accepts need not be
     /// named again. Each is written into the lock, and a verdict that relies on one says so.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub accept: Vec<String>,

@@ -185,3 +185,46 @@ fn t36_bootstrap_evidence_that_the_user_names_must_count() {
         .with(|trial| trial.kms[0].bootstraps[0].collateral = None);
     is_open(&without, "bootstrap-unproven");
 }
+
+/// T33: a known image on unknown ACPI tables is not told as if the log of its VM were certain.
+#[test]
+fn t33_bootstrap_evidence_of_a_vm_with_unverified_acpi_tables_says_so() {
+    let own = kms();
+    let [ca, k256] = keys_of(&own.meta["bootstrap_info"]);
+    let mut altered = own.cvm.clone();
+    Lie::AlteredAcpiTables.apply(&mut altered);
+    let report = own.cvm.td_report([0; 64]);
+    let [_, rtmr1, rtmr2, _] = report.rtmr.map(hex::encode);
+    let tail = "source = \"ours\"\ndate = \"2026-10-01\"\n";
+    let rows = format!(
+        "updated = \"2026-10-01\"\n[[firmware]]\nname = \"ours\"\nmrtd = \"{}\"\nnote = \"ours\"\n{tail}[[image]]\nname = \
+         \"our-os-1.0\"\nversion = \"1.0\"\nclass = \"production\"\nos_image_hash = \"{}\"\nfirmware = \"ours\"\nrtmr1 = \
+         \"{rtmr1}\"\nrtmr2 = \"{rtmr2}\"\n{tail}",
+        hex::encode(report.mr_td),
+        "ab".repeat(32)
+    );
+    let reference = ReferenceValues::built_in().with_file("rows.toml", rows.as_bytes());
+    let reference = std::sync::Arc::new(reference.unwrap());
+    let caveat = "its ACPI tables are unverified";
+    for (cvm, has_caveat) in [(&own.cvm, false), (&altered, true)] {
+        let evidence = bootstrap(cvm, &ca, &k256).to_string();
+        for source in [BootstrapSource::File, BootstrapSource::Contract] {
+            let trial = beside(source, &evidence).with(|trial| {
+                trial.policy.reference = std::sync::Arc::clone(&reference);
+                if source == BootstrapSource::File {
+                    trial.policy.kms.bootstrap = Some(expected("kms-bootstrap-file", evidence.clone()));
+                }
+            });
+            let judged = trial.judge();
+            judged.proves(ID);
+            let detail = judged.detail(ID);
+            assert!(detail.contains(&hex::encode(own.cvm.compose_hash())), "{judged}");
+            assert_eq!(detail.contains(caveat), has_caveat, "{judged}");
+            assert_eq!(
+                detail.contains("The root keys were made by"),
+                !has_caveat,
+                "{judged}"
+            );
+        }
+    }
+}

@@ -40,6 +40,33 @@ fn t26_a_certificate_of_another_instance_does_not_bind() {
     never_binds(asked(cvm, &identity, TlsBinding::RaTls), "ratls-other-instance");
 }
 
+/// A certificate that the app keeps on its disk is older than an upgrade of the host or a resize: the cause is named, and what to do.
+#[test]
+fn t26_a_certificate_from_before_an_upgrade_or_a_resize_says_what_changed() {
+    let (cvm, _) = healthy();
+    let mut upgraded = cvm.clone();
+    upgraded.report.mr_seam = [0x66; 48];
+    let mut resized = cvm.clone();
+    resized.forced.rtmr[0] = Some([0x66; 48]);
+    let mut both = upgraded.clone();
+    both.forced.rtmr[0] = Some([0x66; 48]);
+    for (earlier, changed) in [
+        (upgraded, "on the same machine: MRSEAM changed"),
+        (resized, "on the same machine: RTMR0 changed"),
+        (both, "on the same machine: RTMR0, MRSEAM changed"),
+    ] {
+        let identity = TlsIdentity::ra_tls(1, DEFAULT_NOW, &earlier);
+        let trial = asked(cvm.clone(), &identity, TlsBinding::RaTls);
+        let judged = trial.judge();
+        let check = judged.check(CheckId::TlsBinding);
+        assert_eq!(check.reason.as_deref(), Some("ratls-other-instance"), "{judged}");
+        assert!(check.detail.contains(changed), "{judged}");
+        let fix = check.fix.as_deref().unwrap_or_default();
+        assert!(fix.contains("have the app fetch a new certificate"), "{fix}");
+        never_binds(trial, "ratls-other-instance");
+    }
+}
+
 /// An app that has its certificates renewed left old keys behind. Whoever copied one of them has an expired certificate.
 #[test]
 fn t26_a_certificate_outside_its_validity_does_not_bind() {

@@ -28,7 +28,8 @@ reasons! {
     REASONS with [&QUOTE_NOT_PROVEN, &EVENT_LOG_NOT_PROVEN, &BOOT_ORDER_NOT_PROVEN]:
     APP_ID_MISMATCH "app-id-mismatch"
         "Another app answers at this address."
-        "Check the URL. If the app was created again, it has a new id: update --app-id or the lock.";
+        "Check the URL. If the app was created again, it has a new id: correct --app-id, or write the lock again with `cvm-verify pin URL \
+         --accept other-app`.";
     ADDRESS_MISMATCH "address-mismatch"
         "The id in the address is neither the app's nor the instance's that answered."
         "Check the address. If it is right, the gateway routes it to another app: treat the gateway as hostile.";

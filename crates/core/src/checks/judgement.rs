@@ -48,7 +48,11 @@ impl Judgement {
 
     /// What the user accepted in writing on the way.
     pub(super) fn accept(&mut self, accepted: Vec<Acceptance>) {
-        self.accepted.extend(accepted);
+        for one in accepted {
+            if !self.accepted.contains(&one) {
+                self.accepted.push(one);
+            }
+        }
     }
 
     /// What convicts, before what is open, before what warns; each with all others of its weight. `fine` is said if nothing

@@ -7,6 +7,7 @@ use super::{
 use crate::checks::known;
 use crate::compose::UnprovenDocument;
 use crate::policy::{Expected, KeyProviders, Policy};
+use crate::reference::ReferenceValues;
 use crate::report::{AcceptedKind, CheckId, MeasuredValue, Status, Tier};
 use crate::verify::{Claims, KeyProvider};
 
@@ -170,6 +171,9 @@ fn judge(actual: &KeyProvider, expected: &Expected<KeyProviders>, policy: &Polic
             .against(origin.clone());
         let correct = match origin.to_correct() {
             Some(by) => format!("correct {by}"),
+            None if is_kms && ReferenceValues::built_in().kms_by_id(&actual.id).is_none() => {
+                "run `cvm-verify pin URL --accept other-kms` and review the difference".to_owned()
+            }
             None => "run `cvm-verify pin URL` and review the difference".to_owned(),
         };
         return finding.advising(format!(

@@ -24,6 +24,8 @@ crate::word_enum! {
         UnknownImage = "unknown-image",
         /// Another RTMR0 than the locked one, under the same image.
         AcpiChange = "acpi-change",
+        /// Another image hash than the locked one, for the same registers.
+        ImageHash = "image-hash",
         /// A platform that Intel rates lower than UpToDate.
         Tcb = "tcb",
         /// TDATTRIBUTES other than those of every dstack guest.
@@ -32,6 +34,10 @@ crate::word_enum! {
         KeyProvider = "key-provider",
         /// Evidence that signs no nonce of this run.
         NoNonce = "no-nonce",
+        /// A KMS that is in no table, in place of the locked one.
+        OtherKms = "other-kms",
+        /// Another app than that of the existing lock.
+        OtherApp = "other-app",
         /// A compose document that was not supplied, or could not be read as a whole.
         UnreadCompose = "unread-compose",
         /// What the lock that is there expects, and the deployment does not show any more.
@@ -146,7 +152,10 @@ impl Lock {
         let os = self.os_image.as_ref();
         let row = os.and_then(|os| ReferenceValues::built_in().image_of(&os.mrtd, &os.rtmr1, &os.rtmr2));
         match name {
-            AcceptName::DevelopmentImage | AcceptName::UnknownImage | AcceptName::AcpiChange
+            AcceptName::DevelopmentImage
+            | AcceptName::UnknownImage
+            | AcceptName::AcpiChange
+            | AcceptName::ImageHash
                 if os.is_none() =>
             {
                 Some("it has no [os_image]".to_owned())
@@ -165,8 +174,14 @@ impl Lock {
                 Some(KeyProviders::Named(pins)) if pins.iter().any(|pin| pin.name != "kms") => None,
                 _ => Some("its key_provider is a KMS, or is not there".to_owned()),
             },
+            AcceptName::OtherKms => match &self.key_provider {
+                Some(KeyProviders::Named(pins)) if pins.iter().any(|pin| pin.name == "kms") => None,
+                _ => Some("its key_provider names no KMS".to_owned()),
+            },
+            AcceptName::OtherApp => self.app_id.is_none().then(|| "it has no app_id".to_owned()),
             AcceptName::UnknownImage
             | AcceptName::AcpiChange
+            | AcceptName::ImageHash
             | AcceptName::Tcb
             | AcceptName::NoNonce
             | AcceptName::UnreadCompose
@@ -187,7 +202,7 @@ mod tests {
         let error = "dev-image".parse::<AcceptName>().unwrap_err().to_string();
         assert!(
             error.contains(
-                "development-image, vulnerable-image, unknown-image, acpi-change, tcb, td-attributes"
+                "development-image, vulnerable-image, unknown-image, acpi-change, image-hash, tcb, td-attributes"
             ),
             "{error}"
         );

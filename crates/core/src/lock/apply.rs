@@ -4,7 +4,7 @@ use super::{AcceptName, Lock, LockError, LockMistake, LockProblem};
 use crate::policy::tcb::end_of;
 use crate::policy::{
     Expected, GpuExpectations, LockOrigin, LockedCompose, LockedGpus, LockedPlatform, OsImageOption,
-    OsImagePolicy, Policy,
+    OsImagePolicy, Policy, VulnerableAcceptance,
 };
 
 impl Lock {
@@ -63,19 +63,21 @@ impl Lock {
 
     fn os_policy(&self, lock: &LockOrigin) -> Option<OsImagePolicy> {
         let os = self.os_image.as_ref()?;
-        let vulnerable_until = os.vulnerable_until.and_then(end_of);
+        let sentence = self.accepted.get(&AcceptName::VulnerableImage).cloned();
+        let until = os.vulnerable_until.and_then(end_of);
+        let vulnerable = until.map(|until| VulnerableAcceptance { until, sentence });
         let lock = lock.clone();
         Some(match os.tuple() {
             Some(tuple) => OsImagePolicy::Lock {
                 tuple,
-                vulnerable_until,
+                vulnerable,
                 known_by: os.known_by.clone(),
                 acpi_change: self.accepted.get(&AcceptName::AcpiChange).cloned(),
                 lock,
             },
             None => OsImagePolicy::LockedImage {
                 registers: os.image(),
-                vulnerable_until,
+                vulnerable,
                 known_by: os.known_by.clone(),
                 lock,
             },

@@ -174,8 +174,9 @@ impl Lock {
         self.os_image.is_some() && image(self) == image(other)
     }
 
-    /// Takes over what another lock of the same deployment knows: an accepted change of RTMR0, what is accepted as no longer shown, the
-    /// key providers in addition to the one that is there, and the address if this one was taken from a file without one.
+    /// Takes over what another lock of the same deployment knows: an accepted change of RTMR0 or of the image's hash, what is
+    /// accepted as no longer shown, the key providers in addition to the one that is there, and the address if this one was taken from
+    /// a file without one.
     fn keep_decisions(&mut self, before: &Self) {
         if self.origin.is_none() {
             self.origin.clone_from(&before.origin);
@@ -186,6 +187,32 @@ impl Lock {
             && tuple(self) == tuple(before)
         {
             self.accepted.insert(AcceptName::AcpiChange, sentence.clone());
+        }
+        let hash = |lock: &Self| {
+            let known_by = lock.os_image.as_ref()?.known_by.as_ref()?;
+            known_by.hash().copied()
+        };
+        if let Some(sentence) = before.accepted.get(&AcceptName::ImageHash)
+            && self.has_image_of(before)
+            && hash(self) == hash(before)
+            && !self.accepted.contains_key(&AcceptName::ImageHash)
+        {
+            self.accepted.insert(AcceptName::ImageHash, sentence.clone());
+        }
+        // What was accepted of app and KMS holds as long as they are the locked ones: then there is no such finding.
+        let has_kms_of = |other: &Self| match (&self.key_provider, &other.key_provider) {
+            (Some(KeyProviders::Named(now)), Some(KeyProviders::Named(old))) => {
+                now.iter().all(|pin| old.contains(pin))
+            }
+            _ => false,
+        };
+        for (name, is_kept) in [
+            (AcceptName::OtherApp, self.app_id == before.app_id),
+            (AcceptName::OtherKms, has_kms_of(before)),
+        ] {
+            if let Some(sentence) = before.accepted.get(&name).filter(|_| is_kept) {
+                self.accepted.entry(name).or_insert_with(|| sentence.clone());
+            }
         }
         if let Some(sentence) = before.accepted.get(&AcceptName::NoLongerShown)
             && not_shown::lacks_the_same(before, self)

@@ -6,14 +6,17 @@ use std::fmt;
 use dcap_qvl::TcbStatus;
 
 use super::{AcceptName, Lock};
-use crate::policy::KeyProviders;
 use crate::policy::tcb::end_of;
+use crate::policy::{KeyProviders, WRITTEN_BY_PIN};
+use crate::reference::Advisory;
 use crate::toml_text::literal::one_line;
 
 /// How long a vulnerable image is accepted once it is pinned, days.
 pub const VULNERABLE_DAYS: u64 = 30;
 /// Longest sentence that is written, in characters. Those of `pin` have some hundred.
 const MAX_SENTENCE: usize = 500;
+/// Longest sentence of vulnerabilities, in characters: each id that is cut off is not accepted.
+const MAX_VULNERABILITIES: usize = 1000;
 
 /// What speaks against pinning a deployment as it is, but may be accepted in writing (`pin --accept`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +47,7 @@ pub enum PinWarning {
         /// The image.
         name: String,
         /// The vulnerabilities.
-        vulnerabilities: Vec<String>,
+        vulnerabilities: Vec<Advisory>,
     },
     /// Another RTMR0 than the locked one, of no listed shape, under the same image.
     AcpiChange {
@@ -52,6 +55,27 @@ pub enum PinWarning {
         before: [u8; 48],
         /// The one that was measured.
         now: [u8; 48],
+    },
+    /// Another image hash than the locked one, for the same registers. 32 bytes each.
+    OtherImageHash {
+        /// The locked one.
+        before: [u8; 32],
+        /// The one that this run found.
+        now: [u8; 32],
+    },
+    /// A KMS that is in no table, where the existing lock names other key providers.
+    OtherKms {
+        /// The locked ones.
+        before: String,
+        /// The one of this run.
+        now: String,
+    },
+    /// Another app than that of the existing lock. 20 bytes each.
+    OtherApp {
+        /// The locked one.
+        before: [u8; 20],
+        /// The one of this run.
+        now: [u8; 20],
     },
     /// The evidence contains no compose document.
     NoComposeDocument,
@@ -76,6 +100,9 @@ impl PinWarning {
             Self::ObservedImage(_) | Self::UnknownImage => AcceptName::UnknownImage,
             Self::VulnerableImage { .. } => AcceptName::VulnerableImage,
             Self::AcpiChange { .. } => AcceptName::AcpiChange,
+            Self::OtherImageHash { .. } => AcceptName::ImageHash,
+            Self::OtherKms { .. } => AcceptName::OtherKms,
+            Self::OtherApp { .. } => AcceptName::OtherApp,
             Self::NoComposeDocument | Self::NoComposeSettings | Self::UnreadableImages(_) => {
                 AcceptName::UnreadCompose
             }
@@ -86,15 +113,25 @@ impl PinWarning {
     /// Whether the lock that is there holds it already, so that nobody is asked again. `now` is the lock that is taken, and
     /// `at` the time that is judged at, Unix seconds.
     pub(super) fn is_held_by(&self, before: &Lock, now: &Lock, at: u64) -> bool {
+        // A lock that holds a value has not accepted it: somebody may have written the value alone.
+        let Some(accepted) = before.accepted.get(&self.name()) else {
+            return false;
+        };
         match self {
             Self::DevelopmentImage(_) | Self::ObservedImage(_) | Self::UnknownImage => {
                 now.has_image_of(before)
             }
-            Self::VulnerableImage { .. } => {
+            Self::VulnerableImage { vulnerabilities, .. } => {
                 let until = before.os_image.as_ref().and_then(|os| os.vulnerable_until);
-                now.has_image_of(before) && until.and_then(end_of).is_some_and(|end| at < end)
+                now.has_image_of(before)
+                    && until.and_then(end_of).is_some_and(|end| at < end)
+                    && vulnerabilities.iter().all(|one| one.is_named_in(accepted))
             }
-            Self::AcpiChange { .. } | Self::NoLongerShown(_) => false,
+            Self::AcpiChange { .. }
+            | Self::OtherImageHash { .. }
+            | Self::OtherKms { .. }
+            | Self::OtherApp { .. }
+            | Self::NoLongerShown(_) => false,
             Self::TdAttributes(value) => before.td_attributes == Some(*value),
             Self::KeyProvider(_) => match (&before.key_provider, &now.key_provider) {
                 (Some(KeyProviders::Named(before)), Some(KeyProviders::Named(now))) => {
@@ -120,11 +157,15 @@ impl PinWarning {
 pub(super) fn accepted_sentences(warnings: &[PinWarning]) -> BTreeMap<AcceptName, String> {
     let mut accepted: BTreeMap<AcceptName, String> = BTreeMap::new();
     for warning in warnings {
+        let longest = match warning {
+            PinWarning::VulnerableImage { .. } => MAX_VULNERABILITIES,
+            _ => MAX_SENTENCE,
+        };
         let sentence = accepted.entry(warning.name()).or_default();
         let space = if sentence.is_empty() { "" } else { " " };
         *sentence = format!("{sentence}{space}{warning}")
             .chars()
-            .take(MAX_SENTENCE)
+            .take(longest)
             .collect();
     }
     accepted
@@ -169,11 +210,10 @@ impl fmt::Display for PinWarning {
             Self::VulnerableImage {
                 name,
                 vulnerabilities,
-            } => write!(
-                f,
-                "{name} has a published vulnerability: {}.",
-                vulnerabilities.join(", ")
-            ),
+            } => {
+                let ids: Vec<&str> = vulnerabilities.iter().map(|one| one.id.as_str()).collect();
+                write!(f, "{name}{WRITTEN_BY_PIN}{}.", ids.join(", "))
+            }
             Self::AcpiChange { before, now } => {
                 let start = |register: &[u8; 48]| hex::encode(register).chars().take(16).collect::<String>();
                 write!(
@@ -184,6 +224,24 @@ impl fmt::Display for PinWarning {
                     start(before)
                 )
             }
+            Self::OtherImageHash { before, now } => write!(
+                f,
+                "The lock said that the image with these registers is {}; by what this run found it is {}.",
+                hex::encode(before),
+                hex::encode(now)
+            ),
+            Self::OtherKms { before, now } => write!(
+                f,
+                "The VM's keys come from {}, a KMS in no table of cvm-verify; the lock named {}. Whoever runs a KMS can read the data of its apps.",
+                one_line(now),
+                one_line(before)
+            ),
+            Self::OtherApp { before, now } => write!(
+                f,
+                "The lock was of the app {}; this deployment is the app {}. Nothing that the lock held was kept.",
+                hex::encode(before),
+                hex::encode(now)
+            ),
             Self::NoComposeDocument => f.write_str(
                 "The evidence contains no compose document: its hash is locked, but its content is not known.",
             ),

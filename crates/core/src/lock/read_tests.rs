@@ -93,7 +93,7 @@ fn a_lock_fills_in_what_options_left_open() {
     let ends = 1_798_761_600; // 2027-01-01T00:00:00Z
     assert!(matches!(
         &policy.os_image,
-        OsImagePolicy::Lock { vulnerable_until: Some(until), .. } if *until == ends
+        OsImagePolicy::Lock { vulnerable: Some(accepted), .. } if accepted.until == ends
     ));
     assert_eq!(
         policy.locked_platform.and_then(|platform| platform.fmspc),
@@ -216,6 +216,8 @@ fn a_lock_that_accepts_what_it_does_not_hold_is_refused() {
             "its td_attributes are those of every dstack guest",
         ),
         ("key-provider", "its key_provider is a KMS, or is not there"),
+        ("other-kms", "its key_provider names no KMS"),
+        ("other-app", "it has no app_id"),
     ] {
         let error = read(&with_registers(OsClass::Production, &accepts(name))).unwrap_err();
         let said = error.to_string();

@@ -25,6 +25,7 @@ mod source;
 mod source_rule_values;
 pub(crate) mod tcb;
 mod tls_binding;
+mod vulnerable_acceptance;
 mod written_source;
 
 pub(crate) use gpu_pin::KEYS as GPU_KEYS;
@@ -59,6 +60,8 @@ pub use source::{BuildSource, ExpectedSource, MAX_SOURCE_RULES, RefPattern, Sour
 pub use source_rule_values::SourceRuleError;
 pub use tcb::{ExceptionError, MAX_EXCEPTION_DAYS, TcbException, TcbPolicy};
 pub use tls_binding::{LockedBinding, TlsBinding, UnknownTlsBinding};
+pub use vulnerable_acceptance::VulnerableAcceptance;
+pub(crate) use vulnerable_acceptance::WRITTEN_BY_PIN;
 pub use written_source::WrittenRule;
 
 pub use crate::verify::built_in_eval_floor;

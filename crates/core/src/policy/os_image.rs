@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::known_by::KnownBy;
 use super::lock_origin::LockOrigin;
 use super::tcb::{MAX_EXCEPTION_DAYS, end_of_day, is_too_far};
+use super::vulnerable_acceptance::VulnerableAcceptance;
 use crate::evidence::parse_user_hex;
 use crate::reference::{OsImageRow, ReferenceValues, ReleaseVersion};
 use crate::verify::MeasuredImage;
@@ -24,8 +25,8 @@ pub enum OsImagePolicy {
     Lock {
         /// The registers.
         tuple: OsTuple,
-        /// Until when a row with a published vulnerability is accepted, Unix seconds.
-        vulnerable_until: Option<u64>,
+        /// Until when, and as what, an image with a published vulnerability is accepted.
+        vulnerable: Option<VulnerableAcceptance>,
         /// How the image was known when it was locked.
         known_by: Option<KnownBy>,
         /// What was accepted in writing of another RTMR0 than the one that was locked before, one sentence.
@@ -37,8 +38,8 @@ pub enum OsImagePolicy {
     LockedImage {
         /// The registers.
         registers: ImageRegisters,
-        /// Until when a row with a published vulnerability is accepted, Unix seconds.
-        vulnerable_until: Option<u64>,
+        /// Until when, and as what, an image with a published vulnerability is accepted.
+        vulnerable: Option<VulnerableAcceptance>,
         /// How the image was known when it was locked.
         known_by: Option<KnownBy>,
         /// The lock.

@@ -95,6 +95,21 @@ impl Affected {
 }
 
 impl Advisory {
+    /// Whether a sentence names it, by its id or another name of it.
+    pub(crate) fn is_named_in(&self, sentence: &str) -> bool {
+        let is_within = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let sentence = sentence.to_ascii_lowercase();
+        let names = std::iter::once(&self.id).chain(self.aliases.iter());
+        names.map(|name| name.as_str().to_ascii_lowercase()).any(|name| {
+            sentence.match_indices(&name).any(|(at, _)| {
+                let (before, after) = (sentence.get(..at), sentence.get(at.saturating_add(name.len())..));
+                let is_free = |beside: Option<char>| !beside.is_some_and(is_within);
+                is_free(before.and_then(|before| before.chars().next_back()))
+                    && is_free(after.and_then(|after| after.chars().next()))
+            })
+        })
+    }
+
     fn concerns(&self, version: Option<&ReleaseVersion>) -> bool {
         version.is_some_and(|version| self.fixed_for(version).is_some())
     }

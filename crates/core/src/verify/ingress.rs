@@ -213,7 +213,7 @@ pub(super) fn bind(
     same_td(own, app).map_err(|other| match other {
         OtherTd::NotReached => IngressGap::NotReached,
         OtherTd::Code { compose_hash } => IngressGap::OtherCode { compose_hash },
-        OtherTd::Instance => IngressGap::OtherInstance,
+        OtherTd::Instance | OtherTd::Launch { .. } => IngressGap::OtherInstance,
     })?;
     // Nothing that a TD measures tells one machine from another: a copy of its disk boots to the same registers.
     if own.quote.map(VerifiedQuote::ppid) != app.quote.map(VerifiedQuote::ppid) {

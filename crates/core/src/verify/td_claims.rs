@@ -28,9 +28,14 @@ pub(super) enum OtherTd {
         /// The compose hash of the first one.
         compose_hash: [u8; 32],
     },
-    /// They run the same code and are two instances, or were launched in another way. Two boots of one instance are not told apart:
-    /// nothing that is measured changes.
+    /// They run the same code and are two instances. Two boots of one instance are not told apart: nothing that is measured
+    /// changes.
     Instance,
+    /// They booted the same, instance and all, and were launched in another way.
+    Launch {
+        /// The fields of the TD report that differ.
+        differs: Vec<&'static str>,
+    },
 }
 
 /// Whether two proofs are of one instance, launched in the same way, which booted the same.
@@ -46,32 +51,36 @@ pub(super) fn same_td(theirs: TdClaims<'_>, ours: TdClaims<'_>) -> Result<(), Ot
             compose_hash: *their_boot.compose_hash(),
         });
     }
-    let is_same =
-        launched(their_quote) == launched(our_quote) && booted(their_quote, their_boot, our_quote, our_boot);
-    is_same.then_some(()).ok_or(OtherTd::Instance)
+    if !booted(their_quote, their_boot, our_quote, our_boot) {
+        return Err(OtherTd::Instance);
+    }
+    let fields = launched(their_quote).into_iter().zip(launched(our_quote));
+    let differs: Vec<&str> = fields
+        .filter(|(theirs, ours)| theirs != ours)
+        .map(|((name, _), _)| name)
+        .collect();
+    match differs.is_empty() {
+        true => Ok(()),
+        false => Err(OtherTd::Launch { differs }),
+    }
 }
 
-/// Measurements, attributes, and MRSERVICETD where the report has one.
-type Launched<'a> = (Vec<&'a [u8; 48]>, [&'a [u8; 8]; 2], Option<&'a [u8; 48]>);
-
-/// Everything in a TD report that is fixed before the guest's own events.
-fn launched(quote: &VerifiedQuote) -> Launched<'_> {
+/// Everything in a TD report that is fixed before the guest's own events, by name. MRSERVICETD is absent where the report has none.
+fn launched(quote: &VerifiedQuote) -> [(&'static str, Option<&[u8]>); 11] {
     let [rtmr0, rtmr1, rtmr2, _] = quote.rtmrs();
-    let registers = vec![
-        quote.mrtd(),
-        rtmr0,
-        rtmr1,
-        rtmr2,
-        quote.mr_seam(),
-        quote.mr_config_id(),
-        quote.mr_owner(),
-        quote.mr_owner_config(),
-    ];
-    (
-        registers,
-        [quote.td_attributes(), quote.xfam()],
-        quote.mr_service_td(),
-    )
+    [
+        ("MRTD", Some(quote.mrtd().as_slice())),
+        ("RTMR0", Some(rtmr0.as_slice())),
+        ("RTMR1", Some(rtmr1.as_slice())),
+        ("RTMR2", Some(rtmr2.as_slice())),
+        ("MRSEAM", Some(quote.mr_seam().as_slice())),
+        ("MRCONFIGID", Some(quote.mr_config_id().as_slice())),
+        ("MROWNER", Some(quote.mr_owner().as_slice())),
+        ("MROWNERCONFIG", Some(quote.mr_owner_config().as_slice())),
+        ("TDATTRIBUTES", Some(quote.td_attributes().as_slice())),
+        ("XFAM", Some(quote.xfam().as_slice())),
+        ("MRSERVICETD", quote.mr_service_td().map(|value| value.as_slice())),
+    ]
 }
 
 /// Whether two TDs booted the same, instance and all. RTMR3 is equal unless the app extends it after its boot, as guests up to

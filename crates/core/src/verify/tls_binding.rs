@@ -73,8 +73,15 @@ pub enum NotBound {
         /// The compose hash of that TD.
         compose_hash: [u8; 32],
     },
-    /// The certificate is of another TD.
+    /// The certificate is of another instance.
     OtherInstance,
+    /// The certificate is of the instance that the app is, launched in another way.
+    OtherLaunch {
+        /// The fields of the TD report that differ.
+        differs: Vec<&'static str>,
+        /// Whether it was on the machine of the app's quote of this run.
+        is_same_machine: bool,
+    },
     /// The quote in the certificate was made on another machine than the app's quote of this run.
     OtherMachine,
     /// The app quoted another key beside the nonce.
@@ -219,13 +226,18 @@ fn bound_td(
     app: TdClaims<'_>,
 ) -> Result<Issuer, NotBound> {
     quotes_own_key(certificate, own)?;
+    // Nothing that a TD measures tells one machine from another: a copy of its disk boots to the same registers.
+    let is_same_machine = own.quote.map(VerifiedQuote::ppid) == app.quote.map(VerifiedQuote::ppid);
     td_claims::same_td(own, app).map_err(|other| match other {
         OtherTd::NotReached => NotBound::NotReached,
         OtherTd::Code { compose_hash } => NotBound::OtherCode { compose_hash },
         OtherTd::Instance => NotBound::OtherInstance,
+        OtherTd::Launch { differs } => NotBound::OtherLaunch {
+            differs,
+            is_same_machine,
+        },
     })?;
-    // Nothing that a TD measures tells one machine from another: a copy of its disk boots to the same registers.
-    if own.quote.map(VerifiedQuote::ppid) != app.quote.map(VerifiedQuote::ppid) {
+    if !is_same_machine {
         return Err(NotBound::OtherMachine);
     }
     issuer(chain, certificate, own)

@@ -199,16 +199,12 @@ fn topology(devices: &GpuDevices, policy: &Policy) -> Option<Look> {
 /// The same kind must measure the same; another kind is for a person to look at.
 fn pins(devices: &GpuDevices, locked: &LockedGpus, policy: &Policy) -> Option<Look> {
     let lock = &locked.lock;
-    let mut unknown = None;
+    let (mut unknown, mut has_unread) = (None, false);
+    // All of them: the host chooses their order, and one that is not read must hide no other.
     for device in devices.gpus() {
         let Some(found) = GpuPin::of(device) else {
-            return Some(Look::undetermined(
-                policy,
-                &PINS,
-                format!(
-                    "Not determined: a GPU cannot be compared with {lock}, because it describes itself in a format that is not read."
-                ),
-            ));
+            has_unread = true;
+            continue;
         };
         if locked.pins.contains(&found) {
             continue;
@@ -225,11 +221,23 @@ fn pins(devices: &GpuDevices, locked: &LockedGpus, policy: &Policy) -> Option<Lo
         }
         unknown.get_or_insert(found);
     }
-    let found = unknown?;
-    let nearest = locked.pins.iter().min_by_key(|pin| pin.differing(&found).len());
-    let differs = nearest
-        .map(|pin| pin.differing(&found).join(", "))
-        .unwrap_or_default();
-    let detail = format!("A GPU is of a kind that is not in {lock}; it differs in: {differs}.");
-    Some(Look::warn(&PINS, detail).against(lock.key(&["gpus"])))
+    let other_kind = unknown.map(|found| {
+        let nearest = locked.pins.iter().min_by_key(|pin| pin.differing(&found).len());
+        let differs = nearest
+            .map(|pin| pin.differing(&found).join(", "))
+            .unwrap_or_default();
+        format!("A GPU is of a kind that is not in {lock}; it differs in: {differs}.")
+    });
+    if has_unread {
+        let other_kind = other_kind.map(|said| format!(" {said}")).unwrap_or_default();
+        return Some(Look::undetermined(
+            policy,
+            &PINS,
+            format!(
+                "Not determined: a GPU cannot be compared with {lock}, because it describes itself in a format that is not \
+                 read.{other_kind}"
+            ),
+        ));
+    }
+    other_kind.map(|detail| Look::warn(&PINS, detail).against(lock.key(&["gpus"])))
 }

@@ -3,6 +3,7 @@
 use super::reasons::{BOOTSTRAP, BOOTSTRAP_UNDETERMINED, BOOTSTRAP_UNPROVEN};
 use super::{own, shows_another_named_root};
 use crate::checks::judgement::Judgement;
+use crate::checks::os_image::KnownImage;
 use crate::checks::{os_image, td_attributes};
 use crate::evidence::BootstrapSource;
 use crate::policy::{OsImagePolicy, Policy};
@@ -20,7 +21,7 @@ pub(super) fn judge(
 ) -> String {
     let host = answer.host();
     let id = &boot.key_provider().id;
-    let mut made = None;
+    let mut made: Option<Judged> = None;
     if let Ok((kms, _)) = answer.attested()
         && let Ok(meta) = kms.meta()
         // Without a certificate that can be read, nothing says which root the evidence should be about.
@@ -39,7 +40,7 @@ pub(super) fn judge(
                 ),
             );
         } else {
-            made = judge_one(judgement, &whose, meta.bootstrap(), policy).compose_hash();
+            made = judge_one(judgement, &whose, meta.bootstrap(), policy).proven();
         }
     }
     let mut named = None;
@@ -49,7 +50,7 @@ pub(super) fn judge(
             true => judge_another_root(judgement, &whose, one, claims, policy),
             false => judge_one(judgement, &whose, one.state(), policy),
         };
-        made = made.or(judged.compose_hash());
+        made = made.or(judged.proven());
         let is_named = one.source() == BootstrapSource::File
             && (policy.kms.bootstrap.as_ref()).is_some_and(|pinned| one.evidence() == pinned.value);
         if is_named {
@@ -58,7 +59,7 @@ pub(super) fn judge(
     }
     if let Some(pinned) = &policy.kms.bootstrap {
         let why = match named {
-            Some(Judged::Proven(_) | Judged::Convicted) => None,
+            Some(Judged::Proven { .. } | Judged::Convicted) => None,
             Some(Judged::Absent) | None => Some("it was not looked at when the evidence was recorded"),
             Some(Judged::Open) => Some("it could not be verified, or the OS image of the VM is not known"),
         };
@@ -72,8 +73,7 @@ pub(super) fn judge(
             );
         }
     }
-    made.map(|hash| format!(" The root keys were made by the compose document {hash}."))
-        .unwrap_or_default()
+    made.map(Judged::sentence).unwrap_or_default()
 }
 
 /// What became of one piece of evidence.
@@ -84,15 +84,35 @@ enum Judged {
     Open,
     /// Said as a failure.
     Convicted,
-    /// The compose document that made the keys.
-    Proven([u8; 32]),
+    /// The compose document that made the keys, and whether RTMR0 of its VM is known.
+    Proven {
+        compose_hash: [u8; 32],
+        is_known_shape: bool,
+    },
 }
 
 impl Judged {
-    fn compose_hash(self) -> Option<String> {
-        match self {
-            Self::Proven(hash) => Some(hex::encode(hash)),
-            Self::Absent | Self::Open | Self::Convicted => None,
+    fn proven(self) -> Option<Self> {
+        matches!(self, Self::Proven { .. }).then_some(self)
+    }
+
+    /// What made the keys, in a sentence with a space before it.
+    fn sentence(self) -> String {
+        let Self::Proven {
+            compose_hash,
+            is_known_shape,
+        } = self
+        else {
+            return String::new();
+        };
+        let hash = hex::encode(compose_hash);
+        match is_known_shape {
+            true => format!(" The root keys were made by the compose document {hash}."),
+            // As `acpi-unverified` of the app's VM (T33).
+            false => format!(
+                " By the log of a VM with a known image, the root keys were made by the compose document {hash}. RTMR0 of that VM is not \
+                 known: its ACPI tables are unverified, and a hostile host could have read the keys or changed the code with them."
+            ),
         }
     }
 }
@@ -175,8 +195,17 @@ fn judge_one(
         return Judged::Convicted;
     }
     // The OS writes the event log: an unknown OS image can write any compose hash into it.
-    match &own.boot {
-        Ok(boot) if has_known_image(own, policy) => Judged::Proven(*boot.compose_hash()),
+    match (&own.boot, known_image(own, policy)) {
+        (Ok(boot), Some(known)) => {
+            let is_known_shape = matches!(known, KnownImage::WithShape(_));
+            if let KnownImage::WithShape(accepted) = known {
+                judgement.accept(accepted);
+            }
+            Judged::Proven {
+                compose_hash: *boot.compose_hash(),
+                is_known_shape,
+            }
+        }
         _ => {
             judgement.warn(
                 &BOOTSTRAP_UNDETERMINED,
@@ -190,15 +219,16 @@ fn judge_one(
     }
 }
 
-/// Whether the VM ran a known production image, or the one that is expected of the KMS now. Its shape (RTMR0) may be any: the
-/// machine of then is not there to be named.
-fn has_known_image(own: &Claims, policy: &Policy) -> bool {
-    [known_images(policy), own::policy_of_kms(policy)]
-        .iter()
-        .any(|policy| {
-            let found = (os_image::CHECK.run)(own, policy);
-            matches!(found.status, Status::Pass | Status::Warn) || !found.accepted.is_empty()
-        })
+/// How the VM's image is known: as a production image, or as the one that is expected of the KMS now. Its shape (RTMR0) may be any,
+/// which is then said: the machine of then is not there to be named.
+fn known_image(own: &Claims, policy: &Policy) -> Option<KnownImage> {
+    let policies = [known_images(policy), own::policy_of_kms(policy)];
+    let known = policies.map(|policy| os_image::known_image(own, &policy));
+    let is_whole = |one: &Option<KnownImage>| matches!(one, Some(KnownImage::WithShape(_)));
+    match known {
+        [first, second] if !is_whole(&first) && is_whole(&second) => second,
+        [first, second] => first.or(second),
+    }
 }
 
 fn known_images(policy: &Policy) -> Policy {

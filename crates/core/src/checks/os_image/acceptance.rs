@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::checks::Acceptance;
-use crate::policy::{KnownBy, LockOrigin, Origin};
+use crate::policy::{KnownBy, LockOrigin, Origin, VulnerableAcceptance};
 use crate::reference::{OsClass, OsImageRow};
 use crate::report::AcceptedKind;
 
@@ -15,8 +15,8 @@ pub(super) struct WrittenAcceptance<'a> {
     pub(super) by: &'a str,
     /// The lock that it is written in.
     pub(super) lock: Option<&'a LockOrigin>,
-    /// Until when a row with a published vulnerability is accepted, Unix seconds.
-    pub(super) vulnerable_until: Option<u64>,
+    /// Until when, and as what, an image with a published vulnerability is accepted.
+    pub(super) vulnerable: Option<&'a VulnerableAcceptance>,
     /// How the image was known when it was locked.
     pub(super) known_by: Option<&'a KnownBy>,
     /// What the owner accepted of another RTMR0, one sentence.
@@ -71,7 +71,7 @@ impl<'a> WrittenAcceptance<'a> {
         Self {
             by,
             lock: None,
-            vulnerable_until: None,
+            vulnerable: None,
             known_by: None,
             acpi_change: None,
         }

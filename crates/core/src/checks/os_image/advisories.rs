@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::reasons::{RESERVATION_ENDS_SOON, VULNERABLE_IMAGE};
 use crate::checks::{Acceptance, Finding};
-use crate::policy::KnownBy;
+use crate::policy::{KnownBy, VulnerableAcceptance, WRITTEN_BY_PIN};
 use crate::reference::{Advisory, Grade, OsImageRow, ReferenceValues, ReleaseVersion};
 use crate::report::{AcceptedKind, rfc3339};
 use crate::verify::FORECAST;
@@ -44,13 +44,13 @@ impl<'a> Release<'a> {
     }
 }
 
-/// The finding of an image from which the host alone gains secrets or code: it fails, or warns while a lock accepts it. `until` is
-/// when the acceptance ends, Unix seconds, and the lock that says so.
+/// The finding of an image from which the host alone gains secrets or code: it fails, or warns while a lock accepts each of its
+/// vulnerabilities. `accepted` is the acceptance, and where it is written.
 pub(super) fn vulnerable(
     reference: &ReferenceValues,
     image: &Release<'_>,
     at: u64,
-    until: Option<(u64, &dyn fmt::Display)>,
+    accepted: Option<(&VulnerableAcceptance, &dyn fmt::Display)>,
 ) -> Option<Finding> {
     let advisories = reference.host_alone(image.version());
     if advisories.is_empty() {
@@ -65,30 +65,44 @@ pub(super) fn vulnerable(
         Some(fixed) => format!("Upgrade the OS image to dstack {fixed} or later.{meanwhile}"),
         None => format!("Upgrade the OS image.{meanwhile}"),
     };
-    let detail = match until {
-        Some((until, lock)) if at < until => {
-            let ids: Vec<&str> = advisories.iter().map(|advisory| advisory.id.as_str()).collect();
-            let because = format!(
-                "{} has a published vulnerability: {}.",
-                image.name,
-                ids.join(", ")
-            );
-            return Some(accepted(&has, because, at, (until, lock)).advising(fix("")));
-        }
-        Some((until, lock)) => format!("{has}; {lock} accepted it until {}.", rfc3339(until)),
-        None => format!("{has}."),
+    let fail = |detail: String, meanwhile: &str| {
+        let finding = Finding::fail(&VULNERABLE_IMAGE, detail).found(image.name.clone());
+        Some(finding.advising(fix(meanwhile)))
     };
-    Some(
-        Finding::fail(&VULNERABLE_IMAGE, detail)
-            .found(image.name.clone())
-            .advising(fix(
-                " To continue until then, lock it with `vulnerable_until`, or name it with an end date: --os-image \
-                 HASH:until=DATE.",
-            )),
-    )
+    let name_it = " To continue until then, lock it with `vulnerable_until`, or name it with an end date: --os-image \
+                   HASH:until=DATE.";
+    let Some((acceptance, lock)) = accepted else {
+        return fail(format!("{has}."), name_it);
+    };
+    let until = rfc3339(acceptance.until);
+    if at >= acceptance.until {
+        return fail(format!("{has}; {lock} accepted it until {until}."), name_it);
+    }
+    let open = ids(advisories
+        .iter()
+        .filter(|advisory| !acceptance.accepts(advisory, reference)));
+    if !open.is_empty() {
+        return fail(
+            format!(
+                "{has}; {lock} accepts the image until {until}, but does not name {open}: what became known after the acceptance \
+                 is not part of it, and a person must decide."
+            ),
+            &format!(
+                " To accept {open} until a new date: `cvm-verify pin URL --accept vulnerable-image`, then review the difference and \
+                 commit it."
+            ),
+        );
+    }
+    let because = format!("{}{WRITTEN_BY_PIN}{}.", image.name, ids(advisories.iter()));
+    Some(soon_or_later(&has, because, at, (acceptance.until, lock)).advising(fix("")))
 }
 
-fn accepted(has: &str, because: String, at: u64, (until, lock): (u64, &dyn fmt::Display)) -> Finding {
+fn ids<'a>(advisories: impl Iterator<Item = &'a &'a Advisory>) -> String {
+    let ids: Vec<&str> = advisories.map(|advisory| advisory.id.as_str()).collect();
+    ids.join(", ")
+}
+
+fn soon_or_later(has: &str, because: String, at: u64, (until, lock): (u64, &dyn fmt::Display)) -> Finding {
     let reason = match until < at.saturating_add(FORECAST) {
         true => &RESERVATION_ENDS_SOON,
         false => &VULNERABLE_IMAGE,

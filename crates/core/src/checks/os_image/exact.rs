@@ -68,13 +68,13 @@ impl Judged<'_> {
         let known = self.known_image(written);
         let row = known.row;
         let by: &dyn std::fmt::Display = &origin;
-        let until = written.vulnerable_until.map(|until| (until, by));
+        let accepted = written.vulnerable.map(|accepted| (accepted, by));
         let locked = Release::locked(written.known_by, origin);
         let release = match row {
             Some(row) => Release::of_row(row).or_version_of(locked),
             None => locked,
         };
-        let vulnerable = vulnerable(self.reference, &release, self.at, until)
+        let vulnerable = vulnerable(self.reference, &release, self.at, accepted)
             .map(|finding| finding.against(written.key("vulnerable_until")));
         let finding = vulnerable.unwrap_or_else(|| {
             let finding = self.accepted(

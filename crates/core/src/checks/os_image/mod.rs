@@ -46,7 +46,30 @@ const HARMLESS: &[&Reason] = &[&ADVISORY, &OLD_REFERENCE_VALUES, &PUBLISHED_HASH
 /// Whether the image is the expected one: a pass, or a warning that leaves the requirement met, by itself or because somebody
 /// accepted it in writing.
 pub(super) fn is_proven(claims: &Claims, policy: &Policy) -> bool {
+    is_expected(&run(claims, policy))
+}
+
+/// How an image is known by a finding.
+pub(super) enum KnownImage {
+    /// The whole VM.
+    WithShape(Vec<Acceptance>),
+    /// All but RTMR0: the host's ACPI tables are unverified.
+    ButForShape,
+}
+
+/// How the image is known; absent if it is not.
+pub(super) fn known_image(claims: &Claims, policy: &Policy) -> Option<KnownImage> {
     let finding = run(claims, policy);
+    let is_but_for_shape = finding
+        .reason
+        .is_some_and(|reason| reason.id == ACPI_UNVERIFIED.id);
+    match finding.status {
+        Status::Warn if is_but_for_shape => Some(KnownImage::ButForShape),
+        _ => is_expected(&finding).then_some(KnownImage::WithShape(finding.accepted)),
+    }
+}
+
+fn is_expected(finding: &Finding) -> bool {
     match (finding.status, finding.reason) {
         (Status::Pass, _) => true,
         (Status::Warn, _) if !finding.accepted.is_empty() => true,
@@ -83,7 +106,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         OsImagePolicy::Tuple(tuple) => judged.exact(tuple, &WrittenAcceptance::by(&origin(policy))),
         OsImagePolicy::Lock {
             tuple,
-            vulnerable_until,
+            vulnerable,
             known_by,
             acpi_change,
             lock,
@@ -92,14 +115,14 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             &WrittenAcceptance {
                 by: lock.path(),
                 lock: Some(lock),
-                vulnerable_until: *vulnerable_until,
+                vulnerable: vulnerable.as_ref(),
                 known_by: known_by.as_ref(),
                 acpi_change: acpi_change.as_deref(),
             },
         ),
         OsImagePolicy::LockedImage {
             registers,
-            vulnerable_until,
+            vulnerable,
             known_by,
             lock,
         } => judged.locked_image(
@@ -107,7 +130,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             &WrittenAcceptance {
                 by: lock.path(),
                 lock: Some(lock),
-                vulnerable_until: *vulnerable_until,
+                vulnerable: vulnerable.as_ref(),
                 known_by: known_by.as_ref(),
                 acpi_change: None,
             },

@@ -14,7 +14,7 @@ use super::reasons::{
     UNUSABLE_DOCUMENT,
 };
 use crate::checks::Finding;
-use crate::policy::PublishedImage;
+use crate::policy::{PublishedImage, VulnerableAcceptance};
 use crate::reference::OsClass;
 use crate::report::Status;
 use crate::verify::{IdentifiedBy, IdentifiedOs, ShownDocument};
@@ -201,8 +201,9 @@ impl Judged<'_> {
             return self.development(named, by);
         }
         let release = release(named);
-        let until = named.vulnerable_until.map(|until| (until, by));
-        let vulnerable = match vulnerable(self.reference, &release, self.at, until) {
+        let accepted = vulnerabilities_until(named);
+        let accepted = accepted.as_ref().map(|accepted| (accepted, by));
+        let vulnerable = match vulnerable(self.reference, &release, self.at, accepted) {
             Some(finding) if finding.status == Status::Fail => return finding,
             accepted => accepted,
         };
@@ -248,8 +249,9 @@ impl Judged<'_> {
     /// The files that the user named say that it is a development image, whatever the table says of it.
     fn development(&self, named: &PublishedImage, by: &dyn fmt::Display) -> Finding {
         let row = named.row.as_deref();
-        let until = named.vulnerable_until.map(|until| (until, by));
-        let vulnerable = match vulnerable(self.reference, &release(named), self.at, until) {
+        let accepted = vulnerabilities_until(named);
+        let accepted = accepted.as_ref().map(|accepted| (accepted, by));
+        let vulnerable = match vulnerable(self.reference, &release(named), self.at, accepted) {
             Some(finding) if finding.status == Status::Fail => return finding,
             accepted => accepted,
         };
@@ -273,6 +275,15 @@ impl Judged<'_> {
             _ => self.quote.mrtd(),
         })
     }
+}
+
+/// Whoever names an image with an end date accepts each vulnerability of it until then.
+fn vulnerabilities_until(named: &PublishedImage) -> Option<VulnerableAcceptance> {
+    let until = named.vulnerable_until?;
+    Some(VulnerableAcceptance {
+        until,
+        sentence: None,
+    })
 }
 
 fn release(named: &PublishedImage) -> Release<'_> {

@@ -15,9 +15,10 @@ reasons! {
         "Redeploy on a production image (its name has no `dev`): with Phala's CLI, `phala deploy --no-dev-os`. `cvm-verify \
          reference os-images` lists the images.";
     VULNERABLE_IMAGE "vulnerable-image"
-        "This image has a published vulnerability with which the host alone can get secrets or run code."
-        "Upgrade the OS image to dstack 0.5.13, 0.6.3 or later. To continue until then, lock it with `vulnerable_until`, or \
-         name it with an end date: --os-image HASH:until=DATE.";
+        "This image has a published vulnerability with which the host alone can get secrets or run code. If a lock accepts the image, \
+         it does not name this vulnerability, or the acceptance has ended."
+        "Upgrade the OS image to dstack 0.5.13, 0.6.3 or later. To continue until then, pin it with `--accept vulnerable-image` and \
+         review, or name it with an end date: --os-image HASH:until=DATE.";
     ADVISORY "advisory"
         "This image has published vulnerabilities. An attacker needs more than the host to use them, so the requirement is \
          met."

@@ -42,8 +42,24 @@ pub(super) fn not_bound(why: &NotBound, policy: &Policy) -> Finding {
         NotBound::OtherInstance => wrong(
             policy,
             &RATLS_OTHER_INSTANCE,
-            "The certificate is that of another instance, or of one that was launched in another way, than the one that quoted the \
-             nonce.",
+            "The certificate is that of another instance than the one that quoted the nonce.",
+        ),
+        NotBound::OtherLaunch {
+            differs,
+            is_same_machine,
+        } => wrong(
+            policy,
+            &RATLS_OTHER_INSTANCE,
+            format!(
+                "The certificate was made by this instance when it was launched in another way, on {}: {} changed since then. MRSEAM \
+                 is the TDX module of the host, RTMR0 the VM's size and devices. A VM with a new firmware, kernel or OS image has another \
+                 MRTD, RTMR1 or RTMR2.",
+                match is_same_machine {
+                    true => "the same machine",
+                    false => "another machine",
+                },
+                differs.join(", ")
+            ),
         ),
         NotBound::OtherMachine => wrong(
             policy,

@@ -77,10 +77,12 @@ reasons! {
         "If a release is being rolled out, verify again when it is done. Otherwise a VM with other code holds the key of this \
          address.";
     RATLS_OTHER_INSTANCE "ratls-other-instance"
-        "The certificate is that of another instance, or of one with another firmware, image or VM shape, than the one that quoted \
-         the nonce. This check does not detect that an earlier boot of the same instance quoted the key."
-        "If several instances share one certificate, verify each by its own address, with its own certificate. Otherwise \
-         someone forwards the evidence of another VM.";
+        "The certificate is that of another instance than the one that quoted the nonce, or the same instance made it when it had \
+         another TDX module, VM shape, firmware or OS image: before an upgrade of the host, or before the VM was resized or upgraded. \
+         This check does not detect that an earlier boot of the same instance quoted the key."
+        "If the host or the VM was upgraded, or the VM was resized, have the app fetch a new certificate, as it should at each start. If \
+         several instances share one certificate, verify each by its own address, with its own certificate. Otherwise someone \
+         forwards the evidence of another VM.";
     RATLS_OTHER_MACHINE "ratls-other-machine"
         "The quote in the certificate was made on another machine than the quote of this run: the VM moved, or a copy of it ran \
          elsewhere."

@@ -111,9 +111,7 @@ pub(super) fn vulnerable(
     name: &impl ToString,
     version: Option<&ReleaseVersion>,
 ) -> Option<PinWarning> {
-    let vulnerabilities: Vec<String> = Advisory::host_alone(advisories, version)
-        .map(|advisory| advisory.id.to_string())
-        .collect();
+    let vulnerabilities: Vec<Advisory> = Advisory::host_alone(advisories, version).cloned().collect();
     (!vulnerabilities.is_empty()).then(|| PinWarning::VulnerableImage {
         name: name.to_string(),
         vulnerabilities,

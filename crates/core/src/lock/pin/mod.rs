@@ -1,6 +1,7 @@
 //! From proven facts to a lock. Pure.
 
 mod image;
+mod known;
 mod pinned;
 mod refusal;
 
@@ -120,6 +121,9 @@ pub fn pin(
         warnings,
         is_listed_shape: reference.shape_of(rtmr0).is_some(),
         documented: claims.shown_document.booted_image().copied(),
+        row_hash: claims
+            .os(reference)
+            .and_then(|os| os.row().os_image_hash.map(|hash| hash.0)),
         advisories: match claims.os(reference) {
             Some(os) if os.row().version.is_some() => Vec::new(),
             _ => reference.advisories().to_vec(),
@@ -128,7 +132,7 @@ pub fn pin(
     };
     match pinned.lock.to_toml(&pinned.notes).len() {
         // What is accepted and the end date, which are not written yet, need some bytes.
-        size if size > MAX_LOCK_BYTES - 8 * 1024 => Err(PinRefusal::TooLarge(size)),
+        size if size > MAX_LOCK_BYTES - 16 * 1024 => Err(PinRefusal::TooLarge(size)),
         _ => Ok(pinned),
     }
 }

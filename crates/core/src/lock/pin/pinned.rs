@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use chrono::{Days, NaiveDate};
 
 use super::image::vulnerable;
+use super::known::joined;
 use crate::lock::not_shown::{self, NotAsked, Unasked};
 use crate::lock::pin_warning::accepted_sentences;
 use crate::lock::{AcceptName, Accepting, Lock, Notes, PinWarning, Said, VULNERABLE_DAYS};
-use crate::policy::{KmsDocument, KnownBy, WrittenRule};
+use crate::policy::{KeyProviders, KmsDocument, KnownBy, WrittenRule};
 use crate::reference::{Advisory, ReferenceValues};
 use crate::report::day;
 
@@ -22,6 +23,8 @@ pub struct Pinned {
     pub(super) is_listed_shape: bool,
     /// The hash of the image whose measurement document has the registers of the quote, 32 bytes.
     pub(super) documented: Option<[u8; 32]>,
+    /// The hash of the row that has the registers of the quote, 32 bytes.
+    pub(super) row_hash: Option<[u8; 32]>,
     pub(super) not_asked: NotAsked,
     /// The vulnerabilities that an image may have of which no row says the version; empty where one does.
     pub(super) advisories: Vec<Advisory>,
@@ -85,25 +88,38 @@ impl Pinned {
             mut warnings,
             is_listed_shape,
             documented,
+            row_hash,
             not_asked,
             advisories,
             at,
         } = self;
-        // The lock of another app says nothing of this one.
-        let before = before.filter(|before| before.app_id.is_none() || before.app_id == lock.app_id);
-        let mut kept = None;
+        // The lock of another app says nothing of this one, and the host chooses which app answers.
+        let other_app = before.and_then(|before| other_app(before, &lock));
+        let before = before.filter(|_| other_app.is_none());
+        warnings.extend(other_app);
         let mut unasked = Vec::new();
         if let Some(before) = before {
             unasked = not_asked.keep(&mut lock, before);
             warnings.extend(not_shown::no_longer_shown(before, &lock));
             warnings.extend(acpi_change(before, &lock).filter(|_| !is_listed_shape));
-            kept = known_to_somebody(before, &lock);
+            warnings.extend(other_kms(before, &lock));
         }
-        if let Some(kept) = &kept {
-            warnings.retain(|warning| *warning != PinWarning::UnknownImage);
-            if !warnings.iter().any(is_vulnerable) {
-                warnings.extend(vulnerable(&advisories, &image_of(kept), kept.version()));
+        let of_before = before.and_then(|before| known_before(before, &lock));
+        if let Some(now) = lock.os_image.as_mut().and_then(|os| os.known_by.as_mut()) {
+            let joined = joined(of_before, now, row_hash);
+            *now = joined.known_by;
+            if joined.is_kept {
+                warnings.retain(|warning| *warning != PinWarning::UnknownImage);
+                // Of a development image a verdict says so anyway.
+                if !matches!(now, KnownBy::DevelopmentFiles(_)) && documented.as_ref() != now.hash() {
+                    unasked.push(Unasked::ImageHash);
+                }
             }
+            warnings.extend(development(now).filter(|_| !has(&warnings, AcceptName::DevelopmentImage)));
+            let vulnerable = vulnerable(&advisories, &image_of(now), now.version());
+            warnings.extend(vulnerable.filter(|_| !has(&warnings, AcceptName::VulnerableImage)));
+            let hashes = joined.other_hash;
+            warnings.extend(hashes.map(|(before, now)| PinWarning::OtherImageHash { before, now }));
         }
         let is_new =
             |warning: &&PinWarning| before.is_none_or(|before| !warning.is_held_by(before, &lock, at));
@@ -116,15 +132,6 @@ impl Pinned {
         let is_needless = |name: &&AcceptName| !new.iter().any(|warning| warning.name() == **name);
         let needless = accepting.names.iter().filter(is_needless).copied().collect();
         if let Some(os) = &mut lock.os_image {
-            let is_confirmed = |kept: &KnownBy| {
-                matches!(kept, KnownBy::DevelopmentFiles(_))
-                    || documented.as_ref() == kept.hash()
-                    || os.known_by.as_ref().is_some_and(|now| *now != KnownBy::Unknown)
-            };
-            if kept.as_ref().is_some_and(|kept| !is_confirmed(kept)) {
-                unasked.push(Unasked::ImageHash);
-            }
-            os.known_by = kept.or(os.known_by.take());
             os.vulnerable_until = vulnerable_until(&warnings, &new, before, at);
         }
         lock.accepted = accepted_sentences(&warnings);
@@ -196,6 +203,29 @@ fn sentences(warnings: &[PinWarning]) -> String {
     sentences.join(" ")
 }
 
+/// That the existing lock is of another app.
+fn other_app(before: &Lock, now: &Lock) -> Option<PinWarning> {
+    let (before, now) = before.app_id.zip(now.app_id)?;
+    (before != now).then_some(PinWarning::OtherApp { before, now })
+}
+
+/// That a KMS in no table takes the place of the key providers that the lock names.
+fn other_kms(before: &Lock, now: &Lock) -> Option<PinWarning> {
+    let (Some(old @ KeyProviders::Named(_)), Some(KeyProviders::Named(pins))) =
+        (&before.key_provider, &now.key_provider)
+    else {
+        return None;
+    };
+    let other = pins.iter().find(|pin| {
+        let id = pin.id.as_deref().unwrap_or_default();
+        pin.name == "kms" && !old.names(&pin.name, id) && ReferenceValues::built_in().kms_by_id(id).is_none()
+    })?;
+    Some(PinWarning::OtherKms {
+        before: old.to_string(),
+        now: other.to_string(),
+    })
+}
+
 /// That RTMR0 is another one than the locked one, under the same image.
 fn acpi_change(before: &Lock, now: &Lock) -> Option<PinWarning> {
     let rtmr0 = |lock: &Lock| lock.os_image.as_ref().and_then(|os| os.rtmr0);
@@ -206,14 +236,24 @@ fn acpi_change(before: &Lock, now: &Lock) -> Option<PinWarning> {
     })
 }
 
-/// How the lock that is there says that the same image was known, if that is more than a table says.
-fn known_to_somebody(before: &Lock, now: &Lock) -> Option<KnownBy> {
-    let known = before.os_image.as_ref().and_then(|os| os.known_by.clone())?;
-    let is_written = matches!(
-        known,
-        KnownBy::PublishedHash(_) | KnownBy::Files(_) | KnownBy::DevelopmentFiles(_)
-    );
-    (is_written && now.has_image_of(before)).then_some(known)
+/// How the lock that is there says that the same image was known.
+fn known_before<'l>(before: &'l Lock, now: &Lock) -> Option<&'l KnownBy> {
+    let os = before.os_image.as_ref().filter(|_| now.has_image_of(before))?;
+    os.known_by.as_ref()
+}
+
+/// The warning of an image whose files say that it is a development image.
+fn development(known_by: &KnownBy) -> Option<PinWarning> {
+    match known_by {
+        KnownBy::DevelopmentFiles(files) => {
+            Some(PinWarning::DevelopmentImage(hex::encode(files.os_image_hash)))
+        }
+        _ => None,
+    }
+}
+
+fn has(warnings: &[PinWarning], name: AcceptName) -> bool {
+    warnings.iter().any(|warning| warning.name() == name)
 }
 
 fn is_vulnerable(warning: &PinWarning) -> bool {

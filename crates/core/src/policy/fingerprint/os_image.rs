@@ -1,11 +1,12 @@
 //! What is expected of an OS image.
 
 use super::encoding::Encoding;
+use crate::policy::VulnerableAcceptance;
 use crate::policy::os_image::{ImageRegisters, OsImagePolicy, PublishedImage};
 
 impl Encoding {
     pub(super) fn os_image(&mut self, policy: &OsImagePolicy) {
-        let (tuple, until) = match policy {
+        let (tuple, vulnerable) = match policy {
             OsImagePolicy::Known => return,
             OsImagePolicy::Unchecked => return self.word("os-image", "unchecked"),
             OsImagePolicy::Published(PublishedImage {
@@ -21,27 +22,39 @@ impl Encoding {
             }
             OsImagePolicy::LockedImage {
                 registers: ImageRegisters { mrtd, rtmr1, rtmr2 },
-                vulnerable_until,
+                vulnerable,
                 known_by: _,
                 lock: _,
             } => {
-                let until = vulnerable_until.map(u64::to_be_bytes);
+                let until = vulnerable.as_ref().map(|accepted| accepted.until.to_be_bytes());
                 let until = until.as_ref().map_or(&[][..], |until| until);
-                return self.entry("os-image", [b"image", &mrtd[..], rtmr1, rtmr2, until]);
+                self.entry("os-image", [b"image", &mrtd[..], rtmr1, rtmr2, until]);
+                return self.vulnerabilities(vulnerable.as_ref());
             }
             OsImagePolicy::Tuple(tuple) => (tuple, None),
             OsImagePolicy::Lock {
                 tuple,
-                vulnerable_until,
+                vulnerable,
                 known_by: _,
                 acpi_change: _,
                 lock: _,
-            } => (tuple, *vulnerable_until),
+            } => (tuple, vulnerable.as_ref()),
         };
         let registers = tuple.named().map(|(_, value)| value.as_slice());
         self.entry("os-image", registers);
-        if let Some(until) = until {
-            self.entry("os-image-vulnerable-until", [until.to_be_bytes().as_slice()]);
+        if let Some(accepted) = vulnerable {
+            self.entry(
+                "os-image-vulnerable-until",
+                [accepted.until.to_be_bytes().as_slice()],
+            );
+            self.vulnerabilities(vulnerable);
+        }
+    }
+
+    /// Which vulnerabilities are accepted.
+    fn vulnerabilities(&mut self, accepted: Option<&VulnerableAcceptance>) {
+        if let Some(sentence) = accepted.and_then(|accepted| accepted.sentence.as_ref()) {
+            self.entry("os-image-vulnerabilities", [sentence.as_bytes()]);
         }
     }
 }

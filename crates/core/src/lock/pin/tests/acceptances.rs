@@ -71,7 +71,7 @@ fn a_vulnerable_image_is_pinned_for_30_days() {
         let mut pinned = pin_of(&lying(&[])).unwrap();
         pinned.warnings = vec![PinWarning::VulnerableImage {
             name: "dstack-0.5.3".to_owned(),
-            vulnerabilities: vec!["CVE-2025-59054".to_owned()],
+            vulnerabilities: ReferenceValues::built_in().advisories()[..1].to_vec(),
         }];
         pinned
     };
@@ -91,6 +91,19 @@ fn a_vulnerable_image_is_pinned_for_30_days() {
     before.os_image.as_mut().unwrap().vulnerable_until = day(2026, 10, 2);
     let again = vulnerable().accept(&naming(""), Some(&before)).unwrap();
     assert_eq!(until(&again.lock), day(2026, 10, 2));
+    // What nobody accepted by name is not held by the day.
+    let mut unnamed = before.clone();
+    unnamed.accepted.clear();
+    assert_eq!(asked(&vulnerable(), "", Some(&unnamed)), "vulnerable-image");
+    let other = "It has a published vulnerability: CVE-2030-1.".to_owned();
+    unnamed.accepted.insert(AcceptName::VulnerableImage, other);
+    assert_eq!(asked(&vulnerable(), "", Some(&unnamed)), "vulnerable-image");
+    let mut more = vulnerable();
+    more.warnings = vec![PinWarning::VulnerableImage {
+        name: "dstack-0.5.3".to_owned(),
+        vulnerabilities: ReferenceValues::built_in().advisories()[..2].to_vec(),
+    }];
+    assert_eq!(asked(&more, "", Some(&before)), "vulnerable-image");
     // When it has ended it is new.
     before.os_image.as_mut().unwrap().vulnerable_until = day(2026, 9, 30);
     assert_eq!(asked(&vulnerable(), "", Some(&before)), "vulnerable-image");
@@ -130,6 +143,12 @@ fn what_is_out_of_the_ordinary_is_asked_for_by_name_and_only_if_it_is_new() {
     let again = pinned.clone().accept(&naming("tcb"), Some(&lock)).unwrap();
     assert_eq!(again.needless, [AcceptName::Tcb]);
     assert_eq!(again.lock, lock);
+    // The values alone accept nothing.
+    let values_alone = Lock {
+        accepted: std::collections::BTreeMap::new(),
+        ..lock.clone()
+    };
+    assert_eq!(asked(&pinned, "", Some(&values_alone)), all);
     // What gets worse is new.
     let worse = lying(&[Lie::NoKeyProvider, Lie::ConfigurationNeeded]);
     let worse = pin(&facts_of(&worse, true, None), false, TrustRootKind::Custom).unwrap();
@@ -139,7 +158,68 @@ fn what_is_out_of_the_ordinary_is_asked_for_by_name_and_only_if_it_is_new() {
         app_id: Some([9; 20]),
         ..lock
     };
-    assert_eq!(asked(&pinned, "", Some(&other)), all);
+    assert_eq!(
+        asked(&pinned, "", Some(&other)),
+        "unknown-image,tcb,key-provider,no-nonce,other-app"
+    );
+}
+
+/// The host chooses which app answers, and which KMS: neither takes the place of what the lock holds without a person.
+#[test]
+fn another_app_and_another_kms_are_accepted_by_name() {
+    let pinned = pin_of(&lying(&[])).unwrap();
+    let first = pinned
+        .clone()
+        .accept(&naming("unknown-image"), None)
+        .unwrap()
+        .lock;
+    let locked = Lock {
+        governance: crate::lock::arbitrary::example().governance,
+        app_id: Some([9; 20]),
+        ..first.clone()
+    };
+    assert_eq!(asked(&pinned, "unknown-image", Some(&locked)), "other-app");
+    let names = naming("unknown-image,other-app");
+    let replaced = pinned.clone().accept(&names, Some(&locked)).unwrap();
+    assert!(replaced.needless.is_empty());
+    let sentence = &replaced.lock.accepted[&AcceptName::OtherApp];
+    assert!(
+        sentence.starts_with(&format!("The lock was of the app {}", "09".repeat(20))),
+        "{sentence}"
+    );
+    assert_eq!(Lock::parse(&replaced.text, "cvm.lock").unwrap(), replaced.lock);
+    // Pinned once more, nothing is asked and nothing changes.
+    let again = pinned.clone().accept(&naming(""), Some(&replaced.lock)).unwrap();
+    assert_eq!(again.lock, replaced.lock);
+
+    let foreign = pin_of(&lying(&[Lie::ForeignKms])).unwrap();
+    assert_eq!(asked(&foreign, "", Some(&first)), "other-kms");
+    // A first pin, a lock that accepts any KMS and one that names both roots are asked nothing.
+    assert_eq!(asked(&foreign, "unknown-image", None), "");
+    let with = |providers: String| Lock {
+        key_provider: Some(providers.parse().unwrap()),
+        ..first.clone()
+    };
+    let of = |lock: &Lock| lock.key_provider.as_ref().unwrap().to_string();
+    assert_eq!(asked(&foreign, "", Some(&with("kms".to_owned()))), "");
+    let both = format!("{},{}", of(&first), of(foreign.observed()));
+    assert_eq!(asked(&foreign, "", Some(&with(both))), "");
+    let replaced = foreign
+        .clone()
+        .accept(&naming("other-kms"), Some(&first))
+        .unwrap();
+    let sentence = &replaced.lock.accepted[&AcceptName::OtherKms];
+    assert!(
+        sentence.contains(&of(&first)) && sentence.contains(&of(foreign.observed())),
+        "{sentence}"
+    );
+    assert_eq!(Lock::parse(&replaced.text, "cvm.lock").unwrap(), replaced.lock);
+    assert_eq!(
+        foreign.accept(&naming(""), Some(&replaced.lock)).unwrap().lock,
+        replaced.lock
+    );
+    // Back: a root in no table again.
+    assert_eq!(asked(&pinned, "", Some(&replaced.lock)), "other-kms");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Policies that differ in one expectation each.
 
 use super::*;
+use crate::policy::VulnerableAcceptance;
 
 /// A file of reference values.
 pub(super) const REFERENCE: &str = "updated = \"2026-11-25\"\n[[risky_name]]\nname = \"A\"\nmatch = \"exact\"\ngains = \"x\"\nsource = \"x\"\ndate = \"2026-11-25\"\n";
@@ -204,7 +205,23 @@ pub(super) fn plain_of_each() -> Vec<Policy> {
         Policy {
             os_image: OsImagePolicy::Lock {
                 tuple: tuple(),
-                vulnerable_until: Some(1_800_000_000),
+                vulnerable: Some(VulnerableAcceptance {
+                    until: 1_800_000_000,
+                    sentence: None,
+                }),
+                known_by: None,
+                acpi_change: None,
+                lock: "cvm.lock".into(),
+            },
+            ..default()
+        },
+        Policy {
+            os_image: OsImagePolicy::Lock {
+                tuple: tuple(),
+                vulnerable: Some(VulnerableAcceptance {
+                    until: 1_800_000_000,
+                    sentence: Some("CVE-2030-1".to_owned()),
+                }),
                 known_by: None,
                 acpi_change: None,
                 lock: "cvm.lock".into(),
@@ -389,7 +406,7 @@ pub(super) fn all_that_a_lock_says(lock: &str) -> Policy {
         }),
         os_image: OsImagePolicy::Lock {
             tuple: tuple(),
-            vulnerable_until: None,
+            vulnerable: None,
             known_by: None,
             acpi_change: None,
             lock: lock.into(),
