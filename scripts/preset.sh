@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Sourced. Files of an earlier run say `inconclusive` from the start of this one, so that a run that ends early or is
-# killed never leaves an older verdict. The evidence stays: it is no verdict.
+# killed never leaves an older verdict; a signed result of an earlier run is removed. The evidence stays: it is no verdict.
 
 # The program recognises its files by the same marks (src/cli/earlier_files.rs).
 # preset FOLDER: 0; 2 where a file is not one of cvm-verify's, which is not touched; 3 where one cannot be written.
@@ -19,6 +19,11 @@ preset() {
       report.txt) preset_has '^(SIMULATED|REPLAY|.*(PASS|FAIL|INCONCLUSIVE))' "$file" ;;
       summary.md) preset_has '<sub>cvm-verify ' "$file" ;;
     esac || { echo "preset: $name was not written by cvm-verify" >&2; return 2; }
+  done
+  for file in "$folder"/{,*.}{statement,predicate}.json; do
+    [[ -f $file && ! -L $file ]] || continue
+    preset_has '"verifier": ?\{[^}]*"id": ?"[^"]*/cvm-verify"' "$file" || continue # another program's
+    rm -f -- "$file" || return 3
   done
   now=$(date -u +%Y-%m-%dT%H:%M:%SZ) || return 3
   for name in report.json result.env junit.xml report.txt summary.md; do

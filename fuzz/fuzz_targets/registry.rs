@@ -12,7 +12,7 @@ cvm_verify_fuzz::fuzz_target!(|bytes: &[u8]| {
     let _ = referrers::named(text, &[1; 32]);
     let _ = (Index::read(text), provenance_layer(text), parse_digest(text));
     let registry = url::Url::parse("https://ghcr.io/").expect("an address");
-    if let Ok(Challenge::Token(service)) = Challenge::read(Some(text), &registry, None) {
+    if let Ok(Challenge::Token(service)) = Challenge::read(&[text], &registry, None) {
         assert_eq!(service.realm.scheme(), "https", "no token in the clear");
         assert!(
             !service.takes_credentials || service.realm.origin() == registry.origin(),

@@ -11,10 +11,15 @@ use crate::engine::Deployment;
 use crate::render::statement::{PREDICATE_TYPE, SUBJECT, StatementInputs, statement};
 use crate::usage_error::{UsageError, WriteError};
 use crate::{files, render};
+use cvm_verify_core::evidence::MAX_COMPOSE_FILE_BYTES;
 use cvm_verify_core::lock::MAX_LOCK_BYTES;
 use cvm_verify_core::policy::{LockOrigin, Policy};
 use cvm_verify_core::report::{Report, TargetReport, Verdict};
 
+/// How the name of a statement's file ends.
+const STATEMENT: &str = "statement.json";
+/// How that of its predicate ends.
+const PREDICATE: &str = "predicate.json";
 /// Bytes of a policy file that are hashed.
 const POLICY_LIMIT: u64 = 1024 * 1024;
 /// Bytes of a file in the folder that are looked at before it is removed.
@@ -123,7 +128,10 @@ fn prefix_of(name: &str, report: &Report) -> String {
 fn prefix_among(name: &str, all: &[&str]) -> String {
     match (
         all,
-        all.iter().filter(|other| prefix(other) == prefix(name)).count(),
+        // Some file systems take upper and lower case for the same.
+        all.iter()
+            .filter(|other| prefix(other).eq_ignore_ascii_case(&prefix(name)))
+            .count(),
     ) {
         ([_], _) => String::new(),
         (_, 0 | 1) => prefix(name),
@@ -136,8 +144,8 @@ fn prefix_among(name: &str, all: &[&str]) -> String {
 
 fn paths(folder: &Path, prefix: &str) -> StatementPaths {
     StatementPaths {
-        statement: folder.join(format!("{prefix}statement.json")),
-        predicate: folder.join(format!("{prefix}predicate.json")),
+        statement: folder.join(format!("{prefix}{STATEMENT}")),
+        predicate: folder.join(format!("{prefix}{PREDICATE}")),
     }
 }
 
@@ -168,19 +176,24 @@ pub(crate) fn write(wanted: &WantedFiles, report: &Report, attested: &[Attested]
             .get("predicate")
             .map(ToString::to_string)
             .unwrap_or_default();
-        for (path, text) in [
-            (folder.join(format!("{prefix}{SUBJECT}")), one.app_compose.clone()),
-            (paths.predicate, predicate),
+        // The statement comes first: it says whose the subject is, also where the run is killed in between.
+        let files = [
             (paths.statement, statement.to_string()),
-        ] {
-            let written = match is_free(&path, &text) {
-                true => files::write(&path, &text),
-                false => Err(WriteError::file(
-                    &path,
-                    "it exists and is not a file that cvm-verify wrote. Name another folder, or remove it",
-                )),
-            };
-            problems.extend(written.err());
+            (paths.predicate, predicate),
+            (folder.join(format!("{prefix}{SUBJECT}")), one.app_compose.clone()),
+        ];
+        // No statement stands beside the subject of another one.
+        let taken = files.iter().find(|(path, text)| !is_free(path, text));
+        problems.extend(taken.map(|(path, _)| {
+            let why = "it exists and is not a file that cvm-verify wrote. Name another folder, or remove it";
+            WriteError::file(path, why)
+        }));
+        if taken.is_none() {
+            problems.extend(
+                files
+                    .iter()
+                    .filter_map(|(path, text)| files::write(path, text).err()),
+            );
         }
     }
     problems
@@ -204,35 +217,61 @@ fn prefix(name: &str) -> String {
     format!("{name}.")
 }
 
-/// Removes the statements of an earlier run: a run that is killed, or that does not pass, must not leave yesterday's behind.
+/// Removes the statements of an earlier run, with their subjects: a run that is killed, or that does not pass, must not leave
+/// yesterday's behind, and the next release has another subject.
 pub(crate) fn remove_earlier(wanted: &WantedFiles) -> Result<(), UsageError> {
-    let Some(entries) = folder(wanted).and_then(|folder| std::fs::read_dir(folder).ok()) else {
+    let Some((folder, entries)) =
+        folder(wanted).and_then(|folder| Some((folder, std::fs::read_dir(folder).ok()?)))
+    else {
         return Ok(());
     };
-    for entry in entries.take(MAX_FILES).flatten() {
+    for (place, entry) in entries.flatten().enumerate() {
+        if place == MAX_FILES {
+            let words = format!(
+                "holds more than {MAX_FILES} files, among which may be older statements; name another folder"
+            );
+            return Err(UsageError::file(folder, words));
+        }
         let path = entry.path();
         let name = entry.file_name().to_string_lossy().into_owned();
-        let may_be_ours = ["statement.json", "predicate.json"]
-            .iter()
-            .any(|ending| name == *ending || name.ends_with(&format!(".{ending}")));
-        if may_be_ours && is_ours(&path, &name) {
-            std::fs::remove_file(&path)
-                .map_err(|error| UsageError::file(&path, format!("cannot be removed: {error}")))?;
+        let statement = name.strip_suffix(STATEMENT).filter(|prefix| is_prefix(prefix));
+        let predicate = name.strip_suffix(PREDICATE).filter(|prefix| is_prefix(prefix));
+        if statement.or(predicate).is_none() || !is_ours(&path, &name) {
+            continue;
+        }
+        let subject = statement.map(|prefix| folder.join(format!("{prefix}{SUBJECT}")));
+        let subject = subject.filter(|subject| is_subject_of(subject, &path));
+        for file in subject.iter().chain([&path]) {
+            std::fs::remove_file(file)
+                .map_err(|error| UsageError::file(file, format!("cannot be removed: {error}")))?;
         }
     }
     Ok(())
 }
 
+/// Whether a file name's start is that of a run's only target, or of one of several.
+fn is_prefix(text: &str) -> bool {
+    text.is_empty() || text.ends_with('.')
+}
+
+/// Whether a file is what a statement is about.
+fn is_subject_of(subject: &Path, statement: &Path) -> bool {
+    let digest = json(statement)
+        .and_then(|value| Some(value.pointer("/subject/0/digest/sha256")?.as_str()?.to_owned()));
+    let found = files::read(subject, MAX_COMPOSE_FILE_BYTES as u64);
+    found.is_ok_and(|bytes| digest == Some(hex::encode(Sha256::digest(bytes))))
+}
+
+fn json(path: &Path) -> Option<serde_json::Value> {
+    serde_json::from_slice(&files::read(path, LOOKED_AT).ok()?).ok()
+}
+
+/// Whether a statement or a predicate is one of this program.
 fn is_ours(path: &Path, name: &str) -> bool {
-    let Ok(bytes) = files::read(path, LOOKED_AT) else {
+    let Some(value) = json(path) else {
         return false;
     };
-    let Ok(value) = serde_json::from_slice::<serde_json::Value>(&bytes) else {
-        return false;
-    };
-    let predicate = match name.ends_with("statement.json") {
-        // The subject has nothing that tells whose it is.
-        _ if name.ends_with(SUBJECT) => None,
+    let predicate = match name.ends_with(STATEMENT) {
         true if value.get("predicateType") == Some(&PREDICATE_TYPE.into()) => value.get("predicate"),
         true => None,
         false => Some(&value),
@@ -247,8 +286,9 @@ mod tests {
 
     #[test]
     fn no_two_targets_share_the_files_of_their_statements() {
-        let all = ["h:8443/x", "h/8443/x", "other"];
-        let [first, second, third] = all.map(|name| prefix_among(name, &all));
+        let all = ["h:8443/x", "h/8443/x", "other", "Shop", "shop"];
+        let [first, second, third, upper, lower] = all.map(|name| prefix_among(name, &all));
+        assert!(!upper.eq_ignore_ascii_case(&lower), "{upper} {lower}");
         assert_eq!(third, "other.");
         assert!(first.starts_with("h_8443_x-") && second.starts_with("h_8443_x-"));
         assert_ne!(first, second);

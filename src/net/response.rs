@@ -49,6 +49,12 @@ impl Response {
         }
     }
 
+    /// The values of a header that may occur several times, each visible ASCII.
+    pub fn headers(&self, name: &str) -> Vec<&str> {
+        let values = self.headers.get_all(name).iter();
+        values.filter_map(|value| value.to_str().ok()).collect()
+    }
+
     /// Whether a header occurs at all.
     pub fn has(&self, name: &str) -> bool {
         self.headers.contains_key(name)

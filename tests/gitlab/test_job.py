@@ -141,6 +141,19 @@ def on_a_runner_that_keeps_folders(project, program, old: dict) -> tuple[int, di
     return code, {path.name: path.read_text() for path in stale.iterdir()}
 
 
+SIGNED = {
+    "statement.json": '{"predicateType":"x","predicate":{"verifier":{"id":"https://github.com/o/cvm-verify","version":{}}}}',
+    "predicate.json": '{"verifier":{"id":"https://github.com/o/cvm-verify"},"verificationResult":"PASSED"}',
+    "shop.statement.json": '{"predicate":{"verifier":{"id":"https://github.com/o/cvm-verify"}}}',
+}
+THEIRS = {"other.statement.json": '{"predicate":{"verifier":{"id":"https://else.example"}}}'}
+
+
+def test_a_signed_result_of_an_earlier_job_is_removed_and_another_program_s_stays(project, program):
+    code, files = on_a_runner_that_keeps_folders(project, program, OLD | SIGNED | THEIRS)
+    assert code == 3 and set(files) == set(OLD) | set(THEIRS)
+
+
 def test_results_of_an_earlier_job_say_inconclusive(project, program):
     code, files = on_a_runner_that_keeps_folders(project, program, OLD)
     assert code == 3 and set(files) == set(OLD)

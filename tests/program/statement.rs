@@ -57,6 +57,39 @@ fn a_passing_target_has_a_statement_beside_its_report() {
     );
 }
 
+/// A folder that is kept from release to release, as that of a cron job.
+#[test]
+fn the_next_release_has_its_own_subject_in_a_kept_folder() {
+    let world = World::default();
+    let mut next = Cvm::healthy(&world);
+    next.app_compose = next.app_compose.replacen('{', "{\"release\":2,", 1);
+    let (first, second) = (Deployment::healthy(), Deployment::of(next));
+    let out = first.path("out");
+    let option = format!("--output-dir={out}");
+    let mut subjects = Vec::new();
+    for deployment in [&first, &second, &first] {
+        let ran = deployment.verify(&[&option]);
+        assert_eq!(ran.code, 0, "{ran:#?}");
+        let subject = sha256(&format!("{out}/app-compose.json"));
+        let statement = read(&format!("{out}/statement.json"));
+        assert_eq!(statement["subject"][0]["digest"]["sha256"], subject.as_str());
+        subjects.push(subject);
+    }
+    assert!(subjects[0] != subjects[1] && subjects[0] == subjects[2]);
+    // A subject that was changed is not that of the statement: it stays, and no other statement stands beside it.
+    std::fs::write(format!("{out}/app-compose.json"), "{}").unwrap();
+    let ran = second.verify(&[&option]);
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    ran.assert_stderr(
+        "app-compose.json: cannot be written: it exists and is not a file that cvm-verify wrote",
+    );
+    assert_eq!(
+        std::fs::read_to_string(format!("{out}/app-compose.json")).unwrap(),
+        "{}"
+    );
+    assert!(!Path::new(&out).join("statement.json").exists());
+}
+
 #[test]
 fn what_does_not_pass_has_none_and_yesterday_s_is_removed() {
     let good = Deployment::healthy();

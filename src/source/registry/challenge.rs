@@ -45,20 +45,26 @@ pub enum ChallengeError {
 }
 
 impl Challenge {
-    /// Reads a header of the registry at this address, for which the user may have a login. Its scope is not read: some
-    /// registries name one that means nothing outside of them, and what is needed is known.
+    /// Reads the headers of the registry at this address, for which the user may have a login. A registry may offer a token and
+    /// Basic, as Gitea does: a token is preferred, of which there is one service. Its scope is not read: some registries name one
+    /// that means nothing outside of them, and what is needed is known.
     ///
     /// # Errors
     /// [`ChallengeError`] if the registry asks for something else, or sends us to a service that is not its own.
-    pub fn read(header: Option<&str>, registry: &Url, login: Option<&Login>) -> Result<Self, ChallengeError> {
-        let header = header.ok_or(ChallengeError::Unreadable)?.trim();
-        let (scheme, rest) = header.split_once(' ').unwrap_or((header, ""));
-        if scheme.eq_ignore_ascii_case("basic") {
-            return Ok(Self::Basic);
-        }
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(ChallengeError::Unreadable);
-        }
+    pub fn read(headers: &[&str], registry: &Url, login: Option<&Login>) -> Result<Self, ChallengeError> {
+        let of = |scheme: &'static str| {
+            headers.iter().filter_map(move |header| {
+                let header = header.trim();
+                let (found, rest) = header.split_once(' ').unwrap_or((header, ""));
+                found.eq_ignore_ascii_case(scheme).then_some(rest)
+            })
+        };
+        let mut tokens = of("bearer");
+        let rest = match (tokens.next(), tokens.next()) {
+            (Some(rest), None) => rest,
+            (None, _) if of("basic").next().is_some() => return Ok(Self::Basic),
+            _ => return Err(ChallengeError::Unreadable),
+        };
         let parameters = parameters(rest).ok_or(ChallengeError::Unreadable)?;
         let one = |name: &str| {
             let mut values = parameters
@@ -108,12 +114,17 @@ fn is_listed(registry: &Url, realm: &Url) -> bool {
     known.any(|(registry_host, realm_host)| is_of(registry, registry_host) && is_of(realm, realm_host))
 }
 
-/// `name="value"` with commas between (RFC 9110 §11.2). A value is a token or a quoted string.
+/// `name="value"` with commas between (RFC 9110 §11.2), up to the next challenge of the same header, which begins with the word of
+/// its scheme. A value is a token or a quoted string.
 fn parameters(mut rest: &str) -> Option<Vec<(String, String)>> {
     let mut found = Vec::new();
     loop {
         rest = rest.trim_start_matches([' ', ',', '\t']);
-        if rest.is_empty() {
+        let is_other_scheme = rest.eq_ignore_ascii_case("basic")
+            || rest
+                .get(..6)
+                .is_some_and(|start| start.eq_ignore_ascii_case("basic "));
+        if rest.is_empty() || is_other_scheme {
             return Some(found);
         }
         let (name, after) = rest.split_once('=')?;
@@ -155,7 +166,7 @@ mod tests {
     }
 
     fn service(header: &str, registry: &str, login: Option<&Login>) -> Result<TokenService, ChallengeError> {
-        match Challenge::read(Some(header), &url(registry), login)? {
+        match Challenge::read(&[header], &url(registry), login)? {
             Challenge::Token(service) => Ok(service),
             Challenge::Basic => unreachable!(),
         }
@@ -200,6 +211,43 @@ mod tests {
     }
 
     #[test]
+    fn a_token_is_preferred_to_a_password_and_two_services_are_none() {
+        let registry = url("https://git.example/");
+        let token = r#"Bearer realm="https://git.example/v2/token",service="container_registry",scope="*""#;
+        let other = r#"Bearer realm="https://git.example/other""#;
+        let (one, with_basic) = (format!("{token}, Basic"), format!(r#"{token}, Basic realm="x""#));
+        for headers in [
+            vec![token, "Basic"],
+            vec!["Basic realm=\"x\"", token],
+            vec![&one],
+            vec![&with_basic],
+            vec!["Negotiate", token],
+        ] {
+            let read = Challenge::read(&headers, &registry, None);
+            let Ok(Challenge::Token(service)) = read else {
+                panic!("{headers:?}: {read:?}");
+            };
+            assert_eq!(
+                service.realm.as_str(),
+                "https://git.example/v2/token",
+                "{headers:?}"
+            );
+            assert_eq!(
+                service.service.as_deref(),
+                Some("container_registry"),
+                "{headers:?}"
+            );
+        }
+        let unreadable = Err(ChallengeError::Unreadable);
+        assert_eq!(Challenge::read(&[token, other], &registry, None), unreadable);
+        assert_eq!(Challenge::read(&["Negotiate"], &registry, None), unreadable);
+        assert_eq!(
+            Challenge::read(&["Negotiate", "Basic"], &registry, None),
+            Ok(Challenge::Basic)
+        );
+    }
+
+    #[test]
     fn a_token_service_of_somebody_else_is_not_asked() {
         for (header, error) in [
             (
@@ -228,7 +276,7 @@ mod tests {
         ] {
             assert_eq!(read(header, "https://ghcr.io/").unwrap_err(), error, "{header}");
         }
-        let none = Challenge::read(None, &url("https://ghcr.io/"), None);
+        let none = Challenge::read(&[], &url("https://ghcr.io/"), None);
         assert_eq!(none, Err(ChallengeError::Unreadable));
         // What is known of one registry holds for no other.
         let header = r#"Bearer realm="https://ghcr.io/token""#;
@@ -285,7 +333,7 @@ mod tests {
         #[test]
         fn no_header_panics_or_leads_elsewhere(header in "\\PC{0,80}", realm in "[a-z:/.@\"\\\\]{0,40}") {
             for header in [header, format!("Bearer realm=\"{realm}\"")] {
-                if let Ok(Challenge::Token(service)) = Challenge::read(Some(&header), &url("https://ghcr.io/"), None) {
+                if let Ok(Challenge::Token(service)) = Challenge::read(&[&header, "Basic"], &url("https://ghcr.io/"), None) {
                     prop_assert_eq!(service.realm.scheme(), "https");
                     prop_assert!(service.realm.host_str().unwrap().ends_with("ghcr.io"));
                     prop_assert!(!service.takes_credentials || service.realm.origin() == url("https://ghcr.io/").origin());

@@ -185,7 +185,7 @@ impl<'a> RegistrySession<'a> {
             return Ok(response);
         }
         let challenge = Challenge::read(
-            response.header("www-authenticate"),
+            &response.headers("www-authenticate"),
             self.repository.registry(),
             self.login.as_ref(),
         );
