@@ -42,32 +42,18 @@ pub(super) fn speak(report: &Report, written: &[Output], env: &mut Env) -> Vec<W
     if let Some(inputs) = variables::given_empty(env) {
         env.print(&render::empty_channels(&inputs));
     }
-    let mut problems = Vec::new();
-    if let Some(path) = file(env, SUMMARY) {
-        problems.extend(append(&path, &render::summary(report)).err());
-    }
-    if let Some(path) = file(env, OUTPUT) {
-        problems.extend(outputs(written, &path).err());
-    }
-    problems
+    write(env, &render::summary(report), written)
 }
 
 /// Adds what became of the alerts to what was written before: of two outputs of one name the last counts.
 pub(super) fn speak_of_alerts(report: &Report, written: &[Output], env: &mut Env) -> Vec<WriteError> {
     env.print(&render::alert_annotations(report));
-    let mut problems = Vec::new();
-    if let Some(path) = file(env, SUMMARY) {
-        problems.extend(append(&path, &render::alerts_markdown(report)).err());
-    }
-    if let Some(path) = file(env, OUTPUT) {
-        let of_alerts: Vec<Output> = written
-            .iter()
-            .filter(|output| output.name() == "alert-status")
-            .cloned()
-            .collect();
-        problems.extend(outputs(&of_alerts, &path).err());
-    }
-    problems
+    let of_alerts: Vec<Output> = written
+        .iter()
+        .filter(|output| output.name() == "alert-status")
+        .cloned()
+        .collect();
+    write(env, &render::alerts_markdown(report), &of_alerts)
 }
 
 /// Tells a step of GitHub Actions that a run ended before a verdict; returns what went wrong. Where nobody asked for
@@ -85,14 +71,18 @@ pub(super) fn speak_without_verdict(unjudged: &Unjudged, exit_code: u8, env: &mu
         Vec::new(),
     );
     report.exit_code = exit_code;
-    let mut problems = Vec::new();
-    if let Some(path) = file(env, SUMMARY) {
-        problems.extend(append(&path, &unjudged.summary()).err());
-    }
-    if let Some(path) = file(env, OUTPUT) {
-        problems.extend(outputs(&ArtifactPaths::default().outputs(&report), &path).err());
-    }
-    problems
+    write(
+        env,
+        &unjudged.summary(),
+        &ArtifactPaths::default().outputs(&report),
+    )
+}
+
+/// Adds to the job summary and to the outputs, where there are such files; returns what went wrong.
+fn write(env: &Env, summary: &str, written: &[Output]) -> Vec<WriteError> {
+    let summary = file(env, SUMMARY).and_then(|path| append(&path, summary).err());
+    let outputs = file(env, OUTPUT).and_then(|path| outputs(written, &path).err());
+    summary.into_iter().chain(outputs).collect()
 }
 
 /// Whether `--github` was typed or set, as far as that can be said of arguments that may not parse.

@@ -37,6 +37,8 @@ pub fn types_seen_by_others(text: &str) -> Vec<String> {
             three[0].starts_with("pub") && ["struct", "enum", "trait", "type"].contains(&three[1])
         })
         .map(|three| name(&three[2]))
+        // A macro takes the name as `$name`.
+        .filter(|name| !name.is_empty())
         .collect()
 }
 

@@ -1,8 +1,4 @@
-    PolicyKey {
-        name: "sample-url-env",
-        shape: Shape::Variable,
-        says: "The variable that holds the address of a sample, or `none`.",
-        default: "`CVM_VERIFY_SAMPLE_URL`",
-        example: r#""CVM_VERIFY_SHOP_SAMPLE""#,
-        ..PolicyKey::BASE
-    },
+    PolicyKey::new("sample-url-env", Shape::Variable)
+        .says("The variable that holds the address of a sample, or `none`.")
+        .default("`CVM_VERIFY_SAMPLE_URL`")
+        .example(r#""CVM_VERIFY_SHOP_SAMPLE""#),

@@ -89,6 +89,12 @@ pub struct BuildSource {
 }
 
 impl BuildSource {
+    /// Whether the workflow, and what it built, are pinned: what the assurance `source` needs.
+    #[must_use]
+    pub fn pins_workflow_and_code(&self) -> bool {
+        self.workflow.is_some() && (!self.commits.is_empty() || !self.refs.is_empty())
+    }
+
     fn demands_at_least(&self, other: &Self) -> bool {
         // Each field by name: a new one does not compile until it is compared.
         let Self {
@@ -131,6 +137,15 @@ fn refs_within(own: &[RefPattern], all: &[RefPattern]) -> bool {
 }
 
 impl RefPattern {
+    /// Whether it accepts a ref.
+    #[must_use]
+    pub fn accepts(&self, git_ref: &str) -> bool {
+        match self {
+            Self::Exact(exact) => exact == git_ref,
+            Self::Prefix(prefix) => git_ref.starts_with(prefix),
+        }
+    }
+
     /// Whether each ref that it accepts is accepted by one of `all`.
     fn is_within(&self, all: &[Self]) -> bool {
         all.iter().any(|one| match (self, one) {
@@ -211,30 +226,11 @@ impl SourceRule {
     }
 }
 
-impl RefPattern {
-    /// Whether it accepts a ref.
-    #[must_use]
-    pub fn accepts(&self, git_ref: &str) -> bool {
-        match self {
-            Self::Exact(exact) => exact == git_ref,
-            Self::Prefix(prefix) => git_ref.starts_with(prefix),
-        }
-    }
-}
-
 impl fmt::Display for RefPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exact(exact) => f.write_str(exact),
             Self::Prefix(prefix) => write!(f, "{prefix}*"),
         }
-    }
-}
-
-impl BuildSource {
-    /// Whether the workflow, and what it built, are pinned: what the assurance `source` needs.
-    #[must_use]
-    pub fn pins_workflow_and_code(&self) -> bool {
-        self.workflow.is_some() && (!self.commits.is_empty() || !self.refs.is_empty())
     }
 }

@@ -4,65 +4,37 @@ use super::{KeyScope, PolicyKey};
 use crate::config::file::shape::Shape;
 
 pub(super) const KEYS: &[PolicyKey] = &[
-    PolicyKey {
-        name: "slack-webhook-url-env",
-        shape: Shape::Variable,
-        says: "The name of the environment variable that holds the URL of the Slack webhook for alerts about this target, or \
-               `none`. Never the URL itself.",
-        default: "`CVM_VERIFY_SLACK_WEBHOOK_URL`",
-        example: r#""CVM_VERIFY_SLACK_SHOP_TEAM""#,
-        ..PolicyKey::BASE
-    },
-    PolicyKey {
-        name: "discord-webhook-url-env",
-        shape: Shape::Variable,
-        says: "The name of the environment variable that holds the URL of the Discord webhook, or `none`.",
-        default: "`CVM_VERIFY_DISCORD_WEBHOOK_URL`",
-        example: r#""CVM_VERIFY_SHOP_DISCORD""#,
-        ..PolicyKey::BASE
-    },
-    PolicyKey {
-        name: "teams-webhook-url-env",
-        shape: Shape::Variable,
-        says: "The name of the environment variable that holds the URL of a Microsoft Teams workflow's webhook, or `none`.",
-        default: "`CVM_VERIFY_TEAMS_WEBHOOK_URL`",
-        example: r#""CVM_VERIFY_SHOP_TEAMS""#,
-        ..PolicyKey::BASE
-    },
-    PolicyKey {
-        name: "pagerduty-routing-key-env",
-        shape: Shape::Variable,
-        says: "The name of the environment variable that holds the routing key of a PagerDuty integration, or `none`.",
-        default: "`CVM_VERIFY_PAGERDUTY_ROUTING_KEY`",
-        example: r#""CVM_VERIFY_SHOP_PAGERDUTY""#,
-        ..PolicyKey::BASE
-    },
-    PolicyKey {
-        name: "webhook-url-env",
-        shape: Shape::Variable,
-        says: "The name of the environment variable that holds the URL of the webhook for alerts about this target, or \
-               `none`. Never the URL itself.",
-        default: "`CVM_VERIFY_WEBHOOK_URL`",
-        example: r#""CVM_VERIFY_WEBHOOK_SHOP_TEAM""#,
-        ..PolicyKey::BASE
-    },
-    PolicyKey {
-        name: "webhook-secret-env",
-        shape: Shape::Variable,
-        says: "The name of the environment variable that holds the secret with which messages to that webhook are signed, or \
-               `none`. Never the secret itself.",
-        default: "`CVM_VERIFY_WEBHOOK_SECRET`",
-        example: r#""CVM_VERIFY_WEBHOOK_SHOP_SECRET""#,
-        ..PolicyKey::BASE
-    },
-    PolicyKey {
-        name: "heartbeat-url-env",
-        scope: KeyScope::Defaults,
-        shape: Shape::Variable,
-        says: "The name of the environment variable that holds the URL of the heartbeat to ping after a run, or `none`. Never \
-               the URL itself.",
-        default: "`CVM_VERIFY_HEARTBEAT_URL`",
-        example: r#""CVM_VERIFY_HEARTBEAT_NIGHTLY""#,
-        ..PolicyKey::BASE
-    },
+    PolicyKey::new("slack-webhook-url-env", Shape::Variable)
+        .says("The name of the environment variable that holds the URL of the Slack webhook for alerts about this target, or \
+               `none`. Never the URL itself.")
+        .default("`CVM_VERIFY_SLACK_WEBHOOK_URL`")
+        .example(r#""CVM_VERIFY_SLACK_SHOP_TEAM""#),
+    PolicyKey::new("discord-webhook-url-env", Shape::Variable)
+        .says("The name of the environment variable that holds the URL of the Discord webhook, or `none`.")
+        .default("`CVM_VERIFY_DISCORD_WEBHOOK_URL`")
+        .example(r#""CVM_VERIFY_SHOP_DISCORD""#),
+    PolicyKey::new("teams-webhook-url-env", Shape::Variable)
+        .says("The name of the environment variable that holds the URL of a Microsoft Teams workflow's webhook, or `none`.")
+        .default("`CVM_VERIFY_TEAMS_WEBHOOK_URL`")
+        .example(r#""CVM_VERIFY_SHOP_TEAMS""#),
+    PolicyKey::new("pagerduty-routing-key-env", Shape::Variable)
+        .says("The name of the environment variable that holds the routing key of a PagerDuty integration, or `none`.")
+        .default("`CVM_VERIFY_PAGERDUTY_ROUTING_KEY`")
+        .example(r#""CVM_VERIFY_SHOP_PAGERDUTY""#),
+    PolicyKey::new("webhook-url-env", Shape::Variable)
+        .says("The name of the environment variable that holds the URL of the webhook for alerts about this target, or \
+               `none`. Never the URL itself.")
+        .default("`CVM_VERIFY_WEBHOOK_URL`")
+        .example(r#""CVM_VERIFY_WEBHOOK_SHOP_TEAM""#),
+    PolicyKey::new("webhook-secret-env", Shape::Variable)
+        .says("The name of the environment variable that holds the secret with which messages to that webhook are signed, or \
+               `none`. Never the secret itself.")
+        .default("`CVM_VERIFY_WEBHOOK_SECRET`")
+        .example(r#""CVM_VERIFY_WEBHOOK_SHOP_SECRET""#),
+    PolicyKey::new("heartbeat-url-env", Shape::Variable)
+        .scope(KeyScope::Defaults)
+        .says("The name of the environment variable that holds the URL of the heartbeat to ping after a run, or `none`. Never \
+               the URL itself.")
+        .default("`CVM_VERIFY_HEARTBEAT_URL`")
+        .example(r#""CVM_VERIFY_HEARTBEAT_NIGHTLY""#),
 ];

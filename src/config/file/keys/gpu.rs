@@ -1,103 +1,64 @@
 //! What is expected of GPUs.
 
-use super::{KeyScope, OptionGroup, PolicyKey, Typed};
+use super::{KeyScope, OptionGroup, PolicyKey};
 use crate::config::file::shape::Shape;
 use cvm_verify_core::policy::{GpuMode, GpuVerifier};
 
 pub(super) const KEYS: &[PolicyKey] = &[
-    PolicyKey {
-        name: "gpu",
-        shape: Shape::Choice(&GpuMode::WORDS),
-        says: "Whether there must be GPUs. `auto`: forged GPU evidence fails, what is not proven is a warning. `unchecked` is a \
-               waiver that the verdict names.",
-        default: "`auto`",
-        example: r#""required""#,
-        option: Some(Typed {
-            flag: "--gpu",
-            group: OptionGroup::Gpus,
-            value: "GPU",
-            help: "Whether there must be GPUs: `auto` by default. A GPU is proven by a report that it signed over this run's \
-                   nonce. This does not prove that the GPU is in this machine",
-            values: &[
-                "Forged GPU evidence fails; what is not proven is a warning",
-                "There must be GPUs, and they must be proven",
-                "Not checked. This is a waiver, and the verdict names it",
-            ],
-            ..Typed::BASE
-        }),
-        ..PolicyKey::BASE
-    },
-    PolicyKey {
-        name: "gpu-count",
-        shape: Shape::Number(0, u32::MAX),
-        says: "The exact number of GPUs that there must be: 0 to 16.",
-        example: "8",
-        option: Some(Typed {
-            flag: "--gpu-count",
-            group: OptionGroup::Gpus,
-            value: "NUMBER",
-            help: "The exact number of GPUs that there must be: 0 to 16",
-            ..Typed::BASE
-        }),
-        ..PolicyKey::BASE
-    },
-    PolicyKey {
-        name: "gpu-model",
-        shape: Shape::GpuModels,
-        says: "The models that the GPUs may be, by the chip's name in their certificates: `GH100` for H100 and H200.",
-        example: r#"["GH100"]"#,
-        option: Some(Typed {
-            flag: "--gpu-model",
-            group: OptionGroup::Gpus,
-            value: "CHIP",
-            help: "A model that the GPUs may be, by the chip's name in their certificates, such as GH100 for H100 and H200, \
-                   or GB100. Repeatable",
-            ..Typed::BASE
-        }),
-        ..PolicyKey::BASE
-    },
-    PolicyKey {
-        name: "gpu-switches",
-        shape: Shape::Choice(&["auto", "required"]),
-        says: "Whether switches must be attested if the GPUs work in protected-PCIe mode, in which the links between the GPUs \
-               are not encrypted.",
-        default: "`auto`",
-        example: r#""required""#,
-        option: Some(Typed {
-            flag: "--gpu-switches",
-            group: OptionGroup::Gpus,
-            value: "GPU_SWITCHES",
-            help: "Whether switches must be attested if the GPUs work in protected-PCIe mode, in which the links between the \
-                   GPUs are not encrypted: `auto` by default",
-            values: &[
-                "Switches that are not attested are a warning",
-                "Switches that are not attested are a failure",
-            ],
-            ..Typed::BASE
-        }),
-        ..PolicyKey::BASE
-    },
-    PolicyKey {
-        name: "gpu-verifier",
-        scope: KeyScope::Defaults,
-        shape: Shape::Choice(&GpuVerifier::WORDS),
-        says: "Who verifies GPUs. `nras` and `both` send the reports of the GPUs to NVIDIA's remote attestation service.",
-        default: "`local`",
-        example: r#""nras""#,
-        option: Some(Typed {
-            flag: "--gpu-verifier",
-            group: OptionGroup::Gpus,
-            value: "GPU_VERIFIER",
-            help: "Who verifies GPUs: `local` by default. The other values also send the reports of the GPUs to NVIDIA's \
-                   remote attestation service (NRAS), which compares them with golden values and revocation lists. The \
-                   reports name the GPUs, their firmware and their driver, and NVIDIA's licence limits the use of the \
-                   service. A replay takes the answers from the bundle",
-            values: &[
-                "This program",
-                "This program and NVIDIA's service: both must approve",
-                "This program; a refusal by NVIDIA's service fails, and a service that does not answer is a warning",
-            ],
-            ..Typed::BASE
-        }),
-    },
+    PolicyKey::new("gpu", Shape::Choice(&GpuMode::WORDS))
+        .says("Whether there must be GPUs. `auto`: forged GPU evidence fails, what is not proven is a warning. `unchecked` is a \
+               waiver that the verdict names.")
+        .default("`auto`")
+        .example(r#""required""#)
+        .option("--gpu", "GPU")
+        .group(OptionGroup::Gpus)
+        .help("Whether there must be GPUs: `auto` by default. A GPU is proven by a report that it signed over this run's \
+               nonce. This does not prove that the GPU is in this machine")
+        .values(&[
+            "Forged GPU evidence fails; what is not proven is a warning",
+            "There must be GPUs, and they must be proven",
+            "Not checked. This is a waiver, and the verdict names it",
+        ]),
+    PolicyKey::new("gpu-count", Shape::Number(0, u32::MAX))
+        .says("The exact number of GPUs that there must be: 0 to 16.")
+        .example("8")
+        .option("--gpu-count", "NUMBER")
+        .group(OptionGroup::Gpus)
+        .help("The exact number of GPUs that there must be: 0 to 16"),
+    PolicyKey::new("gpu-model", Shape::GpuModels)
+        .says("The models that the GPUs may be, by the chip's name in their certificates: `GH100` for H100 and H200.")
+        .example(r#"["GH100"]"#)
+        .option("--gpu-model", "CHIP")
+        .group(OptionGroup::Gpus)
+        .help("A model that the GPUs may be, by the chip's name in their certificates, such as GH100 for H100 and H200, \
+               or GB100. Repeatable"),
+    PolicyKey::new("gpu-switches", Shape::Choice(&["auto", "required"]))
+        .says("Whether switches must be attested if the GPUs work in protected-PCIe mode, in which the links between the GPUs \
+               are not encrypted.")
+        .default("`auto`")
+        .example(r#""required""#)
+        .option("--gpu-switches", "GPU_SWITCHES")
+        .group(OptionGroup::Gpus)
+        .help("Whether switches must be attested if the GPUs work in protected-PCIe mode, in which the links between the \
+               GPUs are not encrypted: `auto` by default")
+        .values(&[
+            "Switches that are not attested are a warning",
+            "Switches that are not attested are a failure",
+        ]),
+    PolicyKey::new("gpu-verifier", Shape::Choice(&GpuVerifier::WORDS))
+        .scope(KeyScope::Defaults)
+        .says("Who verifies GPUs. `nras` and `both` send the reports of the GPUs to NVIDIA's remote attestation service.")
+        .default("`local`")
+        .example(r#""nras""#)
+        .option("--gpu-verifier", "GPU_VERIFIER")
+        .group(OptionGroup::Gpus)
+        .help("Who verifies GPUs: `local` by default. The other values also send the reports of the GPUs to NVIDIA's \
+               remote attestation service (NRAS), which compares them with golden values and revocation lists. The \
+               reports name the GPUs, their firmware and their driver, and NVIDIA's licence limits the use of the \
+               service. A replay takes the answers from the bundle")
+        .values(&[
+            "This program",
+            "This program and NVIDIA's service: both must approve",
+            "This program; a refusal by NVIDIA's service fails, and a service that does not answer is a warning",
+        ]),
 ];

@@ -95,29 +95,82 @@ pub(crate) enum OptionGroup {
     Rounds,
 }
 
+/// How a row is written. What it does not say is the usual: it is allowed in both places, and is no option.
 impl PolicyKey {
-    /// What holds of a key unless its row says otherwise.
-    const BASE: Self = Self {
-        name: "",
-        scope: KeyScope::Both,
-        shape: Shape::Variable,
-        says: "",
-        default: "",
-        example: "",
-        option: None,
-    };
-}
+    const fn new(name: &'static str, shape: Shape) -> Self {
+        Self {
+            name,
+            scope: KeyScope::Both,
+            shape,
+            says: "",
+            default: "",
+            example: "",
+            option: None,
+        }
+    }
 
-impl Typed {
-    /// What holds of an option unless its row says otherwise.
-    const BASE: Self = Self {
-        flag: "",
-        group: OptionGroup::Expectations,
-        value: "",
-        help: "",
-        values: &[],
-        expects: false,
-    };
+    const fn scope(self, scope: KeyScope) -> Self {
+        Self { scope, ..self }
+    }
+
+    const fn says(self, says: &'static str) -> Self {
+        Self { says, ..self }
+    }
+
+    const fn default(self, default: &'static str) -> Self {
+        Self { default, ..self }
+    }
+
+    const fn example(self, example: &'static str) -> Self {
+        Self { example, ..self }
+    }
+
+    /// The option, among the expectations unless `group` says otherwise.
+    const fn option(self, flag: &'static str, value: &'static str) -> Self {
+        let option = Typed {
+            flag,
+            group: OptionGroup::Expectations,
+            value,
+            help: "",
+            values: &[],
+            expects: false,
+        };
+        Self {
+            option: Some(option),
+            ..self
+        }
+    }
+
+    const fn group(mut self, group: OptionGroup) -> Self {
+        self.typed().group = group;
+        self
+    }
+
+    const fn help(mut self, help: &'static str) -> Self {
+        self.typed().help = help;
+        self
+    }
+
+    const fn values(mut self, values: &'static [&'static str]) -> Self {
+        self.typed().values = values;
+        self
+    }
+
+    const fn expects(mut self) -> Self {
+        self.typed().expects = true;
+        self
+    }
+
+    /// The option of a row.
+    #[expect(
+        clippy::expect_used,
+        reason = "the compiler evaluates it: a row without option would not build"
+    )]
+    const fn typed(&mut self) -> &mut Typed {
+        self.option
+            .as_mut()
+            .expect("the option stands before what is said of it")
+    }
 }
 
 impl OptionGroup {

@@ -8,8 +8,9 @@ use super::reasons::{
     BOOT_CHECK, COMPOSE_NOT_ALLOWED, DEVICE_NOT_ALLOWED, IMPLEMENTATION_NOT_PINNED, OWNER_DELAY,
     OWNER_NOT_PINNED, OWNER_SIGNERS, UNSUPPORTED, UPGRADES_OPEN,
 };
+use crate::checks::Reason;
 use crate::checks::judgement::Judgement;
-use crate::policy::Policy;
+use crate::policy::{Origin, Policy};
 use crate::verify::Claims;
 use crate::verify::chain::{AppContract, OwnerKind};
 
@@ -123,24 +124,14 @@ fn judge_owner_kind(judgement: &mut Judgement, app: &AppContract, policy: &Polic
             None
         }
     };
+    let owner = contract::words(owner);
     if let Some(least) = expected.min_signers {
-        match signers {
-            Some(signers) if signers >= least => {}
-            Some(_) => {
-                let detail = format!(
-                    "The owner {} does not need {least} signers.",
-                    contract::words(owner)
-                );
-                judgement.unexpected(&OWNER_SIGNERS, detail, policy.setting("governance-min-signers"));
-            }
-            None => {
-                let detail = format!(
-                    "How many must sign for the owner {} is not known.",
-                    contract::words(owner)
-                );
-                judgement.error(&OWNER_SIGNERS, detail);
-            }
-        }
+        let what = [
+            format!("The owner {owner} does not need {least} signers."),
+            format!("How many must sign for the owner {owner} is not known."),
+        ];
+        let setting = policy.setting("governance-min-signers");
+        judge_least(judgement, &OWNER_SIGNERS, (least, signers), what, setting);
     }
     let delay = match kind {
         OwnerKind::Timelock { delay } => Some(*delay),
@@ -148,22 +139,26 @@ fn judge_owner_kind(judgement: &mut Judgement, app: &AppContract, policy: &Polic
         OwnerKind::Renounced | OwnerKind::Contract => None,
     };
     if let Some(least) = expected.min_delay {
-        match delay {
-            Some(delay) if delay >= least => {}
-            Some(_) => {
-                let detail = format!(
-                    "The owner {} does not delay a change by {least} s.",
-                    contract::words(owner)
-                );
-                judgement.unexpected(&OWNER_DELAY, detail, policy.setting("governance-min-delay"));
-            }
-            None => {
-                let detail = format!(
-                    "Whether the owner {} delays a change by {least} s is not known.",
-                    contract::words(owner)
-                );
-                judgement.error(&OWNER_DELAY, detail);
-            }
-        }
+        let what = [
+            format!("The owner {owner} does not delay a change by {least} s."),
+            format!("Whether the owner {owner} delays a change by {least} s is not known."),
+        ];
+        let setting = policy.setting("governance-min-delay");
+        judge_least(judgement, &OWNER_DELAY, (least, delay), what, setting);
+    }
+}
+
+/// Whether a number is at least what is expected; said is that it is less, and that it is not known.
+fn judge_least(
+    judgement: &mut Judgement,
+    reason: &'static Reason,
+    (least, known): (u64, Option<u64>),
+    [less, unknown]: [String; 2],
+    setting: Option<Origin>,
+) {
+    match known {
+        Some(known) if known >= least => {}
+        Some(_) => judgement.unexpected(reason, less, setting),
+        None => judgement.error(reason, unknown),
     }
 }

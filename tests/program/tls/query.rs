@@ -1,0 +1,87 @@
+//! The query of the address, which may hold a secret of the user: T27.
+
+use super::*;
+
+#[test]
+fn t27_a_query_of_the_users_is_not_sent_to_a_server_that_no_ca_vouches_for() {
+    let deployment = Deployment::healthy();
+    let cvm = strict();
+    let app = AppServer::https(cvm.clone(), &ra_tls(&cvm));
+    let path = "--attestation-path=/attestation?token=secret";
+    let ran = verify(&deployment, &app, &[path]);
+    ran.assert(Evidence, Error, Some("tls"));
+    ran.assert_detail(Evidence, "--tls-binding ratls");
+    assert_eq!(app.requests().len(), 0);
+    let ran = verify(&deployment, &app, &[path, "--tls-binding=ratls"]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+}
+
+/// Any genuine VM has a certificate that its own evidence binds: that alone must not get the user's token.
+#[test]
+fn t27_a_query_of_the_users_is_not_sent_to_a_vm_that_does_not_meet_the_policy() {
+    let deployment = Deployment::healthy();
+    let mut other = strict();
+    other.app_compose = other.app_compose.replace("8080:8080", "8081:8080");
+    let app = AppServer::https(other.clone(), &ra_tls(&other));
+    let path = "--attestation-path=/attestation?token=secret";
+    let ran = verify(&deployment, &app, &[path, "--tls-binding=ratls"]);
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    ran.assert(Evidence, Error, Some("tls"));
+    let detail = &ran.check(Evidence).detail;
+    assert!(
+        detail.contains("sent only to a VM that meets the policy: compose-hash"),
+        "{detail}"
+    );
+    assert_eq!(app.requests().len(), 0);
+    // Without a query of the user's it is asked, and convicted.
+    let ran = verify(&deployment, &app, &["--tls-binding=ratls"]);
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    ran.assert(ComposeHash, Fail, Some("compose-hash-mismatch"));
+    // Nothing is expected of its code: then it is not sent, either.
+    let mut args = deployment.network_args(&["verify", &app.localhost_url(), "--format=json"]);
+    args.extend([path.to_owned(), "--tls-binding=ratls".to_owned()]);
+    app.forget_requests();
+    let ran = run(&args);
+    ran.assert(Evidence, Error, Some("tls"));
+    assert_eq!(app.requests().len(), 0);
+}
+
+/// A relay that had the VM quote its key has a certificate with a genuine quote, and no chain to the KMS of that VM.
+#[test]
+fn t27_a_query_of_the_users_is_not_sent_to_a_certificate_that_no_kms_signed() {
+    let deployment = Deployment::healthy();
+    let cvm = strict();
+    let genuine = ra_tls(&cvm);
+    let alone = genuine.clone().presenting_chain(vec![genuine.leaf_der()]);
+    let foreign = genuine.clone().of_another_kms(99);
+    let path = "--attestation-path=/attestation?token=secret";
+    for (identity, reason, words) in [
+        (alone, "ratls-chain", "without the certificates that signed it"),
+        (foreign, "ratls-other-kms", "its chain ends in another key"),
+    ] {
+        let app = AppServer::https(cvm.clone(), &identity);
+        let ran = verify(&deployment, &app, &[path, "--tls-binding=ratls"]);
+        assert_eq!(ran.code, 1, "{ran:#?}");
+        ran.assert(TlsBinding, Fail, Some(reason));
+        ran.assert(Evidence, Error, Some("tls"));
+        ran.assert_detail(Evidence, words);
+        assert_eq!(app.requests().len(), 0);
+        // Without a query the evidence is asked for, and judged: the code is proven, and nothing of the address.
+        let ran = verify(&deployment, &app, &[]);
+        assert_eq!(ran.code, 0, "{ran:#?}");
+        ran.assert(TlsBinding, Warn, Some(reason));
+        grants_nothing(&ran);
+        let ran = verify(&deployment, &app, &ENDPOINT);
+        assert_eq!(ran.code, 1, "{ran:#?}");
+        ran.assert(TlsBinding, Fail, Some(reason));
+        grants_nothing(&ran);
+    }
+    // The whole chain, and the one without the KMS's own certificate, which servers may leave out.
+    let without_root = genuine.chain_der()[..2].to_vec();
+    for identity in [genuine.clone(), genuine.presenting_chain(without_root)] {
+        let app = AppServer::https(cvm.clone(), &identity);
+        let ran = verify(&deployment, &app, &[path, ENDPOINT[0], ENDPOINT[1]]);
+        assert_eq!(ran.code, 0, "{ran:#?}");
+        ran.assert(TlsBinding, Pass, None);
+    }
+}

@@ -1,0 +1,164 @@
+//! What `watch` tells, and when.
+
+use super::*;
+
+#[test]
+fn an_unreachable_target_is_told_after_three_rounds_and_not_before() {
+    let deployment = Deployment::healthy();
+    let hook = hook();
+    let url = format!("{}/hook", hook.url());
+    deployment
+        .app
+        .behave(AppEndpoint::Attestation, Behaviour::Status(404));
+    let watching = Watching::new(&args(&deployment, &[]), &[("CVM_VERIFY_WEBHOOK_URL", &url)]);
+    // It has no memory of this target yet: the first failure of all is told whatever it is.
+    watching.said("webhook delivered, event inconclusive", 1);
+    deployment.app.behave(AppEndpoint::Attestation, Behaviour::Normal);
+    watching.said("webhook delivered, event recovered", 1);
+    deployment
+        .app
+        .behave_next(AppEndpoint::Attestation, 2, Behaviour::Status(404));
+    let before = watching.said(": INCONCLUSIVE", 3).matches(": PASS").count();
+    watching.said(": PASS", before + 2);
+    assert_eq!(
+        events(&hook),
+        ["inconclusive", "recovered"],
+        "two rounds are not told"
+    );
+    deployment
+        .app
+        .behave(AppEndpoint::Attestation, Behaviour::Status(404));
+    watching.said("webhook delivered, event inconclusive", 2);
+    assert_eq!(watching.stopped().code, 0);
+    assert_eq!(events(&hook), ["inconclusive", "recovered", "inconclusive"]);
+}
+
+#[test]
+fn a_dead_webhook_holds_up_no_round_and_what_it_missed_is_told_when_it_is_back() {
+    let deployment = Deployment::healthy();
+    deployment.app.change(|cvm| Lie::SwappedImage.apply(cvm));
+    let hook = hook();
+    let url = format!("{}/hook", hook.url());
+    hook.behave(AppEndpoint::Other, Behaviour::Status(500));
+    let watching = Watching::new(&args(&deployment, &[]), &[("CVM_VERIFY_WEBHOOK_URL", &url)]);
+    watching.said("webhook NOT DELIVERED, event failed", 1);
+    watching.said(": FAIL", 10);
+    deployment.app.replace(Cvm::healthy(&World::default()));
+    watching.said(": PASS", 2);
+    hook.forget_requests();
+    hook.behave(AppEndpoint::Other, Behaviour::Status(200));
+    watching.said("webhook delivered, event recovered", 1);
+    assert_eq!(watching.stopped().code, 0);
+    let told = events(&hook);
+    assert_eq!(told[told.len() - 2..], ["failed", "recovered"], "{told:?}");
+}
+
+#[test]
+fn the_heartbeat_hears_of_a_round_over_all_targets_and_of_no_simulated_pass() {
+    let deployment = Deployment::healthy();
+    let heart = hook();
+    let url = format!("{}/ping", heart.url());
+    let watching = Watching::new(&args(&deployment, &[]), &[("CVM_VERIFY_HEARTBEAT_URL", &url)]);
+    watching.said(": PASS", 3);
+    assert!(heart.requests().is_empty(), "a simulated pass");
+    deployment.app.change(|cvm| Lie::SwappedImage.apply(cvm));
+    watching.said("heartbeat delivered, event failed", 1);
+    assert_eq!(watching.stopped().code, 0);
+    assert!(
+        heart
+            .requests()
+            .iter()
+            .all(|request| request.path() == "/ping/fail")
+    );
+}
+
+/// As for `verify`: the outage is told under the app's own name, its instances pass under theirs.
+#[test]
+fn an_outage_of_phala_clouds_list_ends_when_every_instance_passes() {
+    use simulator::phala_cloud::{InstanceShape, answer, path};
+
+    let deployment = Deployment::healthy();
+    let cvm = Cvm::healthy(&World::default());
+    let (id, hook) = (cvm.app_id_bytes(), hook());
+    let url = format!("{}/hook", hook.url());
+    let list = |instances: &[Option<Cvm>]| {
+        let list = answer(&id, InstanceShape::New, instances);
+        deployment.app.serve_file(&path(&id), "application/json", list);
+    };
+    list(&[]);
+    let arguments = deployment.strict_args(&[
+        &hex::encode(&id),
+        "--source=phala-cloud",
+        &format!("--phala-api-url={}", deployment.app.url()),
+        "--freshness=unchecked",
+        "--interval=10s",
+        "--no-cache",
+    ]);
+    let watching = Watching::new(&arguments, &[("CVM_VERIFY_WEBHOOK_URL", &url)]);
+    watching.said("webhook delivered, event inconclusive", 1);
+    list(&[Some(cvm.clone())]);
+    watching.said("webhook delivered, event recovered", 1);
+    // One instance in the place of two is no pass of the app.
+    list(&[Some(cvm.clone()), Some(cvm.clone())]);
+    let log = watching.said("webhook delivered, event inconclusive", 2);
+    assert!(log.contains(": INCONCLUSIVE"), "{log}");
+    assert!(log.contains("show the same instance"), "{log}");
+    assert_eq!(watching.stopped().code, 0);
+    assert_eq!(events(&hook), ["inconclusive", "recovered", "inconclusive"]);
+}
+
+#[test]
+fn an_offered_ownership_and_an_upgrade_of_a_contract_are_told() {
+    let governed = Governed::pinned();
+    let app = app_id();
+    let hook = hook();
+    let url = format!("{}/hook", hook.url());
+    let lock = format!("lock = \"{}\"", governed.lock());
+    let args = governed.deployment.network_args(&[
+        &format!("--config={}", governed.config(&[lock])),
+        "--interval=10s",
+        "--no-cache",
+    ]);
+    let nodes = governed.rpc_variable("/v2/hunter2hunter2");
+    let env = [
+        ("CVM_VERIFY_WEBHOOK_URL", url.as_str()),
+        ("CVM_VERIFY_RPC_URL", nodes.as_str()),
+    ];
+    let watching = Watching::new(&args, &env);
+    watching.said(": PASS", 2);
+    governed.both(|chain| chain.answer(app, "e30c3978", simulator::word_of(&[0x66; 20])));
+    watching.said("webhook delivered, event failed", 1);
+    // A second round with the same offer, of which nothing is told again.
+    watching.said(": FAIL", 2);
+    governed.both(|chain| chain.answer(app, "e30c3978", [0; 32]));
+    watching.said("webhook delivered, event recovered", 1);
+    governed.both(|chain| {
+        chain.code.insert([0x99; 20], b"other code".to_vec());
+        chain.implement(app, [0x99; 20]);
+    });
+    watching.said("webhook delivered, event failed", 2);
+    watching.said(": FAIL", 4);
+    // The upgrade is taken back.
+    governed.both(|chain| chain.implement(app, [0x1a; 20]));
+    watching.said("webhook delivered, event recovered", 2);
+    let ran = watching.stopped();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(events(&hook), ["failed", "recovered", "failed", "recovered"]);
+    let told: Vec<serde_json::Value> = hook
+        .requests()
+        .iter()
+        .map(|request| serde_json::from_slice(&request.body).unwrap())
+        .collect();
+    let reason = |told: &serde_json::Value| {
+        let failed = &told["failed"][0];
+        assert_eq!(failed["id"], "governance", "{told:#}");
+        failed["reason"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(reason(&told[0]), "owner-pending");
+    assert!(told[0].to_string().contains(&"66".repeat(20)), "{:#}", told[0]);
+    assert_eq!(reason(&told[2]), "implementation-changed");
+    assert!(
+        !format!("{ran:?}{told:?}").contains("hunter2"),
+        "the key of a node is shown"
+    );
+}
