@@ -4,6 +4,7 @@ mod answers;
 mod bootstrap;
 mod documents;
 mod live;
+mod own_vm;
 
 use cvm_verify_core::checks::Check;
 use cvm_verify_core::compose::UnprovenDocument;

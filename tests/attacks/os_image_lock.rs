@@ -20,7 +20,7 @@ fn trial(shows_document: bool) -> Trial {
 }
 
 /// A row of an image; with registers if they are given.
-fn row(name: &str, version: &str, class: &str, hash: &str, registers: Option<&OsTuple>) -> String {
+pub fn row(name: &str, version: &str, class: &str, hash: &str, registers: Option<&OsTuple>) -> String {
     let registers = registers.map_or_else(String::new, |of| {
         let [_, rtmr1, rtmr2] = of.rtmr.map(hex::encode);
         format!("firmware = \"f\"\nrtmr1 = \"{rtmr1}\"\nrtmr2 = \"{rtmr2}\"\n")
@@ -32,7 +32,7 @@ fn row(name: &str, version: &str, class: &str, hash: &str, registers: Option<&Os
 }
 
 /// Rows, with the firmware of the CVM as `f`.
-fn reference(trial: &Trial, rows: &str, of_own_file: bool) -> ReferenceValues {
+pub fn reference(trial: &Trial, rows: &str, of_own_file: bool) -> ReferenceValues {
     let mrtd = hex::encode(registers(&trial.cvm).mrtd);
     let text = format!(
         "updated = \"2026-11-25\"\n[[firmware]]\nname = \"f\"\nmrtd = \"{mrtd}\"\nnote = \"n\"\nsource = \"test\"\ndate = \

@@ -1,6 +1,7 @@
 //! T26 and T27: who holds the TLS key of the address. Each lie has its own reason; none ever reaches `endpoint`.
 
 mod certificate;
+mod policy;
 
 use cvm_verify_core::evidence::{IngressSeen, Probe, Seen, TlsChain, TlsHost, TlsSession};
 use cvm_verify_core::policy::TlsBinding;

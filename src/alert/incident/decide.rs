@@ -314,3 +314,37 @@ const fn passes_needed(relapses: u32) -> u32 {
         MAX_RELAPSES
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::samples;
+    use cvm_verify_core::policy::Policy;
+
+    /// What a receiver never heard is told to the one of its kind that takes its place, and to no other.
+    #[test]
+    fn a_new_receiver_hears_what_the_one_that_it_replaces_never_heard() {
+        let failure = || Observation::of(&samples::fail(), Policy::default().fingerprint(), 0).failure;
+        let owing = |owed: Option<Failure>| ChannelState {
+            owed,
+            ..ChannelState::default()
+        };
+        for (other, is_used, is_heard) in [
+            ("slack-to-c", false, true),
+            ("slack-to-c", true, false),
+            ("webhook-to-c", false, false),
+            ("webhook-to-c", true, false),
+        ] {
+            let mut state = TargetState::default();
+            // One of its kind that is not used any more and heard everything.
+            state.channels.insert("slack-to-a".to_owned(), owing(None));
+            state.channels.insert(other.to_owned(), owing(failure()));
+            let mut channels = vec!["slack-to-b"];
+            channels.extend(is_used.then_some(other));
+            let made = state.new_receiver("slack-to-b", &channels);
+            assert_eq!(made, owing(failure().filter(|_| is_heard)), "{other} {is_used}");
+            let left = owing(failure().filter(|_| !is_heard));
+            assert_eq!(state.channels[other], left, "{other} {is_used}");
+        }
+    }
+}

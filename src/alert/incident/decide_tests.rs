@@ -453,3 +453,10 @@ fn an_outage_in_a_row_ends_with_the_first_pass_and_is_not_counted_again() {
 fn a_fail_in_between_is_told_as_ever() {
     assert_eq!(alerts_of(World::known(), "?.?.A."), "- - - - failed recovered");
 }
+
+/// What is reported for its share becomes an outage in a row if it goes on: it ends with the first pass.
+#[test]
+fn a_share_that_becomes_a_row_ends_as_a_row_does() {
+    let expected = "- - - - - - - inconclusive - recovered";
+    assert_eq!(alerts_of(World::known(), "??.??.???."), expected);
+}

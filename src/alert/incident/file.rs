@@ -289,6 +289,7 @@ mod tests {
             ),
             (whole.replacen("\"slack\"", "\"\"", 1), StateError::Damaged),
             ("[".repeat(100_000), StateError::Damaged),
+            (" ".repeat(MAX_STATE_BYTES), StateError::Damaged),
             (" ".repeat(MAX_STATE_BYTES + 1), StateError::TooLarge),
         ] {
             assert_eq!(
@@ -322,6 +323,21 @@ mod tests {
                 .len(),
             500
         );
+    }
+
+    #[test]
+    fn a_memory_of_more_targets_than_are_written_is_refused() {
+        for (count, is_read) in [
+            (MAX_TARGETS, true),
+            (MAX_TARGETS + 1, false),
+            (MAX_TARGETS + 2, false),
+        ] {
+            let target = |number: usize| (TargetId::of(&number.to_string()), TargetState::default());
+            let text = written(&(0..count).map(target).collect());
+            let read = State::parse(text.as_bytes());
+            assert_eq!(read.is_ok(), is_read, "{count}");
+            assert!(is_read || read == Err(StateError::Damaged), "{count}");
+        }
     }
 
     proptest! {

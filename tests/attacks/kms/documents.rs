@@ -3,7 +3,7 @@
 use super::*;
 
 /// The user reviewed this document, and has it; another one runs.
-fn reviewed(reviewed: &Kms, runs: &Kms) -> Trial {
+pub(super) fn reviewed(reviewed: &Kms, runs: &Kms) -> Trial {
     let text = &reviewed.cvm.app_compose;
     let document = KmsDocument {
         hash: reviewed.cvm.compose_hash(),

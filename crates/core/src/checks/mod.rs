@@ -36,6 +36,8 @@ mod report_data;
 mod source_provenance;
 mod tcb_status;
 mod td_attributes;
+#[cfg(test)]
+mod test_claims;
 mod tls_binding;
 
 pub use acceptance::Acceptance;

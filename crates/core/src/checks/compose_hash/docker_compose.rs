@@ -123,3 +123,38 @@ fn mismatch(expected: &Expected<String>, actual: &str) -> Finding {
     .against(expected.origin.clone())
     .differing(diff.lines)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::test_claims::healthy;
+    use crate::report::Status;
+    use crate::verify::ComposeRefusal;
+
+    /// Why there is no document to compare with: it is another one, its text is lost, or it was not sent.
+    #[test]
+    fn a_document_that_is_not_shown_is_told_by_what_became_of_it() {
+        let other = || {
+            NotProven::Refused(ComposeRefusal::HashMismatch {
+                measured: [1; 32],
+                text: [2; 32],
+            })
+        };
+        for (compose, is_object, says) in [
+            (other(), false, "is not the measured one"),
+            (other(), true, "is not the measured one"),
+            (NotProven::Absent, true, AS_OBJECT),
+            (NotProven::Absent, false, "contains no compose document"),
+        ] {
+            let mut claims = healthy();
+            claims.compose = Err(compose);
+            claims.compose_is_object = is_object;
+            let finding = not_shown(&claims);
+            assert_eq!(
+                (finding.status, finding.reason.map(|reason| reason.id)),
+                (Status::Error, Some("document-not-shown"))
+            );
+            assert!(finding.detail.contains(says), "{says}: {}", finding.detail);
+        }
+    }
+}

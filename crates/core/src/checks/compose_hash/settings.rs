@@ -140,3 +140,43 @@ fn mismatch(locked: &LockedCompose, actual: &BTreeMap<String, Value>) -> Option<
 fn cut(text: &str) -> String {
     text.chars().take(MAX_SHOWN).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::test_claims::healthy;
+    use crate::policy::{Expected, Origin};
+    use crate::report::Status;
+
+    /// Without the document, the hash in the lock decides whether its settings are the measured ones; another hash does not.
+    #[test]
+    fn the_hash_of_a_lock_binds_its_settings_where_no_document_is_shown() {
+        let mut claims = healthy();
+        claims.compose = Err(NotProven::Absent);
+        let hash = *claims.boot.as_ref().unwrap().compose_hash();
+        let lock = crate::policy::LockOrigin::from("cvm.lock");
+        for (locked, origin, is_bound) in [
+            (hash, lock.key(&["compose_hash"]), true),
+            ([9; 32], lock.key(&["compose_hash"]), false),
+            (hash, Origin::Option("--compose-hash"), false),
+        ] {
+            let policy = Policy {
+                compose_hash: Some(Expected {
+                    value: locked,
+                    origin,
+                }),
+                locked_compose: Some(LockedCompose {
+                    compose_settings: BTreeMap::new(),
+                    images: BTreeMap::new(),
+                    places: Vec::new(),
+                    lock: lock.clone(),
+                }),
+                ..Policy::default()
+            };
+            let found = locked_finding(&claims, &policy, &hash);
+            let said = found.map(|finding| (finding.status, finding.reason.map(|reason| reason.id)));
+            let expected = (!is_bound).then_some((Status::Error, Some("compose-settings-not-shown")));
+            assert_eq!(said, expected);
+        }
+    }
+}

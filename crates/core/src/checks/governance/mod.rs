@@ -220,3 +220,6 @@ fn allowed_words(found: &Governance, app: &AppContract) -> String {
         found.contracts().chain_id
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -151,3 +151,35 @@ fn sentence(text: &str) -> String {
         .unwrap_or_default();
     format!("{first}{}.", chars.as_str().trim_end_matches('.'))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::checks::test_claims::expected;
+    use crate::report::Status;
+
+    #[test]
+    fn a_document_that_attests_no_gpu_fails_where_gpus_are_expected() {
+        for (requirements, count, is_refused) in [
+            (json!({ "gpu_policy": { "attest_gpu": false } }), Some(8), true),
+            (json!({ "gpu_policy": { "attest_gpu": false } }), None, false),
+            (json!({ "gpu_policy": { "attest_gpu": true } }), Some(8), false),
+            (json!({}), Some(8), false),
+            (json!({}), None, false),
+        ] {
+            let text = json!({ "runner": "docker-compose", "docker_compose_file": "services: {}", "requirements": requirements });
+            let document = UnprovenDocument::read(&text.to_string()).unwrap();
+            let mut policy = Policy::default();
+            policy.gpu.count = count.map(|count| expected("--gpu-count", count));
+            let found = of_document(&document, &policy);
+            let said = found.map(|finding| (finding.status, finding.reason.map(|reason| reason.id)));
+            assert_eq!(
+                said,
+                is_refused.then_some((Status::Fail, Some("gpu-policy"))),
+                "{text}"
+            );
+        }
+    }
+}

@@ -241,3 +241,66 @@ fn pins(devices: &GpuDevices, locked: &LockedGpus, policy: &Policy) -> Option<Lo
     }
     other_kind.map(|detail| Look::warn(&PINS, detail).against(lock.key(&["gpus"])))
 }
+
+#[cfg(test)]
+mod tests {
+    use simulator::gpu::device_root_der;
+    use simulator::{Cvm, Gpu, Gpus, World};
+
+    use super::*;
+    use crate::checks::test_claims;
+    use crate::verify::gpu::DeviceRoot;
+
+    const SEED: u64 = 1;
+
+    fn of(gpus: Gpus) -> Claims {
+        let mut cvm = Cvm::healthy(&World::default());
+        cvm.gpus = Some(gpus);
+        test_claims::of_root(&cvm, &DeviceRoot::Custom(device_root_der(SEED)))
+    }
+
+    /// What NVIDIA appraised is not said to be unchecked, and what it did not is.
+    #[test]
+    fn the_words_about_golden_values_are_by_what_nvidia_was_asked() {
+        let mut claims = of(Gpus::alone(SEED, 2));
+        let own = "golden values, revocation and location are not checked.";
+        let approved =
+            "golden values and revocation are appraised by NVIDIA (NRAS); location is not checked.";
+        for (nras, says) in [
+            (NrasVerdict::NotAsked, own),
+            (NrasVerdict::Refused("no".to_owned()), own),
+            (NrasVerdict::Approved { warnings: Vec::new() }, approved),
+        ] {
+            claims.gpu.nras = nras;
+            let found = proven(claims.gpu.devices.as_ref().unwrap(), &claims);
+            assert!(found.ends_with(says), "{found}");
+        }
+    }
+
+    #[test]
+    fn of_switches_that_differ_those_are_named_that_do() {
+        let start = "The attested switches are not those that the GPUs see";
+        for (change, has_unattested, has_unseen) in [
+            ((|gpus| drop(gpus.devices.pop())) as fn(&mut Gpus), true, false),
+            (
+                |gpus| gpus.devices.push(Gpu::switch(SEED, "fifth", [0x66; 8])),
+                false,
+                true,
+            ),
+            (
+                |gpus| gpus.devices[11] = Gpu::switch(SEED, "foreign", [0x66; 8]),
+                true,
+                true,
+            ),
+        ] {
+            let mut gpus = Gpus::protected_pcie(SEED);
+            change(&mut gpus);
+            let claims = of(gpus);
+            let found = topology(claims.gpu.devices.as_ref().unwrap(), &Policy::default()).unwrap();
+            let text = found.text();
+            assert!(text.starts_with(start), "{text}");
+            let said = (text.contains("; not attested: "), text.contains("; not seen: "));
+            assert_eq!(said, (has_unattested, has_unseen), "{text}");
+        }
+    }
+}

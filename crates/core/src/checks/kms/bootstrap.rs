@@ -253,3 +253,25 @@ fn readable_by_the_host(own: &Claims, policy: &Policy) -> Option<String> {
         .is_some_and(|reason| reason.id == "development-image");
     (image.status == Status::Fail && is_development).then_some(image.detail)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::test_claims::{chain, healthy, kms, unanswered};
+    use crate::verify::chain::{ChainProblem, Unanswered};
+
+    /// The evidence in a contract with epochs is about the root of epoch 0: another root convicts only where there are none.
+    #[test]
+    fn a_contract_may_have_epochs_unless_it_says_that_it_has_none() {
+        let mut claims = healthy();
+        assert!(!may_have_epochs(&claims), "no contract was asked");
+        for (has_epochs, may) in [(Ok(false), false), (Ok(true), true), (unanswered(), true)] {
+            let mut contract = kms(&claims);
+            contract.has_epochs = has_epochs;
+            claims.chain = Some(Ok(chain(&claims, 0, contract)));
+            assert_eq!(may_have_epochs(&claims), may);
+        }
+        claims.chain = Some(Err(ChainProblem::Unanswered(Unanswered::NotRecorded)));
+        assert!(!may_have_epochs(&claims));
+    }
+}

@@ -23,10 +23,15 @@ pub(super) fn judge(
     // What is written of the app's document is not written of this one.
     let own = Policy {
         reference: std::sync::Arc::clone(&policy.reference),
+        settings: policy.settings.clone(),
         ..Policy::default()
     };
     let mut report = |check: &Check, finding: Option<Finding>| {
-        let finding = finding.filter(|finding| finding.status != Status::Pass)?;
+        let finding = finding?;
+        if finding.status == Status::Pass {
+            judgement.accept(finding.accepted);
+            return None;
+        }
         let sentence = format!(
             "Of the compose document of the KMS at {host}, {} says: {}",
             check.id, finding.detail

@@ -148,3 +148,83 @@ pub(super) fn allowed_on_chain(
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use simulator::{Kms, World};
+
+    use super::*;
+    use crate::checks::test_claims::{chain, expected, healthy, kms, policy};
+    use crate::evidence::{RecordedCollateral, RecordedKms, collateral};
+    use crate::verify::{KmsInputs, SignatureCache, TrustRoot};
+
+    const HOST: &str = "localhost:8443";
+
+    /// A healthy app whose KMS was asked.
+    fn asked() -> Claims {
+        let world = World::default();
+        let kms = Kms::healthy(&world);
+        let collateral = world.collateral();
+        let document = collateral::document(&collateral);
+        let recorded = RecordedKms {
+            chain: kms
+                .identity(1, world.now)
+                .chain_der()
+                .iter()
+                .map(hex::encode)
+                .collect(),
+            meta: Some(kms.meta.to_string()),
+            collateral: Some(RecordedCollateral {
+                document: serde_json::value::to_raw_value(&document).unwrap(),
+                fetched_at: None,
+            }),
+            ..RecordedKms::of_host(HOST)
+        };
+        healthy().with_kms(
+            &[recorded],
+            &KmsInputs {
+                signatures: &SignatureCache::default(),
+                root: &TrustRoot::custom(world.root_pem().as_bytes()).unwrap(),
+                at: world.now,
+                clock_floor: 0,
+            },
+        )
+    }
+
+    /// A contract allows a KMS where it is the named one, at a current block, that of this KMS, and has its build.
+    #[test]
+    fn the_contract_of_a_kms_allows_its_build_only_where_everything_about_it_is_known() {
+        let mut claims = asked();
+        let policy = policy(&claims);
+        let build = claims.kms[0].build().unwrap();
+        let allowing = |claims: &Claims| {
+            let mut contract = kms(claims);
+            contract.live_builds = vec![([9; 32], Ok(true)), (build, Ok(true))];
+            contract
+        };
+        let says = |claims: &Claims, policy: &Policy| allowed_on_chain(&claims.kms[0], claims, policy);
+        assert_eq!(says(&claims, &policy), None, "nobody was asked");
+        claims.chain = Some(Ok(chain(&claims, 0, allowing(&claims))));
+        let words = "which the KMS's contract allows at block 77";
+        assert_eq!(says(&claims, &policy).as_deref(), Some(words));
+        let mut other = policy.clone();
+        other.app_id = Some(expected("app-id", [1; 20]));
+        assert_eq!(says(&claims, &other), None, "another contract");
+        claims.chain = Some(Ok(chain(&claims, 3 * 3600, allowing(&claims))));
+        assert_eq!(says(&claims, &policy), None, "an old block");
+        let mut unlinked = allowing(&claims);
+        unlinked.info.as_mut().unwrap().ca_public_key = vec![1];
+        let mut disallowed = allowing(&claims);
+        disallowed.live_builds[1].1 = Ok(false);
+        let mut with_epochs = allowing(&claims);
+        with_epochs.has_epochs = Ok(true);
+        for (what, contract) in [
+            ("of another KMS", unlinked),
+            ("not this build", disallowed),
+            ("of epoch 0", with_epochs),
+        ] {
+            claims.chain = Some(Ok(chain(&claims, 0, contract)));
+            assert_eq!(says(&claims, &policy), None, "{what}");
+        }
+    }
+}

@@ -159,3 +159,100 @@ pub(super) fn script_of_own_row(
     let what = format!("the pre-launch script {}", row.title());
     own_reference_values(row.origin, &what, policy)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::policy::{Expected, LockOrigin, LockedCompose};
+    use crate::report::Status;
+
+    /// What the check says of a document with these members, by a lock of its settings; with its hash or with another.
+    fn said(members: &Value, locked: Option<bool>) -> (Status, Option<&'static str>, String) {
+        let document = UnprovenDocument::read(&members.to_string()).unwrap();
+        let lock = LockOrigin::from("cvm.lock");
+        let policy = Policy {
+            compose_hash: locked.map(|is_hash_locked| Expected {
+                value: match is_hash_locked {
+                    true => document.hashes()[0],
+                    false => [9; 32],
+                },
+                origin: lock.key(&["compose_hash"]),
+            }),
+            locked_compose: locked.map(|_| LockedCompose {
+                compose_settings: document.compose_settings(),
+                images: BTreeMap::new(),
+                places: Vec::new(),
+                lock: lock.clone(),
+            }),
+            ..Policy::default()
+        };
+        let finding = of_document(&document, &policy).unwrap();
+        (
+            finding.status,
+            finding.reason.map(|reason| reason.id),
+            finding.detail,
+        )
+    }
+
+    /// Settings that are the same review no access to the host: that stands in the docker compose file, which the hash binds.
+    #[test]
+    fn access_to_the_host_is_reviewed_by_the_locked_hash_alone() {
+        let image = format!("a@sha256:{}", "11".repeat(32));
+        let file = format!("services:\n  a:\n    image: {image}\n    privileged: true\n");
+        let document =
+            json!({ "runner": "docker-compose", "docker_compose_file": file, "secure_time": true });
+        let warns = (Status::Warn, Some("host-access"));
+        for (locked, expected) in [
+            (Some(true), (Status::Pass, None)),
+            (Some(false), warns),
+            (None, warns),
+        ] {
+            let (status, reason, detail) = said(&document, locked);
+            assert_eq!((status, reason), expected, "{locked:?}: {detail}");
+        }
+    }
+
+    #[test]
+    fn a_setting_is_told_by_its_value_and_null_is_none() {
+        for (member, value, expected, says) in [
+            ("allowed_envs", json!(null), (Status::Pass, None), ""),
+            (
+                "allowed_envs",
+                json!("A"),
+                (Status::Warn, Some("risky-variables")),
+                "`allowed_envs` is not a list",
+            ),
+            ("public_logs", json!(null), (Status::Pass, None), ""),
+            ("public_logs", json!(false), (Status::Pass, None), ""),
+            (
+                "public_logs",
+                json!(true),
+                (Status::Warn, Some("exposed")),
+                "`public_logs` is true: anyone can read the logs",
+            ),
+            (
+                "public_logs",
+                json!("yes"),
+                (Status::Warn, Some("exposed")),
+                "`public_logs` is neither true nor false",
+            ),
+            (
+                "secure_time",
+                json!(false),
+                (Status::Warn, Some("no-secure-time")),
+                "`secure_time` is false: the host chooses the clock",
+            ),
+        ] {
+            let image = format!("a@sha256:{}", "11".repeat(32));
+            let file = format!("services:\n  a:\n    image: {image}\n");
+            let mut document =
+                json!({ "runner": "docker-compose", "docker_compose_file": file, "secure_time": true });
+            document[member] = value.clone();
+            let (status, reason, detail) = said(&document, None);
+            assert_eq!((status, reason), expected, "{member} {value}: {detail}");
+            assert!(detail.contains(says), "{member} {value}: {detail}");
+        }
+    }
+}

@@ -32,7 +32,7 @@ pub(super) fn join(
     let mut lines = Vec::new();
     let mut accepted = Vec::new();
     let mut worst = Worst::default();
-    let mut grants = count > 0;
+    let mut grants = true;
     for Judged { image, outcome, rule } in judged {
         let (weight, reason, words, values) = match outcome {
             Outcome::Proven(matched) => {
@@ -260,6 +260,35 @@ mod tests {
             "{}",
             named(MAX_NAMED + 3)
         );
+    }
+
+    /// Rules that name no image weigh as much as an image of which nothing is determined, and less than what convicts.
+    #[test]
+    fn a_rule_that_names_no_image_takes_the_place_of_what_weighs_less_alone() {
+        let rule = SourceRule {
+            image: crate::policy::ImagePattern::Exact("example/shop".to_owned()),
+            expected: crate::policy::ExpectedSource::Unproven(String::new()),
+            is_optional: false,
+            origin: Origin::Option("--provenance"),
+        };
+        type Row = (Option<fn() -> Outcome>, Status, &'static str, bool);
+        let rows: [Row; 5] = [
+            (None, Status::Error, "unused-rule", true),
+            (Some(|| proven(true)), Status::Error, "unused-rule", true),
+            (Some(|| Outcome::Unpinned), Status::Error, "unused-rule", true),
+            (Some(open), Status::Error, "root-outdated", false),
+            (Some(refused), Status::Fail, "other-ref", false),
+        ];
+        for (image, status, reason, is_of_rule) in rows {
+            let judged = image.map_or_else(Vec::new, |make| of(1, make));
+            let found = join(judged, vec![&rule], None);
+            assert_eq!(
+                (found.status, found.reason.map(|reason| reason.id)),
+                (status, Some(reason))
+            );
+            assert_eq!(found.origin, is_of_rule.then(|| rule.origin.clone()), "{reason}");
+            assert!(found.grants.is_none());
+        }
     }
 
     #[test]

@@ -137,3 +137,16 @@ fn what_could_not_be_looked_up_comes_before_what_was_refused() {
     };
     assert_eq!(outcome(&legacy, &rule()), ("open", "legacy-signature"));
 }
+
+/// Of two statements that say as much, the first is told.
+#[test]
+fn of_two_statements_that_say_as_much_the_first_is_told() {
+    let outdated = || refused(Refusal::RootOutdated);
+    let ahead = || refused(Refusal::TimeAhead { signed: 2, now: 1 });
+    for (bundles, reason) in [
+        (vec![outdated(), ahead()], "root-outdated"),
+        (vec![ahead(), outdated()], "time-ahead"),
+    ] {
+        assert_eq!(outcome(&with(bundles), &rule()), ("open", reason));
+    }
+}

@@ -24,10 +24,7 @@ pub struct SeveralSources(pub String);
 /// # Errors
 /// [`SeveralSources`] names an image whose digests differ in more than ref and commit.
 pub fn locked_sources(claims: &Claims, policy: &SourcePolicy) -> Result<Vec<WrittenRule>, SeveralSources> {
-    let images = match images(claims) {
-        Ok(images) if !policy.rules.is_empty() => images,
-        _ => return Ok(Vec::new()),
-    };
+    let images = images(claims).unwrap_or_default();
     let lock = |image: &String| {
         let (name, digest) = name_and_digest(image)?;
         match &rule_of(name, policy)?.expected {
@@ -120,6 +117,7 @@ fn merged(rules: impl Iterator<Item = WrittenRule>) -> Result<Vec<WrittenRule>, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::{ImagePattern, Origin, SourceRule};
 
     fn rule(image: &str, workflow: &str, commit: &str) -> WrittenRule {
         WrittenRule {
@@ -145,5 +143,68 @@ mod tests {
         assert_eq!(found[0].refs, ["refs/heads/main"]);
         let rules = [rule("a", "x.yml", "1"), rule("a", "y.yml", "1")];
         assert_eq!(merged(rules.into_iter()), Err(SeveralSources("a".to_owned())));
+    }
+
+    #[test]
+    fn two_digests_of_a_name_that_were_built_of_two_tags_are_one_rule_with_both() {
+        let of = |git_ref: &str| WrittenRule {
+            refs: vec![git_ref.to_owned()],
+            ..rule("a", "x.yml", "1")
+        };
+        let found = merged([of("refs/tags/v1"), of("refs/tags/v2")].into_iter()).unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].refs, ["refs/tags/v1", "refs/tags/v2"]);
+        assert_eq!(found[0].commits, ["1"]);
+    }
+
+    /// The rule of a lock accepts no other issuer than the one that signed, and says so where it is not GitHub's own.
+    #[test]
+    fn a_locked_rule_names_an_issuer_that_is_not_the_usual_one() {
+        use super::super::identity::tests::rule;
+        use crate::verify::provenance::SignerClaims;
+
+        const OWN: &str = "https://token.actions.example.ghe.com";
+        for (issuer, github, written) in [
+            (GITHUB_ACTIONS, "https://github.com", None),
+            (OWN, "https://example.ghe.com", Some(OWN)),
+        ] {
+            let source = BuildSource {
+                issuer: issuer.to_owned(),
+                ..rule()
+            };
+            let repository = format!("{github}/example/shop");
+            let subject = format!("{repository}/.github/workflows/release.yml@refs/tags/v1");
+            let claims = [(8, issuer), (9, &subject), (12, &repository)];
+            let claims = SignerClaims::made_up(Some(&subject), &claims);
+            let statement = SignedStatement::made_up(claims, "", serde_json::Value::Null);
+            let found = locked("ghcr.io/example/shop", &statement, &source).unwrap();
+            assert_eq!(found.image, "ghcr.io/example/shop");
+            assert_eq!(found.issuer.as_deref(), written);
+            assert_eq!(found.provenance, None);
+        }
+    }
+
+    /// What was accepted without a proof stays so, with its reason, and no image gets a rule that it had not.
+    #[test]
+    fn a_waiver_is_written_again_with_its_image_and_its_reason() {
+        let claims = crate::checks::test_claims::healthy();
+        let waiver = SourceRule {
+            image: ImagePattern::Exact("ghcr.io/example/web".to_owned()),
+            expected: ExpectedSource::Unproven("built by hand".to_owned()),
+            is_optional: false,
+            origin: Origin::Option("--provenance"),
+        };
+        let policy = |rules: Vec<SourceRule>| SourcePolicy {
+            rules: rules.into(),
+            ..SourcePolicy::default()
+        };
+        let found = locked_sources(&claims, &policy(vec![waiver])).unwrap();
+        let expected = WrittenRule {
+            image: "ghcr.io/example/web".to_owned(),
+            provenance: Some("none: built by hand".to_owned()),
+            ..WrittenRule::default()
+        };
+        assert_eq!(found, [expected]);
+        assert_eq!(locked_sources(&claims, &policy(Vec::new())), Ok(Vec::new()));
     }
 }

@@ -78,3 +78,62 @@ pub fn statements_of_files(
     let missing = sought.into_iter().filter(is_missing).collect();
     (recorded, missing)
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+
+    use super::super::identity::tests::rule;
+    use super::*;
+    use crate::policy::{ImagePattern, Origin, SourceRule};
+
+    fn image(number: usize) -> String {
+        format!("ghcr.io/example/web-{number}@sha256:{number:064x}")
+    }
+
+    fn policy() -> SourcePolicy {
+        let rule = SourceRule {
+            image: ImagePattern::Rest,
+            expected: ExpectedSource::Built(Box::new(rule())),
+            is_optional: false,
+            origin: Origin::Option("--provenance"),
+        };
+        SourcePolicy {
+            rules: vec![rule].into(),
+            ..SourcePolicy::default()
+        }
+    }
+
+    /// Each image costs a look-up. Of too many none is looked up: which ones would be for the host to choose.
+    #[test]
+    fn all_images_are_looked_up_or_none() {
+        for (count, found) in [
+            (0, 0),
+            (1, 1),
+            (MAX_LOOKED_UP, MAX_LOOKED_UP),
+            (MAX_LOOKED_UP + 1, 0),
+            (MAX_LOOKED_UP + 2, 0),
+        ] {
+            let images = (0..count).map(image).collect();
+            assert_eq!(sought_in(&images, &policy()).len(), found, "{count}");
+        }
+    }
+
+    #[test]
+    fn an_image_that_no_file_is_about_is_looked_up_elsewhere() {
+        let sought = sought_in(&(0..3).map(image).collect(), &policy());
+        let about = |one: &Sought| {
+            let statement = format!("{{\"sha256\":\"{}\"}}", hex::encode(one.digest));
+            let payload = base64::engine::general_purpose::STANDARD.encode(statement);
+            let bundle = format!("{{\"dsseEnvelope\":{{\"payload\":\"{payload}\"}}}}");
+            StatementFile::parse("a.json", bundle.as_bytes()).unwrap()
+        };
+        let files = [about(&sought[0]), about(&sought[2])];
+        let (recorded, missing) = statements_of_files(sought.clone(), &files, 0);
+        let missing: Vec<&str> = missing.iter().map(|one| one.image.as_str()).collect();
+        assert_eq!(missing, [sought[1].image.as_str()]);
+        assert_eq!(recorded.len(), 6);
+        let (recorded, missing) = statements_of_files(sought, &[], 0);
+        assert_eq!((recorded.len(), missing.len()), (0, 3));
+    }
+}

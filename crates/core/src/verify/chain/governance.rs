@@ -97,6 +97,24 @@ impl Governance {
     }
 }
 
+#[cfg(test)]
+impl Governance {
+    /// Answers that no node gave.
+    pub(crate) const fn made_up(
+        contracts: Contracts,
+        block: Block,
+        app: NodeAnswer<Option<AppContract>>,
+        kms: Option<NodeAnswer<Option<KmsContract>>>,
+    ) -> Self {
+        Self {
+            contracts,
+            block,
+            app,
+            kms,
+        }
+    }
+}
+
 /// How often [`read`] is called at most until no question is open: each answer opens further ones.
 pub const MAX_ROUNDS: usize = 8;
 
