@@ -28,7 +28,7 @@ use crate::render::progress::Place;
 use crate::runtime::runtime;
 use crate::verify_run::{RunTime, Verified, VerifyRun};
 use cvm_verify_core::policy::{GpuVerifier, Verifier};
-use cvm_verify_core::report::{Mode, Report, rfc3339};
+use cvm_verify_core::report::{Mode, Report, ShardOf, rfc3339};
 
 pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
     let started = Instant::now();
@@ -56,6 +56,10 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         env.note(&escape::terminal(&note));
     }
     refuse_commit_on_schedule(&args.plan.expect.keys.settings, env)?;
+    let all = targets
+        .iter()
+        .map(|target| (target.name(), target.policy().fingerprint()));
+    let shard_of = args.shard.map(|_| ShardOf::new(all));
     let targets = shard::part(args.shard, targets)?;
     let names: Vec<&str> = targets.iter().map(Job::name).collect();
     let alerting = Alerting::new(
@@ -153,6 +157,7 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         reports,
     );
     report.shard = args.shard;
+    report.shard_of = shard_of;
     report.alerts = records;
     run_id::name(&mut report, run_id.as_ref());
     // Which targets have left the file is known where all that it has were verified.

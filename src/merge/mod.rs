@@ -66,6 +66,19 @@ pub enum MergeError {
         /// What that says.
         first: String,
     },
+    /// Shards that did not share one list of targets, or were judged by other policies.
+    #[error(
+        "{file}: its run has another {what} than that of {first_file}, so they are no shards of one run; verify every shard with the \
+         same policy file, locks and options"
+    )]
+    OtherPlan {
+        /// The file.
+        file: String,
+        /// What differs.
+        what: &'static str,
+        /// The file that is compared with.
+        first_file: String,
+    },
     /// Of another run than the one whose reports are joined.
     #[error(
         "{file}: is of {found}, and the reports of {expected} are joined; give the reports of this run, or name their run \
@@ -180,6 +193,7 @@ pub fn merge(reports: Vec<(String, Report)>, this: &ThisRun<'_>) -> Result<Joine
     let (reports, left_out) = one_run::recent(reports, this)?;
     notes.extend(left_out);
     let (_, first) = reports.first().ok_or(MergeError::Nothing)?;
+    one_run::one_plan(&reports)?;
     once(&reports)?;
     let missing: Vec<Shard> = first.shard.map_or_else(Vec::new, |shard| {
         let there: BTreeSet<Shard> = reports.iter().filter_map(|(_, report)| report.shard).collect();

@@ -77,6 +77,31 @@ fn one_device_root(reports: &[(String, Report)]) -> Result<(), MergeError> {
     }
 }
 
+/// Whether all shards are parts of one list of targets, under the same policies. A target is in the shard that its place in the list
+/// says, so that shards of two lists can leave one out. Reports that do not say it are of versions that did not, or of runs that ended
+/// before they had a list.
+pub(super) fn one_plan(reports: &[(String, Report)]) -> Result<(), MergeError> {
+    let mut shards = reports
+        .iter()
+        .filter_map(|(file, report)| Some((file, report.shard_of.as_ref()?)));
+    let Some((first_file, first)) = shards.next() else {
+        return Ok(());
+    };
+    for (file, shard_of) in shards {
+        let what = match shard_of {
+            same if same == first => continue,
+            other if other.targets_sha256 != first.targets_sha256 => "list of targets",
+            _ => "policy for its targets",
+        };
+        return Err(MergeError::OtherPlan {
+            file: file.clone(),
+            what,
+            first_file: first_file.clone(),
+        });
+    }
+    Ok(())
+}
+
 /// Whether it is one of the attempts at a shard of a named run: another one may take its place, and without it the shard is
 /// missing.
 fn is_attempt(report: &Report) -> bool {

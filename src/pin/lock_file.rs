@@ -46,7 +46,8 @@ impl There {
     pub(super) fn lock(&self, target: &PinTarget) -> Option<&Lock> {
         match (&self.file, target.name.as_deref()) {
             (Some(LockFile::Several(targets)), Some(name)) => targets.get(name),
-            (Some(LockFile::One(lock)), _) => Some(lock.as_ref()),
+            // A file of one lock takes no block of a target beside it: nothing in it is replaced.
+            (Some(LockFile::One(lock)), name) if name.is_none() || !target.shared => Some(lock.as_ref()),
             _ => None,
         }
     }

@@ -47,9 +47,9 @@ fn t26_a_certificate_from_before_an_upgrade_or_a_resize_says_what_changed() {
     let mut upgraded = cvm.clone();
     upgraded.report.mr_seam = [0x66; 48];
     let mut resized = cvm.clone();
-    resized.forced.rtmr[0] = Some([0x66; 48]);
+    Lie::AlteredAcpiTables.apply(&mut resized);
     let mut both = upgraded.clone();
-    both.forced.rtmr[0] = Some([0x66; 48]);
+    Lie::AlteredAcpiTables.apply(&mut both);
     for (earlier, changed) in [
         (upgraded, "on the same machine: MRSEAM changed"),
         (resized, "on the same machine: RTMR0 changed"),

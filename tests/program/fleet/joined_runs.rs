@@ -293,3 +293,35 @@ fn another_root_and_collateral_that_was_out_of_date_are_refused() {
         merge(&[files[0].clone(), changed.clone()], &[]).assert_usage_error(says);
     }
 }
+
+/// A target is in the shard that its place in the list says: of two lists one may be in none, and of two policies the looser one may judge it.
+#[test]
+fn shards_of_other_lists_or_other_policies_are_never_joined() {
+    let (deployment, apps) = several(4);
+    let of = |shard: &str, file: &str, apps: &[AppServer], more: &[&str]| {
+        shard_in(&deployment, apps, shard, file, &[], more)
+    };
+    let one = of("1/2", "1.json", &apps, &[]);
+    let two = of("2/2", "2.json", &apps, &[]);
+    let joined = merge_in(&[&one, &two], &[], NOW, &[]);
+    assert_eq!((joined.code, joined.report().targets.len()), (0, 4), "{joined:?}");
+    let fewer = of("2/2", "fewer.json", &apps[..2], &[]);
+    let ran = merge_in(&[&one, &fewer], &[], NOW, &[]);
+    ran.assert_usage_error("fewer.json: its run has another list of targets than that of");
+    ran.assert_stderr("1.json");
+    let looser = of("2/2", "looser.json", &apps, &["--image-pins=unchecked"]);
+    let ran = merge_in(&[&one, &looser], &[], NOW, &[]);
+    ran.assert_usage_error("looser.json: its run has another policy for its targets than that of");
+    ran.assert_stderr("1.json");
+    // A report of a version that did not say it is joined as before.
+    let before = |file: &str| {
+        let mut report: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        assert!(report.as_object_mut().unwrap().remove("shard_of").is_some());
+        std::fs::write(file, report.to_string()).unwrap();
+    };
+    before(&two);
+    assert_eq!(merge_in(&[&one, &two], &[], NOW, &[]).code, 0);
+    before(&one);
+    assert_eq!(merge_in(&[&one, &two], &[], NOW, &[]).code, 0);
+}

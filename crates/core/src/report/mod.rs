@@ -13,6 +13,7 @@ mod measured_value;
 mod older_attempt;
 mod run_id;
 mod shard;
+mod shard_of;
 mod shared;
 mod shared_parts;
 mod source_record;
@@ -33,6 +34,7 @@ pub use measured_value::MeasuredValue;
 pub use older_attempt::OlderAttempt;
 pub use run_id::{RunId, RunIdError};
 pub use shard::{Shard, ShardError};
+pub use shard_of::ShardOf;
 pub use shared::Shared;
 pub use shared_parts::SharedParts;
 pub use source_record::SourceRecord;
@@ -68,6 +70,9 @@ pub struct Report {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>"))]
     pub shard: Option<Shard>,
+    /// What this shard is a part of; `merge` joins shards that agree. Absent without `--shard`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard_of: Option<ShardOf>,
     /// Which run of a CI this is a part of; `merge` joins reports of one run. Absent if nothing names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>"))]
@@ -113,6 +118,7 @@ impl Report {
             tool,
             mode,
             shard: None,
+            shard_of: None,
             run_id: None,
             attempt: None,
             older_attempts: Vec::new(),
