@@ -102,6 +102,19 @@ fn the_earliest_time_counts_and_each_is_within_every_certificate_and_key() {
         stamped_at: Some(AT - 30),
         ..public()
     };
+    // Nor does a time that no log signed change whom the refusal speaks of.
+    root["timestampAuthorities"] = both.trusted_root()["timestampAuthorities"].clone();
+    let mut claimed = sign(&both);
+    let entry = &mut claimed["verificationMaterial"]["tlogEntries"][0];
+    entry["integratedTime"] = (AT + 541).to_string().into();
+    assert!(
+        entry
+            .as_object_mut()
+            .unwrap()
+            .remove("inclusionPromise")
+            .is_some()
+    );
+    assert_eq!(verified(&claimed, &root), Err(Refusal::UntrustedChain));
     let with = |pointer: &str, window: Value| {
         let mut root = both.trusted_root();
         *root.pointer_mut(pointer).unwrap() = window;
