@@ -57,15 +57,16 @@ pub(super) enum KnownImage {
     ButForShape,
 }
 
-/// How the image is known; absent if it is not.
+/// How the image is known, or that it may be any by what was waived in writing; absent if it is not known.
 pub(super) fn known_image(claims: &Claims, policy: &Policy) -> Option<KnownImage> {
     let finding = run(claims, policy);
     let is_but_for_shape = finding
         .reason
         .is_some_and(|reason| reason.id == ACPI_UNVERIFIED.id);
+    let is_waived = finding.status == Status::Skip && !finding.accepted.is_empty();
     match finding.status {
         Status::Warn if is_but_for_shape => Some(KnownImage::ButForShape),
-        _ => is_expected(&finding).then_some(KnownImage::WithShape(finding.accepted)),
+        _ => (is_waived || is_expected(&finding)).then_some(KnownImage::WithShape(finding.accepted)),
     }
 }
 
