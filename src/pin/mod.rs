@@ -3,6 +3,7 @@
 //! `selection` says which targets are pinned and where their locks go, `evidence` proves what a target runs, `lock_file` shows what
 //! changes in the lock that is there and writes it. `target` does all that for one target.
 
+mod beyond_the_lock;
 mod evidence;
 mod lock_file;
 mod selection;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::beyond_the_lock::{self, PinnedFrom};
 use super::evidence::{PinEvidence, claims};
 use super::lock_file::{There, write};
 use super::selection::PinTarget;
@@ -11,7 +12,7 @@ use crate::plan::{named_files, report_data};
 use crate::render::{escape, phala_hint};
 use crate::usage_error::CommandError;
 use cvm_verify_core::checks::{Check, locked_sources};
-use cvm_verify_core::lock::{self, AcceptName, Lock, PinRefusal, Unasked};
+use cvm_verify_core::lock::{self, Lock, PinRefusal, Unasked};
 use cvm_verify_core::policy::{Origin, Policy, ReportDataPolicy, SourcePolicy, WrittenRule};
 use cvm_verify_core::report::{CheckId, Status, Verdict};
 use cvm_verify_core::verify::Claims;
@@ -96,6 +97,12 @@ pub(super) fn pin(
             return Ok(verdict);
         }
     };
+    let from = PinnedFrom {
+        claims: &claims,
+        is_live: request.recorded.is_none(),
+        settings: &target.settings,
+        now: (env.now)(),
+    };
     match pinned
         .with_sources(sources)
         .accept(&request.accepting, there.lock(target))
@@ -116,7 +123,8 @@ pub(super) fn pin(
                     escape::terminal(&detail)
                 ));
             }
-            write(target, &there, &accepted, commands.as_ref(), env)?;
+            let waiver = beyond_the_lock::options(accepted.lock.accepted.keys(), &from);
+            write(target, &there, &accepted, commands.as_ref(), &waiver, env)?;
             if let (Ok(quote), false) = (&claims.quote, is_printed(&target.output)) {
                 env.print(&format!(
                     "It ran on the machine {} (SHA-256 of its PPID). To accept no other: --platform-id. A redeployment may \
@@ -132,18 +140,9 @@ pub(super) fn pin(
                 let warning = escape::terminal(&warning.to_string()).into_owned();
                 env.complain(&format!("  - {warning}"));
             }
-            let names = unaccepted.names();
-            let waived = match names
-                .split(',')
-                .any(|name| name.trim() == AcceptName::NoNonce.as_str())
-            {
-                true => " `verify` also needs --freshness unchecked: a lock does not waive the nonce.",
-                false => "",
-            };
-            env.complain(&format!(
-                "To pin it, accept that in writing: --accept {names} (or everything that was found: --accept-observed). The lock then \
-                 says so, and so does every verdict that relies on it.{waived}"
-            ));
+            for line in beyond_the_lock::how_to_pin(&unaccepted, &from) {
+                env.complain(&line);
+            }
             Ok(Verdict::Fail)
         }
     }

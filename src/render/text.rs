@@ -159,7 +159,9 @@ fn why(page: &mut Page, target: &TargetReport, causes: &[&CheckResult]) {
         page.blank();
     }
     if let Some(fix) = &first.fix {
-        said(page, "What to do", fix);
+        let lead = "  What to do: ";
+        let fix = shorten(fix, table::MAX_DETAIL);
+        page.advice(lead, lead.len(), Ink::Plain, &terminal(&fix));
     }
     if let Some(command) = more::command(first) {
         said(page, "More", &command);

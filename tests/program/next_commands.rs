@@ -263,3 +263,65 @@ fn what_pin_says_next_names_the_source_and_the_waiver() {
     let said = [said, lab.ends_with(0, "pin --from e.json --output r.lock")].concat();
     assert!(said.contains("Then verify with --lock r.lock"), "{said}");
 }
+
+#[test]
+fn what_pin_says_next_accepts_a_platform_that_is_not_up_to_date() {
+    let lab = Lab::new();
+    let mut cvm = Cvm::healthy(&lab.world);
+    Lie::OutOfDatePlatform.apply(&mut cvm);
+    lab.shop.replace(cvm);
+    let url = lab.shop.url();
+    let refused = lab.ends_with(1, &format!("pin {url} --accept no-nonce"));
+    for said in [
+        "`verify` also needs --accept-tcb OutOfDate:until=20",
+        "a lock does not accept a TCB status, which needs an end date",
+    ] {
+        assert!(refused.contains(said), "{refused}");
+    }
+    let pinned = lab.ends_with(0, &format!("pin {url}"));
+    let command = lab.goes_on(&pinned);
+    assert!(command.contains(" --accept-tcb OutOfDate:until=20"), "{command}");
+    let lock = std::fs::read_to_string(lab.path("cvm.lock")).unwrap();
+    assert!(
+        lock.contains("`tcb` and `no-nonce` are only notes: `verify` needs"),
+        "{lock}"
+    );
+    // The lock alone does not.
+    lab.ends_with(1, &format!("verify {url}"));
+    // A policy file that accepts it needs nothing more.
+    let exception = command.split_once("--accept-tcb ").unwrap().1;
+    let exception = exception.split(' ').next().unwrap();
+    let text = format!(
+        "[[target]]\nname = \"shop\"\nurl = \"{url}\"\nlock = \"own.lock\"\naccept-tcb = [\"{exception}\"]\n"
+    );
+    std::fs::write(lab.path("cvm-verify.toml"), text).unwrap();
+    let command = lab.goes_on(&lab.ends_with(0, "pin --target shop"));
+    assert!(!command.contains("accept-tcb"), "{command}");
+}
+
+#[test]
+fn pin_names_the_layout_of_a_nonce_that_is_signed_in_another_one() {
+    let lab = Lab::with_policy("cvm-verify.toml");
+    let mut cvm = Cvm::healthy(&lab.world);
+    Lie::NonceInSecondHalf.apply(&mut cvm);
+    lab.shop.replace(cvm);
+    let url = lab.shop.url();
+    let refused = lab.ends_with(1, &format!("pin {url} --accept unknown-image"));
+    for said in [
+        "The quote signs the nonce that was sent in the layout `left-padded`",
+        "name it: --report-data left-padded",
+    ] {
+        assert!(refused.contains(said), "{refused}");
+    }
+    for unsaid in ["--accept no-nonce", "--freshness unchecked", "at any time"] {
+        assert!(!refused.contains(unsaid), "{refused}");
+    }
+    for pin in [
+        format!("pin {url} --output l.lock"),
+        "pin --target shop".to_owned(),
+    ] {
+        let said = lab.ends_with(0, &format!("{pin} --report-data left-padded"));
+        let command = lab.goes_on(&said);
+        assert!(command.contains("--report-data left-padded"), "{command}");
+    }
+}

@@ -194,6 +194,30 @@ fn not_up_to_date(tcb: &TcbVerdict, short: &[ShortOf], at: u64, policy: &Policy)
     accepted(&held, tcb, at)
 }
 
+/// What `--accept-tcb` has to say for this platform, for 30 days from `at` on, Unix seconds: an exception for each rating that is not
+/// `UpToDate`. Empty if the policy needs none, and for a status that is never accepted.
+#[must_use]
+pub fn tcb_exceptions(claims: &Claims, policy: &Policy, at: u64) -> Vec<String> {
+    let Ok(quote) = &claims.quote else {
+        return Vec::new();
+    };
+    let ratings = quote.tcb().ratings.iter();
+    let low: Vec<&TcbRating> = ratings
+        .filter(|rating| rating.status != TcbStatus::UpToDate)
+        .collect();
+    let is_held = |rating: &&TcbRating| exception_of(rating, policy).is_some_and(|held| at < held.ends);
+    if low.iter().all(is_held) {
+        return Vec::new();
+    }
+    let mut exceptions: Vec<String> = low
+        .iter()
+        .filter_map(|rating| TcbException::until(&rating.status.to_string(), at))
+        .collect();
+    exceptions.sort_unstable();
+    exceptions.dedup();
+    exceptions
+}
+
 /// The longest-lived exception that covers status and advisories of a rating.
 fn exception_of<'p>(rating: &TcbRating, policy: &'p Policy) -> Option<&'p TcbException> {
     let covers = |exception: &&TcbException| {

@@ -186,12 +186,16 @@ fn accepted(old: &Lock, new: &Lock) -> Vec<Change> {
         .filter_map(|name| {
             let of = |lock: &Lock| lock.accepted.get(&name).cloned();
             change(format!("accepted.{name}"), of(old), of(new), |kind| {
-                match kind {
-                    Kind::Changed => "another thing is accepted in writing",
-                    Kind::Added => "this is accepted in writing now: a verdict that relies on it says so",
-                    Kind::Removed => "this is no longer accepted in writing",
+                match (kind, name.option_of_verify()) {
+                    (Kind::Changed, _) => "another thing is accepted in writing".to_owned(),
+                    (Kind::Added, None) => {
+                        "this is accepted in writing now: a verdict that relies on it says so".to_owned()
+                    }
+                    (Kind::Added, Some(option)) => {
+                        format!("this is noted in writing now: `verify` needs {option} as well")
+                    }
+                    (Kind::Removed, _) => "this is no longer accepted in writing".to_owned(),
                 }
-                .to_owned()
             })
         })
         .collect()
