@@ -9,10 +9,8 @@ use cvm_verify_core::verify::Claims;
 /// What was pinned, and where more is said of it.
 pub(super) struct PinnedFrom<'a> {
     pub claims: &'a Claims,
-    /// Whether the deployment was asked itself. What a recording lacks, the deployment may have.
-    pub is_live: bool,
     pub settings: &'a Settings,
-    /// Unix seconds.
+    /// The time that the next verification judges at, Unix seconds.
     pub now: u64,
 }
 
@@ -37,7 +35,7 @@ pub(super) fn options<'a>(names: impl IntoIterator<Item = &'a AcceptName>, from:
             .iter()
             .map(|exception| format!(" --accept-tcb {exception}"))
             .collect(),
-        AcceptName::NoNonce if from.is_live && !is_waived => {
+        AcceptName::NoNonce if !is_waived => {
             format!(" --freshness {}", Freshness::Unchecked.as_str())
         }
         _ => String::new(),

@@ -6,9 +6,10 @@ use super::is_printed;
 use super::selection::PinTarget;
 use crate::env::Env;
 use crate::files;
-use crate::plan::next_commands::Commands;
+use crate::plan::next_commands::{Commands, word};
 use crate::usage_error::{CommandError, UsageError};
 use cvm_verify_core::lock::{self, AcceptedPin, Lock, LockError, LockFile, MAX_LOCK_BYTES};
+use cvm_verify_core::report::rfc3339;
 
 /// The lock file that is there.
 pub(super) struct There {
@@ -137,8 +138,7 @@ pub(super) fn write(
     target: &PinTarget,
     there: &There,
     accepted: &AcceptedPin,
-    commands: Option<&Commands>,
-    waiver: &str,
+    next: &Next<'_>,
     env: &mut Env,
 ) -> Result<(), CommandError> {
     let path = &there.path;
@@ -184,25 +184,47 @@ pub(super) fn write(
     };
     env.print(&format!(
         "Wrote {path}. {unreviewed}Review it line by line and commit it. {}\n",
-        next_step(target, accepted, path, commands, waiver)
+        next.step(target, accepted, path)
     ));
     Ok(())
 }
 
-/// What to run then: `verify` with the lock, and with what the lock does not accept.
-fn next_step(
-    target: &PinTarget,
-    accepted: &AcceptedPin,
-    path: &str,
-    commands: Option<&Commands>,
-    waiver: &str,
-) -> String {
-    let Some(commands) = commands else {
-        return format!("Then verify with --lock {path}{waiver}");
-    };
-    let is_found = accepted.lock.origin.is_some() && target.name.is_none();
-    let command = commands.verify(Path::new(path), is_found, waiver);
-    let left_out = commands.left_out(&[command.trim_start_matches("cvm-verify ")]);
-    let left_out = left_out.map(|said| format!("\n{said}")).unwrap_or_default();
-    format!("Then: {command}{left_out}")
+/// What to run then.
+pub(super) struct Next<'a> {
+    /// The bundle that was pinned from.
+    pub bundle: Option<&'a Path>,
+    /// When it was judged, if not at the time of capture.
+    pub at: Option<u64>,
+    /// The commands for the target, where it is known how it is reached.
+    pub commands: Option<&'a Commands>,
+    /// What the lock does not accept, as options.
+    pub waiver: String,
+}
+
+impl Next<'_> {
+    /// `verify` with the lock, or `replay` of the bundle: only that shows what was pinned.
+    fn step(&self, target: &PinTarget, accepted: &AcceptedPin, path: &str) -> String {
+        let waiver = &self.waiver;
+        if let Some(bundle) = self.bundle {
+            let name = target.name.as_ref().filter(|_| target.shared);
+            let name = name.map(|name| format!(" --target {name}")).unwrap_or_default();
+            let at = self
+                .at
+                .map(|at| format!(" --at {}", rfc3339(at)))
+                .unwrap_or_default();
+            return format!(
+                "Then: cvm-verify replay {} --lock {}{name}{at}{waiver}",
+                word(&bundle.display().to_string()),
+                word(path)
+            );
+        }
+        let Some(commands) = self.commands else {
+            return format!("Then verify with --lock {path}{waiver}");
+        };
+        let is_found = accepted.lock.origin.is_some() && target.name.is_none();
+        let command = commands.verify(Path::new(path), is_found, waiver);
+        let left_out = commands.left_out(&[command.trim_start_matches("cvm-verify ")]);
+        let left_out = left_out.map(|said| format!("\n{said}")).unwrap_or_default();
+        format!("Then: {command}{left_out}")
+    }
 }

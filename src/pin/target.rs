@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::beyond_the_lock::{self, PinnedFrom};
 use super::evidence::{PinEvidence, claims};
-use super::lock_file::{There, write};
+use super::lock_file::{Next, There, write};
 use super::selection::PinTarget;
 use super::{PinRequest, is_printed};
 use crate::env::Env;
@@ -99,9 +99,11 @@ pub(super) fn pin(
     };
     let from = PinnedFrom {
         claims: &claims,
-        is_live: request.recorded.is_none(),
         settings: &target.settings,
-        now: (env.now)(),
+        now: match request.recorded {
+            Some(_) => claims.at,
+            None => (env.now)(),
+        },
     };
     match pinned
         .with_sources(sources)
@@ -124,7 +126,13 @@ pub(super) fn pin(
                 ));
             }
             let waiver = beyond_the_lock::options(accepted.lock.accepted.keys(), &from);
-            write(target, &there, &accepted, commands.as_ref(), &waiver, env)?;
+            let next = Next {
+                bundle: request.bundle.as_deref(),
+                at: request.at,
+                commands: commands.as_ref(),
+                waiver,
+            };
+            write(target, &there, &accepted, &next, env)?;
             if let (Ok(quote), false) = (&claims.quote, is_printed(&target.output)) {
                 env.print(&format!(
                     "It ran on the machine {} (SHA-256 of its PPID). To accept no other: --platform-id. A redeployment may \

@@ -344,7 +344,7 @@ impl Commands {
 }
 
 /// A word of a command line, in quotes where a shell needs them.
-fn word(text: &str) -> String {
+pub(crate) fn word(text: &str) -> String {
     let is_plain = |character: char| character.is_ascii_alphanumeric() || "_-./:@%+=,".contains(character);
     match !text.is_empty() && text.chars().all(is_plain) {
         true => text.to_owned(),

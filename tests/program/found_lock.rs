@@ -122,6 +122,20 @@ fn pin_and_then_verify_in_the_same_folder_is_green_and_says_why() {
     let given = today.run("verify", &[&url, "--app-id", &"ab".repeat(20)]);
     given.says(1, "app-id");
     assert!(!given.stderr.contains("using cvm.lock"), "{}", given.stderr);
+    given.says(
+        1,
+        "It is not used, because other expected values were given. To use it as well: --lock cvm.lock",
+    );
+    // As Phala Cloud shows it.
+    let shown = format!("app_{}", "ab".repeat(20));
+    today.run("verify", &[&url, "--app-id", &shown]).says(1, "app-id");
+    for silent in [&["--quiet"][..], &["--no-lock"]] {
+        let ran = today.run(
+            "verify",
+            &[&[url.as_str(), "--app-id", &shown][..], silent].concat(),
+        );
+        assert!(!ran.stderr.contains("There is a cvm.lock here"), "{}", ran.stderr);
+    }
     let below = today.folder.path().join("below");
     std::fs::create_dir(&below).unwrap();
     let climbed = today.run_in(&below, "verify", &[&url]);

@@ -122,7 +122,7 @@ fn what_speaks_against_a_pin_is_listed() {
         with(PinWarning::NoNonce)
     );
     assert_eq!(
-        of(&facts_of(&healthy, true, Some(NONCE)), false),
+        of(&facts_of(&healthy, true, Some([1; 32])), false),
         with(PinWarning::NonceMismatch)
     );
     let other = facts_of(&lying(&[Lie::NonceInSecondHalf]), true, Some(NONCE));
