@@ -196,8 +196,8 @@ mod tests {
                 "If so, run",
                 "`go pin --to a`",
                 "and see",
-                "(`go on`). Or",
-                "not."
+                "(`go on`).",
+                "Or not."
             ]
         );
         assert_eq!(
