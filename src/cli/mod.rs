@@ -185,11 +185,21 @@ fn clap_exit(env: &mut Env, error: &clap::Error) -> u8 {
         }
         _ => {
             let said = error.to_string();
+            let said = match said.contains("cvm-verify pin ") {
+                true => said.replace(
+                    AS_A_VALUE,
+                    "pin writes the lock to --output FILE (default: cvm.lock)",
+                ),
+                false => said,
+            };
             complain_safely(env, said.trim_end());
             without_verdict(env, cause_of(&said), CORRECT_IT, USAGE)
         }
     }
 }
+
+/// What clap advises for `pin --lock`, and helps nobody.
+const AS_A_VALUE: &str = "to pass '--lock' as a value, use '-- --lock'";
 
 /// What clap says is wrong, without how it would be typed.
 fn cause_of(said: &str) -> String {
