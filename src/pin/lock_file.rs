@@ -184,7 +184,7 @@ pub(super) fn write(
     };
     env.print(&format!(
         "Wrote {path}. {unreviewed}Review it line by line and commit it. {}\n",
-        next.step(target, accepted, path)
+        next.said(target, accepted, path)
     ));
     Ok(())
 }
@@ -199,9 +199,19 @@ pub(super) struct Next<'a> {
     pub commands: Option<&'a Commands>,
     /// What the lock does not accept, as options.
     pub waiver: String,
+    /// Whether the root of trust was replaced. No command that is printed does that.
+    pub is_simulated: bool,
 }
 
 impl Next<'_> {
+    fn said(&self, target: &PinTarget, accepted: &AcceptedPin, path: &str) -> String {
+        let root = match self.is_simulated {
+            true => "\nAdd the --insecure-trust-root of this run to it.",
+            false => "",
+        };
+        format!("{}{root}", self.step(target, accepted, path))
+    }
+
     /// `verify` with the lock, or `replay` of the bundle: only that shows what was pinned.
     fn step(&self, target: &PinTarget, accepted: &AcceptedPin, path: &str) -> String {
         let waiver = &self.waiver;

@@ -14,7 +14,7 @@ use crate::usage_error::CommandError;
 use cvm_verify_core::checks::{Check, locked_sources};
 use cvm_verify_core::lock::{self, Lock, PinRefusal, Unasked};
 use cvm_verify_core::policy::{Origin, Policy, ReportDataPolicy, SourcePolicy, WrittenRule};
-use cvm_verify_core::report::{CheckId, Status, Verdict};
+use cvm_verify_core::report::{CheckId, Status, TrustRootKind, Verdict};
 use cvm_verify_core::verify::Claims;
 
 /// Pins one target. Fail and inconclusive: nothing was pinned, and standard error says why.
@@ -131,6 +131,7 @@ pub(super) fn pin(
                 at: request.at,
                 commands: commands.as_ref(),
                 waiver,
+                is_simulated: request.roots.kind() == TrustRootKind::Custom,
             };
             write(target, &there, &accepted, &next, env)?;
             if let (Ok(quote), false) = (&claims.quote, is_printed(&target.output)) {

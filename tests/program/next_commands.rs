@@ -216,7 +216,12 @@ fn what_pin_says_next_passes() {
             "verify http",
         ),
     ] {
-        let command = lab.goes_on(&lab.ends_with(0, &pin));
+        let said = lab.ends_with(0, &pin);
+        assert!(
+            said.contains("\nAdd the --insecure-trust-root of this run to it.\n"),
+            "{said}"
+        );
+        let command = lab.goes_on(&said);
         assert!(command.starts_with(next), "{command}");
     }
     for name in ["cvm-verify.toml", "other.toml"] {
