@@ -68,7 +68,10 @@ pub(crate) fn parse_url(option: &str, text: &str) -> Result<Url, UsageError> {
             AddressProblem::NoScheme if shown.starts_with('(') => {
                 "the value is not a URL (it is not shown: it may hold a password); write https://HOST[:PORT][/PATH]".to_owned()
             }
-            AddressProblem::NoScheme => format!("{shown:?} is not a URL; write https://{shown}"),
+            AddressProblem::NoScheme if shown.ends_with(".lock") => {
+                format!("{shown:?} is a file, not an address; a lock is given with --lock FILE, and the address beside it")
+            }
+            AddressProblem::NoScheme => format!("{shown:?} is not a URL; write https://{}", without_scheme(shown)),
             AddressProblem::NotAUrl(error) => format!("{shown:?} is not a URL: {error}"),
             AddressProblem::NotHttps => format!("{shown:?} is not an https URL"),
             AddressProblem::PlainHttp => format!(
@@ -81,6 +84,16 @@ pub(crate) fn parse_url(option: &str, text: &str) -> Result<Url, UsageError> {
         };
         UsageError::option(option, said)
     })
+}
+
+/// What was meant behind a scheme that lacks a colon or a slash.
+fn without_scheme(text: &str) -> &str {
+    let behind = ["https", "http"].iter().find_map(|scheme| {
+        let rest = text.strip_prefix(scheme)?;
+        let bare = rest.trim_start_matches([':', '/']);
+        (bare.len() < rest.len() && !bare.is_empty()).then_some(bare)
+    });
+    behind.unwrap_or(text)
 }
 
 /// Scheme, host and port of an address, the port if it is not the scheme's own: `https://app.example:8443`.
@@ -166,6 +179,24 @@ mod tests {
             "http://a.localhost./",
         ] {
             assert!(parse_address(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_meant_is_named() {
+        for (text, says) in [
+            ("app.example", "write https://app.example"),
+            ("https:/app.example/x", "write https://app.example/x"),
+            ("https//app.example", "write https://app.example"),
+            ("httpsapp.example", "write https://httpsapp.example"),
+            ("https:", "write https://https:"),
+            ("cvm.lock", "a lock is given with --lock FILE"),
+        ] {
+            let said = parse_url("URL", text).unwrap_err().to_string();
+            assert!(
+                said.ends_with(says) || said.contains(&format!("{says},")),
+                "{said}"
+            );
         }
     }
 

@@ -44,6 +44,9 @@ const OTHERS: [&str; 28] = [
     "CVM_VERIFY_EMPTY",
 ];
 
+/// The variable of the one option that the environment cannot set.
+const TRUST_ROOT: &str = "CVM_VERIFY_INSECURE_TRUST_ROOT";
+
 /// What the program and its scripts write for later steps, and what tests of the project use.
 pub(crate) const PREFIXES: [&str; 2] = ["CVM_VERIFY_RESULT_", "CVM_VERIFY_TEST_"];
 
@@ -86,14 +89,20 @@ pub(crate) fn notes(options: &BTreeSet<String>, env: &BTreeMap<String, String>) 
         .take(MAX_NOTED)
         .map(|(name, meant)| format!(" For {name}, did you mean {meant}?"))
         .collect();
-    (!names.is_empty()).then(|| {
+    let is_root_given = env.get(TRUST_ROOT).is_some_and(|value| !value.trim().is_empty());
+    let root = is_root_given.then(|| {
+        format!("{TRUST_ROOT} is not read: --insecure-trust-root can only be given on the command line.")
+    });
+    let unread = (!names.is_empty()).then(|| {
         format!(
             "no option reads {}{more}.{} A policy file may name them for its alert channels; `cvm-verify verify --help` lists \
              the options.",
             shown.join(", "),
             meant.concat()
         )
-    })
+    });
+    let lines: Vec<String> = unread.into_iter().chain(root).collect();
+    (!lines.is_empty()).then(|| lines.join(" "))
 }
 
 /// The variable of an alert channel that is not set and that has every word of this name, in order: `CVM_VERIFY_SLACK_URL` lacks one of

@@ -9,6 +9,8 @@ mod commands_run;
 mod dependencies;
 #[path = "docs/examples.rs"]
 mod examples;
+#[path = "docs/hosts.rs"]
+mod hosts;
 #[path = "docs/links.rs"]
 mod links;
 #[path = "docs/names.rs"]

@@ -34,7 +34,7 @@ pub(super) enum EarlierFile {
 pub(crate) fn unfinished(mode: Mode, shard: Option<Shard>, now: u64) -> Report {
     let failure = EvidenceFailure::new(
         EvidenceReason::NotFinished,
-        "The run has not ended: it still runs, or it was stopped before it had a verdict.",
+        "There is no verdict: the run still runs, it was stopped, or a usage error ended it, which the log shows.",
     );
     let subject = Subject {
         name: shard.map_or_else(|| "this run".to_owned(), |shard| format!("shard {shard}")),

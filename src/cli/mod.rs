@@ -64,8 +64,7 @@ const CORRECT_IT: &str = "Correct the input, option or file that it names, and r
      A file of the repository is there only after a step that checks it out.";
 const REPORT_IT: &str = "Run it again; if that does not help, please report it with the log.";
 const LOST: &str = "The exit code is 3 because a result could not be written. Without that, it would be 0.";
-const MAKE_ROOM: &str =
-    "Make room on the disk, or let this run write there or to another place, and run it again.";
+const MAKE_ROOM: &str = "Check that the folder exists, that this run may write there and that the disk has room, or name another place; then run it again.";
 
 /// This process runs one command and ends with it: a signal that the command does not act on ends both.
 pub fn own_process() {
@@ -186,11 +185,21 @@ fn clap_exit(env: &mut Env, error: &clap::Error) -> u8 {
         }
         _ => {
             let said = error.to_string();
+            let said = match said.contains("cvm-verify pin ") {
+                true => said.replace(
+                    AS_A_VALUE,
+                    "pin writes the lock to --output FILE (default: cvm.lock)",
+                ),
+                false => said,
+            };
             complain_safely(env, said.trim_end());
             without_verdict(env, cause_of(&said), CORRECT_IT, USAGE)
         }
     }
 }
+
+/// What clap advises for `pin --lock`, and helps nobody.
+const AS_A_VALUE: &str = "to pass '--lock' as a value, use '-- --lock'";
 
 /// What clap says is wrong, without how it would be typed.
 fn cause_of(said: &str) -> String {

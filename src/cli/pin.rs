@@ -25,6 +25,7 @@ pub(super) fn run(args: &PinArgs, env: &mut Env) -> anyhow::Result<u8> {
     let request = PinRequest {
         options: options(args),
         recorded: recorded(args)?,
+        bundle: args.from.clone(),
         policy_file: policy_file(args, env),
         target: args.config.target.clone(),
         output: args.output.clone(),

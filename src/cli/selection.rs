@@ -7,7 +7,7 @@ use super::args::{PlanArgs, TransportArgs};
 use super::transport::network_options;
 use crate::config::Settings;
 use crate::env::Env;
-use crate::plan::found_lock::with_found_lock;
+use crate::plan::found_lock::{say_of_unused_lock, with_found_lock};
 use crate::plan::nodes;
 use crate::plan::planner::Selection;
 use crate::plan::policy_file::{found, read};
@@ -46,10 +46,16 @@ pub(super) fn selection_or_found_lock(
             "--lock names a lock; leave one of them out",
         ));
     }
-    match args.no_lock || args.config.config.is_some() || args.expect.keys.is_expecting() {
-        true => Ok(selection),
-        false => with_found_lock(selection, quiet, env),
+    if args.no_lock || args.config.config.is_some() {
+        return Ok(selection);
     }
+    if args.expect.keys.is_expecting() {
+        if selection.options.one("lock").is_none() && !quiet {
+            say_of_unused_lock(&selection, env);
+        }
+        return Ok(selection);
+    }
+    with_found_lock(selection, quiet, env)
 }
 
 /// Refuses `--no-lock` beside a policy file that names a lock: the lock would be used all the same.

@@ -143,6 +143,16 @@ async fn a_certificate_of_the_users_own_ca_is_accepted_and_of_no_other() {
 }
 
 #[tokio::test]
+async fn a_ca_that_presents_itself_is_told_so() {
+    let (port, pem) = TestPki::serve_a_ca("app.example");
+    let said = get_tls(port, Some(pem)).await.unwrap_err().to_string();
+    assert!(
+        said.contains("the certificate of a CA itself (CA:TRUE)") && !said.contains("OtherError"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
 async fn a_wrong_name_and_wrong_dates_are_told_apart() {
     let pki = TestPki::new();
     let ca = Some(pki.root_pem());

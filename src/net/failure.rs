@@ -129,6 +129,13 @@ fn tls_detail(error: &rustls::Error) -> String {
         rustls::Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. }) => {
             format!("it begins at {}", at(not_before))
         }
+        rustls::Error::InvalidCertificate(CertificateError::Other(other))
+            if format!("{other:?}").contains("CaUsedAsEndEntity") =>
+        {
+            "the server presents the certificate of a CA itself (CA:TRUE), as `openssl req -x509` makes it; let a CA sign a certificate \
+             for the server's name"
+                .to_owned()
+        }
         other => excerpt(&other.to_string()),
     }
 }

@@ -6,10 +6,10 @@ use super::is_printed;
 use super::selection::PinTarget;
 use crate::env::Env;
 use crate::files;
-use crate::plan::next_commands::Commands;
+use crate::plan::next_commands::{Commands, word};
 use crate::usage_error::{CommandError, UsageError};
-use cvm_verify_core::lock::{self, AcceptName, AcceptedPin, Lock, LockError, LockFile, MAX_LOCK_BYTES};
-use cvm_verify_core::policy::Freshness;
+use cvm_verify_core::lock::{self, AcceptedPin, Lock, LockError, LockFile, MAX_LOCK_BYTES};
+use cvm_verify_core::report::rfc3339;
 
 /// The lock file that is there.
 pub(super) struct There {
@@ -19,7 +19,8 @@ pub(super) struct There {
 }
 
 impl There {
-    /// What is printed replaces nothing. With `force`, what cannot be read is replaced as if it were not there.
+    /// What is printed replaces nothing. With `force`, a lock that cannot be read is replaced as if it were not there; another file
+    /// is not.
     pub(super) fn read(target: &PinTarget, force: bool) -> Result<Self, UsageError> {
         let path = target.output.display().to_string();
         let text = match !is_printed(&target.output) && target.output.exists() {
@@ -32,12 +33,15 @@ impl There {
             .transpose();
         let file = match file {
             Ok(file) => file,
-            Err(_) if force => None,
-            Err(error) => {
-                return Err(UsageError::new(format!(
-                    "{error}\nNothing was written. To replace the file with what runs now: cvm-verify pin --force …"
-                )));
-            }
+            Err(error) => match what_it_was(text.as_deref().unwrap_or_default()) {
+                WasLock::Yes | WasLock::Conflict | WasLock::Empty if force => None,
+                was => {
+                    return Err(UsageError::new(format!(
+                        "{error}\nNothing was written. {}",
+                        was.what_to_do(&path)
+                    )));
+                }
+            },
         };
         Ok(Self { path, text, file })
     }
@@ -80,6 +84,52 @@ impl There {
     }
 }
 
+/// What a file that cannot be read as a lock was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WasLock {
+    /// A lock that something happened to.
+    Yes,
+    /// A lock of two branches that git could not merge.
+    Conflict,
+    /// Nothing is in it.
+    Empty,
+    /// Another file, which is never replaced.
+    No,
+}
+
+/// A lock has the line `schema = "cvm-verify/lock/…"`, whatever else was done to it.
+fn what_it_was(text: &[u8]) -> WasLock {
+    let text = String::from_utf8_lossy(text);
+    let names_the_schema = |line: &str| {
+        line.split_once('=')
+            .is_some_and(|(key, value)| key.trim() == "schema" && value.contains("cvm-verify/lock/"))
+    };
+    match text.lines().any(names_the_schema) {
+        true if text.lines().any(|line| line.starts_with("<<<<<<<")) => WasLock::Conflict,
+        true => WasLock::Yes,
+        false if text.trim().is_empty() => WasLock::Empty,
+        false => WasLock::No,
+    }
+}
+
+impl WasLock {
+    fn what_to_do(self, path: &str) -> String {
+        match self {
+            Self::Yes | Self::Empty => {
+                "To replace the file with what runs now: cvm-verify pin --force …".to_owned()
+            }
+            Self::Conflict => format!(
+                "Take the lock of one branch, and pin again: git checkout --ours {path} (or --theirs). With --force the file is \
+                 replaced, and everything that it accepted must be accepted again."
+            ),
+            Self::No => format!(
+                "{path} has no line schema = \"cvm-verify/lock/…\", so pin does not replace it, not even with --force. Name another \
+                 file with --output, or remove this one."
+            ),
+        }
+    }
+}
+
 fn refused(error: LockError) -> UsageError {
     UsageError::new(error.to_string())
 }
@@ -89,7 +139,7 @@ pub(super) fn write(
     target: &PinTarget,
     there: &There,
     accepted: &AcceptedPin,
-    commands: Option<&Commands>,
+    next: &Next<'_>,
     env: &mut Env,
 ) -> Result<(), CommandError> {
     let path = &there.path;
@@ -135,28 +185,57 @@ pub(super) fn write(
     };
     env.print(&format!(
         "Wrote {path}. {unreviewed}Review it line by line and commit it. {}\n",
-        next_step(target, accepted, path, commands)
+        next.said(target, accepted, path)
     ));
     Ok(())
 }
 
-/// What to run then: `verify` with the lock, and with the waiver that the lock does not hold.
-fn next_step(target: &PinTarget, accepted: &AcceptedPin, path: &str, commands: Option<&Commands>) -> String {
-    let Some(commands) = commands else {
-        return format!("Then verify with --lock {path}");
-    };
-    let is_waived = target
-        .settings
-        .one("freshness")
-        .is_some_and(|value| value.text == Freshness::Unchecked.as_str());
-    let lacks_nonce = accepted.lock.accepted.contains_key(&AcceptName::NoNonce);
-    let waiver = match commands.is_live() && lacks_nonce && !is_waived {
-        true => " --freshness unchecked",
-        false => "",
-    };
-    let is_found = accepted.lock.origin.is_some() && target.name.is_none();
-    let command = commands.verify(Path::new(path), is_found, waiver);
-    let left_out = commands.left_out(&[command.trim_start_matches("cvm-verify ")]);
-    let left_out = left_out.map(|said| format!("\n{said}")).unwrap_or_default();
-    format!("Then: {command}{left_out}")
+/// What to run then.
+pub(super) struct Next<'a> {
+    /// The bundle that was pinned from.
+    pub bundle: Option<&'a Path>,
+    /// When it was judged, if not at the time of capture.
+    pub at: Option<u64>,
+    /// The commands for the target, where it is known how it is reached.
+    pub commands: Option<&'a Commands>,
+    /// What the lock does not accept, as options.
+    pub waiver: String,
+    /// Whether the root of trust was replaced. No command that is printed does that.
+    pub is_simulated: bool,
+}
+
+impl Next<'_> {
+    fn said(&self, target: &PinTarget, accepted: &AcceptedPin, path: &str) -> String {
+        let root = match self.is_simulated {
+            true => "\nAdd the --insecure-trust-root of this run to it.",
+            false => "",
+        };
+        format!("{}{root}", self.step(target, accepted, path))
+    }
+
+    /// `verify` with the lock, or `replay` of the bundle: only that shows what was pinned.
+    fn step(&self, target: &PinTarget, accepted: &AcceptedPin, path: &str) -> String {
+        let waiver = &self.waiver;
+        if let Some(bundle) = self.bundle {
+            let name = target.name.as_ref().filter(|_| target.shared);
+            let name = name.map(|name| format!(" --target {name}")).unwrap_or_default();
+            let at = self
+                .at
+                .map(|at| format!(" --at {}", rfc3339(at)))
+                .unwrap_or_default();
+            return format!(
+                "Then: cvm-verify replay {} --lock {}{name}{at}{waiver}",
+                word(&bundle.display().to_string()),
+                word(path)
+            );
+        }
+        let Some(commands) = self.commands else {
+            return format!("Then verify with --lock {path}{waiver}");
+        };
+        let is_found = accepted.lock.origin.is_some() && target.name.is_none();
+        let command = commands.verify(Path::new(path), is_found, waiver);
+        let left_out = commands.left_out(&[command.trim_start_matches("cvm-verify ")]);
+        let left_out = left_out.map(|said| format!("\n{said}")).unwrap_or_default();
+        format!("Then: {command}{left_out}")
+    }
 }

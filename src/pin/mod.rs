@@ -3,6 +3,7 @@
 //! `selection` says which targets are pinned and where their locks go, `evidence` proves what a target runs, `lock_file` shows what
 //! changes in the lock that is there and writes it. `target` does all that for one target.
 
+mod beyond_the_lock;
 mod evidence;
 mod lock_file;
 mod selection;
@@ -40,6 +41,8 @@ pub(crate) struct PinRequest<'a> {
     pub output: Option<PathBuf>,
     /// Evidence from files. Without it a live deployment is asked.
     pub recorded: Option<Recorded>,
+    /// The bundle that it is of, where it is one.
+    pub bundle: Option<PathBuf>,
     /// When recorded evidence is judged, Unix seconds, if not at the time of capture.
     pub at: Option<u64>,
     /// What is accepted although a production deployment should not have it.

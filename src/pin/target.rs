@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use super::beyond_the_lock::{self, PinnedFrom};
 use super::evidence::{PinEvidence, claims};
-use super::lock_file::{There, write};
+use super::lock_file::{Next, There, write};
 use super::selection::PinTarget;
 use super::{PinRequest, is_printed};
 use crate::env::Env;
@@ -11,9 +12,9 @@ use crate::plan::{named_files, report_data};
 use crate::render::{escape, phala_hint};
 use crate::usage_error::CommandError;
 use cvm_verify_core::checks::{Check, locked_sources};
-use cvm_verify_core::lock::{self, AcceptName, Lock, PinRefusal, Unasked};
+use cvm_verify_core::lock::{self, Lock, PinRefusal, Unasked};
 use cvm_verify_core::policy::{Origin, Policy, ReportDataPolicy, SourcePolicy, WrittenRule};
-use cvm_verify_core::report::{CheckId, Status, Verdict};
+use cvm_verify_core::report::{CheckId, Status, TrustRootKind, Verdict};
 use cvm_verify_core::verify::Claims;
 
 /// Pins one target. Fail and inconclusive: nothing was pinned, and standard error says why.
@@ -96,6 +97,14 @@ pub(super) fn pin(
             return Ok(verdict);
         }
     };
+    let from = PinnedFrom {
+        claims: &claims,
+        settings: &target.settings,
+        now: match request.recorded {
+            Some(_) => claims.at,
+            None => (env.now)(),
+        },
+    };
     match pinned
         .with_sources(sources)
         .accept(&request.accepting, there.lock(target))
@@ -116,7 +125,15 @@ pub(super) fn pin(
                     escape::terminal(&detail)
                 ));
             }
-            write(target, &there, &accepted, commands.as_ref(), env)?;
+            let waiver = beyond_the_lock::options(accepted.lock.accepted.keys(), &from);
+            let next = Next {
+                bundle: request.bundle.as_deref(),
+                at: request.at,
+                commands: commands.as_ref(),
+                waiver,
+                is_simulated: request.roots.kind() == TrustRootKind::Custom,
+            };
+            write(target, &there, &accepted, &next, env)?;
             if let (Ok(quote), false) = (&claims.quote, is_printed(&target.output)) {
                 env.print(&format!(
                     "It ran on the machine {} (SHA-256 of its PPID). To accept no other: --platform-id. A redeployment may \
@@ -132,18 +149,9 @@ pub(super) fn pin(
                 let warning = escape::terminal(&warning.to_string()).into_owned();
                 env.complain(&format!("  - {warning}"));
             }
-            let names = unaccepted.names();
-            let waived = match names
-                .split(',')
-                .any(|name| name.trim() == AcceptName::NoNonce.as_str())
-            {
-                true => " `verify` also needs --freshness unchecked: a lock does not waive the nonce.",
-                false => "",
-            };
-            env.complain(&format!(
-                "To pin it, accept that in writing: --accept {names} (or everything that was found: --accept-observed). The lock then \
-                 says so, and so does every verdict that relies on it.{waived}"
-            ));
+            for line in beyond_the_lock::how_to_pin(&unaccepted, &from) {
+                env.complain(&line);
+            }
             Ok(Verdict::Fail)
         }
     }

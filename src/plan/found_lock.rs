@@ -42,11 +42,7 @@ pub(crate) fn with_found_lock(
             return Ok(selection);
         }
     };
-    // An address that cannot be used is reported by what uses it.
-    let Some(origin) = Target::new(url, &selection.options)
-        .ok()
-        .and_then(|target| target.source.origin())
-    else {
+    let Some(origin) = origin_of(url, &selection) else {
         return Ok(selection);
     };
     let read = files::read_lock_file(path).map_err(|error| {
@@ -81,10 +77,47 @@ pub(crate) fn with_found_lock(
             selection.options.give("--lock", [LOCK_NAME.to_owned()]);
         }
         Err(why) => say(&format!(
-            "There is a {LOCK_NAME} here {why} To use it: --lock {LOCK_NAME}"
+            "There is a {LOCK_NAME} here {why} To use it: --lock {LOCK_NAME}{}",
+            if is_of_several(&read.lock) {
+                " --target NAME"
+            } else {
+                ""
+            }
         )),
     }
     Ok(selection)
+}
+
+/// Says that the lock of the working folder, which was made from this address, is not used because other values are expected.
+pub(crate) fn say_of_unused_lock(selection: &Selection, env: &mut Env) {
+    let path = Path::new(LOCK_NAME);
+    let [url] = selection.urls.as_slice() else {
+        return;
+    };
+    if !(env.exists)(path) {
+        return;
+    }
+    // Nothing depends on it: a file that cannot be read is not this run's.
+    let (Some(origin), Ok(read)) = (origin_of(url, selection), files::read_lock_file(path)) else {
+        return;
+    };
+    if let Ok(name) = choose(&read.lock, &origin, &selection.names) {
+        let name = name.map(|name| format!(" --target {name}")).unwrap_or_default();
+        env.complain(&format!(
+            "There is a {LOCK_NAME} here that was made from {origin}. It is not used, because other expected values were given. To use it as \
+             well: --lock {LOCK_NAME}{name}. To verify without it: --no-lock"
+        ));
+    }
+}
+
+/// Scheme, host and port of an address. One that cannot be used is reported by what uses it.
+fn origin_of(url: &str, selection: &Selection) -> Option<String> {
+    Target::new(url, &selection.options).ok()?.source.origin()
+}
+
+/// Whether a target has to be chosen.
+fn is_of_several(file: &LockFile) -> bool {
+    matches!(file, LockFile::Several(_))
 }
 
 /// The deployment of the file that was taken from this origin, by its name where it has one; else why none is used.
@@ -108,7 +141,7 @@ fn choose<'f>(file: &'f LockFile, origin: &str, wanted: &[String]) -> Result<Opt
         [_, _, ..] => {
             let names: Vec<&str> = of_origin.into_iter().flatten().collect();
             return Err(format!(
-                "that holds several targets of {origin}: {}. It is not used: choose one with --target NAME.",
+                "that holds several targets of {origin}: {}. It is not used.",
                 names.join(", ")
             ));
         }
@@ -176,7 +209,7 @@ mod tests {
         assert!(why.contains("does not name the address"), "{why}");
         assert_eq!(choose(&several(), "https://a.example", &[]), Ok(Some("a")));
         let why = choose(&several(), "https://b.example", &[]).unwrap_err();
-        assert!(why.contains("b, b2") && why.contains("--target"), "{why}");
+        assert!(why.contains("b, b2"), "{why}");
         assert_eq!(
             choose(&several(), "https://b.example", &wanted("b2")),
             Ok(Some("b2"))

@@ -83,8 +83,6 @@ pub(crate) struct Commands {
     address: String,
     /// Whether that is a URL.
     is_url: bool,
-    /// Whether it was asked itself.
-    is_live: bool,
     /// How it is reached, as options.
     reached: String,
     /// How its answer is read, as an option.
@@ -143,7 +141,6 @@ impl Commands {
         Self {
             typed: named.is_typed.then(|| address.clone()),
             is_url: address.contains("://"),
-            is_live: true,
             address,
             reached: REACHING.iter().filter_map(given).collect(),
             layout: given(&LAYOUT).unwrap_or_default(),
@@ -163,7 +160,6 @@ impl Commands {
         (address.is_some() || !named.is_typed).then(|| Self {
             typed: address.clone().filter(|_| named.is_typed),
             is_url: true,
-            is_live: false,
             address: address.unwrap_or_default(),
             reached: String::new(),
             layout: String::new(),
@@ -188,8 +184,11 @@ impl Commands {
     fn target(&self) -> String {
         let mut text = String::new();
         if let Some(address) = &self.typed {
-            text.push_str(&format!(" {address}{}{}", self.reached, self.layout));
+            text.push_str(&format!(" {address}"));
         }
+        // Only what was typed: the policy file says the rest.
+        text.push_str(&self.reached);
+        text.push_str(&self.layout);
         text.push_str(&self.in_files());
         text.push_str(&self.network);
         text
@@ -232,11 +231,6 @@ impl Commands {
             false => '-',
         };
         format!("{}.lock", name.chars().map(plain).collect::<String>())
-    }
-
-    /// Whether the target was asked itself, not read from a file.
-    pub const fn is_live(&self) -> bool {
-        self.is_live
     }
 
     /// Verifies it with the lock that was just written to `path`. `more` is what the lock alone does not say.
@@ -350,7 +344,7 @@ impl Commands {
 }
 
 /// A word of a command line, in quotes where a shell needs them.
-fn word(text: &str) -> String {
+pub(crate) fn word(text: &str) -> String {
     let is_plain = |character: char| character.is_ascii_alphanumeric() || "_-./:@%+=,".contains(character);
     match !text.is_empty() && text.chars().all(is_plain) {
         true => text.to_owned(),

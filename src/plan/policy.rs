@@ -50,7 +50,7 @@ pub(crate) fn expectations(
         compose_hash,
         second_compose_hash: reader.second_hash(at),
         docker_compose: reader.docker_compose(compose_file.as_deref()),
-        app_id: reader.hex("app-id"),
+        app_id: reader.app_id(),
         instance_ids: reader.instance_ids(),
         min_instances: reader.parsed("instances", |text| {
             text.parse()

@@ -73,6 +73,15 @@ impl Reader<'_> {
         })
     }
 
+    /// An app id, also as Phala Cloud shows it: `app_` and the hex digits.
+    pub(super) fn app_id(&mut self) -> Option<Expected<[u8; 20]>> {
+        self.expected("app-id", |text| {
+            let text = text.trim();
+            parse_user_hex(text.strip_prefix("app_").unwrap_or(text))
+                .map_err(|error| format!("the value {error}"))
+        })
+    }
+
     /// All values of a list; none where one of them is wrong.
     pub(super) fn list<T, E: Display>(
         &mut self,

@@ -6,17 +6,21 @@ use cvm_verify_core::tiers::{grants_too_little, is_required, is_short};
 /// The checks that keep a target from passing, the one to act on first. Empty for a pass.
 ///
 /// Every `fail` comes before every `error`: an operator must not hide a lie behind an outage. Otherwise the order is
-/// that of the checks, in which evidence and collateral, the causes of most other results, stand first. What only
-/// follows from another check is left out.
+/// that of the checks, in which evidence and collateral, the causes of most other results, stand first. A part that is too
+/// old comes after every other `fail`: an exception for a while heals it, and must not be all that a reader does while other
+/// code runs. What only follows from another check is left out.
 pub(crate) fn causes(target: &TargetReport) -> Vec<&CheckResult> {
     let of = |wanted: fn(&TargetReport, &CheckResult) -> bool| {
         target.checks.iter().filter(move |check| wanted(target, check))
     };
     match target.verdict {
         Verdict::Pass => Vec::new(),
-        Verdict::Fail => of(|_, check| check.status == Status::Fail)
-            .chain(of(|_, check| is_own_error(check)))
-            .collect(),
+        Verdict::Fail => {
+            let (old, failed): (Vec<_>, Vec<_>) =
+                of(|_, check| check.status == Status::Fail).partition(|check| is_too_old(check));
+            let open = of(|_, check| is_own_error(check));
+            failed.into_iter().chain(old).chain(open).collect()
+        }
         Verdict::Inconclusive => {
             let own =
                 |target: &TargetReport, check: &CheckResult| is_own_error(check) || is_unmet(target, check);
@@ -39,6 +43,15 @@ pub(super) fn is_consequence(check: &CheckResult) -> bool {
             .reason
             .as_deref()
             .is_some_and(|reason| reason.ends_with("-not-proven"))
+}
+
+/// Whether a `fail` says that the platform or the image lacks an update, and no more.
+fn is_too_old(check: &CheckResult) -> bool {
+    match check.id {
+        CheckId::TcbStatus => true,
+        CheckId::OsImage => check.reason.as_deref() == Some("vulnerable-image"),
+        _ => false,
+    }
 }
 
 /// Whether there is something to do about a result itself.
@@ -115,6 +128,21 @@ mod tests {
             "Two.",
         );
         assert_eq!(ids(&target), [CheckId::ComposeHash, CheckId::Evidence]);
+    }
+
+    #[test]
+    fn another_code_comes_before_a_platform_and_an_image_that_are_too_old() {
+        let mut target = samples::fail();
+        let fail =
+            |target: &mut TargetReport, id, reason| samples::set(target, id, Status::Fail, reason, "Old.");
+        fail(&mut target, CheckId::TcbStatus, "not-up-to-date");
+        fail(&mut target, CheckId::OsImage, "vulnerable-image");
+        let others = ids(&target);
+        assert_eq!(others.first(), Some(&CheckId::ComposeHash));
+        assert_eq!(others.len(), 3);
+        // Another image is no such thing.
+        fail(&mut target, CheckId::OsImage, "register-mismatch");
+        assert_eq!(ids(&target).last(), Some(&CheckId::TcbStatus));
     }
 
     #[test]

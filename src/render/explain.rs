@@ -27,7 +27,7 @@ pub fn explain(check: &Check, width: usize) -> String {
         page.blank();
         page.line(Ink::Plain, &format!("  {}", reason.id));
         page.paragraph(4, Ink::Plain, reason.means);
-        page.hanging("    What to do: ", 16, Ink::Plain, what_to_do(reason));
+        page.advice("    What to do: ", 16, Ink::Plain, what_to_do(reason));
     }
     page.into_text()
 }
@@ -42,7 +42,7 @@ pub fn explain_reasons(found: &[(&Check, &Reason)], width: usize) -> String {
         }
         page.line(Ink::Plain, &format!("{}/{}", check.id, reason.id));
         page.paragraph(2, Ink::Plain, reason.means);
-        page.hanging("  What to do: ", 14, Ink::Plain, what_to_do(reason));
+        page.advice("  What to do: ", 14, Ink::Plain, what_to_do(reason));
         page.hanging("  The check:  ", 14, Ink::Plain, check.proves);
     }
     page.into_text()

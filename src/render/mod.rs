@@ -5,6 +5,7 @@
 
 pub(crate) mod accepted;
 mod alert;
+mod alike;
 mod annotations;
 mod attempts;
 mod banner;

@@ -87,8 +87,18 @@ impl Page {
     /// A paragraph that begins behind `lead`, which is `indent` characters wide (colours apart), and whose further
     /// lines are indented by as much.
     pub(crate) fn hanging(&mut self, lead: &str, indent: usize, ink: Ink, text: &str) {
+        self.pieces(lead, indent, ink, &pieces(text));
+    }
+
+    /// The same of an advice: a command between backticks is never broken, so that it can be copied. Only for the program's own
+    /// words: a long piece may reach beyond the width.
+    pub(crate) fn advice(&mut self, lead: &str, indent: usize, ink: Ink, text: &str) {
+        self.pieces(lead, indent, ink, &pieces_of_advice(text));
+    }
+
+    fn pieces(&mut self, lead: &str, indent: usize, ink: Ink, pieces: &[String]) {
         let mut start = lead.to_owned();
-        for line in wrap(text, self.width.saturating_sub(indent).max(MIN_COLUMN)) {
+        for line in wrap(pieces, self.width.saturating_sub(indent).max(MIN_COLUMN)) {
             let inked = self.ink(ink, &line);
             // Writing to a string cannot fail.
             let _ = writeln!(self.text, "{start}{inked}");
@@ -97,12 +107,11 @@ impl Page {
     }
 }
 
-/// Breaks `text` at spaces into lines of at most `width` characters. A longer word stays whole, so that a hash can be
-/// copied, and so does an option with its value. At least one line.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+/// Joins pieces to lines of at most `width` characters. A longer piece stays whole, on a line of its own. At least one line.
+fn wrap(pieces: &[String], width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
-    for piece in pieces(text) {
+    for piece in pieces {
         let room = width.saturating_sub(line.chars().count());
         if !line.is_empty() && piece.chars().count() >= room {
             lines.push(std::mem::take(&mut line));
@@ -110,25 +119,44 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
         if !line.is_empty() {
             line.push(' ');
         }
-        line.push_str(&piece);
+        line.push_str(piece);
     }
     lines.push(line);
     lines
 }
 
-/// What a line is made of: words, and options joined with the word that follows.
+/// What a line is made of: words, and options joined with the word that follows. A hash can be copied, and so can an option with its
+/// value.
 fn pieces(text: &str) -> Vec<String> {
-    let mut pieces: Vec<String> = Vec::new();
-    let mut joins = false;
-    for word in text.split(' ').filter(|word| !word.is_empty()) {
-        match pieces.last_mut() {
-            Some(last) if joins => {
-                last.push(' ');
-                last.push_str(word);
-            }
-            _ => pieces.push(word.to_owned()),
+    joined(text, |word, _| {
+        usize::from(word.starts_with("--") && word.ends_with(|c: char| c.is_ascii_alphanumeric()))
+    })
+}
+
+/// The same, and each command between backticks as one piece.
+fn pieces_of_advice(text: &str) -> Vec<String> {
+    let is_mark = |word: &str| word.matches('`').count() % 2 == 1;
+    joined(text, |word, behind| {
+        let is_option = word.starts_with("--") && word.ends_with(|c: char| c.is_ascii_alphanumeric());
+        match is_mark(word) {
+            true => behind
+                .iter()
+                .position(|word| is_mark(word))
+                .map_or(0, |at| at.saturating_add(1)),
+            false => usize::from(is_option),
         }
-        joins = !joins && word.starts_with("--") && word.ends_with(|c: char| c.is_ascii_alphanumeric());
+    })
+}
+
+/// The words of a text, each joined with as many of the words behind it as `more` says.
+fn joined(text: &str, more: impl Fn(&str, &[&str]) -> usize) -> Vec<String> {
+    let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+    let mut pieces = Vec::new();
+    let mut rest = words.as_slice();
+    while let [word, behind @ ..] = rest {
+        let (piece, next) = behind.split_at(more(word, behind).min(behind.len()));
+        pieces.push([&[*word], piece].concat().join(" "));
+        rest = next;
     }
     pieces
 }
@@ -140,15 +168,44 @@ mod tests {
 
     #[test]
     fn lines_break_at_spaces_and_long_words_stay_whole() {
-        assert_eq!(wrap("aa bb cc", 5), ["aa bb", "cc"]);
-        assert_eq!(wrap("a 0123456789 b", 5), ["a", "0123456789", "b"]);
-        assert_eq!(wrap("", 5), [""]);
+        assert_eq!(wrap(&pieces("aa bb cc"), 5), ["aa bb", "cc"]);
+        assert_eq!(wrap(&pieces("a 0123456789 b"), 5), ["a", "0123456789", "b"]);
+        assert_eq!(wrap(&pieces(""), 5), [""]);
     }
 
     #[test]
     fn an_option_stays_with_its_value() {
-        assert_eq!(wrap("write --hash ab now", 11), ["write", "--hash ab", "now"]);
-        assert_eq!(wrap("use --hash, then", 11), ["use --hash,", "then"]);
+        for pieces in [pieces, pieces_of_advice] {
+            assert_eq!(
+                wrap(&pieces("write --hash ab now"), 11),
+                ["write", "--hash ab", "now"]
+            );
+            assert_eq!(wrap(&pieces("use --hash, then"), 11), ["use --hash,", "then"]);
+            assert_eq!(wrap(&pieces("a --hash"), 11), ["a --hash"]);
+        }
+    }
+
+    #[test]
+    fn a_command_of_an_advice_is_never_broken() {
+        assert_eq!(
+            wrap(
+                &pieces_of_advice("If so, run `go pin --to a` and see (`go on`). Or not."),
+                12
+            ),
+            [
+                "If so, run",
+                "`go pin --to a`",
+                "and see",
+                "(`go on`).",
+                "Or not."
+            ]
+        );
+        assert_eq!(
+            wrap(&pieces_of_advice("one ` mark and more"), 10),
+            ["one ` mark", "and more"]
+        );
+        // Nobody else's words do that.
+        assert_eq!(wrap(&pieces("`a b c d e`"), 6), ["`a b c", "d e`"]);
     }
 
     #[test]
@@ -159,9 +216,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn wrapping_loses_no_word(text in "[a-z -]{0,80}", width in 1_usize..30) {
+        fn wrapping_loses_no_word(text in "[a-z `-]{0,80}", width in 1_usize..30) {
             let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-            prop_assert_eq!(words(&wrap(&text, width).join(" ")), words(&text));
+            prop_assert_eq!(words(&wrap(&pieces_of_advice(&text), width).join(" ")), words(&text));
         }
     }
 }

@@ -81,7 +81,12 @@ fn below(page: &mut Page, check: &CheckResult, is_shown: bool) {
                 " ".repeat(ID),
                 page.ink(Ink::Dim, &format!("{label:<10}"))
             );
-            page.hanging(&lead, VALUE, Ink::Plain, &terminal(&shorten(value, MAX_VALUE)));
+            let value = shorten(value, MAX_VALUE);
+            let value = terminal(&value);
+            match label {
+                "fix" => page.advice(&lead, VALUE, Ink::Plain, &value),
+                _ => page.hanging(&lead, VALUE, Ink::Plain, &value),
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use super::alert::{Delivery, about};
 use super::cause::causes;
 use super::escape::{shorten, terminal};
 use super::page::{Ink, Page};
-use super::{accepted, attempts, banner, measured, more, older_attempts, reached, table, words};
+use super::{accepted, alike, attempts, banner, measured, more, older_attempts, reached, table, words};
 use cvm_verify_core::report::{AlertRecord, CheckResult, Mode, Report, TargetReport, Verdict};
 
 /// Longest name of a target, in characters.
@@ -79,26 +79,46 @@ fn several(page: &mut Page, report: &Report, targets: &[TargetReport], on_each: 
     let is_real = !targets.iter().any(banner::is_simulated);
     page.line(verdict_ink(report.verdict, is_real), &words::summary(report));
     let of = |verdict| targets.iter().filter(move |target| target.verdict == verdict);
-    for target in of(Verdict::Fail).chain(of(Verdict::Inconclusive)) {
+    for group in alike::groups(of(Verdict::Fail).chain(of(Verdict::Inconclusive))) {
+        let [target, others @ ..] = group.as_slice() else {
+            continue;
+        };
         page.blank();
         if on_each {
             banners(page, &banner::of_target(target, report.mode));
         }
         one(page, report.mode, target, style);
+        if !others.is_empty() {
+            page.blank();
+            let name = shorten(&target.name, MAX_NAME);
+            let said = format!(
+                "{} more targets have the same results as {name}. The JSON report has what each of them showed:",
+                others.len()
+            );
+            page.paragraph(0, Ink::Plain, &terminal(&said));
+        }
+        for other in others {
+            in_short(page, report.mode, other, on_each);
+        }
     }
     let mut passing = of(Verdict::Pass).peekable();
     if passing.peek().is_some() && !style.quiet {
         page.blank();
     }
     for target in passing.filter(|_| !style.quiet) {
-        heading(page, target);
-        if on_each {
-            for line in banner::of_target(target, report.mode) {
-                page.paragraph(2, Ink::Yellow, &terminal(&line));
-            }
-        }
-        earlier_attempts(page, target);
+        in_short(page, report.mode, target, on_each);
     }
+}
+
+/// A target in one line, and what must be said of it in any case.
+fn in_short(page: &mut Page, mode: Mode, target: &TargetReport, on_each: bool) {
+    heading(page, target);
+    if on_each {
+        for line in banner::of_target(target, mode) {
+            page.paragraph(2, Ink::Yellow, &terminal(&line));
+        }
+    }
+    earlier_attempts(page, target);
 }
 
 fn banners(page: &mut Page, lines: &[String]) {
@@ -159,7 +179,9 @@ fn why(page: &mut Page, target: &TargetReport, causes: &[&CheckResult]) {
         page.blank();
     }
     if let Some(fix) = &first.fix {
-        said(page, "What to do", fix);
+        let lead = "  What to do: ";
+        let fix = shorten(fix, table::MAX_DETAIL);
+        page.advice(lead, lead.len(), Ink::Plain, &terminal(&fix));
     }
     if let Some(command) = more::command(first) {
         said(page, "More", &command);

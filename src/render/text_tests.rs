@@ -73,6 +73,24 @@ fn several_targets() {
 }
 
 #[test]
+fn many_targets_with_one_cause_say_it_once_and_each_is_named() {
+    let targets = (1..=9).map(|number| {
+        let mut target = samples::fail();
+        target.name = format!("replica-{number}.example.com");
+        target
+    });
+    let said = shown(Mode::Live, targets.collect());
+    assert_eq!(said.matches("What to do").count(), 1, "{said}");
+    let more = "8 more targets have the same results as replica-1.example.com.";
+    assert!(said.contains(more), "{said}");
+    for number in 1..=9 {
+        let line = format!("\nFAIL  replica-{number}.example.com\n");
+        assert!(said.contains(&line), "{line}{said}");
+    }
+    assert!(said.lines().count() < 60, "{said}");
+}
+
+#[test]
 fn hostile_strings() {
     assert_snapshot!(live(told_by(HOSTILE)));
 }

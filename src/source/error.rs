@@ -168,7 +168,9 @@ pub enum NotJson {
     Html,
     /// Other printable text, a bare JSON value among it.
     Text,
-    /// Anything else, compressed bodies among it.
+    /// Compressed with gzip, which no request asks for.
+    Gzip,
+    /// Anything else.
     Binary,
 }
 
@@ -180,6 +182,7 @@ impl NotJson {
             None => Some(Self::Empty),
             Some(b'<') => Some(Self::Html),
             Some(0x21..=0x7e) => Some(Self::Text),
+            Some(0x1f) if body.starts_with(&[0x1f, 0x8b]) => Some(Self::Gzip),
             Some(_) => Some(Self::Binary),
         }
     }
@@ -191,6 +194,10 @@ impl fmt::Display for NotJson {
             Self::Empty => "an empty body",
             Self::Html => "an HTML page",
             Self::Text => "text that is not a JSON object",
+            Self::Gzip => {
+                "a body that is compressed with gzip, which was not asked for (a browser shows it unpacked; turn the compression of this \
+                 path off)"
+            }
             Self::Binary => "binary data",
         })
     }
@@ -303,7 +310,7 @@ mod tests {
             (b"<!doctype html>", Some(NotJson::Html)),
             (b"true", Some(NotJson::Text)),
             (b"\"quote\"", Some(NotJson::Text)),
-            (&[0x1f, 0x8b], Some(NotJson::Binary)),
+            (&[0x1f, 0x8b], Some(NotJson::Gzip)),
             (&[0xef, 0xbb, 0xbf, b'{'], Some(NotJson::Binary)),
         ] {
             assert_eq!(NotJson::of(body), expected, "{body:?}");

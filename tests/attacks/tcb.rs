@@ -218,6 +218,20 @@ fn t24_an_exception_for_the_launch_does_not_hide_a_worse_rating_of_now() {
     // The first to end ends it.
     let ended = excepting(worse_now(), &[launch, "OutOfDate:until=2026-09-15"]).judge();
     ended.fails(CheckId::TcbStatus, "exception-ended");
+    let check = ended
+        .0
+        .checks
+        .iter()
+        .find(|check| check.id == CheckId::TcbStatus)
+        .unwrap();
+    // The day as it was written.
+    assert!(
+        check
+            .detail
+            .contains("the exception of --accept-tcb ended with 2026-09-15."),
+        "{}",
+        check.detail
+    );
 }
 
 #[test]

@@ -107,6 +107,8 @@ In `output-dir`, which the outputs name file by file:
 
 ## When the job is red
 
+What to do about the deployment is on the page [when it is red](when-red.md). About the job:
+
 The verdict `fail` ends the step with 1, `inconclusive` with 3, an input that cannot be right with 2. With `fail-on: fail` only the first
 and the last make the job red; the output `verdict` keeps the truth. To go on after a failure, use the step's `continue-on-error` and compare:
 `if: ${{ steps.ID.outputs.verdict != 'pass' }}`. A run that was killed reads as `inconclusive`.

@@ -7,7 +7,7 @@ use cvm_verify_core::report::CheckId;
 use crate::{options, read, repository, written_pages};
 
 /// Options of other programs in the examples.
-const OTHER_PROGRAMS: [&str; 42] = [
+const OTHER_PROGRAMS: [&str; 43] = [
     "--bench",
     "--bin",
     "--bundle",
@@ -18,6 +18,7 @@ const OTHER_PROGRAMS: [&str; 42] = [
     "--deny-self-hosted-runners",
     "--env",
     "--example",
+    "--from-file",
     "--host",
     "--hostname",
     "--jobs",

@@ -47,6 +47,9 @@ fn files_that_are_no_evidence_are_usage_errors() {
     run(&["replay"]).assert_usage_error("there is nothing to replay");
     run(&["verify"]).assert_usage_error("there is nothing to verify");
     run(&["verify", "app.example"]).assert_usage_error("write https://app.example");
+    run(&["verify", "cvm.lock"]).assert_usage_error("a lock is given with --lock FILE");
+    run(&["pin", "--lock", "cvm.lock", "https://a.example"])
+        .assert_usage_error("pin writes the lock to --output FILE (default: cvm.lock)");
     run(&["verify", "ftp://app.example"]).assert_usage_error("is not an https URL");
     run(&["verify", "https://a.example", "--no-such-option"]).assert_usage_error("unexpected argument");
 }

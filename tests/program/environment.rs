@@ -91,4 +91,5 @@ fn another_trust_root_is_never_taken_from_the_environment() {
     ];
     let ran = run_in(&args, &[("CVM_VERIFY_INSECURE_TRUST_ROOT", &root)], |_| {});
     ran.assert(QuoteSignature, Fail, Some("not-verified"));
+    ran.assert_stderr("CVM_VERIFY_INSECURE_TRUST_ROOT is not read");
 }

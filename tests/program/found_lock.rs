@@ -122,6 +122,20 @@ fn pin_and_then_verify_in_the_same_folder_is_green_and_says_why() {
     let given = today.run("verify", &[&url, "--app-id", &"ab".repeat(20)]);
     given.says(1, "app-id");
     assert!(!given.stderr.contains("using cvm.lock"), "{}", given.stderr);
+    given.says(
+        1,
+        "It is not used, because other expected values were given. To use it as well: --lock cvm.lock",
+    );
+    // As Phala Cloud shows it.
+    let shown = format!("app_{}", "ab".repeat(20));
+    today.run("verify", &[&url, "--app-id", &shown]).says(1, "app-id");
+    for silent in [&["--quiet"][..], &["--no-lock"]] {
+        let ran = today.run(
+            "verify",
+            &[&[url.as_str(), "--app-id", &shown][..], silent].concat(),
+        );
+        assert!(!ran.stderr.contains("There is a cvm.lock here"), "{}", ran.stderr);
+    }
     let below = today.folder.path().join("below");
     std::fs::create_dir(&below).unwrap();
     let climbed = today.run_in(&below, "verify", &[&url]);
@@ -155,14 +169,35 @@ fn a_lock_that_cannot_be_read_or_names_no_address_is_never_passed_over_in_silenc
         .run("verify", &[&url, "--no-lock"])
         .says(3, "No compose hash is expected");
     // pin says how the file is replaced, and replaces it then alone.
+    let broken = format!("{good}[unclosed\n");
+    today.write_lock(&broken);
     today
         .run("pin", &[&url, "--accept-observed"])
         .says(2, "cvm-verify pin --force");
-    assert_eq!(today.lock(), "schema = 1\n");
+    assert_eq!(today.lock(), broken);
     today
         .run("pin", &[&url, "--accept-observed", "--force"])
         .says(0, "Wrote cvm.lock");
     assert_eq!(today.lock(), good);
+    let conflict = good.replacen("app_id", "<<<<<<< HEAD\n=======\n>>>>>>> other\napp_id", 1);
+    today.write_lock(&conflict);
+    today
+        .run("pin", &[&url, "--accept-observed"])
+        .says(2, "git checkout --ours cvm.lock (or --theirs)");
+    // What is not a lock is nobody's to replace.
+    for other in ["services: {}\n", "schema = 1\n", "print('schema')\n"] {
+        today.write_lock(other);
+        for force in [&[][..], &["--force"]] {
+            let ran = today.run("pin", &[&[url.as_str(), "--accept-observed"][..], force].concat());
+            ran.says(2, "so pin does not replace it, not even with --force");
+            assert!(!ran.stderr.contains("pin --force"), "{}", ran.stderr);
+        }
+        assert_eq!(today.lock(), other);
+    }
+    today.write_lock("\n");
+    today
+        .run("pin", &[&url, "--accept-observed", "--force"])
+        .says(0, "Wrote cvm.lock");
 }
 
 #[test]

@@ -216,7 +216,12 @@ fn what_pin_says_next_passes() {
             "verify http",
         ),
     ] {
-        let command = lab.goes_on(&lab.ends_with(0, &pin));
+        let said = lab.ends_with(0, &pin);
+        assert!(
+            said.contains("\nAdd the --insecure-trust-root of this run to it.\n"),
+            "{said}"
+        );
+        let command = lab.goes_on(&said);
         assert!(command.starts_with(next), "{command}");
     }
     for name in ["cvm-verify.toml", "other.toml"] {
@@ -261,5 +266,80 @@ fn what_pin_says_next_names_the_source_and_the_waiver() {
         "verify {id} --source phala-cloud {api} --evidence e.json"
     ));
     let said = [said, lab.ends_with(0, "pin --from e.json --output r.lock")].concat();
-    assert!(said.contains("Then verify with --lock r.lock"), "{said}");
+    // What was pinned is in the recording: the app may run something else by now.
+    let next = "Then: cvm-verify replay e.json --lock r.lock --freshness unchecked\n";
+    assert!(said.contains(next), "{said}");
+    let output = Command::new(env!("CARGO_BIN_EXE_cvm-verify"))
+        .current_dir(lab.folder.path())
+        .env_clear()
+        .args(next.trim().split(' ').skip(2))
+        .arg(format!(
+            "--insecure-trust-root={}",
+            lab.path("root.pem").display()
+        ))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+#[test]
+fn what_pin_says_next_accepts_a_platform_that_is_not_up_to_date() {
+    let lab = Lab::new();
+    let mut cvm = Cvm::healthy(&lab.world);
+    Lie::OutOfDatePlatform.apply(&mut cvm);
+    lab.shop.replace(cvm);
+    let url = lab.shop.url();
+    let refused = lab.ends_with(1, &format!("pin {url} --accept no-nonce"));
+    for said in [
+        "`verify` also needs --accept-tcb OutOfDate:until=20",
+        "a lock does not accept a TCB status, which needs an end date",
+    ] {
+        assert!(refused.contains(said), "{refused}");
+    }
+    let pinned = lab.ends_with(0, &format!("pin {url}"));
+    let command = lab.goes_on(&pinned);
+    assert!(command.contains(" --accept-tcb OutOfDate:until=20"), "{command}");
+    let lock = std::fs::read_to_string(lab.path("cvm.lock")).unwrap();
+    assert!(
+        lock.contains("`tcb` and `no-nonce` are only notes: `verify` needs"),
+        "{lock}"
+    );
+    // The lock alone does not.
+    lab.ends_with(1, &format!("verify {url}"));
+    // A policy file that accepts it needs nothing more.
+    let exception = command.split_once("--accept-tcb ").unwrap().1;
+    let exception = exception.split(' ').next().unwrap();
+    let text = format!(
+        "[[target]]\nname = \"shop\"\nurl = \"{url}\"\nlock = \"own.lock\"\naccept-tcb = [\"{exception}\"]\n"
+    );
+    std::fs::write(lab.path("cvm-verify.toml"), text).unwrap();
+    let command = lab.goes_on(&lab.ends_with(0, "pin --target shop"));
+    assert!(!command.contains("accept-tcb"), "{command}");
+}
+
+#[test]
+fn pin_names_the_layout_of_a_nonce_that_is_signed_in_another_one() {
+    let lab = Lab::with_policy("cvm-verify.toml");
+    let mut cvm = Cvm::healthy(&lab.world);
+    Lie::NonceInSecondHalf.apply(&mut cvm);
+    lab.shop.replace(cvm);
+    let url = lab.shop.url();
+    let refused = lab.ends_with(1, &format!("pin {url} --accept unknown-image"));
+    for said in [
+        "The quote signs the nonce that was sent in the layout `left-padded`",
+        "name it: --report-data left-padded",
+    ] {
+        assert!(refused.contains(said), "{refused}");
+    }
+    for unsaid in ["--accept no-nonce", "--freshness unchecked", "at any time"] {
+        assert!(!refused.contains(unsaid), "{refused}");
+    }
+    for pin in [
+        format!("pin {url} --output l.lock"),
+        "pin --target shop".to_owned(),
+    ] {
+        let said = lab.ends_with(0, &format!("{pin} --report-data left-padded"));
+        let command = lab.goes_on(&said);
+        assert!(command.contains("--report-data left-padded"), "{command}");
+    }
 }

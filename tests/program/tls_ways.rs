@@ -79,6 +79,12 @@ fn the_simulator_ends_tls_in_four_ways_and_each_grants_what_it_can() {
             None => {
                 assert_eq!(ran.code, 3, "{way:?}: {ran:#?}");
                 ran.assert(TlsBinding, Error, Some("unbound"));
+                // Ingress never grants `endpoint`, which was required.
+                let fix = ran.check(TlsBinding).fix.clone().unwrap_or_default();
+                assert!(
+                    fix.contains("mode `ratls`") && !fix.contains("mode `ingress`"),
+                    "{fix}"
+                );
                 grants_nothing(&ran);
             }
         }

@@ -259,8 +259,9 @@ pub struct PinArgs {
     pub output: Option<PathBuf>,
     /// Pin even though the deployment has these findings, which do not fit production: development-image,
     /// vulnerable-image, unknown-image, acpi-change, image-hash, tcb, td-attributes, key-provider, no-nonce,
-    /// other-kms, other-app, unread-compose, no-longer-shown. Separate several with commas. Findings that the existing lock already accepts need not be
-    /// named again. Each is written into the lock, and a verdict that relies on one says so.
+    /// other-kms, other-app, unread-compose, no-longer-shown. Separate several with commas. Findings that the existing
+    /// lock already accepts need not be named again. Each is written into the lock, and a verdict that relies on one
+    /// says so. After tcb and no-nonce `verify` also needs --accept-tcb and --freshness unchecked: pin prints the command.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub accept: Vec<String>,
     /// Pin whatever the findings are: the same as all names of --accept.
@@ -271,7 +272,8 @@ pub struct PinArgs {
     /// you commit the lock.
     #[arg(long)]
     pub phala_hints: bool,
-    /// Replace a lock file that cannot be read. Without this option it stays unchanged.
+    /// Replace a lock file that cannot be read. Without this option it stays unchanged. A file that is not a lock is never
+    /// replaced.
     #[arg(long)]
     pub force: bool,
     /// Verify recorded evidence as of this time (RFC 3339). Default: the time of capture; for loose files, now.

@@ -125,8 +125,9 @@ const SEE_TLS_BINDING: &str =
 fn fix_of_status(status: u16) -> &'static str {
     match status {
         300..=399 => {
-            "Give the address that the redirect leads to. Redirects are not followed: the answer must come from the address that \
-             you verify."
+            "If the redirect leads to another address of the app, give that address: redirects are not followed, the answer must come \
+             from the address that you verify. If only the path differs, as by a slash at its end, name it with --attestation-path. If it \
+             leads to a sign-in page, exempt /attestation and /info from the access rule in front of the app."
         }
         400 | 405 | 422 => {
             "Let the endpoint take the nonce from the query parameter reportData, 64 hex digits, in a GET request; or name the \
@@ -326,7 +327,7 @@ mod tests {
             finding.fix.unwrap_or_default()
         };
         for (status, says) in [
-            (302, "the address that the redirect leads to"),
+            (302, "name it with --attestation-path"),
             (401, "holds a key or a token in its query"),
             (403, "without a login"),
             (404, "Check the URL: /attestation is added to its path."),

@@ -64,6 +64,8 @@ reasons! {
         "Pin each image by digest and remove `--image-pins unchecked`.";
 }
 
+/// How the advice goes on after how to change a place.
+const PIN_THEM: &str = " Or run `cvm-verify pin`";
 /// How many places a finding names.
 const MAX_NAMED: usize = 20;
 /// How many scripts it names.
@@ -130,7 +132,21 @@ fn judge(file: Option<&ComposeFile>, hashes: &[[u8; 32]], policy: &Policy) -> Fi
             let number = open.iter().find_map(|place| locked.number_of(place))?;
             Some(locked.lock.key(&["places", &number.to_string(), "reason"]))
         });
-        return Finding::warn(reason, format!("{named} This does not meet `code`.")).against(unreviewed);
+        let finding = Finding::warn(reason, format!("{named} This does not meet `code`."));
+        let finding = finding.against(unreviewed);
+        return match unwritten_reasons(&open, count, policy) {
+            // The lock names each place already: another `pin` would change nothing.
+            Some(reasons) => {
+                let change = reason
+                    .fix
+                    .split_once(PIN_THEM)
+                    .map_or(reason.fix, |(change, _)| change);
+                finding.advising(format!(
+                    "{change} Or review each place, and write down why it is acceptable: {reasons}."
+                ))
+            }
+            None => finding,
+        };
     }
     if file.images.is_empty() {
         return Finding::warn(
@@ -180,6 +196,19 @@ fn accepted(places: &[&ComposePlace], locked: &LockedCompose) -> Finding {
         Some(Acceptance::new(AcceptedKind::ReviewedPlace, by, reason))
     });
     Finding::warn(&REVIEWED_PLACES, detail).accepting(acceptances)
+}
+
+/// Where the lock waits for the reason of each open place; none unless it names them all.
+fn unwritten_reasons(open: &[&ComposePlace], count: usize, policy: &Policy) -> Option<String> {
+    let locked = policy.locked_compose.as_ref()?;
+    let lines: Option<Vec<String>> = open
+        .iter()
+        .map(|place| Some(format!("{}:{}", locked.lock, locked.place(place)?.line?)))
+        .collect();
+    let lines = lines.filter(|lines| lines.len() == count)?;
+    let named: Vec<&str> = lines.iter().take(MAX_NAMED).map(String::as_str).collect();
+    let more = and_more("", lines.len().saturating_sub(MAX_NAMED));
+    Some(format!("the `reason` at {}{more}", named.join(", ")))
 }
 
 /// Every place and what is said of it.

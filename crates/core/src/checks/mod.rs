@@ -54,6 +54,8 @@ pub use source_provenance::{
     sought_sources, statements_of_files, with_scripts_of,
 };
 
+pub use tcb_status::tcb_exceptions;
+
 pub(crate) use compose_hash::second_release;
 pub(crate) use tls_binding::{accepts_self_made, refused_certificate};
 

@@ -36,7 +36,8 @@ reasons! {
         "Check that the app returns the quote unchanged; otherwise treat the host as hostile.";
     ATTRIBUTES_REFUSED "attributes-refused"
         "The VM was started in a mode in which the host can observe or change it."
-        "Redeploy on a host that starts VMs without debugging, profiling, migration and service TDs.";
+        "Stop sending it secrets. Redeploy on a host that starts VMs without debugging, profiling, migration and service TDs, and replace \
+         every secret that this VM has held.";
     NO_MATCHING_TCB_LEVEL "no-matching-tcb-level"
         "A security version of the platform is below every level that Intel still rates."
         "Redeploy on another host. The operator of this one must update the component that is named (firmware, microcode or \

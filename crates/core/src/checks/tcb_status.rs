@@ -5,7 +5,7 @@ use dcap_qvl::TcbStatus;
 
 use super::{Acceptance, Check, Finding, QUOTE_NOT_PROVEN, Required, proven_quote, reasons};
 use crate::policy::{Policy, TcbException, built_in_eval_floor};
-use crate::report::{AcceptedKind, CheckId, Tier, rfc3339};
+use crate::report::{AcceptedKind, CheckId, Tier, day, rfc3339};
 use crate::verify::{Claims, EarlyTcb, FORECAST, ShortOf, TcbMoment, TcbRating, TcbVerdict, severity};
 
 pub(super) const CHECK: Check = Check {
@@ -148,14 +148,21 @@ fn not_up_to_date(tcb: &TcbVerdict, short: &[ShortOf], at: u64, policy: &Policy)
         match exception_of(rating, policy) {
             Some(exception) if at < exception.ends => held.push((rating, exception)),
             Some(exception) => {
-                let ended = rfc3339(exception.ends);
-                let detail = format!("{}; the exception ended at {ended}.", said(rating, tcb));
+                // The end is the first second after the last day.
+                let last = day(exception.ends.saturating_sub(1)).map(|day| day.to_string());
+                let detail = format!(
+                    "{}; the exception of {} ended with {}.",
+                    said(rating, tcb),
+                    exception.by(),
+                    last.unwrap_or_default()
+                );
                 return Finding::fail(&EXCEPTION_ENDED, detail)
                     .comparing("UpToDate", status)
                     .against(exception.origin.clone())
                     .advising(format!(
-                        "{} Or look at the advisories again, and renew the exception.",
-                        remedy(rating.status)
+                        "{} Or look at the advisories again, and renew the exception of {}.",
+                        remedy(rating.status),
+                        exception.by()
                     ));
             }
             None => {
@@ -192,6 +199,30 @@ fn not_up_to_date(tcb: &TcbVerdict, short: &[ShortOf], at: u64, policy: &Policy)
         }
     }
     accepted(&held, tcb, at)
+}
+
+/// What `--accept-tcb` has to say for this platform, for 30 days from `at` on, Unix seconds: an exception for each rating that is not
+/// `UpToDate`. Empty if the policy needs none, and for a status that is never accepted.
+#[must_use]
+pub fn tcb_exceptions(claims: &Claims, policy: &Policy, at: u64) -> Vec<String> {
+    let Ok(quote) = &claims.quote else {
+        return Vec::new();
+    };
+    let ratings = quote.tcb().ratings.iter();
+    let low: Vec<&TcbRating> = ratings
+        .filter(|rating| rating.status != TcbStatus::UpToDate)
+        .collect();
+    let is_held = |rating: &&TcbRating| exception_of(rating, policy).is_some_and(|held| at < held.ends);
+    if low.iter().all(is_held) {
+        return Vec::new();
+    }
+    let mut exceptions: Vec<String> = low
+        .iter()
+        .filter_map(|rating| TcbException::until(&rating.status.to_string(), at))
+        .collect();
+    exceptions.sort_unstable();
+    exceptions.dedup();
+    exceptions
 }
 
 /// The longest-lived exception that covers status and advisories of a rating.
@@ -331,7 +362,7 @@ fn what_is_short(short: &[ShortOf]) -> String {
     let sentences: Vec<String> = short.iter().map(ToString::to_string).collect();
     match sentences.as_slice() {
         [] => String::new(),
-        _ => format!(" To be up to date: {}.", sentences.join("; ")),
+        _ => format!(" Too old: {}.", sentences.join("; ")),
     }
 }
 

@@ -66,6 +66,25 @@ impl FromStr for AcceptName {
     }
 }
 
+impl AcceptName {
+    /// The option that `verify` needs as well: the lock only notes what was accepted under this name. Absent where the lock is enough.
+    #[must_use]
+    pub const fn option_of_verify(self) -> Option<&'static str> {
+        match self {
+            Self::Tcb => Some("--accept-tcb STATUS:until=YYYY-MM-DD"),
+            Self::NoNonce => Some("--freshness unchecked"),
+            Self::DevelopmentImage
+            | Self::VulnerableImage
+            | Self::UnknownImage
+            | Self::AcpiChange
+            | Self::TdAttributes
+            | Self::KeyProvider
+            | Self::UnreadCompose
+            | Self::NoLongerShown => None,
+        }
+    }
+}
+
 /// What a person accepts when a lock is taken.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Accepting {
@@ -129,7 +148,8 @@ pub(super) const SECTION: &str = "[accepted]";
 
 pub(super) const HEADER: &str = "
 # Accepted in writing when this lock was taken (`cvm-verify pin --accept`). Review each of these lines: a production
-# deployment has none. A verdict that relies on one of them says so.
+# deployment has none. A verdict that relies on one of them says so. `tcb` and `no-nonce` are only notes: `verify` needs
+# --accept-tcb STATUS:until=YYYY-MM-DD and --freshness unchecked as well.
 [accepted]
 ";
 

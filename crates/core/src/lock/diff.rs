@@ -165,13 +165,17 @@ fn change<W: Into<String>>(
 }
 
 fn accepted(old: &Lock, new: &Lock) -> Vec<Change> {
-    let words = [
-        "another thing is accepted in writing",
-        "this is accepted in writing now: a verdict that relies on it says so",
-        "this is no longer accepted in writing",
-    ];
-    let of = |name| {
+    let of = |name: AcceptName| {
         let of = |lock: &Lock| lock.accepted.get(&name).cloned();
+        let added = match name.option_of_verify() {
+            None => "this is accepted in writing now: a verdict that relies on it says so".to_owned(),
+            Some(option) => format!("this is noted in writing now: `verify` needs {option} as well"),
+        };
+        let words = [
+            "another thing is accepted in writing".to_owned(),
+            added,
+            "this is no longer accepted in writing".to_owned(),
+        ];
         change(format!("accepted.{name}"), of(old), of(new), words)
     };
     AcceptName::ALL.into_iter().filter_map(of).collect()

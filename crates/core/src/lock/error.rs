@@ -225,7 +225,8 @@ fn fix_of(problem: &TomlProblem) -> String {
         }
         TomlProblem::Empty => "Write it with `cvm-verify pin URL`.",
         TomlProblem::MergeConflict(_) => {
-            "Do not mix two locks by hand: take one side, or run `cvm-verify pin URL` again and review the difference."
+            "Do not mix two locks by hand. Take the lock of one branch (git checkout --ours FILE, or --theirs), run `cvm-verify pin URL` and \
+             review the difference."
         }
         TomlProblem::NotToml(_) | TomlProblem::TooDeep => {
             "Repair the line, or write the lock again with `cvm-verify pin URL`."

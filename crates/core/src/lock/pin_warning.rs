@@ -10,6 +10,7 @@ use crate::policy::tcb::end_of;
 use crate::policy::{KeyProviders, WRITTEN_BY_PIN};
 use crate::reference::Advisory;
 use crate::toml_text::literal::one_line;
+use crate::verify::Layout;
 
 /// How long a vulnerable image is accepted once it is pinned, days.
 pub const VULNERABLE_DAYS: u64 = 30;
@@ -25,6 +26,8 @@ pub enum PinWarning {
     NoNonce,
     /// The signed report data is not this run's nonce.
     NonceMismatch,
+    /// The signed report data is this run's nonce, in a layout that was not named.
+    OtherLayout(Layout),
     /// The platform is not up to date.
     Tcb {
         /// What Intel says.
@@ -92,7 +95,7 @@ impl PinWarning {
     #[must_use]
     pub const fn name(&self) -> AcceptName {
         match self {
-            Self::NoNonce | Self::NonceMismatch => AcceptName::NoNonce,
+            Self::NoNonce | Self::NonceMismatch | Self::OtherLayout(_) => AcceptName::NoNonce,
             Self::Tcb { .. } => AcceptName::Tcb,
             Self::TdAttributes(_) => AcceptName::TdAttributes,
             Self::KeyProvider(_) => AcceptName::KeyProvider,
@@ -141,6 +144,7 @@ impl PinWarning {
             },
             Self::NoNonce
             | Self::NonceMismatch
+            | Self::OtherLayout(_)
             | Self::Tcb { .. }
             | Self::NoComposeDocument
             | Self::NoComposeSettings
@@ -180,6 +184,10 @@ impl fmt::Display for PinWarning {
             ),
             Self::NonceMismatch => f.write_str(
                 "The quote does not sign the nonce that was sent, so it may have been made at any time.",
+            ),
+            Self::OtherLayout(layout) => write!(
+                f,
+                "The quote signs the nonce that was sent in the layout `{layout}`, which was not named, so the nonce does not count."
             ),
             Self::Tcb { status, advisories } if advisories.is_empty() => {
                 write!(f, "Intel rates the platform {status}, not UpToDate.")

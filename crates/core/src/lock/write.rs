@@ -82,7 +82,8 @@ const KNOWN_BY: &str = "\
 # How the image was known when this was written: row (of cvm-verify's table), published-hash HASH, files HASH,
 # development-files HASH, or unknown. A verdict names the last two as accepted in writing, and a hash that its run does not
 # confirm.
-# Behind the HASH of files stands the version that they name: it decides which vulnerabilities the image has, where no row says it.
+# After the HASH of files comes the version that these files name. If no row of the table says which vulnerabilities the
+# image has, that version decides.
 ";
 /// What earlier versions wrote in its place.
 const KNOWN_BY_OF_TWO: &str = "\

@@ -64,7 +64,8 @@ reasons! {
     SETTINGS_UNPINNED "compose-settings-unpinned"
         "The docker compose file is yours, but nothing pins the scripts, flags and variables around it, and they are \
          not the built-in clean settings."
-        "Run `cvm-verify pin URL`, review the section [compose] of the lock, and give it with --lock.";
+        "Give the lock of this deployment with --lock. If there is none, write it with `cvm-verify pin URL` and review its section \
+         [compose].";
     DOCUMENT_NOT_SHOWN "document-not-shown"
         "The app does not show its compose document, or shows another one than the measured one, so your docker compose \
          file cannot be looked for in it."

@@ -22,7 +22,7 @@ reasons! {
     ]:
     NOT_CONFIGURED "not-configured"
         "No rule says who must have built the images."
-        "To have it proven: --source-repository OWNER/NAME --source-workflow .github/workflows/FILE --source-ref refs/tags/*, \
+        "To have it proven: --source-repository OWNER/NAME --source-workflow .github/workflows/FILE --source-ref 'refs/tags/*', \
          or [[target.images]] in the policy file.";
     NO_RULE "no-rule"
         "An image has no rule, so it was not asked who built it."

@@ -20,6 +20,11 @@ pub(super) fn is_asked_for_its_tier(policy: &Policy) -> bool {
     policy.required.sides().includes(SideTier::EndpointReplayable)
 }
 
+/// Whether the user asked for `endpoint` itself, which a binding that can be replayed does not grant.
+pub(super) fn is_asked_for_endpoint(policy: &Policy) -> bool {
+    policy.required.sides().includes(SideTier::Endpoint)
+}
+
 /// Where a binding is asked for.
 pub(super) fn asked_by(policy: &Policy) -> Option<Origin> {
     let mode = policy.setting("tls-binding");

@@ -82,11 +82,7 @@ fn unbound(tls: &Tls, policy: &Policy) -> Finding {
             "TLS for this name ends in a dstack gateway, which chooses the VM of the app that answers. That the answers come from \
              the verified VM is not proven.",
         ),
-        TlsHost::Passthrough | TlsHost::Other => open(
-            policy,
-            &UNBOUND,
-            "Nothing binds the key of this TLS connection to the VM.",
-        ),
+        TlsHost::Passthrough | TlsHost::Other => not_bound::nothing(policy),
     }
 }
 

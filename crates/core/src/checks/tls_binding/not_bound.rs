@@ -1,18 +1,27 @@
 //! Why a key is not bound to the VM.
 
-use super::asked::{open, unclear, wrong};
+use super::asked::{is_asked_for_endpoint, open, unclear, wrong};
 use super::reasons::*;
 use crate::checks::Finding;
 use crate::policy::Policy;
 use crate::verify::{NotBound, RaTlsRefusal};
 
+/// Nothing binds the key. `ingress` is not advised to who asked for more than it can give.
+pub(super) fn nothing(policy: &Policy) -> Finding {
+    let finding = open(
+        policy,
+        &UNBOUND,
+        "Nothing binds the key of this TLS connection to the VM.",
+    );
+    match is_asked_for_endpoint(policy) {
+        true => finding.advising(UNBOUND_ENDPOINT),
+        false => finding,
+    }
+}
+
 pub(super) fn not_bound(why: &NotBound, policy: &Policy) -> Finding {
     match why {
-        NotBound::Absent => open(
-            policy,
-            &UNBOUND,
-            "Nothing binds the key of this TLS connection to the VM.",
-        ),
+        NotBound::Absent => nothing(policy),
         NotBound::NotReached => Finding::error(
             &EVIDENCE_NOT_PROVEN,
             "Not determined: the event log of the app's own evidence is not proven.",

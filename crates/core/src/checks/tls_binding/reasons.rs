@@ -2,6 +2,10 @@
 
 use crate::checks::{QUOTE_NOT_PROVEN, reasons};
 
+/// What to do about `unbound` where `endpoint` is required.
+pub(super) const UNBOUND_ENDPOINT: &str = "End TLS in the app, with the certificate of the guest agent (mode `ratls`) or with a key whose hash the app has quoted with the \
+     nonce (mode `app-key`): see docs/tls.md. dstack-ingress reaches only `code+endpoint-replayable`.";
+
 reasons! {
     pub(super) REASONS with [&QUOTE_NOT_PROVEN]:
     NO_CONNECTION "no-connection"

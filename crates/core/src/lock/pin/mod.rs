@@ -20,7 +20,7 @@ use crate::policy::{KeyProviderPin, PublishedImage};
 use crate::reference::{OsClass, ReferenceValues, RowOrigin};
 use crate::report::TrustRootKind;
 use crate::verify::gpu::GpuNonce;
-use crate::verify::{Claims, KeyProvider, MeasuredCompose, NotProven, VerifiedQuote};
+use crate::verify::{Claims, KeyProvider, Layout, MeasuredCompose, NotProven, VerifiedQuote};
 use image::{known_by, of_image, other_image};
 pub use pinned::{AcceptedPin, Pinned, Unaccepted};
 pub use refusal::PinRefusal;
@@ -162,7 +162,10 @@ fn of_quote(claims: &Claims, quote: &VerifiedQuote, fresh: bool) -> Vec<PinWarni
     let mut found = Vec::new();
     match claims.nonce {
         None => found.push(PinWarning::NoNonce),
-        Some(_) if !fresh => found.push(PinWarning::NonceMismatch),
+        Some(nonce) if !fresh => found.push(match Layout::that_gives(quote.report_data(), &nonce) {
+            Some(layout) => PinWarning::OtherLayout(layout),
+            None => PinWarning::NonceMismatch,
+        }),
         Some(_) => {}
     }
     let tcb = quote.tcb();

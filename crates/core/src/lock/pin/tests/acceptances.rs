@@ -36,9 +36,15 @@ fn what_speaks_against_a_pin_is_listed() {
         with(PinWarning::NoNonce)
     );
     assert_eq!(
-        of(&facts_of(&healthy, true, Some(NONCE)), false),
+        of(&facts_of(&healthy, true, Some([1; 32])), false),
         with(PinWarning::NonceMismatch)
     );
+    let other = facts_of(&lying(&[Lie::NonceInSecondHalf]), true, Some(NONCE));
+    let PinWarning::OtherLayout(layout) = of(&other, false).swap_remove(0) else {
+        panic!("{:?}", of(&other, false));
+    };
+    assert_eq!(layout.as_str(), "left-padded");
+    assert_eq!(PinWarning::OtherLayout(layout).name(), AcceptName::NoNonce);
     assert_eq!(
         of(&facts_of(&healthy, false, Some(NONCE)), true),
         [PinWarning::UnknownImage, PinWarning::NoComposeDocument]
