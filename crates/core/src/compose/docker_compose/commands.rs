@@ -6,13 +6,14 @@ use std::ops::Range;
 use serde_json::{Map, Value};
 
 use super::absent_value::is_absent;
-use super::advice::{ExecutionCause, instead_of_executing};
+use super::advice::ExecutionCause;
 use super::config_commands::may_read;
 use super::config_language::ConfigLanguage;
 use super::cron;
 use super::environment::Environment;
 use super::judge::{Judge, text_of};
 use super::place::{ComposePlace, item, shown, step};
+use super::script_advice::{in_general, instead_of_executing};
 use super::shell::{self, LANGUAGES, Use};
 use super::table::ComposeRow;
 use super::words::{is_script, split};
@@ -298,14 +299,20 @@ impl Judge<'_> {
         if uses.remove(shell::EVERY_VARIABLE).is_some() {
             uses.extend(environment.outside_names().map(|name| (name, Use::Executed)));
         }
+        let mut advised = 0_usize;
         for (name, how) in uses {
             let name = shown(&name);
             match how {
                 Use::Executed => {
+                    advised += 1;
+                    // The text is read again for each of them.
+                    let instead = match advised <= MAX_ADVISED {
+                        true => instead_of_executing(text, &name),
+                        false => in_general(&name),
+                    };
                     let says = format!(
                         "a shell may execute what `$${name}` holds, and the container's `{name}` is set from outside: write \
-                         the value, or {}",
-                        instead_of_executing(text, &name)
+                         the value, or {instead}"
                     );
                     self.file.unmeasured.add(ComposePlace::new(path, text, says));
                 }
@@ -318,6 +325,8 @@ impl Judge<'_> {
     }
 }
 
+/// For how many variables of one text it is looked for what to write instead.
+const MAX_ADVISED: usize = 16;
 /// How much text of configs is read in every language, in one document, bytes: the readers take more than linear time.
 const MAX_READ_IN_ALL_LANGUAGES: usize = 32 * 1024;
 

@@ -23,6 +23,7 @@ mod mounts;
 mod place;
 mod risky_names;
 mod runner;
+mod script_advice;
 mod settable;
 mod shell;
 mod start_scripts;

@@ -3,6 +3,7 @@
 use super::clients::{executes_input, hands_a_command};
 use super::code_options::{brings_options_of_npm, names_code, names_code_by_option};
 use super::interpreters::is_interpreter;
+use super::program_settings::sets_by_a_variable;
 use super::programs::{
     ENGINE_GROUPS, ENGINE_STARTS_NOTHING, ENGINES, EXECUTORS, FETCHERS, HARMLESS, IN_GROUPS_STARTS_NOTHING,
 };
@@ -23,6 +24,7 @@ pub(super) fn evaluates(name: &str, arguments: &[Word]) -> bool {
     if brings_options_of_npm(name, arguments)
         || is_handed_to_a_verb(name, arguments)
         || moves_to_another_project(name, arguments)
+        || sets_by_a_variable(name, arguments)
     {
         return true;
     }
@@ -57,12 +59,6 @@ pub(super) fn evaluates(name: &str, arguments: &[Word]) -> bool {
         }
         "hash" | "enable" | "dotnet" | "mono" | "wasmtime" | "wasmer" | "kubectl" | "helm" | "crond" => {
             arguments.iter().any(|word| !word.names.is_empty())
-        }
-        "psql" | "mysql" | "mariadb" | "mongosh" | "mongo" => {
-            if may_be_an_option(arguments) {
-                return true;
-            }
-            hands_a_command(name, arguments)
         }
         name if executes_input(name) && !is_interpreter(name) => hands_a_command(name, arguments),
         // What stands behind the script of an interpreter is the script's own; a module of Python may be a program that is known.
@@ -111,19 +107,6 @@ fn moves_to_another_project(name: &str, arguments: &[Word]) -> bool {
         .get(..dashes.unwrap_or(arguments.len()))
         .unwrap_or_default();
     FETCHERS.contains(&name) && names_code(own, &OPTIONS, false)
-}
-
-/// Whether a variable may be an option of a client of databases: it begins a word that is no option's argument. `psql` executes `-o|COMMAND`.
-fn may_be_an_option(arguments: &[Word]) -> bool {
-    const WITH_A_WORD: [&str; 9] = ["-D", "-L", "-P", "-U", "-d", "-f", "-h", "-p", "-u"];
-    let mut before = "";
-    arguments.iter().any(|word| {
-        let text = word.text.as_str();
-        let is_argument = WITH_A_WORD.contains(&before)
-            || before.starts_with("--") && !before.contains('=') && before != "--";
-        before = text;
-        !word.names.is_empty() && text.starts_with('$') && !is_argument
-    })
 }
 
 /// Whether a program may execute any of its arguments.

@@ -29,12 +29,14 @@ mod own_variables;
 mod packages;
 mod paths;
 mod pipes;
+mod program_settings;
 mod programs;
 mod read_files;
 mod reader;
 mod requests;
 mod script;
 mod script_arguments;
+mod script_files;
 mod script_judge;
 mod shown_environment;
 mod started;
@@ -59,6 +61,7 @@ pub(super) use language::{LANGUAGES, Language};
 pub(super) use named_files::{NamedBy, NamedFile};
 use paths::base_name;
 use programs::CLIENTS;
+use reader::ShellReader;
 pub(super) use reader::{MAX_SCRIPT_BYTES, names_in};
 use script::{Script, ShellCommand};
 use script_arguments::ARGUMENT_LISTS;
@@ -122,6 +125,13 @@ pub(super) fn uses_of_arguments(arguments: &[String], is_settable: &dyn Fn(&str)
     };
     judge_script(&script, is_settable, &BTreeMap::new(), &mut found, 0);
     found
+}
+
+/// Whether a script evaluates as a number what a variable holds.
+pub(super) fn evaluates_as_number(text: &str, name: &str) -> bool {
+    let script = ShellReader::of(text).script(None, 0);
+    let evaluated = script.evaluated();
+    evaluated.contains(name) || script.evaluated_again(&evaluated).contains(name)
 }
 
 /// Whether a script executes an argument that it is handed. `exec "$@"` at the end of a start script executes the list behind it, which is

@@ -1,7 +1,7 @@
 //! Lists of programs by what they do with their arguments, their input and the folder that they stand in.
 
 /// Programs any of whose arguments may be executed.
-pub(super) const EXECUTORS: [&str; 88] = [
+pub(super) const EXECUTORS: [&str; 89] = [
     ".",
     "alias",
     "ansible",
@@ -11,6 +11,7 @@ pub(super) const EXECUTORS: [&str; 88] = [
     "brew",
     "chroot",
     "circusd",
+    "compgen",
     "complete",
     "concurrently",
     "consul-template",
@@ -92,12 +93,13 @@ pub(super) const EXECUTORS: [&str; 88] = [
     "xterm",
 ];
 /// Programs that fetch or start code by name.
-pub(super) const FETCHERS: [&str; 22] = [
-    "apk", "apt", "apt-get", "bun", "bundle", "cargo", "conda", "deno", "dpkg", "gem", "git", "go", "npm",
-    "pdm", "pip", "pip3", "pipx", "pnpm", "poetry", "rpm", "uv", "yarn",
+pub(super) const FETCHERS: [&str; 29] = [
+    "apk", "apt", "apt-get", "bun", "bundle", "cargo", "composer", "conda", "cpan", "cpanm", "deno", "dnf",
+    "dpkg", "gem", "git", "go", "luarocks", "mamba", "npm", "pdm", "pip", "pip3", "pipx", "pnpm", "poetry",
+    "rpm", "uv", "yarn", "yum",
 ];
 /// What those do when they fetch.
-pub(super) const FETCHING: [&str; 13] = [
+pub(super) const FETCHING: [&str; 15] = [
     "add",
     "ci",
     "clone",
@@ -106,7 +108,9 @@ pub(super) const FETCHING: [&str; 13] = [
     "get",
     "i",
     "install",
+    "localinstall",
     "pull",
+    "require",
     "submodule",
     "update",
     "upgrade",

@@ -396,7 +396,7 @@ impl ShellReader {
         }
         script
             .commands
-            .push(ShellCommand::of_program(identifiers(&expression)));
+            .push(ShellCommand::of_number(identifiers(&expression)));
     }
 
     fn substitution(&mut self, end: char, depth: usize, word: &mut Word, script: &mut Script) {
@@ -453,7 +453,7 @@ impl ShellReader {
                 if let Some(expression) = arithmetic_part(&inner) {
                     script
                         .commands
-                        .push(ShellCommand::of_program(identifiers(expression)));
+                        .push(ShellCommand::of_number(identifiers(expression)));
                 }
                 // Bash evaluates the value: as the name of a variable, whose index it executes, or as a prompt.
                 if inner.starts_with("${!") || inner.ends_with("@P}") {

@@ -21,6 +21,7 @@ use super::read_files::sources_of_read_files;
 use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, ShellReader, names_in};
 use super::script::{Script, ShellCommand};
 use super::script_arguments::{has_positional, sets_arguments};
+use super::script_files::{is_data, is_relative_file, makes_executable};
 use super::shown_environment::WHOLE_ENVIRONMENT;
 use super::started::{StartedProgram, handed_over, surely_started};
 use super::tainted::Tainted;
@@ -79,6 +80,7 @@ pub(super) fn judge_script(
         executes_input: false,
         piped_languages: BTreeSet::new(),
         numbers: script.numbers(),
+        evaluated: BTreeSet::new(),
     };
     judge.sets_path = judge.assigned.contains("PATH");
     let mut pipes = Pipes::default();
@@ -115,6 +117,8 @@ struct ScriptJudge<'a> {
     piped_languages: BTreeSet<Language>,
     /// Variables that it declares to be numbers.
     numbers: BTreeSet<String>,
+    /// Names that it evaluates as numbers.
+    evaluated: BTreeSet<String>,
 }
 
 /// A word that may be a script.
@@ -149,8 +153,13 @@ impl<'a> ScriptJudge<'a> {
         all.extend(previous);
         let mut executed = BTreeSet::new();
         let programs = command.programs(&mut executed);
-        executed.extend(evaluated_names(command, &programs));
-        executed.extend(command.assigned_to_numbers(&self.numbers));
+        let mut evaluated = evaluated_names(command, &programs);
+        evaluated.extend(command.assigned_to_numbers(&self.numbers));
+        if command.is_number {
+            self.evaluated.extend(command.names().cloned());
+        }
+        self.evaluated.extend(evaluated.iter().cloned());
+        executed.append(&mut evaluated);
         self.note(&executed, Use::Executed);
         self.writes(command, &all);
         self.interpreters(command, &programs);
@@ -437,6 +446,9 @@ impl<'a> ScriptJudge<'a> {
         }
         let numbers = std::mem::take(&mut self.numbers);
         self.note(&numbers, Use::Executed);
+        self.evaluated.extend(numbers);
+        let again = script.evaluated_again(&self.evaluated);
+        self.note(&again, Use::Executed);
         if self.starts_others {
             let brought = std::mem::take(&mut self.brought);
             self.note(&brought, Use::Executed);
@@ -490,30 +502,4 @@ impl<'a> ScriptJudge<'a> {
             judge_text(text, self.is_settable, self.tainted, self.found, depth + 1);
         }
     }
-}
-
-/// Whether a mode of chmod can let a file be executed: an octal one with an odd digit, a symbolic one with `x`, or one that is not
-/// read here. The mode is the first operand, the others are files.
-fn makes_executable(arguments: &[Word]) -> bool {
-    let is_mode = |word: &&Word| !word.text.starts_with('-') || word.text.starts_with("--reference");
-    let Some(mode) = arguments.iter().find(is_mode) else {
-        return false;
-    };
-    let text = mode.text.as_str();
-    if !text.is_empty() && text.bytes().all(|byte| (b'0'..=b'7').contains(&byte)) {
-        return text.bytes().any(|byte| byte % 2 == 1);
-    }
-    text.contains(['x', 'X', 's', '$']) || text.starts_with("--reference")
-}
-
-/// Whether a path ends like one of a file that no program executes, whatever stands before.
-fn is_data(path: &str) -> bool {
-    const ENDS: [&str; 9] = [
-        ".crt", ".csv", ".err", ".json", ".key", ".log", ".out", ".pem", ".txt",
-    ];
-    ENDS.iter().any(|end| path.ends_with(end))
-}
-
-fn is_relative_file(word: &Word) -> bool {
-    !word.text.starts_with(['/', '-', '$']) && word.text.contains('.')
 }
