@@ -1,5 +1,6 @@
 """In which language the text of a config is read (docs/compose-places.md), and whether it executes a value there."""
 
+import json
 import posixpath
 import re
 
@@ -55,6 +56,17 @@ def is_not_read(name, content, document):
     return bool(RUNS_NOT_READ.search(first)) or any(
         NOT_READ.search(target) or any(posixpath.basename(target) in line and RUNS_NOT_READ.search(line) for line in command_lines(document))
         for target in targets_of(name, document))
+
+
+def is_document(name, content, document):
+    """A document of JSON that no shell is handed: it executes nothing."""
+    try:
+        if not isinstance(json.loads(content), (dict, list)):
+            return False
+    except ValueError:
+        return False
+    bases = {posixpath.basename(each) for each in targets_of(name, document)}
+    return not any(re.search(r"(^|[\s/|;&])((ba|a|da|k|z)?sh|source|\.)\s+(-\w+\s+)*\S*" + re.escape(base), line) for base in bases for line in command_lines(document))
 
 
 def may_read(content, names):

@@ -173,6 +173,11 @@ impl Judge<'_> {
                 }
                 let mut uses: BTreeMap<String, Use> = BTreeMap::new();
                 let in_language = language.map(|language| language.uses(&script, &is_outside));
+                // A document of JSON that no shell is handed executes nothing, whatever its words are.
+                let is_shell = is_shell
+                    && !(kind == ConfigLanguage::Shell
+                        && is_document(&script)
+                        && !self.config_readers.may_be_started(name));
                 let in_shell = is_shell.then(|| shell::uses(&script, &is_outside));
                 for (name, how) in in_language
                     .into_iter()
@@ -336,10 +341,15 @@ fn has_word_for_environment(text: &str) -> bool {
     ["env", "_server"].iter().any(|word| text.contains(word))
 }
 
+/// Whether a text is a list or a mapping of JSON.
+fn is_document(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+}
+
 /// A text as one of any language that reads its environment by a word for it: what shells and templates read so is judged elsewhere, and a
 /// document of JSON executes nothing.
 fn in_any_language(text: &str) -> String {
-    if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
+    if is_document(text) {
         return String::new();
     }
     let text = text.replace('$', " ");

@@ -37,6 +37,8 @@ mod words;
 mod config_corpus_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod written_files_tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

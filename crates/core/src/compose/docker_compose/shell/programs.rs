@@ -326,6 +326,20 @@ pub(super) const STARTUP_FILES: [&str; 40] = [
     "/var/spool/cron",
     "authorized_keys",
 ];
+/// Beside those, files that programs of the guest read which start the containers or let somebody log in.
+pub(super) const STARTUP_FILES_OF_GUEST: [&str; 9] = [
+    "/.docker/",
+    "/etc/containers/",
+    "/etc/default/",
+    "/etc/passwd",
+    "/etc/shadow",
+    "/etc/ssh/sshd_config",
+    "/etc/sysconfig/",
+    "/root/.config/containers/",
+    "/var/lib/docker/",
+];
+/// Programs of the guest that set a password, or the environment of services.
+pub(super) const SETTERS_OF_GUEST: [&str; 3] = ["chpasswd", "passwd", "usermod"];
 /// Programs that start the one that follows.
 pub(super) const WRAPPERS: [&str; 51] = [
     "builtin",

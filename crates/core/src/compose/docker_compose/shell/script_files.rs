@@ -17,7 +17,7 @@ pub(super) fn makes_executable(arguments: &[Word]) -> bool {
 }
 
 /// Whether a path ends like one of a file that no program executes, whatever stands before.
-pub(super) fn is_data(path: &str) -> bool {
+pub(in crate::compose::docker_compose) fn is_data(path: &str) -> bool {
     const ENDS: [&str; 9] = [
         ".crt", ".csv", ".err", ".json", ".key", ".log", ".out", ".pem", ".txt",
     ];

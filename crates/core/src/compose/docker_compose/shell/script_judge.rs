@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::super::risky_names::ENV;
+use super::super::risky_names::{ENV, is_risky_in_guest, is_risky_in_script};
 use super::archives::archives;
 use super::arithmetic::evaluated_names;
 use super::clients::{self, executes_input};
 use super::downloads::{endpoints_of, names_of_what_it_brings};
 use super::evaluated::{evaluates, executes_arguments};
-use super::host_files::names_host_file;
+use super::host_files::{HOST_FILES, names_host_file};
 use super::inline_code::{names_in_code, takes_code};
 use super::interpreters::{Execution, TERMINALS, is_interpreter, is_interpreter_anywhere};
 use super::language::Language;
@@ -16,7 +16,9 @@ use super::own_variables::{assignment, sources};
 use super::packages::{fetches, names_of_packages};
 use super::paths::{base_name, file_key};
 use super::pipes::Pipes;
-use super::programs::{COREUTILS, DOWNLOADERS, FETCHERS, FOLDER_READERS, RUNNERS, UNPACKERS};
+use super::programs::{
+    COREUTILS, DOWNLOADERS, FETCHERS, FOLDER_READERS, RUNNERS, SETTERS_OF_GUEST, UNPACKERS,
+};
 use super::read_files::sources_of_read_files;
 use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, ShellReader, names_in};
 use super::script::{Script, ShellCommand};
@@ -131,6 +133,11 @@ struct Nested<'a> {
 }
 
 impl<'a> ScriptJudge<'a> {
+    /// Whether the script runs in the guest itself: there files of the host count.
+    fn is_guest(&self) -> bool {
+        (self.is_settable)(HOST_FILES)
+    }
+
     fn note(&mut self, names: &BTreeSet<String>, how: Use) {
         for name in sources(names, self.is_settable, self.tainted) {
             note(self.found, name, how);
@@ -199,7 +206,7 @@ impl<'a> ScriptJudge<'a> {
             self.in_language(language, words.map(|word| &word.text));
             self.in_language(language, &command.documents);
         }
-        if written.iter().any(|path| is_startup_file(path)) {
+        if written.iter().any(|path| is_startup_file(path, self.is_guest())) {
             self.note(all, Use::Executed);
         }
         // Any file may be written, with any content.
@@ -369,6 +376,15 @@ impl<'a> ScriptJudge<'a> {
             }
             "chmod" if makes_executable(arguments) => self.starts_files(command, arguments),
             "cd" | "pushd" => self.moved.extend(own.iter().cloned()),
+            // The password of an account, and the environment of the services.
+            name if SETTERS_OF_GUEST.contains(&name) && self.is_guest() => self.note(all, Use::Executed),
+            "systemctl" => {
+                let assigned = arguments.iter().filter(|word| {
+                    let name = assignment(&word.text).map(|(name, _)| name);
+                    name.is_some_and(|name| is_risky_in_script(name) || is_risky_in_guest(name))
+                });
+                self.note(&assigned.flat_map(Word::held).collect(), Use::Executed);
+            }
             _ => {}
         }
         // A program that the script itself names in a variable may be any.
