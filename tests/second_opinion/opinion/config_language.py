@@ -96,7 +96,7 @@ PIPES = re.compile(r"^\s*(?:Custom|Error|Forensic|Global|Transfer)Log\s+[\"']?[$
 DATA_OF_SUPERVISORD = re.compile(r"(autorestart|autostart|exitcodes|loglevel|\w*logfile_(backups|maxbytes)|minfds|minprocs|nodaemon|numprocs(_start)?|password|port"
                                  r"|priority|redirect_stderr|silent|start(retries|secs)|stopsignal|stopwaitsecs|umask|user(name)?)\s*=")
 # Programs that fill in a text before they read it, and start programs by their settings.
-FILLS_IN = re.compile(r"(^|[/\s])(telegraf|telegraf\.conf|vector|vector\.(ya?ml|toml)|benthos|benthos\.yaml|redpanda-connect|openresty|apisix|kong)(?=$|[/\s@:])"
+FILLS_IN = re.compile(r"(^|[/\s])(telegraf|telegraf\.conf|vector|vector\.(ya?ml|toml)|benthos|benthos\.yaml|redpanda-connect|apisix)(?=$|[/\s@:])"
                       r"|redpandadata/connect")
 
 

@@ -151,7 +151,8 @@ def unknown_fields(document):
 def may_be_a_script(name, value):
     if value in (None, False, "", [], {}):
         return False
-    if name.rsplit("_", 1)[-1] in ("cmd", "cmds", "command", "commands", "entrypoint", "exec", "hook", "hooks", "script", "scripts"):
+    words = "bash boot cmds? commands? compose entrypoint exec hooks? images? init launch prelaunch postlaunch run scripts? shell sh start startup"
+    if not isinstance(value, (bool, int, float)) and any(re.fullmatch("|".join(words.split()), each.lower()) for each in re.split(r"[^A-Za-z0-9]", name)):
         return True
     return holds_a_script(value)
 

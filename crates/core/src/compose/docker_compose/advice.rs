@@ -4,12 +4,16 @@ use super::place::shown;
 use super::variables::Template;
 
 /// Programs that read from their environment what teams hand them as arguments: a word of the command, and the names.
-const READ_THEIR_ENVIRONMENT: [(&str, &str); 14] = [
+const READ_THEIR_ENVIRONMENT: [(&str, &str); 15] = [
     (
         "celery",
         "Celery reads CELERY_BROKER_URL and CELERY_RESULT_BACKEND, flower FLOWER_BASIC_AUTH and FLOWER_PORT",
     ),
     ("cloudflared", "cloudflared reads TUNNEL_TOKEN"),
+    (
+        "dotnet",
+        "ASP.NET reads ASPNETCORE_URLS and ASPNETCORE_HTTP_PORTS",
+    ),
     ("gunicorn", "gunicorn reads WEB_CONCURRENCY and PORT"),
     ("k3s", "k3s reads K3S_NODE_NAME and K3S_TOKEN"),
     ("minio", "MinIO reads MINIO_ROOT_USER and MINIO_ROOT_PASSWORD"),

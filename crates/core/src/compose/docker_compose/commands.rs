@@ -168,7 +168,8 @@ impl Judge<'_> {
                 let reads_some = environment.outside_names().any(|name| may_read(&script, &name));
                 if !is_read && (reads_some || self.config_readers.is_handed(name, &is_set)) {
                     let says = "a script in a language that this version of cvm-verify does not read, and it may be handed a variable that \
-                                is set from outside: write the value";
+                                is set from outside: write the value; or review what the script does with it and write the reason into \
+                                `[[places]]` of the lock (`cvm-verify pin`)";
                     self.file.unmeasured.add(ComposePlace::new(path, text, says));
                 }
                 let mut uses: BTreeMap<String, Use> = BTreeMap::new();

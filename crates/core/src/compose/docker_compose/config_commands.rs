@@ -33,11 +33,13 @@ const OF_SEVERAL: [&str; 5] = ["cmds", "commands", "hooks", "programs", "scripts
 const OF_ARGUMENTS: [&str; 2] = ["args", "arguments"];
 
 /// Names of settings, or their last words, whose value names code that a program loads, or is code.
-const OF_CODE: [&str; 17] = [
+const OF_CODE: [&str; 20] = [
     "auto_append_file",
     "auto_prepend_file",
+    "callbacks",
     "code",
     "extension",
+    "failure_callback",
     "import",
     "include",
     "loadmodule",
@@ -51,6 +53,7 @@ const OF_CODE: [&str; 17] = [
     "preload",
     "require",
     "ssl_engine",
+    "success_callback",
 ];
 
 /// Settings of httpd whose value is a program where it begins with `|`.
@@ -90,6 +93,11 @@ pub(super) fn executed_by_settings(
         let named = referenced(text, is_outside).into_iter();
         return named.map(|name| (name, "command".to_owned())).collect();
     };
+    // A map of httpd whose values a program gives.
+    for line in text.lines().filter(|line| line.contains("prg:")) {
+        let named = referenced(line, is_outside).into_iter();
+        executed.extend(named.map(|name| (name, "rewritemap".to_owned())));
+    }
     for setting in settings {
         for name in executed_by(&setting, of, is_outside) {
             executed.entry(name).or_insert_with(|| setting.name.clone());

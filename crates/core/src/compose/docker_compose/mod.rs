@@ -34,6 +34,8 @@ mod volumes;
 mod words;
 
 #[cfg(test)]
+mod bounds_tests;
+#[cfg(test)]
 mod config_corpus_tests;
 #[cfg(test)]
 mod tests;

@@ -67,6 +67,13 @@ fn instead_in_command(command: &str, files: NamedFiles, name: &str) -> Option<St
         words.any(|each| each == word)
     };
     let writes = command.contains('>');
+    if command.contains("authorized_keys") {
+        return Some(
+            "write the public keys: whoever sets the value may log in and execute anything. To accept that, write the reason into `[[places]]` of \
+             the lock (`cvm-verify pin`)"
+                .to_owned(),
+        );
+    }
     let bare = [format!(" ${name} "), format!(" ${{{name}}} ")];
     let padded = || format!("{command} ");
     let is_client = || {

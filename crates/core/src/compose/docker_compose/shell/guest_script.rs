@@ -190,7 +190,12 @@ impl GuestScript {
             .map(|word| &word.text)
             .chain(&command.documents);
         for text in texts {
-            for name in COMPOSE_FILES.iter().filter(|name| text.contains(**name)) {
+            // `compose.yaml` is a part of `docker-compose.yaml`.
+            let is_named = |name: &&&str| {
+                let mut found = text.match_indices(**name);
+                found.any(|(at, _)| !text.get(..at).is_some_and(|before| before.ends_with("docker-")))
+            };
+            for name in COMPOSE_FILES.iter().filter(is_named) {
                 note(&mut self.replaces, name);
             }
         }

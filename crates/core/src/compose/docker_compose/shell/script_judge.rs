@@ -257,6 +257,11 @@ impl<'a> ScriptJudge<'a> {
                 let module = execution.module.map_or("", |word| word.text.as_str());
                 self.note_sources(sources_of_module(module, self.tainted));
             }
+            // What another machine sends.
+            let sends =
+                |output: &&Word| output.text.contains("/dev/tcp/") || output.text.contains("/dev/udp/");
+            let machines = command.outputs.iter().filter(sends).flat_map(Word::held);
+            self.note(&machines.collect(), Use::Executed);
             if execution.is_interactive {
                 self.note(&BTreeSet::from([ENV.to_owned()]), Use::Executed);
             }
