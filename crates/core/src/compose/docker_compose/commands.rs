@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::absent_value::is_absent;
 use super::advice::ExecutionCause;
-use super::config_commands::may_read;
+use super::config_commands::{may_read, under_risky_names};
 use super::config_language::ConfigLanguage;
 use super::cron;
 use super::environment::Environment;
@@ -220,6 +220,9 @@ impl Judge<'_> {
                         );
                     }
                 }
+                if let Some(document) = document(&script) {
+                    executed.extend(under_risky_names(&document, &is_outside));
+                }
                 uses.extend(executed.into_iter().map(|name| (name, Use::Executed)));
                 self.name_uses(path, text, uses, environment);
                 self.settings(path, text, &script, kind, environment);
@@ -340,6 +343,12 @@ const MAX_READ_IN_ALL_LANGUAGES: usize = 32 * 1024;
 fn has_word_for_environment(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     ["env", "_server"].iter().any(|word| text.contains(word))
+}
+
+/// A list or a mapping of JSON.
+fn document(text: &str) -> Option<Value> {
+    let is_one = text.trim_start().starts_with(['{', '[']);
+    is_one.then(|| serde_json::from_str(text).ok()).flatten()
 }
 
 /// Whether a text is a list or a mapping of JSON.

@@ -5,7 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::config_settings::{Separator, Setting, SettingValue, settings};
+use super::risky_names::is_risky_in_script;
 use super::shell::{self, ItemUse, ListItem, Use, uses_of_list};
 
 /// Last words of the names of settings whose value a program starts.
@@ -104,6 +107,35 @@ pub(super) fn executed_by_settings(
         }
     }
     executed
+}
+
+/// The variables in members of a document of JSON whose names are those of variables by which programs load code: `"NODE_OPTIONS": "${NAME}"` in
+/// the environment of what a program starts.
+pub(super) fn under_risky_names(document: &Value, is_outside: &dyn Fn(&str) -> bool) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![document];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Array(items) => open.extend(items),
+            Value::Object(members) => {
+                for (name, member) in members {
+                    let is_name = name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
+                        && !name.contains(|c: char| c.is_ascii_lowercase());
+                    if let Some(text) = member.as_str()
+                        && is_name
+                    {
+                        let named = referenced(text, is_outside);
+                        if !named.is_empty() && is_risky_in_script(name) {
+                            found.extend(named);
+                        }
+                    }
+                    open.push(member);
+                }
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 fn executed_by(setting: &Setting<'_>, of: SettingsOf, is_outside: &dyn Fn(&str) -> bool) -> BTreeSet<String> {
