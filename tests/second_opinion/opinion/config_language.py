@@ -1,5 +1,6 @@
 """In which language the text of a config is read (docs/compose-places.md), and whether it executes a value there."""
 
+import json
 import posixpath
 import re
 
@@ -57,6 +58,17 @@ def is_not_read(name, content, document):
         for target in targets_of(name, document))
 
 
+def is_document(name, content, document):
+    """A document of JSON that no shell is handed: it executes nothing."""
+    try:
+        if not isinstance(json.loads(content), (dict, list)):
+            return False
+    except ValueError:
+        return False
+    bases = {posixpath.basename(each) for each in targets_of(name, document)}
+    return not any(re.search(r"(^|[\s/|;&])((ba|a|da|k|z)?sh|source|\.)\s+(-\w+\s+)*\S*" + re.escape(base), line) for base in bases for line in command_lines(document))
+
+
 def may_read(content, names):
     return any(re.search(r"\b" + re.escape(each) + r"\b", content) for each in names) or bool(names) and "env" in content.lower()
 
@@ -84,7 +96,7 @@ PIPES = re.compile(r"^\s*(?:Custom|Error|Forensic|Global|Transfer)Log\s+[\"']?[$
 DATA_OF_SUPERVISORD = re.compile(r"(autorestart|autostart|exitcodes|loglevel|\w*logfile_(backups|maxbytes)|minfds|minprocs|nodaemon|numprocs(_start)?|password|port"
                                  r"|priority|redirect_stderr|silent|start(retries|secs)|stopsignal|stopwaitsecs|umask|user(name)?)\s*=")
 # Programs that fill in a text before they read it, and start programs by their settings.
-FILLS_IN = re.compile(r"(^|[/\s])(telegraf|telegraf\.conf|vector|vector\.(ya?ml|toml)|benthos|benthos\.yaml|redpanda-connect|openresty|apisix|kong)(?=$|[/\s@:])"
+FILLS_IN = re.compile(r"(^|[/\s])(telegraf|telegraf\.conf|vector|vector\.(ya?ml|toml)|benthos|benthos\.yaml|redpanda-connect|apisix)(?=$|[/\s@:])"
                       r"|redpandadata/connect")
 
 

@@ -471,7 +471,8 @@ class Judge:
                         unescape(each).replace("$", " "), set(everything)) and re.search(r"environ|getenv|process\.env|\bENV\b", each):
                     self.unmeasured = True
                 if language and config_language.executes(unescape(each), set(everything)) \
-                        or not (language and is_alone) and shell_executes(unescape(each), set(everything)):
+                        or not (language and is_alone) and not config_language.is_document(name, unescape(each), value) \
+                        and shell_executes(unescape(each), set(everything)):
                     self.unmeasured = True
         if self.labels_from_outside and self.holds_socket:
             self.unmeasured = True
@@ -559,8 +560,8 @@ def shell_executes(text, names):
     if writes_what_a_program_reads(text, names):
         return True
     # An operand of a client of databases may be an option that executes.
-    if re.search(r"\b(psql|mysql|mariadb|mongosh)(\s+(-[DLPUdfhpu]\s+\S+|--\w[\w-]*(=\S+|\s+\S+)|-\w+))*\s+[\"']?\$", text) \
-            and not re.search(r"\b(psql|mysql|mariadb|mongosh)\s[^;|&]*-[DLPUdfhpu]\s+[\"']?\$", text):
+    if re.search(r"\b(psql|mysql|mariadb|mongosh)(\s+(-[A-Za-z]?[DLPUdfhpu]\s+\S+|--\w[\w-]*(=\S+|\s+\S+)|-\w+))*\s+[\"']?\$", text) \
+            and not re.search(r"\b(psql|mysql|mariadb|mongosh)\s[^;|&]*-[A-Za-z]?[DLPUdfhpu]\s+[\"']?\$", text):
         return True
     # Without quotes a value may be another option.
     for match in re.finditer(r"\b(redis-server|valkey-server|mysqld|openvpn|traefik|telegraf|logstash|nginx|postgres)\s[^;|&\n]*", text):
@@ -595,6 +596,15 @@ READ = [(r"npm|npx|pnpm|yarn", r"npmrc|\.yarnrc"), (r"bunx?", r"npmrc|bunfig\.to
 AT_START = re.compile(r"/cont-init\.d/|/services\.d/|/etc/(docker|sudoers|udev|sysctl|modprobe\.d|cron|systemd|profile|init)|/(lib|run)/systemd|/proc/sys|/sys/kernel")
 
 
+def is_for_browsers(path, text):
+    """A script below a folder for browsers, in which no program starts; bundlers and compilers share some of these."""
+    in_either = re.search(r"/(dist|build|out)/", path)
+    started = re.findall(r"\b(?:node|tsx|bun|deno run)\s+(\S+)", text)
+    if re.search(r"/(public|static|html|assets)/", path):
+        return True
+    return bool(in_either) and not re.search(r"\b(npm|next|yarn|pnpm|pm2-runtime)\b", text) and not any(in_either.group(0) in "/" + each + "/" for each in started)
+
+
 def writes_what_a_program_reads(text, names):
     """A value in a file that a program reads, which the same script starts."""
     written = [match.group(1) for line in text.split("\n") for each in re.split(r";|&&", line) if mentions(each, names)
@@ -606,7 +616,7 @@ def writes_what_a_program_reads(text, names):
         return True
     # Files of scripts that no browser is sent.
     loads = re.search(started % r"node|npm|pm2-runtime|next|tsx", text) and any(
-        re.search(r"\.[cm]?[jt]s$", each) and not re.search(r"/(public|static|dist|html|assets|build|out)/", each) for each in written)
+        re.search(r"\.[cm]?[jt]s$", each) and not is_for_browsers(each, text) for each in written)
     return bool(loads) or any(re.search(started % programs, text) and any(re.search(files, each) for each in written) for programs, files in READ)
 
 

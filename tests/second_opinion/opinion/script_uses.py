@@ -19,6 +19,56 @@ CODE_OPTIONS = {"consul": ("-config", "-hcl"), "nomad": ("-config",), "vault": (
 RUN_ARGUMENTS = {"multirun", "circusd", "svscan", "tcpserver", "consul-template", "ansible-pull", "hivemind", "pm2-runtime"}
 
 
+# Of clients of databases: letters whose argument is executed, letters that take data, and long options whose argument is executed.
+OPTIONS_OF_CLIENTS = {
+    "psql": ("c", "dFhLpPRTUvfo", "command"), "mysql": ("e", "DhPSup", "execute|init-command|pager|plugin-dir|defaults-file"),
+    "mariadb": ("e", "DhPSup", "execute|init-command|pager|plugin-dir|defaults-file"), "mongosh": ("", "hupf", "eval"), "mongo": ("", "hupf", "eval"),
+    "clickhouse-client": ("q", "dfhu", "query|config"), "sqlcmd": ("Qqi", "FHKPSUYZadfhlmostvwyz", "query|input")}
+# Programs that write a setting of theirs, and settings that are data.
+WRITES_SETTINGS = re.compile(r"\b(?:(?:npm|pnpm|yarn)\s+(?:config\s+)?set|(?:pip3?|pipx|bun)\s+config\s+set|(?:conda|mamba)\s+config|gem\s+sources?|bundle\s+config"
+                             r"|(?:poetry|pdm)\s+config|composer\s+config|go\s+env\s+-w|aws\s+configure\s+set|add-apt-repository|nix-channel)\s+([^;&|\n]*)")
+DATA_SETTING = re.compile(r"^(//\S*:_auth\w*|\S*(token|auth|password|email|user|username|timeout|loglevel)|(http-basic|pypi-token|github-oauth)\.\S+(\s+[\w-]+)?)[\s=]", re.I)
+
+
+def client_executes(name, arguments, names):
+    """Whether an option of a client takes the value as a command, in a cluster as well."""
+    code, data, long = OPTIONS_OF_CLIENTS[name]
+    if name in ("psql", "mysql", "mariadb", "mongosh", "mongo") and any(split and has(each, names) for each, split in arguments):
+        return True
+    texts = [each for each, _ in arguments]
+    for each, following in zip(texts, texts[1:] + [""]):
+        if re.match(rf"--({long})", each) and (has(each, names) or "=" not in each and has(following, names)):
+            return True
+        if not re.match(r"-\w", each):
+            continue
+        for at, letter in enumerate(each[1:], 2):
+            if letter in code:
+                if has(each[at:] or following, names):
+                    return True
+                break
+            if letter in data:
+                break
+    return False
+
+
+def writes_a_setting(text, names):
+    return any(has(each, names) and not (DATA_SETTING.match(each) and "aws configure" not in text) for each in WRITES_SETTINGS.findall(text))
+
+
+def evaluates_names(text, names):
+    """A name that stands for another, a list in quotes, and names in fixed values that are calculated with."""
+    one = "(?:" + "|".join(map(re.escape, names)) + ")"
+    if re.search(rf"\b(?:declare|typeset|local)\s+-\w*n\w*\s+\w+=\S*\b{one}\b", text) or re.search(rf"\b(?:declare|typeset|local|readonly)\s+(?:-\w+\s+)?\"\w+=\([^\"]*\${one}\b", text) \
+            or re.search(rf"\bcompgen\s[^;\n]*\${one}\b", text):
+        return True
+    reached = set(re.findall(r"\w+", " ".join(re.findall(r"\(\(([^)]*)\)\)", text))))
+    for _ in range(4):
+        for name, value in re.findall(r"(?:^|[\s;&|(])(\w+)=([A-Za-z_]\w*)(?=[\s;]|$)", text):
+            if name in reached:
+                reached.add(value)
+    return bool(reached & set(names))
+
+
 def has(text, names):
     return any(re.search(r"\$(\{" + re.escape(each) + r"\b|" + re.escape(each) + r"\b)", text) for each in names)
 
@@ -88,7 +138,7 @@ def script_executes(text, names, substituted):
     if not names:
         return False
     text, documents = here_documents(text)
-    if arithmetic(text, names):
+    if arithmetic(text, names) or evaluates_names(text, names) or writes_a_setting(text, names):
         return True
     for line, body, quoted in documents:
         commands = re.findall(r"\$\(((?:[^()]|\([^()]*\))*)\)|`([^`]*)`", body)
@@ -118,6 +168,8 @@ def command_executes(words, input_is_open, names, written):
     if code_executes([words[0][0]] + texts, names):
         return True
     if CLIENTS.match(name) and (input_is_open or any(path in each for path in written for each in texts)):
+        return True
+    if name in OPTIONS_OF_CLIENTS and client_executes(name, arguments, names):
         return True
     if name in ("xargs", "parallel") and input_is_open:
         return starts_input(name, texts)

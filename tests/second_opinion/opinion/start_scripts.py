@@ -6,7 +6,7 @@ import re
 from . import docker_compose
 
 # The files and disks whose content the host chooses.
-HOST = re.compile(r"\.host-shared|\.?user[_-]config|\.decrypted-env|/sys/firmware|/dev/(disk/|fd0|hd|mmcblk|nvme|pmem|sd|sr|vd|virtio-ports|xvd)")
+HOST = re.compile(r"\.host-shared|\.?user[_-]config|\.decrypted-env|/sys/firmware|/sys/class/dmi|/sys/devices/virtual/dmi|/proc/device-tree|/run/credentials|/dev/(disk/|fd0|hd|mmcblk|nvme|pmem|sd|sr|vd|virtio-ports|xvd)")
 PINNED = re.compile(r"[^\s@]+@sha256:[0-9a-f]{64}$")
 COMPOSE_FILE = re.compile(r"(?:^|[\s/'\"=>])(?:docker-)?compose(?:\.override)?\.ya?ml\b|app-compose\.json\b")
 READERS = {"[", "[[", "test", "cat", "grep", "jq", "ls", "echo", "head", "tail", "sha256sum", "md5sum", "stat", "wc", "diff", "cmp", "cut", "docker"}
@@ -47,8 +47,21 @@ def judge(document, names):
         unpinned |= starts_an_image(text)
         unmeasured |= docker_compose.shell_executes(text, set(names) | {"PCCS_URL"}) if names or "PCCS_URL" in text else False
         unmeasured |= executes_a_file_of_the_host(text) or writes_the_compose_file(text) or sets_the_environment_of_compose(text)
-        unmeasured |= any(docker_compose.mentions(line, set(names)) and re.match(r"\s*sysctl\s", line) for line in SPLIT.split(text))
+        unmeasured |= any(docker_compose.mentions(line, set(names)) and re.match(r"\s*(sysctl|chpasswd|usermod)\s", line) for line in SPLIT.split(text))
+        unmeasured |= any(docker_compose.mentions(line, set(names)) and re.search(r">\s*\S*(/\.docker/|/etc/(containers|default|sysconfig)/|/etc/ssh/sshd_config)", line)
+                          for line in SPLIT.split(text))
+        unmeasured |= mounts_what_a_script_writes(text, document)
     return unpinned, unmeasured or any(may_be_a_script(name, value) for name, value in document.items() if name not in FIELDS)
+
+
+def mounts_what_a_script_writes(text, document):
+    """A copy of, or a link to, what the host hands in that a container mounts."""
+    for words in commands(text):
+        if words and words[0] in ("cp", "ln", "mv", "install") and any(HOST.search(each) for each in words[1:-1]):
+            target = re.escape(words[-1].removeprefix("./").removeprefix("/dstack/"))
+            if re.search(r"[\s'\"\[-](/dstack/|/tapp/|\./)" + target + r"(/[^\s:]*)?:", str(document.get("docker_compose_file"))):
+                return True
+    return False
 
 
 def commands(text):
@@ -60,7 +73,8 @@ def executes_a_file_of_the_host(text):
     for words in commands(text):
         if not words:
             continue
-        if words[0] == "mount" and any(HOST.search(each) for each in words[1:]):
+        if words[0] == "mount" and (any(HOST.search(each) or ":/" in each or each.startswith(("LABEL=", "UUID=", "//")) for each in words[1:])
+                                    or re.search(r"-t\s*(virtiofs|9p|nfs4?|cifs|smb3)\b", " ".join(words))):
             folders.add(words[-1].rstrip("/") + "/")
         if HOST.search(words[0]) or any(words[0].startswith(each) for each in folders):
             return True
@@ -94,6 +108,8 @@ def starts_an_image(text):
 
 
 def writes_the_compose_file(text):
+    for name, value in re.findall(r"(?:^|[\s;&|])(\w+)=([\w./-]+)", text):
+        text = re.sub(r"\$(\{" + name + r"\}|" + name + r"\b)", value, text)
     for words in commands(text):
         line = " ".join(words)
         if not COMPOSE_FILE.search(line):
@@ -135,7 +151,8 @@ def unknown_fields(document):
 def may_be_a_script(name, value):
     if value in (None, False, "", [], {}):
         return False
-    if name.rsplit("_", 1)[-1] in ("cmd", "cmds", "command", "commands", "entrypoint", "exec", "hook", "hooks", "script", "scripts"):
+    words = "bash boot cmds? commands? compose entrypoint exec hooks? images? init launch prelaunch postlaunch run scripts? shell sh start startup"
+    if not isinstance(value, (bool, int, float)) and any(re.fullmatch("|".join(words.split()), each.lower()) for each in re.split(r"[^A-Za-z0-9]", name)):
         return True
     return holds_a_script(value)
 

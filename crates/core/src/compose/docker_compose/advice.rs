@@ -4,12 +4,16 @@ use super::place::shown;
 use super::variables::Template;
 
 /// Programs that read from their environment what teams hand them as arguments: a word of the command, and the names.
-const READ_THEIR_ENVIRONMENT: [(&str, &str); 14] = [
+const READ_THEIR_ENVIRONMENT: [(&str, &str); 15] = [
     (
         "celery",
         "Celery reads CELERY_BROKER_URL and CELERY_RESULT_BACKEND, flower FLOWER_BASIC_AUTH and FLOWER_PORT",
     ),
     ("cloudflared", "cloudflared reads TUNNEL_TOKEN"),
+    (
+        "dotnet",
+        "ASP.NET reads ASPNETCORE_URLS and ASPNETCORE_HTTP_PORTS",
+    ),
     ("gunicorn", "gunicorn reads WEB_CONCURRENCY and PORT"),
     ("k3s", "k3s reads K3S_NODE_NAME and K3S_TOKEN"),
     ("minio", "MinIO reads MINIO_ROOT_USER and MINIO_ROOT_PASSWORD"),
@@ -136,106 +140,4 @@ fn split_text(form: &ListForm, text: &str) -> String {
         ),
         ListForm::Refused => format!("write the value{known}"),
     }
-}
-
-/// What to write instead of what executes a variable as the input of a program, as a number, or as code: by the words of the script.
-fn instead_of_input(script: &str, name: &str) -> Option<String> {
-    let words = script.split(|c: char| c.is_whitespace() || "\"'`(;|&/".contains(c));
-    let has = |each: &[&str]| words.clone().any(|word| each.contains(&word));
-    if !has(&[
-        "psql", "mysql", "mariadb", "mongosh", "mongo", "xargs", "parallel", "let", "declare", "typeset",
-        "gunicorn", "npm",
-    ]) {
-        let is_code = !script.contains(&format!("${name}")) && !script.contains(&format!("${{{name}"));
-        return is_code.then(|| {
-            "put the code into the image: in a language that is not read here, what names a variable of the environment may execute it".to_owned()
-        });
-    }
-    let text = if has(&["psql"]) {
-        format!(
-            "hand it to psql as a variable, `psql -v v=\"$${name}\"`, and write `:'v'` in the SQL, which psql quotes"
-        )
-    } else if has(&["mysql", "mariadb"]) {
-        "have the image make the user (`MYSQL_USER`, `MYSQL_PASSWORD`): the client executes `\\!` in its input".to_owned()
-    } else if has(&["mongosh", "mongo"]) {
-        format!("have the script read `process.env.{name}`: the client executes the text of its input")
-    } else if has(&["xargs", "parallel"]) {
-        format!(
-            "hand it to the program in quotes (`app \"$${name}\"`), and not as input of `xargs` or `parallel`"
-        )
-    } else if has(&["gunicorn", "npm"]) {
-        format!(
-            "write `\"$${name}\"` in quotes: without, the value may be further words, by which the program executes code"
-        )
-    } else {
-        format!(
-            "compare with `[ \"$${name}\" -gt … ]`: a shell evaluates what stands in a value that it reads as a number"
-        )
-    };
-    Some(text)
-}
-
-/// What to write in a script instead of what executes a variable: by the command in which the variable stands.
-pub(super) fn instead_of_executing(script: &str, name: &str) -> String {
-    // The command in which the variable stands, to where it ends outside quotes: `sed "s|A|$B|"` holds what separates commands.
-    let variable = [format!("${name}"), format!("${{{name}")];
-    let mut commands = commands(script).into_iter().filter(|command| {
-        variable
-            .iter()
-            .any(|variable| command.contains(variable.as_str()))
-    });
-    let fix = commands.find_map(|command| {
-        let has = |word: &str| command.split(|c: char| c.is_whitespace() || "\"'`(".contains(c)).any(|each| each == word);
-        let is_number = ["-eq", "-ne", "-lt", "-le", "-gt", "-ge"].iter().any(|operator| has(operator));
-        if has("[[") && is_number {
-            Some(format!("compare with `[ \"$${name}\" -gt … ]`: `[[ … ]]` evaluates what it compares as numbers"))
-        } else if has("sed") {
-            Some(format!(
-                "fill in the template with `envsubst '$${name}' < TEMPLATE > FILE`: `sed` executes the command `e`, which the value may add"
-            ))
-        } else if has("npm") || script.contains(".npmrc") && command.contains(">") {
-            Some(format!("write `'//HOST/:_authToken=$${{{name}}}'` in single quotes: npm reads {name} from its environment"))
-        } else if script.contains("wg-quick") && command.contains(">") {
-            Some(format!(
-                "write ${name} to a file of its own and `PostUp = wg set %i private-key FILE` into the settings: there a line of the value may be \
-                 another `PostUp`"
-            ))
-        } else if command.contains(">") && (script.contains("aws") || script.contains("my.cnf") || script.contains("cron")) {
-            Some(format!(
-                "write the file as a fixed text and hand {name} to the program in its environment (AWS_SECRET_ACCESS_KEY, MYSQL_PWD): a line of the \
-                 value may be another setting, which starts a program"
-            ))
-        } else if has("psql") {
-            Some(format!("write `psql -d \"$${name}\"`: as an operand the value may be an option of `psql`, which executes `-o|COMMAND`"))
-        } else if has("find") {
-            Some(format!("write `\"$${name}\"` in quotes: without, the value may be `-exec` for `find`"))
-        } else if ["aws", "curl", "gsutil", "rclone", "wget"].iter().any(|program| has(program)) {
-            Some("write the address: the value says what is brought, and a program starts that may be it".to_owned())
-        } else {
-            None
-        }
-    });
-    fix.or_else(|| instead_of_input(script, name)).unwrap_or_else(|| {
-        format!("have a script hand it to a program, in quotes (`sh -c 'exec app --port \"$${name}\"'`)")
-    })
-}
-
-/// The commands of a script, as far as quotes and what separates commands show them.
-fn commands(script: &str) -> Vec<&str> {
-    let mut commands = Vec::new();
-    let mut quote = None;
-    let mut start = 0;
-    for (at, c) in script.char_indices() {
-        match (quote, c) {
-            (Some(open), c) if c == open => quote = None,
-            (None, '"' | '\'') => quote = Some(c),
-            (None, ';' | '\n' | '|' | '&') => {
-                commands.push(script.get(start..at).unwrap_or_default());
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    commands.push(script.get(start..).unwrap_or_default());
-    commands
 }

@@ -18,6 +18,9 @@ pub(super) enum Before {
     EntrypointOfImage,
 }
 
+/// How many words of lists are judged beside open ones, in one document. In the lists behind that each open item decides code.
+const MAX_JUDGED_IN_LISTS: usize = 400_000;
+
 /// A list of arguments, with where its open items stand.
 #[derive(Debug, Default)]
 pub(super) struct ArgumentList {
@@ -123,8 +126,16 @@ impl Judge<'_> {
         }
         let is_image = before == Before::EntrypointOfImage;
         let program = list.items.first().map_or("", |item| item.text.as_str());
-        let uses = uses_of_list(&list.items, is_image);
-        let alone = uses_of_list(&list.items, false);
+        // Each open item is judged beside all the others.
+        let steps = list.items.len().saturating_mul(list.open.len());
+        self.judged_in_lists = self.judged_in_lists.saturating_add(steps);
+        let is_too_much = self.judged_in_lists > MAX_JUDGED_IN_LISTS;
+        let uses_of = |is_image| match is_too_much {
+            true => Vec::new(),
+            false => uses_of_list(&list.items, is_image),
+        };
+        let uses = uses_of(is_image);
+        let alone = uses_of(false);
         for (at, path, text) in &list.open {
             let how = uses.get(*at);
             let is_argument = how == Some(&ItemUse::Argument);
@@ -133,6 +144,7 @@ impl Judge<'_> {
             let cause = match *at {
                 0 if is_behind_image => ExecutionCause::EntrypointOfImage,
                 0 => ExecutionCause::Program,
+                _ if is_too_much => ExecutionCause::Mixed,
                 _ if is_script(words) => ExecutionCause::Script,
                 _ if is_behind_image || is_image && how != alone.get(*at) => {
                     ExecutionCause::EntrypointOfImage

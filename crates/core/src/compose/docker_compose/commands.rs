@@ -6,13 +6,14 @@ use std::ops::Range;
 use serde_json::{Map, Value};
 
 use super::absent_value::is_absent;
-use super::advice::{ExecutionCause, instead_of_executing};
-use super::config_commands::may_read;
+use super::advice::ExecutionCause;
+use super::config_commands::{may_read, under_risky_names};
 use super::config_language::ConfigLanguage;
 use super::cron;
 use super::environment::Environment;
 use super::judge::{Judge, text_of};
 use super::place::{ComposePlace, item, shown, step};
+use super::script_advice::{in_general, instead_of_executing};
 use super::shell::{self, LANGUAGES, Use};
 use super::table::ComposeRow;
 use super::words::{is_script, split};
@@ -167,11 +168,17 @@ impl Judge<'_> {
                 let reads_some = environment.outside_names().any(|name| may_read(&script, &name));
                 if !is_read && (reads_some || self.config_readers.is_handed(name, &is_set)) {
                     let says = "a script in a language that this version of cvm-verify does not read, and it may be handed a variable that \
-                                is set from outside: write the value";
+                                is set from outside: write the value; or review what the script does with it and write the reason into \
+                                `[[places]]` of the lock (`cvm-verify pin`)";
                     self.file.unmeasured.add(ComposePlace::new(path, text, says));
                 }
                 let mut uses: BTreeMap<String, Use> = BTreeMap::new();
                 let in_language = language.map(|language| language.uses(&script, &is_outside));
+                // A document of JSON that no shell is handed executes nothing, whatever its words are.
+                let is_shell = is_shell
+                    && !(kind == ConfigLanguage::Shell
+                        && is_document(&script)
+                        && !self.config_readers.may_be_started(name));
                 let in_shell = is_shell.then(|| shell::uses(&script, &is_outside));
                 for (name, how) in in_language
                     .into_iter()
@@ -212,6 +219,9 @@ impl Judge<'_> {
                                 .map(|(name, _)| name),
                         );
                     }
+                }
+                if let Some(document) = document(&script) {
+                    executed.extend(under_risky_names(&document, &is_outside));
                 }
                 uses.extend(executed.into_iter().map(|name| (name, Use::Executed)));
                 self.name_uses(path, text, uses, environment);
@@ -298,14 +308,20 @@ impl Judge<'_> {
         if uses.remove(shell::EVERY_VARIABLE).is_some() {
             uses.extend(environment.outside_names().map(|name| (name, Use::Executed)));
         }
+        let mut advised = 0_usize;
         for (name, how) in uses {
             let name = shown(&name);
             match how {
                 Use::Executed => {
+                    advised += 1;
+                    // The text is read again for each of them.
+                    let instead = match advised <= MAX_ADVISED {
+                        true => instead_of_executing(text, &name),
+                        false => in_general(&name),
+                    };
                     let says = format!(
                         "a shell may execute what `$${name}` holds, and the container's `{name}` is set from outside: write \
-                         the value, or {}",
-                        instead_of_executing(text, &name)
+                         the value, or {instead}"
                     );
                     self.file.unmeasured.add(ComposePlace::new(path, text, says));
                 }
@@ -318,6 +334,8 @@ impl Judge<'_> {
     }
 }
 
+/// For how many variables of one text it is looked for what to write instead.
+const MAX_ADVISED: usize = 16;
 /// How much text of configs is read in every language, in one document, bytes: the readers take more than linear time.
 const MAX_READ_IN_ALL_LANGUAGES: usize = 32 * 1024;
 
@@ -327,10 +345,21 @@ fn has_word_for_environment(text: &str) -> bool {
     ["env", "_server"].iter().any(|word| text.contains(word))
 }
 
+/// A list or a mapping of JSON.
+fn document(text: &str) -> Option<Value> {
+    let is_one = text.trim_start().starts_with(['{', '[']);
+    is_one.then(|| serde_json::from_str(text).ok()).flatten()
+}
+
+/// Whether a text is a list or a mapping of JSON.
+fn is_document(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+}
+
 /// A text as one of any language that reads its environment by a word for it: what shells and templates read so is judged elsewhere, and a
 /// document of JSON executes nothing.
 fn in_any_language(text: &str) -> String {
-    if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
+    if is_document(text) {
         return String::new();
     }
     let text = text.replace('$', " ");

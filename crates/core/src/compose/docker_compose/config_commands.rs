@@ -5,7 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::config_settings::{Separator, Setting, SettingValue, settings};
+use super::risky_names::is_risky_in_script;
 use super::shell::{self, ItemUse, ListItem, Use, uses_of_list};
 
 /// Last words of the names of settings whose value a program starts.
@@ -33,11 +36,13 @@ const OF_SEVERAL: [&str; 5] = ["cmds", "commands", "hooks", "programs", "scripts
 const OF_ARGUMENTS: [&str; 2] = ["args", "arguments"];
 
 /// Names of settings, or their last words, whose value names code that a program loads, or is code.
-const OF_CODE: [&str; 17] = [
+const OF_CODE: [&str; 20] = [
     "auto_append_file",
     "auto_prepend_file",
+    "callbacks",
     "code",
     "extension",
+    "failure_callback",
     "import",
     "include",
     "loadmodule",
@@ -51,6 +56,7 @@ const OF_CODE: [&str; 17] = [
     "preload",
     "require",
     "ssl_engine",
+    "success_callback",
 ];
 
 /// Settings of httpd whose value is a program where it begins with `|`.
@@ -90,12 +96,46 @@ pub(super) fn executed_by_settings(
         let named = referenced(text, is_outside).into_iter();
         return named.map(|name| (name, "command".to_owned())).collect();
     };
+    // A map of httpd whose values a program gives.
+    for line in text.lines().filter(|line| line.contains("prg:")) {
+        let named = referenced(line, is_outside).into_iter();
+        executed.extend(named.map(|name| (name, "rewritemap".to_owned())));
+    }
     for setting in settings {
         for name in executed_by(&setting, of, is_outside) {
             executed.entry(name).or_insert_with(|| setting.name.clone());
         }
     }
     executed
+}
+
+/// The variables in members of a document of JSON whose names are those of variables by which programs load code: `"NODE_OPTIONS": "${NAME}"` in
+/// the environment of what a program starts.
+pub(super) fn under_risky_names(document: &Value, is_outside: &dyn Fn(&str) -> bool) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![document];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Array(items) => open.extend(items),
+            Value::Object(members) => {
+                for (name, member) in members {
+                    let is_name = name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
+                        && !name.contains(|c: char| c.is_ascii_lowercase());
+                    if let Some(text) = member.as_str()
+                        && is_name
+                    {
+                        let named = referenced(text, is_outside);
+                        if !named.is_empty() && is_risky_in_script(name) {
+                            found.extend(named);
+                        }
+                    }
+                    open.push(member);
+                }
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 fn executed_by(setting: &Setting<'_>, of: SettingsOf, is_outside: &dyn Fn(&str) -> bool) -> BTreeSet<String> {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::shell::{Language, NamedBy, NamedFile, names_in};
+use super::shell::{Language, NamedBy, NamedFile, is_started_in_list, is_started_in_script, names_in};
 use super::words::split;
 
 /// What the docker compose file says of its configs.
@@ -188,6 +188,28 @@ impl ConfigReaders {
         paths.peek().is_some() && paths.all(is_named)
     }
 
+    /// Whether a shell may read a config as a script, whatever its text is: by what names its paths.
+    pub(super) fn may_be_started(&self, config: Option<&str>) -> bool {
+        let mut paths = self.paths(config).peekable();
+        if paths.peek().is_none() || self.is_too_much {
+            return true;
+        }
+        let others = || {
+            let scripts = self.scripts.iter();
+            scripts.filter(|(name, _)| name.is_none() || name.as_deref() != config)
+        };
+        paths.any(|path| {
+            path.is_empty()
+                || self.lists.iter().any(|words| is_started_in_list(path, words))
+                || others().any(|(_, script)| is_started_in_script(path, script))
+                || self
+                    .values
+                    .iter()
+                    // A path alone is what a program reads.
+                    .any(|value| value.contains(char::is_whitespace) && is_started_in_script(path, value))
+        })
+    }
+
     /// Whether a text is a script of a language that is not read here: its first line, the names of its paths, or a program that is handed
     /// one of them say so.
     fn is_not_read(&self, targets: Option<&BTreeSet<String>>, text: &str) -> bool {
@@ -203,8 +225,10 @@ impl ConfigReaders {
         targets.any(|target| {
             let name = target.rsplit('/').next().unwrap_or_default();
             let starts_it = |text: &str| {
-                let words = || text.split(|c: char| c.is_whitespace() || "\"';|&()".contains(c));
-                !name.is_empty() && text.contains(name) && words().any(program)
+                let words = text.split(|c: char| c.is_whitespace() || "\"';|&()".contains(c));
+                // A config may have the name of a program, and a table of cron is read as one.
+                let mut others = words.filter(|word| !names_file(word, target) && !word.ends_with("crontab"));
+                !name.is_empty() && text.contains(name) && others.any(program)
             };
             Language::is_file_not_read(target, text)
                 || self.lists.iter().any(|words| starts_it(&words.join(" ")))
@@ -278,6 +302,13 @@ impl ConfigReaders {
             .max()
             .unwrap_or(NamedBy::Nothing)
     }
+}
+
+/// Whether a word is the path of a file, or ends as it does: `/app/awk`, `./awk`. The name alone is that of a program.
+fn names_file(word: &str, path: &str) -> bool {
+    let word = word.trim_start_matches("./");
+    word.contains('/') && path.ends_with(word)
+        || word.rsplit_once('=').is_some_and(|(_, value)| value == path)
 }
 
 /// The text that a container has: a doubled dollar is one.

@@ -127,6 +127,8 @@ fn names_of_line(line: &str) -> Vec<(usize, &str, usize)> {
 
 /// The value behind a name; nothing where no separator stands there.
 fn value_behind<'t>(before: &str, behind: &'t str) -> Option<(Separator, SettingValue<'t>)> {
+    // `php_admin_value[auto_prepend_file] = x`
+    let behind = behind.strip_prefix(']').unwrap_or(behind);
     let spaced = behind.trim_start_matches([' ', '\t']);
     let has_space = spaced.len() < behind.len();
     let (separator, rest) = if let Some(rest) = spaced.strip_prefix("=>") {

@@ -29,8 +29,15 @@ fn behind_times(line: &str) -> Option<&str> {
         return None;
     }
     if line.starts_with('@') {
-        let (_, command) = line.split_once([' ', '\t'])?;
-        return Some(command.trim_start());
+        let (when, command) = line.split_once([' ', '\t'])?;
+        let command = command.trim_start();
+        // `@every 5m app`
+        return match when {
+            "@every" => command
+                .split_once([' ', '\t'])
+                .map(|(_, command)| command.trim_start()),
+            _ => Some(command),
+        };
     }
     let mut rest = line;
     let mut times = 0;
@@ -72,6 +79,8 @@ mod tests {
             ("*/5 1-5 * JAN MON-FRI app $E", "app $E"),
             ("*/10 * * * * * $E", "$E"),
             ("@reboot  $E", "$E"),
+            ("@every 5m $E", "$E"),
+            ("@every 1h30m  app $E", "app $E"),
             ("* * * * * root $E", "$E"),
             ("* * * * * cat%$E", "cat\n$E"),
         ] {

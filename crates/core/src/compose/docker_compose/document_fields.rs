@@ -113,22 +113,37 @@ pub(super) fn judge(members: &Map<String, Value>, file: &mut ComposeFile) {
     }
 }
 
-/// By its name, or by its text: more than one line, or the first line of a script.
+/// By a word of its name, where it holds text, or by its text: more than one line, or the first line of a script.
 fn may_be_a_script(name: &str, value: &Value) -> bool {
-    let last = name.rsplit('_').next().unwrap_or_default();
-    let is_named_for_one = matches!(
-        last,
-        "cmd"
-            | "cmds"
-            | "command"
-            | "commands"
-            | "entrypoint"
-            | "exec"
-            | "hook"
-            | "hooks"
-            | "script"
-            | "scripts"
-    );
+    const WORDS: [&str; 24] = [
+        "bash",
+        "boot",
+        "cmd",
+        "cmds",
+        "command",
+        "commands",
+        "compose",
+        "entrypoint",
+        "exec",
+        "hook",
+        "hooks",
+        "image",
+        "images",
+        "init",
+        "launch",
+        "prelaunch",
+        "postlaunch",
+        "run",
+        "script",
+        "scripts",
+        "shell",
+        "start",
+        "startup",
+        "sh",
+    ];
+    let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    let is_flag = matches!(value, Value::Bool(_) | Value::Number(_));
+    let is_named_for_one = !is_flag && words.any(|word| WORDS.contains(&word.to_ascii_lowercase().as_str()));
     is_named_for_one || holds_a_script(value)
 }
 

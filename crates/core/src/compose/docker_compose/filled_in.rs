@@ -34,9 +34,9 @@ const START_PROGRAMS: [(&[&str], &str, &str); 4] = [
         "a file that is looked up (`--secrets`)",
     ),
     (
-        &["openresty", "openresty/openresty", "apisix", "kong"],
-        "OpenResty",
-        "`os.getenv` in a file of Lua",
+        &["apisix"],
+        "APISIX",
+        "a secret manager of APISIX (`$secret://…`)",
     ),
 ];
 

@@ -27,6 +27,8 @@ pub(super) struct Judge<'s> {
     pub(super) config_readers: ConfigReaders,
     /// How much text of configs was read in every language, bytes.
     pub(super) read_in_all_languages: usize,
+    /// How many words of lists were judged beside open ones.
+    pub(super) judged_in_lists: usize,
 }
 
 /// Judges a whole file. `services` and `jobs` are mappings of mappings.
@@ -39,6 +41,7 @@ pub(super) fn judge(root: &Map<String, Value>, settable: &Settable) -> ComposeFi
         from_outside: BTreeSet::new(),
         config_readers: ConfigReaders::of(root),
         read_in_all_languages: 0,
+        judged_in_lists: 0,
     };
     for section in ["services", "jobs"] {
         for (name, container) in root.get(section).and_then(Value::as_object).into_iter().flatten() {
@@ -355,7 +358,16 @@ impl Judge<'_> {
         if let ("configs.*.environment" | "secrets.*.environment", Some(name)) = (row.path, value.as_str()) {
             self.file.references.insert(name.to_owned());
         }
-        let place = ComposePlace::new(path, &text_of(value), row.says);
+        let says = match (row.path, value.as_str()) {
+            ("secrets.*.environment", Some(name)) => format!(
+                "{}, and the container may execute the file: put `{1}: ${{{1}}}` into `environment` of the service, or review what it does and \
+                 write the reason into `[[places]]` of the lock (`cvm-verify pin`)",
+                row.says,
+                shown(name)
+            ),
+            _ => row.says.to_owned(),
+        };
+        let place = ComposePlace::new(path, &text_of(value), says);
         match row.path {
             "service.build" | "service.extends" | "service.provider" | "include" => {
                 self.file.unpinned.add(place)

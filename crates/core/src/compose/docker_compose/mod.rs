@@ -23,6 +23,7 @@ mod mounts;
 mod place;
 mod risky_names;
 mod runner;
+mod script_advice;
 mod settable;
 mod shell;
 mod start_scripts;
@@ -33,9 +34,13 @@ mod volumes;
 mod words;
 
 #[cfg(test)]
+mod bounds_tests;
+#[cfg(test)]
 mod config_corpus_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod written_files_tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

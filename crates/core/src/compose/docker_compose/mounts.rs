@@ -1,6 +1,7 @@
 //! Where a path of a docker compose file leads in the guest, and what of that the host hands in.
 
 use super::settable::PROJECT_FOLDER;
+use super::shell::FROM_THE_HOST;
 
 /// What a path is to the question which code runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,29 +24,6 @@ const LINKS: [(&str, &str); 6] = [
     ("/dstack/persistent/dstack", "/dstack"),
     ("/var/lock", "/run/lock"),
     ("/tmp", "/var/volatile/tmp"),
-];
-
-/// What the host hands in: files that nothing measures, firmware tables, and the disks.
-const FROM_THE_HOST: [(&str, &str); 13] = [
-    ("/dstack/.host-shared", "files that the host hands in"),
-    ("/dstack/user_config", "a file that the host hands in"),
-    ("/dstack/.user-config", "a file that the host hands in"),
-    ("/dstack/.decrypted-env", "the environment that the host hands in"),
-    (
-        "/dstack/.decrypted-env.json",
-        "the environment that the host hands in",
-    ),
-    ("/sys/firmware", "firmware tables that the host supplies"),
-    ("/sys/class/dmi", "firmware tables that the host supplies"),
-    (
-        "/sys/devices/virtual/dmi",
-        "firmware tables that the host supplies",
-    ),
-    ("/run/credentials", "credentials that the host can hand in"),
-    ("/run/systemd", "credentials that the host can hand in"),
-    ("/dev/disk", "disks that the host supplies"),
-    ("/dev/block", "disks that the host supplies"),
-    ("/dev/mem", "memory that the host supplies"),
 ];
 
 /// Devices of the guest's kernel alone, and folders in `/dev` that it fills: nothing of them is a disk, a bus, a port or memory
@@ -164,6 +142,14 @@ fn is_open_files(path: &str) -> bool {
     matches!(of_process(path), Some("fd" | "map_files"))
 }
 
+/// The same for a file that a script writes, in the folder where the guest starts it. One whose path is not known may be any.
+pub(super) fn resolve_written(path: &str) -> String {
+    match path {
+        path if path.is_empty() || path.contains('$') => "/".to_owned(),
+        path => resolve(path),
+    }
+}
+
 /// What a resolved path is.
 pub(super) fn source(path: &str) -> MountSource {
     // What the Docker socket allows is more than what else is there.
@@ -207,7 +193,7 @@ pub(super) fn is_supplied_device(path: &str) -> bool {
 }
 
 /// Whether one path is the other, or holds it.
-fn overlaps(one: &str, other: &str) -> bool {
+pub(super) fn overlaps(one: &str, other: &str) -> bool {
     holds(one, other) || holds(other, one)
 }
 

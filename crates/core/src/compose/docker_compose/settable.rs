@@ -1,11 +1,13 @@
 //! Who can set a variable that Docker Compose substitutes: what surrounds the docker compose file decides.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_json::{Map, Value};
 
+use super::mounts;
 use super::runner::Runner;
+use super::shell::{self, WrittenFrom};
 
 /// The script that runs before Docker Compose and what it hands on, from the table of known scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +108,41 @@ impl fmt::Display for Setter {
     }
 }
 
+/// Whether a file is named for data, which no program executes: settings, keys, secrets.
+fn is_named_for_data(path: &str) -> bool {
+    const ENDS: [&str; 12] = [
+        ".cfg",
+        ".conf",
+        ".env",
+        ".ini",
+        ".password",
+        ".pub",
+        ".secret",
+        ".toml",
+        ".token",
+        ".xml",
+        ".yaml",
+        ".yml",
+    ];
+    const WORDS: [&str; 10] = [
+        "cert",
+        "credentials",
+        "env",
+        "id",
+        "key",
+        "pass",
+        "passwd",
+        "password",
+        "secret",
+        "token",
+    ];
+    let name = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    let last = name.rsplit(['_', '-', '.']).next().unwrap_or_default();
+    shell::is_data_by_name(path)
+        || ENDS.iter().any(|end| name.ends_with(end))
+        || !name.contains('.') && WORDS.contains(&last)
+}
+
 /// What surrounds a docker compose file.
 #[derive(Debug, Clone)]
 pub(super) struct Settable {
@@ -116,6 +153,8 @@ pub(super) struct Settable {
     has_other_script: bool,
     /// Whether nerdctl starts the containers.
     is_nerdctl: bool,
+    /// Files that a script before the containers writes with what something outside the document decides, by their paths in the guest.
+    written: BTreeMap<String, WrittenFrom>,
 }
 
 impl Settable {
@@ -138,7 +177,38 @@ impl Settable {
                 LaunchScript::None,
             ),
             is_nerdctl: members.get("runner").and_then(Value::as_str) == Some("nerdctl-compose"),
+            written: BTreeMap::new(),
         }
+        .with_written_files(members)
+    }
+
+    /// Adds what the scripts of the document write that run before the containers.
+    fn with_written_files(mut self, members: &Map<String, Value>) -> Self {
+        let mut texts = Vec::new();
+        if self.script == LaunchScript::Unknown {
+            texts.extend(members.get("pre_launch_script").and_then(Value::as_str));
+        }
+        match members.get("init_script") {
+            Some(Value::Array(items)) => texts.extend(items.iter().filter_map(Value::as_str)),
+            Some(Value::String(text)) => texts.push(text.as_str()),
+            _ => {}
+        }
+        for text in texts {
+            for (path, from) in shell::files_from_outside(text, &|name| self.is_handed_in(name)) {
+                self.written.insert(mounts::resolve_written(&path), from);
+            }
+        }
+        self
+    }
+
+    /// A file at a path, or below or above it, that a script before the containers writes with what something outside the document decides.
+    pub(super) fn written_at(&self, path: &str) -> Option<(&str, &WrittenFrom)> {
+        let written = self.written.iter();
+        let mut meant = written.filter(|(written, from)| {
+            let is_data = matches!(from, WrittenFrom::Variable(_)) && is_named_for_data(written);
+            mounts::overlaps(written, path) && !is_data
+        });
+        meant.next().map(|(path, from)| (path.as_str(), from))
     }
 
     /// Nothing is known of what surrounds the file, so that everything may be set.
@@ -148,6 +218,7 @@ impl Settable {
             script: LaunchScript::Unknown,
             has_other_script: false,
             is_nerdctl: true,
+            written: BTreeMap::new(),
         }
     }
 

@@ -7,6 +7,7 @@ use super::environment::Environment;
 use super::judge::{Judge, text_of};
 use super::mounts::{self, MountSource};
 use super::place::{ComposePlace, item, shown, step};
+use super::shell::WrittenFrom;
 use super::table::ComposeRow;
 
 impl Judge<'_> {
@@ -116,6 +117,24 @@ impl Judge<'_> {
                 self.file.unmeasured.add(ComposePlace::new(path, text, says));
             }
             MountSource::Guest => self.reaches(path, text, format!("`{}`{via} of the VM", shown(source))),
+        }
+        let written = self.settable.written_at(&leads);
+        let says = written.map(|(file, from)| {
+            let file = shown(file);
+            match from {
+                WrittenFrom::Host => format!(
+                    "a script before the containers puts what the host hands in to `{file}`, which the container sees: mount another folder, or \
+                     write that text into the docker compose file"
+                ),
+                WrittenFrom::Variable(name) => format!(
+                    "a script before the containers writes what `{0}` holds to `{file}`, which the container may execute: set {0} in \
+                     `environment`, or give the file a name of data (`.json`, `.env`, `.key`)",
+                    shown(name)
+                ),
+            }
+        });
+        if let Some(says) = says {
+            self.file.unmeasured.add(ComposePlace::new(path, text, says));
         }
     }
 

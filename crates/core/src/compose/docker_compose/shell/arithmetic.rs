@@ -1,7 +1,7 @@
 //! Where a shell evaluates a text as an arithmetic expression: the names in it need no dollar, and bash executes what stands in an index in
 //! the value of one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::own_variables::assignment;
 use super::paths::base_name;
@@ -45,6 +45,7 @@ fn index(text: &str) -> Option<&str> {
 /// The names that a command evaluates as numbers, beside those in `((…))` and in expansions.
 pub(super) fn evaluated_names(command: &ShellCommand, programs: &[StartedProgram<'_>]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
+    let mut names_of_lists = BTreeSet::new();
     let mut in_index = |word: &Word| names.extend(index(&word.text).map(identifiers).into_iter().flatten());
     // `a[E]=1`, `a=([E]=1)`, `declare "a[E]=1"`: before the program, or without one.
     let mut declares = false;
@@ -52,12 +53,17 @@ pub(super) fn evaluated_names(command: &ShellCommand, programs: &[StartedProgram
         let text = word.text.as_str();
         declares |= DECLARE.contains(&text);
         let is_assigned = text.contains("]=") || text.contains("]+=");
+        // `declare -a "a=($E)"`: what stands in the list is expanded again.
+        if declares && text.contains("=(") {
+            names_of_lists.extend(word.held());
+        }
         if is_assigned || declares {
             in_index(word);
         } else if !(assignment(text).is_some() || RESERVED.contains(&text)) {
             break;
         }
     }
+    names.append(&mut names_of_lists);
     for program in programs {
         let arguments = program.arguments;
         match base_name(&program.word.text) {
@@ -90,7 +96,7 @@ pub(super) fn evaluated_names(command: &ShellCommand, programs: &[StartedProgram
 }
 
 impl Script {
-    /// The variables that are declared to be numbers: what is assigned to one is evaluated.
+    /// The variables that are declared to be numbers, or to stand for others: what is assigned to one is evaluated.
     pub(super) fn numbers(&self) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
         for command in &self.commands {
@@ -102,8 +108,14 @@ impl Script {
                 continue;
             };
             let words = command.words.iter().skip(at).map(|word| word.text.as_str());
+            // `export -n` is something else.
+            if words.clone().next() == Some("export") {
+                continue;
+            }
             let is_number = |word: &str| {
-                matches!(word, "float" | "integer") || word.starts_with('-') && word.contains(['i', 'E', 'F'])
+                // What is assigned to a name that stands for another is evaluated, too.
+                matches!(word, "float" | "integer")
+                    || word.starts_with('-') && word.contains(['i', 'n', 'E', 'F'])
             };
             if words.clone().any(is_number) {
                 let declared = words.skip(1).filter(|word| !word.starts_with(['-', '+']));
@@ -113,6 +125,51 @@ impl Script {
             }
         }
         names
+    }
+}
+
+impl Script {
+    /// The names that its commands evaluate as numbers.
+    pub(super) fn evaluated(&self) -> BTreeSet<String> {
+        let numbers = self.numbers();
+        let mut names = BTreeSet::new();
+        for command in &self.commands {
+            let programs = command.programs(&mut BTreeSet::new());
+            names.extend(evaluated_names(command, &programs));
+            names.extend(command.assigned_to_numbers(&numbers));
+            if command.is_number {
+                names.extend(command.names().cloned());
+            }
+        }
+        names
+    }
+
+    /// Names in fixed values of variables: what is evaluated as a number is so again, until it is one. Those that are reached from a set of
+    /// names.
+    pub(super) fn evaluated_again(&self, names: &BTreeSet<String>) -> BTreeSet<String> {
+        let mut values: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for command in &self.commands {
+            let variable = match command.words.as_slice() {
+                [first, variable, ..] if matches!(first.text.as_str(), "for" | "select") => {
+                    Some(&variable.text)
+                }
+                _ => None,
+            };
+            for word in &command.words {
+                let assigned =
+                    assignment(&word.text).or(variable.map(|name| (name.as_str(), word.text.as_str())));
+                if let Some((name, value)) = assigned {
+                    values.entry(name).or_default().extend(identifiers(value));
+                }
+            }
+        }
+        let mut reached = BTreeSet::new();
+        let mut open: Vec<&String> = names.iter().collect();
+        while let Some(name) = open.pop() {
+            let next = values.get(name.as_str()).into_iter().flatten();
+            open.extend(next.filter(|next| reached.insert((*next).clone())));
+        }
+        reached
     }
 }
 

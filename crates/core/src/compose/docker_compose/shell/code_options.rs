@@ -163,3 +163,23 @@ fn is_last_of_cluster(option: &str, options: &[&str]) -> bool {
         && option.starts_with('-')
         && option.ends_with('K')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::data_options::OF_CLIENTS;
+    use super::*;
+
+    #[test]
+    fn no_option_is_data_in_one_table_and_code_in_the_other() {
+        for takes in OF_CLIENTS {
+            for program in takes.programs {
+                let rows = CODE_OPTIONS
+                    .iter()
+                    .filter(|(programs, ..)| programs.contains(program));
+                for option in rows.flat_map(|(_, options, _)| options.iter()) {
+                    assert!(!takes.options.contains(option), "{program} {option}");
+                }
+            }
+        }
+    }
+}

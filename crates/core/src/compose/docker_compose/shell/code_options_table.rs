@@ -3,7 +3,7 @@
 /// Programs, the starts of their options whose argument names code, and whether their first operand does.
 pub(super) type CodeOptions = (&'static [&'static str], &'static [&'static str], bool);
 
-pub(super) const CODE_OPTIONS: [CodeOptions; 42] = [
+pub(super) const CODE_OPTIONS: [CodeOptions; 53] = [
     (&["celery"], &["-A", "--app", "--config", "--workdir"], false),
     (&["flask"], &["-A", "--app"], false),
     (
@@ -70,10 +70,12 @@ pub(super) const CODE_OPTIONS: [CodeOptions; 42] = [
         true,
     ),
     (
-        &["puma", "rackup", "rails", "sidekiq", "thin", "unicorn"],
+        &["puma", "rackup", "rails", "thin", "unicorn"],
         &["-C", "-c", "-e", "-r", "-R", "--config", "--require"],
         true,
     ),
+    // `-c` is how many threads it has.
+    (&["sidekiq"], &["-C", "-e", "-r", "--config", "--require"], true),
     (
         &["forever", "vite-node", "esno", "bun", "coffee"],
         &["-r", "--require", "--import", "--preload"],
@@ -182,7 +184,7 @@ pub(super) const CODE_OPTIONS: [CodeOptions; 42] = [
         false,
     ),
     (&["rsync"], &["-e", "--rsh", "--rsync-path"], false),
-    (&["scp", "sftp"], &["-F", "-o", "-S"], false),
+    (&["scp", "sftp"], &["-F", "-S", "-b", "-o"], false),
     (&["nginx"], &["-g", "-c", "-p"], false),
     (&["haproxy", "lighttpd", "monit"], &["-c", "-f", "-m"], false),
     (
@@ -265,6 +267,20 @@ pub(super) const CODE_OPTIONS: [CodeOptions; 42] = [
         true,
     ),
     (&["openssl"], &["-config", "-engine", "-provider"], false),
+    (&["zip"], &["-TT", "--unzip-command"], false),
+    (&["php", "artisan"], &["--execute"], false),
+    (&["luajit"], &["-e", "-l"], false),
+    (&["tcpdump"], &["-z", "--postrotate-command"], false),
+    (&["restic"], &["-o", "--option", "--password-command"], false),
+    (&["borg"], &["--rsh", "--remote-path"], false),
+    (&["alembic"], &["-c", "--config"], false),
+    (
+        &["latex", "lualatex", "pdflatex", "pdftex", "tex", "xelatex"],
+        &["-output-directory", "-shell-escape"],
+        true,
+    ),
+    (&["gs"], &["-c"], true),
+    (&["websocat"], &["--exec", "--sh-c", "-e"], false),
     (
         &["jupyter", "jupyter-lab", "start-notebook.sh"],
         &[

@@ -345,6 +345,15 @@ fn what_a_script_of_the_guest_takes_from_outside_is_found() {
         "bash -c \"$X\"",
         "curl \"$X\" | bash",
         "sed -i \"s/TAG/$X/\" docker-compose.yaml",
+        "echo \"{\\\"auths\\\":{\\\"h\\\":{\\\"auth\\\":\\\"$X\\\"}}}\" > /root/.docker/config.json",
+        "echo \"$X\" >> /etc/containers/registries.conf",
+        "systemctl set-environment LD_PRELOAD=$X; systemctl restart docker",
+        "systemctl set-environment HTTPS_PROXY=$X",
+        "echo \"root:$X\" | chpasswd",
+        "usermod -p \"$X\" root",
+        "echo \"PermitRootLogin $X\" >> /etc/ssh/sshd_config",
+        "echo \"$X\" > /var/lib/docker/volumes/app_data/_data/run.sh",
+        "declare -n r=\"$X\"; echo $r",
     ] {
         assert!(read(script).executed.contains("X"), "{script}");
     }
@@ -357,6 +366,16 @@ fn what_a_script_of_the_guest_takes_from_outside_is_found() {
         "sh -c 'bash /dstack/user_config'",
         "cp user_config /tmp/x; sh /tmp/x",
         "set -a; . /dstack/.decrypted-env; set +a",
+        "sh -c \"$(cat /sys/class/dmi/id/product_serial)\"",
+        "X=$(dmidecode -s system-serial-number); eval $X",
+        "X=$(sudo dmidecode | grep Serial); eval $X",
+        "mount -t virtiofs s /mnt; . /mnt/env.sh",
+        "mount -t 9p host0 /mnt && sh /mnt/a.sh",
+        "mount.nfs h:/x /mnt; /mnt/run",
+        "mount h:/x /mnt; sh /mnt/run",
+        "mount LABEL=config /mnt; . /mnt/env",
+        "eval \"$(cat /run/credentials/x)\"",
+        "sh /proc/device-tree/chosen/x",
     ] {
         assert!(read(script).executes_host_files, "{script}");
     }
@@ -368,6 +387,7 @@ fn what_a_script_of_the_guest_takes_from_outside_is_found() {
         "nerdctl run web:latest",
         "sh -c 'docker pull web:latest'",
         "docker run --rm web:latest a@sha256:00",
+        "skopeo copy docker://web:latest docker-daemon:web:latest",
     ] {
         assert_eq!(
             read(script).images,
@@ -391,6 +411,15 @@ fn what_a_script_of_the_guest_takes_from_outside_is_found() {
         "cp /opt/x.yml ./docker-compose.yaml",
         "python3 change.py docker-compose.yaml",
         "yq -i .a=1 app-compose.json",
+        "F=docker-compose.yaml; sed -i s/a/b/ $F",
+        "cd /dstack; f=docker-compose; cat x > ${f}.yaml",
+        "python3 -c \"open('docker-compose.yaml','w').write('x')\"",
+        "python3 - <<'E'\nopen('docker-compose.yaml','w')\nE",
+        "sed -i s/a/b/ *.yaml",
+        "git clone https://x.example/a .",
+        "curl -s https://x.example/a.tar | tar x",
+        "cd /dstack && tar -xzf /tmp/a.tgz",
+        "unzip -o a.zip",
     ] {
         assert_eq!(read(script).replaces.len(), 1, "{script}");
     }
@@ -408,6 +437,12 @@ fn ordinary_scripts_of_the_guest_take_nothing() {
         "mount /dev/vdb /data; mkdir -p /data/db; docker network create web",
         "docker run --rm web@sha256:00 true",
         "docker image prune -af; docker system prune -f; docker compose down",
+        "git clone https://x.example/a /opt/a; tar -xzf /tmp/a.tgz -C /opt/a; unzip a.zip -d /opt/b",
+        "curl -s https://x.example/a.tar | tar -C /opt -x; tar -tf a.tar; tar -cf /tmp/b.tar x",
+        "skopeo copy docker://web@sha256:00 dir:/opt/x; rm -f /tmp/*.yaml; chmod +x *",
+        "dmidecode -s system-uuid; apt-get install -y dmidecode; mount --bind /opt/a /opt/b; sh /opt/b/x",
+        "systemctl set-environment APP_KEY=$X; systemctl restart docker; systemctl import-environment X",
+        "N=a.yaml; cat x > /opt/$N; python3 -c \"open('/opt/a.yaml','w')\"",
         "jq -r .name app-compose.json",
         "[ -f docker-compose.yaml ] && cat docker-compose.yaml",
         "echo \"$X\" > /etc/app.env; chmod 600 /etc/app.env",

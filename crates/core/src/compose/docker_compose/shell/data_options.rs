@@ -4,17 +4,20 @@ use super::download_output::{curl_keeps_nothing, wget_keeps_nothing};
 use super::word::Word;
 
 /// Last parts of the names of options that take data: `--port`, `--rpc-port`, `--web.listen-address`.
-pub(super) const OF_DATA: [&str; 90] = [
+pub(super) const OF_DATA: [&str; 96] = [
     "accesskey",
     "addr",
     "address",
+    "alias",
     "apikey",
     "authkey",
     "authtoken",
     "backlog",
+    "block",
     "bucket",
     "concurrency",
     "connections",
+    "contract",
     "count",
     "database",
     "db",
@@ -43,6 +46,7 @@ pub(super) const OF_DATA: [&str; 90] = [
     "maxmemory",
     "memory",
     "min",
+    "mnemonic",
     "mode",
     "model",
     "name",
@@ -55,6 +59,7 @@ pub(super) const OF_DATA: [&str; 90] = [
     "pass",
     "passwd",
     "password",
+    "peers",
     "port",
     "ports",
     "processes",
@@ -66,6 +71,7 @@ pub(super) const OF_DATA: [&str; 90] = [
     "requirepass",
     "retention",
     "retries",
+    "rpcpass",
     "secret",
     "seed",
     "seqs",
@@ -223,7 +229,7 @@ pub(super) enum Operands {
     OwnAddress,
 }
 
-pub(super) const OF_CLIENTS: [Takes; 29] = [
+pub(super) const OF_CLIENTS: [Takes; 32] = [
     Takes {
         programs: &["pg_isready", "psql"],
         options: &["-U", "-d", "-h", "-p"],
@@ -382,13 +388,28 @@ pub(super) const OF_CLIENTS: [Takes; 29] = [
         operands: Operands::None,
     },
     Takes {
+        programs: &["llama-server"],
+        options: &["-c", "-n", "-ngl", "-t"],
+        operands: Operands::None,
+    },
+    Takes {
+        programs: &["mosquitto_pub", "mosquitto_sub"],
+        options: &["-P", "-i", "-u"],
+        operands: Operands::None,
+    },
+    Takes {
+        programs: &["helios"],
+        options: &["--checkpoint", "--consensus-rpc", "--execution-rpc"],
+        operands: Operands::None,
+    },
+    Takes {
         programs: &["sidekiq"],
         options: &["-c"],
         operands: Operands::None,
     },
     Takes {
         programs: &["op-node"],
-        options: &["--l1", "--l1.beacon", "--l2"],
+        options: &["--l1", "--l1.beacon", "--l2", "--p2p.static"],
         operands: Operands::None,
     },
     Takes {

@@ -3,6 +3,7 @@
 use super::clients::{executes_input, hands_a_command};
 use super::code_options::{brings_options_of_npm, names_code, names_code_by_option};
 use super::interpreters::is_interpreter;
+use super::program_settings::sets_by_a_variable;
 use super::programs::{
     ENGINE_GROUPS, ENGINE_STARTS_NOTHING, ENGINES, EXECUTORS, FETCHERS, HARMLESS, IN_GROUPS_STARTS_NOTHING,
 };
@@ -23,6 +24,7 @@ pub(super) fn evaluates(name: &str, arguments: &[Word]) -> bool {
     if brings_options_of_npm(name, arguments)
         || is_handed_to_a_verb(name, arguments)
         || moves_to_another_project(name, arguments)
+        || sets_by_a_variable(name, arguments)
     {
         return true;
     }
@@ -55,14 +57,32 @@ pub(super) fn evaluates(name: &str, arguments: &[Word]) -> bool {
             }
             false
         }
-        "hash" | "enable" | "dotnet" | "mono" | "wasmtime" | "wasmer" | "kubectl" | "helm" | "crond" => {
-            arguments.iter().any(|word| !word.names.is_empty())
+        "dotnet" => is_code_of_dotnet(arguments),
+        // `zip -T a "$E"`: the operand may be `-TTcommand`.
+        "zip" => may_be_an_operand(arguments, &["-T", "--test"]),
+        // Behind the name of the network.
+        "ip" => {
+            let words = arguments.iter().skip_while(|word| word.text != "exec");
+            let mut started = words.skip(2);
+            started.any(|word| word.is_split || word.text.starts_with('$') && !word.names.is_empty())
         }
-        "psql" | "mysql" | "mariadb" | "mongosh" | "mongo" => {
-            if may_be_an_option(arguments) {
-                return true;
-            }
-            hands_a_command(name, arguments)
+        // The shell that it starts reads what the machine of this name sends.
+        "nc" | "ncat" | "netcat" => {
+            has(&["-e", "-c", "--exec", "--lua-exec", "--sh-exec"])
+                && arguments.iter().any(|word| !word.names.is_empty())
+        }
+        "websocat" => arguments.iter().any(|word| {
+            let is_command = ["cmd:", "exec:", "sh-c:", "$"]
+                .iter()
+                .any(|start| word.text.starts_with(start));
+            is_command && !word.names.is_empty()
+        }),
+        "redis-cli" | "valkey-cli" => ["EVAL", "eval", "FUNCTION", "function", "MODULE", "module"]
+            .iter()
+            .any(|verb| is_behind(arguments, verb)),
+        "mix" => is_behind(arguments, "-e") || is_behind(arguments, "--eval"),
+        "hash" | "enable" | "mono" | "wasmtime" | "wasmer" | "kubectl" | "helm" | "crond" => {
+            arguments.iter().any(|word| !word.names.is_empty())
         }
         name if executes_input(name) && !is_interpreter(name) => hands_a_command(name, arguments),
         // What stands behind the script of an interpreter is the script's own; a module of Python may be a program that is known.
@@ -80,6 +100,37 @@ pub(super) fn evaluates(name: &str, arguments: &[Word]) -> bool {
     }
 }
 
+/// Whether a variable stands in the word behind one of this text.
+fn is_behind(arguments: &[Word], text: &str) -> bool {
+    handed(arguments).any(|(word, next)| word.text == text && next.is_some_and(|next| !next.names.is_empty()))
+        || arguments
+            .iter()
+            .skip_while(|word| word.text != text)
+            .any(|word| word.is_split)
+}
+
+/// Whether an operand that a variable begins may be an option, where one of these is given.
+fn may_be_an_operand(arguments: &[Word], options: &[&str]) -> bool {
+    arguments.iter().any(|word| options.contains(&word.text.as_str()))
+        && arguments
+            .iter()
+            .any(|word| !word.names.is_empty() && word.text.starts_with('$'))
+}
+
+/// `dotnet App.dll --port "$X"`: behind the assembly stand the arguments of its program, by which ASP.NET loads code with one setting.
+fn is_code_of_dotnet(arguments: &[Word]) -> bool {
+    let is_assembly = |word: &Word| word.text.ends_with(".dll") && word.names.is_empty();
+    let at = arguments.iter().position(is_assembly);
+    let is_open = |word: &Word| !word.names.is_empty();
+    let Some((own, rest)) = at.and_then(|at| arguments.split_at_checked(at)) else {
+        return arguments.iter().any(is_open);
+    };
+    let loads = |word: &Word| word.text.to_ascii_lowercase().contains("hostingstartup");
+    own.iter().any(is_open)
+        || rest.iter().any(|word| word.is_split)
+        || rest.iter().any(loads) && rest.iter().any(is_open)
+}
+
 /// `rabbitmqctl eval "$X"`, `manage.py shell -c "$X"`: a verb that says that what follows is executed.
 fn is_handed_to_a_verb(name: &str, arguments: &[Word]) -> bool {
     let is_open = |next: Option<&Word>| next.is_some_and(|word| !word.names.is_empty());
@@ -87,7 +138,7 @@ fn is_handed_to_a_verb(name: &str, arguments: &[Word]) -> bool {
     !HARMLESS.contains(&name)
         && handed(arguments).any(|(word, next)| {
             is_shell |= matches!(word.text.as_str(), "console" | "shell");
-            word.text == "eval" && is_open(next)
+            matches!(word.text.as_str(), "eval" | "rpc") && is_open(next)
                 || is_shell && matches!(word.text.as_str(), "-c" | "-e") && is_open(next)
         })
 }
@@ -111,19 +162,6 @@ fn moves_to_another_project(name: &str, arguments: &[Word]) -> bool {
         .get(..dashes.unwrap_or(arguments.len()))
         .unwrap_or_default();
     FETCHERS.contains(&name) && names_code(own, &OPTIONS, false)
-}
-
-/// Whether a variable may be an option of a client of databases: it begins a word that is no option's argument. `psql` executes `-o|COMMAND`.
-fn may_be_an_option(arguments: &[Word]) -> bool {
-    const WITH_A_WORD: [&str; 9] = ["-D", "-L", "-P", "-U", "-d", "-f", "-h", "-p", "-u"];
-    let mut before = "";
-    arguments.iter().any(|word| {
-        let text = word.text.as_str();
-        let is_argument = WITH_A_WORD.contains(&before)
-            || before.starts_with("--") && !before.contains('=') && before != "--";
-        before = text;
-        !word.names.is_empty() && text.starts_with('$') && !is_argument
-    })
 }
 
 /// Whether a program may execute any of its arguments.

@@ -1,10 +1,12 @@
 //! What a script does that runs in the guest itself, as root and before the containers: which images it starts, and whether it
 //! replaces what is judged.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::host_files::HOST_FILES;
 use super::interpreters::{Execution, is_interpreter};
+use super::language::Language;
+use super::own_variables::with_fixed_values;
 use super::paths::{base_name, file_key};
 use super::programs::{ENGINE_STARTS_NOTHING, ENGINES, EXECUTORS, IN_GROUPS_STARTS_NOTHING};
 use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, ShellReader};
@@ -13,6 +15,18 @@ use super::variable_use::Use;
 use super::word::Word;
 use super::written_files::written_by;
 
+/// Files that Docker Compose or the guest reads after a script.
+const COMPOSE_FILES: [&str; 9] = [
+    "docker-compose.yaml",
+    "docker-compose.yml",
+    "compose.yaml",
+    "compose.yml",
+    "docker-compose.override.yaml",
+    "docker-compose.override.yml",
+    "compose.override.yaml",
+    "compose.override.yml",
+    "app-compose.json",
+];
 /// How many images and files are named.
 const MAX_NAMED: usize = 8;
 
@@ -65,11 +79,14 @@ impl GuestScript {
             self.is_too_long = true;
             return;
         }
-        for command in &ShellReader::of(text).script(None, depth).commands {
-            self.writes(command);
+        let script = ShellReader::of(text).script(None, depth);
+        let values = script.fixed_values();
+        for command in &script.commands {
+            self.writes(command, &values);
             for program in command.programs(&mut BTreeSet::new()) {
                 let name = base_name(&program.word.text);
-                self.reads_otherwise(command, name, program.arguments);
+                self.reads_otherwise(command, name, program.arguments, &values);
+                self.unpacks(command, name, program.arguments);
                 if ENGINES.contains(&name) {
                     self.engine(command, program.arguments, is_pinned);
                 } else if matches!(name, "docker-compose" | "podman-compose") {
@@ -83,7 +100,12 @@ impl GuestScript {
                         .find(|word| ENGINES.contains(&base_name(&word.text)))
                 {
                     note(&mut self.engine, &format!("{} behind {name}", engine.text));
+                } else if matches!(name, "crane" | "skopeo") {
+                    self.copies(program.arguments, is_pinned);
                 } else if is_interpreter(name) {
+                    if Language::of_interpreter(name).is_some() {
+                        self.names_in_code(command);
+                    }
                     for script in Execution::of(name, program.arguments).scripts {
                         self.commands(&script.text, is_pinned, depth + 1);
                     }
@@ -149,8 +171,80 @@ impl GuestScript {
         }
     }
 
-    fn writes(&mut self, command: &ShellCommand) {
+    /// Programs that bring an image without an engine.
+    fn copies(&mut self, arguments: &[Word], is_pinned: &dyn Fn(&str) -> bool) {
+        let texts = arguments.iter().map(|word| word.text.as_str());
+        for text in texts {
+            let image = text.strip_prefix("docker://");
+            if let Some(image) = image.filter(|image| !is_pinned(image)) {
+                note(&mut self.images, image);
+            }
+        }
+    }
+
+    /// Code of another language that names the docker compose file, which it may write.
+    fn names_in_code(&mut self, command: &ShellCommand) {
+        let texts = command
+            .words
+            .iter()
+            .map(|word| &word.text)
+            .chain(&command.documents);
+        for text in texts {
+            // `compose.yaml` is a part of `docker-compose.yaml`.
+            let is_named = |name: &&&str| {
+                let mut found = text.match_indices(**name);
+                found.any(|(at, _)| !text.get(..at).is_some_and(|before| before.ends_with("docker-")))
+            };
+            for name in COMPOSE_FILES.iter().filter(is_named) {
+                note(&mut self.replaces, name);
+            }
+        }
+    }
+
+    /// Programs that fill the folder that they stand in with files that nothing names.
+    fn unpacks(&mut self, command: &ShellCommand, name: &str, arguments: &[Word]) {
+        let texts = || arguments.iter().map(|word| word.text.as_str());
+        // The folder behind an option, in the same word or in the next.
+        let behind = |options: &[&str]| {
+            let at = texts().position(|text| options.iter().any(|option| text.starts_with(option)))?;
+            let text = texts().nth(at)?;
+            let rest = options.iter().find_map(|option| text.strip_prefix(option))?;
+            match rest.trim_start_matches('=') {
+                "" => texts().nth(at + 1),
+                rest => Some(rest),
+            }
+        };
+        let folder = match name {
+            "tar" | "bsdtar" if is_extraction(arguments) => {
+                behind(&["-C", "--directory", "--one-top-level"]).unwrap_or(".")
+            }
+            "unzip" if !texts().any(|text| matches!(text, "-l" | "-p" | "-t")) => {
+                behind(&["-d"]).unwrap_or(".")
+            }
+            "git" if texts().any(|text| text == "clone") => match texts().next_back() {
+                Some(folder)
+                    if matches!(folder, "." | "./") || is_own_folder(folder.trim_end_matches('/')) =>
+                {
+                    folder
+                }
+                _ => return,
+            },
+            _ => return,
+        };
+        let key = file_key(
+            &format!("{}/x", folder.trim_end_matches('/')),
+            command.folder.as_deref(),
+        );
+        let path = key.split_once(':').map_or("", |(_, path)| path);
+        let folder = path.strip_suffix("/x").unwrap_or_default();
+        if matches!(folder, "." | "") || is_own_folder(folder) {
+            note(&mut self.replaces, "docker-compose.yaml");
+        }
+    }
+
+    fn writes(&mut self, command: &ShellCommand, values: &BTreeMap<&str, &str>) {
         for path in written_by(command) {
+            let path = with_fixed_values(&path, values);
             self.replaced(command, &path);
             self.sets_environment(command, &path);
         }
@@ -185,7 +279,13 @@ impl GuestScript {
     }
 
     /// Programs that may change a file that they are handed.
-    fn reads_otherwise(&mut self, command: &ShellCommand, name: &str, arguments: &[Word]) {
+    fn reads_otherwise(
+        &mut self,
+        command: &ShellCommand,
+        name: &str,
+        arguments: &[Word],
+        values: &BTreeMap<&str, &str>,
+    ) {
         const READERS: [&str; 24] = [
             "[",
             "[[",
@@ -216,7 +316,7 @@ impl GuestScript {
             return;
         }
         for word in arguments {
-            self.replaced(command, &word.text);
+            self.replaced(command, &with_fixed_values(&word.text, values));
         }
     }
 
@@ -224,13 +324,18 @@ impl GuestScript {
         let key = file_key(path, command.folder.as_deref());
         let path = key.split_once(':').map_or("", |(_, path)| path);
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let is_compose_file = name
-            .strip_prefix("docker-")
-            .unwrap_or(name)
-            .strip_prefix("compose.")
-            .is_some_and(|end| matches!(end, "yml" | "yaml" | "override.yml" | "override.yaml"));
-        if (is_compose_file || name == "app-compose.json") && is_own_folder(folder) {
-            note(&mut self.replaces, name);
+        if !is_own_folder(folder) {
+            return;
+        }
+        // A pattern, or a variable whose value is not known, may be any of them.
+        let first = name.find(['*', '?', '[', '$']);
+        let start = name.get(..first.unwrap_or_default()).unwrap_or_default();
+        let end = name.rsplit(['*', '?', ']', '}']).next().unwrap_or_default();
+        let is_pattern = first.is_some() && !name.contains('$') && !end.is_empty();
+        let is_meant =
+            |file: &&&str| **file == name || is_pattern && file.starts_with(start) && file.ends_with(end);
+        if let Some(file) = COMPOSE_FILES.iter().find(is_meant) {
+            note(&mut self.replaces, file);
         }
     }
 }
@@ -238,6 +343,17 @@ impl GuestScript {
 /// The folder where the guest keeps its files and runs Docker Compose, or one that is not known.
 fn is_own_folder(folder: &str) -> bool {
     matches!(folder, "" | "/dstack" | "/tapp") || folder.contains('$')
+}
+
+/// Whether `tar` unpacks: by its first word, or by an option.
+fn is_extraction(arguments: &[Word]) -> bool {
+    let first = arguments.first().map_or("", |word| word.text.as_str());
+    let is_short = |text: &str| text.starts_with('-') && !text.starts_with("--") && text.contains('x');
+    let lists = |text: &str| matches!(text, "-O" | "--to-stdout");
+    let texts = || arguments.iter().map(|word| word.text.as_str());
+    let extracts = !first.starts_with('-') && first.contains('x') && !first.contains('.')
+        || texts().any(|text| is_short(text) || matches!(text, "--extract" | "--get"));
+    extracts && !texts().any(lists)
 }
 
 /// The words that are no options, with their positions.

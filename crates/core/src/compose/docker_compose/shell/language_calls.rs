@@ -107,7 +107,12 @@ impl Language {
                 ]
                 .iter()
                 .any(|part| statement.contains(part))
-                    || statement.contains('(') && quotes_one(script, &EXECUTING_PACKAGES)
+                    || statement.contains(['(', '`']) && quotes_one(script, &EXECUTING_PACKAGES)
+                    // A template behind a name is a call of it.
+                    || statement.contains("$`") && (quotes_one(script, &["bun"]) || script.contains("Bun.$"))
+                    || statement.contains("Bun.$")
+                    || statement.contains("Deno.Command")
+                    || statement.contains("new Command") && script.contains("Deno")
                     || has_word(statement, "Worker") && script.contains("worker_threads")
                     || starts(&["import", "require", "Worker"])
                     || script.contains("child_process")
@@ -236,7 +241,7 @@ impl Language {
     /// Whether a script gives another name to what executes text or starts programs, so that no statement shows it:
     /// `from os import system as s`, `run = child_process.execSync`.
     pub(super) fn renames(self, script: &str) -> bool {
-        const NAMES: [&str; 17] = [
+        const NAMES: [&str; 18] = [
             "Function",
             "Popen",
             "call_user_func",
@@ -250,6 +255,7 @@ impl Language {
             "import_module",
             "passthru",
             "popen",
+            "require",
             "shell_exec",
             "spawn",
             "spawnSync",
@@ -293,10 +299,21 @@ const EXECUTING_MODULES: [&str; 21] = [
     "webbrowser",
     "zipimport",
 ];
-/// Settings in a file of Gunicorn that name code.
-const SETTINGS: [&str; 6] = [
+/// Settings in a file of Gunicorn, Django, Celery and pytest that name code.
+const SETTINGS: [&str; 17] = [
+    "AUTHENTICATION_BACKENDS",
+    "CELERY_IMPORTS",
+    "DATABASE_ROUTERS",
+    "INSTALLED_APPS",
+    "MIDDLEWARE",
+    "ROOT_URLCONF",
+    "SESSION_ENGINE",
+    "SESSION_SERIALIZER",
+    "TEMPLATES",
     "application_path",
+    "imports",
     "logger_class",
+    "pytest_plugins",
     "pythonpath",
     "raw_env",
     "worker_class",

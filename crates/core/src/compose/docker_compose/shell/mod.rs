@@ -15,6 +15,7 @@ mod data_positions;
 mod download_output;
 mod downloads;
 mod evaluated;
+mod guest_files;
 mod guest_script;
 mod host_files;
 mod inline_code;
@@ -29,12 +30,14 @@ mod own_variables;
 mod packages;
 mod paths;
 mod pipes;
+mod program_settings;
 mod programs;
 mod read_files;
 mod reader;
 mod requests;
 mod script;
 mod script_arguments;
+mod script_files;
 mod script_judge;
 mod shown_environment;
 mod started;
@@ -53,15 +56,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use argument_list::{ItemUse, ListItem, uses_of_list};
 use evaluated::names_a_command;
+pub(super) use guest_files::{WrittenFrom, files_from_outside};
 pub(super) use guest_script::GuestScript;
+pub(super) use host_files::FROM_THE_HOST;
 use interpreters::{Execution, starts_interactive};
 pub(super) use language::{LANGUAGES, Language};
-pub(super) use named_files::{NamedBy, NamedFile};
+pub(super) use named_files::{NamedBy, NamedFile, is_started_in_list, is_started_in_script};
 use paths::base_name;
 use programs::CLIENTS;
+use reader::ShellReader;
 pub(super) use reader::{MAX_SCRIPT_BYTES, names_in};
 use script::{Script, ShellCommand};
 use script_arguments::ARGUMENT_LISTS;
+pub(super) use script_files::is_data as is_data_by_name;
 use script_judge::{judge_script, judge_text};
 use started::surely_started;
 use variable_use::note;
@@ -122,6 +129,13 @@ pub(super) fn uses_of_arguments(arguments: &[String], is_settable: &dyn Fn(&str)
     };
     judge_script(&script, is_settable, &BTreeMap::new(), &mut found, 0);
     found
+}
+
+/// Whether a script evaluates as a number what a variable holds.
+pub(super) fn evaluates_as_number(text: &str, name: &str) -> bool {
+    let script = ShellReader::of(text).script(None, 0);
+    let evaluated = script.evaluated();
+    evaluated.contains(name) || script.evaluated_again(&evaluated).contains(name)
 }
 
 /// Whether a script executes an argument that it is handed. `exec "$@"` at the end of a start script executes the list behind it, which is

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::interpreters::{Execution, is_interpreter};
 use super::language::Language;
 use super::paths::base_name;
+use super::programs::EXECUTORS;
 use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, ShellReader};
 use super::script::{Script, ShellCommand};
 use super::started::{StartedProgram, surely_started};
@@ -181,6 +182,58 @@ impl NamedFile<'_> {
         }
         named
     }
+}
+
+/// Whether a shell may read the file at a path as a script, by the words of a list: a shell is handed it, or it is a program itself.
+pub(in crate::compose::docker_compose) fn is_started_in_list(path: &str, words: &[String]) -> bool {
+    is_started_in(path, &[ShellCommand::of_list(words)], 0)
+}
+
+/// The same, by a script.
+pub(in crate::compose::docker_compose) fn is_started_in_script(path: &str, text: &str) -> bool {
+    is_started_at(path, text, 0)
+}
+
+fn is_started_at(path: &str, text: &str, depth: usize) -> bool {
+    if depth >= MAX_DEPTH || text.len() > MAX_SCRIPT_BYTES {
+        return true;
+    }
+    is_started_in(path, &ShellReader::of(text).script(None, depth).commands, depth)
+}
+
+fn is_started_in(path: &str, commands: &[ShellCommand], depth: usize) -> bool {
+    let file = NamedFile {
+        path,
+        language: Language::Python,
+        names_interpreter: false,
+    };
+    let names_it = |word: &Word| file.is_named_in(&word.text);
+    let base = base_name(path);
+    let is_named_somewhere = || {
+        let words = commands.iter().flat_map(|command| &command.words);
+        let inputs = commands.iter().flat_map(|command| &command.input);
+        words.into_iter().any(names_it) || inputs.into_iter().any(|input| input.ends_with(base))
+    };
+    commands.iter().any(|command| {
+        command.programs(&mut BTreeSet::new()).iter().any(|program| {
+            let name = base_name(&program.word.text);
+            let is_shell = is_interpreter(name) && Language::of_interpreter(name).is_none();
+            let of_shell = || {
+                let execution = Execution::of(name, program.arguments);
+                let nested = || {
+                    let mut scripts = execution.scripts.iter();
+                    scripts.any(|script| is_started_at(path, &script.text, depth + 1))
+                };
+                execution.files.iter().any(|word| names_it(word))
+                    || execution.executes_input && is_named_somewhere()
+                    || nested()
+            };
+            names_it(program.word)
+                || file.may_be_started(name, program.arguments)
+                || EXECUTORS.contains(&name) && program.arguments.iter().any(names_it)
+                || is_shell && of_shell()
+        })
+    })
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ impl Language {
         script: &str,
         is_settable: &dyn Fn(&str) -> bool,
     ) -> Vec<(String, Use)> {
+        let script = &script.replace("['env']", ".env").replace("[\"env\"]", ".env");
         let settable: BTreeSet<&str> = identifiers(script).filter(|name| is_settable(name)).collect();
         let executed = |names: BTreeSet<&str>| {
             names
@@ -58,9 +59,16 @@ impl Language {
         let reads =
             |statement: &str| settable.iter().any(|name| reads(statement, name)) || mentions(statement);
         let reads_some = settable.iter().any(|name| self::reads(script, name)) || mentions(script);
+        // `match os.environ:` with `case {"NAME": value}:`
+        let matches_all = statements
+            .iter()
+            .any(|statement| statement.trim_start().starts_with("match ") && statement.contains("environ"));
         for _ in 0..8 {
             let before = holders.len();
             for statement in &statements {
+                if matches_all && statement.trim_start().starts_with("case ") {
+                    holders.extend(identifiers(statement.split(':').rev().nth(1).unwrap_or_default()));
+                }
                 if reads(statement) || reads_all(statement) || holds(statement, &holders) {
                     holders.extend(assigned(statement));
                 }
@@ -106,7 +114,9 @@ impl Language {
                     settable
                         .iter()
                         .copied()
-                        .filter(|name| self::reads(script, name) || names_in(script).contains(*name))
+                        .filter(|name| {
+                            matches_all || self::reads(script, name) || names_in(script).contains(*name)
+                        })
                         .collect(),
                 ));
                 if reads_all(script) {
@@ -138,7 +148,9 @@ fn reads(statement: &str, name: &str) -> bool {
         let is_whole = !before.chars().next_back().is_some_and(is_part) && !after.starts_with(is_part);
         let start = before.char_indices().rev().nth(20).map_or(0, |(at, _)| at);
         let near = before.get(start..).unwrap_or_default();
-        is_whole && ["env", "ENV", "_SERVER"].iter().any(|part| near.contains(part))
+        // `config("NAME")` of decouple.
+        let is_config = before.ends_with("config(\"") || before.ends_with("config('");
+        is_whole && (is_config || ["env", "ENV", "_SERVER"].iter().any(|part| near.contains(part)))
     })
 }
 

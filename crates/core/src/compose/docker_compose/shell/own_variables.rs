@@ -1,6 +1,6 @@
 //! What a script's own variables and files hold from outside.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::paths::file_key;
 use super::pipes::Pipes;
@@ -83,6 +83,59 @@ impl Script {
             pipes.write(command, held);
         }
     }
+}
+
+impl Script {
+    /// The values of its variables that it sets to one fixed text alone.
+    pub(super) fn fixed_values(&self) -> BTreeMap<&str, &str> {
+        let mut values: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+        for command in &self.commands {
+            for word in &command.words {
+                if let Some((name, value)) = assignment(&word.text) {
+                    let is_fixed = word.names.is_empty() && !value.contains('$');
+                    let value = is_fixed.then_some(value);
+                    let known = values.entry(name).or_insert(value);
+                    if *known != value {
+                        *known = None;
+                    }
+                }
+            }
+        }
+        let fixed = values
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
+        fixed.collect()
+    }
+}
+
+/// A text in which variables stand as their fixed values.
+pub(super) fn with_fixed_values(text: &str, values: &BTreeMap<&str, &str>) -> String {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('$') {
+        filled.push_str(before);
+        let inner = after.strip_prefix('{').unwrap_or(after);
+        let end = inner
+            .find(|c: char| c != '_' && !c.is_ascii_alphanumeric())
+            .unwrap_or(inner.len());
+        let (name, behind) = inner.split_at(end);
+        let behind = match inner.len() == after.len() {
+            true => Some(behind),
+            false => behind.strip_prefix('}'),
+        };
+        match (values.get(name), behind) {
+            (Some(value), Some(behind)) => {
+                filled.push_str(value);
+                rest = behind;
+            }
+            _ => {
+                filled.push('$');
+                rest = after;
+            }
+        }
+    }
+    filled.push_str(rest);
+    filled
 }
 
 /// The variables from outside that are among names, or that a script's own variable or file holds.

@@ -1,7 +1,7 @@
 //! Lists of programs by what they do with their arguments, their input and the folder that they stand in.
 
 /// Programs any of whose arguments may be executed.
-pub(super) const EXECUTORS: [&str; 88] = [
+pub(super) const EXECUTORS: [&str; 89] = [
     ".",
     "alias",
     "ansible",
@@ -11,6 +11,7 @@ pub(super) const EXECUTORS: [&str; 88] = [
     "brew",
     "chroot",
     "circusd",
+    "compgen",
     "complete",
     "concurrently",
     "consul-template",
@@ -92,12 +93,13 @@ pub(super) const EXECUTORS: [&str; 88] = [
     "xterm",
 ];
 /// Programs that fetch or start code by name.
-pub(super) const FETCHERS: [&str; 22] = [
-    "apk", "apt", "apt-get", "bun", "bundle", "cargo", "conda", "deno", "dpkg", "gem", "git", "go", "npm",
-    "pdm", "pip", "pip3", "pipx", "pnpm", "poetry", "rpm", "uv", "yarn",
+pub(super) const FETCHERS: [&str; 29] = [
+    "apk", "apt", "apt-get", "bun", "bundle", "cargo", "composer", "conda", "cpan", "cpanm", "deno", "dnf",
+    "dpkg", "gem", "git", "go", "luarocks", "mamba", "npm", "pdm", "pip", "pip3", "pipx", "pnpm", "poetry",
+    "rpm", "uv", "yarn", "yum",
 ];
 /// What those do when they fetch.
-pub(super) const FETCHING: [&str; 13] = [
+pub(super) const FETCHING: [&str; 15] = [
     "add",
     "ci",
     "clone",
@@ -106,7 +108,9 @@ pub(super) const FETCHING: [&str; 13] = [
     "get",
     "i",
     "install",
+    "localinstall",
     "pull",
+    "require",
     "submodule",
     "update",
     "upgrade",
@@ -322,6 +326,20 @@ pub(super) const STARTUP_FILES: [&str; 40] = [
     "/var/spool/cron",
     "authorized_keys",
 ];
+/// Beside those, files that programs of the guest read which start the containers or let somebody log in.
+pub(super) const STARTUP_FILES_OF_GUEST: [&str; 9] = [
+    "/.docker/",
+    "/etc/containers/",
+    "/etc/default/",
+    "/etc/passwd",
+    "/etc/shadow",
+    "/etc/ssh/sshd_config",
+    "/etc/sysconfig/",
+    "/root/.config/containers/",
+    "/var/lib/docker/",
+];
+/// Programs of the guest that set a password, or the environment of services.
+pub(super) const SETTERS_OF_GUEST: [&str; 3] = ["chpasswd", "passwd", "usermod"];
 /// Programs that start the one that follows.
 pub(super) const WRAPPERS: [&str; 51] = [
     "builtin",

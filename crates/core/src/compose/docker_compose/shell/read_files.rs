@@ -190,9 +190,26 @@ const LOADERS: [(&[&str], &[&str]); 4] = [
 ];
 
 /// Folders of what servers send to browsers.
-const OF_BROWSERS: [&str; 7] = [
-    "/assets/", "/build/", "/dist/", "/html/", "/out/", "/public/", "/static/",
-];
+const OF_BROWSERS: [&str; 4] = ["/assets/", "/html/", "/public/", "/static/"];
+/// Folders into which bundlers put what is for browsers, and compilers what is for the server.
+const OF_EITHER: [&str; 3] = ["/build/", "/dist/", "/out/"];
+/// Programs that start what a project says, whichever folder that stands in.
+const PROJECT_STARTERS: [&str; 7] = ["next", "npm", "nuxt", "pm2", "pm2-runtime", "pnpm", "yarn"];
+
+/// Whether a file of JavaScript is one for browsers, which the program does not load: by its folder, where no word of the program names a
+/// file there.
+fn is_for_browsers(path: &str, name: &str, arguments: &[Word]) -> bool {
+    let path = format!("/{path}");
+    let words = || arguments.iter().map(|word| word.text.as_str());
+    let is_named = |part: &str| words().any(|text| format!("/{text}/").contains(part));
+    let of_project = PROJECT_STARTERS.contains(&name)
+        || matches!(name, "bun" | "deno") && words().any(|text| matches!(text, "run" | "start" | "task"));
+    let is_in = |parts: &[&str]| {
+        let mut parts = parts.iter().filter(|part| path.contains(**part)).peekable();
+        parts.peek().is_some() && !parts.any(|part| is_named(part))
+    };
+    is_in(&OF_BROWSERS) || !of_project && is_in(&OF_EITHER)
+}
 
 /// The variables from outside in files that a program reads as its settings or loads as modules.
 pub(super) fn sources_of_read_files(
@@ -235,10 +252,8 @@ pub(super) fn sources_of_read_files(
     }
     for (_, ends) in LOADERS.iter().filter(|(programs, _)| programs.contains(&name)) {
         found.extend(sources_of_written(tainted, |path| {
-            let is_of_browsers = name != "php"
-                && !ends.contains(&".php")
-                && OF_BROWSERS.iter().any(|part| path.contains(part));
-            ends.iter().any(|end| path.ends_with(end)) && !is_of_browsers
+            ends.iter().any(|end| path.ends_with(end))
+                && !(ends.contains(&".js") && is_for_browsers(path, name, arguments))
         }));
     }
     found

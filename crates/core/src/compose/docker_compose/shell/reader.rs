@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::host_files::{HOST_FILES, names_host_file};
+use super::host_files::{HOST_FILES, names_host_file, takes_from_host};
 use super::paths::file_key;
 use super::script::{Script, ShellCommand};
 use super::shown_environment::{WHOLE_ENVIRONMENT, substitutes_environment};
@@ -259,6 +259,9 @@ impl ShellReader {
     fn finish(&mut self, mut command: ShellCommand, depth: usize, script: &mut Script) {
         command.depth = depth;
         command.folder.clone_from(&self.folder);
+        if takes_from_host(&command.words) {
+            command.input.insert(HOST_FILES.to_owned());
+        }
         if let [program, folder, ..] = command.words.as_slice()
             && matches!(program.text.as_str(), "cd" | "pushd")
         {
@@ -396,7 +399,7 @@ impl ShellReader {
         }
         script
             .commands
-            .push(ShellCommand::of_program(identifiers(&expression)));
+            .push(ShellCommand::of_number(identifiers(&expression)));
     }
 
     fn substitution(&mut self, end: char, depth: usize, word: &mut Word, script: &mut Script) {
@@ -453,7 +456,7 @@ impl ShellReader {
                 if let Some(expression) = arithmetic_part(&inner) {
                     script
                         .commands
-                        .push(ShellCommand::of_program(identifiers(expression)));
+                        .push(ShellCommand::of_number(identifiers(expression)));
                 }
                 // Bash evaluates the value: as the name of a variable, whose index it executes, or as a prompt.
                 if inner.starts_with("${!") || inner.ends_with("@P}") {

@@ -26,6 +26,8 @@ pub(super) struct ShellCommand {
     pub(super) folder: Option<String>,
     /// How deeply it stands in substitutions.
     pub(super) depth: usize,
+    /// Whether its program is the names in an expression that a shell evaluates as a number.
+    pub(super) is_number: bool,
 }
 
 impl ShellCommand {
@@ -53,6 +55,14 @@ impl ShellCommand {
             words: vec![program],
             depth: usize::MAX,
             ..Self::default()
+        }
+    }
+
+    /// An expression with these names, which a shell evaluates as a number.
+    pub(super) fn of_number(names: BTreeSet<String>) -> Self {
+        Self {
+            is_number: true,
+            ..Self::of_program(names)
         }
     }
 

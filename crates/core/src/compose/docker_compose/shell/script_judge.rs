@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::super::risky_names::ENV;
+use super::super::risky_names::{ENV, is_risky_in_guest, is_risky_in_script};
 use super::archives::archives;
 use super::arithmetic::evaluated_names;
 use super::clients::{self, executes_input};
 use super::downloads::{endpoints_of, names_of_what_it_brings};
 use super::evaluated::{evaluates, executes_arguments};
-use super::host_files::names_host_file;
+use super::host_files::{HOST_FILES, names_host_file};
 use super::inline_code::{names_in_code, takes_code};
 use super::interpreters::{Execution, TERMINALS, is_interpreter, is_interpreter_anywhere};
 use super::language::Language;
@@ -16,11 +16,14 @@ use super::own_variables::{assignment, sources};
 use super::packages::{fetches, names_of_packages};
 use super::paths::{base_name, file_key};
 use super::pipes::Pipes;
-use super::programs::{COREUTILS, DOWNLOADERS, FETCHERS, FOLDER_READERS, RUNNERS, UNPACKERS};
+use super::programs::{
+    COREUTILS, DOWNLOADERS, FETCHERS, FOLDER_READERS, RUNNERS, SETTERS_OF_GUEST, UNPACKERS,
+};
 use super::read_files::sources_of_read_files;
 use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, ShellReader, names_in};
 use super::script::{Script, ShellCommand};
 use super::script_arguments::{has_positional, sets_arguments};
+use super::script_files::{is_data, is_relative_file, makes_executable};
 use super::shown_environment::WHOLE_ENVIRONMENT;
 use super::started::{StartedProgram, handed_over, surely_started};
 use super::tainted::Tainted;
@@ -79,6 +82,7 @@ pub(super) fn judge_script(
         executes_input: false,
         piped_languages: BTreeSet::new(),
         numbers: script.numbers(),
+        evaluated: BTreeSet::new(),
     };
     judge.sets_path = judge.assigned.contains("PATH");
     let mut pipes = Pipes::default();
@@ -115,6 +119,8 @@ struct ScriptJudge<'a> {
     piped_languages: BTreeSet<Language>,
     /// Variables that it declares to be numbers.
     numbers: BTreeSet<String>,
+    /// Names that it evaluates as numbers.
+    evaluated: BTreeSet<String>,
 }
 
 /// A word that may be a script.
@@ -127,6 +133,11 @@ struct Nested<'a> {
 }
 
 impl<'a> ScriptJudge<'a> {
+    /// Whether the script runs in the guest itself: there files of the host count.
+    fn is_guest(&self) -> bool {
+        (self.is_settable)(HOST_FILES)
+    }
+
     fn note(&mut self, names: &BTreeSet<String>, how: Use) {
         for name in sources(names, self.is_settable, self.tainted) {
             note(self.found, name, how);
@@ -149,8 +160,13 @@ impl<'a> ScriptJudge<'a> {
         all.extend(previous);
         let mut executed = BTreeSet::new();
         let programs = command.programs(&mut executed);
-        executed.extend(evaluated_names(command, &programs));
-        executed.extend(command.assigned_to_numbers(&self.numbers));
+        let mut evaluated = evaluated_names(command, &programs);
+        evaluated.extend(command.assigned_to_numbers(&self.numbers));
+        if command.is_number {
+            self.evaluated.extend(command.names().cloned());
+        }
+        self.evaluated.extend(evaluated.iter().cloned());
+        executed.append(&mut evaluated);
         self.note(&executed, Use::Executed);
         self.writes(command, &all);
         self.interpreters(command, &programs);
@@ -190,7 +206,7 @@ impl<'a> ScriptJudge<'a> {
             self.in_language(language, words.map(|word| &word.text));
             self.in_language(language, &command.documents);
         }
-        if written.iter().any(|path| is_startup_file(path)) {
+        if written.iter().any(|path| is_startup_file(path, self.is_guest())) {
             self.note(all, Use::Executed);
         }
         // Any file may be written, with any content.
@@ -241,6 +257,11 @@ impl<'a> ScriptJudge<'a> {
                 let module = execution.module.map_or("", |word| word.text.as_str());
                 self.note_sources(sources_of_module(module, self.tainted));
             }
+            // What another machine sends.
+            let sends =
+                |output: &&Word| output.text.contains("/dev/tcp/") || output.text.contains("/dev/udp/");
+            let machines = command.outputs.iter().filter(sends).flat_map(Word::held);
+            self.note(&machines.collect(), Use::Executed);
             if execution.is_interactive {
                 self.note(&BTreeSet::from([ENV.to_owned()]), Use::Executed);
             }
@@ -360,6 +381,15 @@ impl<'a> ScriptJudge<'a> {
             }
             "chmod" if makes_executable(arguments) => self.starts_files(command, arguments),
             "cd" | "pushd" => self.moved.extend(own.iter().cloned()),
+            // The password of an account, and the environment of the services.
+            name if SETTERS_OF_GUEST.contains(&name) && self.is_guest() => self.note(all, Use::Executed),
+            "systemctl" => {
+                let assigned = arguments.iter().filter(|word| {
+                    let name = assignment(&word.text).map(|(name, _)| name);
+                    name.is_some_and(|name| is_risky_in_script(name) || is_risky_in_guest(name))
+                });
+                self.note(&assigned.flat_map(Word::held).collect(), Use::Executed);
+            }
             _ => {}
         }
         // A program that the script itself names in a variable may be any.
@@ -437,6 +467,9 @@ impl<'a> ScriptJudge<'a> {
         }
         let numbers = std::mem::take(&mut self.numbers);
         self.note(&numbers, Use::Executed);
+        self.evaluated.extend(numbers);
+        let again = script.evaluated_again(&self.evaluated);
+        self.note(&again, Use::Executed);
         if self.starts_others {
             let brought = std::mem::take(&mut self.brought);
             self.note(&brought, Use::Executed);
@@ -490,30 +523,4 @@ impl<'a> ScriptJudge<'a> {
             judge_text(text, self.is_settable, self.tainted, self.found, depth + 1);
         }
     }
-}
-
-/// Whether a mode of chmod can let a file be executed: an octal one with an odd digit, a symbolic one with `x`, or one that is not
-/// read here. The mode is the first operand, the others are files.
-fn makes_executable(arguments: &[Word]) -> bool {
-    let is_mode = |word: &&Word| !word.text.starts_with('-') || word.text.starts_with("--reference");
-    let Some(mode) = arguments.iter().find(is_mode) else {
-        return false;
-    };
-    let text = mode.text.as_str();
-    if !text.is_empty() && text.bytes().all(|byte| (b'0'..=b'7').contains(&byte)) {
-        return text.bytes().any(|byte| byte % 2 == 1);
-    }
-    text.contains(['x', 'X', 's', '$']) || text.starts_with("--reference")
-}
-
-/// Whether a path ends like one of a file that no program executes, whatever stands before.
-fn is_data(path: &str) -> bool {
-    const ENDS: [&str; 9] = [
-        ".crt", ".csv", ".err", ".json", ".key", ".log", ".out", ".pem", ".txt",
-    ];
-    ENDS.iter().any(|end| path.ends_with(end))
-}
-
-fn is_relative_file(word: &Word) -> bool {
-    !word.text.starts_with(['/', '-', '$']) && word.text.contains('.')
 }

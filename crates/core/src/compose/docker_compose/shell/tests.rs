@@ -31,7 +31,7 @@ fn what_a_program_is_handed_is_an_argument() {
         "envsubst '$X' < /etc/nginx/a.template > /etc/nginx/nginx.conf && nginx",
         "sh -c 'echo ok' && mysqladmin ping -p$X",
         "while ! nc -z $X 5432; do sleep 1; done; exec app",
-        "psql -U $X -c 'SELECT 1'",
+        "psql -U \"$X\" -c 'SELECT 1'",
         "java \"-Xmx$X\" -Dserver.port=\"$X\" -jar app.jar",
         "node --enable-source-maps \"--max-old-space-size=$X\" server.js --port $X",
         "python3 -u -W ignore app.py --port $X",

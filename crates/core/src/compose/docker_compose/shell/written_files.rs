@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::paths::{FILE, base_name};
-use super::programs::{PROJECT_FILES, STARTUP_FILES};
+use super::programs::{PROJECT_FILES, STARTUP_FILES, STARTUP_FILES_OF_GUEST};
 use super::script::ShellCommand;
 use super::tainted::Tainted;
 use super::word::Word;
@@ -92,7 +92,8 @@ pub(super) fn has_files(tainted: &Tainted) -> bool {
     files(tainted).next().is_some()
 }
 
-fn files(tainted: &Tainted) -> impl Iterator<Item = (&str, &BTreeSet<String>)> {
+/// The written files, with what they are written with.
+pub(super) fn files(tainted: &Tainted) -> impl Iterator<Item = (&str, &BTreeSet<String>)> {
     let keys = tainted.range(FILE.to_owned()..);
     keys.map_while(|(key, from)| Some((key.strip_prefix(FILE)?, from)))
 }
@@ -123,9 +124,10 @@ fn is_same(written: &str, named: &str) -> bool {
     }
 }
 
-/// Whether other programs execute or load a file at their start.
-pub(super) fn is_startup_file(path: &str) -> bool {
-    STARTUP_FILES.iter().any(|file| path.contains(file))
+/// Whether other programs execute or load a file at their start: those of a container, or those of the guest as well.
+pub(super) fn is_startup_file(path: &str, is_guest: bool) -> bool {
+    let is_one = |files: &[&str]| files.iter().any(|file| path.contains(file));
+    is_one(&STARTUP_FILES) || is_guest && is_one(&STARTUP_FILES_OF_GUEST)
 }
 
 /// The files that a command writes.
@@ -148,7 +150,9 @@ pub(super) fn written_by(command: &ShellCommand) -> Vec<String> {
         };
         match base_name(&program.word.text) {
             "tee" | "curl" | "wget" | "aria2c" => written.extend(operands().map(str::to_owned)),
-            "mount" => written.extend(operands().next_back().map(str::to_owned)),
+            name if name == "mount" || name.starts_with("mount.") => {
+                written.extend(operands().next_back().map(str::to_owned))
+            }
             "dd" => {
                 let outputs = operands().filter_map(|text| text.strip_prefix("of="));
                 written.extend(outputs.map(str::to_owned));
