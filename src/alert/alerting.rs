@@ -36,7 +36,7 @@ pub(crate) struct AlertedTarget<'a> {
     pub policy: Fingerprint,
     /// Whom it was asked at. Absent of a recording.
     pub asked: Option<AskedAt>,
-    /// Whether every channel took the alert on this result while the run went on.
+    /// Whether every channel took the alert on this result while the run went on, or another run is to tell it.
     pub is_reported: bool,
     /// The policy file that it is of, where there is one.
     pub file: Option<PolicyFileId>,
@@ -221,7 +221,7 @@ impl Alerting {
         let reports = reports.chain(whole_apps(alerted, targets));
         for (alerted, target) in reports.filter(|(alerted, target)| is_due(alerted, target)) {
             let (targets, observations) = groups.entry(alerted.variables).or_default();
-            let observation = Observation::of(&target, alerted.policy, now);
+            let observation = Observation::judged(&target, alerted.policy, now);
             let entry = alerted.file.map(|file| PolicyEntry::new(file, alerted.name));
             let entry = entry.map(|entry| entry.alerted_through(alerted.variables.names()));
             observations.push(vec![observation.asked_at(alerted.asked).of_entry(entry)]);

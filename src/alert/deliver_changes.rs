@@ -152,7 +152,7 @@ fn weigh(
     let (last, earlier) = observations.split_last()?;
     let mut state = previous.cloned();
     for observation in earlier {
-        let (next, _) = decide(state.as_ref(), observation.at, observation, channels, rules);
+        let (next, _) = decide(state.as_ref(), now, observation, channels, rules);
         state = Some(next);
     }
     Some(decide(state.as_ref(), now, last, channels, rules))

@@ -20,11 +20,12 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// What every state file begins with, of whatever version.
 const BEGINNING: &[u8] = br#"{"schema":"cvm-verify/alert-state/"#;
 
-/// The state, and the lock that keeps other runs from it as long as this value lives.
+/// The state, and the lock that keeps other runs from it as long as this value lives. Without the lock it is only read: what another
+/// run has found since must not be overwritten.
 pub(crate) struct StateFile {
     path: PathBuf,
     pub(crate) state: State,
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 impl StateFile {
@@ -72,7 +73,8 @@ impl StateFile {
             Err(NotLocked::Ended(signal)) => return Err(signal),
             Err(NotLocked::Because(why)) => {
                 env.note(&format!(
-                    "{shown}: not locked ({why}); another run with this file may send the same alerts"
+                    "{shown}: not locked ({why}): it is not written, and no pass is reported as a recovery; another run with this \
+                     file may send the same alerts"
                 ));
                 None
             }
@@ -111,16 +113,24 @@ impl StateFile {
         Self {
             path: path.to_owned(),
             state,
-            _lock: lock,
+            lock,
         }
     }
 
-    /// Writes the state.
+    /// Whether no other run can change it meanwhile. Otherwise it may be older than what was found since: it ends no incident.
+    pub(crate) fn is_locked(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// Writes the state, if it is locked.
     pub(crate) fn save(&self) -> Result<(), WriteError> {
+        if !self.is_locked() {
+            return Ok(());
+        }
         files::write(&self.path, &self.state.to_json())
     }
 
-    /// Writes the state. Where it cannot be written the verdict stands, and the next run tells the same again.
+    /// Writes the state, if it is locked. Where it cannot be written the verdict stands, and the next run tells the same again.
     pub(crate) fn close(self, env: &mut Env) {
         if let Err(error) = self.save() {
             env.complain(&format!(

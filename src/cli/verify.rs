@@ -28,7 +28,7 @@ use crate::render::progress::Place;
 use crate::runtime::runtime;
 use crate::verify_run::{RunTime, Verified, VerifyRun};
 use cvm_verify_core::policy::{GpuVerifier, Verifier};
-use cvm_verify_core::report::{Mode, Report, ShardOf, rfc3339};
+use cvm_verify_core::report::{Mode, Report, ShardOf, Verdict, rfc3339};
 
 pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
     let started = Instant::now();
@@ -173,7 +173,7 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
             ..job.alerted(policy_file)
         })
     };
-    let alerted: Vec<AlertedTarget<'_>> = of_reports.iter().filter_map(alerted).collect();
+    let mut alerted: Vec<AlertedTarget<'_>> = of_reports.iter().filter_map(alerted).collect();
     let follow =
         alerting.any(&channels, env) || targets.iter().any(|target| alerting.any(&target.alerts, env));
     if !follow {
@@ -194,12 +194,16 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
     let ended = match opened {
         Err(signal) => Some(signal),
         Ok(mut file) => {
+            let is_locked = file.as_ref().is_none_or(StateFile::is_locked);
+            for (one, target) in alerted.iter_mut().zip(&report.targets) {
+                one.is_reported |= !is_locked && target.verdict == Verdict::Pass;
+            }
             let run = AlertedRun {
                 channels: &channels,
                 targets: &alerted,
                 state: file.as_mut().map(|file| &mut file.state),
                 job: super::unjudged_alerts::job(env),
-                whole,
+                whole: whole.filter(|_| is_locked),
             };
             let delivering = alerting.deliver(&mut report, run, client, env);
             let ended = runtime.block_on(interrupt.or_done(delivering));

@@ -155,7 +155,7 @@ impl AlertQueue {
     /// Tells the channels of the run which targets left the policy file while they failed. One whose alerts are being sent is said when
     /// the policy is read the next time.
     fn say_who_departed(&mut self, plan: &Plan, env: &Env) {
-        let Some((file, true)) = plan.policy_file else {
+        let Some((file, true)) = plan.policy_file.filter(|_| self.store.ends_incidents()) else {
             return;
         };
         let names: Vec<&str> = plan.targets.iter().map(Job::name).collect();
@@ -210,10 +210,12 @@ impl AlertQueue {
             Some(AskedAt::of(&target.deployment.source)),
         );
         let whole = whole_app(target.name(), &reports);
-        for report in reports.into_iter().chain(whole) {
+        let ends_incidents = self.store.ends_incidents();
+        let told = |report: &TargetReport| ends_incidents || report.verdict != Verdict::Pass;
+        for report in reports.into_iter().chain(whole).filter(told) {
             let entry = self.policy_file.map(|file| PolicyEntry::new(file, target.name()));
             let entry = entry.map(|entry| entry.alerted_through(target.alerts.names()));
-            let observation = Observation::of(&report, policy, now)
+            let observation = Observation::judged(&report, policy, now)
                 .asked_at(asked)
                 .of_entry(entry);
             match group.waiting.get_mut(&report.name) {
@@ -378,6 +380,14 @@ impl AlertQueue {
 }
 
 impl StateStore {
+    /// Whether a pass may be told as the end of an incident: not where another run holds the file.
+    fn ends_incidents(&self) -> bool {
+        match self {
+            Self::File(file) => file.is_locked(),
+            Self::Process(_) => true,
+        }
+    }
+
     fn state(&mut self) -> &mut State {
         match self {
             Self::File(file) => &mut file.state,

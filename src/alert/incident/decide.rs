@@ -40,7 +40,11 @@ impl Default for Rules {
     }
 }
 
-/// Takes the state of a target one observation further, and says what is due on each of `channels`, in order.
+/// Takes the state of a target one observation further, and says what is due on each of `channels`, in order. `now` is the time
+/// at which that is told: Unix seconds, as all times.
+///
+/// An observation that is older than what was seen of the target since is no news: it changes nothing. It still opens an incident if
+/// it is no pass, none is open, and no pass was seen since.
 ///
 /// `previous` is `None` if there is no state, or none that can be read: then any failure is reported at once. What
 /// follows from `previous` and is not delivered is due again the next time; mark what was with [`TargetState::record`],
@@ -55,13 +59,21 @@ pub fn decide(
 ) -> (TargetState, Vec<Due>) {
     let mut state = previous.cloned().unwrap_or_default();
     let known = previous.is_some();
-    state.seen = now;
+    let at = observation.at;
+    // What was seen in the future was seen before the clock was set back, or by another clock.
+    let is_older = known && at < state.seen && state.seen <= now;
+    if is_older && (observation.failure.is_none() || state.incident.is_some() || state.has_passed_since(at)) {
+        return (state, Vec::new());
+    }
+    if !is_older {
+        state.seen = at;
+    }
     if observation.entry.is_some() {
         state.entry.clone_from(&observation.entry);
     }
     match &observation.failure {
-        Some(failure) => state.fails(known, now, failure, observation, rules),
-        None => state.passes(now, observation, rules),
+        Some(failure) => state.fails(known, at, failure, observation, rules),
+        None => state.passes(at, observation, rules),
     }
     // The share of runs opens an incident, and ends one that it opened; in any other it is not asked for, and a state that
     // stays the same is not written.
@@ -72,7 +84,7 @@ pub fn decide(
     for name in channels {
         let known = state.channels.remove(*name);
         let mut channel = known.unwrap_or_else(|| state.new_receiver(name, channels));
-        channel.see(&observation.forecasts, now);
+        channel.see(&observation.forecasts, at);
         if let Some(failure) = &observation.failure {
             channel.adopt(failure);
         }
@@ -89,6 +101,12 @@ pub fn decide(
 }
 
 impl TargetState {
+    /// Whether the target passed since `at`, where no incident is open: each fail opens one, so what was seen last was a pass or
+    /// inconclusive.
+    fn has_passed_since(&self, at: u64) -> bool {
+        self.inconclusive_in_a_row == 0 || self.recovered_at.is_some_and(|recovered| recovered >= at)
+    }
+
     /// A receiver to which nothing was reported yet. It hears what one of its kind, which it replaces, never heard.
     fn new_receiver(&mut self, name: &str, channels: &[&str]) -> ChannelState {
         let mut others = self.channels.iter_mut();
@@ -118,7 +136,7 @@ impl TargetState {
         }
     }
 
-    fn fails(&mut self, known: bool, now: u64, failure: &Failure, observation: &Observation, rules: &Rules) {
+    fn fails(&mut self, known: bool, at: u64, failure: &Failure, observation: &Observation, rules: &Rules) {
         let inconclusive = failure.verdict == Verdict::Inconclusive;
         self.recent.add(inconclusive, rules.inconclusive_of.runs());
         let (tell, by_share) = if inconclusive {
@@ -156,14 +174,14 @@ impl TargetState {
             None if tell => {
                 let relapse = self
                     .recovered_at
-                    .is_some_and(|at| now.abs_diff(at) <= RELAPSE_WITHIN);
+                    .is_some_and(|recovered| at.abs_diff(recovered) <= RELAPSE_WITHIN);
                 self.relapses = if relapse {
                     (self.relapses + 1).min(MAX_RELAPSES)
                 } else {
                     0
                 };
                 self.incident = Some(Incident {
-                    since: now,
+                    since: at,
                     failure: failure.clone(),
                     policy: observation.policy,
                     asked: observation.asked,
@@ -176,7 +194,7 @@ impl TargetState {
         }
     }
 
-    fn passes(&mut self, now: u64, observation: &Observation, rules: &Rules) {
+    fn passes(&mut self, at: u64, observation: &Observation, rules: &Rules) {
         self.inconclusive_in_a_row = 0;
         self.recent.add(false, rules.inconclusive_of.runs());
         let Some(incident) = &mut self.incident else {
@@ -201,7 +219,7 @@ impl TargetState {
             channel.owe(&incident.failure);
         }
         // The user chooses the policy and the address: what fails after a change of them is no relapse.
-        self.recovered_at = (!is_change).then_some(now);
+        self.recovered_at = (!is_change).then_some(at);
         self.incident = None;
         // A failure that was reported and has ended does not belong to what comes after it.
         self.recent.clear();

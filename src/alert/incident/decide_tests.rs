@@ -1,6 +1,7 @@
 //! What is due after which history. `A` and `B` are two failures, `?` is inconclusive, `.` a pass.
 
 mod missed_alert_tests;
+mod older_result_tests;
 mod other_policy_tests;
 
 use proptest::prelude::*;

@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::forecast::Forecast;
 use super::policy_entry::PolicyEntry;
 use cvm_verify_core::policy::Fingerprint;
-use cvm_verify_core::report::TargetReport;
+use cvm_verify_core::report::{TargetReport, unix_seconds};
 
 /// What one run found of one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,12 +25,20 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// Of a `report` that was made at `now` (Unix seconds) by a policy.
+    /// Of a `report` by a policy that is told at `now`, Unix seconds: found when it was judged, which may be long before. A time
+    /// that cannot be read, or is later than `now` after the clock was set back, counts as `now`.
     #[must_use]
-    pub fn of(report: &TargetReport, policy: Fingerprint, now: u64) -> Self {
+    pub fn judged(report: &TargetReport, policy: Fingerprint, now: u64) -> Self {
+        let at = unix_seconds(&report.evaluated_at).map_or(now, |at| at.min(now));
+        Self::of(report, policy, at)
+    }
+
+    /// Of a `report` that was made at `at` (Unix seconds) by a policy.
+    #[must_use]
+    pub fn of(report: &TargetReport, policy: Fingerprint, at: u64) -> Self {
         Self {
-            at: now,
-            failure: Failure::of(report, now),
+            at,
+            failure: Failure::of(report, at),
             policy: match report.simulated() {
                 None => policy,
                 Some(_) => policy.under_custom_root(),

@@ -19,6 +19,31 @@ fn with_a_memory_a_failure_is_told_once_also_by_two_runs_at_a_time() {
     assert_eq!(sink.count("/hook"), 1);
 }
 
+/// The state may be older than what the run that holds it has found since.
+#[test]
+fn a_run_that_cannot_lock_the_memory_leaves_it_and_tells_no_recovery() {
+    let (sink, deployment) = (sink(), failing());
+    let hook = format!("{}/hook", sink.url());
+    let path = deployment.path("state.json");
+    let (state, lock) = (format!("--state={path}"), format!("{path}.lock"));
+    let run = || verify(&deployment, &[("CVM_VERIFY_WEBHOOK_URL", &hook)], &[&state]);
+    assert_eq!((run().code, sink.count("/hook")), (1, 1));
+    let before = std::fs::read(&path).unwrap();
+    std::fs::remove_file(&lock).unwrap();
+    std::fs::create_dir(&lock).unwrap();
+    deployment.app.replace(Cvm::healthy(&World::default()));
+    let ran = run();
+    assert_eq!((ran.code, sink.count("/hook")), (0, 1), "{ran:#?}");
+    assert!(
+        ran.stderr
+            .contains("it is not written, and no pass is reported as a recovery"),
+        "{ran:#?}"
+    );
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    std::fs::remove_dir(&lock).unwrap();
+    assert_eq!((run().code, sink.count("/hook")), (0, 2));
+}
+
 /// The list of an app's instances is a target of its own name: an alert that it could not be had must end with it.
 #[test]
 fn an_outage_of_phala_clouds_list_is_told_to_end_when_every_instance_passes() {

@@ -77,8 +77,11 @@ impl AcceptName {
             | Self::VulnerableImage
             | Self::UnknownImage
             | Self::AcpiChange
+            | Self::ImageHash
             | Self::TdAttributes
             | Self::KeyProvider
+            | Self::OtherKms
+            | Self::OtherApp
             | Self::UnreadCompose
             | Self::NoLongerShown => None,
         }
