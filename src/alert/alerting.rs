@@ -8,6 +8,7 @@ use rand::TryRng as _;
 use rand::rngs::SysRng;
 use sha2::{Digest as _, Sha256};
 
+use super::app_alerts::alerted_reports;
 use super::incident::{AskedAt, Departed, Observation, PolicyEntry, PolicyFileId, Rules, State};
 use super::state_part::StatePart;
 use super::variables::{ChannelVariables, GITHUB_TOKEN, is_given_empty};
@@ -217,9 +218,7 @@ impl Alerting {
     ) -> Vec<Delivery> {
         let mut groups: BTreeMap<&ChannelVariables, (Vec<TargetReport>, Vec<Vec<Observation>>)> =
             BTreeMap::new();
-        let reports = alerted.iter().zip(targets.iter().cloned());
-        let reports = reports.chain(whole_apps(alerted, targets));
-        for (alerted, target) in reports.filter(|(alerted, target)| is_due(alerted, target)) {
+        for (alerted, target) in alerted_as(alerted, targets) {
             let (targets, observations) = groups.entry(alerted.variables).or_default();
             let observation = Observation::judged(&target, alerted.policy, now);
             let entry = alerted.file.map(|file| PolicyEntry::new(file, alerted.name));
@@ -303,37 +302,30 @@ pub(crate) fn no_pass_to_ping(report: &Report) -> Option<&'static str> {
     }
 }
 
-/// The apps of a run that were verified by their instances and of which all pass, with what is to be reported of each.
-fn whole_apps<'t>(
+/// What the results of a run are alerted on as: each with what is to be reported of its target, in the order of the targets.
+fn alerted_as<'t>(
     alerted: &'t [AlertedTarget<'t>],
     targets: &'t [TargetReport],
 ) -> impl Iterator<Item = (&'t AlertedTarget<'t>, TargetReport)> {
-    let mut apps: BTreeMap<&str, (&AlertedTarget<'_>, Vec<&TargetReport>)> = BTreeMap::new();
-    for (alerted, target) in alerted.iter().zip(targets) {
-        let (_, reports) = apps.entry(alerted.name).or_insert((alerted, Vec::new()));
-        reports.push(target);
-    }
-    let apps = apps.into_iter();
-    apps.filter_map(|(name, (alerted, reports))| Some((alerted, whole_app(name, reports)?)))
-}
-
-/// An app that was verified by its instances and of which all pass, under its own name and with nothing else to say. That
-/// its instances could not be listed is reported under that name, and so is its end.
-pub(crate) fn whole_app<'t>(
-    name: &str,
-    reports: impl IntoIterator<Item = &'t TargetReport>,
-) -> Option<TargetReport> {
-    let mut whole = None;
-    for report in reports {
-        if report.name == name || report.verdict != Verdict::Pass {
-            return None;
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut jobs: Vec<Vec<(&AlertedTarget<'_>, &TargetReport)>> = Vec::new();
+    for one in alerted.iter().zip(targets) {
+        let place = *places.entry(one.0.name).or_insert(jobs.len());
+        match jobs.get_mut(place) {
+            Some(job) => job.push(one),
+            None => jobs.push(vec![one]),
         }
-        whole = Some(report);
     }
-    whole.map(|report| TargetReport {
-        name: name.to_owned(),
-        checks: Vec::new(),
-        ..report.clone()
+    jobs.into_iter().flat_map(|job| {
+        let name = job.first().map(|(alerted, _)| alerted.name).unwrap_or_default();
+        let reports: Vec<&TargetReport> = job.iter().map(|(_, report)| *report).collect();
+        let named = alerted_reports(name, &reports).into_iter();
+        let due = named.filter_map(|one| {
+            let mut of = one.of.iter().filter_map(|index| job.get(*index));
+            let (alerted, _) = of.find(|(alerted, _)| !alerted.is_reported)?;
+            Some((*alerted, one.report))
+        });
+        due.collect::<Vec<_>>()
     })
 }
 

@@ -7,6 +7,7 @@
 //! * An alert is tried three times within a minute, is recorded whatever becomes of it, and changes no verdict (T60).
 
 pub(crate) mod alerting;
+pub(crate) mod app_alerts;
 mod cause;
 mod channel;
 mod channel_delivery;

@@ -11,7 +11,8 @@ use tokio::task::{Id, JoinSet};
 
 use super::HeartbeatCycle;
 use super::options::Options;
-use crate::alert::alerting::{Alerting, entropy, run_url, whole_app};
+use crate::alert::alerting::{Alerting, entropy, run_url};
+use crate::alert::app_alerts::alerted_reports;
 use crate::alert::incident::{AskedAt, Observation, PolicyEntry, PolicyFileId, State, TargetId};
 use crate::alert::state_file::{StateFile, asleep};
 use crate::alert::state_part::StatePart;
@@ -209,10 +210,11 @@ impl AlertQueue {
             target.policy().fingerprint(),
             Some(AskedAt::of(&target.deployment.source)),
         );
-        let whole = whole_app(target.name(), &reports);
         let ends_incidents = self.store.ends_incidents();
         let told = |report: &TargetReport| ends_incidents || report.verdict != Verdict::Pass;
-        for report in reports.into_iter().chain(whole).filter(told) {
+        let reports: Vec<&TargetReport> = reports.iter().collect();
+        let reports = alerted_reports(target.name(), &reports).into_iter();
+        for report in reports.map(|one| one.report).filter(told) {
             let entry = self.policy_file.map(|file| PolicyEntry::new(file, target.name()));
             let entry = entry.map(|entry| entry.alerted_through(target.alerts.names()));
             let observation = Observation::judged(&report, policy, now)

@@ -44,39 +44,85 @@ fn a_run_that_cannot_lock_the_memory_leaves_it_and_tells_no_recovery() {
     assert_eq!((run().code, sink.count("/hook")), (0, 2));
 }
 
-/// The list of an app's instances is a target of its own name: an alert that it could not be had must end with it.
-#[test]
-fn an_outage_of_phala_clouds_list_is_told_to_end_when_every_instance_passes() {
-    let cvm = Cvm::healthy(&World::default());
-    let id = cvm.app_id_bytes();
-    let (sink, deployment) = (sink(), Deployment::healthy());
-    let hook = format!("{}/hook", sink.url());
-    let list = |instances: &[Option<Cvm>]| {
-        deployment.app.serve_file(
-            &phala_cloud::path(&id),
+/// An app that Phala Cloud lists, and alerts with a memory.
+struct ListedApp {
+    deployment: Deployment,
+    sink: AppServer,
+    id: Vec<u8>,
+}
+
+impl ListedApp {
+    fn new(cvm: &Cvm) -> Self {
+        Self {
+            deployment: Deployment::healthy(),
+            sink: sink(),
+            id: cvm.app_id_bytes(),
+        }
+    }
+
+    fn name(&self) -> String {
+        format!("phala-cloud/{}", hex::encode(&self.id))
+    }
+
+    fn list(&self, instances: &[Option<Cvm>]) {
+        self.deployment.app.serve_file(
+            &phala_cloud::path(&self.id),
             "application/json",
-            phala_cloud::answer(&id, InstanceShape::New, instances),
+            phala_cloud::answer(&self.id, InstanceShape::New, instances),
         );
-    };
-    let run = || {
+    }
+
+    /// The events of a run, each with what it is of.
+    fn run(&self) -> Vec<(String, String)> {
+        let deployment = &self.deployment;
         let args = deployment.strict_args(&[
             "verify",
-            &hex::encode(&id),
+            &hex::encode(&self.id),
             "--source=phala-cloud",
             &format!("--phala-api-url={}", deployment.app.url()),
             "--freshness=unchecked",
             "--format=json",
             &format!("--state={}", deployment.path("state.json")),
         ]);
+        let hook = format!("{}/hook", self.sink.url());
         let ran = run_in(&args, &[("CVM_VERIFY_WEBHOOK_URL", &hook)], |_| {});
         let told = ran.report().alerts.into_iter().map(|alert| {
             let name = alert.detail.split(": ").next().unwrap_or_default().to_owned();
             (alert.event, name)
         });
-        told.collect::<Vec<_>>()
-    };
-    let app = format!("phala-cloud/{}", hex::encode(&id));
-    let said = |event: &str, name: &str| vec![(event.to_owned(), name.to_owned())];
+        told.collect()
+    }
+}
+
+fn said(event: &str, name: &str) -> Vec<(String, String)> {
+    vec![(event.to_owned(), name.to_owned())]
+}
+
+/// Without collateral no instance proves its id: that is told of the app, and so is its end.
+#[test]
+fn what_is_told_while_no_instance_proves_its_id_ends_when_they_do() {
+    let cvm = Cvm::healthy(&World::default());
+    let mut other = cvm.clone();
+    other.instance_id = vec![2; 20];
+    let listed = ListedApp::new(&cvm);
+    listed.list(&[Some(cvm), Some(other)]);
+    listed.deployment.pccs.behave_everywhere(&Behaviour::Status(404));
+    assert_eq!(listed.run(), said("inconclusive", &listed.name()));
+    listed.deployment.pccs.behave_everywhere(&Behaviour::Delay(0));
+    assert_eq!(listed.run(), said("recovered", &listed.name()));
+    assert_eq!(listed.run(), []);
+}
+
+/// The list of an app's instances is a target of its own name: an alert that it could not be had must end with it.
+#[test]
+fn an_outage_of_phala_clouds_list_is_told_to_end_when_every_instance_passes() {
+    let cvm = Cvm::healthy(&World::default());
+    let listed = ListedApp::new(&cvm);
+    let (list, run) = (
+        |instances: &[Option<Cvm>]| listed.list(instances),
+        || listed.run(),
+    );
+    let app = listed.name();
     list(&[]);
     assert_eq!(run(), said("inconclusive", &app), "evidence / no-quote");
     // One that fails is told by its own name, and the app has not recovered.
