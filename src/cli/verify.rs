@@ -58,7 +58,7 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
     refuse_commit_on_schedule(&args.plan.expect.keys.settings, env)?;
     let all = targets
         .iter()
-        .map(|target| (target.name(), target.policy().fingerprint()));
+        .map(|target| (target.name(), target.policy().fingerprint().to_string()));
     let shard_of = args.shard.map(|_| ShardOf::new(all));
     let targets = shard::part(args.shard, targets)?;
     let names: Vec<&str> = targets.iter().map(Job::name).collect();

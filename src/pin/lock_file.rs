@@ -139,7 +139,7 @@ pub(super) fn write(
     target: &PinTarget,
     there: &There,
     accepted: &AcceptedPin,
-    next: &Next<'_>,
+    next: &NextStep<'_>,
     env: &mut Env,
 ) -> Result<(), CommandError> {
     let path = &there.path;
@@ -191,7 +191,7 @@ pub(super) fn write(
 }
 
 /// What to run then.
-pub(super) struct Next<'a> {
+pub(super) struct NextStep<'a> {
     /// The bundle that was pinned from.
     pub bundle: Option<&'a Path>,
     /// When it was judged, if not at the time of capture.
@@ -204,7 +204,7 @@ pub(super) struct Next<'a> {
     pub is_simulated: bool,
 }
 
-impl Next<'_> {
+impl NextStep<'_> {
     fn said(&self, target: &PinTarget, accepted: &AcceptedPin, path: &str) -> String {
         let root = match self.is_simulated {
             true => "\nAdd the --insecure-trust-root of this run to it.",

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::beyond_the_lock::{self, PinnedFrom};
 use super::evidence::{PinEvidence, claims};
-use super::lock_file::{Next, There, write};
+use super::lock_file::{NextStep, There, write};
 use super::selection::PinTarget;
 use super::{PinRequest, is_printed};
 use crate::env::Env;
@@ -126,7 +126,7 @@ pub(super) fn pin(
                 ));
             }
             let waiver = beyond_the_lock::options(accepted.lock.accepted.keys(), &from);
-            let next = Next {
+            let next = NextStep {
                 bundle: request.bundle.as_deref(),
                 at: request.at,
                 commands: commands.as_ref(),

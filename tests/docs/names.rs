@@ -7,7 +7,7 @@ use cvm_verify_core::report::CheckId;
 use crate::{options, read, repository, written_pages};
 
 /// Options of other programs in the examples.
-const OTHER_PROGRAMS: [&str; 43] = [
+const OTHER_PROGRAMS: [&str; 44] = [
     "--bench",
     "--bin",
     "--bundle",
@@ -26,6 +26,7 @@ const OTHER_PROGRAMS: [&str; 43] = [
     "--learn",
     "--lib",
     "--locked",
+    "--method",
     "--now",
     "--only",
     "--only-head",

@@ -8,6 +8,8 @@ mod acceptance;
 mod app_id;
 mod boot_order;
 mod check;
+#[cfg(test)]
+mod claims_for_tests;
 mod collateral;
 mod compose_hash;
 mod document;
@@ -36,8 +38,6 @@ mod report_data;
 mod source_provenance;
 mod tcb_status;
 mod td_attributes;
-#[cfg(test)]
-mod test_claims;
 mod tls_binding;
 
 pub use acceptance::Acceptance;

@@ -3,8 +3,6 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::policy::Fingerprint;
-
 /// What a shard is a part of: all targets of its run, and what each is judged by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
@@ -20,13 +18,10 @@ pub struct ShardOf {
 }
 
 impl ShardOf {
-    /// Of all targets of a run, each with what it is judged by. Their order does not matter.
+    /// Of all targets of a run, each with the fingerprint of the policy that it is judged by. Their order does not matter.
     #[must_use]
-    pub fn new<'a>(targets: impl IntoIterator<Item = (&'a str, Fingerprint)>) -> Self {
-        let targets = targets
-            .into_iter()
-            .map(|(name, policy)| (name, policy.to_string()));
-        let mut targets: Vec<(&str, String)> = targets.collect();
+    pub fn new<'a>(targets: impl IntoIterator<Item = (&'a str, String)>) -> Self {
+        let mut targets: Vec<(&str, String)> = targets.into_iter().collect();
         targets.sort();
         Self {
             targets_sha256: hash(targets.iter().map(|(name, _)| *name)),
@@ -52,20 +47,22 @@ mod tests {
 
     #[test]
     fn names_and_policies_are_told_apart_and_their_order_does_not_matter() {
-        let usual = Policy::default().fingerprint();
+        let usual = Policy::default().fingerprint().to_string();
         let other = Policy {
             freshness: Freshness::Unchecked,
             ..Policy::default()
         };
-        let other = other.fingerprint();
-        let of = |targets: &[(&'static str, Fingerprint)]| ShardOf::new(targets.iter().copied());
-        let first = of(&[("a", usual), ("b", other)]);
-        assert_eq!(first, of(&[("b", other), ("a", usual)]));
-        let swapped = of(&[("a", other), ("b", usual)]);
+        let other = other.fingerprint().to_string();
+        let of = |targets: &[(&'static str, &String)]| {
+            ShardOf::new(targets.iter().map(|(name, policy)| (*name, (*policy).clone())))
+        };
+        let first = of(&[("a", &usual), ("b", &other)]);
+        assert_eq!(first, of(&[("b", &other), ("a", &usual)]));
+        let swapped = of(&[("a", &other), ("b", &usual)]);
         assert_eq!(first.targets_sha256, swapped.targets_sha256);
         assert_ne!(first.policies_sha256, swapped.policies_sha256);
         for names in [&["a"][..], &["ab"], &["a", "c"], &["a", "b", "b"]] {
-            let targets: Vec<_> = names.iter().map(|name| (*name, usual)).collect();
+            let targets: Vec<_> = names.iter().map(|name| (*name, &usual)).collect();
             assert_ne!(of(&targets).targets_sha256, first.targets_sha256, "{names:?}");
         }
     }

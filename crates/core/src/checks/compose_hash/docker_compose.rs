@@ -127,7 +127,7 @@ fn mismatch(expected: &Expected<String>, actual: &str) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::test_claims::healthy;
+    use crate::checks::claims_for_tests::healthy;
     use crate::report::Status;
     use crate::verify::ComposeRefusal;
 

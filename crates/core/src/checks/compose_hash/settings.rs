@@ -144,7 +144,7 @@ fn cut(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::test_claims::healthy;
+    use crate::checks::claims_for_tests::healthy;
     use crate::policy::{Expected, Origin};
     use crate::report::Status;
 

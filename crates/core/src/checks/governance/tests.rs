@@ -3,7 +3,7 @@
 use simulator::{Cvm, Lie, World};
 
 use super::*;
-use crate::checks::test_claims::{
+use crate::checks::claims_for_tests::{
     KMS, OWNER, app, chain, contract, contracts, expected, healthy, kms, of, policy, unanswered,
 };
 use crate::policy::{ContractPin, Origin};

@@ -157,7 +157,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::checks::test_claims::expected;
+    use crate::checks::claims_for_tests::expected;
     use crate::report::Status;
 
     #[test]

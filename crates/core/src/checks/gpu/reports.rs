@@ -248,7 +248,7 @@ mod tests {
     use simulator::{Cvm, Gpu, Gpus, World};
 
     use super::*;
-    use crate::checks::test_claims;
+    use crate::checks::claims_for_tests;
     use crate::verify::gpu::DeviceRoot;
 
     const SEED: u64 = 1;
@@ -256,7 +256,7 @@ mod tests {
     fn of(gpus: Gpus) -> Claims {
         let mut cvm = Cvm::healthy(&World::default());
         cvm.gpus = Some(gpus);
-        test_claims::of_root(&cvm, &DeviceRoot::Custom(device_root_der(SEED)))
+        claims_for_tests::of_root(&cvm, &DeviceRoot::Custom(device_root_der(SEED)))
     }
 
     /// What NVIDIA appraised is not said to be unchecked, and what it did not is.

@@ -3,7 +3,7 @@
 use super::reasons::{BOOTSTRAP, BOOTSTRAP_UNDETERMINED, BOOTSTRAP_UNPROVEN};
 use super::{own, shows_another_named_root};
 use crate::checks::judgement::Judgement;
-use crate::checks::os_image::KnownImage;
+use crate::checks::os_image::ProvenImage;
 use crate::checks::{os_image, td_attributes};
 use crate::evidence::BootstrapSource;
 use crate::policy::{OsImagePolicy, Policy};
@@ -197,8 +197,8 @@ fn judge_one(
     // The OS writes the event log: an unknown OS image can write any compose hash into it.
     match (&own.boot, known_image(own, policy)) {
         (Ok(boot), Some(known)) => {
-            let is_known_shape = matches!(known, KnownImage::WithShape(_));
-            if let KnownImage::WithShape(accepted) = known {
+            let is_known_shape = matches!(known, ProvenImage::WithShape(_));
+            if let ProvenImage::WithShape(accepted) = known {
                 judgement.accept(accepted);
             }
             Judged::Proven {
@@ -221,10 +221,10 @@ fn judge_one(
 
 /// How the VM's image is known: as a production image, or as the one that is expected of the KMS now. Its shape (RTMR0) may be any,
 /// which is then said: the machine of then is not there to be named.
-fn known_image(own: &Claims, policy: &Policy) -> Option<KnownImage> {
+fn known_image(own: &Claims, policy: &Policy) -> Option<ProvenImage> {
     let policies = [known_images(policy), own::policy_of_kms(policy)];
     let known = policies.map(|policy| os_image::known_image(own, &policy));
-    let is_whole = |one: &Option<KnownImage>| matches!(one, Some(KnownImage::WithShape(_)));
+    let is_whole = |one: &Option<ProvenImage>| matches!(one, Some(ProvenImage::WithShape(_)));
     match known {
         [first, second] if !is_whole(&first) && is_whole(&second) => second,
         [first, second] => first.or(second),
@@ -257,7 +257,7 @@ fn readable_by_the_host(own: &Claims, policy: &Policy) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::test_claims::{chain, healthy, kms, unanswered};
+    use crate::checks::claims_for_tests::{chain, healthy, kms, unanswered};
     use crate::verify::chain::{ChainProblem, Unanswered};
 
     /// The evidence in a contract with epochs is about the root of epoch 0: another root convicts only where there are none.

@@ -154,7 +154,7 @@ mod tests {
     use simulator::{Kms, World};
 
     use super::*;
-    use crate::checks::test_claims::{chain, expected, healthy, kms, policy};
+    use crate::checks::claims_for_tests::{chain, expected, healthy, kms, policy};
     use crate::evidence::{RecordedCollateral, RecordedKms, collateral};
     use crate::verify::{KmsInputs, SignatureCache, TrustRoot};
 

@@ -50,7 +50,7 @@ pub(super) fn is_proven(claims: &Claims, policy: &Policy) -> bool {
 }
 
 /// How an image is known by a finding.
-pub(super) enum KnownImage {
+pub(super) enum ProvenImage {
     /// The whole VM.
     WithShape(Vec<Acceptance>),
     /// All but RTMR0: the host's ACPI tables are unverified.
@@ -58,15 +58,15 @@ pub(super) enum KnownImage {
 }
 
 /// How the image is known, or that it may be any by what was waived in writing; absent if it is not known.
-pub(super) fn known_image(claims: &Claims, policy: &Policy) -> Option<KnownImage> {
+pub(super) fn known_image(claims: &Claims, policy: &Policy) -> Option<ProvenImage> {
     let finding = run(claims, policy);
     let is_but_for_shape = finding
         .reason
         .is_some_and(|reason| reason.id == ACPI_UNVERIFIED.id);
     let is_waived = finding.status == Status::Skip && !finding.accepted.is_empty();
     match finding.status {
-        Status::Warn if is_but_for_shape => Some(KnownImage::ButForShape),
-        _ => (is_waived || is_expected(&finding)).then_some(KnownImage::WithShape(finding.accepted)),
+        Status::Warn if is_but_for_shape => Some(ProvenImage::ButForShape),
+        _ => (is_waived || is_expected(&finding)).then_some(ProvenImage::WithShape(finding.accepted)),
     }
 }
 

@@ -187,7 +187,7 @@ mod tests {
     /// What was accepted without a proof stays so, with its reason, and no image gets a rule that it had not.
     #[test]
     fn a_waiver_is_written_again_with_its_image_and_its_reason() {
-        let claims = crate::checks::test_claims::healthy();
+        let claims = crate::checks::claims_for_tests::healthy();
         let waiver = SourceRule {
             image: ImagePattern::Exact("ghcr.io/example/web".to_owned()),
             expected: ExpectedSource::Unproven("built by hand".to_owned()),

@@ -1,7 +1,9 @@
 //! Where a path of a docker compose file leads in the guest, and what of that the host hands in.
 
-use super::settable::PROJECT_FOLDER;
 use super::shell::FROM_THE_HOST;
+
+/// Where the guest runs Docker Compose.
+pub(super) const PROJECT_FOLDER: &str = "/dstack";
 
 /// What a path is to the question which code runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

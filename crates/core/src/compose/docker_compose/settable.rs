@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::mounts;
+use super::mounts::{self, PROJECT_FOLDER};
 use super::runner::Runner;
 use super::shell::{self, WrittenFrom};
 
@@ -54,9 +54,6 @@ const FROM_THE_GUEST: [&str; 12] = [
     "USER",
     "_",
 ];
-
-/// Where the guest runs Docker Compose.
-pub(super) const PROJECT_FOLDER: &str = "/dstack";
 
 fn is_script(value: Option<&Value>) -> bool {
     value.is_some_and(|value| match value {

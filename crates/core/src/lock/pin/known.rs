@@ -4,7 +4,7 @@ use crate::policy::{FilesIdentity, KnownBy};
 
 /// How the image of a new lock is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Joined {
+pub(super) struct JoinedKnowledge {
     pub(super) known_by: KnownBy,
     /// The hash of the lock that is there and that of this run, 32 bytes each, where they differ.
     pub(super) other_hash: Option<([u8; 32], [u8; 32])>,
@@ -15,7 +15,7 @@ pub(super) struct Joined {
 /// Joins what the lock that is there says of an image with what this run confirms of the same registers. What this run confirms
 /// comes first. What the lock adds stays: a version, that it is a development image, and a hash where this run knows none. `row_hash`
 /// is the hash of the row that has the registers.
-pub(super) fn joined(before: Option<&KnownBy>, now: &KnownBy, row_hash: Option<[u8; 32]>) -> Joined {
+pub(super) fn joined(before: Option<&KnownBy>, now: &KnownBy, row_hash: Option<[u8; 32]>) -> JoinedKnowledge {
     let hash_before = before.and_then(KnownBy::hash).copied();
     let hash_now = match now {
         KnownBy::Row => row_hash,
@@ -51,7 +51,7 @@ pub(super) fn joined(before: Option<&KnownBy>, now: &KnownBy, row_hash: Option<[
         }
         _ => now.clone(),
     };
-    Joined {
+    JoinedKnowledge {
         known_by,
         other_hash,
         is_kept: *now == KnownBy::Unknown && hash_before.is_some(),

@@ -3,7 +3,7 @@
 use super::own_variables::assignment;
 use super::paths::base_name;
 use super::programs::RESERVED;
-use super::started::is_wrapper;
+use super::programs::is_wrapper;
 use super::word::Word;
 
 /// Among the names of variables: what the host hands in as a file or as a disk.

@@ -4,8 +4,8 @@ use super::super::risky_names::is_risky_in_script;
 use super::interpreters::is_interpreter;
 use super::language::Language;
 use super::paths::base_name;
+use super::programs::is_wrapper;
 use super::programs::{DOWNLOADERS, EXECUTORS, FETCHERS, RUN_TOOLS, RUNNERS};
-use super::started::is_wrapper;
 
 impl Language {
     /// Whether a statement hands something to what executes text, starts a program or loads code.

@@ -341,7 +341,7 @@ pub(super) const STARTUP_FILES_OF_GUEST: [&str; 9] = [
 /// Programs of the guest that set a password, or the environment of services.
 pub(super) const SETTERS_OF_GUEST: [&str; 3] = ["chpasswd", "passwd", "usermod"];
 /// Programs that start the one that follows.
-pub(super) const WRAPPERS: [&str; 51] = [
+const WRAPPERS: [&str; 51] = [
     "builtin",
     "busybox",
     "bwrap",
@@ -394,6 +394,11 @@ pub(super) const WRAPPERS: [&str; 51] = [
     "with-contenv",
     "xvfb-run",
 ];
+
+/// Whether a program starts the one that its arguments name.
+pub(super) fn is_wrapper(name: &str) -> bool {
+    WRAPPERS.contains(&name) || name.contains("entrypoint") || name.starts_with("ld-linux")
+}
 /// Wrappers whose first argument is not the program.
 pub(super) const WITH_AN_ARGUMENT: [&str; 10] = [
     "envdir",

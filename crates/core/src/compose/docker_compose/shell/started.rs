@@ -8,7 +8,7 @@ use super::own_variables::assignment;
 use super::paths::base_name;
 use super::programs::{
     BEFORE_DASHES, ENVIRONMENT_GIVERS, HARMLESS, NUMBER_OPTIONS, RESERVED, RUN_TOOLS, WITH_AN_ARGUMENT,
-    WRAPPERS,
+    is_wrapper,
 };
 use super::reader::names_in;
 use super::script::ShellCommand;
@@ -159,10 +159,6 @@ pub(super) fn surely_started<'p, 'a>(programs: &'p [StartedProgram<'a>]) -> Opti
     });
     let first = programs.next()?;
     programs.next().is_none().then_some(first)
-}
-
-pub(super) fn is_wrapper(name: &str) -> bool {
-    WRAPPERS.contains(&name) || name.contains("entrypoint") || name.starts_with("ld-linux")
 }
 
 /// The position of `run` or `exec` among the first words.
