@@ -43,6 +43,9 @@ pub async fn deliver_changes(
     let names: Vec<&str> = remembering.iter().map(String::as_str).collect();
     let deadline = sender.deadline();
     let mut issues = Issues::open(channels, sender, deadline).await;
+    if let Issues::Open(open_issues) = &mut issues {
+        open_issues.find_recovered(context.now).await;
+    }
     let mut pending = Vec::new();
     for (target, observations) in targets.iter().zip(inputs.observations) {
         let id = context.target(&target.name);

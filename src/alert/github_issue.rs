@@ -15,13 +15,13 @@ use super::error::{DeliveryError, OnlyIfNotTaken};
 use super::github_answers::{GithubRow, Made, User, ViewerAnswer};
 use super::github_client::{GithubClient, meant};
 use super::github_page::{body, comment, remembered, title};
-use super::incident::{About, Due, TargetId, TargetState};
+use super::incident::{About, Due, RELAPSE_WITHIN, TargetId, TargetState};
 use super::message::Message;
 use super::no_secret::{GITHUB_TOKEN, no_secret};
 use crate::address::shown_text;
 use crate::net::Secret;
 use crate::net::retry::retry;
-use cvm_verify_core::report::AlertRecord;
+use cvm_verify_core::report::{AlertRecord, rfc3339};
 
 /// The channel's name.
 pub(super) const CHANNEL: &str = "github-issue";
@@ -30,6 +30,8 @@ pub(super) const CHANNEL: &str = "github-issue";
 const LABEL: &str = "cvm-verify";
 /// GitHub's API, where no other is named.
 const PUBLIC_API: &str = "https://api.github.com";
+/// Which issues hold the incidents that are open.
+const OPEN: &str = "state=open&sort=created&direction=asc";
 /// Issues on a page, and how many pages are read: with more open issues of this label than that, some are not found.
 const PAGE: usize = 50;
 const MAX_PAGES: usize = 10;
@@ -104,13 +106,14 @@ impl GithubIssues {
         let github = client_of_github.clone().octocrab();
         let path = format!("/repos/{}/{}/issues", self.owner, self.repository);
         let me = owner_of_the_token(&github).await?;
-        let issues = own_issues(&github, &path, &me).await?;
+        let issues = own_issues(&github, &path, &me, OPEN).await?;
         Ok(Some(OpenIssues {
             client_of_github,
             github,
             path,
             me,
             issues,
+            recovered: Vec::new(),
         }))
     }
 
@@ -138,6 +141,8 @@ pub(super) struct OpenIssues {
     /// Whose token it is.
     me: String,
     issues: Vec<Issue>,
+    /// Those that were closed when their target recovered, and that a relapse opens again.
+    recovered: Vec<Issue>,
 }
 
 #[derive(Debug, Clone)]
@@ -161,9 +166,27 @@ impl OpenIssues {
         self.issues.iter().find(|issue| issue.target == target)
     }
 
+    /// Finds the issues of the targets that recovered so shortly before `now` that a failure is a relapse. Where GitHub does not
+    /// list them, a failure is one that is new.
+    pub(super) async fn find_recovered(&mut self, now: u64) {
+        let since = rfc3339(now.saturating_sub(RELAPSE_WITHIN));
+        let which = format!("state=closed&since={since}&sort=updated&direction=desc");
+        let closed = own_issues(&self.github, &self.path, &self.me, &which).await;
+        let recovered = |issue: Issue| {
+            let stored = Some(issue.stored?.after_recovery(now)?);
+            Some(Issue { stored, ..issue })
+        };
+        self.recovered = closed
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(recovered)
+            .collect();
+    }
+
     /// What the target's issue remembers.
     pub(super) fn stored(&self, target: TargetId) -> Option<&TargetState> {
-        self.issue(target)?.stored.as_ref()
+        let recovered = || self.recovered.iter().find(|issue| issue.target == target);
+        self.issue(target).or_else(recovered)?.stored.as_ref()
     }
 
     /// Brings a target's issue to where `state` is. `due` are this channel's messages with their numbers; what is reported is
@@ -223,8 +246,22 @@ impl OpenIssues {
                 | About::PassAtAnotherAddress { .. },
             ) => false,
             (None, About::Failure { .. } | About::Exchanged { .. } | About::Reminder { .. }) => {
-                let issue = json!({ "title": title(message), "body": body(message, target, &after), "labels": [LABEL] });
-                let number = self.create(target, &issue).await?;
+                let (title, body) = (title(message), body(message, target, &after));
+                let recovered = self.recovered.iter().find(|issue| issue.target == target);
+                let number = match recovered.map(|issue| issue.number) {
+                    Some(number) => {
+                        let issue = json!({ "title": title, "body": body, "state": "open" });
+                        self.edit(number, &issue).await?;
+                        // Open it says all; what is said here besides is for those who read only comments.
+                        let route = format!("{}/{number}/comments", self.path);
+                        let _ = self.comment(&route, &json!({ "body": comment(message) })).await;
+                        number
+                    }
+                    None => {
+                        let issue = json!({ "title": title, "body": body, "labels": [LABEL] });
+                        self.create(target, &issue).await?
+                    }
+                };
                 let stored = Some(after.clone());
                 self.issues.push(Issue {
                     target,
@@ -260,7 +297,7 @@ impl OpenIssues {
             || self.client_of_github.jitter,
             |attempt| async move {
                 if attempt.number > 1 {
-                    let issues = own_issues(&self.github, &self.path, &self.me).await?;
+                    let issues = own_issues(&self.github, &self.path, &self.me, OPEN).await?;
                     if let Some(made) = issues.iter().find(|issue| issue.target == target) {
                         return Ok(made.number);
                     }
@@ -339,13 +376,17 @@ async fn owner_of_the_token(github: &Octocrab) -> Result<String, DeliveryError> 
     }
 }
 
-/// The open issues that `me` opened under the label, by the target in their first line. Of two, the older one counts.
-async fn own_issues(github: &Octocrab, path: &str, me: &str) -> Result<Vec<Issue>, DeliveryError> {
+/// The issues that `me` opened under the label, by the target in their first line: those that the parameters `which` ask for. Of two,
+/// the one that is listed first counts.
+async fn own_issues(
+    github: &Octocrab,
+    path: &str,
+    me: &str,
+    which: &str,
+) -> Result<Vec<Issue>, DeliveryError> {
     let mut issues: Vec<Issue> = Vec::new();
     for page in 1..=MAX_PAGES {
-        let route = format!(
-            "{path}?state=open&labels={LABEL}&sort=created&direction=asc&per_page={PAGE}&page={page}"
-        );
+        let route = format!("{path}?{which}&labels={LABEL}&per_page={PAGE}&page={page}");
         let rows: Vec<GithubRow> = get(github, &route).await?;
         for row in &rows {
             if let GithubRow::Issue(row) = row

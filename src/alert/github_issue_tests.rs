@@ -116,13 +116,19 @@ impl Forge {
             path.split('/').skip(1).collect::<Vec<_>>().as_slice(),
         ) {
             ("GET", ["repos", "acme", "shop", "issues"]) => {
+                let state = if query.contains("state=open") {
+                    "open"
+                } else {
+                    "closed"
+                };
                 assert!(
-                    query.contains("state=open") && query.contains("labels=cvm-verify"),
+                    query.contains(&format!("state={state}&")) && query.contains("labels=cvm-verify"),
                     "{query}"
                 );
+                assert_eq!(query.contains("&since="), state == "closed", "{query}");
                 let page = number(query.rsplit("page=").next().unwrap());
-                let open = inside.issues.iter().filter(|issue| issue["state"] == "open");
-                let rows: Vec<&Value> = open.skip((page - 1) * PAGE).take(PAGE).collect();
+                let rows = inside.issues.iter().filter(|issue| issue["state"] == state);
+                let rows: Vec<&Value> = rows.skip((page - 1) * PAGE).take(PAGE).collect();
                 said(200, &json!(rows))
             }
             ("POST", ["repos", "acme", "shop", "issues"]) => {
@@ -288,7 +294,41 @@ async fn an_issue_is_opened_kept_commented_and_closed_without_any_other_memory()
         run(&api, &samples::fail(), 9 + 25 * 60).await,
         ["failed true api.example.com: accepted"]
     );
-    assert_eq!(forge.open(), [2]);
+    // A relapse is told in the same issue.
+    assert_eq!(forge.open(), [1]);
+}
+
+/// A host that manipulates every other run must not get a `recovered` each time, nor an issue.
+#[tokio::test]
+async fn a_target_that_relapses_has_the_same_issue_again_and_passes_more_often_before_it_has_recovered() {
+    let forge = Forge::default();
+    let api = forge.serve("", "/graphql").await;
+    let (fail, pass, open) = (samples::fail(), samples::pass(), samples::unreachable());
+    let after_that = 11 * 10 + 6 * 60 + 1;
+    for (minutes, target, told, issue) in [
+        (0, &fail, Some("failed"), Some(1)),
+        (10, &pass, Some("recovered"), None),
+        (20, &fail, Some("failed"), Some(1)),
+        (30, &pass, None, Some(1)),
+        (40, &fail, None, Some(1)),
+        (50, &pass, None, Some(1)),
+        (60, &pass, Some("recovered"), None),
+        // As without a memory, what cannot be determined is told at once.
+        (70, &open, Some("inconclusive"), Some(1)),
+        (80, &pass, None, Some(1)),
+        (90, &pass, None, Some(1)),
+        (100, &pass, None, Some(1)),
+        (110, &pass, Some("recovered"), None),
+        (120, &pass, None, None),
+        (after_that, &fail, Some("failed"), Some(2)),
+    ] {
+        let told: Vec<String> = told
+            .map(|event| format!("{event} true api.example.com: accepted"))
+            .into_iter()
+            .collect();
+        assert_eq!(run(&api, target, minutes).await, told, "{minutes}");
+        assert_eq!(forge.open(), issue.into_iter().collect::<Vec<_>>(), "{minutes}");
+    }
 }
 
 #[tokio::test]
@@ -384,7 +424,7 @@ async fn an_issue_is_found_behind_many_others() {
     forge.writes();
     run(&api, &samples::fail(), 2).await;
     let asked = forge.0.lock().unwrap().asked.len();
-    assert!(asked <= MAX_PAGES + 2, "{asked}");
+    assert!(asked <= MAX_PAGES + 3, "{asked}");
 }
 
 #[tokio::test]

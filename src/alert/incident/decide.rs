@@ -12,7 +12,7 @@ use crate::alert::event::AlertEvent;
 use cvm_verify_core::report::Verdict;
 
 /// A failure within this time after a recovery is a relapse, seconds: 6 hours.
-const RELAPSE_WITHIN: u64 = 6 * 3600;
+pub(in crate::alert) const RELAPSE_WITHIN: u64 = 6 * 3600;
 /// More relapses than this make no further difference: 64 passes in a row are a recovery.
 const MAX_RELAPSES: u32 = 6;
 

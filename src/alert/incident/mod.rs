@@ -29,6 +29,7 @@ mod target;
 mod target_tests;
 
 pub use asked_at::AskedAt;
+pub(in crate::alert) use decide::RELAPSE_WITHIN;
 pub use decide::{Rules, decide};
 pub(in crate::alert) use due::RECEIVER;
 pub use due::{About, Due};

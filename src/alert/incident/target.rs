@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::asked_at::AskedAt;
 use super::channel::{ChannelState, Foretold};
+use super::decide::RELAPSE_WITHIN;
 use super::due::{About, Due};
 use super::failure::{Failure, is_word};
 use super::forecast::FORGOTTEN_AFTER;
@@ -134,6 +135,21 @@ impl TargetState {
                 channel.forecasts.push(known);
             }
         }
+    }
+
+    /// What is remembered of a recovery where nothing is noted between it and the next incident: when it was, and after how many
+    /// relapses. Of all else that is the same as no state: a result that cannot be determined is reported at once. `None` if
+    /// an incident is open, or a failure at `now` is no relapse.
+    pub(in crate::alert) fn after_recovery(&self, now: u64) -> Option<Self> {
+        let is_recent = |at: &u64| now.abs_diff(*at) <= RELAPSE_WITHIN;
+        let recovered = self.recovered_at.filter(is_recent);
+        recovered.filter(|_| self.incident.is_none()).map(|at| Self {
+            seen: self.seen,
+            inconclusive_in_a_row: u32::MAX,
+            recovered_at: Some(at),
+            relapses: self.relapses,
+            ..Self::default()
+        })
     }
 
     /// The failure of the incident that is open, if one is.
