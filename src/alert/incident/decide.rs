@@ -7,12 +7,10 @@ use super::failure::Failure;
 use super::forecast::{FORGOTTEN_AFTER, Forecast};
 use super::history::Share;
 use super::observation::Observation;
-use super::target::{Incident, MAX_CHANNELS, Passing, TargetState};
+use super::target::{Incident, MAX_CHANNELS, Passing, RELAPSE_WITHIN, TargetState};
 use crate::alert::event::AlertEvent;
 use cvm_verify_core::report::Verdict;
 
-/// A failure within this time after a recovery is a relapse, seconds: 6 hours.
-pub(in crate::alert) const RELAPSE_WITHIN: u64 = 6 * 3600;
 /// More relapses than this make no further difference: 64 passes in a row are a recovery.
 const MAX_RELAPSES: u32 = 6;
 

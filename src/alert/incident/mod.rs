@@ -29,7 +29,6 @@ mod target;
 mod target_tests;
 
 pub use asked_at::AskedAt;
-pub(in crate::alert) use decide::RELAPSE_WITHIN;
 pub use decide::{Rules, decide};
 pub(in crate::alert) use due::RECEIVER;
 pub use due::{About, Due};
@@ -39,4 +38,5 @@ pub use forecast::Forecast;
 pub use history::{Share, ShareError};
 pub use observation::Observation;
 pub use policy_entry::{Departed, PolicyEntry, PolicyFileId};
+pub(in crate::alert) use target::RELAPSE_WITHIN;
 pub use target::TargetState;

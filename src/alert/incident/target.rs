@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::asked_at::AskedAt;
 use super::channel::{ChannelState, Foretold};
-use super::decide::RELAPSE_WITHIN;
 use super::due::{About, Due};
 use super::failure::{Failure, is_word};
 use super::forecast::FORGOTTEN_AFTER;
@@ -15,6 +14,9 @@ use super::policy_entry::PolicyEntry;
 use crate::alert::event::AlertEvent;
 use cvm_verify_core::policy::Fingerprint;
 use cvm_verify_core::report::Verdict;
+
+/// A failure within this time after a recovery is a relapse, seconds: 6 hours.
+pub(in crate::alert) const RELAPSE_WITHIN: u64 = 6 * 3600;
 
 /// How many channels are remembered.
 pub(super) const MAX_CHANNELS: usize = 32;
