@@ -122,7 +122,7 @@ fn joined(name: &str, mut members: Vec<&TargetReport>) -> Option<TargetReport> {
 /// its instances could not be listed is reported under that name, and so is its end. The pass is as old as the oldest of theirs.
 fn whole_app(name: &str, reports: &[&TargetReport]) -> Option<TargetReport> {
     let is_pass = |report: &&TargetReport| report.name != name && report.verdict == Verdict::Pass;
-    if !reports.iter().all(|report| is_pass(report)) {
+    if !reports.iter().all(is_pass) {
         return None;
     }
     let oldest = reports.iter().min_by_key(|report| &report.evaluated_at)?;
