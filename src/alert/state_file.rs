@@ -20,12 +20,20 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// What every state file begins with, of whatever version.
 const BEGINNING: &[u8] = br#"{"schema":"cvm-verify/alert-state/"#;
 
-/// The state, and the lock that keeps other runs from it as long as this value lives. Without the lock it is only read: what another
-/// run has found since must not be overwritten.
+/// The state, and the lock that keeps other runs from it as long as this value lives. While another run has the lock it is only read:
+/// what that run has found since must not be overwritten.
 pub(crate) struct StateFile {
     path: PathBuf,
     pub(crate) state: State,
-    lock: Option<File>,
+    lock: Lock,
+}
+
+enum Lock {
+    Held { _file: File },
+    /// The file system has none, so nobody holds it.
+    NotThere,
+    /// Another run may hold it.
+    NotHeld,
 }
 
 impl StateFile {
@@ -69,14 +77,20 @@ impl StateFile {
     pub(crate) fn open(path: &Path, env: &mut Env, pause: Pause<'_>) -> Result<Self, &'static str> {
         let shown = path.display();
         let lock = match lock(path, PATIENCE, env, pause) {
-            Ok(lock) => Some(lock),
+            Ok(file) => Lock::Held { _file: file },
             Err(NotLocked::Ended(signal)) => return Err(signal),
+            Err(NotLocked::NoLocks(why)) => {
+                env.note(&format!(
+                    "{shown}: not locked, because its file system has no locks ({why}): two runs at once may send the same alerts"
+                ));
+                Lock::NotThere
+            }
             Err(NotLocked::Because(why)) => {
                 env.note(&format!(
                     "{shown}: not locked ({why}): it is not written, and no pass is reported as a recovery; another run with this \
                      file may send the same alerts"
                 ));
-                None
+                Lock::NotHeld
             }
         };
         Ok(Self::read(path, lock, env))
@@ -84,15 +98,15 @@ impl StateFile {
 
     /// The same where no other run holds it now.
     pub(crate) fn open_now(path: &Path, env: &mut Env) -> Option<Self> {
-        let lock = lock(path, Duration::ZERO, env, &mut asleep).ok()?;
-        Some(Self::read(path, Some(lock), env))
+        let file = lock(path, Duration::ZERO, env, &mut asleep).ok()?;
+        Some(Self::read(path, Lock::Held { _file: file }, env))
     }
 
     /// The same for a process that keeps it as long as it lives: two of those would take it from each other, again and
     /// again.
     pub(crate) fn open_alone(path: &Path, env: &mut Env) -> Result<Self, UsageError> {
         match lock(path, PATIENCE_ALONE, env, &mut asleep) {
-            Ok(lock) => Ok(Self::read(path, Some(lock), env)),
+            Ok(file) => Ok(Self::read(path, Lock::Held { _file: file }, env)),
             Err(not_locked) => Err(UsageError::file(
                 path,
                 format!(
@@ -102,7 +116,7 @@ impl StateFile {
         }
     }
 
-    fn read(path: &Path, lock: Option<File>, env: &mut Env) -> Self {
+    fn read(path: &Path, lock: Lock, env: &mut Env) -> Self {
         let shown = path.display();
         let state = read(path).unwrap_or_else(|why| {
             env.note(&format!(
@@ -119,7 +133,7 @@ impl StateFile {
 
     /// Whether no other run can change it meanwhile. Otherwise it may be older than what was found since: it ends no incident.
     pub(crate) fn is_locked(&self) -> bool {
-        self.lock.is_some()
+        !matches!(self.lock, Lock::NotHeld)
     }
 
     /// Writes the state, if it is locked.
@@ -163,6 +177,8 @@ pub(crate) fn asleep(pause: Duration) -> Option<&'static str> {
 enum NotLocked {
     #[error("{0}")]
     Because(String),
+    #[error("its file system has no locks: {0}")]
+    NoLocks(String),
     #[error("{0} ended the waiting")]
     Ended(&'static str),
 }
@@ -202,7 +218,30 @@ fn lock(path: &Path, patience: Duration, env: &mut Env, pause: Pause<'_>) -> Res
             Err(TryLockError::WouldBlock) => {
                 return Err(NotLocked::Because("another run holds it".to_owned()));
             }
+            Err(TryLockError::Error(error)) if has_no_locks(&error) => {
+                return Err(NotLocked::NoLocks(error.to_string()));
+            }
             Err(TryLockError::Error(error)) => return Err(NotLocked::Because(error.to_string())),
         }
+    }
+}
+
+/// Whether a file system has no locks at all: `ENOTSUP`, `ENOSYS`, and `ENOLCK` of an NFS without its lock service.
+fn has_no_locks(error: &std::io::Error) -> bool {
+    const ENOLCK: i32 = 37;
+    error.kind() == std::io::ErrorKind::Unsupported || (cfg!(target_os = "linux") && error.raw_os_error() == Some(ENOLCK))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_system_without_locks_is_told_from_a_lock_that_another_run_holds() {
+        for kind in [std::io::ErrorKind::Unsupported, std::io::ErrorKind::PermissionDenied] {
+            assert_eq!(has_no_locks(&kind.into()), kind == std::io::ErrorKind::Unsupported);
+        }
+        #[cfg(target_os = "linux")]
+        assert!(has_no_locks(&std::io::Error::from_raw_os_error(37)));
     }
 }
