@@ -23,6 +23,10 @@ preset() {
   for file in "$folder"/{,*.}{statement,predicate}.json; do
     [[ -f $file && ! -L $file ]] || continue
     preset_has '"verifier": ?\{[^}]*"id": ?"[^"]*/cvm-verify"' "$file" || continue # another program's
+    if [[ $file == *statement.json ]]; then # With what it is about: the next statement has another subject.
+      part=${file%statement.json}app-compose.json
+      if [[ -f $part && ! -L $part ]] && preset_has "$(preset_sha256 "$part")" "$file"; then rm -f -- "$part" || return 3; fi
+    fi
     rm -f -- "$file" || return 3
   done
   now=$(date -u +%Y-%m-%dT%H:%M:%SZ) || return 3
@@ -33,6 +37,7 @@ preset() {
     { preset_text "$name" "$now" >"$part" && mv -f -- "$part" "$file"; } || { rm -f -- "$part"; return 3; }
   done
 }
+preset_sha256() { if command -v sha256sum >/dev/null; then sha256sum -- "$1"; else shasum -a 256 -- "$1"; fi | cut -c1-64; }
 preset_has() { grep -qE -- "$1" "$2"; }
 preset_text() {
   local why='The run that was to write this has not ended.'

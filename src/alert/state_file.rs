@@ -29,7 +29,9 @@ pub(crate) struct StateFile {
 }
 
 enum Lock {
-    Held { _file: File },
+    Held {
+        _file: File,
+    },
     /// The file system has none, so nobody holds it.
     NotThere,
     /// Another run may hold it.
@@ -196,7 +198,12 @@ fn lock(path: &Path, patience: Duration, env: &mut Env, pause: Pause<'_>) -> Res
         .truncate(false)
         .write(true)
         .open(&neighbour)
-        .map_err(|error| NotLocked::Because(error.to_string()))?;
+        .map_err(|error| {
+            NotLocked::Because(format!(
+                "{}: {error}; make it writable for this user",
+                neighbour.display()
+            ))
+        })?;
     let started = Instant::now();
     let mut said = false;
     loop {
@@ -229,7 +236,8 @@ fn lock(path: &Path, patience: Duration, env: &mut Env, pause: Pause<'_>) -> Res
 /// Whether a file system has no locks at all: `ENOTSUP`, `ENOSYS`, and `ENOLCK` of an NFS without its lock service.
 fn has_no_locks(error: &std::io::Error) -> bool {
     const ENOLCK: i32 = 37;
-    error.kind() == std::io::ErrorKind::Unsupported || (cfg!(target_os = "linux") && error.raw_os_error() == Some(ENOLCK))
+    error.kind() == std::io::ErrorKind::Unsupported
+        || (cfg!(target_os = "linux") && error.raw_os_error() == Some(ENOLCK))
 }
 
 #[cfg(test)]
@@ -238,8 +246,14 @@ mod tests {
 
     #[test]
     fn a_file_system_without_locks_is_told_from_a_lock_that_another_run_holds() {
-        for kind in [std::io::ErrorKind::Unsupported, std::io::ErrorKind::PermissionDenied] {
-            assert_eq!(has_no_locks(&kind.into()), kind == std::io::ErrorKind::Unsupported);
+        for kind in [
+            std::io::ErrorKind::Unsupported,
+            std::io::ErrorKind::PermissionDenied,
+        ] {
+            assert_eq!(
+                has_no_locks(&kind.into()),
+                kind == std::io::ErrorKind::Unsupported
+            );
         }
         #[cfg(target_os = "linux")]
         assert!(has_no_locks(&std::io::Error::from_raw_os_error(37)));

@@ -24,8 +24,8 @@ const PREDICATE: &str = "predicate.json";
 const POLICY_LIMIT: u64 = 1024 * 1024;
 /// Bytes of a file in the folder that are looked at before it is removed.
 const LOOKED_AT: u64 = 1024 * 1024;
-/// Most files of a folder that are looked at.
-const MAX_FILES: usize = 10_000;
+/// Most statements and predicates of a folder that are looked at: those of 20,000 targets.
+const MAX_FILES: usize = 40_000;
 
 /// What the statement about a target needs next to its report.
 #[derive(Debug)]
@@ -225,18 +225,21 @@ pub(crate) fn remove_earlier(wanted: &WantedFiles) -> Result<(), UsageError> {
     else {
         return Ok(());
     };
-    for (place, entry) in entries.flatten().enumerate() {
-        if place == MAX_FILES {
-            let words = format!(
-                "holds more than {MAX_FILES} files, among which may be older statements; name another folder"
-            );
-            return Err(UsageError::file(folder, words));
-        }
+    let mut looked_at = 0;
+    for entry in entries.flatten() {
         let path = entry.path();
         let name = entry.file_name().to_string_lossy().into_owned();
         let statement = name.strip_suffix(STATEMENT).filter(|prefix| is_prefix(prefix));
         let predicate = name.strip_suffix(PREDICATE).filter(|prefix| is_prefix(prefix));
-        if statement.or(predicate).is_none() || !is_ours(&path, &name) {
+        if statement.or(predicate).is_none() {
+            continue;
+        }
+        looked_at += 1;
+        if looked_at > MAX_FILES {
+            let words = format!("holds more than {MAX_FILES} statements and predicates; name another folder");
+            return Err(UsageError::file(folder, words));
+        }
+        if !is_ours(&path, &name) {
             continue;
         }
         let subject = statement.map(|prefix| folder.join(format!("{prefix}{SUBJECT}")));

@@ -32,7 +32,10 @@ pub(super) fn groups<'t>(targets: impl Iterator<Item = &'t TargetReport>) -> Vec
 fn results(target: &TargetReport) -> String {
     let of_checks = target.checks.iter().map(|check| {
         let is_fine = matches!(check.status, Status::Pass | Status::Skip);
-        let values = (!is_fine).then_some((&check.expected, &check.actual));
+        let values = (!is_fine).then(|| {
+            let detail = check.detail.replace(&target.name, "");
+            (&check.expected, &check.actual, detail)
+        });
         format!("{:?}", (check.id, check.status, &check.reason, values))
     });
     let verdict = words::verdict(target);

@@ -10,7 +10,7 @@ pub struct Deployment {
     pub app: AppServer,
     pub pccs: PccsServer,
     pub folder: TempDir,
-    expect: Vec<String>,
+    pub expect: Vec<String>,
 }
 
 impl Deployment {

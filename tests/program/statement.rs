@@ -63,7 +63,13 @@ fn the_next_release_has_its_own_subject_in_a_kept_folder() {
     let world = World::default();
     let mut next = Cvm::healthy(&world);
     next.app_compose = next.app_compose.replacen('{', "{\"release\":2,", 1);
-    let (first, second) = (Deployment::healthy(), Deployment::of(next));
+    let expected = format!(
+        "--compose-hash={}",
+        hex::encode(Sha256::digest(&next.app_compose))
+    );
+    let (first, mut second) = (Deployment::healthy(), Deployment::of(next));
+    second.expect.retain(|arg| !arg.starts_with("--compose-hash"));
+    second.expect.push(expected);
     let out = first.path("out");
     let option = format!("--output-dir={out}");
     let mut subjects = Vec::new();

@@ -41,8 +41,8 @@ impl Default for Rules {
 /// Takes the state of a target one observation further, and says what is due on each of `channels`, in order. `now` is the time
 /// at which that is told: Unix seconds, as all times.
 ///
-/// An observation that is older than what was seen of the target since is no news: it changes nothing. It still opens an incident if
-/// it is no pass, none is open, and no pass was seen since.
+/// An observation that is older than what was seen of the target since is no news: it changes nothing. A fail of which nothing was
+/// reported is news nevertheless; so is what could not be determined, if no incident is open and no pass was seen since.
 ///
 /// `previous` is `None` if there is no state, or none that can be read: then any failure is reported at once. What
 /// follows from `previous` and is not delivered is due again the next time; mark what was with [`TargetState::record`],
@@ -60,7 +60,14 @@ pub fn decide(
     let at = observation.at;
     // What was seen in the future was seen before the clock was set back, or by another clock.
     let is_older = known && at < state.seen && state.seen <= now;
-    if is_older && (observation.failure.is_none() || state.incident.is_some() || state.has_passed_since(at)) {
+    let is_news = observation.failure.as_ref().is_some_and(|failure| {
+        let open = state.failure().map(|open| open.verdict);
+        match failure.verdict {
+            Verdict::Fail => open != Some(Verdict::Fail),
+            _ => open.is_none() && !state.has_passed_since(at),
+        }
+    });
+    if is_older && !is_news {
         return (state, Vec::new());
     }
     if !is_older {

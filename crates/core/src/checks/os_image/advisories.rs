@@ -69,8 +69,8 @@ pub(super) fn vulnerable(
         let finding = Finding::fail(&VULNERABLE_IMAGE, detail).found(image.name.clone());
         Some(finding.advising(fix(meanwhile)))
     };
-    let name_it = " To continue until then, lock it with `vulnerable_until`, or name it with an end date: --os-image \
-                   HASH:until=DATE.";
+    let name_it = " To continue until then, accept it in the lock: `cvm-verify pin URL --accept vulnerable-image`, or name it with an \
+                   end date: --os-image HASH:until=DATE.";
     let Some((acceptance, lock)) = accepted else {
         return fail(format!("{has}."), name_it);
     };

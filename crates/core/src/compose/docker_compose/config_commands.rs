@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::config_settings::{Separator, Setting, SettingValue, settings};
+use super::config_settings::{Separator, Setting, SettingValue, settings, words_of};
 use super::risky_names::is_risky_in_script;
 use super::shell::{self, ItemUse, ListItem, Use, uses_of_list};
 
@@ -30,7 +30,9 @@ const OF_COMMANDS: [&str; 14] = [
 ];
 
 /// Those of lists of commands.
-const OF_SEVERAL: [&str; 5] = ["cmds", "commands", "hooks", "programs", "scripts"];
+const OF_SEVERAL: [&str; 7] = [
+    "cmds", "commands", "exec_map", "hooks", "programs", "scripts", "tasks",
+];
 
 /// Those of arguments.
 const OF_ARGUMENTS: [&str; 2] = ["args", "arguments"];
@@ -86,6 +88,7 @@ pub(super) fn executed_by_settings(
     let counts = |name: &str| {
         let setting = Setting {
             name: name.to_ascii_lowercase(),
+            words: words_of(name),
             separator: Separator::OfShells,
             value: SettingValue::Text(""),
         };

@@ -29,6 +29,8 @@ pub(super) enum SettingValue<'t> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Setting<'t> {
     pub(super) name: String,
+    /// The name as words in small letters: `start_command` for `startCommand`.
+    pub(super) words: String,
     pub(super) separator: Separator,
     pub(super) value: SettingValue<'t>,
 }
@@ -37,9 +39,14 @@ impl Setting<'_> {
     /// Whether the name, or its last word, is one of these. `country_code` and `db_init` are no `code` and no `init`.
     pub(super) fn is_named(&self, names: &[&str]) -> bool {
         const WHOLE: [&str; 3] = ["code", "init", "require"];
-        let last = self.name.rsplit(|c: char| !c.is_ascii_alphanumeric()).next();
+        if self.words.ends_with("web_hook") || self.words.ends_with("web_hooks") {
+            return false;
+        }
+        let last = self.words.rsplit(|c: char| !c.is_ascii_alphanumeric()).next();
         let last = last.filter(|last| !WHOLE.contains(last));
-        names.contains(&last.unwrap_or_default()) || names.contains(&self.name.as_str())
+        names.contains(&last.unwrap_or_default())
+            || names.contains(&self.name.as_str())
+            || names.contains(&self.words.as_str())
     }
 }
 
@@ -58,6 +65,7 @@ pub(super) fn settings<'t>(text: &'t str, counts: &dyn Fn(&str) -> bool) -> Opti
                 if let Some((separator, value)) = value_behind(before, behind) {
                     found.push(Setting {
                         name: name.to_ascii_lowercase(),
+                        words: words_of(name),
                         separator,
                         value,
                     });
@@ -70,6 +78,20 @@ pub(super) fn settings<'t>(text: &'t str, counts: &dyn Fn(&str) -> bool) -> Opti
         start += line.len();
     }
     Some(found)
+}
+
+/// A name in small letters, its words apart: `startCommand` is `start_command`.
+pub(super) fn words_of(name: &str) -> String {
+    let mut words = String::new();
+    let mut was_small = false;
+    for c in name.chars() {
+        if was_small && c.is_ascii_uppercase() {
+            words.push('_');
+        }
+        was_small = c.is_ascii_lowercase();
+        words.push(c.to_ascii_lowercase());
+    }
+    words
 }
 
 fn is_comment(line: &str) -> bool {

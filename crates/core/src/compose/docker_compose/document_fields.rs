@@ -115,36 +115,37 @@ pub(super) fn judge(members: &Map<String, Value>, file: &mut ComposeFile) {
 
 /// By a word of its name, where it holds text, or by its text: more than one line, or the first line of a script.
 fn may_be_a_script(name: &str, value: &Value) -> bool {
-    const WORDS: [&str; 24] = [
+    const WORDS: [&str; 15] = [
         "bash",
-        "boot",
         "cmd",
         "cmds",
         "command",
         "commands",
-        "compose",
         "entrypoint",
         "exec",
         "hook",
         "hooks",
-        "image",
-        "images",
-        "init",
-        "launch",
         "prelaunch",
         "postlaunch",
-        "run",
         "script",
         "scripts",
         "shell",
-        "start",
-        "startup",
         "sh",
+    ];
+    // Common words: what begins so may also have a version or a name of one word.
+    const COMMON: [&str; 9] = [
+        "boot", "compose", "image", "images", "init", "launch", "run", "start", "startup",
     ];
     let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
     let is_flag = matches!(value, Value::Bool(_) | Value::Number(_));
     let is_named_for_one = !is_flag && words.any(|word| WORDS.contains(&word.to_ascii_lowercase().as_str()));
-    is_named_for_one || holds_a_script(value)
+    let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    let is_one_word = value
+        .as_str()
+        .is_some_and(|text| !text.contains(|c: char| c.is_whitespace() || c == '/'));
+    let is_named_for_more =
+        !is_flag && !is_one_word && words.any(|word| COMMON.contains(&word.to_ascii_lowercase().as_str()));
+    is_named_for_one || is_named_for_more || holds_a_script(value)
 }
 
 fn holds_a_script(value: &Value) -> bool {

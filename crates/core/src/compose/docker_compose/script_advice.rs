@@ -29,6 +29,11 @@ impl NamedFiles {
 fn instead_of_input(script: &str, name: &str) -> Option<String> {
     let words = script.split(|c: char| c.is_whitespace() || "\"'`(;|&/".contains(c));
     let has = |each: &[&str]| words.clone().any(|word| each.contains(&word));
+    if has(&["psql", "mysql", "mariadb", "mongosh"]) && is_bare(script, name) {
+        return Some(format!(
+            "write `\"$${name}\"` in quotes: without, the value may be further words, and one of them an option by which the client starts a program"
+        ));
+    }
     if !has(&[
         "psql", "mysql", "mariadb", "mongosh", "mongo", "xargs", "parallel", "declare", "typeset",
         "gunicorn", "npm",
@@ -60,6 +65,26 @@ fn instead_of_input(script: &str, name: &str) -> Option<String> {
     Some(text)
 }
 
+/// Whether a variable stands outside of double quotes, so that its value may be several words.
+fn is_bare(script: &str, name: &str) -> bool {
+    let script = script.replace("$$", "$");
+    let starts = [format!("${name}"), format!("${{{name}}}")];
+    starts.iter().any(|start| {
+        script.match_indices(start.as_str()).any(|(at, _)| {
+            let behind = script.get(at + start.len()..).unwrap_or_default();
+            let is_whole =
+                start.ends_with('}') || !behind.starts_with(|c: char| c == '_' || c.is_ascii_alphanumeric());
+            let line = script
+                .get(..at)
+                .unwrap_or_default()
+                .rsplit('\n')
+                .next()
+                .unwrap_or_default();
+            is_whole && line.matches('"').count() % 2 == 0 && line.matches('\'').count() % 2 == 0
+        })
+    })
+}
+
 /// What to write instead of what executes a variable in one command.
 fn instead_in_command(command: &str, files: NamedFiles, name: &str) -> Option<String> {
     let has = |word: &str| {
@@ -74,8 +99,6 @@ fn instead_in_command(command: &str, files: NamedFiles, name: &str) -> Option<St
                 .to_owned(),
         );
     }
-    let bare = [format!(" ${name} "), format!(" ${{{name}}} ")];
-    let padded = || format!("{command} ");
     let is_client = || {
         ["psql", "mysql", "mariadb", "mongosh"]
             .iter()
@@ -99,7 +122,7 @@ fn instead_in_command(command: &str, files: NamedFiles, name: &str) -> Option<St
             "write the file as a fixed text and hand {name} to the program in its environment (AWS_SECRET_ACCESS_KEY, MYSQL_PWD): a line of the \
              value may be another setting, which starts a program"
         ))
-    } else if is_client() && bare.iter().any(|bare| padded().contains(bare)) {
+    } else if is_client() && is_bare(command, name) {
         Some(format!(
             "write `\"$${name}\"` in quotes: without, the value may be further words, and one of them an option by which the client starts a program"
         ))

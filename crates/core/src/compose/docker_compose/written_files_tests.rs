@@ -64,7 +64,37 @@ fn a_mounted_file_of_a_script_holds_what_it_is_written_with() {
             "/dstack/run.py:/run.py",
             "what `X` holds",
         ),
-        ("F=$(mktemp); echo \"$X\" > $F", "/opt/app:/app", "what `X` holds"),
+        (
+            "F=$(cat name); echo \"$X\" > $F",
+            "/opt/app:/app",
+            "what `X` holds",
+        ),
+        (
+            "F=$(mktemp -p /opt/app); echo \"$X\" > $F",
+            "/opt/app:/app",
+            "what `X` holds",
+        ),
+        (
+            "curl -fsS \"$X\" -o /opt/app/run",
+            "/opt/app:/app",
+            "what `X` holds",
+        ),
+        (
+            "curl -fsSLo /opt/app/run \"$X\"",
+            "/opt/app:/app",
+            "what `X` holds",
+        ),
+        (
+            "cd /opt/app && curl -O \"https://x.example/$X\"",
+            "/opt/app:/app",
+            "what `X` holds",
+        ),
+        ("wget -qO /opt/app/run \"$X\"", "/opt/app:/app", "what `X` holds"),
+        (
+            "wget -q -P /opt/app \"https://x.example/$X\"",
+            "/opt/app:/app",
+            "what `X` holds",
+        ),
     ] {
         let file = with_mount(script, mount);
         let place = file
@@ -89,6 +119,18 @@ fn a_mounted_file_of_a_script_holds_what_it_is_written_with() {
             "/dstack/run.sh:/run.sh",
         ),
         ("echo \"$X\" > /dev/null", "/dev/shm:/x"),
+        ("F=$(mktemp); echo \"$X\" > $F", "/opt/app:/app"),
+        ("F=\"$(mktemp -d)\"; echo \"$X\" > \"$F/run\"", "/opt/app:/app"),
+        (
+            "curl -fsS -H \"Authorization: Bearer $X\" https://api.example > /dev/null",
+            "/var/run/dstack.sock:/var/run/dstack.sock",
+        ),
+        ("curl -fsS -X POST \"$X\"", "/dstack/data:/data"),
+        (
+            "curl -fsS -H \"x: $X\" https://api.example -o /dstack/x.json",
+            "/dstack/data:/data",
+        ),
+        ("wget -qO- \"$X\"", "/dstack/data:/data"),
         ("jq -r .name user_config", "/dstack/data:/data"),
     ] {
         let file = with_mount(script, mount);

@@ -420,6 +420,12 @@ fn what_a_script_of_the_guest_takes_from_outside_is_found() {
         "curl -s https://x.example/a.tar | tar x",
         "cd /dstack && tar -xzf /tmp/a.tgz",
         "unzip -o a.zip",
+        "D=$(cat x); tar xzf a.tgz -C $D",
+        "D=$(mktemp -d -p /dstack); tar xzf a.tgz -C $D",
+        "cd \"$(cat x)\" && tar xzf a.tgz",
+        "curl -fsSL https://x.example/docker-compose.yaml -O",
+        "wget https://x.example/docker-compose.yaml",
+        "python3 - <<'E'\nimport json\njson.dump({}, open(f))  # app-compose.json\nE",
     ] {
         assert_eq!(read(script).replaces.len(), 1, "{script}");
     }
@@ -444,6 +450,12 @@ fn ordinary_scripts_of_the_guest_take_nothing() {
         "systemctl set-environment APP_KEY=$X; systemctl restart docker; systemctl import-environment X",
         "N=a.yaml; cat x > /opt/$N; python3 -c \"open('/opt/a.yaml','w')\"",
         "jq -r .name app-compose.json",
+        "DIR=/opt/app; tar xzf p.tgz -C $DIR; D=/opt/b; git clone https://x.example/a \"$D\"",
+        "D=/opt/c; mkdir -p $D && cd $D && tar xzf /tmp/a.tgz; unzip -o a.zip -d \"$HOME/a\"",
+        "cd \"$(mktemp -d)\" && tar xzf /tmp/y.tgz",
+        "T=$(mktemp -d); tar xzf /tmp/y.tgz -C \"$T\"; T2=`mktemp`; curl -fsS https://x.example/a -o \"$T2\"",
+        "python3 -c 'import json; print(json.load(open(\"/dstack/app-compose.json\"))[\"name\"])'",
+        "chmod 600 *.json; chown root docker-compose.yaml",
         "[ -f docker-compose.yaml ] && cat docker-compose.yaml",
         "echo \"$X\" > /etc/app.env; chmod 600 /etc/app.env",
         "export FOO=$(cat /dstack/user_config)",

@@ -1,4 +1,4 @@
-//! Whether curl and wget keep nothing of what they get: then an address is data, whatever it leads to.
+//! Which files curl, wget and aria2c write, and whether they keep nothing of what they get: then an address is data, whatever it leads to.
 
 use super::word::Word;
 
@@ -90,4 +90,120 @@ pub(super) fn wget_keeps_nothing(arguments: &[Word]) -> bool {
         }
     }
     is_shown
+}
+
+/// How a program of downloads names the files that it writes.
+struct Outputs {
+    /// Letters behind which a file stands, and options.
+    files: (&'static str, &'static [&'static str]),
+    /// The same of folders in which files get the names of their addresses.
+    folders: (&'static str, &'static [&'static str]),
+    /// Letters behind which something else stands.
+    words: &'static str,
+    /// The letter and the option that keep a file by the name of its address; nothing where that is usual.
+    by_name: Option<(char, &'static str)>,
+}
+
+const CURL: Outputs = Outputs {
+    files: (
+        "ocD",
+        &[
+            "--output",
+            "--cookie-jar",
+            "--dump-header",
+            "--trace",
+            "--trace-ascii",
+            "--stderr",
+            "--etag-save",
+            "--hsts",
+            "--alt-svc",
+        ],
+    ),
+    folders: ("", &["--output-dir"]),
+    words: "AbCdeEFhHKmPQrtTuUwxXyYz",
+    by_name: Some(('O', "--remote-name")),
+};
+const WGET: Outputs = Outputs {
+    files: (
+        "Ooa",
+        &[
+            "--output-document",
+            "--output-file",
+            "--append-output",
+            "--save-cookies",
+        ],
+    ),
+    folders: ("P", &["--directory-prefix"]),
+    words: "eitTwQUlADRIXB",
+    by_name: None,
+};
+const ARIA2: Outputs = Outputs {
+    files: ("ol", &["--out", "--log"]),
+    folders: ("d", &["--dir"]),
+    words: "ijkmstxTU",
+    by_name: None,
+};
+
+/// The files that a program of downloads writes. An empty path may be any.
+pub(super) fn downloaded_files(name: &str, arguments: &[Word]) -> Vec<String> {
+    let outputs = match name {
+        "curl" => CURL,
+        "wget" => WGET,
+        _ => ARIA2,
+    };
+    let (mut files, mut folders, mut addresses) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut is_named, mut keeps_by_name) = (false, outputs.by_name.is_none());
+    let mut words = arguments.iter().map(|word| word.text.as_str());
+    while let Some(text) = words.next() {
+        if let Some(long) = text.strip_prefix("--") {
+            let (option, value) = long.split_once('=').map_or((text, None), |(_, value)| {
+                (text.split('=').next().unwrap_or_default(), Some(value))
+            });
+            let mut value = || value.or_else(|| words.next()).unwrap_or_default().to_owned();
+            if outputs.files.1.contains(&option) {
+                is_named |= matches!(option, "--output" | "--output-document" | "--out");
+                files.push(value());
+            } else if outputs.folders.1.contains(&option) {
+                folders.push(value());
+            }
+            keeps_by_name |= outputs.by_name.is_some_and(|(_, long)| option.starts_with(long));
+        } else if let Some(letters) = text.strip_prefix('-') {
+            for (at, letter) in letters.char_indices() {
+                let rest = letters.get(at + letter.len_utf8()..).unwrap_or_default();
+                let is_file = outputs.files.0.contains(letter);
+                if is_file || outputs.folders.0.contains(letter) {
+                    let value = match rest {
+                        "" => words.next().unwrap_or_default(),
+                        rest => rest,
+                    };
+                    is_named |= is_file && outputs.files.0.starts_with(letter);
+                    let list = if is_file { &mut files } else { &mut folders };
+                    list.push(value.to_owned());
+                    break;
+                }
+                if outputs.words.contains(letter) {
+                    if rest.is_empty() {
+                        words.next();
+                    }
+                    break;
+                }
+                keeps_by_name |= outputs.by_name.is_some_and(|(short, _)| short == letter);
+            }
+        } else if text.contains("://") || text.contains('$') {
+            addresses.push(text);
+        }
+    }
+    let is_shown = arguments.iter().any(|word| word.text == "--spider");
+    if keeps_by_name && !is_named && !is_shown {
+        let inside = folders.first().map_or(String::new(), |folder| {
+            format!("{}/", folder.trim_end_matches('/'))
+        });
+        files.extend(addresses.iter().map(|address| {
+            let path = address.split(['?', '#']).next().unwrap_or_default();
+            let name = path.rsplit('/').next().filter(|name| !name.is_empty());
+            format!("{inside}{}", name.unwrap_or("index.html"))
+        }));
+    }
+    files.retain(|file| !matches!(file.as_str(), "-" | "/dev/null" | "/dev/stdout" | "/dev/stderr"));
+    files
 }

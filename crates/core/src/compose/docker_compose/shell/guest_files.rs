@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::host_files::HOST_FILES;
 use super::interpreters::{Execution, is_interpreter};
-use super::own_variables::with_fixed_values;
+use super::known_folders::KnownFolders;
 use super::paths::base_name;
 use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, ShellReader};
 use super::tainted::Tainted;
@@ -45,9 +45,9 @@ fn add_files(
     script.add_commands_of_input();
     let mut tainted = Tainted::new();
     script.taint_all(&is_from_outside, &mut tainted);
-    let values = script.fixed_values();
+    let folders = KnownFolders::of(text, script.fixed_values());
     for (path, from) in files(&tainted) {
-        let path = with_fixed_values(path, &values);
+        let path = folders.path(path);
         // What a pseudo file takes is no content.
         if ["/dev/", "/proc/", "/sys/"]
             .iter()

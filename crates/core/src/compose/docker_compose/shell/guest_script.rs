@@ -1,12 +1,12 @@
 //! What a script does that runs in the guest itself, as root and before the containers: which images it starts, and whether it
 //! replaces what is judged.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::host_files::HOST_FILES;
 use super::interpreters::{Execution, is_interpreter};
+use super::known_folders::KnownFolders;
 use super::language::Language;
-use super::own_variables::with_fixed_values;
 use super::paths::{base_name, file_key};
 use super::programs::{ENGINE_STARTS_NOTHING, ENGINES, EXECUTORS, IN_GROUPS_STARTS_NOTHING};
 use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, ShellReader};
@@ -80,13 +80,13 @@ impl GuestScript {
             return;
         }
         let script = ShellReader::of(text).script(None, depth);
-        let values = script.fixed_values();
+        let folders = KnownFolders::of(text, script.fixed_values());
         for command in &script.commands {
-            self.writes(command, &values);
+            self.writes(command, &folders);
             for program in command.programs(&mut BTreeSet::new()) {
                 let name = base_name(&program.word.text);
-                self.reads_otherwise(command, name, program.arguments, &values);
-                self.unpacks(command, name, program.arguments);
+                self.reads_otherwise(command, name, program.arguments, &folders);
+                self.unpacks(command, name, program.arguments, &folders);
                 if ENGINES.contains(&name) {
                     self.engine(command, program.arguments, is_pinned);
                 } else if matches!(name, "docker-compose" | "podman-compose") {
@@ -189,7 +189,7 @@ impl GuestScript {
             .iter()
             .map(|word| &word.text)
             .chain(&command.documents);
-        for text in texts {
+        for text in texts.filter(|text| may_write(text)) {
             // `compose.yaml` is a part of `docker-compose.yaml`.
             let is_named = |name: &&&str| {
                 let mut found = text.match_indices(**name);
@@ -202,7 +202,13 @@ impl GuestScript {
     }
 
     /// Programs that fill the folder that they stand in with files that nothing names.
-    fn unpacks(&mut self, command: &ShellCommand, name: &str, arguments: &[Word]) {
+    fn unpacks(
+        &mut self,
+        command: &ShellCommand,
+        name: &str,
+        arguments: &[Word],
+        folders: &KnownFolders<'_>,
+    ) {
         let texts = || arguments.iter().map(|word| word.text.as_str());
         // The folder behind an option, in the same word or in the next.
         let behind = |options: &[&str]| {
@@ -223,7 +229,8 @@ impl GuestScript {
             }
             "git" if texts().any(|text| text == "clone") => match texts().next_back() {
                 Some(folder)
-                    if matches!(folder, "." | "./") || is_own_folder(folder.trim_end_matches('/')) =>
+                    if matches!(folder, "." | "./")
+                        || is_own_folder(folders.path(folder).trim_end_matches('/')) =>
                 {
                     folder
                 }
@@ -231,9 +238,11 @@ impl GuestScript {
             },
             _ => return,
         };
+        let stands_in = command.folder.as_deref().map(|folder| folders.path(folder));
+        let folder = folders.path(folder);
         let key = file_key(
             &format!("{}/x", folder.trim_end_matches('/')),
-            command.folder.as_deref(),
+            stands_in.as_deref(),
         );
         let path = key.split_once(':').map_or("", |(_, path)| path);
         let folder = path.strip_suffix("/x").unwrap_or_default();
@@ -242,9 +251,9 @@ impl GuestScript {
         }
     }
 
-    fn writes(&mut self, command: &ShellCommand, values: &BTreeMap<&str, &str>) {
+    fn writes(&mut self, command: &ShellCommand, folders: &KnownFolders<'_>) {
         for path in written_by(command) {
-            let path = with_fixed_values(&path, values);
+            let path = folders.path(&path);
             self.replaced(command, &path);
             self.sets_environment(command, &path);
         }
@@ -284,12 +293,14 @@ impl GuestScript {
         command: &ShellCommand,
         name: &str,
         arguments: &[Word],
-        values: &BTreeMap<&str, &str>,
+        folders: &KnownFolders<'_>,
     ) {
-        const READERS: [&str; 24] = [
+        const READERS: [&str; 26] = [
             "[",
             "[[",
             "cat",
+            "chmod",
+            "chown",
             "cmp",
             "cp",
             "cut",
@@ -316,7 +327,7 @@ impl GuestScript {
             return;
         }
         for word in arguments {
-            self.replaced(command, &with_fixed_values(&word.text, values));
+            self.replaced(command, &folders.path(&word.text));
         }
     }
 
@@ -338,6 +349,15 @@ impl GuestScript {
             note(&mut self.replaces, file);
         }
     }
+}
+
+/// Whether code of another language may write a file: a word for that stands in it, or something that is not read here.
+fn may_write(code: &str) -> bool {
+    const WORDS: [&str; 22] = [
+        "'a", "'r+", "'w", "'x", "\"a", "\"r+", "\"w", "\"x", "append", "copy", "dump", "exec", "eval",
+        "import(", "link", "mode", "move", "rename", "replace", "spawn", "system", "write",
+    ];
+    WORDS.iter().any(|word| code.contains(word)) || code.contains("subprocess") || code.contains("unlink")
 }
 
 /// The folder where the guest keeps its files and runs Docker Compose, or one that is not known.

@@ -21,6 +21,7 @@ mod host_files;
 mod inline_code;
 mod input_arguments;
 mod interpreters;
+mod known_folders;
 mod language;
 mod language_calls;
 mod named_calls;

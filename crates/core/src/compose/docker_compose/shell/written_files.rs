@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::download_output::downloaded_files;
 use super::paths::{FILE, base_name};
 use super::programs::{PROJECT_FILES, STARTUP_FILES, STARTUP_FILES_OF_GUEST};
 use super::script::ShellCommand;
@@ -149,7 +150,8 @@ pub(super) fn written_by(command: &ShellCommand) -> Vec<String> {
             words.filter(|text| !text.starts_with('-'))
         };
         match base_name(&program.word.text) {
-            "tee" | "curl" | "wget" | "aria2c" => written.extend(operands().map(str::to_owned)),
+            "tee" => written.extend(operands().map(str::to_owned)),
+            name @ ("curl" | "wget" | "aria2c") => written.extend(downloaded_files(name, program.arguments)),
             name if name == "mount" || name.starts_with("mount.") => {
                 written.extend(operands().next_back().map(str::to_owned))
             }
