@@ -33,8 +33,10 @@ fn results(target: &TargetReport) -> String {
     let of_checks = target.checks.iter().map(|check| {
         let is_fine = matches!(check.status, Status::Pass | Status::Skip);
         let values = (!is_fine).then(|| {
-            let detail = check.detail.replace(&target.name, "");
-            (&check.expected, &check.actual, detail)
+            let words = check.detail.split_whitespace();
+            let is_own_name = |word: &&str| word.trim_matches(|c: char| !c.is_alphanumeric()) == target.name;
+            let others: Vec<&str> = words.filter(|word| !is_own_name(word)).collect();
+            (&check.expected, &check.actual, others)
         });
         format!("{:?}", (check.id, check.status, &check.reason, values))
     });
@@ -86,6 +88,22 @@ mod tests {
             }
         }
         targets.push(last);
+        assert_eq!(names(&targets), [&["a", "b", "c", "d"][..], &["x"]]);
+        // So is another sentence; the target's own name in it is none.
+        for target in &mut targets {
+            let name = target.name.clone();
+            for check in target
+                .checks
+                .iter_mut()
+                .filter(|check| check.id == CheckId::ComposeHash)
+            {
+                check.actual = None;
+                check.detail = format!(
+                    "{name}: {}.",
+                    if name == "x" { "not found" } else { "no connection" }
+                );
+            }
+        }
         assert_eq!(names(&targets), [&["a", "b", "c", "d"][..], &["x"]]);
     }
 }
