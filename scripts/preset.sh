@@ -20,13 +20,11 @@ preset() {
       summary.md) preset_has '<sub>cvm-verify ' "$file" ;;
     esac || { echo "preset: $name was not written by cvm-verify" >&2; return 2; }
   done
+  # With its subject, since the next statement has another one. Other programs have files of these names, too.
   for file in "$folder"/{,*.}{statement,predicate}.json; do
-    [[ -f $file && ! -L $file ]] || continue
-    preset_has '"verifier": ?\{[^}]*"id": ?"[^"]*/cvm-verify"' "$file" || continue # another program's
-    if [[ $file == *statement.json ]]; then # With what it is about: the next statement has another subject.
-      part=${file%statement.json}app-compose.json
-      if [[ -f $part && ! -L $part ]] && preset_has "$(preset_sha256 "$part")" "$file"; then rm -f -- "$part" || return 3; fi
-    fi
+    [[ -f $file && ! -L $file ]] && preset_has '"verifier": ?\{[^}]*"id": ?"[^"]*/cvm-verify"' "$file" || continue
+    part=${file%statement.json}app-compose.json
+    [[ ! -f $part || -L $part ]] || ! preset_has "$(preset_sha256 "$part")" "$file" || rm -f -- "$part" || return 3
     rm -f -- "$file" || return 3
   done
   now=$(date -u +%Y-%m-%dT%H:%M:%SZ) || return 3

@@ -99,12 +99,12 @@ def test_a_read_only_folder_is_called_that(workspace, program, machine, lie, cod
         subprocess.run(["mount", "-o", "remount,ro", small], check=True)
         # An earlier pass stays there, and nothing can be done about it but to say so: before anything is verified.
         done = direct(program, machine, "--report-json", small / "report.json", lie=lie)
-        assert done.returncode == 3 and READ_ONLY in done.stderr and "Make room" in done.stderr, done.stderr
+        assert done.returncode == 3 and READ_ONLY in done.stderr and "has room" in done.stderr, done.stderr
         for more in (["--evidence", small / "e.json"], ["--output-dir", small / "out"], ["--junit", small / "j.xml"], ["--dotenv", small / "d"], ["--summary", small / "s"]):
             done = direct(program, machine, *more, lie=lie)
             assert done.returncode == code and READ_ONLY in done.stderr, (more, done.stderr)
         done = direct(program, machine, "--output-dir", small / "new", lie=lie)
-        assert done.returncode == 3 and READ_ONLY in done.stderr and "Make room" in done.stderr, done.stderr
+        assert done.returncode == 3 and READ_ONLY in done.stderr and "has room" in done.stderr, done.stderr
         # What it keeps for later runs is missed by none of this one.
         done = direct(program, machine, "--cache-dir", small / "cache", lie=lie)
         assert done.returncode == (0 if code == 3 else 1), done.stderr
@@ -116,7 +116,7 @@ def test_an_earlier_pass_that_cannot_be_replaced_ends_the_run(workspace, program
         assert direct(program, machine, "--report-json", small / "report.json").returncode == 0
         fill(small)
         done = direct(program, machine, "--report-json", small / "report.json")
-        assert done.returncode == 3 and FULL in done.stderr and "Make room" in done.stderr, done.stderr
+        assert done.returncode == 3 and FULL in done.stderr and "has room" in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize("format", ["text", "json", "markdown"])
