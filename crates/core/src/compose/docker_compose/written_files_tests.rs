@@ -69,6 +69,22 @@ fn a_mounted_file_of_a_script_holds_what_it_is_written_with() {
             "/opt/app:/app",
             "what `X` holds",
         ),
+        ("echo \"$X\" > \"$(cat name)\"", "/opt/app:/app", "what `X` holds"),
+        (
+            "aria2c -d /opt/app -o run \"$X\"",
+            "/opt/app:/app",
+            "what `X` holds",
+        ),
+        (
+            "curl --output-dir /opt/app -o run \"$X\"",
+            "/opt/app:/app",
+            "what `X` holds",
+        ),
+        (
+            "curl --outp /opt/app/run \"$X\"",
+            "/opt/app:/app",
+            "what `X` holds",
+        ),
         (
             "F=$(mktemp -p /opt/app); echo \"$X\" > $F",
             "/opt/app:/app",

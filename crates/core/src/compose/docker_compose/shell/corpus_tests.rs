@@ -422,10 +422,22 @@ fn what_a_script_of_the_guest_takes_from_outside_is_found() {
         "unzip -o a.zip",
         "D=$(cat x); tar xzf a.tgz -C $D",
         "D=$(mktemp -d -p /dstack); tar xzf a.tgz -C $D",
+        "tar xzf a.tgz -C \"$(cat x)\"",
+        "cd \"$(mktemp -d)\"; tar xzf a.tgz -C \"$(cat x)\"",
+        "cd \"$(mktemp -d)\"; cd \"`cat x`\"; tar xzf a.tgz",
+        "D=$(mktemp -d); read -r D; tar xzf a.tgz -C $D",
+        "D=$(mktemp -d); for D in /dstack; do tar xzf a.tgz -C $D; done",
+        "tar xzf a.tgz -C $HOME/dstack",
+        "perl -e 'open(F, \">docker-compose.yaml\"); print F 1'",
+        "node -e 'require(\"fs\").createWriteStream(\"docker-compose.yaml\")'",
+        "php -r 'file_put_contents(\"docker-compose.yaml\", 1);'",
+        "python3 -c 'import fileinput; fileinput.input(\"docker-compose.yaml\", inplace=True)'",
+        "python3 -c 'open(\"app-compose.json\").read(); open(\"app-compose.json\", M)'",
         "cd \"$(cat x)\" && tar xzf a.tgz",
         "curl -fsSL https://x.example/docker-compose.yaml -O",
         "wget https://x.example/docker-compose.yaml",
         "python3 - <<'E'\nimport json\njson.dump({}, open(f))  # app-compose.json\nE",
+        "python3 - <<'E'\nimport json\njson.load(open('app-compose.json'))\nopen('docker-compose.yaml', 'w')\nE",
     ] {
         assert_eq!(read(script).replaces.len(), 1, "{script}");
     }

@@ -160,10 +160,18 @@ pub(super) fn downloaded_files(name: &str, arguments: &[Word]) -> Vec<String> {
                 (text.split('=').next().unwrap_or_default(), Some(value))
             });
             let mut value = || value.or_else(|| words.next()).unwrap_or_default().to_owned();
-            if outputs.files.1.contains(&option) {
-                is_named |= matches!(option, "--output" | "--output-document" | "--out");
+            // An option may be shortened.
+            let is_one = |known: &[&str]| option.len() > 3 && known.iter().any(|one| one.starts_with(option));
+            if outputs.folders.1.contains(&option) {
+                folders.push(value());
+            } else if is_one(outputs.files.1) {
+                is_named |= outputs
+                    .files
+                    .1
+                    .first()
+                    .is_some_and(|first| first.starts_with(option));
                 files.push(value());
-            } else if outputs.folders.1.contains(&option) {
+            } else if is_one(outputs.folders.1) {
                 folders.push(value());
             }
             keeps_by_name |= outputs.by_name.is_some_and(|(_, long)| option.starts_with(long));
@@ -195,15 +203,19 @@ pub(super) fn downloaded_files(name: &str, arguments: &[Word]) -> Vec<String> {
     }
     let is_shown = arguments.iter().any(|word| word.text == "--spider");
     if keeps_by_name && !is_named && !is_shown {
-        let inside = folders.first().map_or(String::new(), |folder| {
-            format!("{}/", folder.trim_end_matches('/'))
-        });
         files.extend(addresses.iter().map(|address| {
             let path = address.split(['?', '#']).next().unwrap_or_default();
             let name = path.rsplit('/').next().filter(|name| !name.is_empty());
-            format!("{inside}{}", name.unwrap_or("index.html"))
+            name.unwrap_or("index.html").to_owned()
         }));
     }
+    let inside: Vec<String> = folders
+        .iter()
+        .flat_map(|folder| files.iter().map(move |file| (folder, file)))
+        .filter(|(_, file)| !file.starts_with('/'))
+        .map(|(folder, file)| format!("{}/{file}", folder.trim_end_matches('/')))
+        .collect();
+    files.extend(inside);
     files.retain(|file| !matches!(file.as_str(), "-" | "/dev/null" | "/dev/stdout" | "/dev/stderr"));
     files
 }

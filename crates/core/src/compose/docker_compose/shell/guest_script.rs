@@ -189,11 +189,14 @@ impl GuestScript {
             .iter()
             .map(|word| &word.text)
             .chain(&command.documents);
-        for text in texts.filter(|text| may_write(text)) {
+        for text in texts {
             // `compose.yaml` is a part of `docker-compose.yaml`.
             let is_named = |name: &&&str| {
                 let mut found = text.match_indices(**name);
-                found.any(|(at, _)| !text.get(..at).is_some_and(|before| before.ends_with("docker-")))
+                found.any(|(at, _)| {
+                    let is_part = text.get(..at).is_some_and(|before| before.ends_with("docker-"));
+                    !is_part && !is_only_read(text, at, name)
+                })
             };
             for name in COMPOSE_FILES.iter().filter(is_named) {
                 note(&mut self.replaces, name);
@@ -351,13 +354,20 @@ impl GuestScript {
     }
 }
 
-/// Whether code of another language may write a file: a word for that stands in it, or something that is not read here.
-fn may_write(code: &str) -> bool {
-    const WORDS: [&str; 22] = [
-        "'a", "'r+", "'w", "'x", "\"a", "\"r+", "\"w", "\"x", "append", "copy", "dump", "exec", "eval",
-        "import(", "link", "mode", "move", "rename", "replace", "spawn", "system", "write",
-    ];
-    WORDS.iter().any(|word| code.contains(word)) || code.contains("subprocess") || code.contains("unlink")
+/// Whether code only reads the file whose name stands at a place of it: `open("…")`, with no mode behind the name.
+fn is_only_read(code: &str, at: usize, name: &str) -> bool {
+    let before = code.get(..at).unwrap_or_default();
+    let before = before.trim_end_matches(|c: char| c == '/' || c == '.' || c.is_ascii_alphanumeric());
+    let behind = code.get(at + name.len()..).unwrap_or_default();
+    let quote = |c: char| before.ends_with(c) && behind.starts_with(c);
+    let opens = before
+        .strip_suffix(['"', '\''])
+        .and_then(|before| before.strip_suffix("open("));
+    // Python's own `open`: another one may write.
+    let is_builtin = opens.is_some_and(|before| {
+        !before.ends_with(|c: char| matches!(c, '.' | '_' | '>' | ':') || c.is_ascii_alphanumeric())
+    });
+    is_builtin && (quote('"') || quote('\'')) && behind.get(1..).is_some_and(|behind| behind.starts_with(')'))
 }
 
 /// The folder where the guest keeps its files and runs Docker Compose, or one that is not known.

@@ -10,8 +10,8 @@ const TEMPORARY: &str = "/tmp/made-by-mktemp";
 /// Fills the variables of a path: those of a fixed value, those that hold what `mktemp` made, and `HOME` in front of a folder.
 pub(super) struct KnownFolders<'t> {
     values: BTreeMap<&'t str, &'t str>,
-    /// Whether each folder that the script changes to as the output of a command is of `mktemp`.
-    changes_to_temporary: bool,
+    /// Whether `mktemp` is the only command whose output the script takes.
+    takes_temporary_alone: bool,
 }
 
 impl<'t> KnownFolders<'t> {
@@ -22,16 +22,15 @@ impl<'t> KnownFolders<'t> {
                 text.get(..at).unwrap_or_default(),
                 text.get(at..).unwrap_or_default(),
             );
-            if let Some(name) = assigned(before).filter(|_| is_temporary(behind))
-                && text.matches(&format!("{name}=")).count() == 1
+            if let Some(name) =
+                assigned(before).filter(|name| is_temporary(behind) && is_set_once(text, name))
             {
                 values.insert(name, TEMPORARY);
             }
         }
-        let changes = ["cd $(", "cd \"$("].map(|change| text.split(change).skip(1));
         Self {
             values,
-            changes_to_temporary: changes.into_iter().flatten().all(is_temporary),
+            takes_temporary_alone: !text.contains('`') && text.split("$(").skip(1).all(is_temporary),
         }
     }
 
@@ -39,17 +38,32 @@ impl<'t> KnownFolders<'t> {
     pub(super) fn path(&self, path: &str) -> String {
         let path = with_fixed_values(path, &self.values);
         let path = match path.strip_prefix("$()") {
-            Some(rest) if self.changes_to_temporary => format!("{TEMPORARY}{rest}"),
+            Some(rest) if self.takes_temporary_alone => format!("{TEMPORARY}{rest}"),
             _ => path,
         };
         let home = path
             .strip_prefix("$HOME/")
             .or_else(|| path.strip_prefix("${HOME}/"));
-        match home.filter(|rest| !rest.is_empty() && !rest.contains(['$', '.'])) {
+        // Where `HOME` is `/`, these are the folders of the guest itself.
+        let is_other =
+            |rest: &&str| !rest.is_empty() && !rest.starts_with("dstack") && !rest.starts_with("tapp");
+        match home.filter(|rest| is_other(rest) && !rest.contains(['$', '.'])) {
             Some(rest) => format!("/root/{rest}"),
             None => path,
         }
     }
+}
+
+/// Whether a variable is named once without a dollar before it: where it is assigned.
+fn is_set_once(text: &str, name: &str) -> bool {
+    let is_part = |c: char| c == '_' || c.is_ascii_alphanumeric();
+    let named = text.match_indices(name).filter(|(at, _)| {
+        let before = text.get(..*at).unwrap_or_default();
+        let behind = text.get(at + name.len()..).unwrap_or_default();
+        let is_whole = !before.ends_with(is_part) && !behind.starts_with(is_part);
+        is_whole && !before.ends_with('$') && !(before.ends_with("${") && behind.starts_with('}'))
+    });
+    named.count() == 1
 }
 
 /// The variable that is assigned the output of the command behind: `NAME=$(`, `NAME="$(` or `` NAME=` ``.
