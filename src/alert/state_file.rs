@@ -32,7 +32,7 @@ enum Lock {
     Held {
         _file: File,
     },
-    /// The file system has none, so nobody holds it.
+    /// The file system has no locks.
     NotThere,
     /// Another run may hold it.
     NotHeld,

@@ -266,7 +266,7 @@ impl CollateralCache {
                 let serves = new.fetched.fault.is_none();
                 (serves && may_follow && !is_older(new)) || age.exceeds(COLLATERAL_LIMIT)
             });
-            // Nobody believes a doubted set because its source is away.
+            // A doubted set is not used because its source does not answer.
             let is_believed = because == Because::Asked || answer.as_ref().is_ok_and(is_older);
             is_believed && age.is_known() && held.in_date(now) && !better
         };

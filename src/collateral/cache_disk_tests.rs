@@ -69,7 +69,7 @@ async fn garbage_in_the_folder_is_fetched_anew_and_replaced() {
     }
 }
 
-/// Whoever opens a pipe that nobody writes to waits for ever.
+/// Opening a pipe waits until another process writes to it.
 #[cfg(unix)]
 #[tokio::test]
 async fn a_pipe_in_the_folder_is_as_good_as_none() {

@@ -264,7 +264,7 @@ fn older(collateral: &mut dcap_qvl::QuoteCollateralV3) {
         .replace(&field, &format!("\"issueDate\":\"{}", before - 1));
 }
 
-/// A newer list of revocations is in hand, so whoever serves an older one takes nothing back, also where a quote was refused with it.
+/// The newer list of revocations is kept if a source serves an older one, also after a quote was refused with it.
 #[tokio::test]
 async fn t25_a_set_in_date_gives_way_to_an_older_one_of_its_own_source_after_a_week_alone() {
     let json = include_bytes!("../../fixtures/dcap-qvl/tdx_quote_collateral.json");

@@ -50,7 +50,7 @@ impl Disk {
     /// What is kept for a request to these sources, if it can be read.
     pub(super) fn read(&self, sources: &Sources, request: &CollateralRequest) -> Option<Fetched> {
         let path = self.path(sources, request);
-        // A pipe would keep the run waiting for whoever writes to it.
+        // Reading from a pipe waits until another process writes to it.
         fs::metadata(&path).ok().filter(fs::Metadata::is_file)?;
         let mut bytes = Vec::new();
         File::open(path)

@@ -27,9 +27,9 @@ const INFO_ROUNDS: u32 = 3;
 /// With less time left than this, what is there is judged: another attempt might not end.
 const TIME_FOR_ANOTHER: Duration = Duration::from_secs(60);
 
-/// Evidence of one instance, whichever answers first. The first attestation is the one that is judged: a document next to it that is
-/// missing, or that belongs to another one, is asked for again alone, since nobody could otherwise tell an honest hiccup from a host
-/// that takes back an attestation which convicts it (T42).
+/// Evidence of one instance, whichever answers first. The first attestation is the one that is judged. A document next to it that is
+/// missing or belongs to another instance is asked for again alone: if the attestation were asked for again, too, a host could withdraw
+/// one that convicts it (T42).
 pub(super) async fn collect(
     session: &Session,
     asked: EvidenceRequest<'_>,

@@ -25,7 +25,7 @@ fn told_late(before: &str, letter: char, ago: i64, after: i64) -> (Vec<AlertEven
 fn a_result_that_is_older_than_what_was_seen_since_is_no_news() {
     use AlertEvent::{Failed, Recovered};
     type Row<'a> = (&'a str, char, i64, i64, &'a [AlertEvent], bool);
-    let rows: [Row<'_>; 10] = [
+    let rows: [Row<'_>; 11] = [
         // An older pass ends nothing and counts for no recovery.
         ("A", '.', 30, 5, &[], true),
         ("A.A", '.', 30, 5, &[], true),
@@ -37,6 +37,8 @@ fn a_result_that_is_older_than_what_was_seen_since_is_no_news() {
         // A fail of which nothing was reported is never lost: the next pass ends it.
         (".", 'A', 30, 5, &[Failed], true),
         ("A", 'B', 30, 5, &[], true),
+        // Nor behind an outage that was reported since.
+        ("???", 'A', 30, 5, &[Failed], true),
         // It is not lost where nothing else was determined since.
         (".?", 'A', 30, 5, &[Failed], true),
         // The clock was set back by an hour: nothing that was seen before is newer.

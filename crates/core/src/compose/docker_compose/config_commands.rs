@@ -69,7 +69,7 @@ const OF_PIPES: [&str; 5] = ["customlog", "errorlog", "forensiclog", "globallog"
 pub(super) enum SettingsOf {
     /// Some program, or a shell.
     Any,
-    /// What loads a text of its language. There, a text behind a word is no value of a setting.
+    /// What loads a text of its language. There, a text behind a word is not the value of a setting.
     Loader,
     /// The interpreter of its language: the text is a program, and an assignment in it sets a variable.
     Program,

@@ -36,7 +36,7 @@ pub(super) struct Setting<'t> {
 }
 
 impl Setting<'_> {
-    /// Whether the name, or its last word, is one of these. `country_code` and `db_init` are no `code` and no `init`.
+    /// Whether the name, or its last word, is one of these. `country_code` is not a `code`, `db_init` not an `init`.
     pub(super) fn is_named(&self, names: &[&str]) -> bool {
         const WHOLE: [&str; 3] = ["code", "init", "require"];
         if self.words.ends_with("web_hook") || self.words.ends_with("web_hooks") {

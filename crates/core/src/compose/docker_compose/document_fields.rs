@@ -132,7 +132,7 @@ fn may_be_a_script(name: &str, value: &Value) -> bool {
         "shell",
         "sh",
     ];
-    // Common words: what begins so may also have a version or a name of one word.
+    // Common words: a field of such a name may also hold a version or a name.
     const COMMON: [&str; 9] = [
         "boot", "compose", "image", "images", "init", "launch", "run", "start", "startup",
     ];
@@ -142,7 +142,7 @@ fn may_be_a_script(name: &str, value: &Value) -> bool {
     let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
     let is_one_word = value
         .as_str()
-        .is_some_and(|text| !text.contains(|c: char| c.is_whitespace() || c == '/'));
+        .is_some_and(|text| text.len() <= 40 && !text.contains(|c: char| c.is_whitespace() || c == '/'));
     let is_named_for_more =
         !is_flag && !is_one_word && words.any(|word| COMMON.contains(&word.to_ascii_lowercase().as_str()));
     is_named_for_one || is_named_for_more || holds_a_script(value)

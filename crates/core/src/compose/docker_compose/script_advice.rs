@@ -94,7 +94,7 @@ fn instead_in_command(command: &str, files: NamedFiles, name: &str) -> Option<St
     let writes = command.contains('>');
     if command.contains("authorized_keys") {
         return Some(
-            "write the public keys: whoever sets the value may log in and execute anything. To accept that, write the reason into `[[places]]` of \
+            "write the public keys: anyone who sets the value can log in and execute anything. To accept that, write the reason into `[[places]]` of \
              the lock (`cvm-verify pin`)"
                 .to_owned(),
         );

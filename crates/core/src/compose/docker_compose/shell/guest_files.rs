@@ -48,7 +48,7 @@ fn add_files(
     let folders = KnownFolders::of(text, script.fixed_values());
     for (path, from) in files(&tainted) {
         let path = folders.path(path);
-        // What a pseudo file takes is no content.
+        // A pseudo file keeps nothing of what is written to it.
         if ["/dev/", "/proc/", "/sys/"]
             .iter()
             .any(|start| path.starts_with(start))

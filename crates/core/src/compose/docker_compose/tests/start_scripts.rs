@@ -156,7 +156,7 @@ fn what_a_start_script_takes_from_outside_is_a_place_with_the_hash_of_its_text()
             assert_eq!(place.sha256, crate::verify::digest::sha256(script.as_bytes()));
         }
     }
-    // What is no text is no script that anybody could review.
+    // A value that is not text cannot be reviewed as a script.
     let file = of_members(json!({ "runner": "docker-compose", "pre_launch_script": ["true"] }))
         .unwrap()
         .unwrap();
