@@ -3,7 +3,10 @@
 use std::{
     io::{Read, Write},
     net::TcpStream,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -14,7 +17,8 @@ use rustls::{
 use serde_json::Value;
 use simulator::{
     Answers, AppEndpoint, AppServer, Behaviour, Cvm, DEFAULT_NOW, PccsEndpoint, PccsServer, TlsIdentity,
-    TlsMode, World, server::Ingress,
+    TlsMode, World,
+    server::{Ingress, Scripted, ScriptedServer},
 };
 
 const NONCE: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
@@ -350,4 +354,24 @@ fn the_pccs_can_be_tampered_with() {
         String::from_utf8_lossy(&get(&server.url(), "/tdx/certification/v4/tcb?fmspc=b0c06f000000").1)
             .contains(r#""tcbEvaluationDataNumber":15"#)
     );
+}
+
+#[test]
+fn an_answer_is_decided_before_its_request_is_counted() {
+    let changed = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&changed);
+    let server = ScriptedServer::http(move |_| {
+        // Long enough for a change that waits for the count.
+        std::thread::sleep(Duration::from_millis(200));
+        Scripted::json(seen.load(Ordering::SeqCst))
+    });
+    let (_, body) = std::thread::scope(|scope| {
+        let answer = scope.spawn(|| get(&server.url(), "/"));
+        while server.requests().is_empty() {
+            std::thread::yield_now();
+        }
+        changed.store(true, Ordering::SeqCst);
+        answer.join().expect("an answer")
+    });
+    assert_eq!(body, b"false");
 }

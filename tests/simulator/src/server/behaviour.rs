@@ -41,6 +41,31 @@ pub enum Behaviour {
     Raw(Vec<u8>),
 }
 
+impl Behaviour {
+    /// True when the right answer, or a part of it, is sent as soon as the request is read.
+    pub(crate) const fn answers_right_at_once(&self) -> bool {
+        match self {
+            Self::Normal
+            | Self::TruncatedBody
+            | Self::EmptyBody
+            | Self::EndlessBody
+            | Self::SlowDrip(_)
+            | Self::WithoutHeaders
+            | Self::HugeHeaders(_)
+            | Self::WrongContentLength(_) => true,
+            Self::Status(_)
+            | Self::RetryAfter(..)
+            | Self::Redirect(_)
+            | Self::Html
+            | Self::Hang
+            | Self::Delay(_)
+            | Self::Close
+            | Self::Body(_)
+            | Self::Raw(_) => false,
+        }
+    }
+}
+
 /// The script of every endpoint: what to do next, and what to do after that.
 #[derive(Debug)]
 pub(crate) struct Scripts<E> {

@@ -116,13 +116,17 @@ fn serve_stream(mut stream: impl Stream, number: usize, shared: &Shared) -> io::
     while let Some(head) = read_head(&mut stream, &mut unread, shared)? {
         let mut request = parse_head(&head, number);
         request.body = read_body(&mut stream, &mut unread, content_length(&request), shared)?;
+        // Decided before the request is counted: whoever changes the server after this count changes the next answer.
+        let behaviour = shared.service.behaviour(&request);
+        let decided = behaviour
+            .answers_right_at_once()
+            .then(|| shared.service.respond(&request));
         shared
             .requests
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(request.clone());
-        let behaviour = shared.service.behaviour(&request);
-        if !answer(&mut stream, &request, &behaviour, shared)? || asks_to_close(&request) {
+        if !answer(&mut stream, &request, &behaviour, decided, shared)? || asks_to_close(&request) {
             break;
         }
     }
@@ -134,9 +138,10 @@ fn answer(
     stream: &mut impl Stream,
     request: &Request,
     behaviour: &Behaviour,
+    decided: Option<Response>,
     shared: &Shared,
 ) -> io::Result<bool> {
-    let right = || shared.service.respond(request);
+    let right = || decided.unwrap_or_else(|| shared.service.respond(request));
     let plain = |response: Response| response.bytes();
     let bytes = match behaviour {
         Behaviour::Normal => plain(right()),
