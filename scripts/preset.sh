@@ -21,7 +21,7 @@ preset() {
   done
   # With its subject, since the next statement has another one. Other programs have files of these names, too.
   for file in "$folder"/{,*.}{statement,predicate}.json; do
-    [[ -f $file && ! -L $file ]] && preset_has '"verifier": ?\{[^}]*"id": ?"[^"]*/cvm-verify"' "$file" || continue
+    { [[ -f $file && ! -L $file ]] && preset_has '"verifier": ?\{[^}]*"id": ?"[^"]*/cvm-verify"' "$file"; } || continue
     part=${file%statement.json}app-compose.json
     [[ -f $part && ! -L $part ]] && preset_has "\"sha256\": ?\"$(preset_sha256 "$part")\"" "$file" || part=$file
     rm -f -- "$part" "$file" || return 3
