@@ -99,3 +99,14 @@ fn an_owner_is_refused_and_zeros_are_none() {
     assert_eq!(outcome, (Status::Fail, Some("owner-not-zero")));
     assert_eq!(text, "MROWNERCONFIG is not zero.");
 }
+
+#[test]
+fn a_report_of_the_enclave_that_the_machine_did_not_sign_is_said_as_that() {
+    let (outcome, text) = said(
+        CheckId::QuoteSignature,
+        &lying(Lie::BrokenQeSignature),
+        &Policy::default(),
+    );
+    assert_eq!(outcome.0, Status::Fail);
+    assert!(text.contains("does not vouch for its quoting enclave"), "{text}");
+}
