@@ -16,6 +16,8 @@ mod document;
 mod event_log;
 mod evidence;
 mod finding;
+#[cfg(test)]
+mod finding_tests;
 mod forecasts;
 mod freshness;
 mod governance;

@@ -9,8 +9,6 @@ use crate::verify::{Claims, VerifiedQuote};
 /// XFAM bits that a TD may have (docs/threats.md, T22); bits 0 and 1 (x87, SSE) it must have.
 const XFAM_ALLOWED: u64 = 0x6_DBE7;
 const XFAM_REQUIRED: u64 = 0x3;
-/// Bit 0 of TDATTRIBUTES, in the first byte.
-const DEBUG: u8 = 1;
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::TdAttributes,
@@ -94,19 +92,11 @@ fn refuse(quote: &VerifiedQuote, policy: &Policy) -> Option<Finding> {
     if *quote.td_attributes() != expected {
         let actual = hex::encode(quote.td_attributes());
         let expecting = locked.map_or_else(|| "every dstack guest".to_owned(), |(lock, _)| lock.to_string());
-        let debug = match quote
-            .td_attributes()
-            .first()
-            .is_some_and(|byte| byte & DEBUG != 0)
-        {
-            true => " Bit 0 (DEBUG) is set: the host can read and change the VM's memory.",
-            false => "",
-        };
         return Some(
             Finding::fail(
                 &TD_ATTRIBUTES,
                 format!(
-                    "TDATTRIBUTES of the VM are {actual}; those of {expecting} are {}.{debug}",
+                    "TDATTRIBUTES of the VM are {actual}; those of {expecting} are {}.",
                     hex::encode(expected)
                 ),
             )

@@ -207,4 +207,21 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn what_is_expected_is_shown_with_dots_for_a_key_that_nobody_named() {
+        let (nonce, key) = ([0xab; 32], [0xcd; 32]);
+        let (nonce_text, key_text) = ("ab".repeat(32), "cd".repeat(32));
+        let shown = |layout: Layout, key| layout.expected_text(&nonce, key);
+        assert_eq!(shown(Layout::NonceThenKey, None), format!("{nonce_text}…"));
+        assert_eq!(shown(Layout::KeyThenNonce, None), format!("…{nonce_text}"));
+        assert_eq!(
+            shown(Layout::NonceThenKey, Some(&key)),
+            format!("{nonce_text}{key_text}")
+        );
+        assert_eq!(
+            shown(Layout::Raw, None),
+            format!("{nonce_text}{}", "00".repeat(32))
+        );
+    }
 }

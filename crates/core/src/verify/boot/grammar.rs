@@ -186,4 +186,31 @@ mod tests {
             assert!(RESERVED_NAMES.contains(&rule.name), "{}", rule.name);
         }
     }
+
+    #[test]
+    fn each_payload_has_the_length_of_its_rule() {
+        let problem = |name: &str, payload: &[u8]| {
+            let rule = GRAMMAR.iter().find(|rule| rule.name == name).unwrap();
+            check_payload(rule, payload)
+                .err()
+                .map(|refusal| refusal.to_string())
+        };
+        for (name, good, bad, expected) in [
+            ("system-ready", &[][..], &[0][..], "no bytes expected"),
+            ("compose-hash", &[0; 32], &[0; 31], "32 bytes expected"),
+            ("app-id", &[0; 20], &[0; 21], "20 bytes expected"),
+            ("instance-id", &[0; 20], &[0; 19], "20 bytes or none expected"),
+            ("instance-id", &[], &[0], "20 bytes or none expected"),
+            (
+                "key-provider",
+                br#"{"name":"none","id":""}"#,
+                b"{}",
+                "has no `name`",
+            ),
+        ] {
+            assert_eq!(problem(name, good), None, "{name}");
+            let found = problem(name, bad).unwrap();
+            assert!(found.contains(expected), "{name}: {found}");
+        }
+    }
 }

@@ -56,3 +56,30 @@ pub(super) fn parse_key_provider(payload: &[u8]) -> Result<KeyProvider, BootRefu
         id: id.to_ascii_lowercase(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(name: &str, id: &str) -> Result<String, String> {
+        let payload = format!(r#"{{"name":"{name}","id":"{id}"}}"#);
+        let read = parse_key_provider(payload.as_bytes());
+        read.map(|read| read.to_string())
+            .map_err(|refusal| refusal.to_string())
+    }
+
+    #[test]
+    fn name_and_id_are_read_up_to_their_limits() {
+        let (name, id) = ("n".repeat(64), "AB".repeat(512));
+        assert_eq!(read(&name, &id), Ok(format!("{name}:{}", id.to_lowercase())));
+        assert_eq!(read("none", ""), Ok("none".to_owned()));
+        for refused in [&"n".repeat(65), "", "local sgx", "kms:1", "kms\u{fc}"] {
+            let problem = read(refused, "").unwrap_err();
+            assert!(problem.contains("`name`"), "{refused}: {problem}");
+        }
+        for refused in [&"ab".repeat(513), "xy"] {
+            let problem = read("kms", refused).unwrap_err();
+            assert!(problem.contains("`id`"), "{problem}");
+        }
+    }
+}

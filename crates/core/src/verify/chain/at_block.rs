@@ -336,3 +336,26 @@ fn is_key(code: &[u8]) -> bool {
 fn is_delegation(code: &[u8]) -> bool {
     code.len() == 23 && code.starts_with(&[0xef, 0x01, 0x00])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_23_bytes_that_begin_as_a_delegation_are_one() {
+        let code = |prefix: [u8; 3], size: usize| {
+            let mut code = prefix.to_vec();
+            code.resize(size, 7);
+            code
+        };
+        assert!(is_key(&[]));
+        assert!(is_key(&code([0xef, 1, 0], 23)));
+        for other in [
+            code([0xef, 1, 0], 22),
+            code([0xef, 1, 0], 24),
+            code([0xef, 1, 1], 23),
+        ] {
+            assert!(!is_key(&other), "{other:?}");
+        }
+    }
+}

@@ -232,4 +232,33 @@ mod tests {
             Err(ChainError::Unreadable(_))
         ));
     }
+
+    #[test]
+    fn a_form_that_is_not_known_convicts_nobody_and_a_forgery_does() {
+        for (error, convicts) in [
+            (ChainError::Unreadable(String::new()), false),
+            (ChainError::Count(1), false),
+            (ChainError::OtherRoot, true),
+            (ChainError::Signature(1), true),
+            (ChainError::NotCa(2), true),
+        ] {
+            assert_eq!(error.convicts(), convicts, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_chain_is_read_up_to_its_limit() {
+        let pem = simulator::Gpus::alone(1, 1).devices[0].chain_pem();
+        let of = |size: usize| {
+            let mut padded = pem.clone().into_bytes();
+            padded.resize(size, 0);
+            DeviceChain::verify(&padded, &DeviceRoot::Nvidia).map(drop)
+        };
+        assert_eq!(of(MAX_GPU_CHAIN_BYTES), Err(ChainError::OtherRoot));
+        let problem = format!(
+            "it has {} bytes; at most {MAX_GPU_CHAIN_BYTES} are read",
+            MAX_GPU_CHAIN_BYTES + 1
+        );
+        assert_eq!(of(MAX_GPU_CHAIN_BYTES + 1), Err(ChainError::Unreadable(problem)));
+    }
 }

@@ -259,4 +259,30 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_value_is_shown_up_to_120_characters() {
+        assert_eq!(short(&json!("no")), "\"no\"");
+        assert_eq!(short(&json!("x".repeat(500))).len(), 120);
+        assert_eq!(
+            warning(&json!({"x-nvidia-attestation-warning": "old"})).as_deref(),
+            Some("\"old\"")
+        );
+        assert_eq!(warning(&json!({"x-nvidia-attestation-warning": null})), None);
+    }
+
+    #[test]
+    fn a_value_of_another_type_than_the_expected_one_has_another_form() {
+        for (value, expected, is_form) in [
+            (json!("no"), "\"yes\"", true),
+            (json!("no"), "true", false),
+            (json!(false), "true", true),
+            (json!(false), "\"yes\"", false),
+            (json!(null), "true", false),
+            (json!(1), "true", false),
+            (json!([true]), "true", false),
+        ] {
+            assert_eq!(has_form_of(&value, expected), is_form, "{value} {expected}");
+        }
+    }
 }

@@ -306,4 +306,27 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn numbers_and_texts_are_those_of_their_fields() {
+        let fields = read(&[(20, &[5, 6]), (36, &[2]), (3, b"570\0")]);
+        assert_eq!(fields.fwid(), Some(&[5, 6][..]));
+        assert_eq!(fields.feature_flag(), Some(2));
+        let named: Vec<_> = fields.named().collect();
+        assert_eq!(named.first(), Some(&(3, "driver version", &b"570\0"[..])));
+        assert_eq!(read(&[(36, &[1, 2, 0, 0])]).feature_flag(), Some(0x201));
+        assert_eq!(read(&[(36, &[0; 5])]).feature_flag(), None);
+        assert_eq!(read(&[]).feature_flag(), None);
+        assert_eq!(read(&[]).fwid(), None);
+    }
+
+    #[test]
+    fn a_text_is_one_printable_word_of_at_most_64_bytes() {
+        let driver = |text: &[u8]| read(&[(3, text)]).driver();
+        assert_eq!(driver(&[b'7'; 64]), Some("7".repeat(64)));
+        assert_eq!(driver(&[b'7'; 65]), None);
+        for refused in [&b"\0"[..], b"", b"5 7\0", b"5\x1b7\0", b"\xff\0"] {
+            assert_eq!(driver(refused), None, "{refused:?}");
+        }
+    }
 }

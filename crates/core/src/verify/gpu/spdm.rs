@@ -244,4 +244,12 @@ mod tests {
             let _ = SpdmTranscript::parse(&bytes);
         }
     }
+
+    #[test]
+    fn a_report_is_read_up_to_its_limit() {
+        let at = SpdmTranscript::parse(&[0; MAX_GPU_REPORT_BYTES]).map(drop);
+        assert!(!matches!(at, Err(SpdmError::TooLarge(_))), "{at:?}");
+        let beyond = SpdmTranscript::parse(&[0; MAX_GPU_REPORT_BYTES + 1]).map(drop);
+        assert!(matches!(beyond, Err(SpdmError::TooLarge(size)) if size == MAX_GPU_REPORT_BYTES + 1));
+    }
 }

@@ -338,4 +338,22 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_chain_is_read_up_to_its_limit_and_only_if_every_block_is_a_certificate() {
+        let one = simulator::World::default().root_pem();
+        let of = |count: usize| Certificate::chain_of_pem(&one.repeat(count)).map(|chain| chain.len());
+        assert_eq!(of(0), None);
+        assert_eq!(of(1), Some(1));
+        assert_eq!(of(MAX_CERTIFICATES), Some(MAX_CERTIFICATES));
+        assert_eq!(of(MAX_CERTIFICATES + 1), None);
+        assert!(Certificate::chain_of_pem(&format!("{one}-----BEGIN CERTIFICATE-----\nAA")).is_none());
+    }
+
+    #[test]
+    fn the_name_of_a_certificate_is_its_common_name() {
+        let chain = Certificate::chain_of_pem(&simulator::World::default().root_pem()).unwrap();
+        let name = chain.first().unwrap().name();
+        assert!(name.contains("Root CA"), "{name}");
+    }
 }

@@ -53,3 +53,43 @@ impl QuoteExtents {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A quote of zeros with this version, TEE type and, for version 5, kind and length of its body.
+    fn quote(version: u16, tee: u32, body: Option<(u16, u32)>) -> Vec<u8> {
+        let mut bytes = vec![0; 1200];
+        bytes[..2].copy_from_slice(&version.to_le_bytes());
+        bytes[4..8].copy_from_slice(&tee.to_le_bytes());
+        if let Some((kind, length)) = body {
+            bytes[HEADER..HEADER + 2].copy_from_slice(&kind.to_le_bytes());
+            bytes[HEADER + 2..HEADER + 6].copy_from_slice(&length.to_le_bytes());
+        }
+        bytes
+    }
+
+    #[test]
+    fn body_and_signature_are_where_the_version_has_them() {
+        let signature =
+            |bytes: &mut Vec<u8>, at: usize| bytes[at..at + 4].copy_from_slice(&9u32.to_le_bytes());
+        let mut four = quote(4, TDX, None);
+        signature(&mut four, 48 + 584);
+        let found = QuoteExtents::of(&four);
+        assert_eq!(
+            (found.body, found.signature),
+            (Some((48, 584)), Some((48 + 584 + 4, 9)))
+        );
+        assert_eq!(QuoteExtents::of(&quote(4, 0, None)).body, None);
+        for (kind, length) in [(2, 584), (3, 648), (4, 885)] {
+            let mut five = quote(5, TDX, Some((kind, length)));
+            let length = usize::try_from(length).unwrap();
+            signature(&mut five, 54 + length);
+            let found = QuoteExtents::of(&five);
+            assert_eq!(found.body, Some((54, length)));
+            assert_eq!(found.signature, Some((54 + length + 4, 9)));
+        }
+        assert_eq!(QuoteExtents::of(&quote(5, TDX, Some((2, 648)))).body, None);
+    }
+}

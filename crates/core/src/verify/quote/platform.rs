@@ -143,3 +143,39 @@ pub(super) fn rates_quoting_enclaves(identity: &QeIdentity) -> Result<(), Unusab
     let statuses = identity.tcb_levels.iter().map(|level| level.tcb_status);
     known(statuses, &ENCLAVE, "tcbLevels").or_else(incomplete)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tcb_info() -> TcbInfo {
+        serde_json::from_str(&simulator::World::default().collateral().tcb_info).unwrap()
+    }
+
+    #[test]
+    fn a_tcb_info_is_of_version_3_at_least() {
+        let of = |version| {
+            let mut document = tcb_info();
+            document.version = version;
+            is_complete(&document)
+        };
+        assert_eq!(of(2), Err("`version` is 2; 3 or more expected".to_owned()));
+        assert_eq!(of(3), Ok(()));
+        assert_eq!(of(4), Ok(()));
+    }
+
+    #[test]
+    fn signer_attributes_and_mask_of_a_module_have_their_lengths() {
+        let (signer, eight) = ("00".repeat(48), "00".repeat(8));
+        assert_eq!(module_hex(&signer, &eight, &eight), Ok(()));
+        for (signer, attributes, mask) in [
+            ("00", eight.as_str(), eight.as_str()),
+            (&signer, "00", &eight),
+            (&signer, &eight, "00"),
+            (&signer, &eight, "xxxxxxxxxxxxxxxx"),
+        ] {
+            let problem = module_hex(signer, attributes, mask).unwrap_err();
+            assert!(problem.contains("is not hex of the right length"), "{problem}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! `gpu`: what is said of GPUs that are claimed or expected, and of which there is no evidence.
+
+use super::said;
+use crate::checks::claims_for_tests::{expected, healthy};
+use crate::policy::{GpuExpectations, Policy};
+use crate::report::{CheckId, Status};
+use crate::verify::Claims;
+
+fn claiming(claimed: Option<u32>) -> Claims {
+    let mut claims = healthy();
+    claims.gpu.claimed = claimed;
+    claims
+}
+
+#[test]
+fn gpus_that_only_the_host_claims_are_unverified() {
+    let (outcome, text) = said(CheckId::Gpu, &claiming(Some(8)), &Policy::default());
+    assert_eq!(outcome.1, Some("gpu-unverified"));
+    assert!(text.starts_with("The host says that the VM has 8 GPUs"), "{text}");
+    for claimed in [None, Some(0)] {
+        let (outcome, _) = said(CheckId::Gpu, &claiming(claimed), &Policy::default());
+        assert_eq!(outcome, (Status::Skip, Some("no-gpu")), "{claimed:?}");
+    }
+}
+
+#[test]
+fn gpus_that_are_counted_on_and_absent_are_a_fail() {
+    let policy = |count| Policy {
+        gpu: GpuExpectations {
+            count: Some(expected("gpu-count", count)),
+            ..GpuExpectations::default()
+        },
+        ..Policy::default()
+    };
+    let (outcome, text) = said(CheckId::Gpu, &claiming(Some(8)), &policy(8));
+    assert_eq!(outcome, (Status::Fail, Some("gpu-count")));
+    assert_eq!(text, "8 GPUs are expected, and there is no evidence of any.");
+}
