@@ -98,10 +98,9 @@ impl ReadError {
 pub fn measure(path: &Path) -> Result<MeasuredImage, ReadError> {
     match path.is_dir() {
         true => folder::collect(path)?.measure(),
-        false if bounded_io::is_special(path) => Err(ReadError::NotAFile(path.display().to_string())),
+        false if bounded_io::is_special(path) => Err(ReadError::NotAFile("the archive".to_owned())),
         false => measure_archive(
-            std::fs::File::open(path)
-                .map_err(|error| ReadError::cannot(&path.display().to_string(), error))?,
+            std::fs::File::open(path).map_err(|error| ReadError::cannot("the archive", error))?,
         ),
     }
 }

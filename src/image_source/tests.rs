@@ -184,6 +184,15 @@ fn what_is_missing_or_of_another_format_is_named() {
     assert!(said.contains("cannot be read"), "{said}");
 }
 
+/// Callers put the path before it.
+#[test]
+fn an_archive_that_is_not_there_is_not_named_twice() {
+    let said = measure(Path::new("/nowhere/image.tar.gz"))
+        .unwrap_err()
+        .to_string();
+    assert!(said.starts_with("the archive cannot be read: "), "{said}");
+}
+
 #[test]
 fn a_folder_with_a_link_or_without_a_file_is_refused() {
     for file in WHOLE.iter().map(|(file, _)| *file).chain([name::INITRD]) {

@@ -101,45 +101,45 @@ In `output-dir`, which the outputs name file by file:
 | `report.json` | the report, [schema](../schemas/report-v1.json) cvm-verify/report/v1 |
 | `report.txt` | the same for people, as in the log |
 | `summary.md` | the job summary |
-| `junit.xml` | one test case a check, for tools that show test results |
+| `junit.xml` | one test case per check, for tools that show test results |
 | `result.env` | the outputs as `CVM_VERIFY_RESULT_…=VALUE`, for GitLab's dotenv report |
-| evidence | what was looked at; `cvm-verify replay` verifies it again offline |
+| evidence | the evidence that was verified; `cvm-verify replay` verifies it again offline |
 
 ## When the job is red
 
 What to do about the deployment is on the page [when it is red](when-red.md). About the job:
 
-The verdict `fail` ends the step with 1, `inconclusive` with 3, an input that cannot be right with 2. With `fail-on: fail` only the first
-and the last make the job red; the output `verdict` keeps the truth. To go on after a failure, use the step's `continue-on-error` and compare:
-`if: ${{ steps.ID.outputs.verdict != 'pass' }}`. A run that was killed reads as `inconclusive`.
+The verdict `fail` ends the step with 1, `inconclusive` with 3, an input that cannot be right with 2. With `fail-on: fail`, only
+`fail` and such an input make the job red; the output `verdict` stays what it is. To go on after a failure, use the step's
+`continue-on-error` and compare: `if: ${{ steps.ID.outputs.verdict != 'pass' }}`. A run that was killed counts as `inconclusive`.
 
-An annotation of a check that a file of the repository expects otherwise is at the line of that file: the key of the lock or of the policy
-file. The report has the same as `location` (`file`, `line`, `key`) of the check, and the JUnit file as `file` of the test case.
+If a check differs from what a file of the repository expects, its annotation is at the line of that file: the key of the lock or of the
+policy file. The report has the same as `location` (`file`, `line`, `key`) of the check, and the JUnit file as `file` of the test case.
 
 With an `output-dir` that is kept between runs, the files of an earlier run say `inconclusive` from the start of the next one. A file of
-one of these names that cvm-verify did not write ends the step with 2, untouched.
+one of these names that cvm-verify did not write ends the step with 2 and stays unchanged.
 
 ## After a deploy
 
 A lock alone names the release that it was taken from: after the next deployment it passes while the old release still answers. So name
 the release that must run, in addition to the lock: with `docker-compose`, `app-compose-file` or `compose-hash`.
 
-With `wait` the step tries again until the expected release passes. It does not ask until one of several instances passes:
+With `wait` the step tries again until the expected release passes. It does not repeat until one of several instances passes:
 
-- Evidence that is forged or replayed ends the waiting at once, as `fail`: a signature or an event log that does not hold, and, from the
-  expected release, another nonce or other attributes of the VM than there must be. The result of
-  that target is final: it is alerted at once, and the target is not asked again. Other targets are waited on.
+- Evidence that is forged or replayed ends the waiting at once, as `fail`: a signature or an event log that does not verify, and, from the
+  expected release, a wrong nonce or wrong attributes of the VM. The result of that target is final: it is alerted at once, and the target
+  is not asked again. The run continues to wait for the other targets.
 - After an attempt that failed, a pass must hold for one more attempt on a new connection. That attempt has the time until the `deadline`,
-  also where the waiting is over. If it brings no evidence, the result is inconclusive (`evidence` / `not-confirmed`).
-- A target that passes is not asked again while others are waited on.
-- Where a signal ends the run (a cancelled job), the results that are final by then are reported and alerted, and decide the exit code; all
+  also if the time of `wait` is over. If it brings no evidence, the result is inconclusive (`evidence` / `not-confirmed`).
+- A target that passes is not asked again while the run waits for others.
+- If a signal ends the run (a cancelled job), the results that are final by then are reported and alerted, and decide the exit code; all
   other targets are inconclusive (`evidence` / `interrupted`), and nobody is alerted about those.
-- With `--also-compose-hash`, the second release is waited on like any other. When time is up it passes, and the verdict line says
+- With `--also-compose-hash`, the run also waits while the second release answers. When the time is over, that passes, and the verdict line says
   `the second release, until …`.
 - The report (`earlier_attempts`), the text and the summary name the attempts that did not pass: `2 earlier attempts of this run did not
-  pass: compose-hash [compose-hash-mismatch].` Alerts tell final results alone.
+  pass: compose-hash [compose-hash-mismatch].` Alerts are about final results only.
 
-A pass is one of the instance that answered. Where several answer at one address, give the address of each.
+A pass is about the instance that answered. If several instances answer at one address, give the address of each.
 
 ## A lock from a pull request
 
@@ -204,12 +204,12 @@ binary whose hash the release names (`install: download`) trusts no earlier step
 
 ## Further options
 
-`extra-args` passes any other [option](options.md) of `cvm-verify verify`, one argument a line:
+`extra-args` passes any other [option](options.md) of `cvm-verify verify`, one argument per line:
 
 ```yaml
           extra-args: |
-            --min-tcb-eval-data-number
-            19
+            --nonce-parameter
+            nonce
 ```
 "#;
 
@@ -217,7 +217,7 @@ binary whose hash the release names (`install: download`) trusts no earlier step
 fn the_page_of_the_action_is_what_action_yml_says() {
     let Some(action) = action() else { return };
     let mut page = format!("<!-- Made from action.yml {DO_NOT_EDIT} -->\n\n# The action\n{USAGE}");
-    page += "\n## Inputs\n\nAn empty input is as good as none. Write hex in quotes: YAML takes some of it for numbers.\n\n";
+    page += "\n## Inputs\n\nAn empty input counts as not given. Write hex in quotes: YAML takes some of it for numbers.\n\n";
     page += "| input | what it says | default |\n|---|---|---|\n";
     for (name, input) in &action.inputs.0 {
         let default = match (input.required, input.default.as_str()) {

@@ -49,7 +49,7 @@ fn the_page_of_options_is_what_help_says() {
     let mut page = format!(
         "<!-- Made from the program's `--help` {DO_NOT_EDIT} -->\n\n# Options\n\n\
          Every command with every option, as `cvm-verify COMMAND --help` prints it. Every long option except `--insecure-trust-root` can be \
-         set in the environment too: `--compose-hash` as `CVM_VERIFY_COMPOSE_HASH`, the addresses as `CVM_VERIFY_URL`, one a line. What \
+         set in the environment too: `--compose-hash` as `CVM_VERIFY_COMPOSE_HASH`, the addresses as `CVM_VERIFY_URL`, one per line. What \
          is typed wins. Most options are inputs of [the action](action.md); the others go into its input `extra-args`.\n"
     );
     for command in commands() {

@@ -62,7 +62,7 @@
 //! | given | and | proves |
 //! |---|---|---|
 //! | quote bytes | Intel's collateral, a [`TrustRoot`], a time | [`VerifiedQuote`]: the signature chain, its dates, no revocation, the TD attributes' form |
-//! | an event log | a [`VerifiedQuote`] | [`MeasuredLog`]: replayed with recomputed digests, it gives RTMR0–3 of the quote |
+//! | an event log | a [`VerifiedQuote`] | [`MeasuredLog`]: replayed, with digests recomputed from name and payload, it gives RTMR3 of the quote; and RTMR0–2, if it has their digests |
 //! | a [`MeasuredLog`] | | [`BootClaims`]: what the measured OS recorded before the app could write events |
 //! | the compose document's text | [`BootClaims`] | [`MeasuredCompose`]: its SHA-256 is the measured compose hash |
 //! | registers | [`ReferenceValues`] | [`IdentifiedOs`]: they are those of one row |

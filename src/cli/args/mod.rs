@@ -348,7 +348,8 @@ pub struct DiffArgs {
     /// Print nothing: the exit code says whether they differ.
     #[arg(long, short)]
     pub quiet: bool,
-    /// How the app arranges the nonce in the report data: auto (raw or ascii), or a named layout.
+    /// How the app arranges the nonce in the report data: auto (raw, ascii, or the nonce with a key of the TLS connection), or a
+    /// named layout.
     #[arg(long, value_name = "LAYOUT", default_value = "auto")]
     pub report_data: String,
     #[command(flatten)]

@@ -39,7 +39,7 @@ pub struct OutputArgs {
     pub github: bool,
     /// Print nothing if every target passes; otherwise only verdicts and what to do. Twice (-qq): print nothing at
     /// all. Files are still written, and the exit code is that of the verdict. Errors, and alerts that were not
-    /// delivered, are printed to standard error all the same.
+    /// delivered, are still printed to standard error.
     #[arg(long, short, action = ArgAction::Count)]
     pub quiet: u8,
     /// Whether to use colour. `auto` uses it on a terminal, unless NO_COLOR is set.

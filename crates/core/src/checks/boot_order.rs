@@ -33,7 +33,7 @@ reasons! {
         "Run again when the app has started; if this stays, the VM does not run dstack.";
     UNSUPPORTED_GENERATION "unsupported-generation"
         "The guest runs dstack 0.3, whose event log does not mark the end of the boot."
-        "Upgrade the OS image to dstack 0.5.4 or later.";
+        "Upgrade the OS image to dstack 0.5.13, 0.6.3 or later.";
     MISSING_EVENT "missing-event"
         "A required boot event is missing."
         NOT_DSTACK;

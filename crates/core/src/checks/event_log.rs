@@ -9,7 +9,7 @@ use crate::verify::{Claims, LogRefusal, NotProven};
 pub(super) const CHECK: Check = Check {
     id: CheckId::EventLog,
     title: "Event log",
-    proves: "The event log, names and payloads included, is what the hardware measured into RTMR0–3.",
+    proves: "The event log is what the hardware measured: names and payloads in RTMR3, digests in RTMR0–2.",
     prevents: "A log that shows the expected compose hash while the machine started something else.",
     reasons: REASONS,
     required: Required::From(Tier::Code),

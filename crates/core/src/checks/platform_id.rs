@@ -24,7 +24,7 @@ reasons! {
     REASONS with [&QUOTE_NOT_PROVEN]:
     PLATFORM_NOT_LISTED "platform-not-listed"
         "The machine is genuine, but it is not on your list of machines in safe places."
-        "Ask the host where the VM moved to. If you trust the new machine, add its id (the value found) with \
+        "Ask the operator of the host where the VM moved to. If you trust the new machine, add its id (the value found) with \
          --platform-id.";
     NOT_CONFIGURED "not-configured"
         "No list of platforms was given: any genuine machine is accepted."

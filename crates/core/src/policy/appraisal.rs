@@ -76,7 +76,8 @@ pub struct Policy {
     pub tls_binding: TlsBinding,
     /// How a lock says that it was bound. A mode that the user named replaces it.
     pub locked_tls: Option<LockedBinding>,
-    /// Whether the endpoint is asked to quote a value that nobody may choose, if a tier of `endpoint` is required.
+    /// Whether the endpoint probe is sent if something binds the TLS key: a request for a quote that the app should refuse. Without
+    /// the probe the binding is named as accepted, and no tier of `endpoint` is reached.
     pub endpoint_probe: bool,
     /// What the report data must hold.
     pub report_data: ReportDataPolicy,

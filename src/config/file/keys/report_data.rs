@@ -6,11 +6,11 @@ use cvm_verify_core::verify::Layout;
 
 pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey::new("report-data", Shape::Choice(&LAYOUTS))
-        .says("How the app arranges the nonce in the signed report data; `auto` is exactly `raw` or exactly `ascii`.")
+        .says("How the app arranges the nonce in the signed report data; `auto` is `raw`, `ascii`, or the nonce with a key that `tls-binding` compares.")
         .default("`auto`")
         .example(r#""raw""#)
         .option("--report-data", "LAYOUT")
-        .help("How the app arranges the nonce in the report data: auto (default, raw or ascii), raw, ascii, left-padded, \
+        .help("How the app arranges the nonce in the report data: auto (default: raw, ascii, or the nonce with a key that `tls-binding` compares), raw, ascii, left-padded, \
                app-data-raw, app-data-ascii, sha256-raw, sha256-ascii, hex-sha256-raw, hex-sha256-ascii; or, with 32 \
                further bytes of the app, nonce-then-key, key-then-nonce, private-ai"),
     PolicyKey::new("report-data-key", Shape::Key)

@@ -30,7 +30,7 @@ pub(crate) const PIN_OPTIONS: &[RewordedOption] = &[
         key: "report-data",
         heading: None,
         value: "LAYOUT",
-        help: "How the app arranges the nonce in the report data: auto (default, raw or ascii), or a named layout",
+        help: "How the app arranges the nonce in the report data: auto (default: raw, ascii, or the nonce with a key that `tls-binding` compares), or a named layout",
     },
     RewordedOption {
         key: "os-image",

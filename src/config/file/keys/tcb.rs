@@ -14,9 +14,13 @@ pub(super) const KEYS: &[PolicyKey] = &[PolicyKey::new("accept-tcb", Shape::TcbE
 pub(super) const EVALUATION: &[PolicyKey] =
     &[
         PolicyKey::new("min-tcb-eval-data-number", Shape::Number(0, u32::MAX))
-            .says("The lowest TCB evaluation data number to accept.")
+            .says(
+                "The lowest TCB evaluation data number to accept, if it is higher than the built-in minimum.",
+            )
             .default("a built-in minimum that rises at fixed dates")
             .example("20")
             .option("--min-tcb-eval-data-number", "NUMBER")
-            .help("The lowest TCB evaluation data number to accept"),
+            .help(
+                "The lowest TCB evaluation data number to accept, if it is higher than the built-in minimum",
+            ),
     ];
