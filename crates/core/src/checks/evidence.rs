@@ -46,7 +46,8 @@ reasons! {
          --app-compose-file FILE.";
     ADDRESS_REFUSED "address-refused"
         "The address is not https, or leads to a private, loopback or metadata network."
-        "Use the public https URL; for a deployment in a private network add --allow-private-network.";
+        "Use the public https URL; for a deployment in a private network add --allow-private-network. The metadata service of a \
+         cloud is refused in any case.";
     NO_QUOTE "no-quote"
         "The answer is well formed but contains no quote; or it is a list of instances, and not each of them has a quote."
         "Answer with the whole object that the dstack SDK's getQuote() returns; a stopped instance has no quote.";
