@@ -42,3 +42,31 @@ pub(super) fn named(mut finding: Finding, measured: &[u8; 32], policy: &Policy) 
         hex::encode(measured)
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_release_of_the_lock_is_named_where_another_one_is_expected_and_not_otherwise() {
+        use crate::checks::compose_hash::SECOND_HASH_ENDED;
+        use crate::policy::{Expected, LockOrigin};
+
+        let policy = Policy {
+            replaced_compose_hash: Some(Expected {
+                value: [1; 32],
+                origin: LockOrigin::from("cvm.lock").key(&["compose_hash"]),
+            }),
+            ..Policy::default()
+        };
+        let says = |reason, measured: u8| {
+            let finding = Finding::fail(reason, "It is another one.");
+            named(finding, &[measured; 32], &policy).detail
+        };
+        for reason in OTHER_RELEASE {
+            assert!(says(reason, 1).starts_with("What runs is the release of cvm.lock"));
+            assert_eq!(says(reason, 2), "It is another one.");
+        }
+        assert_eq!(says(&SECOND_HASH_ENDED, 1), "It is another one.");
+    }
+}

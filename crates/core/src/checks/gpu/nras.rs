@@ -53,3 +53,25 @@ pub(super) fn look(verdict: &NrasVerdict, policy: &Policy) -> Option<Look> {
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_missing_is_open_where_nvidias_word_is_asked_for() {
+        for (verifier, expected) in [
+            (GpuVerifier::Local, None),
+            (GpuVerifier::Both, Some(Status::Warn)),
+            (GpuVerifier::Nras, Some(Status::Error)),
+        ] {
+            let mut policy = Policy::default();
+            policy.gpu.verifier = verifier;
+            let status = look(&NrasVerdict::NotAsked, &policy).map(|look| match look {
+                Look::Open(status, reason, ..) => (status, reason.id),
+                Look::Proven(_) => (Status::Pass, ""),
+            });
+            assert_eq!(status, expected.map(|status| (status, "gpu-nras-unreachable")));
+        }
+    }
+}

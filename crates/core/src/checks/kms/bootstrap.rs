@@ -274,4 +274,22 @@ mod tests {
         claims.chain = Some(Err(ChainProblem::Unanswered(Unanswered::NotRecorded)));
         assert!(!may_have_epochs(&claims));
     }
+
+    #[test]
+    fn wrong_attributes_let_the_host_read_the_keys_and_what_is_unknown_does_not() {
+        use crate::checks::claims_for_tests::of;
+        use simulator::{Cvm, Lie, World};
+
+        let read = |lie: Lie| {
+            let mut cvm = Cvm::healthy(&World::default());
+            lie.apply(&mut cvm);
+            readable_by_the_host(&of(&cvm), &Policy::default())
+        };
+        assert_eq!(read(Lie::None), None);
+        let attributes = read(Lie::OwnedTd).unwrap();
+        assert!(attributes.contains("MROWNER"), "{attributes}");
+        // Of an image or of ACPI tables that nobody knows nobody says that they let the host in.
+        assert_eq!(read(Lie::DevelopmentImage), None);
+        assert_eq!(read(Lie::AlteredAcpiTables), None);
+    }
 }

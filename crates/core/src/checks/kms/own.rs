@@ -227,4 +227,24 @@ mod tests {
             assert_eq!(says(&claims, &policy), None, "{what}");
         }
     }
+
+    #[test]
+    fn the_platform_of_a_kms_is_judged_as_that_of_the_app_and_its_image_by_its_own_policy() {
+        let mut policy = Policy::default();
+        let origin = Origin::Option("kms-os-image");
+        policy.kms.os_image = Some((OsImagePolicy::Unchecked, origin.clone()));
+        policy.collateral_max_age = "7d".parse().unwrap();
+        policy
+            .settings
+            .extend([("tcb-min-eval", Origin::Option("tcb-min-eval"))]);
+        let of_kms = policy_of_kms(&policy);
+        assert!(matches!(of_kms.os_image, OsImagePolicy::Unchecked));
+        assert_eq!(of_kms.os_image_origin, Some(origin));
+        assert_eq!(of_kms.collateral_max_age, policy.collateral_max_age);
+        assert_eq!(of_kms.settings, policy.settings);
+        policy.kms.os_image = None;
+        let of_kms = policy_of_kms(&policy);
+        assert!(matches!(of_kms.os_image, OsImagePolicy::Known));
+        assert_eq!(of_kms.os_image_origin, None);
+    }
 }

@@ -255,4 +255,41 @@ mod tests {
             assert!(detail.contains(says), "{member} {value}: {detail}");
         }
     }
+
+    fn settings(members: &Value) -> (Status, Option<&'static str>, String) {
+        let image = format!("a@sha256:{}", "11".repeat(32));
+        let file = format!("services:\n  a:\n    image: {image}\n    gpus: all\n");
+        let mut document =
+            json!({ "runner": "docker-compose", "docker_compose_file": file, "secure_time": true });
+        let added = members.as_object().unwrap().clone();
+        document.as_object_mut().unwrap().extend(added);
+        said(&document, None)
+    }
+
+    #[test]
+    fn a_pass_says_what_it_rests_on_and_that_gpus_are_not_judged_here() {
+        let (status, reason, detail) = settings(&json!({}));
+        assert_eq!((status, reason), (Status::Pass, None), "{detail}");
+        assert!(
+            detail.starts_with("Nothing risky; no script runs before the containers."),
+            "{detail}"
+        );
+        assert!(
+            detail.contains(
+                "Containers use GPUs (services.a.gpus): this says nothing about the state of the GPUs."
+            ),
+            "{detail}"
+        );
+    }
+
+    #[test]
+    fn a_field_that_no_guest_knows_is_a_warning() {
+        let (status, reason, detail) = settings(&json!({ "made_up": 1 }));
+        assert_eq!(
+            (status, reason),
+            (Status::Warn, Some("unknown-field")),
+            "{detail}"
+        );
+        assert!(detail.contains("`made_up` is not known"), "{detail}");
+    }
 }

@@ -55,3 +55,47 @@ pub(super) fn open(policy: &Policy, reason: &'static Reason, sentence: impl Into
         false => Finding::skip(reason, sentence),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn requiring(assurance: &str) -> Policy {
+        Policy {
+            required: assurance.parse().unwrap(),
+            ..Policy::default()
+        }
+    }
+
+    #[test]
+    fn a_tier_asks_for_a_binding_and_endpoint_alone_for_one_that_is_no_replay() {
+        for (assurance, binding, endpoint) in [
+            ("code", false, false),
+            ("code+endpoint-replayable", true, false),
+            ("code+endpoint", true, true),
+        ] {
+            let policy = requiring(assurance);
+            assert_eq!(is_asked(&policy), binding, "{assurance}");
+            assert_eq!(is_asked_of_any_source(&policy), binding, "{assurance}");
+            assert_eq!(is_asked_for_its_tier(&policy), binding, "{assurance}");
+            assert_eq!(is_asked_for_endpoint(&policy), endpoint, "{assurance}");
+        }
+        let mode = Policy {
+            tls_binding: TlsBinding::AppKey,
+            ..Policy::default()
+        };
+        assert!(is_asked(&mode) && is_asked_of_any_source(&mode) && !is_asked_for_its_tier(&mode));
+    }
+
+    #[test]
+    fn the_mode_asks_before_the_tier_does() {
+        let mut policy = requiring("code+endpoint");
+        assert_eq!(asked_by(&policy), None);
+        let option = Origin::Option;
+        let required = ("require-assurance", option("require-assurance"));
+        policy.settings.extend([required]);
+        assert_eq!(asked_by(&policy), Some(option("require-assurance")));
+        policy.settings.extend([("tls-binding", option("tls-binding"))]);
+        assert_eq!(asked_by(&policy), Some(option("tls-binding")));
+    }
+}

@@ -172,6 +172,8 @@ fn a_checksum_file_must_list_the_document_once_and_be_readable_to_its_end() {
     assert_eq!(with(&line.to_uppercase()), DocumentError::ChecksumLine(1));
     let other = format!("{}  measurement.tdx.cbor\n", "00".repeat(32));
     assert!(matches!(with(&other), DocumentError::OtherDocument { .. }));
+    let at_the_limit = "a".repeat(MAX_CHECKSUM_FILE);
+    assert_eq!(with(&at_the_limit), DocumentError::ChecksumLine(1));
     let long = "a".repeat(MAX_CHECKSUM_FILE + 1);
     assert!(matches!(with(&long), DocumentError::TooLarge { .. }));
 }

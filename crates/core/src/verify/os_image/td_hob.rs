@@ -245,4 +245,17 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_witness_has_up_to_64_ranges() {
+        // Of no length each; what is left over says that the number was accepted.
+        assert_eq!(
+            Witness::parse(&hex::decode("80100940").unwrap()),
+            Err(WitnessError::Number)
+        );
+        assert_eq!(
+            Witness::parse(&hex::decode("80100941").unwrap()),
+            Err(WitnessError::TooManyRanges(65))
+        );
+    }
 }
