@@ -4,7 +4,7 @@ use cvm_verify_core::appraise::{Subject, appraise};
 use cvm_verify_core::evidence::{Bundle, Evidence};
 use cvm_verify_core::policy::{Expected, Freshness, Origin, OsImagePolicy, Policy};
 use cvm_verify_core::report::{Mode, Report, RequiredAssurance, TargetReport, Tool, Verdict};
-use cvm_verify_core::verify::{Claims, Inputs, LeafInputs, SignatureCache, TrustRoot, prove};
+use cvm_verify_core::verify::{Claims, Inputs, SignatureCache, TrustRoot, prove};
 use dcap_qvl::QuoteCollateralV3;
 use dcap_qvl::verify::{QuoteVerifier, VerifiedReport};
 
@@ -125,20 +125,11 @@ impl Case {
     }
 
     pub fn prove(&self, evidence: &Evidence, signatures: &SignatureCache) -> Claims {
-        prove(&Inputs {
-            evidence,
-            collateral: Ok(&self.collateral),
-            collateral_fetched_at: None,
-            signatures,
-            root: &self.root,
-            at: self.at,
-            clock_floor: 0,
-        })
+        prove(evidence, &self.inputs(signatures))
     }
 
-    /// What the own quote of a TLS certificate is verified with.
-    pub fn leaf_inputs<'a>(&'a self, signatures: &'a SignatureCache) -> LeafInputs<'a> {
-        LeafInputs {
+    pub fn inputs<'a>(&'a self, signatures: &'a SignatureCache) -> Inputs<'a> {
+        Inputs {
             collateral: Ok(&self.collateral),
             collateral_fetched_at: None,
             signatures,

@@ -37,7 +37,7 @@ fn of_app(case: &Case) -> (Claims, SignatureCache) {
 }
 
 fn with_leaf(case: &Case, session: &TlsSession, claims: Claims, signatures: &SignatureCache) -> Claims {
-    claims.with_tls(session, &case.leaf_inputs(signatures))
+    claims.with_tls(session, &case.inputs(signatures))
 }
 
 pub fn benchmark(criterion: &mut Criterion, case: &Case) {

@@ -61,15 +61,17 @@ cvm_verify_fuzz::fuzz_target!(|data: &[u8]| {
         );
         // Only what is too long is refused here; the bodies are the simulator's.
         let Ok(evidence) = evidence else { return };
-        let claims = prove(&Inputs {
-            evidence: &evidence,
-            collateral: Ok(&known.collateral),
-            collateral_fetched_at: None,
-            signatures: &SignatureCache::default(),
-            root: &known.root,
-            at: cvm.world.now,
-            clock_floor: 0,
-        });
+        let claims = prove(
+            &evidence,
+            &Inputs {
+                collateral: Ok(&known.collateral),
+                collateral_fetched_at: None,
+                signatures: &SignatureCache::default(),
+                root: &known.root,
+                at: cvm.world.now,
+                clock_floor: 0,
+            },
+        );
         assert!(claims.quote.is_ok(), "{:?}", claims.quote);
         check(&cvm, &claims, renames);
     });

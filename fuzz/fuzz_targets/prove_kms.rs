@@ -9,7 +9,7 @@ use std::cell::LazyCell;
 use cvm_verify_core::evidence::{Evidence, RecordedCollateral, RecordedKms};
 use cvm_verify_core::policy::{KmsMode, Origin, OsImageOption, parse_os_image};
 use cvm_verify_core::report::{CheckId, Status};
-use cvm_verify_core::verify::{KmsInputs, SignatureCache, spki_sha256};
+use cvm_verify_core::verify::{Inputs, SignatureCache, UnusableCollateral, spki_sha256};
 use cvm_verify_fuzz::edits::{apply, text};
 use cvm_verify_fuzz::simulated::{Expectation, given};
 use simulator::{DEFAULT_NOW, Kms, World};
@@ -86,7 +86,9 @@ impl Known {
             ..RecordedKms::of_host(HOST)
         };
         let signatures = SignatureCache::default();
-        let inputs = KmsInputs {
+        let inputs = Inputs {
+            collateral: Err(UnusableCollateral::Missing),
+            collateral_fetched_at: None,
             signatures: &signatures,
             root: &self.expected.root,
             at: self.expected.cvm.world.now,

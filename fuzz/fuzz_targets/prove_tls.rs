@@ -7,7 +7,7 @@
 use std::cell::LazyCell;
 
 use cvm_verify_core::evidence::{Evidence, IngressSeen, Probe, Seen, TlsChain, TlsHost, TlsSession};
-use cvm_verify_core::verify::{LeafInputs, SignatureCache, spki_sha256};
+use cvm_verify_core::verify::{Inputs, SignatureCache, spki_sha256};
 use cvm_verify_fuzz::edits::apply;
 use cvm_verify_fuzz::simulated::Expectation;
 use simulator::{Cvm, DEFAULT_NOW, Lie, TlsIdentity, TlsMode, World};
@@ -72,7 +72,7 @@ impl Known {
             ingress: IngressSeen::NotAsked,
         };
         let signatures = SignatureCache::default();
-        let inputs = LeafInputs {
+        let inputs = Inputs {
             collateral: Ok(&self.expected.collateral),
             collateral_fetched_at: None,
             signatures: &signatures,

@@ -10,15 +10,17 @@ use cvm_verify_fuzz::deployment::bare;
 
 fn refusal(bytes: Vec<u8>) -> Option<QuoteRefusal> {
     let evidence = bare(QuoteBytes::new(bytes)?);
-    let claims = prove(&Inputs {
-        evidence: &evidence,
-        collateral: Err(UnusableCollateral::Missing),
-        collateral_fetched_at: None,
-        signatures: &SignatureCache::default(),
-        root: &TrustRoot::Intel,
-        at: 1_790_856_000,
-        clock_floor: 0,
-    });
+    let claims = prove(
+        &evidence,
+        &Inputs {
+            collateral: Err(UnusableCollateral::Missing),
+            collateral_fetched_at: None,
+            signatures: &SignatureCache::default(),
+            root: &TrustRoot::Intel,
+            at: 1_790_856_000,
+            clock_floor: 0,
+        },
+    );
     match claims.quote {
         Ok(_) => panic!("a quote was verified without collateral"),
         Err(NotProven::Absent) => panic!("the quote is there"),

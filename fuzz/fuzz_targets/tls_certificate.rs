@@ -2,7 +2,7 @@
 #![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify_core::evidence::{MAX_TLS_CERTIFICATE_BYTES, TlsChain};
-use cvm_verify_core::verify::{LeafInputs, SignatureCache, is_bound_certificate, prove_certificate};
+use cvm_verify_core::verify::{Inputs, SignatureCache, is_bound_certificate, prove};
 use cvm_verify_core::verify::{ra_tls_evidence_of, spki_sha256};
 use cvm_verify_fuzz::deployment::Deployment;
 
@@ -19,9 +19,9 @@ cvm_verify_fuzz::fuzz_target!(|bytes: &[u8]| {
         "what has extensions has a key"
     );
     let deployment = Deployment::healthy();
-    let own = prove_certificate(
-        &certificate,
-        &LeafInputs {
+    let own = prove(
+        certificate.evidence(),
+        &Inputs {
             collateral: Ok(&deployment.collateral),
             collateral_fetched_at: None,
             signatures: &SignatureCache::default(),

@@ -75,15 +75,17 @@ impl Deployment {
     /// What is proven of some evidence.
     #[must_use]
     pub fn prove(&self, evidence: &Evidence) -> Claims {
-        prove(&Inputs {
+        prove(
             evidence,
-            collateral: Ok(&self.collateral),
-            collateral_fetched_at: None,
-            signatures: &SignatureCache::default(),
-            root: &self.root,
-            at: self.at,
-            clock_floor: 0,
-        })
+            &Inputs {
+                collateral: Ok(&self.collateral),
+                collateral_fetched_at: None,
+                signatures: &SignatureCache::default(),
+                root: &self.root,
+                at: self.at,
+                clock_floor: 0,
+            },
+        )
     }
 
     /// The verdict on the bodies as they are.

@@ -63,15 +63,17 @@ impl Expectation {
         collateral: &QuoteCollateralV3,
         signatures: &SignatureCache,
     ) -> Claims {
-        prove(&Inputs {
+        prove(
             evidence,
-            collateral: Ok(collateral),
-            collateral_fetched_at: None,
-            signatures,
-            root: &self.root,
-            at: self.cvm.world.now,
-            clock_floor: 0,
-        })
+            &Inputs {
+                collateral: Ok(collateral),
+                collateral_fetched_at: None,
+                signatures,
+                root: &self.root,
+                at: self.cvm.world.now,
+                clock_floor: 0,
+            },
+        )
     }
 
     /// The verdict on claims, or on why there is no evidence.

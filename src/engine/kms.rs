@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::bundle::raw_collateral;
 use super::collected::Collection;
 use super::jitter::jitter;
-use super::verify::fetch_collateral;
+use super::verify::{fetch_collateral, inputs};
 use super::{Session, TimeLimits};
 use crate::collateral::CollateralRequest;
 use crate::source::kms;
@@ -16,8 +16,7 @@ use cvm_verify_core::evidence::{
 };
 use cvm_verify_core::policy::{KmsHost, KmsMode, Policy};
 use cvm_verify_core::report::rfc3339;
-use cvm_verify_core::verify::ra_tls_evidence_of;
-use cvm_verify_core::verify::{Claims, KmsInputs};
+use cvm_verify_core::verify::{Claims, UnusableCollateral, ra_tls_evidence_of};
 
 /// How long all KMSs of one app may take: 90 s.
 const ALL_KMS: Duration = Duration::from_secs(90);
@@ -60,7 +59,7 @@ pub async fn ask(
         }
     }
     for instance in &mut collection.instances {
-        let inputs = inputs(session, instance.at);
+        let inputs = inputs(session, Err(&UnusableCollateral::Missing), instance.at);
         instance.change(|claims| claims.with_kms(&records, &inputs));
         if let Some(bundle) = &mut instance.bundle {
             bundle.kms.clone_from(&records);
@@ -81,7 +80,7 @@ pub async fn add_contract_bootstrap(
             continue;
         };
         let recorded = recorded_bootstrap(session, BootstrapSource::Contract, &text, time).await;
-        let inputs = inputs(session, instance.at);
+        let inputs = inputs(session, Err(&UnusableCollateral::Missing), instance.at);
         instance.change(|claims| claims.with_bootstrap(&recorded, &inputs));
         for record in instance.bundle.iter_mut().flat_map(|bundle| &mut bundle.kms) {
             record.bootstraps.push(recorded.clone());
@@ -93,15 +92,6 @@ pub async fn add_contract_bootstrap(
 fn bootstrap_on_chain(claims: &Claims) -> Option<String> {
     let found = claims.chain.as_ref()?.as_ref().ok()?;
     found.kms()?.ok()??.info.as_ref().ok()?.bootstrap()
-}
-
-fn inputs(session: &Session, at: u64) -> KmsInputs<'_> {
-    KmsInputs {
-        signatures: &session.signatures,
-        root: &session.roots.quote,
-        at,
-        clock_floor: session.clock_floor,
-    }
 }
 
 async fn recorded_bootstrap(

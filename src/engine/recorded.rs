@@ -9,7 +9,7 @@ use cvm_verify_core::checks::EvidenceFailure;
 use cvm_verify_core::evidence::{AskedParty, Evidence, TlsSession};
 use cvm_verify_core::policy::Policy;
 use cvm_verify_core::report::TargetReport;
-use cvm_verify_core::verify::{Claims, Inputs, LeafInputs, SignatureCache, UnusableCollateral, prove};
+use cvm_verify_core::verify::{Claims, Inputs, SignatureCache, UnusableCollateral, prove};
 
 /// Evidence and collateral of one target, or why they are missing.
 pub struct RecordedEvidence {
@@ -40,38 +40,26 @@ impl RecordedEvidence {
     /// # Errors
     /// Why there is no evidence.
     pub fn prove(&self, roots: &TrustRoots, at: u64) -> Result<Claims, EvidenceFailure> {
-        // What is recorded may be older than this program.
-        let clock_floor = 0;
-        let root = &roots.quote;
         let evidence = self
             .evidence
             .as_ref()
             .map_err(|failure| failure.clone().asking(self.asked))?;
-        let collateral = self.collateral.as_ref().map_err(Clone::clone);
-        let signatures = SignatureCache::default();
-        let claims = prove(&Inputs {
-            evidence,
-            collateral: collateral.clone(),
+        let inputs = Inputs {
+            collateral: self.collateral.as_ref().map_err(Clone::clone),
             collateral_fetched_at: self.collateral_fetched_at,
-            signatures: &signatures,
-            root,
+            signatures: &SignatureCache::default(),
+            root: &roots.quote,
             at,
-            clock_floor,
+            // What is recorded may be older than this program.
+            clock_floor: 0,
+        };
+        let claims = prove(evidence, &inputs)
+            .with_device_root(evidence, &roots.device)
+            .asked_of(self.asked);
+        Ok(match &self.tls {
+            Some(session) => claims.with_tls(session, &inputs).with_ingress(session, &inputs),
+            None => claims,
         })
-        .with_device_root(evidence, &roots.device)
-        .asked_of(self.asked);
-        let Some(session) = &self.tls else {
-            return Ok(claims);
-        };
-        let inputs = LeafInputs {
-            collateral,
-            collateral_fetched_at: self.collateral_fetched_at,
-            signatures: &signatures,
-            root,
-            at,
-            clock_floor,
-        };
-        Ok(claims.with_tls(session, &inputs).with_ingress(session, &inputs))
     }
 
     /// Appraises what was proven. A panic while appraising is an error of this target.

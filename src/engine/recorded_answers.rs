@@ -10,7 +10,7 @@ use cvm_verify_core::evidence::{
 };
 use cvm_verify_core::policy::{Policy, SourcePolicy};
 use cvm_verify_core::reference::ReferenceValues;
-use cvm_verify_core::verify::{Claims, KmsInputs, SignatureCache, TrustRoot};
+use cvm_verify_core::verify::{Claims, Inputs, SignatureCache, TrustRoot, UnusableCollateral};
 
 /// What a bundle recorded of the answers of [`SecondVerifiers`](super::SecondVerifiers).
 #[derive(Default)]
@@ -86,7 +86,9 @@ impl RecordedAnswers {
         if self.kms.is_empty() {
             return claims;
         }
-        let inputs = KmsInputs {
+        let inputs = Inputs {
+            collateral: Err(UnusableCollateral::Missing),
+            collateral_fetched_at: None,
             signatures: &SignatureCache::default(),
             root,
             at: claims.at,

@@ -10,8 +10,7 @@ use super::Session;
 use super::answer::EvidenceAnswer;
 use super::collected::EvidenceRequest;
 use super::tls_ask::TlsAsk;
-use super::verify::fetch_collateral;
-use crate::collateral::CollateralRequest;
+use super::verify::{collateral_of, inputs};
 use crate::net::{Client, LeafWatch, Limits, LiveChain};
 use crate::source::app::AppEndpoints;
 use crate::source::{app, ingress, probe, tls_host};
@@ -19,8 +18,7 @@ use cvm_verify_core::appraise::meets_policy_so_far;
 use cvm_verify_core::evidence::{IngressManifest, IngressSeen, Probe, Seen, TlsHost, TlsSession};
 use cvm_verify_core::policy::TlsBinding;
 use cvm_verify_core::verify::{
-    LeafInputs, NotBound, UnusableCollateral, is_bound_certificate, issuer_of_certificate, prove_certificate,
-    ra_tls_evidence_of, spki_sha256,
+    NotBound, is_bound_certificate, issuer_of_certificate, prove, ra_tls_evidence_of, spki_sha256,
 };
 
 /// Most certificates of dstack that are admitted in one run: instances behind one address.
@@ -132,23 +130,10 @@ impl<'a> WatchedTls<'a> {
             Err(refusal) => return not_bound(NotBound::Refused(refusal)),
             Ok(certificate) => certificate,
         };
-        let collateral = match CollateralRequest::of_quote(&certificate.evidence().attestation.quote) {
-            Some(request) => fetch_collateral(session, asked.time, &request).await,
-            None => Err(UnusableCollateral::Missing),
-        };
-        let own = prove_certificate(
-            &certificate,
-            &LeafInputs {
-                collateral: collateral
-                    .as_ref()
-                    .map(|fetched| &fetched.collateral)
-                    .map_err(Clone::clone),
-                collateral_fetched_at: collateral.as_ref().ok().map(|fetched| fetched.fetched_at),
-                root: &session.roots.quote,
-                signatures: &session.signatures,
-                at: (session.now)(),
-                clock_floor: session.clock_floor,
-            },
+        let collateral = collateral_of(session, asked, Some(certificate.evidence())).await;
+        let own = prove(
+            certificate.evidence(),
+            &inputs(session, collateral.as_deref(), (session.now)()),
         );
         // The quote of a genuine VM is enough to be asked for evidence, which proves itself. A token is for the VM that the user
         // expects, and for nobody who had it make a quote: what binds the key is needed before it is sent.

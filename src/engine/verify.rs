@@ -12,8 +12,7 @@ use crate::net::retry::Schedule;
 use cvm_verify_core::evidence::Evidence;
 use cvm_verify_core::verify;
 use cvm_verify_core::verify::{
-    Inputs, LeafInputs, RaTlsCertificate, ReadIngress, UnusableCollateral, ingress_evidence_of,
-    ra_tls_evidence_of,
+    Inputs, RaTlsCertificate, ReadIngress, UnusableCollateral, ingress_evidence_of, ra_tls_evidence_of,
 };
 
 /// Proves what an answer can prove, with the collateral for its quote, which comes along.
@@ -81,7 +80,8 @@ async fn collateral_of_tls(session: &Session, asked: EvidenceRequest<'_>, answer
     }
 }
 
-async fn collateral_of(
+/// The collateral for the quote in evidence.
+pub(super) async fn collateral_of(
     session: &Session,
     asked: EvidenceRequest<'_>,
     evidence: Option<&Evidence>,
@@ -150,24 +150,14 @@ fn conclude(
         .then(|| bundle(asked, answer, collateral.ok(), at))
         .flatten();
     let proven = answer.evidence.as_ref().map(|evidence| {
-        let claims = verify::prove(&Inputs {
-            evidence,
-            collateral: collateral
-                .map(|fetched| &fetched.collateral)
-                .map_err(Clone::clone),
-            collateral_fetched_at: collateral.ok().map(|fetched| fetched.fetched_at),
-            signatures: &session.signatures,
-            root: &session.roots.quote,
-            at,
-            clock_floor: session.clock_floor,
-        })
-        .with_device_root(evidence, &session.roots.device)
-        .with_collateral_from(collateral_source.clone())
-        .asked_of(asked.source.party());
+        let claims = verify::prove(evidence, &inputs(session, collateral, at))
+            .with_device_root(evidence, &session.roots.device)
+            .with_collateral_from(collateral_source.clone())
+            .asked_of(asked.source.party());
         match &answer.tls {
             Some(tls) => claims
-                .with_tls(tls, &leaf_inputs(session, of_tls.leaf.as_deref(), at))
-                .with_ingress(tls, &leaf_inputs(session, of_tls.ingress.as_deref(), at)),
+                .with_tls(tls, &inputs(session, of_tls.leaf.as_deref(), at))
+                .with_ingress(tls, &inputs(session, of_tls.ingress.as_deref(), at)),
             None => claims,
         }
     });
@@ -181,12 +171,13 @@ fn conclude(
     }
 }
 
-fn leaf_inputs<'a>(
+/// What evidence is verified with at a time, Unix seconds, and with the collateral for it.
+pub(super) fn inputs<'a>(
     session: &'a Session,
     collateral: Result<&'a collateral::Fetched, &UnusableCollateral>,
     at: u64,
-) -> LeafInputs<'a> {
-    LeafInputs {
+) -> Inputs<'a> {
+    Inputs {
         collateral: collateral
             .map(|fetched| &fetched.collateral)
             .map_err(Clone::clone),

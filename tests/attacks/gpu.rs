@@ -389,15 +389,17 @@ fn pinned_gpus_must_measure_the_same_and_another_kind_is_for_a_person() {
         let collateral = trial.cvm.world.collateral();
         let evidence = trial.evidence().unwrap();
         let root = TrustRoot::Custom(trial.cvm.world.root_der());
-        let claims = prove(&Inputs {
-            evidence: &evidence,
-            collateral: Ok(&collateral),
-            collateral_fetched_at: None,
-            signatures: &SignatureCache::default(),
-            root: &root,
-            at: trial.at,
-            clock_floor: 0,
-        });
+        let claims = prove(
+            &evidence,
+            &Inputs {
+                collateral: Ok(&collateral),
+                collateral_fetched_at: None,
+                signatures: &SignatureCache::default(),
+                root: &root,
+                at: trial.at,
+                clock_floor: 0,
+            },
+        );
         let claims = claims.with_device_root(&evidence, trial.device_root.as_ref().unwrap());
         let pinned = pin(
             &claims,

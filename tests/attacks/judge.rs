@@ -12,8 +12,9 @@ use cvm_verify_core::policy::{
 };
 use cvm_verify_core::report::{CheckId, CheckResult, Status, TargetReport, Verdict};
 use cvm_verify_core::verify::gpu::DeviceRoot;
-use cvm_verify_core::verify::{Claims, KmsInputs, ShownDocument};
-use cvm_verify_core::verify::{Inputs, LeafInputs, SignatureCache, TrustRoot, UnusableCollateral, prove};
+use cvm_verify_core::verify::{
+    Claims, Inputs, ShownDocument, SignatureCache, TrustRoot, UnusableCollateral, prove,
+};
 use dcap_qvl::QuoteCollateralV3;
 use simulator::{Cvm, World};
 
@@ -137,15 +138,15 @@ impl Trial {
             .as_ref()
             .map(|given| given.clone().unwrap_or_else(|| self.cvm.world.collateral()))
             .map_err(Clone::clone);
-        let mut claims = prove(&Inputs {
-            evidence,
+        let inputs = Inputs {
             collateral: collateral.as_ref().map_err(Clone::clone),
             collateral_fetched_at: self.collateral_fetched_at,
             signatures: &SIGNATURES,
             root: &self.root,
             at: self.at,
             clock_floor: self.clock_floor,
-        });
+        };
+        let mut claims = prove(evidence, &inputs);
         if self.document {
             confirm_files(&mut claims, &self.policy);
         }
@@ -155,23 +156,7 @@ impl Trial {
         };
         let claims = match &self.tls {
             None => claims,
-            Some(session) => {
-                let inputs = LeafInputs {
-                    collateral: collateral.as_ref().map_err(Clone::clone),
-                    collateral_fetched_at: self.collateral_fetched_at,
-                    signatures: &SIGNATURES,
-                    root: &self.root,
-                    at: self.at,
-                    clock_floor: self.clock_floor,
-                };
-                claims.with_tls(session, &inputs).with_ingress(session, &inputs)
-            }
-        };
-        let inputs = KmsInputs {
-            signatures: &SIGNATURES,
-            root: &self.root,
-            at: self.at,
-            clock_floor: self.clock_floor,
+            Some(session) => claims.with_tls(session, &inputs).with_ingress(session, &inputs),
         };
         claims.with_kms(&self.kms, &inputs)
     }

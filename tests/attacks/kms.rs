@@ -16,7 +16,7 @@ use cvm_verify_core::policy::{
 };
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::report::{CheckId, Status, Verdict, rfc3339};
-use cvm_verify_core::verify::{KmsInputs, SignatureCache, UnusableCollateral};
+use cvm_verify_core::verify::{Inputs, SignatureCache, UnusableCollateral};
 use serde_json::{Value, json};
 use simulator::cvm::simulated_kms_id;
 use simulator::kms::{bootstrap, root_certificate};

@@ -21,8 +21,7 @@
 //! ) -> Result<TargetReport, Box<dyn std::error::Error>> {
 //!     let evidence = Evidence::parse(attestation, Some(info), None, Some(nonce))?;
 //!     let collateral = collateral::parse(collateral)?;
-//!     let claims = prove(&Inputs {
-//!         evidence: &evidence,
+//!     let claims = prove(&evidence, &Inputs {
 //!         collateral: Ok(&collateral),
 //!         collateral_fetched_at: Some(now),
 //!         signatures: &SignatureCache::default(),

@@ -63,7 +63,9 @@ fn t36_bootstrap_evidence_has_a_limit() {
     let evidence = trial.evidence().unwrap();
     let root = trial.root.clone();
     let signatures = SignatureCache::default();
-    let inputs = KmsInputs {
+    let inputs = Inputs {
+        collateral: Err(UnusableCollateral::Missing),
+        collateral_fetched_at: None,
         signatures: &signatures,
         root: &root,
         at: trial.at,

@@ -28,15 +28,17 @@ pub(super) fn of(cvm: &Cvm) -> Claims {
 pub(super) fn of_root(cvm: &Cvm, devices: &DeviceRoot) -> Claims {
     let (attestation, info) = (cvm.attestation_body(&hex::encode(NONCE)), cvm.info_body());
     let evidence = Evidence::parse(attestation.as_bytes(), Some(info.as_bytes()), None, Some(NONCE)).unwrap();
-    let claims = prove(&Inputs {
-        evidence: &evidence,
-        collateral: Ok(&cvm.world.collateral()),
-        collateral_fetched_at: None,
-        signatures: &SignatureCache::default(),
-        root: &TrustRoot::custom(cvm.world.root_pem().as_bytes()).unwrap(),
-        at: cvm.world.now,
-        clock_floor: 0,
-    });
+    let claims = prove(
+        &evidence,
+        &Inputs {
+            collateral: Ok(&cvm.world.collateral()),
+            collateral_fetched_at: None,
+            signatures: &SignatureCache::default(),
+            root: &TrustRoot::custom(cvm.world.root_pem().as_bytes()).unwrap(),
+            at: cvm.world.now,
+            clock_floor: 0,
+        },
+    );
     claims.with_device_root(&evidence, devices)
 }
 

@@ -32,11 +32,10 @@ use crate::evidence::{
 use crate::reference::ReferenceValues;
 use crate::report::TrustRootKind;
 
-/// What [`prove`] works on. Time and root are arguments: no clock and no file is read.
+/// What [`prove`] verifies evidence with. Time and root are arguments: no clock and no file is read.
+#[derive(Clone)]
 pub struct Inputs<'a> {
-    /// The evidence.
-    pub evidence: &'a Evidence,
-    /// The collateral, or why there is none.
+    /// The collateral for the quote in the evidence, or why there is none.
     pub collateral: Result<&'a QuoteCollateralV3, UnusableCollateral>,
     /// When the collateral was fetched, Unix seconds, where that is known. Without it the dates in it alone are judged.
     pub collateral_fetched_at: Option<u64>,
@@ -141,10 +140,11 @@ pub enum InfoOrigin {
 ///
 /// It never fails as a whole. Each field of [`Claims`] says what is proven, or why it is not.
 #[must_use]
-pub fn prove(inputs: &Inputs<'_>) -> Claims {
+pub fn prove(evidence: &Evidence, inputs: &Inputs<'_>) -> Claims {
     let prover = Prover(());
-    let evidence = inputs.evidence;
-    let (quote, collateral) = inputs.signatures.during(|| prove_quote(inputs));
+    let (quote, collateral) = inputs
+        .signatures
+        .during(|| prove_quote(&evidence.attestation.quote, inputs));
     let log = match (&quote, &evidence.attestation.event_log) {
         (Err(_), _) => Err(NotProven::NotReached),
         (Ok(_), None) => Err(NotProven::Absent),
@@ -361,8 +361,7 @@ type QuoteAndCollateral = (
     Result<(), UnusableCollateral>,
 );
 
-fn prove_quote(inputs: &Inputs<'_>) -> QuoteAndCollateral {
-    let bytes = &inputs.evidence.attestation.quote;
+fn prove_quote(bytes: &QuoteBytes, inputs: &Inputs<'_>) -> QuoteAndCollateral {
     let collateral = if inputs.at < inputs.clock_floor {
         Err(UnusableCollateral::Clock { now: inputs.at })
     } else {

@@ -5,43 +5,28 @@ use super::kms::{
     AttestedKms, Bootstrap, BootstrapRefusal, BootstrapState, KmsAnswer, KmsProblem, Meta,
     bootstrap_report_data,
 };
-use super::live_tls::{LeafInputs, prove_certificate, td_claims};
+use super::live_tls::td_claims;
 use super::ra_tls::{self, NotBoundBy};
-use super::{Claims, Inputs, NotProven, SignatureCache, TrustRoot, UnusableCollateral, mr_aggregated, prove};
+use super::{Claims, Inputs, NotProven, UnusableCollateral, mr_aggregated, prove};
 use crate::evidence::{
     Evidence, KmsBootstrap, KmsMeta, MAX_BOOTSTRAPS, MAX_KMS, RecordedBootstrap, RecordedCollateral,
     RecordedKms,
 };
 
-/// What the evidence of a KMS is verified with.
-#[derive(Clone, Copy)]
-pub struct KmsInputs<'a> {
-    /// See [`super::Inputs::signatures`].
-    pub signatures: &'a SignatureCache,
-    /// Whose root certificate to chain up to.
-    pub root: &'a TrustRoot,
-    /// The time that the app's evidence is judged at, Unix seconds. The evidence of a KMS is judged when its collateral was fetched,
-    /// if that was at most 15 minutes later.
-    pub at: u64,
-    /// See [`super::Inputs::clock_floor`].
-    pub clock_floor: u64,
-}
-
 impl Claims {
     /// With what the KMSs that a policy names showed and answered, at most [`MAX_KMS`]. Each costs a verification of its own, and
-    /// another one for the evidence of its bootstrap.
+    /// another one for the evidence of its bootstrap. `inputs` are those of the app's evidence; the collateral comes with each
+    /// record.
     #[must_use]
-    pub fn with_kms(mut self, recorded: &[RecordedKms], inputs: &KmsInputs<'_>) -> Self {
+    pub fn with_kms(mut self, recorded: &[RecordedKms], inputs: &Inputs<'_>) -> Self {
         let answers = recorded.iter().take(MAX_KMS);
         self.kms = answers.map(|recorded| KmsAnswer::of(recorded, inputs)).collect();
         self
     }
-}
 
-impl Claims {
     /// With further evidence of how the root keys of the KMSs that were asked were made.
     #[must_use]
-    pub fn with_bootstrap(mut self, recorded: &RecordedBootstrap, inputs: &KmsInputs<'_>) -> Self {
+    pub fn with_bootstrap(mut self, recorded: &RecordedBootstrap, inputs: &Inputs<'_>) -> Self {
         for answer in &mut self.kms {
             if answer.bootstraps.len() < MAX_BOOTSTRAPS {
                 answer.bootstraps.push(Bootstrap::of(recorded, inputs));
@@ -52,7 +37,7 @@ impl Claims {
 }
 
 impl Bootstrap<Claims> {
-    fn of(recorded: &RecordedBootstrap, inputs: &KmsInputs<'_>) -> Self {
+    fn of(recorded: &RecordedBootstrap, inputs: &Inputs<'_>) -> Self {
         let read = KmsBootstrap::of_text(&recorded.evidence);
         Self {
             source: recorded.source,
@@ -70,7 +55,7 @@ impl Bootstrap<Claims> {
 }
 
 impl KmsAnswer<Claims> {
-    fn of(recorded: &RecordedKms, inputs: &KmsInputs<'_>) -> Self {
+    fn of(recorded: &RecordedKms, inputs: &Inputs<'_>) -> Self {
         let further = recorded.bootstraps.iter().take(MAX_BOOTSTRAPS);
         Self {
             bootstraps: further.map(|one| Bootstrap::of(one, inputs)).collect(),
@@ -79,7 +64,7 @@ impl KmsAnswer<Claims> {
     }
 
     /// What it showed itself.
-    fn of_itself(recorded: &RecordedKms, inputs: &KmsInputs<'_>) -> Self {
+    fn of_itself(recorded: &RecordedKms, inputs: &Inputs<'_>) -> Self {
         let host = recorded.host.clone();
         let without_evidence = |chain, problem| Self {
             host: host.clone(),
@@ -102,18 +87,7 @@ impl KmsAnswer<Claims> {
             Some(Err(refusal)) => return without_evidence(Some(chain), KmsProblem::Refused(refusal)),
             Some(Ok(certificate)) => certificate,
         };
-        let collateral = recorded.collateral.as_ref().and_then(RecordedCollateral::read);
-        let own = prove_certificate(
-            &certificate,
-            &LeafInputs {
-                collateral: collateral.as_ref().ok_or(UnusableCollateral::Missing),
-                collateral_fetched_at: fetched_at(recorded.collateral.as_ref()),
-                signatures: inputs.signatures,
-                root: inputs.root,
-                at: judged_at(fetched_at(recorded.collateral.as_ref()), inputs.at),
-                clock_floor: inputs.clock_floor,
-            },
-        );
+        let own = prove_with_own_collateral(certificate.evidence(), recorded.collateral.as_ref(), inputs);
         let attested = match ra_tls::bound_kms(&certificate, td_claims(&own)) {
             Err(NotBoundBy::Refused(refusal)) => Err(KmsProblem::Refused(refusal)),
             Err(NotBoundBy::QuoteNotProven) => Err(KmsProblem::QuoteNotProven),
@@ -148,7 +122,7 @@ impl Meta<Claims> {
     fn of(
         body: &str,
         bootstrap_collateral: Option<&RecordedCollateral>,
-        inputs: &KmsInputs<'_>,
+        inputs: &Inputs<'_>,
     ) -> Result<Self, String> {
         let answer = KmsMeta::parse(body).map_err(|error| error.to_string())?;
         let root_key = ra_tls::spki_of_pem(&answer.ca_certificate).map(hex::encode);
@@ -165,7 +139,7 @@ fn bootstrap_of(
     answer: &KmsMeta,
     root_key: Option<&str>,
     collateral: Option<&RecordedCollateral>,
-    inputs: &KmsInputs<'_>,
+    inputs: &Inputs<'_>,
 ) -> BootstrapState<Claims> {
     let bootstrap = match &answer.bootstrap {
         None => return BootstrapState::Absent,
@@ -189,22 +163,13 @@ fn bootstrap_of(
 fn proven_bootstrap(
     bootstrap: &KmsBootstrap,
     collateral: Option<&RecordedCollateral>,
-    inputs: &KmsInputs<'_>,
+    inputs: &Inputs<'_>,
 ) -> BootstrapState<Claims> {
     let evidence = match Evidence::of_quote(bootstrap.attestation.clone(), None, None, None) {
         Ok(evidence) => evidence,
         Err(error) => return BootstrapState::Undetermined(error.to_string()),
     };
-    let read = collateral.and_then(RecordedCollateral::read);
-    let own = prove(&Inputs {
-        evidence: &evidence,
-        collateral: read.as_ref().ok_or(UnusableCollateral::Missing),
-        collateral_fetched_at: fetched_at(collateral),
-        signatures: inputs.signatures,
-        root: inputs.root,
-        at: judged_at(fetched_at(collateral), inputs.at),
-        clock_floor: inputs.clock_floor,
-    });
+    let own = prove_with_own_collateral(&evidence, collateral, inputs);
     let refused = |problem: &dyn std::fmt::Display| {
         BootstrapState::Refused(BootstrapRefusal::Evidence(problem.to_string()))
     };
@@ -229,6 +194,22 @@ fn name_of(host: &str) -> &str {
     host.rsplit_once(':').map_or(host, |(name, _)| name)
 }
 
-fn fetched_at(collateral: Option<&RecordedCollateral>) -> Option<u64> {
-    collateral.and_then(RecordedCollateral::fetched_at)
+/// What evidence proves with the collateral that was recorded for it, judged when that was fetched, if that was at most 15 minutes
+/// after the evidence of the app.
+fn prove_with_own_collateral(
+    evidence: &Evidence,
+    recorded: Option<&RecordedCollateral>,
+    inputs: &Inputs<'_>,
+) -> Claims {
+    let collateral = recorded.and_then(RecordedCollateral::read);
+    let fetched_at = recorded.and_then(RecordedCollateral::fetched_at);
+    prove(
+        evidence,
+        &Inputs {
+            collateral: collateral.as_ref().ok_or(UnusableCollateral::Missing),
+            collateral_fetched_at: fetched_at,
+            at: judged_at(fetched_at, inputs.at),
+            ..*inputs
+        },
+    )
 }

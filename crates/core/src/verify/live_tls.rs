@@ -1,41 +1,19 @@
 //! What was seen of TLS, added to the facts of the evidence that came over it.
 
-use dcap_qvl::QuoteCollateralV3;
-
 use super::ingress;
 use super::ra_tls::{self, RaTlsCertificate};
 use super::td_claims::TdClaims;
-use super::{
-    Claims, Echo, Inputs, Issuer, NotBound, NotProven, SignatureCache, TrustRoot, UnusableCollateral, prove,
-    tls_binding,
-};
-use crate::evidence::{Evidence, TlsChain, TlsSession};
-
-/// What the own quote of a certificate, or of an ingress, is verified with.
-#[derive(Clone)]
-pub struct LeafInputs<'a> {
-    /// The collateral for that quote, or why there is none.
-    pub collateral: Result<&'a QuoteCollateralV3, UnusableCollateral>,
-    /// When it was fetched, Unix seconds, where that is known.
-    pub collateral_fetched_at: Option<u64>,
-    /// See [`Inputs::signatures`].
-    pub signatures: &'a SignatureCache,
-    /// Whose root certificate to chain up to.
-    pub root: &'a TrustRoot,
-    /// The time to judge at, Unix seconds.
-    pub at: u64,
-    /// See [`Inputs::clock_floor`].
-    pub clock_floor: u64,
-}
+use super::{Claims, Echo, Inputs, Issuer, NotBound, NotProven, prove, tls_binding};
+use crate::evidence::{TlsChain, TlsSession};
 
 impl Claims {
     /// With what was seen of TLS while this evidence was fetched. A certificate of dstack costs a second verification: that of
-    /// its own quote.
+    /// its own quote, which `inputs` are for.
     #[must_use]
-    pub fn with_tls(mut self, session: &TlsSession, inputs: &LeafInputs<'_>) -> Self {
+    pub fn with_tls(mut self, session: &TlsSession, inputs: &Inputs<'_>) -> Self {
         let read = ra_tls::evidence_of(&session.chain);
         let own = match &read {
-            Some(Ok(certificate)) => Some(prove_certificate(certificate, inputs)),
+            Some(Ok(certificate)) => Some(prove(certificate.evidence(), inputs)),
             Some(Err(_)) | None => None,
         };
         let certificate = match (&read, &own) {
@@ -50,11 +28,11 @@ impl Claims {
     }
 
     /// With what was seen of an ingress, after [`Claims::with_tls`] of the same session. The quote of an ingress costs one more
-    /// verification.
+    /// verification, which `inputs` are for.
     #[must_use]
-    pub fn with_ingress(mut self, session: &TlsSession, inputs: &LeafInputs<'_>) -> Self {
+    pub fn with_ingress(mut self, session: &TlsSession, inputs: &Inputs<'_>) -> Self {
         let read = ingress::evidence_of(session);
-        let own = read.as_ref().ok().map(|read| prove_own(read.evidence(), inputs));
+        let own = read.as_ref().ok().map(|read| prove(read.evidence(), inputs));
         let bound = match (read, &own) {
             (Ok(read), Some(own)) => ingress::bind(&read, td_claims(own), td_claims(&self), session),
             (Ok(_), None) => Err(ingress::IngressGap::NotAsked),
@@ -66,24 +44,6 @@ impl Claims {
         }
         self
     }
-}
-
-/// Proves what a certificate's own evidence can prove.
-#[must_use]
-pub fn prove_certificate(certificate: &RaTlsCertificate, inputs: &LeafInputs<'_>) -> Claims {
-    prove_own(certificate.evidence(), inputs)
-}
-
-fn prove_own(evidence: &Evidence, inputs: &LeafInputs<'_>) -> Claims {
-    prove(&Inputs {
-        evidence,
-        collateral: inputs.collateral.clone(),
-        collateral_fetched_at: inputs.collateral_fetched_at,
-        signatures: inputs.signatures,
-        root: inputs.root,
-        at: inputs.at,
-        clock_floor: inputs.clock_floor,
-    })
 }
 
 /// Whether a certificate's evidence is proven and quotes the certificate's key. It grants nothing: it says which servers may be

@@ -62,8 +62,7 @@ pub use event_log::{LogRefusal, MeasuredEvent, MeasuredLog};
 pub use ingress::{
     BoundIngress, IngressGap, IngressRefusal, ReadIngress, evidence_of as ingress_evidence_of,
 };
-pub use live_kms::KmsInputs;
-pub use live_tls::{LeafInputs, is_bound_certificate, issuer_of_certificate, prove_certificate};
+pub use live_tls::{is_bound_certificate, issuer_of_certificate};
 pub use measurements::mr_aggregated;
 pub(crate) use measurements::mr_system_at_boot;
 pub use not_proven::COLLATERAL_LIMIT;

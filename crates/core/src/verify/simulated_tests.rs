@@ -5,7 +5,7 @@ use simulator::{Cvm, Gpus, ReportDataLayout, TlsIdentity, TlsMode, World, server
 use super::early_tcb::early_of;
 use super::gpu::{DeviceRoot, GpuNonce};
 use super::{
-    BindingMode, BootRefusal, Claims, EarlyTcb, InfoOrigin, Inputs, Issuer, Layout, LeafInputs, NotProven,
+    BindingMode, BootRefusal, Claims, EarlyTcb, InfoOrigin, Inputs, Issuer, Layout, NotProven,
     SignatureCache, TrustRoot, prove,
 };
 use crate::evidence::{
@@ -26,15 +26,17 @@ fn evidence_of(cvm: &Cvm, info: Option<&str>) -> Evidence {
 }
 
 fn claims_with(cvm: &Cvm, info: Option<&str>) -> Claims {
-    prove(&Inputs {
-        evidence: &evidence_of(cvm, info),
-        collateral: Ok(&cvm.world.collateral()),
-        collateral_fetched_at: None,
-        signatures: &SignatureCache::default(),
-        root: &root_of(cvm),
-        at: cvm.world.now,
-        clock_floor: 0,
-    })
+    prove(
+        &evidence_of(cvm, info),
+        &Inputs {
+            collateral: Ok(&cvm.world.collateral()),
+            collateral_fetched_at: None,
+            signatures: &SignatureCache::default(),
+            root: &root_of(cvm),
+            at: cvm.world.now,
+            clock_floor: 0,
+        },
+    )
 }
 
 fn claims_of(cvm: &Cvm) -> Claims {
@@ -60,7 +62,7 @@ fn session(identity: &TlsIdentity, ingress: IngressSeen) -> TlsSession {
 /// The claims with what is seen at an address of the CVM.
 fn seen_at(cvm: &Cvm, session: &TlsSession) -> Claims {
     let (collateral, root) = (cvm.world.collateral(), root_of(cvm));
-    let inputs = LeafInputs {
+    let inputs = Inputs {
         collateral: Ok(&collateral),
         collateral_fetched_at: None,
         signatures: &SignatureCache::default(),

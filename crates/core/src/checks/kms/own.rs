@@ -156,7 +156,7 @@ mod tests {
     use super::*;
     use crate::checks::claims_for_tests::{chain, expected, healthy, kms, policy};
     use crate::evidence::{RecordedCollateral, RecordedKms, collateral};
-    use crate::verify::{KmsInputs, SignatureCache, TrustRoot};
+    use crate::verify::{Inputs, SignatureCache, TrustRoot, UnusableCollateral};
 
     const HOST: &str = "localhost:8443";
 
@@ -182,7 +182,9 @@ mod tests {
         };
         healthy().with_kms(
             &[recorded],
-            &KmsInputs {
+            &Inputs {
+                collateral: Err(UnusableCollateral::Missing),
+                collateral_fetched_at: None,
                 signatures: &SignatureCache::default(),
                 root: &TrustRoot::custom(world.root_pem().as_bytes()).unwrap(),
                 at: world.now,

@@ -32,15 +32,17 @@ fn facts_of(cvm: &Cvm, with_info: bool, nonce: Option<[u8; 32]>) -> Claims {
         nonce,
     )
     .unwrap();
-    prove(&Inputs {
-        evidence: &evidence,
-        collateral: Ok(&cvm.world.collateral()),
-        collateral_fetched_at: None,
-        signatures: &SignatureCache::default(),
-        root: &TrustRoot::custom(cvm.world.root_pem().as_bytes()).unwrap(),
-        at: cvm.world.now,
-        clock_floor: 0,
-    })
+    prove(
+        &evidence,
+        &Inputs {
+            collateral: Ok(&cvm.world.collateral()),
+            collateral_fetched_at: None,
+            signatures: &SignatureCache::default(),
+            root: &TrustRoot::custom(cvm.world.root_pem().as_bytes()).unwrap(),
+            at: cvm.world.now,
+            clock_floor: 0,
+        },
+    )
 }
 
 fn lying(lies: &[Lie]) -> Cvm {

@@ -5,9 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::evidence::TlsChain;
-use crate::verify::{
-    LeafInputs, QuoteLayout, SignatureCache, TrustRoot, UnusableCollateral, prove_certificate,
-};
+use crate::verify::{Inputs, QuoteLayout, SignatureCache, TrustRoot, UnusableCollateral, prove};
 
 fn pem(path: &str) -> Option<TlsChain> {
     let text = simulator::recorded::text(path)?;
@@ -111,7 +109,7 @@ fn each_real_certificate_is_read_and_its_quote_binds_its_key() {
 fn a_real_certificate_is_not_bound_without_collateral() {
     for (name, chain, ..) in real_chains() {
         let certificate = evidence_of(&chain).unwrap().unwrap();
-        let inputs = LeafInputs {
+        let inputs = Inputs {
             collateral: Err::<&QuoteCollateralV3, _>(UnusableCollateral::Missing),
             collateral_fetched_at: None,
             signatures: &SignatureCache::default(),
@@ -119,7 +117,7 @@ fn a_real_certificate_is_not_bound_without_collateral() {
             at: 1_790_000_000,
             clock_floor: 0,
         };
-        let own = prove_certificate(&certificate, &inputs);
+        let own = prove(certificate.evidence(), &inputs);
         let refused = crate::verify::is_bound_certificate(&certificate, &own);
         assert_eq!(
             refused,

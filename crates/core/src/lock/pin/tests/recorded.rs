@@ -14,15 +14,17 @@ fn recorded(name: &str, at: u64) -> Option<Claims> {
     )
     .unwrap();
     let collateral = serde_json::from_slice(&read("collateral.json")?).unwrap();
-    Some(prove(&Inputs {
-        evidence: &evidence,
-        collateral: Ok(&collateral),
-        collateral_fetched_at: None,
-        signatures: &SignatureCache::default(),
-        root: &TrustRoot::Intel,
-        at,
-        clock_floor: 0,
-    }))
+    Some(prove(
+        &evidence,
+        &Inputs {
+            collateral: Ok(&collateral),
+            collateral_fetched_at: None,
+            signatures: &SignatureCache::default(),
+            root: &TrustRoot::Intel,
+            at,
+            clock_floor: 0,
+        },
+    ))
 }
 
 /// What a recorded capture is pinned with, and what must be accepted for it.
