@@ -1,7 +1,7 @@
 //! Runs the checks and joins what they find, verdict and assurance to a result. Pure.
 
 use super::tiers;
-use crate::checks::{self, Check, EvidenceFailure, Finding, QUOTE_NOT_PROVEN};
+use crate::checks::{self, Check, EvidenceFailure, Finding, InCertificate, QUOTE_NOT_PROVEN};
 use crate::evidence::TlsHost;
 use crate::policy::Policy;
 use crate::reference::ReferenceValues;
@@ -46,9 +46,7 @@ pub fn appraise(
         let finding = run(check, claims, policy);
         checks.push(check.result(&finding, policy));
         accepted.extend(check.accepted(&finding));
-        if check.id == CheckId::ComposeHash {
-            compose_diff = finding.diff;
-        }
+        compose_diff.extend(finding.diff);
     }
     // A run over many targets keeps the report on each.
     accepted.shrink_to_fit();
@@ -104,31 +102,10 @@ fn passes(checks: &[CheckResult], id: CheckId) -> bool {
 fn run(check: &Check, claims: Result<&Claims, &EvidenceFailure>, policy: &Policy) -> Finding {
     match claims {
         Ok(claims) => (check.run)(claims, policy),
-        Err(failure) if check.id == CheckId::TlsBinding && failure.certificate.is_some() => {
-            checks::refused_certificate(failure, policy)
-        }
-        Err(failure) if check.id == CheckId::Evidence => {
-            failure.finding().against(policy.setting(failure.setting()))
-        }
-        Err(_) => Finding::error(&QUOTE_NOT_PROVEN, "Not determined: there is no evidence."),
+        Err(failure) => (check.without_evidence)(failure, policy)
+            .unwrap_or_else(|| Finding::error(&QUOTE_NOT_PROVEN, "Not determined: there is no evidence.")),
     }
 }
-
-/// The checks that the evidence in a TLS certificate answers by itself: there is neither a nonce nor a compose document in it.
-const OF_A_CERTIFICATE: [CheckId; 12] = [
-    CheckId::QuoteSignature,
-    CheckId::TdAttributes,
-    CheckId::TcbStatus,
-    CheckId::EventLog,
-    CheckId::BootOrder,
-    CheckId::ComposeHash,
-    CheckId::OsImage,
-    CheckId::KeyProvider,
-    CheckId::AppId,
-    CheckId::InstanceId,
-    CheckId::MrConfigId,
-    CheckId::PlatformId,
-];
 
 /// Whether a VM meets the policy, as far as the evidence in its TLS certificate shows: whether it may be sent what is not for
 /// everyone. Nothing fails, what the tier requires of its compose hash and of everything that is proven before it is met, the
@@ -146,13 +123,15 @@ pub fn meets_policy_so_far(own: &Claims, issuer: Issuer, policy: &Policy) -> Res
     let mut shows_code =
         tiers::required_from(CheckId::OsImage).is_none_or(|from| from > policy.required.tier());
     let mut unknown_system = String::new();
-    for id in OF_A_CERTIFICATE {
-        let check = Check::of(id);
+    for check in checks::ALL {
+        if check.in_certificate == InCertificate::NotAsked {
+            continue;
+        }
+        let id = check.id;
         let finding = (check.run)(own, policy);
         let result = check.result(&finding, policy);
         let accepted = check.accepted(&finding);
-        // An image that is known by its measurement document, and what else needs more than the certificate, is judged afterwards.
-        let is_needed = id <= CheckId::ComposeHash
+        let is_needed = check.in_certificate == InCertificate::ToBeMet
             && tiers::required_from(id).is_some_and(|from| from <= policy.required.tier());
         if result.status == Status::Fail || (is_needed && tiers::is_short(&result, &accepted)) {
             return Err(format!("{id}: {}", result.detail));

@@ -62,20 +62,7 @@ fn required_for(tier: Tier) -> impl Iterator<Item = CheckId> {
 /// Whether a result meets its check's requirement with nothing waived or accepted.
 #[must_use]
 pub fn is_met(check: &CheckResult) -> bool {
-    match (check.status, check.reason.as_deref()) {
-        (Status::Pass, reason) => reason.is_none(),
-        (Status::Warn, Some(reason)) => {
-            let mut harmless = Check::of(check.id).harmless_warnings.iter();
-            harmless.any(|known| known.id == reason)
-        }
-        (Status::Warn, None) | (Status::Fail | Status::Error | Status::Skip, _) => false,
-    }
-}
-
-/// Whether a check was skipped because what is expected of it does not apply.
-fn is_harmless_skip(check: &CheckResult) -> bool {
-    let mut harmless = Check::of(check.id).harmless_skips.iter();
-    harmless.any(|known| check.reason.as_deref() == Some(known.id))
+    Check::of(check.id).is_met_by(check.status, check.reason.as_deref())
 }
 
 /// Whether the user waived the check in writing.
@@ -126,7 +113,10 @@ pub fn verdict(
     let met = |id| find(checks, id).is_some_and(|check| !is_short(check, accepted));
     let is_open = |check: &CheckResult| match check.status {
         Status::Error => true,
-        Status::Skip => !(is_waived(check) || is_accepted(check, accepted) || is_harmless_skip(check)),
+        Status::Skip => {
+            let is_harmless = Check::of(check.id).is_harmless_skip(check.status, check.reason.as_deref());
+            !(is_waived(check) || is_accepted(check, accepted) || is_harmless)
+        }
         Status::Pass | Status::Warn | Status::Fail => false,
     };
     let configured_open = checks

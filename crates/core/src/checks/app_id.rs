@@ -1,8 +1,8 @@
 //! `app-id`: the app that answers is the expected one.
 
 use super::{
-    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Required, boot_claims,
-    reasons,
+    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, InCertificate, QUOTE_NOT_PROVEN, Required,
+    boot_claims, reasons,
 };
 use crate::checks::known;
 use crate::policy::Policy;
@@ -21,6 +21,7 @@ pub(super) const CHECK: Check = Check {
     is_configured: |policy| policy.app_id.is_some() || policy.address_id.is_some(),
     run,
     compares: &[MeasuredValue::AppId],
+    in_certificate: InCertificate::NotToFail,
     ..Check::BASE
 };
 

@@ -1,7 +1,8 @@
 //! `boot-order`: the measured OS wrote the claims, in the order in which it boots.
 
 use super::{
-    Check, EVENT_LOG_NOT_PROVEN, Finding, Heals, QUOTE_NOT_PROVEN, Required, os_image, proven_quote, reasons,
+    Check, EVENT_LOG_NOT_PROVEN, Finding, Heals, InCertificate, QUOTE_NOT_PROVEN, Required, os_image,
+    proven_quote, reasons,
 };
 use crate::policy::Policy;
 use crate::report::{CheckId, Tier};
@@ -21,6 +22,7 @@ pub(super) const CHECK: Check = Check {
         (&OUT_OF_ORDER, Heals::Never),
         (&BAD_PAYLOAD, Heals::Never),
     ],
+    in_certificate: InCertificate::ToBeMet,
     ..Check::BASE
 };
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::EvidenceFailure;
 use super::finding::{Finding, Reason};
 use crate::compose::UnprovenDocument;
 use crate::policy::{Origin, Policy};
@@ -44,6 +45,10 @@ pub struct Check {
     /// What it decides of a compose document alone, before that is deployed and measured; nothing where the document does not
     /// decide it. It decides of a measured document by the same function, so a plan refuses what a verification will refuse.
     pub of_document: Option<fn(&UnprovenDocument, &Policy) -> Option<Finding>>,
+    /// What the evidence in a TLS certificate must say of it.
+    pub in_certificate: InCertificate,
+    /// What it says where there is no evidence; nothing where only `evidence` has something to say.
+    pub without_evidence: fn(&EvidenceFailure, &Policy) -> Option<Finding>,
     /// The decision.
     pub run: fn(&Claims, &Policy) -> Finding,
 }
@@ -97,6 +102,18 @@ pub enum Required {
     Never,
 }
 
+/// What the evidence in a TLS certificate, in which there is neither a nonce nor a compose document, must say of a check before
+/// the VM is sent what is not for everyone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InCertificate {
+    /// Nothing: the check needs more than that evidence.
+    NotAsked,
+    /// It may not fail. What is open may need more than the certificate, and is judged afterwards.
+    NotToFail,
+    /// It may not fail, and is to be met if a required tier requires it.
+    ToBeMet,
+}
+
 impl Check {
     /// What a check is unless its file says otherwise. Each file names the id, the words, the reasons, what requires the check, and
     /// its decision. One that names no decision decides nothing: it is an error, never a pass or a skip.
@@ -114,8 +131,27 @@ impl Check {
         convicts: &[],
         compares: &[],
         of_document: None,
+        in_certificate: InCertificate::NotAsked,
+        without_evidence: |_, _| None,
         run: |_, _| undecided(),
     };
+
+    /// Whether a result meets the requirement with nothing waived or accepted: it passes, or it warns of something harmless.
+    #[must_use]
+    pub(crate) fn is_met_by(&self, status: Status, reason: Option<&str>) -> bool {
+        match (status, reason) {
+            (Status::Pass, reason) => reason.is_none(),
+            (Status::Warn, Some(reason)) => self.harmless_warnings.iter().any(|known| known.id == reason),
+            (Status::Warn, None) | (Status::Fail | Status::Error | Status::Skip, _) => false,
+        }
+    }
+
+    /// Whether a skip for this reason leaves nothing open: what is expected of the check does not apply.
+    #[must_use]
+    pub(crate) fn is_harmless_skip(&self, status: Status, reason: Option<&str>) -> bool {
+        let is_known = |reason| self.harmless_skips.iter().any(|known| known.id == reason);
+        status == Status::Skip && reason.is_some_and(is_known)
+    }
 
     /// A finding of this check under a policy, as the report shows it.
     #[must_use]

@@ -1,6 +1,9 @@
 //! `event-log`: the event log is the one that the hardware measured.
 
-use super::{Check, Finding, Heals, QUOTE_NOT_PROVEN, Required, quote_not_proven, reasons, refused_bytes};
+use super::{
+    Check, Finding, Heals, InCertificate, QUOTE_NOT_PROVEN, Required, quote_not_proven, reasons,
+    refused_bytes,
+};
 use crate::evidence::BootEvents;
 use crate::policy::Policy;
 use crate::report::{CheckId, Tier};
@@ -21,6 +24,7 @@ pub(super) const CHECK: Check = Check {
         (&RESERVED_NAME, Heals::Never),
         (&PREIMAGE_MISMATCH, Heals::Never),
     ],
+    in_certificate: InCertificate::ToBeMet,
     ..Check::BASE
 };
 

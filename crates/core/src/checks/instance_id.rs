@@ -1,8 +1,8 @@
 //! `instance-id`: the instance that answers is the expected one.
 
 use super::{
-    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Required, boot_claims,
-    reasons,
+    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, InCertificate, QUOTE_NOT_PROVEN, Required,
+    boot_claims, reasons,
 };
 use crate::checks::known;
 use crate::compose::UnprovenDocument;
@@ -21,6 +21,7 @@ pub(super) const CHECK: Check = Check {
     run,
     of_document: Some(of_document),
     compares: &[MeasuredValue::InstanceId],
+    in_certificate: InCertificate::NotToFail,
     ..Check::BASE
 };
 

@@ -1,8 +1,8 @@
 //! `key-provider`: the VM's keys come from who you think.
 
 use super::{
-    Acceptance, BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Required,
-    boot_claims, own_reference_values, reasons,
+    Acceptance, BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, InCertificate, QUOTE_NOT_PROVEN,
+    Required, boot_claims, own_reference_values, reasons,
 };
 use crate::checks::known;
 use crate::compose::UnprovenDocument;
@@ -22,6 +22,7 @@ pub(super) const CHECK: Check = Check {
     run,
     of_document: Some(of_document),
     compares: &[MeasuredValue::KeyProvider],
+    in_certificate: InCertificate::NotToFail,
     ..Check::BASE
 };
 

@@ -43,7 +43,7 @@ mod td_attributes;
 mod tls_binding;
 
 pub use acceptance::Acceptance;
-pub use check::{Check, Heals, Required};
+pub use check::{Check, Heals, InCertificate, Required};
 pub use document::judge_document;
 pub use evidence::{EvidenceFailure, EvidenceReason};
 pub use finding::{Finding, Reason};
@@ -59,7 +59,7 @@ pub use source_provenance::{
 pub use tcb_status::tcb_exceptions;
 
 pub(crate) use compose_hash::second_release;
-pub(crate) use tls_binding::{accepts_self_made, refused_certificate};
+pub(crate) use tls_binding::accepts_self_made;
 
 use crate::policy::Policy;
 use crate::report::{CheckId, each_check};

@@ -1,8 +1,8 @@
 //! `mr-config-id`: what the host bound at launch, the second, log-independent witness of the compose hash.
 
 use super::{
-    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Required, boot_claims,
-    proven_quote, reasons,
+    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, InCertificate, QUOTE_NOT_PROVEN, Required,
+    boot_claims, proven_quote, reasons,
 };
 use crate::checks::known;
 use crate::policy::{MrConfigIdPolicy, Policy};
@@ -24,6 +24,7 @@ pub(super) const CHECK: Check = Check {
     },
     run,
     compares: &[MeasuredValue::MrConfigId],
+    in_certificate: InCertificate::NotToFail,
     ..Check::BASE
 };
 

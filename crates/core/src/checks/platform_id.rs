@@ -1,6 +1,6 @@
 //! `platform-id`: the machine is one of those that the user trusts to be in a safe place.
 
-use super::{Check, Finding, QUOTE_NOT_PROVEN, Required, proven_quote, reasons};
+use super::{Check, Finding, InCertificate, QUOTE_NOT_PROVEN, Required, proven_quote, reasons};
 use crate::checks::known;
 use crate::policy::Policy;
 use crate::report::{CheckId, MeasuredValue};
@@ -17,6 +17,7 @@ pub(super) const CHECK: Check = Check {
     is_configured: |policy| policy.platforms.is_some(),
     run,
     compares: &[MeasuredValue::PlatformId],
+    in_certificate: InCertificate::NotToFail,
     ..Check::BASE
 };
 

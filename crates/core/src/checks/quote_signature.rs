@@ -1,7 +1,8 @@
 //! `quote-signature`: a genuine TDX module made this quote.
 
 use super::{
-    Check, Finding, Heals, QUOTE_NOT_PROVEN, Reason, Required, quote_not_proven, reasons, refused_bytes,
+    Check, Finding, Heals, InCertificate, QUOTE_NOT_PROVEN, Reason, Required, quote_not_proven, reasons,
+    refused_bytes,
 };
 use crate::policy::Policy;
 use crate::report::{CheckId, Tier, TrustRootKind};
@@ -16,6 +17,7 @@ pub(super) const CHECK: Check = Check {
     required: Required::From(Tier::Hardware),
     run,
     convicts: &[(&NOT_VERIFIED, Heals::Never)],
+    in_certificate: InCertificate::ToBeMet,
     ..Check::BASE
 };
 

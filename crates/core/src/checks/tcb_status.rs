@@ -3,7 +3,7 @@
 use crate::checks::known;
 use dcap_qvl::TcbStatus;
 
-use super::{Acceptance, Check, Finding, QUOTE_NOT_PROVEN, Required, proven_quote, reasons};
+use super::{Acceptance, Check, Finding, InCertificate, QUOTE_NOT_PROVEN, Required, proven_quote, reasons};
 use crate::policy::{Policy, TcbException, built_in_eval_floor};
 use crate::report::{AcceptedKind, CheckId, Tier, day, rfc3339};
 use crate::verify::{Claims, EarlyTcb, FORECAST, ShortOf, TcbMoment, TcbRating, TcbVerdict, severity};
@@ -18,6 +18,7 @@ pub(super) const CHECK: Check = Check {
     harmless_warnings: &[&EARLY_SET_REFUSES, &ADVISORY, &PLATFORM_CHANGED],
     run,
     forecasts: &[&EXCEPTION_ENDS_SOON, &EARLY_SET_REFUSES],
+    in_certificate: InCertificate::ToBeMet,
     ..Check::BASE
 };
 

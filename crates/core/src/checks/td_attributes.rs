@@ -1,6 +1,8 @@
 //! `td-attributes`: the VM runs in the one mode in which the host can neither look in nor reach in.
 
-use super::{Acceptance, Check, Finding, Heals, QUOTE_NOT_PROVEN, Required, proven_quote, reasons};
+use super::{
+    Acceptance, Check, Finding, Heals, InCertificate, QUOTE_NOT_PROVEN, Required, proven_quote, reasons,
+};
 use crate::checks::known;
 use crate::policy::{DEFAULT_TD_ATTRIBUTES, Policy};
 use crate::report::{AcceptedKind, CheckId, MeasuredValue, Tier};
@@ -25,6 +27,7 @@ pub(super) const CHECK: Check = Check {
         (&SERVICE_TD, Heals::UnlessExpectedRuns),
     ],
     compares: &[MeasuredValue::TdAttributes, MeasuredValue::Xfam],
+    in_certificate: InCertificate::ToBeMet,
     ..Check::BASE
 };
 

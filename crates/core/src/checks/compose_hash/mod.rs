@@ -9,8 +9,8 @@ mod locked_release;
 mod settings;
 
 use super::{
-    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Required, boot_claims,
-    reasons,
+    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, InCertificate, QUOTE_NOT_PROVEN, Required,
+    boot_claims, reasons,
 };
 use crate::checks::known;
 use crate::policy::{Expected, Policy, SecondHash};
@@ -27,6 +27,7 @@ pub(super) const CHECK: Check = Check {
     is_configured: |policy| policy.compose_hash.is_some() || policy.docker_compose.is_some(),
     run,
     compares: &[MeasuredValue::ComposeHash],
+    in_certificate: InCertificate::ToBeMet,
     ..Check::BASE
 };
 

@@ -1,6 +1,6 @@
 //! What to do if Phala Cloud's API or a guest agent was asked for the evidence, and not the app.
 
-use super::failure_reason::EvidenceReason;
+use super::failure::EvidenceReason;
 
 /// Where Phala Cloud's API was asked. `None`: what the reason advises holds for it, too.
 pub(super) fn of_phala_cloud(reason: EvidenceReason) -> Option<&'static str> {

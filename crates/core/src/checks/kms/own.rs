@@ -37,15 +37,12 @@ pub(super) fn judge(judgement: &mut Judgement, host: &str, own: &Claims, policy:
     let policy = policy_of_kms(policy);
     for (check, failed, open) in ROWS {
         let finding = (check.run)(own, &policy);
-        let is_harmless = |reason: &Reason| check.harmless_warnings.iter().any(|known| known.id == reason.id);
-        let is_met = match (finding.status, finding.reason) {
-            (Status::Pass, _) => true,
-            (Status::Warn, Some(reason)) => is_harmless(reason) || !finding.accepted.is_empty(),
+        let reason = finding.reason.map(|reason| reason.id);
+        if check.is_met_by(finding.status, reason)
             // A guest that binds no identity at launch is as legal for a KMS as for an app.
-            (Status::Skip, Some(reason)) => reason.id == "unbound" || !finding.accepted.is_empty(),
-            _ => false,
-        };
-        if is_met {
+            || check.is_harmless_skip(finding.status, reason)
+            || !finding.accepted.is_empty()
+        {
             // That the keys come from no KMS is how a KMS must be.
             if check.id != crate::report::CheckId::KeyProvider {
                 judgement.accept(finding.accepted);

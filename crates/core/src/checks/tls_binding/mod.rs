@@ -13,7 +13,7 @@ mod probed;
 mod ra_tls;
 mod reasons;
 
-use super::{Check, EvidenceFailure, Finding, QUOTE_NOT_PROVEN, Required, proven_quote};
+use super::{Check, Finding, Required, proven_quote};
 use crate::evidence::TlsHost;
 use crate::policy::{Policy, TlsBinding};
 use crate::report::{CheckId, SideTier};
@@ -35,6 +35,8 @@ pub(super) const CHECK: Check = Check {
     required: Required::Grants(&[SideTier::EndpointReplayable, SideTier::Endpoint]),
     harmless_skips: &[&NO_CONNECTION, &RECORDED],
     is_configured: is_asked,
+    // The certificate of a VM may have been refused before anything was sent to the server.
+    without_evidence: |failure, policy| Some(not_bound(failure.certificate.as_ref()?, policy)),
     run,
     ..Check::BASE
 };
@@ -98,13 +100,5 @@ fn app_key(tls: &Tls, policy: &Policy) -> Finding {
             wrong(policy, &NO_APP_KEY, sentence)
         }
         Err(why) => not_bound(why, policy),
-    }
-}
-
-/// The certificate of a VM was refused before anything was sent to the server, so there is no evidence of the app itself.
-pub(crate) fn refused_certificate(failure: &EvidenceFailure, policy: &Policy) -> Finding {
-    match &failure.certificate {
-        Some(why) => not_bound(why, policy),
-        None => Finding::error(&QUOTE_NOT_PROVEN, "Not determined: there is no evidence."),
     }
 }

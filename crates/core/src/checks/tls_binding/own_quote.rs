@@ -27,13 +27,8 @@ pub(super) fn platform_of_own_quote(
     let mut accepted = Vec::new();
     for check in [&tcb_status::CHECK, &platform_id::CHECK] {
         let finding = (check.run)(own, policy);
-        let is_harmless = |reason: &Reason| check.harmless_warnings.iter().any(|known| known.id == reason.id);
-        let is_fine = match (finding.status, finding.reason) {
-            (Status::Pass, _) => true,
-            (Status::Warn, Some(reason)) => is_harmless(reason),
-            (Status::Skip, _) => check.id == CheckId::PlatformId,
-            (Status::Warn | Status::Fail | Status::Error, _) => false,
-        };
+        let is_unasked = finding.status == Status::Skip && check.id == CheckId::PlatformId;
+        let is_fine = is_unasked || check.is_met_by(finding.status, finding.reason.map(|reason| reason.id));
         if !is_fine && finding.accepted.is_empty() {
             let sentence = format!("Of {}, {} says: {}", whose.of, check.id, finding.detail);
             return Err(match finding.status {

@@ -1,15 +1,15 @@
 //! `evidence`: the deployment answered, and its answer can be read in one way only.
 
 mod advice;
-mod failure_reason;
+mod failure;
 
-pub use failure_reason::EvidenceReason;
+pub use failure::{EvidenceFailure, EvidenceReason};
 
 use super::{Check, Finding, Required, reasons, refused_bytes};
 use crate::evidence::{AskedParty, EvidenceError};
 use crate::policy::{Expected, Policy};
 use crate::report::{CheckId, Status, Tier};
-use crate::verify::{Claims, InfoOrigin, NotBound};
+use crate::verify::{Claims, InfoOrigin};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::Evidence,
@@ -19,6 +19,7 @@ pub(super) const CHECK: Check = Check {
     reasons: REASONS,
     required: Required::From(Tier::Hardware),
     harmless_warnings: &[&INFO_UNUSABLE],
+    without_evidence: |failure, policy| Some(failure.finding().against(policy.setting(failure.setting()))),
     run,
     ..Check::BASE
 };
@@ -105,19 +106,6 @@ reasons! {
         "Look at the log of that run, and run again.";
 }
 
-/// Why there is no evidence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EvidenceFailure {
-    /// The reason.
-    pub reason: EvidenceReason,
-    /// One sentence with the facts of this case.
-    pub detail: String,
-    /// Why the TLS certificate of a VM, which the server presented, was not accepted: `tls-binding` judges that.
-    pub certificate: Option<NotBound>,
-    /// Who was asked: what to do differs.
-    pub asked: AskedParty,
-}
-
 /// What to do about a certificate of dstack that was not accepted.
 const SEE_TLS_BINDING: &str =
     "Do what the check `tls-binding` says: the certificate is one of a dstack VM, for which no CA can vouch.";
@@ -156,23 +144,6 @@ fn fix_of_status(status: u16) -> &'static str {
 }
 
 impl EvidenceFailure {
-    /// A failure that no certificate of a VM is part of.
-    pub fn new(reason: EvidenceReason, detail: impl Into<String>) -> Self {
-        Self {
-            reason,
-            detail: detail.into(),
-            certificate: None,
-            asked: AskedParty::App,
-        }
-    }
-
-    /// The same, of another party than the app.
-    #[must_use]
-    pub const fn asking(mut self, asked: AskedParty) -> Self {
-        self.asked = asked;
-        self
-    }
-
     /// The finding of this check.
     #[must_use]
     pub fn finding(&self) -> Finding {
@@ -228,8 +199,7 @@ impl EvidenceFailure {
     }
 
     /// The setting that a person looks at first.
-    #[must_use]
-    pub fn setting(&self) -> &'static str {
+    fn setting(&self) -> &'static str {
         match self.reason {
             EvidenceReason::TooFewInstances | EvidenceReason::UnnamedInstances => "instances",
             _ => "url",
@@ -318,6 +288,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verify::NotBound;
 
     #[test]
     fn each_status_has_a_fix_of_its_own() {
