@@ -89,9 +89,26 @@ pub(super) fn run(args: &ReplayArgs, env: &mut Env) -> anyhow::Result<u8> {
     if !args.alert {
         return output::emit(&report, BundleFiles::default(), &args.output, env);
     }
-    let variables = ChannelVariables::of(&settings);
+    let alerted = AlertedTarget {
+        name: &subject.name,
+        variables: &ChannelVariables::of(&settings),
+        policy: policy.fingerprint(),
+        asked: None,
+        is_reported: false,
+        file: None,
+    };
+    announce_and_alert(args, &mut report, alerted, env)
+}
+
+/// Prints the report and writes its files, and then tells the channels.
+fn announce_and_alert(
+    args: &ReplayArgs,
+    report: &mut Report,
+    alerted: AlertedTarget<'_>,
+    env: &mut Env,
+) -> anyhow::Result<u8> {
     let alerting = Alerting::forgetful();
-    if !alerting.any(&variables, env) {
+    if !alerting.any(alerted.variables, env) {
         return Err(UsageError::option(
             "--alert",
             "no alert channel is set; see `cvm-verify alert test --help`",
@@ -101,28 +118,19 @@ pub(super) fn run(args: &ReplayArgs, env: &mut Env) -> anyhow::Result<u8> {
     let client = transport::client(&args.http)?.for_alerts();
     let runtime = runtime()?;
     let mut interrupt = Interrupt::new(&runtime, env.stop.take()).context("signals cannot be caught")?;
-    let alerted = [AlertedTarget {
-        name: &subject.name,
-        variables: &variables,
-        policy: policy.fingerprint(),
-        asked: None,
-        is_reported: false,
-        file: None,
-    }];
     let bundles = BundleFiles::default();
-    let announced = output::announce(&report, bundles, &args.output, Alerts::Follow, env);
+    let announced = output::announce(report, bundles, &args.output, Alerts::Follow, env);
     let run = AlertedRun {
-        channels: &variables,
-        targets: &alerted,
+        channels: alerted.variables,
+        targets: &[alerted],
         state: None,
         job: Vec::new(),
         whole: None,
     };
-    let delivering = alerting.deliver(&mut report, run, &client, env);
-    if let Some(signal) = runtime.block_on(interrupt.or_done(delivering)) {
-        report.alerts.push(ended_by(signal));
-    }
-    let code = announced.finish(&report, &args.output, env);
+    let delivering = alerting.deliver(report, run, &client, env);
+    let ended = runtime.block_on(interrupt.or_done(delivering));
+    report.alerts.extend(ended.map(ended_by));
+    let code = announced.finish(report, &args.output, env);
     runtime.shutdown_background();
     Ok(code)
 }

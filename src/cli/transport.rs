@@ -1,7 +1,8 @@
 //! Options of network and trust in; a session of the engine out.
 
-use super::args::{ChainArgs, HttpArgs, TransportArgs};
+use super::args::{ChainArgs, HttpArgs, PlanArgs, TransportArgs, TrustArgs};
 use super::chain;
+use super::trust_roots::trust_roots;
 use crate::address::parse_url;
 use crate::collateral::Sources;
 use crate::engine::{SecondVerifiers, Session, StatementLookups, TrustRoots};
@@ -9,6 +10,7 @@ use crate::env::Env;
 use crate::files;
 use crate::net::{Client, Secret, Transport};
 use crate::plan::next_commands::NetworkOptions;
+use crate::plan::planner::Plan;
 use crate::source::registry::{REGISTRY_CREDENTIALS, RegistryCredentials};
 use crate::source::{Nras, PhalaVerifier};
 use crate::usage_error::UsageError;
@@ -55,6 +57,23 @@ pub(super) fn session_of_one(
     })
 }
 
+/// How the targets of a plan are asked, and whom the plan wants asked in addition.
+pub(super) fn session_of_run(
+    args: &PlanArgs,
+    transport: &TransportArgs,
+    trust: &TrustArgs,
+    plan: &Plan,
+    env: &Env,
+) -> Result<Session, UsageError> {
+    let session = session_of_one(transport, &trust_roots(trust)?, &args.chain, env)?;
+    let second_verifiers = second_verifiers(plan.verifier(), args.phala_verifier_url.as_deref())?;
+    let nras = nras(plan.gpu_verifier(), args.expect.gpu.gpu_verifier_url.as_deref())?;
+    Ok(Session {
+        second_verifiers: second_verifiers.with_nras(nras),
+        ..session
+    })
+}
+
 /// Whom to ask who built the images. The token goes to that address alone, credentials to the registries that they are for.
 pub(super) fn statement_lookups(args: &TransportArgs, env: &Env) -> Result<StatementLookups, UsageError> {
     let api = args.source_api_url.as_deref();
@@ -71,7 +90,7 @@ pub(super) fn statement_lookups(args: &TransportArgs, env: &Env) -> Result<State
 }
 
 /// Whom a run asks in addition to the evidence: `both` asks Phala's API, or the one at this address.
-pub(super) fn second_verifiers(verifier: Verifier, url: Option<&str>) -> Result<SecondVerifiers, UsageError> {
+fn second_verifiers(verifier: Verifier, url: Option<&str>) -> Result<SecondVerifiers, UsageError> {
     Ok(SecondVerifiers::new(match (verifier, url) {
         (Verifier::Local, _) => None,
         (Verifier::Both, None) => Some(PhalaVerifier::default_public()),
@@ -80,7 +99,7 @@ pub(super) fn second_verifiers(verifier: Verifier, url: Option<&str>) -> Result<
 }
 
 /// NVIDIA's attestation service, or the one at this address, if the verifier of GPUs wants that.
-pub(super) fn nras(verifier: GpuVerifier, url: Option<&str>) -> Result<Option<Nras>, UsageError> {
+fn nras(verifier: GpuVerifier, url: Option<&str>) -> Result<Option<Nras>, UsageError> {
     Ok(match (verifier.asks_nras(), url) {
         (false, _) => None,
         (true, None) => Nras::public(),

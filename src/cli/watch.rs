@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use super::args::WatchArgs;
 use super::selection::{policy_file, selection};
-use super::transport::{self, nras, second_verifiers};
-use super::trust_roots::trust_roots;
-use super::{cache, chain, wait};
+use super::transport::session_of_run;
+use super::{cache, wait};
 use crate::engine::Session;
 use crate::env::Env;
 use crate::plan::planner::Plan;
@@ -34,16 +33,9 @@ pub(super) fn run(args: &WatchArgs, env: &mut Env) -> anyhow::Result<u8> {
 }
 
 fn session(args: &WatchArgs, plan: &Plan, env: &Env) -> Result<Arc<Session>, UsageError> {
-    let url = args.plan.phala_verifier_url.as_deref();
     Ok(Arc::new(Session {
-        roots: trust_roots(&args.trust)?,
         collateral_cache: cache::collateral_cache(&args.cache, &args.plan.collateral_age, env),
         keep_bundles: args.evidence.is_some(),
-        second_verifiers: second_verifiers(plan.verifier(), url)?.with_nras(nras(
-            plan.gpu_verifier(),
-            args.plan.expect.gpu.gpu_verifier_url.as_deref(),
-        )?),
-        nodes: chain::nodes(&args.plan.chain)?,
-        ..transport::session(&args.transport, env)?
+        ..session_of_run(&args.plan, &args.transport, &args.trust, plan, env)?
     }))
 }

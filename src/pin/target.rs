@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::beyond_the_lock::{self, PinnedFrom};
-use super::evidence::{PinEvidence, claims};
+use super::evidence::claims;
 use super::lock_file::{NextStep, There, write};
 use super::selection::PinTarget;
 use super::{PinRequest, is_printed};
@@ -12,7 +12,7 @@ use crate::plan::{named_files, report_data};
 use crate::render::{escape, phala_hint};
 use crate::usage_error::CommandError;
 use cvm_verify_core::checks::{Check, locked_sources};
-use cvm_verify_core::lock::{self, Lock, PinRefusal, Unasked};
+use cvm_verify_core::lock::{self, AcceptedPin, Lock, PinRefusal, Unaccepted, Unasked};
 use cvm_verify_core::policy::{Origin, Policy, ReportDataPolicy, SourcePolicy, WrittenRule};
 use cvm_verify_core::report::{CheckId, Status, TrustRootKind, Verdict};
 use cvm_verify_core::verify::Claims;
@@ -40,26 +40,16 @@ pub(super) fn pin(
             .unwrap_or_default();
     }
     let named = (request.image)(&reference)?;
-    let PinEvidence {
-        claims,
-        origin,
-        commands,
-        hint,
-        said,
-    } = claims(request, target, &reference, env)?;
-    if let Some(hint) = hint {
-        env.complain(&phala_hint(&hint));
+    let found = claims(request, target, &reference, env)?;
+    if let Some(hint) = &found.hint {
+        env.complain(&phala_hint(hint));
     }
     if let Some(said) = request.roots.simulated() {
         env.complain(said);
     }
-    let claims = match claims {
+    let claims = match &found.claims {
         Ok(claims) => claims,
-        Err(failure) => {
-            let detail = escape::terminal(&failure.detail).into_owned();
-            env.complain(&format!("Nothing was pinned: {detail}"));
-            return Ok(Verdict::Inconclusive);
-        }
+        Err(failure) => return Ok(nothing_pinned(&failure.detail, Verdict::Inconclusive, env)),
     };
     let policy = Policy {
         report_data: ReportDataPolicy {
@@ -68,92 +58,105 @@ pub(super) fn pin(
         },
         ..Policy::default()
     };
-    let fresh = (Check::of(CheckId::Freshness).run)(&claims, &policy).status == Status::Pass;
-    // Something that does not hold is not the same as nothing to hold: who reads the new lock cannot see what is not in it.
-    let binding = (Check::of(CheckId::TlsBinding).run)(&claims, &policy);
-    let binding = (binding.status == Status::Warn).then_some(binding.detail);
-    let pinned = match lock::pin(&claims, fresh, request.roots.kind(), &reference, named.as_ref()) {
-        Ok(pinned) => pinned
-            .from_origin(origin)
-            .with_said(said)
-            .with_kms_documents(&target.kms_documents, &reference),
+    let fresh = (Check::of(CheckId::Freshness).run)(claims, &policy).status == Status::Pass;
+    let pinned = match lock::pin(claims, fresh, request.roots.kind(), &reference, named.as_ref()) {
+        Ok(pinned) => pinned,
         Err(refusal) => {
-            let is_other_image = matches!(refusal, PinRefusal::OtherImage(_));
-            let refusal = escape::terminal(&refusal.to_string()).into_owned();
-            env.complain(&format!("Nothing was pinned: {refusal}."));
-            return Ok(match is_other_image || claims.is_refused() {
-                true => Verdict::Fail,
-                false => Verdict::Inconclusive,
-            });
+            let is_wrong = matches!(refusal, PinRefusal::OtherImage(_)) || claims.is_refused();
+            let verdict = if is_wrong {
+                Verdict::Fail
+            } else {
+                Verdict::Inconclusive
+            };
+            return Ok(nothing_pinned(&format!("{refusal}."), verdict, env));
         }
     };
-    let sources = match pinned_sources(&claims, &target.sources) {
+    let sources = match pinned_sources(claims, &target.sources) {
         Ok(sources) => sources,
         Err((detail, verdict)) => {
-            let detail = escape::terminal(&detail).into_owned();
-            env.complain(&format!(
-                "Nothing was pinned: who built the images is not proven. {detail}"
-            ));
-            return Ok(verdict);
+            let why = format!("who built the images is not proven. {detail}");
+            return Ok(nothing_pinned(&why, verdict, env));
         }
     };
+    let accepted = pinned
+        .from_origin(found.origin.clone())
+        .with_said(found.said)
+        .with_kms_documents(&target.kms_documents, &reference)
+        .with_sources(sources)
+        .accept(&request.accepting, there.lock(target));
     let from = PinnedFrom {
-        claims: &claims,
+        claims,
         settings: &target.settings,
         now: match request.recorded {
             Some(_) => claims.at,
             None => (env.now)(),
         },
     };
-    match pinned
-        .with_sources(sources)
-        .accept(&request.accepting, there.lock(target))
-    {
-        Ok(accepted) => {
-            for name in &accepted.needless {
-                env.note(&format!(
-                    "--accept {name} is not needed. The finding does not apply, or the existing lock already accepts it."
-                ));
-            }
-            for section in &accepted.unasked {
-                env.note(&stays(*section, &target.output));
-            }
-            if let Some(detail) = binding {
-                env.note(&format!(
-                    "{} The lock holds no TLS binding. If the app has one, pin from a network in which nothing ends TLS before \
-                     it.",
-                    escape::terminal(&detail)
-                ));
-            }
-            let waiver = beyond_the_lock::options(accepted.lock.accepted.keys(), &from);
-            let next = NextStep {
-                bundle: request.bundle.as_deref(),
-                at: request.at,
-                commands: commands.as_ref(),
-                waiver,
-                is_simulated: request.roots.kind() == TrustRootKind::Custom,
-            };
-            write(target, &there, &accepted, &next, env)?;
-            if let (Ok(quote), false) = (&claims.quote, is_printed(&target.output)) {
-                env.print(&format!(
-                    "It ran on the machine {} (SHA-256 of its PPID). To accept no other: --platform-id. A redeployment may \
-                     move it.\n",
-                    hex::encode(quote.platform_id())
-                ));
-            }
-            Ok(Verdict::Pass)
-        }
+    let accepted = match accepted {
+        Ok(accepted) => accepted,
         Err(unaccepted) => {
-            env.complain("Nothing was pinned. You must accept these findings first:");
-            for warning in &unaccepted.0 {
-                let warning = escape::terminal(&warning.to_string()).into_owned();
-                env.complain(&format!("  - {warning}"));
-            }
-            for line in beyond_the_lock::how_to_pin(&unaccepted, &from) {
-                env.complain(&line);
-            }
-            Ok(Verdict::Fail)
+            say_what_to_accept(&unaccepted, &from, env);
+            return Ok(Verdict::Fail);
         }
+    };
+    say_what_is_not_in_the_lock(&accepted, target, claims, &policy, env);
+    let next = NextStep {
+        bundle: request.bundle.as_deref(),
+        at: request.at,
+        commands: found.commands.as_ref(),
+        waiver: beyond_the_lock::options(accepted.lock.accepted.keys(), &from),
+        is_simulated: request.roots.kind() == TrustRootKind::Custom,
+    };
+    write(target, &there, &accepted, &next, env)?;
+    if let (Ok(quote), false) = (&claims.quote, is_printed(&target.output)) {
+        env.print(&format!(
+            "It ran on the machine {} (SHA-256 of its PPID). To accept no other: --platform-id. A redeployment may move it.\n",
+            hex::encode(quote.platform_id())
+        ));
+    }
+    Ok(Verdict::Pass)
+}
+
+/// Says why nothing was pinned; gives the verdict of that.
+fn nothing_pinned(why: &str, verdict: Verdict, env: &mut Env) -> Verdict {
+    env.complain(&format!("Nothing was pinned: {}", escape::terminal(why)));
+    verdict
+}
+
+/// Says which findings a person must accept before anything is pinned, and how.
+fn say_what_to_accept(unaccepted: &Unaccepted, from: &PinnedFrom<'_>, env: &mut Env) {
+    env.complain("Nothing was pinned. You must accept these findings first:");
+    for warning in &unaccepted.0 {
+        env.complain(&format!("  - {}", escape::terminal(&warning.to_string())));
+    }
+    for line in beyond_the_lock::how_to_pin(unaccepted, from) {
+        env.complain(&line);
+    }
+}
+
+/// Says what was accepted for nothing, and what the lock does not hold of this run.
+fn say_what_is_not_in_the_lock(
+    accepted: &AcceptedPin,
+    target: &PinTarget,
+    claims: &Claims,
+    policy: &Policy,
+    env: &mut Env,
+) {
+    for name in &accepted.needless {
+        env.note(&format!(
+            "--accept {name} is not needed. The finding does not apply, or the existing lock already accepts it."
+        ));
+    }
+    for section in &accepted.unasked {
+        env.note(&stays(*section, &target.output));
+    }
+    // Something that does not hold is not the same as nothing to hold: who reads the new lock cannot see what is not in it.
+    let binding = (Check::of(CheckId::TlsBinding).run)(claims, policy);
+    if binding.status == Status::Warn {
+        env.note(&format!(
+            "{} The lock holds no TLS binding. If the app has one, pin from a network in which nothing ends TLS before it.",
+            escape::terminal(&binding.detail)
+        ));
     }
 }
 
