@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::address::shown_text;
 use crate::compare::{NoSide, Side, SideKind};
 use crate::config::Settings;
-use crate::engine::{Around, AskedContracts, ContractHints, TrustRoots, describe};
+use crate::engine::{AskedContracts, ContractHints, FurtherQuestions, TrustRoots, describe};
 use crate::env::Env;
 use crate::files;
 use crate::plan::LiveSession;
@@ -168,7 +168,7 @@ fn live(
     let policy = &request.policy;
     let source = Target::new(url, &request.source)?.source;
     let session = (request.session)(env)?;
-    let around = Around {
+    let questions = FurtherQuestions {
         kms: named.kms.clone(),
         hints: None,
         contracts: AskedContracts::Found {
@@ -180,7 +180,7 @@ fn live(
     let described = runtime()?.block_on(Box::pin(describe(
         &session,
         &source,
-        around,
+        questions,
         &SourcePolicy::default(),
     )));
     let described = described.map_err(|several| {

@@ -15,7 +15,7 @@ thread_local! {
     static HEALTHY: LazyCell<TargetReport> = LazyCell::new(|| Deployment::healthy().report());
 }
 
-fn told_by(mut target: TargetReport, name: &str, told: &str) -> Report {
+fn json_problem(mut target: TargetReport, name: &str, told: &str) -> Report {
     let told = || told.to_owned();
     target.verdict = Verdict::Fail;
     target.name = name.to_owned();
@@ -62,7 +62,7 @@ fn told_by(mut target: TargetReport, name: &str, told: &str) -> Report {
 
 cvm_verify_fuzz::fuzz_target!(|data: &[u8]| {
     let [name, told] = parts(data).map(String::from_utf8_lossy);
-    let report = told_by(HEALTHY.with(|healthy| TargetReport::clone(healthy)), &name, &told);
+    let report = json_problem(HEALTHY.with(|healthy| TargetReport::clone(healthy)), &name, &told);
 
     let style = Style {
         color: false,

@@ -8,14 +8,14 @@ use super::trust_roots::trust_roots;
 use super::{chain, transport};
 use crate::address::shown_text;
 use crate::config::Settings;
-use crate::engine::{Collected, Deployment, Session, TimeLimits, ask_around, collect};
+use crate::engine::{Collected, Deployment, Session, TimeLimits, ask_further, collect};
 use crate::env::Env;
 use crate::files;
 use crate::inspect::{
     Inspected, begins_like_quote, inspect, inspect_document, inspect_document_json, inspect_json,
 };
 use crate::plan::compose_document::has_a_field_of_one;
-use crate::plan::kms_and_contracts::{around, phala_hints};
+use crate::plan::kms_and_contracts::{further_questions, phala_hints};
 use crate::plan::target::{Target, named_source};
 use crate::recorded::evidence::attestation_of_file;
 use crate::render::{escape, phala_hint};
@@ -156,7 +156,7 @@ fn live(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
         ..transport::session(&args.transport, env)?
     };
     // Nothing is written of the contracts of what is only shown.
-    let around = around(
+    let questions = further_questions(
         &Settings::default(),
         Vec::new(),
         hints.transpose()?,
@@ -165,7 +165,7 @@ fn live(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
     let deployment = Deployment::without_expectations(target.source, compose.map(Arc::from));
     let asked = runtime()?.block_on(async {
         let collection = collect(&session, &deployment, TimeLimits::default()).await;
-        ask_around(&session, collection, around).await
+        ask_further(&session, collection, questions).await
     });
     if let Some(hint) = &asked.hint {
         env.complain(&phala_hint(hint));

@@ -55,21 +55,14 @@ pub(super) fn run(args: &ReplayArgs, env: &mut Env) -> anyhow::Result<u8> {
         at,
         env,
     )?;
-    let gathered = recorded.gathered.or_compose(expectations.compose_file.as_deref());
+    recorded.inputs = recorded.inputs.or_compose(expectations.compose_file.as_deref());
     let policy = Policy {
         address_id: recorded.address_id,
         verifier: verifier(&args.keys.settings),
         collateral_max_age: args.collateral_age.collateral_max_age,
         ..expectations.policy
     };
-    let claims = gathered
-        .prove(&roots, at)
-        .map(|claims| claims.with_collateral_from(recorded.collateral_source.clone()));
-    let claims = recorded
-        .recalled
-        .add(claims, gathered.evidence.as_ref(), &roots, &policy.sources)
-        .map(|claims| recorded.recalled.with_kms(claims, &roots.quote))
-        .map(|claims| recorded.recalled.with_named_contracts(claims, &policy));
+    let claims = recorded.prove(&roots, at, &policy);
     let subject = Subject {
         name: target.unwrap_or(recorded.name),
         url: recorded.url,

@@ -346,7 +346,7 @@ async fn a_set_that_cannot_be_renewed_serves_until_it_ends_and_not_longer() {
     store.new_round();
     let ended = pccs.get(&store, pccs.end + 1).await.expect_err("ended");
     assert!(
-        matches!(ended.gap(&REQUEST), UnusableCollateral::NotServed { .. }),
+        matches!(ended.unusable(&REQUEST), UnusableCollateral::NotServed { .. }),
         "{ended}"
     );
 }

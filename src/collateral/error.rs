@@ -24,7 +24,7 @@ impl CollateralError {
     /// What it means for the `collateral` check: `missing` when every source answered that it has none for this platform
     /// (404), `malformed` when one answered with something that is not the document, else `unreachable`.
     #[must_use]
-    pub fn gap(&self, request: &CollateralRequest) -> UnusableCollateral {
+    pub fn unusable(&self, request: &CollateralRequest) -> UnusableCollateral {
         let kinds = || self.failures.iter().map(|failure| Kind::of(&failure.cause));
         if !self.failures.is_empty() && kinds().all(|kind| kind == Kind::Absent) {
             return UnusableCollateral::NotServed {

@@ -84,8 +84,11 @@ async fn when_all_sources_fail_each_is_named() {
     let error = fetch(&sources).await.expect_err("no source");
     let documents: Vec<CollateralPart> = error.failures.iter().map(|failure| failure.document).collect();
     assert_eq!(documents, [CollateralPart::TcbInfo, CollateralPart::PckCrl]);
-    let gap = error.gap(&REQUEST);
-    assert!(matches!(gap, UnusableCollateral::Unreachable { .. }), "{gap}");
+    let unusable = error.unusable(&REQUEST);
+    assert!(
+        matches!(unusable, UnusableCollateral::Unreachable { .. }),
+        "{unusable}"
+    );
     assert!(error.may_heal());
     assert_eq!(error.retry_after(), Some(std::time::Duration::from_secs(5)));
     let text = error.to_string();
@@ -98,8 +101,11 @@ async fn when_all_sources_fail_each_is_named() {
 #[tokio::test]
 async fn a_platform_that_no_source_knows_is_missing_and_not_retried() {
     let (error, failure) = failure("tcb?", answer(404, &[], b"")).await;
-    let gap = error.gap(&REQUEST);
-    assert!(matches!(gap, UnusableCollateral::NotServed { .. }), "{gap}");
+    let unusable = error.unusable(&REQUEST);
+    assert!(
+        matches!(unusable, UnusableCollateral::NotServed { .. }),
+        "{unusable}"
+    );
     assert!(!error.may_heal());
     assert_eq!(failure.document, CollateralPart::TcbInfo);
 }

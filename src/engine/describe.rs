@@ -23,7 +23,7 @@ pub struct Described {
 
 /// Whom else a deployment is asked about.
 #[derive(Clone)]
-pub struct Around {
+pub struct FurtherQuestions {
     /// The hosts of its KMS.
     pub kms: Vec<KmsHost>,
     /// Phala Cloud's API, to ask for the KMS and its contract if they are not named.
@@ -43,12 +43,16 @@ pub struct FurtherAnswers {
 }
 
 /// Asks the KMS and the contracts of a deployment that was collected.
-pub async fn ask_around(session: &Session, collection: Collection, around: Around) -> FurtherAnswers {
-    let Around {
+pub async fn ask_further(
+    session: &Session,
+    collection: Collection,
+    questions: FurtherQuestions,
+) -> FurtherAnswers {
+    let FurtherQuestions {
         kms,
         hints,
         contracts,
-    } = around;
+    } = questions;
     let first = collection.instances.first();
     let claims = first.and_then(|one| one.claims());
     let app_id = first.and_then(|one| Some(*one.boot()?.app_id()));
@@ -94,7 +98,7 @@ pub struct SeveralInstances(pub usize);
 pub async fn describe(
     session: &Session,
     source: &Source,
-    around: Around,
+    questions: FurtherQuestions,
     sources: &SourcePolicy,
 ) -> Result<Described, SeveralInstances> {
     let mut deployment = Deployment::without_expectations(source.clone(), None);
@@ -103,7 +107,7 @@ pub async fn describe(
         ..Policy::default()
     });
     let collection = collect(session, &deployment, TimeLimits::default()).await;
-    let asked = ask_around(session, collection, around).await;
+    let asked = ask_further(session, collection, questions).await;
     let mut instances = asked.collection.instances;
     match (instances.pop(), instances.len()) {
         (Some(only), 0) => Ok(Described {

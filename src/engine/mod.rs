@@ -66,7 +66,7 @@ pub use collected::{Collected, Collection};
 pub(crate) use collected::{interrupted, is_interrupted};
 pub use contracts::{AskedContracts, ContractHints, ask as ask_contracts};
 pub use deployment::{AddressError, Deployment};
-pub use describe::{Around, Described, FurtherAnswers, SeveralInstances, ask_around, describe};
+pub use describe::{Described, FurtherAnswers, FurtherQuestions, SeveralInstances, ask_further, describe};
 pub use kms::{ask as ask_kms, asked_kms};
 pub use phala_hints::PhalaHints;
 pub use recorded::RecordedEvidence;

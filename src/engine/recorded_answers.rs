@@ -3,8 +3,7 @@
 use dcap_qvl::QuoteCollateralV3;
 
 use super::TrustRoots;
-use super::collected::internal;
-use cvm_verify_core::checks::{EvidenceFailure, sought_sources, statements_of_files};
+use cvm_verify_core::checks::{sought_sources, statements_of_files};
 use cvm_verify_core::evidence::{
     Bundle, Evidence, RecordedChain, RecordedKms, RecordedNras, RecordedPhalaAnswer, RecordedStatements,
 };
@@ -15,7 +14,7 @@ use cvm_verify_core::verify::{Claims, Inputs, SignatureCache, TrustRoot, Unusabl
 /// What a bundle recorded of the answers of [`SecondVerifiers`](super::SecondVerifiers).
 #[derive(Default)]
 pub struct RecordedAnswers {
-    opinion: Option<RecordedPhalaAnswer>,
+    phala_api: Option<RecordedPhalaAnswer>,
     nras: Option<RecordedNras>,
     early: Option<Result<QuoteCollateralV3, String>>,
     chain: Option<RecordedChain>,
@@ -34,7 +33,7 @@ impl RecordedAnswers {
             None => record.problem.clone().map(Err),
         });
         Self {
-            opinion: bundle.phala_api.clone(),
+            phala_api: bundle.phala_api.clone(),
             nras: bundle.gpu.as_ref().and_then(|gpu| gpu.nras.clone()),
             early,
             chain: bundle.chain.clone(),
@@ -44,19 +43,14 @@ impl RecordedAnswers {
     }
 
     /// Adds it to the facts of the same evidence.
-    ///
-    /// # Errors
-    /// That of `claims`, or why there is no evidence.
+    #[must_use]
     pub fn add(
         &self,
-        claims: Result<Claims, EvidenceFailure>,
-        evidence: Result<&Evidence, &EvidenceFailure>,
+        mut claims: Claims,
+        evidence: &Evidence,
         roots: &TrustRoots,
         sources: &SourcePolicy,
-    ) -> Result<Claims, EvidenceFailure> {
-        let (mut claims, Ok(evidence)) = (claims?, evidence) else {
-            return Err(internal());
-        };
+    ) -> Claims {
         if let Some(set) = &self.early {
             claims = claims.with_early(
                 evidence,
@@ -68,8 +62,8 @@ impl RecordedAnswers {
         if let Some(nras) = &self.nras {
             claims = claims.with_nras(nras, &roots.nras);
         }
-        if let Some(opinion) = &self.opinion {
-            claims = claims.with_opinion(evidence, opinion);
+        if let Some(answer) = &self.phala_api {
+            claims = claims.with_phala_verdict(evidence, answer);
         }
         if !sources.rules.is_empty() {
             let sought = sought_sources(&claims, sources);
@@ -77,7 +71,7 @@ impl RecordedAnswers {
             recorded.extend(self.statements.iter().cloned());
             claims = claims.with_statements(&recorded, &sources.roots);
         }
-        Ok(claims)
+        claims
     }
 
     /// Adds what was recorded of KMSs. Whom the policy names is for the check to say.

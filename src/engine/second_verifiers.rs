@@ -151,10 +151,10 @@ impl SecondVerifiers {
         };
         let _permit = self.at_once.acquire().await;
         let quote = evidence.attestation.quote.as_bytes();
-        let opinion = verifier.ask(client, quote).await;
-        collected.change(|claims| claims.with_opinion(evidence, &opinion));
+        let answer = verifier.ask(client, quote).await;
+        collected.change(|claims| claims.with_phala_verdict(evidence, &answer));
         if let Some(bundle) = &mut collected.bundle {
-            bundle.phala_api = Some(opinion);
+            bundle.phala_api = Some(answer);
         }
         collected
     }

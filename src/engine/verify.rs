@@ -103,7 +103,7 @@ pub(super) async fn fetch_collateral(
         .collateral_cache
         .get(fetcher(session, &schedule), request, (session.now)(), jitter)
         .await
-        .map_err(|error| error.gap(request))
+        .map_err(|error| error.unusable(request))
 }
 
 async fn renew_collateral(
@@ -124,7 +124,7 @@ async fn renew_collateral(
             jitter,
         )
         .await?;
-    Some(renewed.map_err(|error| error.gap(request)))
+    Some(renewed.map_err(|error| error.unusable(request)))
 }
 
 fn fetcher<'a>(session: &'a Session, schedule: &'a Schedule) -> CollateralFetcher<'a> {

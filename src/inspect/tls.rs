@@ -8,7 +8,7 @@ use super::page::{Page, count, short_hex};
 use crate::source::tls_host;
 use cvm_verify_core::evidence::{Bundle, IngressManifest, IngressSeen, Probe, TlsHost, TlsSession};
 use cvm_verify_core::verify::{
-    IngressGap, RaTlsCertificate, ingress_evidence_of, ra_tls_evidence_of, spki_sha256,
+    IngressNotBound, RaTlsCertificate, ingress_evidence_of, ra_tls_evidence_of, spki_sha256,
 };
 
 /// Shows what a server presented while the evidence was fetched. Nothing is proven by it.
@@ -132,7 +132,9 @@ fn mode(
         );
     }
     let read = ingress_evidence_of(session);
-    let is_of_an_ingress = read.as_ref().map_or_else(IngressGap::is_of_an_ingress, |_| true);
+    let is_of_an_ingress = read
+        .as_ref()
+        .map_or_else(IngressNotBound::is_of_an_ingress, |_| true);
     match read {
         Ok(_) => {
             return plain(
@@ -140,7 +142,7 @@ fn mode(
                 "--tls-binding ingress: the files of an ingress list a certificate of this host. It can be replayed.",
             );
         }
-        Err(IngressGap::Refused(refusal)) if is_of_an_ingress => {
+        Err(IngressNotBound::Refused(refusal)) if is_of_an_ingress => {
             return (
                 "none",
                 format!("An ingress answers, and its evidence is refused: {refusal}."),

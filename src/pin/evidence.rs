@@ -7,7 +7,7 @@ use super::selection::PinTarget;
 use crate::config::WrittenValue;
 use crate::engine::{Described, Session, describe};
 use crate::env::Env;
-use crate::plan::kms_and_contracts::{around, phala_hints};
+use crate::plan::kms_and_contracts::{further_questions, phala_hints};
 use crate::plan::next_commands::{Commands, TargetNames};
 use crate::plan::nodes::{self, TargetNodes};
 use crate::plan::planner::address;
@@ -83,7 +83,7 @@ fn live(
     let refused = |problem| settings_error(vec![problem]);
     let source = Target::of_settings(url, &settings).map_err(refused)?.source;
     let nodes = TargetNodes::of(&target.settings, &nodes::variables(&env.variables)).map_err(refused)?;
-    let around = around(
+    let questions = further_questions(
         &target.settings,
         target.kms.clone(),
         hints.transpose()?,
@@ -98,7 +98,7 @@ fn live(
         },
     };
     let Described { claims, hint, said } = runtime()?
-        .block_on(Box::pin(describe(&session, &source, around, &target.sources)))
+        .block_on(Box::pin(describe(&session, &source, questions, &target.sources)))
         .map_err(|several| {
             UsageError::new(format!(
                 "{several}, and a lock describes one; write their evidence with `verify --evidence FOLDER` and pin from one \

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::target::named_source;
 use crate::address::parse_url;
 use crate::config::Settings;
-use crate::engine::{Around, AskedContracts, ContractHints, PhalaHints};
+use crate::engine::{AskedContracts, ContractHints, FurtherQuestions, PhalaHints};
 use crate::source::phala_cloud;
 use crate::usage_error::UsageError;
 use cvm_verify_core::evidence::parse_user_hex;
@@ -13,14 +13,14 @@ use cvm_verify_core::policy::KmsHost;
 use cvm_verify_core::reference::ReferenceValues;
 
 /// Whom a deployment is asked about, next to its own evidence: the KMS at these hosts, and the contracts that settings name.
-pub(crate) fn around(
+pub(crate) fn further_questions(
     settings: &Settings,
     kms: Vec<KmsHost>,
     hints: Option<PhalaHints>,
     reference: &Arc<ReferenceValues>,
-) -> Around {
+) -> FurtherQuestions {
     let text = |key: &str| settings.one(key).map(|value| value.text.as_str());
-    Around {
+    FurtherQuestions {
         kms,
         hints,
         contracts: AskedContracts::Found {

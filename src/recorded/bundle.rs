@@ -4,7 +4,7 @@ use std::path::Path;
 
 use url::Url;
 
-use super::evidence::{Recorded, file_name, or_gap, read_collateral};
+use super::evidence::{Recorded, file_name, or_unusable, read_collateral};
 use crate::engine::{RecordedAnswers, RecordedEvidence, raw_collateral};
 use crate::files;
 use crate::source::{Source, tls_host};
@@ -28,14 +28,14 @@ pub(crate) fn of_bundle(
 ) -> Result<Recorded, UsageError> {
     let recorded_collateral = match (collateral, &bundle.collateral) {
         (Some(path), _) => read_collateral(path)?,
-        (None, Some(text)) => or_gap(cvm_verify_core::evidence::collateral::parse(
+        (None, Some(text)) => or_unusable(cvm_verify_core::evidence::collateral::parse(
             text.get().as_bytes(),
         ))
         .map_err(|error| UsageError::file(path, format!("its `collateral`: {error}")))?,
         (None, None) => Err(UnusableCollateral::Missing),
     };
     Ok(Recorded {
-        gathered: RecordedEvidence {
+        inputs: RecordedEvidence {
             evidence: bundle.evidence().map_err(EvidenceFailure::from),
             collateral: recorded_collateral,
             collateral_fetched_at: bundle.collateral_fetched_at.filter(|_| collateral.is_none()),
@@ -57,7 +57,7 @@ pub(crate) fn of_bundle(
         captured_at: Some(bundle.captured_at),
         collateral_source: bundle.collateral_source.clone().filter(|_| collateral.is_none()),
         bundle: Some(path.display().to_string()),
-        recalled: RecordedAnswers::of(bundle),
+        answers: RecordedAnswers::of(bundle),
         bodies: None,
     })
 }
@@ -71,12 +71,7 @@ pub(crate) fn write_bundle(path: &Path, recorded: &mut Recorded, at: u64) -> Res
         )
         .into());
     };
-    let collateral = recorded
-        .gathered
-        .collateral
-        .as_ref()
-        .ok()
-        .and_then(raw_collateral);
+    let collateral = recorded.inputs.collateral.as_ref().ok().and_then(raw_collateral);
     let bundle = bodies.bundle(at, collateral, recorded.collateral_source.clone());
     let text = bundle.to_json().map_err(|error| UsageError::file(path, error))?;
     files::write(path, &text)?;

@@ -6,7 +6,7 @@ use crate::collateral::{CollateralCache, CollateralFetcher, CollateralRequest};
 impl Recorded {
     /// Which collateral its quote needs; none if the evidence is refused for a reason of its own.
     pub fn collateral_request(&self) -> Option<CollateralRequest> {
-        let evidence = self.gathered.evidence.as_ref().ok()?;
+        let evidence = self.inputs.evidence.as_ref().ok()?;
         CollateralRequest::of_quote(&evidence.attestation.quote)
     }
 
@@ -22,13 +22,13 @@ impl Recorded {
             .await
         {
             Ok(fetched) => {
-                self.gathered.collateral = Ok(fetched.collateral.clone());
-                self.gathered.collateral_fetched_at = Some(fetched.fetched_at);
+                self.inputs.collateral = Ok(fetched.collateral.clone());
+                self.inputs.collateral_fetched_at = Some(fetched.fetched_at);
                 self.collateral_source = Some(fetched.source.clone());
             }
             Err(error) => {
-                self.gathered.collateral = Err(error.gap(request));
-                self.gathered.collateral_fetched_at = None;
+                self.inputs.collateral = Err(error.unusable(request));
+                self.inputs.collateral_fetched_at = None;
                 self.collateral_source = None;
             }
         }

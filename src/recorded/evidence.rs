@@ -11,13 +11,13 @@ use crate::usage_error::UsageError;
 use cvm_verify_core::checks::EvidenceFailure;
 use cvm_verify_core::evidence::collateral::FileError;
 use cvm_verify_core::evidence::{Attestation, Bundle, BundleSource, Evidence, EvidenceError};
-use cvm_verify_core::policy::SourcePolicy;
+use cvm_verify_core::policy::{Policy, SourcePolicy};
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::verify::{Claims, UnusableCollateral};
 
 /// Evidence from files, and what its names say.
 pub(crate) struct Recorded {
-    pub gathered: RecordedEvidence,
+    pub inputs: RecordedEvidence,
     pub name: String,
     pub url: Option<String>,
     /// The app or instance that the address names.
@@ -29,12 +29,24 @@ pub(crate) struct Recorded {
     pub collateral_source: Option<String>,
     pub bundle: Option<String>,
     /// What was asked next to the evidence.
-    pub recalled: RecordedAnswers,
+    pub answers: RecordedAnswers,
     /// The bodies of loose files.
     pub bodies: Option<Bodies>,
 }
 
 impl Recorded {
+    /// What it proves at a time, Unix seconds, of what a policy expects: with what was recorded of second verifiers, of its KMS, of
+    /// the contracts that the policy names, and of who built the images.
+    ///
+    /// # Errors
+    /// Why there is no evidence.
+    pub fn prove(&self, roots: &TrustRoots, at: u64, policy: &Policy) -> Result<Claims, EvidenceFailure> {
+        let claims = self.inputs.prove(roots, at)?;
+        let claims = claims.with_collateral_from(self.collateral_source.clone());
+        let claims = self.with_answers(claims, roots, &policy.sources)?;
+        Ok(self.answers.with_named_contracts(claims, policy))
+    }
+
     /// What it proves at a time, Unix seconds, without expectations: with what was recorded of its KMS and of the contracts of the
     /// app, and of who built the images where a source is named.
     ///
@@ -47,16 +59,23 @@ impl Recorded {
         sources: &SourcePolicy,
         reference: &ReferenceValues,
     ) -> Result<Claims, EvidenceFailure> {
-        let claims = self.gathered.prove(roots, at);
+        let claims = self.inputs.prove(roots, at)?;
         let claims = match sources.rules.is_empty() {
-            true => claims,
-            false => self
-                .recalled
-                .add(claims, self.gathered.evidence.as_ref(), roots, sources),
+            true => self.answers.with_kms(claims, &roots.quote),
+            false => self.with_answers(claims, roots, sources)?,
         };
-        claims
-            .map(|claims| self.recalled.with_kms(claims, &roots.quote))
-            .map(|claims| self.recalled.with_own_contracts(claims, reference))
+        Ok(self.answers.with_own_contracts(claims, reference))
+    }
+
+    fn with_answers(
+        &self,
+        claims: Claims,
+        roots: &TrustRoots,
+        sources: &SourcePolicy,
+    ) -> Result<Claims, EvidenceFailure> {
+        let evidence = self.inputs.evidence.as_ref().map_err(Clone::clone)?;
+        let claims = self.answers.add(claims, evidence, roots, sources);
+        Ok(self.answers.with_kms(claims, &roots.quote))
     }
 }
 
@@ -117,13 +136,13 @@ pub(crate) fn read_collateral(
     path: &Path,
 ) -> Result<Result<QuoteCollateralV3, UnusableCollateral>, UsageError> {
     let bytes = files::read(path, files::EVIDENCE_LIMIT)?;
-    or_gap(cvm_verify_core::evidence::collateral::parse(&bytes))
+    or_unusable(cvm_verify_core::evidence::collateral::parse(&bytes))
         .map_err(|error| UsageError::file(path, error))
 }
 
 /// Collateral that lacks a document is judged, for the quote may be refused without it. Every other fault is one of the
 /// file's form: the wrong file.
-pub(crate) fn or_gap(
+pub(crate) fn or_unusable(
     parsed: Result<QuoteCollateralV3, FileError>,
 ) -> Result<Result<QuoteCollateralV3, UnusableCollateral>, FileError> {
     match parsed {

@@ -141,7 +141,7 @@ fn of_bytes(path: &Path, attestation: &[u8], args: &LooseFiles) -> Result<Record
     let evidence: Result<Evidence, EvidenceFailure> = not_a_file_mistake(path, evidence)?;
     Ok(Recorded {
         bodies: bodies(attestation, info.as_deref(), compose, nonce),
-        gathered: RecordedEvidence {
+        inputs: RecordedEvidence {
             evidence,
             collateral,
             collateral_fetched_at: None,
@@ -155,7 +155,7 @@ fn of_bytes(path: &Path, attestation: &[u8], args: &LooseFiles) -> Result<Record
         origin: None,
         collateral_source: args.collateral.as_ref().map(|path| path.display().to_string()),
         bundle: None,
-        recalled: RecordedAnswers::default(),
+        answers: RecordedAnswers::default(),
     })
 }
 

@@ -2,7 +2,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use super::*;
-use crate::render::hostile::told_by;
+use crate::render::hostile::json_problem;
 use crate::render::samples;
 use cvm_verify_core::report::{AlertRecord, CheckId, Status, TrustRootKind};
 
@@ -92,7 +92,7 @@ fn many_targets_with_one_cause_say_it_once_and_each_is_named() {
 
 #[test]
 fn hostile_strings() {
-    assert_snapshot!(live(told_by(HOSTILE)));
+    assert_snapshot!(live(json_problem(HOSTILE)));
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn colour_changes_no_word() {
         samples::pass(),
         samples::fail(),
         samples::unreachable(),
-        told_by(HOSTILE),
+        json_problem(HOSTILE),
     ] {
         let report = samples::report(Mode::Live, vec![target]);
         let plain = text(&report, Style::default());
@@ -226,7 +226,7 @@ proptest! {
         width in 0_usize..140,
         quiet in any::<bool>(),
     ) {
-        let report = samples::report(Mode::Replay, vec![told_by(&hostile), told_by(&hostile)]);
+        let report = samples::report(Mode::Replay, vec![json_problem(&hostile), json_problem(&hostile)]);
         let shown = text(&report, Style { color: false, width, quiet });
         for line in shown.lines() {
             prop_assert!(!line.trim_start().starts_with("::"), "{:?}", line);

@@ -234,11 +234,11 @@ fn rule(change: impl Fn(&mut WrittenRule)) -> Result<(), ValueProblem> {
 
 /// A block as JSON.
 fn images_block(text: &str) -> Result<(), ValueProblem> {
-    let written: WrittenRule = told_by(serde_json::from_str(text))?;
+    let written: WrittenRule = json_problem(serde_json::from_str(text))?;
     checked(written.rule(Origin::Option("--images")))
 }
 
-fn told_by<T>(parsed: Result<T, serde_json::Error>) -> Result<T, ValueProblem> {
+fn json_problem<T>(parsed: Result<T, serde_json::Error>) -> Result<T, ValueProblem> {
     parsed.map_err(|error| {
         let text = error.to_string();
         let text = text.split(" at line ").next().unwrap_or_default();

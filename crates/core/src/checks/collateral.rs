@@ -86,10 +86,10 @@ reasons! {
          quotes do not verify.";
 }
 
-/// What to do about a gap, where more is known than its reason says.
-fn advice(gap: &UnusableCollateral) -> Option<&'static str> {
+/// What to do about unusable collateral, where more is known than its reason says.
+fn advice(unusable: &UnusableCollateral) -> Option<&'static str> {
     let named = CollateralServers::Named;
-    Some(match gap {
+    Some(match unusable {
         UnusableCollateral::Unreachable { servers, .. } if *servers == named => {
             "Repair the PCCS that --pccs-url names, or correct its URL; or leave that option out, so that Intel's and Phala's \
              servers are asked."
@@ -132,8 +132,8 @@ fn from(claims: &Claims) -> String {
 }
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
-    if let Err(gap) = &claims.collateral {
-        let reason = match gap {
+    if let Err(unusable) = &claims.collateral {
+        let reason = match unusable {
             UnusableCollateral::Missing | UnusableCollateral::NotServed { .. } => &MISSING,
             UnusableCollateral::Unreachable { .. } => &UNREACHABLE,
             UnusableCollateral::Expired { .. } | UnusableCollateral::NoCommonMoment { .. } => &EXPIRED,
@@ -146,18 +146,18 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             UnusableCollateral::OldSet { .. } => &OLD_SET,
             UnusableCollateral::Clock { .. } => &CLOCK,
         };
-        let text = gap.to_string();
+        let text = unusable.to_string();
         let mut chars = text.chars();
         let start: String = chars
             .next()
             .map(|first| first.to_uppercase().collect())
             .unwrap_or_default();
-        let at = match gap {
+        let at = match unusable {
             UnusableCollateral::Expired { .. } => format!(" It was judged at {}.", rfc3339(claims.at)),
             _ => String::new(),
         };
         // Nothing came from anywhere.
-        let from = match gap {
+        let from = match unusable {
             UnusableCollateral::Missing
             | UnusableCollateral::NotServed { .. }
             | UnusableCollateral::Unreachable { .. } => String::new(),
@@ -167,7 +167,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             reason,
             format!("{start}{}.{at}{from}", chars.as_str().trim_end_matches('.')),
         );
-        return match advice(gap) {
+        return match advice(unusable) {
             Some(advice) => finding.advising(advice),
             None => finding,
         };

@@ -61,7 +61,7 @@ pub(super) fn boot_claims(claims: &Claims) -> Result<&BootClaims, Finding> {
             "Not determined: the event log is not proven.",
         ));
     }
-    claims.boot.as_ref().map_err(|gap| match gap {
+    claims.boot.as_ref().map_err(|why| match why {
         NotProven::Refused(_) | NotProven::Absent | NotProven::NotReached => Finding::error(
             &BOOT_ORDER_NOT_PROVEN,
             "Not determined: the boot events are refused.",

@@ -56,7 +56,7 @@ reasons! {
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
     let quote = known!(proven_quote(claims));
-    match &claims.opinion {
+    match &claims.phala_verdict {
         PhalaVerdict::NotAsked if policy.verifier == Verifier::Local => {
             Finding::skip(&NOT_CONFIGURED, "No other verifier was asked.")
         }

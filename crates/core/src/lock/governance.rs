@@ -98,11 +98,11 @@ impl LockedGovernance {
     ///
     /// # Errors
     /// An answer that a lock needs is missing, or there is no contract.
-    pub fn of(found: &Governance) -> Result<Self, GovernanceGap> {
+    pub fn of(found: &Governance) -> Result<Self, GovernanceNotLocked> {
         let contracts = found.contracts();
-        let app = found.app().map_err(GovernanceGap::unanswered)?;
+        let app = found.app().map_err(GovernanceNotLocked::unanswered)?;
         let app = app.ok_or_else(|| {
-            GovernanceGap(format!(
+            GovernanceNotLocked(format!(
                 "there is no contract at the app id {} on chain {}",
                 address_text(&contracts.app),
                 contracts.chain_id
@@ -110,10 +110,10 @@ impl LockedGovernance {
         })?;
         let kms = match found.kms() {
             None => LockedContract::default(),
-            Some(answer) => match answer.map_err(GovernanceGap::unanswered)? {
+            Some(answer) => match answer.map_err(GovernanceNotLocked::unanswered)? {
                 Some(kms) => LockedContract::of(&kms.contract)?,
                 None => {
-                    return Err(GovernanceGap(format!(
+                    return Err(GovernanceNotLocked(format!(
                         "there is no contract of a KMS at {} on chain {}",
                         contracts.kms.map(|kms| address_text(&kms)).unwrap_or_default(),
                         contracts.chain_id
@@ -195,19 +195,19 @@ impl LockedGovernance {
 /// Why contracts cannot be locked, a sentence without a full stop.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct GovernanceGap(String);
+pub struct GovernanceNotLocked(String);
 
-impl GovernanceGap {
+impl GovernanceNotLocked {
     fn unanswered(unanswered: &Unanswered) -> Self {
         Self(format!("the chain could not be read: {unanswered}"))
     }
 }
 
 impl LockedContract {
-    fn of(contract: &chain::Contract) -> Result<Self, GovernanceGap> {
-        let owner = contract.owner.as_ref().map_err(GovernanceGap::unanswered)?;
+    fn of(contract: &chain::Contract) -> Result<Self, GovernanceNotLocked> {
+        let owner = contract.owner.as_ref().map_err(GovernanceNotLocked::unanswered)?;
         let implementation = contract.implementation.as_ref();
-        let implementation = implementation.map_err(GovernanceGap::unanswered)?.as_ref();
+        let implementation = implementation.map_err(GovernanceNotLocked::unanswered)?.as_ref();
         Ok(Self {
             owners: vec![owner.address],
             code: Some(contract.code),

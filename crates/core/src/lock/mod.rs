@@ -54,7 +54,7 @@ pub use error::{LockError, LockMistake, LockProblem};
 #[doc(hidden)]
 pub use field_words::field_words;
 pub use file::{LockFile, with_target};
-pub use governance::{GovernanceGap, LockedContract, LockedGovernance};
+pub use governance::{GovernanceNotLocked, LockedContract, LockedGovernance};
 pub use kms::LockedKms;
 pub use not_shown::Unasked;
 pub use pin::{AcceptedPin, PinRefusal, Pinned, Unaccepted, pin};

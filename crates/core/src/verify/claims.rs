@@ -88,7 +88,7 @@ pub struct Claims {
     /// What is proven of the GPUs.
     pub gpu: GpuFacts,
     /// What Phala's verification API says of the quote.
-    pub opinion: PhalaVerdict,
+    pub phala_verdict: PhalaVerdict,
     /// What Intel's early set says of the platform.
     pub early: EarlyTcb,
     /// What became of the measurement document of the OS image that the guest shows.
@@ -199,7 +199,7 @@ pub fn prove(evidence: &Evidence, inputs: &Inputs<'_>) -> Claims {
                 .is_some_and(|info| info.app_compose_is_object),
         collateral_source: None,
         gpu,
-        opinion: PhalaVerdict::NotAsked,
+        phala_verdict: PhalaVerdict::NotAsked,
         early: EarlyTcb::Nothing,
         shown_document,
         chain: None,
@@ -315,9 +315,9 @@ impl Claims {
     /// With what Phala's verification API answered about the quote of this evidence. A quote that is not proven has no
     /// second opinion.
     #[must_use]
-    pub fn with_opinion(mut self, evidence: &Evidence, recorded: &RecordedPhalaAnswer) -> Self {
+    pub fn with_phala_verdict(mut self, evidence: &Evidence, recorded: &RecordedPhalaAnswer) -> Self {
         if self.quote.is_ok() {
-            self.opinion = phala_verdict::opinion_of(recorded, &evidence.attestation.quote);
+            self.phala_verdict = phala_verdict::verdict_of(recorded, &evidence.attestation.quote);
         }
         self
     }
@@ -371,20 +371,20 @@ fn prove_quote(bytes: &QuoteBytes, inputs: &Inputs<'_>) -> QuoteAndCollateral {
         .collateral_fetched_at
         .filter(|fetched| Age::of(*fetched, inputs.at).exceeds(COLLATERAL_LIMIT));
     match collateral {
-        Err(gap) => without_collateral(bytes, inputs.root, gap),
+        Err(unusable) => without_collateral(bytes, inputs.root, unusable),
         Ok(collateral) => match (quote::verify(bytes, collateral, inputs.root, inputs.at), too_old) {
             // That a part of it has ended says more than its age.
-            (Err(NotVerified::Collateral(gap)), _) => (Err(NotProven::NotReached), Err(gap)),
+            (Err(NotVerified::Collateral(unusable)), _) => (Err(NotProven::NotReached), Err(unusable)),
             // What convicts is authentic, and is not taken back.
             (Err(NotVerified::Refused(refusal)), _) => (Err(NotProven::Refused(refusal)), Ok(())),
             // Of what Intel has revoked since, it says nothing.
             (Ok(_), Some(fetched)) => {
                 let at = inputs.at;
-                let gap = match Age::of(fetched, at).is_known() {
+                let unusable = match Age::of(fetched, at).is_known() {
                     true => UnusableCollateral::TooOld { fetched, at },
                     false => UnusableCollateral::FetchedAhead { fetched, at },
                 };
-                without_collateral(bytes, inputs.root, gap)
+                without_collateral(bytes, inputs.root, unusable)
             }
             (Ok(quote), None) => (Ok(quote), Ok(())),
         },
@@ -392,9 +392,13 @@ fn prove_quote(bytes: &QuoteBytes, inputs: &Inputs<'_>) -> QuoteAndCollateral {
 }
 
 /// Without collateral nothing can be accepted, but a forged quote can be refused.
-fn without_collateral(bytes: &QuoteBytes, root: &TrustRoot, gap: UnusableCollateral) -> QuoteAndCollateral {
+fn without_collateral(
+    bytes: &QuoteBytes,
+    root: &TrustRoot,
+    unusable: UnusableCollateral,
+) -> QuoteAndCollateral {
     let quote = quote::refuse_alone(bytes, root).map_or_else(NotProven::Refused, |()| NotProven::NotReached);
-    (Err(quote), Err(gap))
+    (Err(quote), Err(unusable))
 }
 
 fn info_origin(

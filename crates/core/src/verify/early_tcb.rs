@@ -42,6 +42,6 @@ pub(super) fn early_of(
             EarlyTcb::Refused(refusal.to_string())
         }
         Err(NotVerified::Refused(refusal)) => EarlyTcb::Unavailable(refusal.to_string()),
-        Err(NotVerified::Collateral(gap)) => EarlyTcb::Unavailable(gap.to_string()),
+        Err(NotVerified::Collateral(unusable)) => EarlyTcb::Unavailable(unusable.to_string()),
     }
 }

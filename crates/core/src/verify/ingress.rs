@@ -65,7 +65,7 @@ pub enum IngressRefusal {
 
 /// Why an ingress does not bind the key of the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum IngressGap {
+pub enum IngressNotBound {
     /// It was not asked for.
     NotAsked,
     /// The server has no manifest, or no trusted CA vouches for its certificate.
@@ -104,7 +104,7 @@ pub enum IngressGap {
     Recorded,
 }
 
-impl IngressGap {
+impl IngressNotBound {
     /// Whether an ingress answered: something at the address that has a manifest.
     #[must_use]
     pub const fn is_of_an_ingress(&self) -> bool {
@@ -145,13 +145,13 @@ impl ReadIngress {
 /// Reads what a session saw of an ingress.
 ///
 /// # Errors
-/// [`IngressGap`] says what is missing or refused.
-pub fn evidence_of(session: &TlsSession) -> Result<ReadIngress, IngressGap> {
+/// [`IngressNotBound`] says what is missing or refused.
+pub fn evidence_of(session: &TlsSession) -> Result<ReadIngress, IngressNotBound> {
     match &session.ingress {
-        IngressSeen::NotAsked => Err(IngressGap::NotAsked),
-        IngressSeen::Absent => Err(IngressGap::Absent),
-        IngressSeen::Unreachable(why) => Err(IngressGap::Unreachable(why.clone())),
-        IngressSeen::Evidence(files) => read(files).map_err(IngressGap::Refused),
+        IngressSeen::NotAsked => Err(IngressNotBound::NotAsked),
+        IngressSeen::Absent => Err(IngressNotBound::Absent),
+        IngressSeen::Unreachable(why) => Err(IngressNotBound::Unreachable(why.clone())),
+        IngressSeen::Evidence(files) => read(files).map_err(IngressNotBound::Refused),
     }
 }
 
@@ -196,8 +196,8 @@ pub(super) fn bind(
     own: TdClaims<'_>,
     app: TdClaims<'_>,
     session: &TlsSession,
-) -> Result<BoundIngress, IngressGap> {
-    let not_proven = IngressGap::QuoteNotProven {
+) -> Result<BoundIngress, IngressNotBound> {
+    let not_proven = IngressNotBound::QuoteNotProven {
         is_refused: own.is_refused,
     };
     let Some(quote) = own.quote else {
@@ -205,42 +205,42 @@ pub(super) fn bind(
     };
     let (hash, zeros) = quote.report_data().split_at(32);
     if hash != read.manifest_sha256 || zeros != [0; 32] {
-        return Err(IngressGap::Refused(IngressRefusal::NotBound));
+        return Err(IngressNotBound::Refused(IngressRefusal::NotBound));
     }
     if own.boot.is_none() {
         return Err(not_proven);
     }
     same_td(own, app).map_err(|other| match other {
-        OtherTd::NotReached => IngressGap::NotReached,
-        OtherTd::Code { compose_hash } => IngressGap::OtherCode { compose_hash },
-        OtherTd::Instance | OtherTd::Launch { .. } => IngressGap::OtherInstance,
+        OtherTd::NotReached => IngressNotBound::NotReached,
+        OtherTd::Code { compose_hash } => IngressNotBound::OtherCode { compose_hash },
+        OtherTd::Instance | OtherTd::Launch { .. } => IngressNotBound::OtherInstance,
     })?;
     // Nothing that a TD measures tells one machine from another: a copy of its disk boots to the same registers.
     if own.quote.map(VerifiedQuote::ppid) != app.quote.map(VerifiedQuote::ppid) {
-        return Err(IngressGap::OtherMachine);
+        return Err(IngressNotBound::OtherMachine);
     }
     // Without a CA that vouches for the host name nobody says that the server is the one that was asked.
     if !session.has_trusted_ca {
-        return Err(IngressGap::Absent);
+        return Err(IngressNotBound::Absent);
     }
     let spki_sha256 = spki_sha256(session.chain.leaf())
         .filter(|live| *live == read.certificate_spki)
-        .ok_or(IngressGap::Refused(IngressRefusal::KeyDiffers))?;
+        .ok_or(IngressNotBound::Refused(IngressRefusal::KeyDiffers))?;
     if session.other_keys > 0 {
-        return Err(IngressGap::KeyChanged {
+        return Err(IngressNotBound::KeyChanged {
             keys: session.other_keys.saturating_add(1),
         });
     }
     let quoted = layouts_of_this_run(app);
     if matches!(session.probe, Probe::Quotes32 | Probe::Quotes64) || quoted.contains(&Layout::Raw) {
-        return Err(IngressGap::Oracle);
+        return Err(IngressNotBound::Oracle);
     }
     if !quoted.is_empty() {
-        return Err(IngressGap::FormOfTheApp);
+        return Err(IngressNotBound::FormOfTheApp);
     }
     match session.seen {
         Seen::Live => Ok(BoundIngress { spki_sha256 }),
-        Seen::Recorded => Err(IngressGap::Recorded),
+        Seen::Recorded => Err(IngressNotBound::Recorded),
     }
 }
 

@@ -35,8 +35,8 @@ impl Claims {
         let own = read.as_ref().ok().map(|read| prove(read.evidence(), inputs));
         let bound = match (read, &own) {
             (Ok(read), Some(own)) => ingress::bind(&read, td_claims(own), td_claims(&self), session),
-            (Ok(_), None) => Err(ingress::IngressGap::NotAsked),
-            (Err(gap), _) => Err(gap),
+            (Ok(_), None) => Err(ingress::IngressNotBound::NotAsked),
+            (Err(why), _) => Err(why),
         };
         if let Some(tls) = &mut self.tls {
             tls.ingress = bound;

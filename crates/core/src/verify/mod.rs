@@ -60,7 +60,7 @@ pub use config_id::{ConfigId, Launch};
 pub use early_tcb::EarlyTcb;
 pub use event_log::{LogRefusal, MeasuredEvent, MeasuredLog};
 pub use ingress::{
-    BoundIngress, IngressGap, IngressRefusal, ReadIngress, evidence_of as ingress_evidence_of,
+    BoundIngress, IngressNotBound, IngressRefusal, ReadIngress, evidence_of as ingress_evidence_of,
 };
 pub use live_tls::{is_bound_certificate, issuer_of_certificate};
 pub use measurements::mr_aggregated;

@@ -34,7 +34,7 @@ pub enum PhalaVerdict {
 const VERIFICATION_FAILED: &str = "Quote verification failed";
 
 /// Reads an answer about a quote.
-pub(super) fn opinion_of(recorded: &RecordedPhalaAnswer, quote: &QuoteBytes) -> PhalaVerdict {
+pub(super) fn verdict_of(recorded: &RecordedPhalaAnswer, quote: &QuoteBytes) -> PhalaVerdict {
     let host = &recorded.host;
     let (Some(status), Some(body)) = (recorded.status, &recorded.body) else {
         let problem = recorded.problem.as_deref().unwrap_or("there was no answer");

@@ -3,7 +3,7 @@
 //! Two things make a binding, and neither is enough alone: the handshake of this run proves that the server holds the
 //! key, and a TD quoted the key. A relay has the quote and not the key; a server with a key of its own has no quote.
 
-use super::ingress::{BoundIngress, IngressGap};
+use super::ingress::{BoundIngress, IngressNotBound};
 use super::ra_tls::{self, NotBoundBy, RaTlsCertificate, RaTlsRefusal};
 use super::td_claims::{self, OtherTd, TdClaims};
 use super::{Layout, VerifiedQuote};
@@ -108,7 +108,7 @@ pub struct Tls {
     /// By the certificate's own evidence.
     pub ra_tls: Result<BoundChannel, NotBound>,
     /// By the evidence of an ingress.
-    pub ingress: Result<BoundIngress, IngressGap>,
+    pub ingress: Result<BoundIngress, IngressNotBound>,
     /// By the app's quote for this run's nonce.
     pub app_key: Result<BoundChannel, NotBound>,
     /// The layout with room for a key, if the app quoted this run's nonce in one.
@@ -138,7 +138,7 @@ impl Tls {
     pub fn is_of_ingress(&self) -> bool {
         self.ingress
             .as_ref()
-            .map_or_else(IngressGap::is_of_an_ingress, |_| true)
+            .map_or_else(IngressNotBound::is_of_an_ingress, |_| true)
     }
 
     /// Whether the evidence of an ingress binds its key to the app's VM, live or recorded.
@@ -147,10 +147,10 @@ impl Tls {
         match &self.ingress {
             Ok(_)
             | Err(
-                IngressGap::Recorded
-                | IngressGap::KeyChanged { .. }
-                | IngressGap::Oracle
-                | IngressGap::FormOfTheApp,
+                IngressNotBound::Recorded
+                | IngressNotBound::KeyChanged { .. }
+                | IngressNotBound::Oracle
+                | IngressNotBound::FormOfTheApp,
             ) => true,
             Err(_) => false,
         }
@@ -208,7 +208,7 @@ pub(super) fn tls_of(session: &TlsSession, app: TdClaims<'_>, certificate: Optio
     Tls {
         spki_sha256,
         ra_tls: of_run(ra_tls.map(BindingMode::RaTls)),
-        ingress: Err(IngressGap::NotAsked),
+        ingress: Err(IngressNotBound::NotAsked),
         app_key: of_run(app_key(app, spki_sha256, session.has_trusted_ca)),
         app_key_layout: app_key_layout(app).map(|(layout, _)| layout),
         may_quote_a_key: app_key_layout(app).is_some_and(|(_, quoted)| quoted[20..] != [0; 12]),

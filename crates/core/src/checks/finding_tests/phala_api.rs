@@ -9,7 +9,7 @@ use crate::verify::{Claims, PhalaVerdict};
 #[test]
 fn an_opinion_that_is_asked_for_and_missing_is_an_error() {
     let claims = Claims {
-        opinion: PhalaVerdict::NotAsked,
+        phala_verdict: PhalaVerdict::NotAsked,
         ..healthy()
     };
     for (verifier, expected) in [

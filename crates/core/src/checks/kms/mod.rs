@@ -226,7 +226,7 @@ fn not_proven(judgement: &mut Judgement, host: &str, own: Option<&Claims>) {
         return;
     }
     let why = match own.map(|own| &own.collateral) {
-        Some(Err(gap)) => format!(": {gap}"),
+        Some(Err(why)) => format!(": {why}"),
         _ => String::new(),
     };
     judgement.error(

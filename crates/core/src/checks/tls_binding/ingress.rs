@@ -9,7 +9,7 @@ use crate::checks::{Finding, Reason};
 use crate::evidence::{ManifestError, Probe};
 use crate::policy::Policy;
 use crate::report::SideTier;
-use crate::verify::{BoundIngress, Claims, IngressGap, IngressRefusal, Tls};
+use crate::verify::{BoundIngress, Claims, IngressNotBound, IngressRefusal, Tls};
 
 const OWN_QUOTE: OwnQuote = OwnQuote {
     of: "the quote of the ingress",
@@ -20,7 +20,7 @@ const OWN_QUOTE: OwnQuote = OwnQuote {
 pub(super) fn ingress(claims: &Claims, tls: &Tls, policy: &Policy) -> Finding {
     let bound = match &tls.ingress {
         Ok(bound) => bound,
-        Err(gap) => return not_bound(gap, tls, policy),
+        Err(why) => return not_bound(why, tls, policy),
     };
     match platform_of_own_quote(claims.ingress.as_deref(), policy, &OWN_QUOTE) {
         Ok(accepted) => granted(bound, tls, policy).accepting(accepted),
@@ -41,71 +41,71 @@ fn granted(bound: &BoundIngress, tls: &Tls, policy: &Policy) -> Finding {
     .accepting(probed.accepted)
 }
 
-fn not_bound(gap: &IngressGap, tls: &Tls, policy: &Policy) -> Finding {
-    match gap {
-        IngressGap::NotAsked => open(
+fn not_bound(why: &IngressNotBound, tls: &Tls, policy: &Policy) -> Finding {
+    match why {
+        IngressNotBound::NotAsked => open(
             policy,
             &INGRESS_UNREACHABLE,
             "The evidence of an ingress was not asked for in this run.",
         ),
-        IngressGap::Absent => wrong(
+        IngressNotBound::Absent => wrong(
             policy,
             &INGRESS_NO_EVIDENCE,
             "The address serves no evidence of an ingress for a certificate that a trusted CA vouches for.",
         ),
-        IngressGap::Unreachable(why) => open(
+        IngressNotBound::Unreachable(why) => open(
             policy,
             &INGRESS_UNREACHABLE,
             format!("The evidence of the ingress could not be fetched: {why}."),
         ),
-        IngressGap::Refused(refusal) => wrong(
+        IngressNotBound::Refused(refusal) => wrong(
             policy,
             reason_of(refusal),
             format!("The evidence of the ingress is refused: {refusal}."),
         ),
-        IngressGap::QuoteNotProven { is_refused: true } => wrong(
+        IngressNotBound::QuoteNotProven { is_refused: true } => wrong(
             policy,
             &INGRESS_QUOTE,
             "The quote of the ingress, or the event log that came with it, is refused.",
         ),
-        IngressGap::QuoteNotProven { is_refused: false } => open(
+        IngressNotBound::QuoteNotProven { is_refused: false } => open(
             policy,
             &INGRESS_QUOTE_UNDETERMINED,
             "The quote of the ingress could not be verified.",
         ),
-        IngressGap::NotReached => Finding::error(
+        IngressNotBound::NotReached => Finding::error(
             &EVIDENCE_NOT_PROVEN,
             "Not determined: the event log of the app's own evidence is not proven.",
         ),
-        IngressGap::OtherCode { compose_hash } => wrong(
+        IngressNotBound::OtherCode { compose_hash } => wrong(
             policy,
             &INGRESS_OTHER_COMPOSE,
             "The quote of the ingress is that of a VM with another compose document.",
         )
         .found(hex::encode(compose_hash)),
-        IngressGap::OtherInstance => unclear(
+        IngressNotBound::OtherInstance => unclear(
             policy,
             &INGRESS_OTHER_CVM,
             "The quote of the ingress is that of another VM than the one that quoted the nonce.",
         ),
-        IngressGap::OtherMachine => wrong(
+        IngressNotBound::OtherMachine => wrong(
             policy,
             &INGRESS_OTHER_MACHINE,
             "The quote of the ingress is that of the same instance on another machine than the one that quoted the nonce.",
         ),
-        IngressGap::KeyChanged { keys } => unclear(
+        IngressNotBound::KeyChanged { keys } => unclear(
             policy,
             &TLS_KEY_CHANGED,
             format!("{keys} TLS keys answered during this run."),
         ),
-        IngressGap::Oracle => oracle(tls, policy),
-        IngressGap::FormOfTheApp => open(
+        IngressNotBound::Oracle => oracle(tls, policy),
+        IngressNotBound::FormOfTheApp => open(
             policy,
             &ORACLE_32,
             "Not determined: the app quotes a hash of what it is sent, then zeros, as an ingress does. If it hashes more than the 64 hex \
              digits of a nonce, anyone can have the quote of an ingress made.",
         ),
-        IngressGap::Recorded => Finding::skip(
+        IngressNotBound::Recorded => Finding::skip(
             &RECORDED,
             "The recorded evidence of the ingress is bound to the VM; it is not known who holds its key now.",
         ),

@@ -41,13 +41,13 @@ pub fn pin(
     named: Option<&PublishedImage>,
 ) -> Result<Pinned, PinRefusal> {
     let quote = verified(claims)?;
-    if let Err(gap) = &claims.log {
-        return Err(match gap {
+    if let Err(why) = &claims.log {
+        return Err(match why {
             NotProven::Refused(refusal) => PinRefusal::EventLog(refusal.clone()),
             NotProven::Absent | NotProven::NotReached => PinRefusal::NoEventLog,
         });
     }
-    let boot = claims.boot.as_ref().map_err(|gap| match gap {
+    let boot = claims.boot.as_ref().map_err(|why| match why {
         NotProven::Refused(refusal) => PinRefusal::Boot(refusal.clone()),
         NotProven::Absent | NotProven::NotReached => PinRefusal::NoEventLog,
     })?;
@@ -86,7 +86,7 @@ pub fn pin(
             .as_ref()
             .map_err(|problem| PinRefusal::Governance(problem.to_string()))?;
         lock.governance =
-            LockedGovernance::of(found).map_err(|gap| PinRefusal::Governance(gap.to_string()))?;
+            LockedGovernance::of(found).map_err(|why| PinRefusal::Governance(why.to_string()))?;
     }
     let mut warnings = of_quote(claims, quote, fresh);
     let provider = &boot.key_provider().name;
@@ -141,9 +141,9 @@ fn verified(claims: &Claims) -> Result<&VerifiedQuote, PinRefusal> {
     claims
         .quote
         .as_ref()
-        .map_err(|gap| match (gap, &claims.collateral) {
+        .map_err(|why| match (why, &claims.collateral) {
             (NotProven::Refused(refusal), _) => PinRefusal::Quote(refusal.clone()),
-            (_, Err(gap)) => PinRefusal::Collateral(gap.clone()),
+            (_, Err(why)) => PinRefusal::Collateral(why.clone()),
             (_, Ok(())) => PinRefusal::QuoteNotReached,
         })
 }

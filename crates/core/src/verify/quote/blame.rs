@@ -31,10 +31,10 @@ pub(super) fn find(
     };
     let brought = collateral_machine(own, collateral, root);
     let (machine, chain_fault) = match (own.machine.as_deref(), &brought) {
-        (Some(machine), Some(Err(gap))) => (machine, Some(gap.clone())),
+        (Some(machine), Some(Err(unusable))) => (machine, Some(unusable.clone())),
         (Some(machine), _) => (machine, None),
         (None, Some(Ok(machine))) => (machine, None),
-        (None, Some(Err(gap))) => return NotVerified::Collateral(gap.clone()),
+        (None, Some(Err(unusable))) => return NotVerified::Collateral(unusable.clone()),
         (None, None) => return NotVerified::Refused(no_chain()),
     };
     let documents = AuthenticDocuments::of(collateral, &root_certificate, Some(&machine.ca));

@@ -71,7 +71,7 @@ impl AuthenticDocuments {
         // What cannot be read is the plainer fault.
         let found = || faults.into_iter().flatten();
         found()
-            .find(|gap| matches!(gap, UnusableCollateral::Malformed { .. }))
+            .find(|unusable| matches!(unusable, UnusableCollateral::Malformed { .. }))
             .or_else(|| found().next())
     }
 }

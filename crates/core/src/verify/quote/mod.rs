@@ -99,8 +99,8 @@ pub(super) fn verify(
         .map_err(|error| blame::find(&own, collateral, root, at, &error))?;
     same_pce(&claims, collateral).map_err(NotVerified::Collateral)?;
     let own_chain = dates::own_chain(&own.quote, collateral);
-    if let Some(gap) = dates::outside_proven(&claims, collateral, own_chain, at) {
-        return Err(NotVerified::Collateral(gap));
+    if let Some(unusable) = dates::outside_proven(&claims, collateral, own_chain, at) {
+        return Err(NotVerified::Collateral(unusable));
     }
     let soon = claims.earliest_expiration_date < at.saturating_add(FORECAST);
     let ends_first = soon.then(|| dates::ends_first(collateral, own_chain)).flatten();

@@ -12,14 +12,18 @@ use crate::verify::{TrustRoot, UnusableCollateral};
 const DAY: u64 = 86_400;
 
 /// Verifies the quote of the healthy machine of a world with its collateral after a change.
-fn gap(world: &World, at: u64, change: impl FnOnce(&mut QuoteCollateralV3)) -> Option<UnusableCollateral> {
+fn unusable(
+    world: &World,
+    at: u64,
+    change: impl FnOnce(&mut QuoteCollateralV3),
+) -> Option<UnusableCollateral> {
     let mut collateral = world.collateral();
     change(&mut collateral);
     let quote = QuoteBytes::new(Cvm::healthy(world).quote_bytes("")).unwrap();
     let root = TrustRoot::custom(world.root_pem().as_bytes()).unwrap();
     match verify(&quote, &collateral, &root, at) {
         Ok(_) => None,
-        Err(NotVerified::Collateral(gap)) => Some(gap),
+        Err(NotVerified::Collateral(unusable)) => Some(unusable),
         Err(NotVerified::Refused(refusal)) => panic!("{refusal}"),
     }
 }
@@ -29,8 +33,8 @@ fn a_certificate_counts_in_its_last_second() {
     let mut world = World::default();
     world.pki.tcb_signing.to = 3 * 86_400;
     let last = world.now + 3 * DAY;
-    assert_eq!(gap(&world, last, |_| ()), None);
-    let ended = gap(&world, last + 1, |_| ());
+    assert_eq!(unusable(&world, last, |_| ()), None);
+    let ended = unusable(&world, last + 1, |_| ());
     assert!(
         matches!(ended, Some(UnusableCollateral::Expired { ended, .. }) if ended == last),
         "{ended:?}"
@@ -45,7 +49,7 @@ fn a_chain_beside_the_quote_is_blamed_where_it_is_of_another_machine_alone() {
     let with = |change: fn(&mut World)| {
         let mut other = world.clone();
         change(&mut other);
-        gap(&world, at, |all| {
+        unusable(&world, at, |all| {
             all.pck_certificate_chain = Some(other.pck_chain_pem())
         })
     };
@@ -58,7 +62,7 @@ fn a_chain_beside_the_quote_is_blamed_where_it_is_of_another_machine_alone() {
             "{name}: {of_the_same_machine:?}"
         );
     }
-    for (gap, problem) in [
+    for (unusable, problem) in [
         (
             with(|world| world.platform.cpu_svn = [255; 16]),
             "it is that of another machine, or of another level of this one (both have the FMSPC b0c06f000000)",
@@ -72,7 +76,7 @@ fn a_chain_beside_the_quote_is_blamed_where_it_is_of_another_machine_alone() {
             document: PCK_CHAIN,
             problem: problem.to_owned(),
         };
-        assert_eq!(gap, Some(expected));
+        assert_eq!(unusable, Some(expected));
     }
 }
 
