@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::compose_settings::compact;
-use super::{AcceptName, Lock, LockedOs, governance, kms, tls};
+use super::keyed_section::Keys;
+use super::{AcceptName, Lock, governance, kms, tls};
 use crate::toml_text::literal::key as toml_key;
 
 /// One locked value that changed.
@@ -22,39 +23,46 @@ pub struct Change {
 /// Every value that differs, in the order of the file.
 #[must_use]
 pub fn difference(old: &Lock, new: &Lock) -> Vec<Change> {
-    let mut before = plain(&PLAIN, &values(old), &values(new));
-    let after = before.split_off(PLAIN_BEFORE_SECTIONS);
-    let kms = plain(&kms::KEYS, &old.kms.values(), &new.kms.values());
-    let governance = plain(
-        &governance::KEYS,
-        &old.governance.values(),
-        &new.governance.values(),
-    );
-    let tls = plain(&tls::KEYS, &old.tls.values(), &new.tls.values());
-    before
+    let plain = |rows: &[Row]| -> Vec<Change> {
+        let of = |row: &Row| single(row.key, row.means, (row.value)(old), (row.value)(new));
+        rows.iter().filter_map(of).collect()
+    };
+    plain(BEFORE_SECTIONS)
         .into_iter()
-        .flatten()
         .chain(accepted(old, new))
         .chain(images(old, new))
         .chain(compose_settings(old, new))
         .chain(places(old, new))
         .chain(sources(old, new))
-        .chain(after.into_iter().flatten())
+        .chain(plain(AFTER_SECTIONS))
         .chain(gpus(old, new))
-        .chain(kms.into_iter().flatten())
-        .chain(governance.into_iter().flatten())
-        .chain(tls.into_iter().flatten())
+        .chain(section(&kms::KEYS, old.kms.values(), new.kms.values()))
+        .chain(section(
+            &governance::KEYS,
+            old.governance.values(),
+            new.governance.values(),
+        ))
+        .chain(section(&tls::KEYS, old.tls.values(), new.tls.values()))
         .collect()
 }
 
-/// The changes of values that stand alone: for each key, in its place.
-fn plain(keys: &[(&str, &str)], old: &[Option<String>], new: &[Option<String>]) -> Vec<Option<Change>> {
-    let values = old.iter().zip(new);
-    let changes = keys.iter().zip(values).map(|((key, means), (old, new))| {
-        let words = [*means, "it was not locked before", "it is no longer locked"];
-        change((*key).to_owned(), old.clone(), new.clone(), words)
-    });
-    changes.collect()
+/// The changes in a section with one text under each key.
+fn section<const N: usize>(
+    keys: &Keys<N>,
+    old: [Option<String>; N],
+    new: [Option<String>; N],
+) -> Vec<Change> {
+    let values = old.into_iter().zip(new);
+    let changes = keys.iter().zip(values);
+    changes
+        .filter_map(|((key, means), (old, new))| single(key, means, old, new))
+        .collect()
+}
+
+/// The change of a value that stands alone.
+fn single(key: &str, means: &str, old: Option<String>, new: Option<String>) -> Option<Change> {
+    let words = [means, "it was not locked before", "it is no longer locked"];
+    change(key.to_owned(), old, new, words)
 }
 
 /// Rules by image, each as one text.
@@ -77,75 +85,85 @@ fn sources(old: &Lock, new: &Lock) -> Vec<Change> {
     by_name("sources", &by_image(old), &by_image(new), |_| words)
 }
 
-/// Values that stand alone and what a change of each means, in the order of the file.
-const PLAIN: [(&str, &str); 14] = [
-    (
+/// A value that stands alone.
+struct Row {
+    key: &'static str,
+    /// What a change of it means.
+    means: &'static str,
+    value: fn(&Lock) -> Option<String>,
+}
+
+const fn row(key: &'static str, means: &'static str, value: fn(&Lock) -> Option<String>) -> Row {
+    Row { key, means, value }
+}
+
+/// Those before `[images]`, in the order of the file.
+const BEFORE_SECTIONS: &[Row] = &[
+    row(
         "tool",
         "another version of the program wrote the lock; this says nothing about the deployment",
+        |lock| lock.tool.clone(),
     ),
-    (
+    row(
         "origin",
         "it was made from another address; this says nothing about the code",
+        |lock| lock.origin.clone(),
     ),
-    ("compose_hash", "the app runs another compose document"),
-    ("app_id", "it is another app"),
-    (
+    row("compose_hash", "the app runs another compose document", |lock| {
+        lock.compose_hash.map(hex::encode)
+    }),
+    row("app_id", "it is another app", |lock| lock.app_id.map(hex::encode)),
+    row(
         "key_provider",
         "the VM's keys come from another provider, who can read its data",
+        |lock| lock.key_provider.as_ref().map(ToString::to_string),
     ),
-    (
-        "os_image.mrtd",
-        "the firmware changed: another OS image, or a host that loads it in another way",
-    ),
-    (
-        "os_image.rtmr0",
-        "the VM's size, its devices or the host's ACPI tables changed",
-    ),
-    ("os_image.rtmr1", "the kernel changed: another OS image"),
-    (
-        "os_image.rtmr2",
-        "the kernel command line or the initrd changed: another OS image",
-    ),
-    (
-        "os_image.known_by",
-        "the OS image was known in another way when it was locked",
-    ),
-    (
-        "os_image.vulnerable_until",
-        "a vulnerable image is accepted until another day",
-    ),
-    (
-        "platform.td_attributes",
-        "the VM runs in another mode: look for debugging or profiling",
-    ),
-    ("platform.mr_seam", "the platform's TDX module is another version"),
-    ("platform.fmspc", "the platform is another model"),
 ];
 
-/// How many of [`PLAIN`] are before `[images]`.
-const PLAIN_BEFORE_SECTIONS: usize = 5;
-
-/// The values of [`PLAIN`].
-fn values(lock: &Lock) -> [Option<String>; PLAIN.len()] {
-    let os = lock.os_image.as_ref();
-    let register = |pick: fn(&LockedOs) -> Option<[u8; 48]>| os.and_then(pick).map(hex::encode);
-    [
-        lock.tool.clone(),
-        lock.origin.clone(),
-        lock.compose_hash.map(hex::encode),
-        lock.app_id.map(hex::encode),
-        lock.key_provider.as_ref().map(ToString::to_string),
-        register(|os| Some(os.mrtd)),
-        register(|os| os.rtmr0),
-        register(|os| Some(os.rtmr1)),
-        register(|os| Some(os.rtmr2)),
-        os.and_then(|os| os.known_by.as_ref()).map(ToString::to_string),
-        os.and_then(|os| os.vulnerable_until).map(|day| day.to_string()),
-        lock.td_attributes.map(hex::encode),
-        lock.mr_seam.map(hex::encode),
-        lock.fmspc.map(hex::encode),
-    ]
-}
+/// Those after `[[sources]]`.
+const AFTER_SECTIONS: &[Row] = &[
+    row(
+        "os_image.mrtd",
+        "the firmware changed: another OS image, or a host that loads it in another way",
+        |lock| lock.os_image.as_ref().map(|os| hex::encode(os.mrtd)),
+    ),
+    row(
+        "os_image.rtmr0",
+        "the VM's size, its devices or the host's ACPI tables changed",
+        |lock| lock.os_image.as_ref()?.rtmr0.map(hex::encode),
+    ),
+    row("os_image.rtmr1", "the kernel changed: another OS image", |lock| {
+        lock.os_image.as_ref().map(|os| hex::encode(os.rtmr1))
+    }),
+    row(
+        "os_image.rtmr2",
+        "the kernel command line or the initrd changed: another OS image",
+        |lock| lock.os_image.as_ref().map(|os| hex::encode(os.rtmr2)),
+    ),
+    row(
+        "os_image.known_by",
+        "the OS image was known in another way when it was locked",
+        |lock| Some(lock.os_image.as_ref()?.known_by.as_ref()?.to_string()),
+    ),
+    row(
+        "os_image.vulnerable_until",
+        "a vulnerable image is accepted until another day",
+        |lock| Some(lock.os_image.as_ref()?.vulnerable_until?.to_string()),
+    ),
+    row(
+        "platform.td_attributes",
+        "the VM runs in another mode: look for debugging or profiling",
+        |lock| lock.td_attributes.map(hex::encode),
+    ),
+    row(
+        "platform.mr_seam",
+        "the platform's TDX module is another version",
+        |lock| lock.mr_seam.map(hex::encode),
+    ),
+    row("platform.fmspc", "the platform is another model", |lock| {
+        lock.fmspc.map(hex::encode)
+    }),
+];
 
 /// The change of one value, with what it means that it changed, was added, was removed.
 fn change<W: Into<String>>(
