@@ -10,25 +10,41 @@ use super::watch_status::place;
 use super::{Health, TargetStatus, WatchStatus};
 use cvm_verify_core::report::{Tool, TrustRootKind, Verdict};
 
-/// Everything on the watch_status, `uptime` after the loop began. Where the proofs rest on another root than Intel's, the first line
+/// Everything that the status holds, `uptime` after the loop began. Where the proofs rest on another root than Intel's, the first line
 /// says so.
 #[must_use]
 pub fn metrics(watch_status: &WatchStatus, root: TrustRootKind, tool: &Tool, uptime: Duration) -> String {
     let mut page = Page::default();
-    if root == TrustRootKind::Custom {
+    let is_simulated = root == TrustRootKind::Custom;
+    if is_simulated {
         page.text
             .push_str("# SIMULATED: not Intel's root, proves nothing about hardware\n");
     }
     page.family("cvm_verify_build_info", "gauge", "The program that verifies.");
     page.sample(&[("version", &tool.version), ("git", &tool.git)], 1.0);
-
     // Comments are gone once the page was read.
-    page.family(
+    page.gauge(
         "cvm_verify_simulated",
-        "gauge",
         "1 if the proofs rely on a root other than Intel's and say nothing about hardware.",
+        flag(is_simulated),
     );
-    page.sample(&[], f64::from(u8::from(root == TrustRootKind::Custom)));
+    targets(&mut page, watch_status, uptime);
+    rounds(&mut page, watch_status);
+    page.gauge(
+        "cvm_verify_policy_current",
+        "1 while the policy in use is the one on disk; 0 while that one is not valid and the previous one is used.",
+        flag(!watch_status.policy_is_refused),
+    );
+    page.gauge(
+        "cvm_verify_healthy",
+        "1 while every target is verified as often as it should be.",
+        flag(watch_status.health(uptime) == Health::Good),
+    );
+    page.text
+}
+
+/// What was last found of each target.
+fn targets(page: &mut Page, watch_status: &WatchStatus, uptime: Duration) {
     page.family(
         "cvm_verify_target_verdict",
         "gauge",
@@ -36,7 +52,7 @@ pub fn metrics(watch_status: &WatchStatus, root: TrustRootKind, tool: &Tool, upt
     );
     for (name, status) in watch_status.targets() {
         for verdict in VERDICTS {
-            let value = f64::from(u8::from(status.verdict == verdict));
+            let value = flag(status.verdict == verdict);
             page.sample(&[("target", name), ("verdict", verdict.as_str())], value);
         }
     }
@@ -80,6 +96,10 @@ pub fn metrics(watch_status: &WatchStatus, root: TrustRootKind, tool: &Tool, upt
             page.sample(&[("target", name), ("status", tcb)], 1.0);
         }
     }
+}
+
+/// What was verified and told since the start.
+fn rounds(page: &mut Page, watch_status: &WatchStatus) {
     page.family("cvm_verify_target_rounds_total", "counter", "Rounds by verdict.");
     for (name, status) in watch_status.targets() {
         for verdict in VERDICTS {
@@ -93,40 +113,22 @@ pub fn metrics(watch_status: &WatchStatus, root: TrustRootKind, tool: &Tool, upt
         "Rounds that were skipped because the one before ran too long.",
     );
     page.sample(&[], seconds(watch_status.missed_rounds));
-    page.family(
+    page.gauge(
         "cvm_verify_longest_wait_seconds",
-        "gauge",
         "The longest time between when a round was due and when it began, since the start.",
+        watch_status.longest_wait.as_secs_f64(),
     );
-    page.sample(&[], watch_status.longest_wait.as_secs_f64());
     page.family(
         "cvm_verify_alerts_total",
         "counter",
         "Alerts by channel and by whether the channel accepted them.",
     );
     for (channel, [delivered, lost]) in &watch_status.alerts {
-        page.sample(
-            &[("channel", channel), ("delivered", "true")],
-            seconds(*delivered),
-        );
-        page.sample(&[("channel", channel), ("delivered", "false")], seconds(*lost));
+        for (is_delivered, count) in [("true", delivered), ("false", lost)] {
+            let labels = [("channel", channel.as_str()), ("delivered", is_delivered)];
+            page.sample(&labels, seconds(*count));
+        }
     }
-    page.family(
-        "cvm_verify_policy_current",
-        "gauge",
-        "1 while the policy in use is the one on disk; 0 while that one is not valid and the previous one is used.",
-    );
-    page.sample(&[], f64::from(u8::from(!watch_status.policy_is_refused)));
-    page.family(
-        "cvm_verify_healthy",
-        "gauge",
-        "1 while every target is verified as often as it should be.",
-    );
-    page.sample(
-        &[],
-        f64::from(u8::from(watch_status.health(uptime) == Health::Good)),
-    );
-    page.text
 }
 
 const VERDICTS: [Verdict; 3] = [Verdict::Pass, Verdict::Fail, Verdict::Inconclusive];
@@ -137,6 +139,10 @@ const fn seconds(value: u64) -> f64 {
     value as f64
 }
 
+fn flag(is_set: bool) -> f64 {
+    f64::from(u8::from(is_set))
+}
+
 #[derive(Default)]
 struct Page {
     text: String,
@@ -144,6 +150,11 @@ struct Page {
 }
 
 impl Page {
+    fn gauge(&mut self, name: &'static str, help: &str, value: f64) {
+        self.family(name, "gauge", help);
+        self.sample(&[], value);
+    }
+
     fn family(&mut self, name: &'static str, kind: &str, help: &str) {
         self.name = name;
         let _ = write!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}\n");

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{Health, WatchStatus, endpoint, metrics};
 use cvm_verify_core::report::TrustRootKind;
 
-/// A panic while the watch_status was locked leaves it as it was.
+/// A panic while the status was locked leaves it as it was.
 pub(crate) fn locked(watch_status: &Mutex<WatchStatus>) -> MutexGuard<'_, WatchStatus> {
     watch_status.lock().unwrap_or_else(PoisonError::into_inner)
 }

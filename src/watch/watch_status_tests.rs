@@ -1,4 +1,4 @@
-//! What the watch_status knows, and when it calls the loop stuck.
+//! What the status of `watch` knows, and when it calls the loop stuck.
 
 use super::watch_status::*;
 use cvm_verify_core::appraise::{Subject, appraise};
