@@ -14,7 +14,7 @@ use super::reasons::{
     UNUSABLE_DOCUMENT,
 };
 use crate::checks::Finding;
-use crate::policy::{PublishedImage, VulnerableAcceptance};
+use crate::policy::{MeasuredFiles, PublishedImage, VulnerableAcceptance};
 use crate::reference::OsClass;
 use crate::report::Status;
 use crate::verify::{IdentifiedBy, IdentifiedOs, ShownDocument};
@@ -71,35 +71,41 @@ impl Judged<'_> {
         ))
     }
 
-    /// An image that the user named by its hash or its name.
+    /// An image that the user named by its files, measured by their registers.
+    fn of_files(&self, named: &PublishedImage, files: &MeasuredFiles, by: &dyn fmt::Display) -> Finding {
+        let [_, rtmr1, rtmr2, _] = self.quote.rtmrs();
+        let Some(other) = files.image.other_register(self.quote.mrtd(), rtmr1, rtmr2) else {
+            return self.named(named, by, false);
+        };
+        // All other registers are the image's, and where this kernel is placed depends on the memory of the VM.
+        let finding = match other.name == "RTMR1" && files.image.rtmr1.patched.is_some() {
+            true => Finding::error(
+                &NOT_COMPUTABLE,
+                format!(
+                    "MRTD and RTMR2 are those of the files in {}; RTMR1 is neither that of QEMU 10.2 and later nor that of QEMU up \
+                     to 10.1 with 2 GiB of memory or 2816 MiB and more. Another kernel booted, or the VM has another memory size.",
+                    files.path
+                ),
+            )
+            .advising(
+                "If the VM has less than 2816 MiB of memory, and not 2 GiB, give it 2 GiB or 2816 MiB and more, or run it with QEMU \
+                 10.2 or later. With any other memory size, treat the host as hostile.",
+            ),
+            false => Finding::fail(
+                &REGISTER_MISMATCH,
+                format!(
+                    "{} is not that of the files in {}: another image booted.",
+                    other.name, files.path
+                ),
+            ),
+        };
+        finding.comparing(hex::encode(other.expected), self.register(other.name))
+    }
+
+    /// An image that the user named by its hash, its name or its files.
     pub(super) fn published(&self, named: &PublishedImage, by: &dyn fmt::Display) -> Finding {
         if let Some(files) = &named.files {
-            let [_, rtmr1, rtmr2, _] = self.quote.rtmrs();
-            return match files.image.other_register(self.quote.mrtd(), rtmr1, rtmr2) {
-                None => self.named(named, by, false),
-                // All other registers are the image's, and where this kernel is placed depends on the memory of the VM.
-                Some(other) if other.name == "RTMR1" && files.image.rtmr1.patched.is_some() => Finding::error(
-                    &NOT_COMPUTABLE,
-                    format!(
-                        "MRTD and RTMR2 are those of the files in {}; RTMR1 is neither that of QEMU 10.2 and later nor that of QEMU up \
-                         to 10.1 with 2 GiB of memory or 2816 MiB and more. Another kernel booted, or the VM has another memory size.",
-                        files.path
-                    ),
-                )
-                .comparing(hex::encode(other.expected), self.register(other.name))
-                .advising(
-                    "If the VM has less than 2816 MiB of memory, and not 2 GiB, give it 2 GiB or 2816 MiB and more, or run it with QEMU \
-                     10.2 or later. With any other memory size, treat the host as hostile.",
-                ),
-                Some(other) => Finding::fail(
-                    &REGISTER_MISMATCH,
-                    format!(
-                        "{} is not that of the files in {}: another image booted.",
-                        other.name, files.path
-                    ),
-                )
-                .comparing(hex::encode(other.expected), self.register(other.name)),
-            };
+            return self.of_files(named, files, by);
         }
         let is_named = |os: &IdentifiedOs| {
             let hash = os.row().os_image_hash.as_ref();

@@ -17,7 +17,7 @@ use proptest::array::{uniform6, uniform8, uniform20, uniform32};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub use example_lock::example;
 #[cfg(test)]

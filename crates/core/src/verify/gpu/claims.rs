@@ -73,38 +73,9 @@ pub(super) fn worst_problem(claims: &Value) -> Option<ClaimProblem> {
 }
 
 fn problems(claims: &Value) -> Vec<ClaimProblem> {
-    let kind = match claims.get("x-nvidia-device-type").and_then(Value::as_str) {
-        // Version 2.0 does not name it, and has claims of GPUs alone.
-        None if claims.get("x-nvidia-switch-arch-check").is_some() => "switch",
-        None | Some("gpu") => "gpu",
-        Some("nvswitch" | "switch") => "switch",
-        Some(_) => {
-            let unknown = problem(
-                claims,
-                "x-nvidia-device-type".to_owned(),
-                "\"gpu\" or \"nvswitch\"",
-            );
-            return vec![unknown];
-        }
-    };
-    let full = |name: &str| format!("x-nvidia-{kind}-{name}");
-    let version = match claims.get(full("claims-version")).and_then(Value::as_str) {
-        None if claims
-            .get(full("attestation-report-cert-chain-validated"))
-            .is_some() =>
-        {
-            Version::V2
-        }
-        None => Version::V3,
-        Some("2.0") => Version::V2,
-        Some("3.0" | "4.0") => Version::V3,
-        Some(_) => {
-            return vec![problem(
-                claims,
-                full("claims-version"),
-                "\"2.0\", \"3.0\" or \"4.0\"",
-            )];
-        }
+    let demanded = match Demanded::of(claims) {
+        Ok(demanded) => demanded,
+        Err(unknown) => return vec![unknown],
     };
     let mut found = Vec::new();
     for (name, expected) in ALWAYS {
@@ -116,43 +87,7 @@ fn problems(claims: &Value) -> Vec<ClaimProblem> {
             });
         }
     }
-    // A switch has a BIOS and no driver.
-    let references: &[&str] = if kind == "gpu" {
-        &["driver", "vbios"]
-    } else {
-        &["bios"]
-    };
-    let conflict = if kind == "gpu" {
-        "vbios-index-no-conflict"
-    } else {
-        "bios-index-no-conflict"
-    };
-    let mut must_be_true: Vec<String> = REPORT.iter().map(|name| full(name)).collect();
-    if kind == "gpu" {
-        must_be_true.push(full(conflict));
-    }
-    let mut chains = Vec::new();
-    for reference in references {
-        must_be_true.extend(REFERENCE.iter().map(|name| full(&format!("{reference}-{name}"))));
-        match version {
-            Version::V2 => must_be_true.extend(
-                ["rim-schema-validated", "rim-cert-validated"]
-                    .map(|name| full(&format!("{reference}-{name}"))),
-            ),
-            Version::V3 => {
-                must_be_true.push(full(&format!("{reference}-rim-version-match")));
-                chains.push(full(&format!("{reference}-rim-cert-chain")));
-            }
-        }
-    }
-    match version {
-        Version::V2 => must_be_true.push(full("attestation-report-cert-chain-validated")),
-        Version::V3 => {
-            must_be_true.push(full("attestation-report-cert-chain-fwid-match"));
-            chains.push(full("attestation-report-cert-chain"));
-        }
-    }
-    for name in must_be_true {
+    for name in demanded.be_true {
         if claims.get(&name) != Some(&Value::Bool(true)) {
             found.push(ClaimProblem {
                 convicts: claims.get(&name) == Some(&Value::Bool(false)),
@@ -160,7 +95,7 @@ fn problems(claims: &Value) -> Vec<ClaimProblem> {
             });
         }
     }
-    for name in chains {
+    for name in demanded.be_valid_chains {
         for (member, expected) in [
             ("x-nvidia-cert-status", "\"valid\""),
             ("x-nvidia-cert-ocsp-status", "\"good\""),
@@ -179,6 +114,69 @@ fn problems(claims: &Value) -> Vec<ClaimProblem> {
         }
     }
     found
+}
+
+/// The claims that a device of its kind and version must have, in addition to [`ALWAYS`].
+struct Demanded {
+    be_true: Vec<String>,
+    be_valid_chains: Vec<String>,
+}
+
+impl Demanded {
+    /// Of a device with these claims; or which of them names a kind or a version that is not known.
+    fn of(claims: &Value) -> Result<Self, ClaimProblem> {
+        let is_gpu = match claims.get("x-nvidia-device-type").and_then(Value::as_str) {
+            // Version 2.0 does not name it, and has claims of GPUs alone.
+            None => claims.get("x-nvidia-switch-arch-check").is_none(),
+            Some("gpu") => true,
+            Some("nvswitch" | "switch") => false,
+            Some(_) => {
+                let name = "x-nvidia-device-type".to_owned();
+                return Err(problem(claims, name, "\"gpu\" or \"nvswitch\""));
+            }
+        };
+        // A switch has a BIOS and no driver.
+        let (kind, references, conflict): (_, &[&str], _) = match is_gpu {
+            true => ("gpu", &["driver", "vbios"], Some("vbios-index-no-conflict")),
+            false => ("switch", &["bios"], None),
+        };
+        let full = |name: &str| format!("x-nvidia-{kind}-{name}");
+        let is_validated = claims.get(full("attestation-report-cert-chain-validated"));
+        let version = match claims.get(full("claims-version")).and_then(Value::as_str) {
+            None if is_validated.is_some() => Version::V2,
+            None => Version::V3,
+            Some("2.0") => Version::V2,
+            Some("3.0" | "4.0") => Version::V3,
+            Some(_) => {
+                let name = full("claims-version");
+                return Err(problem(claims, name, "\"2.0\", \"3.0\" or \"4.0\""));
+            }
+        };
+        let (of_reference, of_report): (&[&str], _) = match version {
+            Version::V2 => (
+                &["rim-schema-validated", "rim-cert-validated"],
+                "attestation-report-cert-chain-validated",
+            ),
+            Version::V3 => (&["rim-version-match"], "attestation-report-cert-chain-fwid-match"),
+        };
+        let mut be_true: Vec<String> = REPORT.iter().copied().chain(conflict).map(full).collect();
+        for reference in references {
+            let names = REFERENCE.iter().chain(of_reference);
+            be_true.extend(names.map(|name| full(&format!("{reference}-{name}"))));
+        }
+        be_true.push(full(of_report));
+        let of_references = references
+            .iter()
+            .map(|one| full(&format!("{one}-rim-cert-chain")));
+        let chains = of_references.chain([full("attestation-report-cert-chain")]);
+        Ok(Self {
+            be_true,
+            be_valid_chains: match version {
+                Version::V2 => Vec::new(),
+                Version::V3 => chains.collect(),
+            },
+        })
+    }
 }
 
 /// Whether a value is of the same JSON type as the expected one, which is a text or a truth value.
