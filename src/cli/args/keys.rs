@@ -11,9 +11,12 @@ use crate::config::file::{
 };
 use crate::config::{Interval, Settings, written};
 
-/// Options that several commands share.
+/// Options of the table that one command or several have.
 pub trait CommandOptions {
-    const GROUPS: &'static [OptionGroup];
+    /// Those of these groups, as the table words them.
+    const GROUPS: &'static [OptionGroup] = &[];
+    /// Those that have another help text here.
+    const REWORDED: &'static [RewordedOption] = &[];
 }
 
 /// What is expected of a deployment.
@@ -48,6 +51,22 @@ impl CommandOptions for RoundOptions {
     const GROUPS: &'static [OptionGroup] = &[OptionGroup::Rounds];
 }
 
+/// Of `pin`.
+#[derive(Debug, Clone, Copy)]
+pub struct PinOptions;
+
+impl CommandOptions for PinOptions {
+    const REWORDED: &'static [RewordedOption] = PIN_OPTIONS;
+}
+
+/// Of `replay`.
+#[derive(Debug, Clone, Copy)]
+pub struct ReplayOptions;
+
+impl CommandOptions for ReplayOptions {
+    const REWORDED: &'static [RewordedOption] = REPLAY_OPTIONS;
+}
+
 /// Which source to ask.
 pub type SourceArgs = KeyArgs<SourceOptions>;
 
@@ -58,10 +77,61 @@ pub struct KeyArgs<O> {
     options: PhantomData<O>,
 }
 
+/// A key as an option of a command.
+struct KeyOption {
+    key: &'static PolicyKey,
+    typed: &'static Typed,
+    value: &'static str,
+    help: &'static str,
+    heading: Option<&'static str>,
+}
+
+impl KeyOption {
+    /// As the table words it.
+    fn of_table(key: &'static PolicyKey) -> Option<Self> {
+        let typed = key.option.as_ref()?;
+        Some(Self {
+            key,
+            typed,
+            value: typed.value,
+            help: typed.help,
+            heading: typed.group.heading(),
+        })
+    }
+
+    fn reworded(by: &'static RewordedOption) -> Option<Self> {
+        Some(Self {
+            value: by.value,
+            help: by.help,
+            heading: by.heading,
+            ..Self::of_table(keys().find(|key| key.name == by.key)?)?
+        })
+    }
+
+    fn arg(&self) -> Arg {
+        let key = self.key;
+        let arg = Arg::new(key.name)
+            .long(key.name)
+            .action(match key.shape.is_list() {
+                true => ArgAction::Append,
+                false => ArgAction::Set,
+            })
+            .value_name(self.value)
+            .help(self.help)
+            .help_heading(self.heading)
+            .value_parser(parser(key, self.typed));
+        match key.shape {
+            Shape::Path | Shape::Paths => arg.value_hint(ValueHint::AnyPath),
+            _ => arg,
+        }
+    }
+}
+
 impl<O: CommandOptions> KeyArgs<O> {
-    fn rows() -> impl Iterator<Item = (&'static PolicyKey, &'static Typed)> {
-        let rows = keys().filter_map(|key| Some((key, key.option.as_ref()?)));
-        rows.filter(|(_, option)| O::GROUPS.contains(&option.group))
+    fn options() -> impl Iterator<Item = KeyOption> {
+        let of_table = keys().filter_map(KeyOption::of_table);
+        let grouped = of_table.filter(|option| O::GROUPS.contains(&option.typed.group));
+        grouped.chain(O::REWORDED.iter().filter_map(KeyOption::reworded))
     }
 
     fn switches() -> impl Iterator<Item = &'static SwitchOption> {
@@ -70,14 +140,15 @@ impl<O: CommandOptions> KeyArgs<O> {
 
     /// Whether one of them says what must run.
     pub fn is_expecting(&self) -> bool {
-        Self::rows().any(|(key, option)| option.expects && self.settings.one(key.name).is_some())
+        Self::options().any(|option| option.typed.expects && self.settings.one(option.key.name).is_some())
     }
 }
 
 impl<O: CommandOptions> Args for KeyArgs<O> {
     fn augment_args(command: Command) -> Command {
-        let rows = Self::rows().map(|(key, option)| arg(key, option));
-        command.args(rows).args(Self::switches().map(switch))
+        command
+            .args(Self::options().map(|option| option.arg()))
+            .args(Self::switches().map(switch))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -87,7 +158,12 @@ impl<O: CommandOptions> Args for KeyArgs<O> {
 
 impl<O: CommandOptions> FromArgMatches for KeyArgs<O> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut settings = given(matches, Self::rows());
+        let mut settings = Settings::default();
+        for KeyOption { key, typed, .. } in Self::options() {
+            let values = matches.get_many::<String>(key.name);
+            let values = values.into_iter().flatten().cloned();
+            settings.set(key.name, written(typed.flag, values));
+        }
         for switch in Self::switches().filter(|switch| matches.get_flag(id(switch.flag))) {
             settings.set(switch.key, written(switch.flag, [switch.word.to_owned()]));
         }
@@ -103,15 +179,6 @@ impl<O: CommandOptions> FromArgMatches for KeyArgs<O> {
     }
 }
 
-/// The option of a row.
-fn arg(key: &'static PolicyKey, option: &'static Typed) -> Arg {
-    of_shape(Arg::new(key.name), key)
-        .value_name(option.value)
-        .help(option.help)
-        .help_heading(option.group.heading())
-        .value_parser(parser(key, option))
-}
-
 /// The option of a switch.
 fn switch(switch: &'static SwitchOption) -> Arg {
     Arg::new(id(switch.flag))
@@ -124,100 +191,6 @@ fn switch(switch: &'static SwitchOption) -> Arg {
 /// An option without its dashes.
 fn id(flag: &'static str) -> &'static str {
     flag.trim_start_matches('-')
-}
-
-/// The name of a key's option, and how often it may be given.
-fn of_shape(arg: Arg, key: &'static PolicyKey) -> Arg {
-    let arg = arg.long(key.name).action(match key.shape.is_list() {
-        true => ArgAction::Append,
-        false => ArgAction::Set,
-    });
-    match key.shape {
-        Shape::Path | Shape::Paths => arg.value_hint(ValueHint::AnyPath),
-        _ => arg,
-    }
-}
-
-/// Keys that are options of one command, with their own help text.
-pub trait Rewording {
-    const OPTIONS: &'static [RewordedOption];
-}
-
-/// Of `pin`.
-#[derive(Debug, Clone, Copy)]
-pub struct OfPin;
-
-impl Rewording for OfPin {
-    const OPTIONS: &'static [RewordedOption] = PIN_OPTIONS;
-}
-
-/// Of `replay`.
-#[derive(Debug, Clone, Copy)]
-pub struct OfReplay;
-
-impl Rewording for OfReplay {
-    const OPTIONS: &'static [RewordedOption] = REPLAY_OPTIONS;
-}
-
-/// What was given by such options.
-#[derive(Debug, Clone)]
-pub struct RewordedArgs<C> {
-    pub settings: Settings,
-    command: PhantomData<C>,
-}
-
-impl<C: Rewording> RewordedArgs<C> {
-    fn rows() -> impl Iterator<Item = (&'static RewordedOption, &'static PolicyKey, &'static Typed)> {
-        C::OPTIONS.iter().filter_map(|option| {
-            let key = keys().find(|key| key.name == option.key)?;
-            Some((option, key, key.option.as_ref()?))
-        })
-    }
-}
-
-impl<C: Rewording> Args for RewordedArgs<C> {
-    fn augment_args(command: Command) -> Command {
-        command.args(Self::rows().map(|(option, key, typed)| {
-            of_shape(Arg::new(key.name), key)
-                .value_name(option.value)
-                .help(option.help)
-                .help_heading(option.heading)
-                .value_parser(parser(key, typed))
-        }))
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
-}
-
-impl<C: Rewording> FromArgMatches for RewordedArgs<C> {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let rows = Self::rows().map(|(_, key, typed)| (key, typed));
-        Ok(Self {
-            settings: given(matches, rows),
-            command: PhantomData,
-        })
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
-    }
-}
-
-/// What was given by the options of some rows.
-fn given(matches: &ArgMatches, rows: impl Iterator<Item = (&'static PolicyKey, &'static Typed)>) -> Settings {
-    let mut settings = Settings::default();
-    for (key, option) in rows {
-        let values = matches
-            .get_many::<String>(key.name)
-            .into_iter()
-            .flatten()
-            .cloned();
-        settings.set(key.name, written(option.flag, values));
-    }
-    settings
 }
 
 /// Refuses a value before the policy is read, if it is not a word of the choice or not a number.

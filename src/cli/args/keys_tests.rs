@@ -33,11 +33,11 @@ fn every_option_of_verify_and_watch_is_a_row_or_says_why_not() {
 
 #[test]
 fn every_option_with_words_of_its_own_is_a_key() {
-    fn assert_whole<C: Rewording>() {
-        let rows: Vec<&str> = RewordedArgs::<C>::rows().map(|(_, key, _)| key.name).collect();
-        let named: Vec<&str> = C::OPTIONS.iter().map(|option| option.key).collect();
-        assert_eq!(rows, named);
+    fn assert_whole<O: CommandOptions>() {
+        let options: Vec<&str> = KeyArgs::<O>::options().map(|option| option.key.name).collect();
+        let named: Vec<&str> = O::REWORDED.iter().map(|option| option.key).collect();
+        assert_eq!(options, named);
     }
-    assert_whole::<OfPin>();
-    assert_whole::<OfReplay>();
+    assert_whole::<PinOptions>();
+    assert_whole::<ReplayOptions>();
 }

@@ -30,7 +30,7 @@ pub use deploy_plan::{DeployPlanArgs, PLAN_CODES, PlanFormat};
 pub use expect::ExpectArgs;
 pub use gpu::GpuArgs;
 pub use keys::SourceArgs;
-use keys::{KeyArgs, LiveOptions, OfPin, OfReplay, RewordedArgs};
+use keys::{KeyArgs, LiveOptions, PinOptions, ReplayOptions};
 pub use loose::LooseArgs;
 pub use network::{CacheArgs, CollateralAgeArgs, HttpArgs, TransportArgs, TrustArgs};
 pub use os_image::{OsImageArgs, OsImageFormat};
@@ -234,7 +234,7 @@ pub struct ReplayArgs {
     #[command(flatten)]
     pub expect: ExpectArgs,
     #[command(flatten)]
-    pub keys: RewordedArgs<OfReplay>,
+    pub keys: KeyArgs<ReplayOptions>,
     #[command(flatten)]
     pub collateral_age: CollateralAgeArgs,
     #[command(flatten)]
@@ -280,7 +280,7 @@ pub struct PinArgs {
     #[arg(long, value_name = "TIME", conflicts_with = "url")]
     pub at: Option<String>,
     #[command(flatten)]
-    pub keys: RewordedArgs<OfPin>,
+    pub keys: KeyArgs<PinOptions>,
     #[command(flatten)]
     pub config: TargetArgs,
     #[command(flatten)]
