@@ -8,9 +8,7 @@ mod words;
 pub use side::{NoSide, Side, SideKind};
 
 use cvm_verify_core::compose::TextDiff;
-use cvm_verify_core::lock::{
-    Change, Lock, LockedGovernance, LockedKms, LockedOs, LockedTls, difference, field_words,
-};
+use cvm_verify_core::lock::{Change, Lock, LockedOs, difference, field_words};
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::verify::digest::sha256;
 
@@ -51,9 +49,9 @@ pub fn compare(before: &Side, after: &Side) -> Comparison {
                 os.known_by = None;
             }
         }
-        let unsaid = leave_out_unsaid(&mut old, &mut new);
+        let unsaid = leave_out_unsaid(&old, &mut new);
         notes.extend(note(before, after, &unsaid));
-        let unsaid = leave_out_unsaid(&mut new, &mut old);
+        let unsaid = leave_out_unsaid(&new, &mut old);
         notes.extend(note(after, before, &unsaid));
     }
     let mut changes: Vec<Explained> = difference(&old, &new)
@@ -79,69 +77,76 @@ pub fn compare(before: &Side, after: &Side) -> Comparison {
 }
 
 /// Takes out of `other` what `own` says nothing of, and names it.
-fn leave_out_unsaid(own: &mut Lock, other: &mut Lock) -> Vec<&'static str> {
-    let mut unsaid = Vec::new();
-    fn leave_out<T>(own: &Option<T>, other: &mut Option<T>) -> bool {
-        own.is_none() && other.take().is_some()
-    }
-    let mut add = |is_left_out: bool, name| {
-        if is_left_out {
-            unsaid.push(name);
-        }
+fn leave_out_unsaid(own: &Lock, other: &mut Lock) -> Vec<&'static str> {
+    // Each field by name: a new one does not compile until it is decided on.
+    let Lock {
+        tool: _,
+        origin: _,
+        accepted: _,
+        places: _,
+        compose_hash,
+        app_id,
+        key_provider,
+        os_image,
+        td_attributes,
+        mr_seam,
+        fmspc,
+        kms,
+        governance,
+        tls,
+        sources,
+        gpus,
+        images,
+        compose_settings,
+    } = own;
+    let of_image = left_out(os_image, &mut other.os_image, "the OS image");
+    let of_shape = match (os_image, &mut other.os_image) {
+        (Some(own), Some(other)) => left_out(&own.rtmr0, &mut other.rtmr0, "RTMR0"),
+        _ => None,
     };
-    add(
-        leave_out(&own.compose_hash, &mut other.compose_hash),
-        "the compose hash",
-    );
-    add(leave_out(&own.app_id, &mut other.app_id), "the app id");
-    add(
-        leave_out(&own.key_provider, &mut other.key_provider),
-        "the key provider",
-    );
-    add(leave_out(&own.os_image, &mut other.os_image), "the OS image");
-    if let (Some(own), Some(other)) = (&own.os_image, &mut other.os_image) {
-        add(leave_out(&own.rtmr0, &mut other.rtmr0), "RTMR0");
-    }
-    add(
-        leave_out(&own.td_attributes, &mut other.td_attributes),
-        "the TD attributes",
-    );
-    add(leave_out(&own.mr_seam, &mut other.mr_seam), "the TDX module");
-    add(leave_out(&own.fmspc, &mut other.fmspc), "the platform's model");
-    if own.kms == LockedKms::default() && own.kms != other.kms {
-        other.kms = LockedKms::default();
-        add(true, "the KMS");
-    }
-    if own.governance == LockedGovernance::default() && own.governance != other.governance {
-        other.governance = LockedGovernance::default();
-        add(true, "the contracts that govern the app");
-    }
-    if own.tls == LockedTls::default() && own.tls != other.tls {
-        other.tls = LockedTls::default();
-        add(true, "how the TLS key of the address is bound");
-    }
-    if own.sources.is_empty() && !other.sources.is_empty() {
-        other.sources.clear();
-        add(true, "who built the images");
-    }
-    if own.gpus.is_empty() && !other.gpus.is_empty() {
-        other.gpus.clear();
-        add(true, "the GPUs");
-    }
-    if own.images.is_empty() && !other.images.is_empty() {
-        other.images.clear();
-        add(true, "the images");
-    }
     // Only a lock has reasons: they are no difference of deployments.
     other.keep_reasons(own);
-    if own.compose_settings.is_empty() {
+    if compose_settings.is_empty() {
         other.places.clear();
     }
-    if own.compose_settings.is_empty() && !other.compose_settings.is_empty() {
-        other.compose_settings.clear();
-        add(true, "the fields of the compose document");
+    [
+        left_out(compose_hash, &mut other.compose_hash, "the compose hash"),
+        left_out(app_id, &mut other.app_id, "the app id"),
+        left_out(key_provider, &mut other.key_provider, "the key provider"),
+        of_image,
+        of_shape,
+        left_out(td_attributes, &mut other.td_attributes, "the TD attributes"),
+        left_out(mr_seam, &mut other.mr_seam, "the TDX module"),
+        left_out(fmspc, &mut other.fmspc, "the platform's model"),
+        left_out(kms, &mut other.kms, "the KMS"),
+        left_out(
+            governance,
+            &mut other.governance,
+            "the contracts that govern the app",
+        ),
+        left_out(tls, &mut other.tls, "how the TLS key of the address is bound"),
+        left_out(sources, &mut other.sources, "who built the images"),
+        left_out(gpus, &mut other.gpus, "the GPUs"),
+        left_out(images, &mut other.images, "the images"),
+        left_out(
+            compose_settings,
+            &mut other.compose_settings,
+            "the fields of the compose document",
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Takes a value out that the other side does not have; its name if there was one.
+fn left_out<T: Default + PartialEq>(own: &T, other: &mut T, name: &'static str) -> Option<&'static str> {
+    let none = T::default();
+    if *own != none || *other == none {
+        return None;
     }
-    unsaid
+    *other = none;
+    Some(name)
 }
 
 fn note(side: &Side, other: &Side, unsaid: &[&str]) -> Option<String> {
