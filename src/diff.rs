@@ -156,7 +156,7 @@ fn recorded_side(
 ) -> Result<Side, NoSide> {
     let policy = &request.policy;
     let claims = recorded.describe(&request.roots, at, &SourcePolicy::default(), &policy.reference);
-    Side::of_facts(name, SideKind::Bundle, &claims?, policy)
+    Side::of_claims(name, SideKind::Bundle, &claims?, policy)
 }
 
 fn live(
@@ -189,6 +189,6 @@ fn live(
              compare one bundle"
         ))
     })?;
-    let side = |claims| Side::of_facts(shown(url).to_owned(), SideKind::Live, &claims, policy);
+    let side = |claims| Side::of_claims(shown(url).to_owned(), SideKind::Live, &claims, policy);
     Ok(described.claims.map_err(NoSide::from).and_then(side))
 }

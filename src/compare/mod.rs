@@ -1,6 +1,6 @@
 //! What changed between two deployments: locks, and what evidence proves, in any pairing. Pure.
 //!
-//! Evidence counts with its proven facts only, as for `pin`; what one side does not say is not compared, and noted.
+//! Of evidence only the claims count, as for `pin`; what one side does not say is not compared, and noted.
 
 mod side;
 mod words;

@@ -93,7 +93,7 @@ impl Side {
     ///
     /// # Errors
     /// [`NoSide`]: something that would be compared is not proven.
-    pub fn of_facts(name: String, kind: SideKind, claims: &Claims, policy: &Policy) -> Result<Self, NoSide> {
+    pub fn of_claims(name: String, kind: SideKind, claims: &Claims, policy: &Policy) -> Result<Self, NoSide> {
         let freshness = (Check::of(CheckId::Freshness).run)(claims, policy);
         let fresh = freshness.status == Status::Pass;
         let pinned =

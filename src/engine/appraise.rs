@@ -88,7 +88,7 @@ impl Session {
     }
 }
 
-/// Appraises proven facts. A panic is that target's error: the others go on, and the alert is sent.
+/// Appraises claims. A panic is that target's error: the others go on, and the alert is sent.
 pub(super) fn guarded(
     claims: &Result<Claims, EvidenceFailure>,
     policy: &Policy,

@@ -37,7 +37,7 @@ impl Collected {
         self.claims()?.boot.as_ref().ok()
     }
 
-    /// Changes the facts, if there are any.
+    /// Changes the claims, if there are any.
     pub(super) fn change(&mut self, change: impl FnOnce(Claims) -> Claims) {
         let claims = std::mem::replace(&mut self.claims, Err(internal()));
         self.claims = claims.map(change);

@@ -42,7 +42,7 @@ impl RecordedAnswers {
         }
     }
 
-    /// Adds it to the facts of the same evidence.
+    /// Adds it to the claims of the same evidence.
     #[must_use]
     pub fn add(
         &self,

@@ -189,7 +189,7 @@ fn t14_a_docker_compose_file_that_is_there_and_not_started_fails() {
 }
 
 #[test]
-fn an_settings_that_nothing_pins_is_open() {
+fn settings_that_nothing_pins_are_open() {
     let judged = releasing(app_compose(DOCKER_COMPOSE), DOCKER_COMPOSE).judge();
     judged.leaves_open(CheckId::ComposeHash, "compose-settings-unpinned");
     assert!(

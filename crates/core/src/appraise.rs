@@ -10,7 +10,7 @@ use crate::report::{
 };
 use crate::verify::{Claims, Issuer, Tls, TrustRoot};
 
-/// What is known of a target beside facts and policy: it only labels the result.
+/// What is known of a target beside claims and policy: it only labels the result.
 #[derive(Debug, Clone)]
 pub struct Subject {
     /// The user's name for it.

@@ -1,4 +1,4 @@
-//! Proven facts of simulated CVMs and made-up contracts, for the tests of checks.
+//! Claims of simulated CVMs and made-up contracts, for the tests of checks.
 
 use simulator::{Cvm, World};
 

@@ -1,4 +1,4 @@
-//! One file per check, all of one shape: from proven facts and policy to a [`Finding`].
+//! One file per check, all of one shape: from claims and policy to a [`Finding`].
 //!
 //! Each file holds the check's id, what a pass proves, which attack it prevents, its reasons with what to do
 //! about each, which tiers require it, and one function. The list of them is `each_check!` in

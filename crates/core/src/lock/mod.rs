@@ -1,7 +1,7 @@
 //! The lock file `cvm.lock`: what a deployment was measured to be, written down for review.
 //!
 //! It is TOML, sorted and stable: pinning the same deployment twice gives the same bytes. [`pin`] makes a lock
-//! from proven facts, [`Lock::to_toml`] writes it, [`Lock::parse`] reads it, [`Lock::apply`] turns it into
+//! from claims, [`Lock::to_toml`] writes it, [`Lock::parse`] reads it, [`Lock::apply`] turns it into
 //! expectations, [`difference`] says what changed between two. [`LockFile`] is a file as a whole: one deployment, or
 //! several by name.
 

@@ -42,7 +42,7 @@ impl Unasked {
 pub(super) struct NotAsked(Vec<Unasked>);
 
 impl NotAsked {
-    /// What a run with these facts asked for. `fresh` is whether its nonce is signed, `has_images` whether the images were read.
+    /// What a run with these claims asked for. `fresh` is whether its nonce is signed, `has_images` whether the images were read.
     pub(super) fn of(claims: &Claims, fresh: bool, has_images: bool) -> Self {
         let asked = [
             (Unasked::Sources, has_images),

@@ -2,7 +2,7 @@
 //!
 //! Two things make an [`AttestedKms`]: the handshake proves that the server holds the key of its certificate, and a TD quoted that
 //! key. What a KMS answers over such a connection is worth what its code is. Which root key signed the certificate says which KMS
-//! it is. `live_kms` proves; the facts of the KMS's own VM are those of any VM, the `F` of the types here.
+//! it is. `live_kms` proves; the claims of the KMS's own VM are those of any VM, the `F` of the types here.
 //!
 //! The quote in the certificate has no time in it: it is as old as the start of the KMS. What is fresh is the handshake.
 

@@ -1,4 +1,4 @@
-//! What KMSs showed and answered, added to the facts of the app whose keys they give: from a [`RecordedKms`] to a [`KmsAnswer`].
+//! What KMSs showed and answered, added to the claims of the app whose keys they give: from a [`RecordedKms`] to a [`KmsAnswer`].
 
 use super::age::judged_at;
 use super::kms::{

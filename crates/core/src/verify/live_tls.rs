@@ -1,4 +1,4 @@
-//! What was seen of TLS, added to the facts of the evidence that came over it.
+//! What was seen of TLS, added to the claims of the evidence that came over it.
 
 use super::ingress;
 use super::ra_tls::{self, RaTlsCertificate};
@@ -68,7 +68,7 @@ pub fn issuer_of_certificate(
     tls_binding::issuer(chain, certificate, td_claims(own))
 }
 
-/// What is proven of the TD of some facts.
+/// What is proven of the TD of some claims.
 pub(super) fn td_claims(claims: &Claims) -> TdClaims<'_> {
     TdClaims {
         quote: claims.quote.as_ref().ok(),

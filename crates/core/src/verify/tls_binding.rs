@@ -1,4 +1,4 @@
-//! Whose key the live TLS connection has: from a [`TlsSession`] and proven facts to a [`BoundChannel`] (docs/tls.md).
+//! Whose key the live TLS connection has: from a [`TlsSession`] and claims to a [`BoundChannel`] (docs/tls.md).
 //!
 //! Two things make a binding, and neither is enough alone: the handshake of this run proves that the server holds the
 //! key, and a TD quoted the key. A relay has the quote and not the key; a server with a key of its own has no quote.
@@ -12,7 +12,7 @@ use crate::evidence::{Probe, Seen, TlsChain, TlsHost, TlsSession};
 /// The key of the live connection is that of the TD whose evidence was proven.
 ///
 /// It can be made here alone. It says nothing about a policy: whether the TD's code is the expected one is for the checks of
-/// the same facts.
+/// the same claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BoundChannel {
     spki_sha256: [u8; 32],

@@ -1,4 +1,4 @@
-//! From proven facts to a lock. Pure.
+//! From claims to a lock. Pure.
 
 mod image;
 mod known;
@@ -25,7 +25,7 @@ use image::{known_by, of_image, other_image};
 pub use pinned::{AcceptedPin, Pinned, Unaccepted};
 pub use refusal::PinRefusal;
 
-/// Takes a lock from proven facts. `fresh` is what the `freshness` check found: whether this run's nonce is
+/// Takes a lock from claims. `fresh` is what the `freshness` check found: whether this run's nonce is
 /// signed. `root` says whose root certificate the proof relies on, `reference` what images are known, `named` which image the
 /// user says that it is.
 ///

@@ -166,7 +166,7 @@ fn report_data_of(spki: &[u8]) -> [u8; 64] {
 pub enum NotBoundBy {
     /// It is refused.
     Refused(RaTlsRefusal),
-    /// Its quote is not proven: see the facts of its evidence.
+    /// Its quote is not proven: see the claims of its evidence.
     QuoteNotProven,
 }
 
