@@ -3,7 +3,9 @@
 use serde_json::Value;
 use sigstore_verify::bundle::Error as FormError;
 use sigstore_verify::types::{KindVersion, Sha256Hash};
-use sigstore_verify::{CertificateError, Error, TimestampError, TransparencyLogError, VerificationPolicy};
+use sigstore_verify::{
+    CertificateError, Error, TimestampError, TransparencyLogError, VerificationPolicy, VerificationResult,
+};
 
 use super::bundle::ParsedBundle;
 use super::certificate::SigningLeaf;
@@ -222,7 +224,23 @@ fn judge(
     for entry in entries {
         log::is_of_its_kind(entry)?;
     }
-    let mut signed_at = u64::MAX;
+    let signed_at = signed_at(&result, form, leaf, instance, now)?;
+    let statement = Statement::read(form.envelope()?.payload.as_bytes())?;
+    if !statement.is_about(&hex::encode(digest)) {
+        return Err(Refusal::OtherSubject);
+    }
+    Ok((statement, signed_at, records.into_iter().next()))
+}
+
+/// The earliest time that an authority or a log signed, Unix seconds: the certificate and the log's key were valid at each of them.
+fn signed_at(
+    result: &VerificationResult,
+    form: &ParsedBundle,
+    leaf: &SigningLeaf,
+    instance: &Instance,
+    now: u64,
+) -> Result<u64, Refusal> {
+    let mut earliest = u64::MAX;
     for time in result.verified_timestamps() {
         let seconds = u64::try_from(time.as_second()).map_err(|_| Refusal::TimeInvalid)?;
         if seconds > now.saturating_add(CLOCK_SKEW) {
@@ -237,7 +255,7 @@ fn judge(
             return Err(Refusal::OutsideValidity);
         }
         // And the time of a timestamp says when the log's key had to be valid, where the log itself signs no time.
-        for entry in entries {
+        for entry in &form.bundle.verification_material.tlog_entries {
             let logs = instance.root.tlogs.iter();
             let in_time = logs
                 .filter(|log| log.log_id.key_id == entry.log_id.key_id)
@@ -249,13 +267,9 @@ fn judge(
                 return Err(Refusal::TimeInvalid);
             }
         }
-        signed_at = signed_at.min(seconds);
+        earliest = earliest.min(seconds);
     }
-    let statement = Statement::read(form.envelope()?.payload.as_bytes())?;
-    if !statement.is_about(&hex::encode(digest)) {
-        return Err(Refusal::OtherSubject);
-    }
-    Ok((statement, signed_at, records.into_iter().next()))
+    Ok(earliest)
 }
 
 /// The library refuses the time of a log that is after this machine's clock, and one outside the certificate's validity: one that
