@@ -8,7 +8,7 @@ use crate::config::{Settings, path_of};
 use crate::diff::{DiffRequest, sides};
 use crate::env::Env;
 use crate::plan::next_commands::LOCK_NAME;
-use crate::plan::planner::address;
+use crate::plan::selection::address;
 use crate::plan::{policy_file, report_data};
 use crate::render::{self, escape};
 use crate::usage_error::UsageError;

@@ -15,7 +15,8 @@ use crate::alert::state_file::StateFile;
 use crate::env::Env;
 use crate::interrupt::Interrupt;
 use crate::net::Client;
-use crate::plan::planner::{Job, Plan};
+use crate::plan::job::Job;
+use crate::plan::planner::Plan;
 use cvm_verify_core::report::{AlertRecord, Report, TargetReport, Verdict};
 
 /// How long the waiting of the other targets is held up. What no channel took by then is sent at the end of the run.

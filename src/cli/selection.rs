@@ -9,8 +9,8 @@ use crate::config::Settings;
 use crate::env::Env;
 use crate::plan::found_lock::{say_of_unused_lock, with_found_lock};
 use crate::plan::nodes;
-use crate::plan::planner::Selection;
 use crate::plan::policy_file::{found, read};
+use crate::plan::selection::Selection;
 use crate::usage_error::UsageError;
 
 /// What the arguments select. `more` is what a command's own options say.

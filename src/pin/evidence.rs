@@ -10,7 +10,7 @@ use crate::env::Env;
 use crate::plan::kms_and_contracts::{further_questions, phala_hints};
 use crate::plan::next_commands::{Commands, TargetNames};
 use crate::plan::nodes::{self, TargetNodes};
-use crate::plan::planner::address;
+use crate::plan::selection::address;
 use crate::plan::setting_problem::settings_error;
 use crate::plan::target::Target;
 use crate::runtime::runtime;

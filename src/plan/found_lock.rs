@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::next_commands::LOCK_NAME;
-use super::planner::Selection;
+use super::selection::Selection;
 use super::target::Target;
 use crate::env::Env;
 use crate::files;

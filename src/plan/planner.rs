@@ -1,40 +1,27 @@
 //! What a run verifies: addresses of the command line or targets of the policy file, each with a policy of its own.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::job::Job;
 use super::named_files::NamedFiles;
 use super::next_commands::{Commands, NetworkOptions, TargetNames};
 use super::nodes::{NodeVariables, TargetNodes};
 use super::policy::{Expectations, expectations};
 use super::policy_file::Config;
+use super::selection::{Selection, WantedDeployment, addresses, wanted};
 use super::setting_problem::{SettingProblem, refuse_any};
-use super::target::{Target, named_source};
-use crate::address::parse_address;
-use crate::alert::alerting::AlertedTarget;
-use crate::alert::incident::{AskedAt, PolicyFileId};
+use super::target::Target;
+use crate::alert::incident::PolicyFileId;
 use crate::alert::variables::ChannelVariables;
-use crate::config::file::{FileTarget, file_keys};
-use crate::config::{Interval, Settings, WrittenValue, path_of, written};
+use crate::config::file::file_keys;
+use crate::config::{Interval, Settings, path_of};
 use crate::engine::Deployment;
 use crate::files::path_in_repository;
 use crate::git;
-use crate::source::ReachedBy;
 use crate::usage_error::UsageError;
 use cvm_verify_core::policy::{CollateralMaxAge, GovernancePolicy, GpuVerifier, Policy, Verifier};
-
-/// One deployment to verify.
-pub(crate) struct Job {
-    pub deployment: Arc<Deployment>,
-    /// What a person runs next.
-    pub commands: Commands,
-    /// Who is told.
-    pub alerts: ChannelVariables,
-    /// How often `watch` verifies it.
-    pub interval: Interval,
-}
 
 /// Everything that a run verifies.
 pub(crate) struct Plan {
@@ -47,24 +34,6 @@ pub(crate) struct Plan {
     pub notes: Vec<String>,
     /// The policy file that the targets are of, and whether they are all that it has.
     pub policy_file: Option<(PolicyFileId, bool)>,
-}
-
-/// Which targets a run is about, and what the command line says of all of them.
-#[derive(Debug, Clone)]
-pub(crate) struct Selection {
-    /// Addresses that were typed. Without any, the targets are those of the policy file.
-    pub urls: Vec<String>,
-    /// Names of targets in the policy file; beside one address, the target that it is.
-    pub names: Vec<String>,
-    /// What was given by option: over the policy file.
-    pub options: Settings,
-    pub collateral_max_age: CollateralMaxAge,
-    /// Whether nodes of a blockchain are named.
-    pub asks_nodes: bool,
-    /// What the variables hold that a target may name for nodes of its own.
-    pub node_variables: NodeVariables,
-    /// Through which network the targets are asked: what a command that a finding advises needs too.
-    pub network: NetworkOptions,
 }
 
 /// Plans a run that judges at a time, Unix seconds, by this policy file.
@@ -140,109 +109,6 @@ fn refuse_one_name_for_two(targets: &[Job]) -> Result<(), UsageError> {
              its own in a policy file",
             target.name()
         ))),
-    }
-}
-
-/// A deployment that is wanted.
-struct WantedDeployment<'c> {
-    /// Its name, where it has one beside its address.
-    name: Option<&'c str>,
-    /// Its address, where it was given on the command line.
-    url: Option<&'c str>,
-    target: Option<&'c FileTarget>,
-}
-
-fn wanted<'c>(
-    selection: &'c Selection,
-    config: Option<&'c Config>,
-) -> Result<Vec<WantedDeployment<'c>>, UsageError> {
-    let (options, names) = (&selection.options, selection.names.as_slice());
-    match (selection.urls.as_slice(), names, config) {
-        // An app that is reached by the id that is expected of it.
-        ([], [], None) if !addresses(None, options).is_empty() => Ok(vec![WantedDeployment {
-            name: None,
-            url: None,
-            target: None,
-        }]),
-        ([], _, None) => Err(UsageError::new(format!(
-            "there is nothing to verify; {}",
-            named_source(options).needs
-        ))),
-        ([_, _, ..], _, _) if options.one("info-url").is_some() => Err(UsageError::option(
-            "--info-url",
-            "it is the information of one app, but there are several URLs; verify them one by one",
-        )),
-        ([], [], Some(config)) => Ok(config.file.targets.iter().map(WantedDeployment::of).collect()),
-        ([], names, Some(config)) => {
-            let mut chosen: Vec<WantedDeployment<'_>> = Vec::new();
-            for name in names {
-                if chosen.iter().all(|other| other.name != Some(name)) {
-                    chosen.push(WantedDeployment::of(config.target(name)?));
-                }
-            }
-            Ok(chosen)
-        }
-        ([url], [name], config) => Ok(vec![WantedDeployment {
-            name: Some(name),
-            url: Some(url),
-            target: config.map(|config| config.target(name)).transpose()?,
-        }]),
-        (_, [_, ..], _) => Err(UsageError::option(
-            "--target",
-            "with a URL, it names the target of that URL: give one URL and one name, or omit the URL to verify several \
-             targets of the policy file",
-        )),
-        (urls, [], None) => Ok(urls.iter().map(|url| WantedDeployment::at(url)).collect()),
-        (urls, [], Some(config)) => urls.iter().map(|url| at_address(url, config)).collect(),
-    }
-}
-
-/// An address on the command line, beside a policy file. The address of a target of the file is that target: with the file's
-/// defaults alone less would be expected of it than the file says.
-fn at_address<'c>(url: &'c str, config: &'c Config) -> Result<WantedDeployment<'c>, UsageError> {
-    let Ok(typed) = parse_address(url) else {
-        return Ok(WantedDeployment::at(url));
-    };
-    let is_there = |target: &&FileTarget| {
-        let address = target
-            .settings
-            .one("url")
-            .map(|written| parse_address(&written.text));
-        address.is_some_and(|address| address.as_ref() == Ok(&typed))
-    };
-    let mut there = config.file.targets.iter().filter(is_there);
-    match (there.next(), there.next()) {
-        (None, _) => Ok(WantedDeployment::at(url)),
-        (Some(target), None) => Ok(WantedDeployment {
-            url: Some(url),
-            ..WantedDeployment::of(target)
-        }),
-        (Some(one), Some(other)) => Err(UsageError::option(
-            "URL",
-            format!(
-                "the policy file has several targets at this address, {:?} and {:?} among them; choose with --target NAME",
-                one.name, other.name
-            ),
-        )),
-    }
-}
-
-impl<'c> WantedDeployment<'c> {
-    /// One that the policy file does not have.
-    const fn at(url: &'c str) -> Self {
-        Self {
-            name: None,
-            url: Some(url),
-            target: None,
-        }
-    }
-
-    fn of(target: &'c FileTarget) -> Self {
-        Self {
-            name: Some(&target.name),
-            url: None,
-            target: Some(target),
-        }
     }
 }
 
@@ -364,72 +230,4 @@ impl Planner<'_> {
             Interval::default()
         })
     }
-}
-
-impl Job {
-    /// What reports call it.
-    pub fn name(&self) -> &str {
-        &self.deployment.name
-    }
-
-    /// What it is appraised against.
-    pub fn policy(&self) -> Cow<'_, Policy> {
-        self.deployment.expected()
-    }
-
-    /// What alerts need to know of it; `file` is the policy file that it is of.
-    pub fn alerted(&self, file: Option<PolicyFileId>) -> AlertedTarget<'_> {
-        AlertedTarget {
-            name: self.name(),
-            variables: &self.alerts,
-            policy: self.policy().fingerprint(),
-            asked: Some(AskedAt::of(&self.deployment.source)),
-            is_reported: false,
-            file,
-        }
-    }
-
-    /// Whether it is the same deployment, and the same is expected of it. What is believed may differ: the plan that was read
-    /// last is the one to use.
-    pub fn is_same(&self, other: &Self) -> bool {
-        let Self {
-            deployment,
-            commands: _,
-            alerts,
-            interval,
-        } = self;
-        let Deployment {
-            name,
-            source,
-            policy: _,
-            compose_file,
-            nodes,
-        } = &**deployment;
-        let before = &other.deployment;
-        (name, source, compose_file, nodes)
-            == (&before.name, &before.source, &before.compose_file, &before.nodes)
-            && (alerts, interval) == (&other.alerts, &other.interval)
-            && self.policy().fingerprint() == other.policy().fingerprint()
-    }
-}
-
-/// Where a target is reached: at its address; where it has none, by the ids that are expected of it, as its source allows.
-fn addresses(url: Option<&str>, settings: &Settings) -> Vec<WrittenValue> {
-    if let Some(url) = url {
-        return written("URL", [url.to_owned()]);
-    }
-    if let Some(url) = settings.one("url") {
-        return vec![url.clone()];
-    }
-    let (app, instances) = (settings.all("app-id"), settings.all("instance-id"));
-    match named_source(settings).reached_by {
-        ReachedBy::Address => Vec::new(),
-        ReachedBy::InstanceOrAppId if !instances.is_empty() => instances.to_vec(),
-        ReachedBy::InstanceOrAppId | ReachedBy::AppId => app.to_vec(),
-    }
-}
-
-/// The same for a command that looks at one: the first.
-pub(crate) fn address(url: Option<&str>, settings: &Settings) -> Option<WrittenValue> {
-    addresses(url, settings).into_iter().next()
 }

@@ -1,6 +1,6 @@
 //! `--shard`: a part of the targets.
 
-use super::planner::Job;
+use super::job::Job;
 use crate::usage_error::UsageError;
 use cvm_verify_core::report::Shard;
 

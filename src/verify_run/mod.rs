@@ -18,7 +18,7 @@ use crate::engine::{self, Cancelled, Deployment, Run, Session, TimeLimits};
 use crate::env::Env;
 use crate::interrupt::Interrupt;
 use crate::net::{STAY, Trace};
-use crate::plan::planner::Job;
+use crate::plan::job::Job;
 use crate::render::progress::{Place, ProgressLine};
 use crate::render::{asked_once_more, escape, final_result, still_different};
 use cvm_verify_core::report::{TargetReport, Verdict};

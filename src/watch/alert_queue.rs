@@ -21,7 +21,8 @@ use crate::alert::{self, AlertSender, Channels, HEARTBEAT_URL, IncidentInputs, R
 use crate::engine::Session;
 use crate::env::Env;
 use crate::net::Client;
-use crate::plan::planner::{Job, Plan};
+use crate::plan::job::Job;
+use crate::plan::planner::Plan;
 use crate::usage_error::UsageError;
 use cvm_verify_core::report::{AlertRecord, TargetReport, Verdict};
 

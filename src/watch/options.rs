@@ -10,7 +10,8 @@ use super::LogFormat;
 use crate::alert::incident::Rules;
 use crate::engine::Session;
 use crate::env::Env;
-use crate::plan::planner::{Plan, Selection};
+use crate::plan::planner::Plan;
+use crate::plan::selection::Selection;
 use crate::usage_error::UsageError;
 
 /// What a watch does, and how.

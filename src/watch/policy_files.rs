@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::plan::planner::{Plan, Selection, plan};
+use crate::plan::planner::{Plan, plan};
+
+use crate::plan::selection::Selection;
 use crate::usage_error::UsageError;
 
 /// How long a policy that was refused is left alone: a file that it names may be mended, and nobody looks at that one.

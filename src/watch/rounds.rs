@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::{Ended, TargetSchedule};
 use crate::engine::{Collection, Session, Tasks, TimeLimits};
-use crate::plan::planner::Job;
+use crate::plan::job::Job;
 
 /// All targets.
 pub(crate) struct Rounds {
@@ -177,7 +177,8 @@ impl Rounds {
 mod tests {
     use super::*;
     use crate::config::Settings;
-    use crate::plan::planner::{Selection, plan};
+    use crate::plan::planner::plan;
+    use crate::plan::selection::Selection;
 
     /// One target, read by a run that names nodes of a blockchain, or none: that is no part of what is expected.
     fn read(asks_nodes: bool) -> Vec<Job> {

@@ -1,0 +1,154 @@
+//! Which targets a run is about: addresses of the command line, or targets of the policy file.
+
+use super::next_commands::NetworkOptions;
+use super::nodes::NodeVariables;
+use super::policy_file::Config;
+use super::target::named_source;
+use crate::address::parse_address;
+use crate::config::file::FileTarget;
+use crate::config::{Settings, WrittenValue, written};
+use crate::source::ReachedBy;
+use crate::usage_error::UsageError;
+use cvm_verify_core::policy::CollateralMaxAge;
+
+/// Which targets a run is about, and what the command line says of all of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Selection {
+    /// Addresses that were typed. Without any, the targets are those of the policy file.
+    pub urls: Vec<String>,
+    /// Names of targets in the policy file; beside one address, the target that it is.
+    pub names: Vec<String>,
+    /// What was given by option: over the policy file.
+    pub options: Settings,
+    pub collateral_max_age: CollateralMaxAge,
+    /// Whether nodes of a blockchain are named.
+    pub asks_nodes: bool,
+    /// What the variables hold that a target may name for nodes of its own.
+    pub node_variables: NodeVariables,
+    /// Through which network the targets are asked: what a command that a finding advises needs too.
+    pub network: NetworkOptions,
+}
+
+/// A deployment that is wanted.
+pub(super) struct WantedDeployment<'c> {
+    /// Its name, where it has one beside its address.
+    pub name: Option<&'c str>,
+    /// Its address, where it was given on the command line.
+    pub url: Option<&'c str>,
+    pub target: Option<&'c FileTarget>,
+}
+
+pub(super) fn wanted<'c>(
+    selection: &'c Selection,
+    config: Option<&'c Config>,
+) -> Result<Vec<WantedDeployment<'c>>, UsageError> {
+    let (options, names) = (&selection.options, selection.names.as_slice());
+    match (selection.urls.as_slice(), names, config) {
+        // An app that is reached by the id that is expected of it.
+        ([], [], None) if !addresses(None, options).is_empty() => Ok(vec![WantedDeployment {
+            name: None,
+            url: None,
+            target: None,
+        }]),
+        ([], _, None) => Err(UsageError::new(format!(
+            "there is nothing to verify; {}",
+            named_source(options).needs
+        ))),
+        ([_, _, ..], _, _) if options.one("info-url").is_some() => Err(UsageError::option(
+            "--info-url",
+            "it is the information of one app, but there are several URLs; verify them one by one",
+        )),
+        ([], [], Some(config)) => Ok(config.file.targets.iter().map(WantedDeployment::of).collect()),
+        ([], names, Some(config)) => {
+            let mut chosen: Vec<WantedDeployment<'_>> = Vec::new();
+            for name in names {
+                if chosen.iter().all(|other| other.name != Some(name)) {
+                    chosen.push(WantedDeployment::of(config.target(name)?));
+                }
+            }
+            Ok(chosen)
+        }
+        ([url], [name], config) => Ok(vec![WantedDeployment {
+            name: Some(name),
+            url: Some(url),
+            target: config.map(|config| config.target(name)).transpose()?,
+        }]),
+        (_, [_, ..], _) => Err(UsageError::option(
+            "--target",
+            "with a URL, it names the target of that URL: give one URL and one name, or omit the URL to verify several \
+             targets of the policy file",
+        )),
+        (urls, [], None) => Ok(urls.iter().map(|url| WantedDeployment::at(url)).collect()),
+        (urls, [], Some(config)) => urls.iter().map(|url| at_address(url, config)).collect(),
+    }
+}
+
+/// An address on the command line, beside a policy file. The address of a target of the file is that target: with the file's
+/// defaults alone less would be expected of it than the file says.
+fn at_address<'c>(url: &'c str, config: &'c Config) -> Result<WantedDeployment<'c>, UsageError> {
+    let Ok(typed) = parse_address(url) else {
+        return Ok(WantedDeployment::at(url));
+    };
+    let is_there = |target: &&FileTarget| {
+        let address = target
+            .settings
+            .one("url")
+            .map(|written| parse_address(&written.text));
+        address.is_some_and(|address| address.as_ref() == Ok(&typed))
+    };
+    let mut there = config.file.targets.iter().filter(is_there);
+    match (there.next(), there.next()) {
+        (None, _) => Ok(WantedDeployment::at(url)),
+        (Some(target), None) => Ok(WantedDeployment {
+            url: Some(url),
+            ..WantedDeployment::of(target)
+        }),
+        (Some(one), Some(other)) => Err(UsageError::option(
+            "URL",
+            format!(
+                "the policy file has several targets at this address, {:?} and {:?} among them; choose with --target NAME",
+                one.name, other.name
+            ),
+        )),
+    }
+}
+
+impl<'c> WantedDeployment<'c> {
+    /// One that the policy file does not have.
+    const fn at(url: &'c str) -> Self {
+        Self {
+            name: None,
+            url: Some(url),
+            target: None,
+        }
+    }
+
+    fn of(target: &'c FileTarget) -> Self {
+        Self {
+            name: Some(&target.name),
+            url: None,
+            target: Some(target),
+        }
+    }
+}
+
+/// Where a target is reached: at its address; where it has none, by the ids that are expected of it, as its source allows.
+pub(super) fn addresses(url: Option<&str>, settings: &Settings) -> Vec<WrittenValue> {
+    if let Some(url) = url {
+        return written("URL", [url.to_owned()]);
+    }
+    if let Some(url) = settings.one("url") {
+        return vec![url.clone()];
+    }
+    let (app, instances) = (settings.all("app-id"), settings.all("instance-id"));
+    match named_source(settings).reached_by {
+        ReachedBy::Address => Vec::new(),
+        ReachedBy::InstanceOrAppId if !instances.is_empty() => instances.to_vec(),
+        ReachedBy::InstanceOrAppId | ReachedBy::AppId => app.to_vec(),
+    }
+}
+
+/// The same for a command that looks at one: the first.
+pub(crate) fn address(url: Option<&str>, settings: &Settings) -> Option<WrittenValue> {
+    addresses(url, settings).into_iter().next()
+}
