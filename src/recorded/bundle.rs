@@ -40,7 +40,7 @@ pub(crate) fn of_bundle(
             collateral: recorded_collateral,
             collateral_fetched_at: bundle.collateral_fetched_at.filter(|_| collateral.is_none()),
             tls: recorded_tls(bundle),
-            asked: bundle.source.party(),
+            asked: Source::party_of(&bundle.source.kind),
         },
         name: file_name(path),
         address_id: bundle

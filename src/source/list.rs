@@ -151,6 +151,11 @@ impl Source {
         self.row().party
     }
 
+    /// The same for the `source` of a bundle, as its maker says.
+    pub fn party_of(kind: &str) -> AskedParty {
+        row_of(kind).map_or_else(AskedParty::default, |row| row.party)
+    }
+
     /// Where else it is asked than at the usual paths below its address: `NAME=PATH` each, without queries.
     pub fn other_paths(&self) -> Vec<String> {
         match self {

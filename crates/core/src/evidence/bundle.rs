@@ -117,18 +117,6 @@ pub struct BundleSource {
     pub url: Option<String>,
 }
 
-impl BundleSource {
-    /// Who was asked, as the maker of the bundle says.
-    #[must_use]
-    pub fn party(&self) -> AskedParty {
-        match self.kind.as_str() {
-            "guest-agent" => AskedParty::GuestAgent,
-            "phala-cloud" => AskedParty::PhalaCloud,
-            _ => AskedParty::App,
-        }
-    }
-}
-
 /// Why a file is not a bundle.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
