@@ -2,8 +2,7 @@
 #![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify::inspect::{Inspected, inspect};
-use cvm_verify_core::evidence::Attestation;
-use cvm_verify_core::evidence::Evidence;
+use cvm_verify_core::evidence::{Attestation, Evidence};
 use cvm_verify_fuzz::printed::{assert_harmless, assert_no_command};
 
 cvm_verify_fuzz::fuzz_target!(|list: &str| {

@@ -2,8 +2,9 @@
 #![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify_core::evidence::{MAX_TLS_CERTIFICATE_BYTES, TlsChain};
-use cvm_verify_core::verify::{Inputs, SignatureCache, is_bound_certificate, prove};
-use cvm_verify_core::verify::{ra_tls_evidence_of, spki_sha256};
+use cvm_verify_core::verify::{
+    Inputs, SignatureCache, is_bound_certificate, prove, ra_tls_evidence_of, spki_sha256,
+};
 use cvm_verify_fuzz::deployment::Deployment;
 
 cvm_verify_fuzz::fuzz_target!(|bytes: &[u8]| {

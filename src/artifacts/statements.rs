@@ -6,11 +6,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::WantedFiles;
 use super::resource::resource_of;
-use crate::bounded_io;
 use crate::engine::Deployment;
 use crate::render::statement::{PREDICATE_TYPE, SUBJECT, StatementInputs, statement};
 use crate::usage_error::{UsageError, WriteError};
-use crate::{files, render};
+use crate::{bounded_io, files, render};
 use cvm_verify_core::evidence::MAX_COMPOSE_FILE_BYTES;
 use cvm_verify_core::lock::MAX_LOCK_BYTES;
 use cvm_verify_core::policy::{LockOrigin, Policy};

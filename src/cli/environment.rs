@@ -68,24 +68,7 @@ pub(super) fn with_environment(
             positionals.extend(lines(value).map(OsString::from));
             continue;
         }
-        match arg.get_action() {
-            ArgAction::SetTrue => {
-                if truth(value).ok_or_else(|| UsageError::option(&variable, "is neither true nor false"))? {
-                    options.push(format!("--{id}").into());
-                }
-            }
-            ArgAction::Count => {
-                let count = match value.trim().parse() {
-                    Ok(count) => count,
-                    Err(_) => truth(value)
-                        .map(u8::from)
-                        .ok_or_else(|| UsageError::option(&variable, "is neither true nor false"))?,
-                };
-                options.extend((0..count.min(2)).map(|_| format!("--{id}").into()));
-            }
-            ArgAction::Append => options.extend(lines(value).map(|line| format!("--{id}={line}").into())),
-            _ => options.push(format!("--{id}={}", value.trim()).into()),
-        }
+        options.extend(typed_as(arg, id, &variable, value)?);
     }
     // Behind the subcommand's name and before what was typed, so that a typed `--` keeps its meaning.
     let at = args
@@ -100,6 +83,21 @@ pub(super) fn with_environment(
         joined.extend(positionals);
     }
     Ok(joined)
+}
+
+/// An option as it would be typed, with the value of its variable.
+fn typed_as(arg: &clap::Arg, id: &str, variable: &str, value: &str) -> Result<Vec<OsString>, UsageError> {
+    let is_on = || truth(value).ok_or_else(|| UsageError::option(variable, "is neither true nor false"));
+    let count = match arg.get_action() {
+        ArgAction::SetTrue => usize::from(is_on()?),
+        ArgAction::Count => match value.trim().parse::<u8>() {
+            Ok(count) => usize::from(count.min(2)),
+            Err(_) => usize::from(is_on()?),
+        },
+        ArgAction::Append => return Ok(lines(value).map(|line| format!("--{id}={line}").into()).collect()),
+        _ => return Ok(vec![format!("--{id}={}", value.trim()).into()]),
+    };
+    Ok(vec![format!("--{id}").into(); count])
 }
 
 /// What is set and cannot be read is never taken for absent. The value may be a secret.

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::args::{InspectArgs, InspectFormat};
+use super::transport::session_of_one;
 use super::trust_roots::trust_roots;
-use super::{chain, transport};
 use crate::address::shown_text;
 use crate::config::Settings;
 use crate::engine::{Collected, Deployment, Session, TimeLimits, ask_further, collect};
@@ -150,10 +150,8 @@ fn live(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
     let compose = compose(args)?;
     let session = Session {
         keep_bundles: true,
-        roots: trust_roots(&args.trust)?,
         clock_floor: 0,
-        nodes: chain::nodes(&args.chain)?,
-        ..transport::session(&args.transport, env)?
+        ..session_of_one(&args.transport, &trust_roots(&args.trust)?, &args.chain, env)?
     };
     // Nothing is written of the contracts of what is only shown.
     let questions = further_questions(

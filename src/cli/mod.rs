@@ -6,7 +6,6 @@
 mod alert_test;
 mod args;
 mod cache;
-mod chain;
 mod completions;
 mod compose_hash;
 mod deploy_plan;
@@ -47,10 +46,8 @@ use clap::FromArgMatches as _;
 use args::{Cli, Command, StatementCommand};
 use standard_output::StandardOutput;
 
-use crate::render;
-use crate::unknown_variables;
 use crate::usage_error::{CommandError, UsageError, WriteError};
-use crate::watchdog;
+use crate::{render, unknown_variables, watchdog};
 
 /// A usage or configuration error: nothing was verified.
 const USAGE: u8 = 2;

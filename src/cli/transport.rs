@@ -1,7 +1,6 @@
 //! Options of network and trust in; a session of the engine out.
 
 use super::args::{ChainArgs, HttpArgs, PlanArgs, TransportArgs, TrustArgs};
-use super::chain;
 use super::trust_roots::trust_roots;
 use crate::address::parse_url;
 use crate::collateral::Sources;
@@ -11,6 +10,7 @@ use crate::files;
 use crate::net::{Client, Secret, Transport};
 use crate::plan::next_commands::NetworkOptions;
 use crate::plan::planner::Plan;
+use crate::source::chain::Nodes;
 use crate::source::registry::{REGISTRY_CREDENTIALS, RegistryCredentials};
 use crate::source::{Nras, PhalaVerifier};
 use crate::usage_error::UsageError;
@@ -18,21 +18,6 @@ use cvm_verify_core::policy::{GpuVerifier, Verifier};
 
 /// A token that may read the attestations of the repositories in the rules.
 const SOURCE_TOKEN: &str = "CVM_VERIFY_SOURCE_TOKEN";
-
-/// A session with the client and the sources of collateral that the options name, and the clock of [`Env`].
-pub(super) fn session(args: &TransportArgs, env: &Env) -> Result<Session, UsageError> {
-    let sources = match &args.pccs_url {
-        None => Sources::default_public(),
-        Some(text) => Sources::only(&parse_url("--pccs-url", text)?),
-    };
-    Ok(Session {
-        sources,
-        now: env.now,
-        clock_floor: env.clock_floor,
-        statements: statement_lookups(args, env)?,
-        ..Session::new(client(&args.http)?)
-    })
-}
 
 /// The same as options, for the commands that a finding advises. Not another root of trust: that one is always typed by a person.
 pub(super) fn network_options(args: &TransportArgs) -> NetworkOptions {
@@ -43,18 +28,37 @@ pub(super) fn network_options(args: &TransportArgs) -> NetworkOptions {
         .with_switch("--allow-private-network", args.http.allow_private_network)
 }
 
-/// How one target is asked: with these roots and these nodes of the blockchain.
+/// How one target is asked: with the client, the sources of collateral and the nodes of the blockchain that the options name, these
+/// roots, and the clock of [`Env`].
 pub(super) fn session_of_one(
     transport: &TransportArgs,
     roots: &TrustRoots,
     nodes: &ChainArgs,
     env: &Env,
 ) -> Result<Session, UsageError> {
+    let sources = match &transport.pccs_url {
+        None => Sources::default_public(),
+        Some(text) => Sources::only(&parse_url("--pccs-url", text)?),
+    };
     Ok(Session {
+        sources,
+        now: env.now,
+        clock_floor: env.clock_floor,
+        statements: statement_lookups(transport, env)?,
         roots: roots.clone(),
-        nodes: chain::nodes(nodes)?,
-        ..session(transport, env)?
+        nodes: self::nodes(nodes)?,
+        ..Session::new(client(&transport.http)?)
     })
+}
+
+/// The nodes to ask about contracts; none if none is named.
+fn nodes(args: &ChainArgs) -> Result<Option<Nodes>, UsageError> {
+    if args.rpc_url.is_empty() {
+        return Ok(None);
+    }
+    Nodes::parse(args.rpc_url.iter().map(Secret::expose))
+        .map(Some)
+        .map_err(|error| UsageError::option("--rpc-url", error))
 }
 
 /// How the targets of a plan are asked, and whom the plan wants asked in addition.

@@ -15,8 +15,7 @@ use serde_json::value::RawValue;
 use super::fetch::Fetched;
 use super::request::CollateralRequest;
 use super::sources::Sources;
-use cvm_verify_core::evidence::MAX_BYTES;
-use cvm_verify_core::evidence::collateral;
+use cvm_verify_core::evidence::{MAX_BYTES, collateral};
 
 /// The name of the format of a cached set.
 const SCHEMA: &str = "cvm-verify/collateral-cache/v2";

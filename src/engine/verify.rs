@@ -10,9 +10,8 @@ use super::{Session, TimeLimits};
 use crate::collateral::{self, CollateralFetcher, CollateralRequest};
 use crate::net::retry::Schedule;
 use cvm_verify_core::evidence::Evidence;
-use cvm_verify_core::verify;
 use cvm_verify_core::verify::{
-    Inputs, RaTlsCertificate, ReadIngress, UnusableCollateral, ingress_evidence_of, ra_tls_evidence_of,
+    self, Inputs, RaTlsCertificate, ReadIngress, UnusableCollateral, ingress_evidence_of, ra_tls_evidence_of,
 };
 
 /// Proves what an answer can prove, with the collateral for its quote, which comes along.

@@ -2,11 +2,10 @@
 
 use cvm_verify_core::evidence::{BootEvents, Event, Evidence, GpuReport, InfoRegisters, RUNTIME_EVENT_TYPE};
 
-use cvm_verify_core::verify::ShownDocument;
+use cvm_verify_core::verify::{QuoteExtents, ShownDocument};
 
 use super::Inspector;
 use super::quote::TdReport;
-use cvm_verify_core::verify::QuoteExtents;
 
 /// Everything that the sections show. Nothing in it is proven.
 pub(super) struct Opened<'a> {

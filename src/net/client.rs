@@ -13,14 +13,13 @@ use url::Url;
 use super::error::{NetError, Stage};
 use super::exchange::{Exchange, Redirect};
 use super::exchange_threads::{ALERTS, EVIDENCE, ExchangeThreads};
-use super::guard;
 use super::leaf::LeafWatch;
 use super::limits::Limits;
 use super::resolve::{GuardedResolver, Lookup, system_lookup};
 use super::response::Response;
-use super::tls;
 use super::trace::{ShownPart, Trace};
 use super::transport::{SetupError, Transport};
+use super::{guard, tls};
 use cvm_verify_core::evidence::excerpt;
 
 /// How long a connection waits for the request that follows, where one was announced.

@@ -1,6 +1,6 @@
 //! The endpoints that an app in the CVM serves itself: `GET /attestation?reportData=<nonce>` and `GET /info` (spec §1.a).
 
-use cvm_verify_core::evidence::AskedParty;
+use cvm_verify_core::evidence::{AskedParty, MAX_GPU_DOCUMENT_BYTES, MAX_INFO_BYTES, parse_user_hex};
 use std::time::Duration;
 
 use url::Url;
@@ -12,7 +12,6 @@ use super::row::{GivenOptions, ReachedBy, SourceRow, name_of};
 use crate::address::{parse_url, shown_address, shown_text};
 use crate::net::{Client, Limits};
 use crate::usage_error::UsageError;
-use cvm_verify_core::evidence::{MAX_GPU_DOCUMENT_BYTES, MAX_INFO_BYTES, parse_user_hex};
 
 pub(crate) const ROW: SourceRow = SourceRow {
     name: "app",

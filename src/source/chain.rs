@@ -14,8 +14,7 @@ use url::Url;
 use crate::address::{AddressProblem, parse_address};
 use crate::net::retry::{Heal as _, Schedule, retry};
 use crate::net::{Client, Limits, NetError, operator};
-use cvm_verify_core::evidence::excerpt;
-use cvm_verify_core::evidence::{Contracts, RecordedChain, RecordedExchange, RpcFault, RpcOutcome};
+use cvm_verify_core::evidence::{Contracts, RecordedChain, RecordedExchange, RpcFault, RpcOutcome, excerpt};
 use cvm_verify_core::verify::chain::{GovernanceSubject, MAX_ROUNDS, Request, outcome, read};
 
 /// Largest answer, in bytes: 1 MiB. `kmsInfo` with a quote has about 12 KiB, a block of Base about 30.

@@ -1,12 +1,11 @@
 //! A source of evidence: its name, its options, and how it is reached.
 
-use cvm_verify_core::evidence::AskedParty;
+use cvm_verify_core::evidence::{AskedParty, parse_user_hex};
 use url::Url;
 
 use super::host_label::HostId;
 use crate::address::shown_text;
 use crate::usage_error::UsageError;
-use cvm_verify_core::evidence::parse_user_hex;
 
 /// What a source of evidence says of itself.
 pub(crate) struct SourceRow {

@@ -10,8 +10,7 @@ use super::{
     Acceptance, BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Required,
     reasons,
 };
-use crate::compose::launch_script;
-use crate::compose::{ComposeFile, ComposePlace, UnprovenDocument};
+use crate::compose::{ComposeFile, ComposePlace, UnprovenDocument, launch_script};
 use crate::policy::{ImagePinsPolicy, LockedCompose, Policy};
 use crate::report::{AcceptedKind, CheckId, MeasuredValue, Tier, and_more};
 use crate::verify::Claims;

@@ -40,9 +40,8 @@ mod vm_config;
 
 pub use attestation::{Attestation, BootEvents};
 pub use bundle::{AskedParty, Bundle, BundleError, BundleSource, EarlyRecord, SCHEMA as BUNDLE_SCHEMA};
-pub use bytes::HexError;
 pub(crate) use bytes::strip_prefix;
-pub use bytes::{parse_user_hex, parse_user_hex_up_to};
+pub use bytes::{HexError, parse_user_hex, parse_user_hex_up_to};
 pub use collateral::MAX_BYTES;
 pub use error::EvidenceError;
 pub use event_log::{Event, EventVersion, RUNTIME_EVENT_TYPE};
@@ -70,8 +69,7 @@ pub use limits::{
 pub use nras::{NrasAnswer, NrasKind, RecordedNras, keys_used};
 pub use phala_cloud::{PhalaCloudAnswer, PhalaCloudInstance};
 pub use phala_kms::PhalaKms;
-pub(crate) use phala_verifier::BODY_FIELDS;
-pub(crate) use phala_verifier::error_detail;
+pub(crate) use phala_verifier::{BODY_FIELDS, error_detail};
 pub use phala_verifier::{PhalaAnswer, PhalaQuote, RecordedPhalaAnswer};
 pub use quote::QuoteBytes;
 pub use recorded_chain::{Contracts, RecordedChain, RecordedExchange, RpcFault, RpcOutcome};

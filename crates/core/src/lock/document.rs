@@ -2,8 +2,7 @@
 
 use super::field_words::field_words;
 use super::{Lock, difference};
-use crate::compose::launch_script;
-use crate::compose::visible_part;
+use crate::compose::{launch_script, visible_part};
 use crate::policy::LockedCompose;
 use crate::verify::MeasuredCompose;
 

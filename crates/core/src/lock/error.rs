@@ -2,8 +2,7 @@
 
 use super::{MAX_LOCK_BYTES, SCHEMA};
 use crate::evidence::HexError;
-use crate::policy::KnownByError;
-use crate::policy::{KeyProvidersError, MAX_EXCEPTION_DAYS, MAX_SOURCE_RULES};
+use crate::policy::{KeyProvidersError, KnownByError, MAX_EXCEPTION_DAYS, MAX_SOURCE_RULES};
 use crate::toml_text::{FileMistake, Mistake, Mistakes, TomlProblem};
 
 /// Why a lock file is refused: every mistake in it, in the order of the file. It shows the first 20.

@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use crate::compose::is_risky;
-use crate::compose::known_prelaunch_script;
+use crate::compose::{is_risky, known_prelaunch_script};
 use crate::report::and_more;
 
 /// Names that one sentence lists.

@@ -11,8 +11,7 @@ use crate::evidence::parse_user_hex;
 use crate::policy::{ContractPin, Expected, GovernancePolicy, LockOrigin};
 use crate::toml_text::literal::quoted;
 use crate::toml_text::{FoundMistakes, TomlEntry, TomlTable};
-use crate::verify::chain;
-use crate::verify::chain::{Governance, Unanswered, address_text};
+use crate::verify::chain::{self, Governance, Unanswered, address_text};
 
 /// Most owners of a contract in a lock.
 const MAX_OWNERS: usize = 20;

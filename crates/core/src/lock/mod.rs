@@ -43,7 +43,9 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde_json::Value;
 
-use crate::policy::KnownBy;
+use crate::policy::{
+    DEFAULT_TD_ATTRIBUTES, GpuPin, ImageRegisters, KeyProviders, KnownBy, LockedPlace, OsTuple, WrittenRule,
+};
 pub use accepted::{AcceptName, Accepting, UnknownAcceptName};
 #[doc(hidden)]
 pub use comments::keep_comments;
@@ -64,10 +66,6 @@ pub use remarks::{UnfoundedRemark, unfounded_remarks};
 pub use said::Said;
 pub use tls::LockedTls;
 pub use write::Notes;
-
-use crate::policy::{
-    DEFAULT_TD_ATTRIBUTES, GpuPin, ImageRegisters, KeyProviders, LockedPlace, OsTuple, WrittenRule,
-};
 
 /// The name of the format of a [`Lock`].
 pub const SCHEMA: &str = "cvm-verify/lock/v1";

@@ -4,8 +4,7 @@ use std::str::FromStr;
 
 use chrono::NaiveDate;
 
-use super::tcb::MAX_EXCEPTION_DAYS;
-use super::tcb::{end_of, is_too_far};
+use super::tcb::{MAX_EXCEPTION_DAYS, end_of, is_too_far};
 use crate::evidence::{HexError, parse_user_hex};
 
 /// A compose hash that is accepted next to the expected one for a while.

@@ -5,26 +5,22 @@ use std::collections::BTreeMap;
 use dcap_qvl::QuoteCollateralV3;
 
 use super::age::{Age, judged_at};
-use super::app_compose;
 use super::app_compose::{ComposeRefusal, MeasuredCompose};
 use super::boot::{self, BootClaims, BootRefusal};
 use super::chain::{self, ChainProblem, Governance, GovernanceSubject};
-use super::early_tcb;
 use super::early_tcb::EarlyTcb;
 use super::event_log::{self, LogRefusal, MeasuredLog};
 use super::gpu::{self, DeviceRoot, GpuFacts, NrasIntermediates};
 use super::kms::KmsAnswer;
-use super::not_proven::COLLATERAL_LIMIT;
-use super::not_proven::{NotProven, UnusableCollateral};
+use super::not_proven::{COLLATERAL_LIMIT, NotProven, UnusableCollateral};
 use super::os_image::{IdentifiedOs, ShownDocument, shown_document};
-use super::phala_verdict;
 use super::phala_verdict::PhalaVerdict;
 use super::provenance::SigstoreRoots;
 use super::quote::{self, NotVerified, VerifiedQuote};
 use super::report_data::right_padded;
 use super::statements::{ImageStatements, verify_statements};
 use super::tls_binding::Tls;
-use super::{Prover, QuoteRefusal, SignatureCache, TrustRoot};
+use super::{Prover, QuoteRefusal, SignatureCache, TrustRoot, app_compose, early_tcb, phala_verdict};
 use crate::evidence::{
     AskedParty, Contracts, Evidence, EvidenceError, QuoteBytes, RecordedChain, RecordedNras,
     RecordedPhalaAnswer, RecordedStatements,

@@ -1,9 +1,8 @@
 //! What was seen of TLS, added to the claims of the evidence that came over it.
 
-use super::ingress;
 use super::ra_tls::{self, RaTlsCertificate};
 use super::td_claims::TdClaims;
-use super::{Claims, Echo, Inputs, Issuer, NotBound, NotProven, prove, tls_binding};
+use super::{Claims, Echo, Inputs, Issuer, NotBound, NotProven, ingress, prove, tls_binding};
 use crate::evidence::{TlsChain, TlsSession};
 
 impl Claims {

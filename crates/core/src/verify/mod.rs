@@ -65,8 +65,7 @@ pub use ingress::{
 pub use live_tls::{is_bound_certificate, issuer_of_certificate};
 pub use measurements::mr_aggregated;
 pub(crate) use measurements::mr_system_at_boot;
-pub use not_proven::COLLATERAL_LIMIT;
-pub use not_proven::{CollateralServers, FORECAST, NotProven, UnusableCollateral};
+pub use not_proven::{COLLATERAL_LIMIT, CollateralServers, FORECAST, NotProven, UnusableCollateral};
 pub use os_image::{
     AcpiDigests, DocumentError, DocumentedOs, IdentifiedBy, IdentifiedOs, ImageError, ImageFiles, Initrd,
     KernelRegister, MAX_INITRD, MeasuredImage, MeasurementDocument, MemoryError, Mrtd, OtherRegister,

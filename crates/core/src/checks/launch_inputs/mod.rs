@@ -13,8 +13,7 @@ use serde_json::Value;
 
 use super::measured_compose::measured_compose;
 use super::{Acceptance, Check, Finding, Required, own_reference_values};
-use crate::compose::launch_script;
-use crate::compose::{ComposeFile, LaunchScript, UnprovenDocument};
+use crate::compose::{ComposeFile, LaunchScript, UnprovenDocument, launch_script};
 use crate::policy::{LaunchInputsPolicy, Policy};
 use crate::report::CheckId;
 use crate::verify::Claims;

@@ -5,8 +5,7 @@ use super::acceptance::{KnownImage, WrittenAcceptance, WrittenHash, is_developme
 use super::advisories::{Release, vulnerable};
 use super::reasons::{ACPI_UNVERIFIED, DEVELOPMENT_IMAGE, REGISTER_MISMATCH};
 use crate::checks::Finding;
-use crate::policy::KnownBy;
-use crate::policy::{ImageRegisters, OsTuple};
+use crate::policy::{ImageRegisters, KnownBy, OsTuple};
 use crate::reference::{OsClass, OsImageRow};
 use crate::report::Status;
 use crate::verify::{IdentifiedBy, IdentifiedOs};

@@ -1,8 +1,7 @@
 //! A key that is bound to the VM. The one place that grants `endpoint`.
 
 use super::probed::probed;
-use crate::checks::Finding;
-use crate::checks::known;
+use crate::checks::{Finding, known};
 use crate::policy::Policy;
 use crate::report::SideTier;
 use crate::verify::{BindingMode, BoundChannel, Tls};

@@ -1,8 +1,7 @@
 //! Edits as the lines of a unified diff: bounded in number and width, printable ASCII.
 
-use super::MAX_DIFF_LINES;
 use super::edits::{CONTEXT, Edits, LineEdit, lines as lines_of};
-use super::visible_part;
+use super::{MAX_DIFF_LINES, visible_part};
 
 /// The lines of the diff: at most [`MAX_DIFF_LINES`] and one that says how many are left out.
 pub(super) fn unified(all: &Edits<'_>) -> Vec<String> {

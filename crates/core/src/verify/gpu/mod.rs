@@ -17,8 +17,7 @@ mod samples_tests;
 mod spdm;
 
 pub use boot_record::{GpuBoot, GpuBootRefusal, GpuModes, GpuRecord};
-pub use chain::ChainError;
-pub use chain::certificate_names;
+pub use chain::{ChainError, certificate_names};
 pub use device::{Architecture, DeviceError, VerifiedDevice};
 pub use devices::{GpuDevices, GpuRefusal, Topology};
 pub use nras::{NrasIntermediates, NrasVerdict};

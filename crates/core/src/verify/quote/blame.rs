@@ -14,8 +14,7 @@ use super::documents::{AuthenticDocuments, PCK_CHAIN, malformed, not_signed, wro
 use super::own_signatures::{Machine, SelfProven, for_people, is_vouched_for, machine_of};
 use super::platform::{self, Platform};
 use super::{NotVerified, dates, tcb_level};
-use crate::verify::Revocation;
-use crate::verify::{QuoteRefusal, TrustRoot, UnusableCollateral};
+use crate::verify::{QuoteRefusal, Revocation, TrustRoot, UnusableCollateral};
 use dcap_qvl::quote::AuthData;
 
 /// Finds who is to blame at a time, Unix seconds. `error` is what dcap-qvl said.

@@ -14,8 +14,7 @@ use super::documents::bounded;
 use super::own_signatures::Machine;
 use super::qe_report::QeReport;
 use crate::report::and_more;
-use crate::verify::QuoteRefusal;
-use crate::verify::{QeShortfall, Revocation};
+use crate::verify::{QeShortfall, QuoteRefusal, Revocation};
 
 /// Most components that a sentence names.
 const NAMED: usize = 3;

@@ -14,9 +14,8 @@ mod chain;
 mod extension;
 mod leaf;
 
-pub(super) use leaf::is_of_dstack;
-pub(super) use leaf::spki_of_pem;
 pub use leaf::spki_sha256;
+pub(super) use leaf::{is_of_dstack, spki_of_pem};
 
 use sha2::{Digest as _, Sha512};
 
