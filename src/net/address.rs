@@ -3,36 +3,37 @@
 //! Ranges are those of the IANA special-purpose address registries for IPv4 and IPv6 (RFC 6890 and its updates).
 //! IPv6 forms that carry an IPv4 address are judged by that address, because a translator would connect to it.
 
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Why an address is not a public one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AddressScope {
-    /// A cloud's instance metadata or credentials service. Refused always.
-    Metadata,
-    /// 127.0.0.0/8 and ::1.
-    Loopback,
-    /// RFC 1918, and the deprecated IPv6 site-local fec0::/10.
-    Private,
-    /// 169.254.0.0/16 and fe80::/10.
-    LinkLocal,
-    /// 100.64.0.0/10, the carriers' shared space (RFC 6598).
-    CarrierNat,
-    /// fc00::/7 (RFC 4193).
-    UniqueLocal,
-    /// 198.18.0.0/15 and 2001:2::/48 (RFC 2544, RFC 5180); some VPN clients hand these out.
-    Benchmarking,
-    /// 224.0.0.0/4 and ff00::/8.
-    Multicast,
-    /// 0.0.0.0/8 and ::. Many systems connect these to themselves.
-    Unspecified,
-    /// 255.255.255.255.
-    Broadcast,
-    /// The documentation ranges (RFC 5737, RFC 3849, RFC 9637).
-    Documentation,
-    /// Not assigned for use as a host's address on the internet.
-    Reserved,
+cvm_verify_core::word_enum! {
+    /// Why an address is not a public one.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum AddressScope {
+        /// A cloud's instance metadata or credentials service. Refused always.
+        Metadata = "a cloud metadata service",
+        /// 127.0.0.0/8 and ::1.
+        Loopback = "the loopback interface",
+        /// RFC 1918, and the deprecated IPv6 site-local fec0::/10.
+        Private = "a private network",
+        /// 169.254.0.0/16 and fe80::/10.
+        LinkLocal = "the local link",
+        /// 100.64.0.0/10, the carriers' shared space (RFC 6598).
+        CarrierNat = "a carrier's shared network",
+        /// fc00::/7 (RFC 4193).
+        UniqueLocal = "a unique-local network",
+        /// 198.18.0.0/15 and 2001:2::/48 (RFC 2544, RFC 5180); some VPN clients hand these out.
+        Benchmarking = "a benchmarking network",
+        /// 224.0.0.0/4 and ff00::/8.
+        Multicast = "a multicast group",
+        /// 0.0.0.0/8 and ::. Many systems connect these to themselves.
+        Unspecified = "the unspecified address",
+        /// 255.255.255.255.
+        Broadcast = "the broadcast address",
+        /// The documentation ranges (RFC 5737, RFC 3849, RFC 9637).
+        Documentation = "a documentation range",
+        /// Not assigned for use as a host's address on the internet.
+        Reserved = "a reserved range",
+    }
 }
 
 impl AddressScope {
@@ -56,25 +57,6 @@ impl AddressScope {
         } else {
             ""
         }
-    }
-}
-
-impl fmt::Display for AddressScope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Metadata => "a cloud metadata service",
-            Self::Loopback => "the loopback interface",
-            Self::Private => "a private network",
-            Self::LinkLocal => "the local link",
-            Self::CarrierNat => "a carrier's shared network",
-            Self::UniqueLocal => "a unique-local network",
-            Self::Benchmarking => "a benchmarking network",
-            Self::Multicast => "a multicast group",
-            Self::Unspecified => "the unspecified address",
-            Self::Broadcast => "the broadcast address",
-            Self::Documentation => "a documentation range",
-            Self::Reserved => "a reserved range",
-        })
     }
 }
 

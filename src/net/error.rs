@@ -1,6 +1,5 @@
 //! What can go wrong between us and a server, and whether trying again can help.
 
-use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -184,56 +183,39 @@ pub enum UrlProblem {
 }
 
 /// Why TLS failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TlsProblem {
     /// The certificate's time is over.
+    #[error("the TLS certificate has expired; renew it")]
     Expired,
     /// The certificate's time has not come, or this runner's clock is behind.
+    #[error("the TLS certificate is not yet valid; check the runner's clock")]
     NotYetValid,
     /// No path to a trusted root: self-signed, a private CA, or a proxy that opens TLS.
+    #[error(
+        "the TLS certificate has no path to a trusted root; for a CA of your own, name it with --ca-file"
+    )]
     UnknownIssuer,
     /// A certificate for another name.
+    #[error("the TLS certificate is for another name; check the URL's host")]
     WrongName,
     /// Another fault of the certificate.
+    #[error("the TLS certificate is not acceptable")]
     Certificate,
     /// No agreement, an alert, or the other side does not speak TLS.
+    #[error("TLS could not be set up; does this port speak https, in TLS 1.2 or 1.3?")]
     Handshake,
 }
 
-impl fmt::Display for TlsProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Expired => "the TLS certificate has expired; renew it",
-            Self::NotYetValid => "the TLS certificate is not yet valid; check the runner's clock",
-            Self::UnknownIssuer => {
-                "the TLS certificate has no path to a trusted root; for a CA of your own, name it with --ca-file"
-            }
-            Self::WrongName => "the TLS certificate is for another name; check the URL's host",
-            Self::Certificate => "the TLS certificate is not acceptable",
-            Self::Handshake => {
-                "TLS could not be set up; does this port speak https, in TLS 1.2 or 1.3?"
-            }
-        })
-    }
-}
-
-/// How far a request had come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// Name look-up, TCP and TLS.
-    Connect,
-    /// No complete response head yet.
-    Response,
-    /// The body was arriving.
-    Body,
-}
-
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Connect => "while connecting",
-            Self::Response => "waiting for its response",
-            Self::Body => "the body was still arriving",
-        })
+cvm_verify_core::word_enum! {
+    /// How far a request had come.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Stage {
+        /// Name look-up, TCP and TLS.
+        Connect = "while connecting",
+        /// No complete response head yet.
+        Response = "waiting for its response",
+        /// The body was arriving.
+        Body = "the body was still arriving",
     }
 }

@@ -1,6 +1,5 @@
 //! Why a source gave nothing, in the words of the `evidence` check.
 
-use std::fmt;
 use std::time::Duration;
 
 use crate::net::NetError;
@@ -160,17 +159,24 @@ impl Heal for SourceError {
 pub const NOT_JSON_BYTES: usize = 4096;
 
 /// What a body is that is not JSON, told from its first byte that is not white space.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotJson {
     /// Nothing, or white space.
+    #[error("an empty body")]
     Empty,
     /// `<`: a page.
+    #[error("an HTML page")]
     Html,
     /// Other printable text, a bare JSON value among it.
+    #[error("text that is not a JSON object")]
     Text,
     /// Compressed with gzip, which no request asks for.
+    #[error(
+        "a body that is compressed with gzip, which was not asked for (a browser shows it unpacked; turn the compression of this path off)"
+    )]
     Gzip,
     /// Anything else.
+    #[error("binary data")]
     Binary,
 }
 
@@ -185,21 +191,6 @@ impl NotJson {
             Some(0x1f) if body.starts_with(&[0x1f, 0x8b]) => Some(Self::Gzip),
             Some(_) => Some(Self::Binary),
         }
-    }
-}
-
-impl fmt::Display for NotJson {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Empty => "an empty body",
-            Self::Html => "an HTML page",
-            Self::Text => "text that is not a JSON object",
-            Self::Gzip => {
-                "a body that is compressed with gzip, which was not asked for (a browser shows it unpacked; turn the compression of this \
-                 path off)"
-            }
-            Self::Binary => "binary data",
-        })
     }
 }
 

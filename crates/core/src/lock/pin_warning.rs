@@ -1,7 +1,6 @@
 //! What speaks against pinning a deployment as it is, but may be accepted in writing.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use dcap_qvl::TcbStatus;
 
@@ -19,16 +18,23 @@ const MAX_SENTENCE: usize = 500;
 /// Longest sentence of vulnerabilities, in characters: each id that is cut off is not accepted.
 const MAX_VULNERABILITIES: usize = 1000;
 
-/// What speaks against pinning a deployment as it is, but may be accepted in writing (`pin --accept`).
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What speaks against pinning a deployment as it is, but may be accepted in writing (`pin --accept`): one sentence, which the lock
+/// file repeats.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PinWarning {
     /// The evidence was not asked for with a nonce.
+    #[error("The evidence was requested without a nonce, so nothing proves when it was made.")]
     NoNonce,
     /// The signed report data is not this run's nonce.
+    #[error("The quote does not sign the nonce that was sent, so it may have been made at any time.")]
     NonceMismatch,
     /// The signed report data is this run's nonce, in a layout that was not named.
+    #[error(
+        "The quote signs the nonce that was sent in the layout `{0}`, which was not named, so the nonce does not count."
+    )]
     OtherLayout(Layout),
     /// The platform is not up to date.
+    #[error("Intel rates the platform {status}, not UpToDate{}.", in_brackets(.advisories))]
     Tcb {
         /// What Intel says.
         status: TcbStatus,
@@ -36,16 +42,22 @@ pub enum PinWarning {
         advisories: Vec<String>,
     },
     /// TDATTRIBUTES other than those of every dstack guest.
+    #[error("The VM was started with other attributes than any dstack guest: {}.", hex::encode(.0))]
     TdAttributes([u8; 8]),
     /// The keys come from no KMS.
+    #[error("The VM's keys come from `{}`, not from a KMS.", one_line(.0))]
     KeyProvider(String),
     /// A development image.
+    #[error("{0} is a development image: it allows root login and has a serial console.")]
     DevelopmentImage(String),
     /// An image that was seen before under no known name.
+    #[error("The OS image has no official name; it was seen before as: {0}.")]
     ObservedImage(String),
     /// Registers that are in no table.
+    #[error("The OS image is in no table of cvm-verify: its origin is not known.")]
     UnknownImage,
     /// An image with published vulnerabilities.
+    #[error("{name}{}{}.", WRITTEN_BY_PIN, ids(.vulnerabilities))]
     VulnerableImage {
         /// The image.
         name: String,
@@ -53,6 +65,12 @@ pub enum PinWarning {
         vulnerabilities: Vec<Advisory>,
     },
     /// Another RTMR0 than the locked one, of no listed shape, under the same image.
+    #[error(
+        "RTMR0, which covers the VM's shape and the ACPI tables that the host supplies, begins with {} and is no listed value; it \
+         began with {} before, under the same image.",
+        start(.now),
+        start(.before)
+    )]
     AcpiChange {
         /// The locked one.
         before: [u8; 48],
@@ -60,6 +78,11 @@ pub enum PinWarning {
         now: [u8; 48],
     },
     /// Another image hash than the locked one, for the same registers. 32 bytes each.
+    #[error(
+        "The lock said that the image with these registers is {}; by what this run found it is {}.",
+        hex::encode(.before),
+        hex::encode(.now)
+    )]
     OtherImageHash {
         /// The locked one.
         before: [u8; 32],
@@ -67,6 +90,12 @@ pub enum PinWarning {
         now: [u8; 32],
     },
     /// A KMS that is in no table, where the existing lock names other key providers.
+    #[error(
+        "The VM's keys come from {}, a KMS in no table of cvm-verify; the lock named {}. Whoever runs a KMS can read the data of its \
+         apps.",
+        one_line(.now),
+        one_line(.before)
+    )]
     OtherKms {
         /// The locked ones.
         before: String,
@@ -74,6 +103,11 @@ pub enum PinWarning {
         now: String,
     },
     /// Another app than that of the existing lock. 20 bytes each.
+    #[error(
+        "The lock was of the app {}; this deployment is the app {}. Nothing that the lock held was kept.",
+        hex::encode(.before),
+        hex::encode(.now)
+    )]
     OtherApp {
         /// The locked one.
         before: [u8; 20],
@@ -81,12 +115,19 @@ pub enum PinWarning {
         now: [u8; 20],
     },
     /// The evidence contains no compose document.
+    #[error("The evidence contains no compose document: its hash is locked, but its content is not known.")]
     NoComposeDocument,
     /// The docker compose file is the only field of the compose document.
+    #[error("The docker compose file is the only field of the compose document.")]
     NoComposeSettings,
     /// The docker compose file in the compose document cannot be read.
+    #[error("No images are listed: {}.", one_line(.0))]
     UnreadableImages(String),
     /// What the lock that is there expects, was asked for, and is not shown: the keys.
+    #[error(
+        "The lock held {}. This run asked for it and did not find it. A lock without it no longer expects it.",
+        .0.join(", ")
+    )]
     NoLongerShown(Vec<&'static str>),
 }
 
@@ -175,95 +216,18 @@ pub(super) fn accepted_sentences(warnings: &[PinWarning]) -> BTreeMap<AcceptName
     accepted
 }
 
-impl fmt::Display for PinWarning {
-    /// One sentence, which the lock file repeats.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoNonce => f.write_str(
-                "The evidence was requested without a nonce, so nothing proves when it was made.",
-            ),
-            Self::NonceMismatch => f.write_str(
-                "The quote does not sign the nonce that was sent, so it may have been made at any time.",
-            ),
-            Self::OtherLayout(layout) => write!(
-                f,
-                "The quote signs the nonce that was sent in the layout `{layout}`, which was not named, so the nonce does not count."
-            ),
-            Self::Tcb { status, advisories } if advisories.is_empty() => {
-                write!(f, "Intel rates the platform {status}, not UpToDate.")
-            }
-            Self::Tcb { status, advisories } => {
-                let advisories = one_line(&advisories.join(", "));
-                write!(f, "Intel rates the platform {status}, not UpToDate ({advisories}).")
-            }
-            Self::TdAttributes(value) => write!(
-                f,
-                "The VM was started with other attributes than any dstack guest: {}.",
-                hex::encode(value)
-            ),
-            Self::KeyProvider(name) => {
-                write!(f, "The VM's keys come from `{}`, not from a KMS.", one_line(name))
-            }
-            Self::DevelopmentImage(name) => write!(
-                f,
-                "{name} is a development image: it allows root login and has a serial console."
-            ),
-            Self::ObservedImage(name) => write!(
-                f,
-                "The OS image has no official name; it was seen before as: {name}."
-            ),
-            Self::UnknownImage => {
-                f.write_str("The OS image is in no table of cvm-verify: its origin is not known.")
-            }
-            Self::VulnerableImage {
-                name,
-                vulnerabilities,
-            } => {
-                let ids: Vec<&str> = vulnerabilities.iter().map(|one| one.id.as_str()).collect();
-                write!(f, "{name}{WRITTEN_BY_PIN}{}.", ids.join(", "))
-            }
-            Self::AcpiChange { before, now } => {
-                let start = |register: &[u8; 48]| hex::encode(register).chars().take(16).collect::<String>();
-                write!(
-                    f,
-                    "RTMR0, which covers the VM's shape and the ACPI tables that the host supplies, begins with {} and is no listed \
-                     value; it began with {} before, under the same image.",
-                    start(now),
-                    start(before)
-                )
-            }
-            Self::OtherImageHash { before, now } => write!(
-                f,
-                "The lock said that the image with these registers is {}; by what this run found it is {}.",
-                hex::encode(before),
-                hex::encode(now)
-            ),
-            Self::OtherKms { before, now } => write!(
-                f,
-                "The VM's keys come from {}, a KMS in no table of cvm-verify; the lock named {}. Whoever runs a KMS can read the data of its apps.",
-                one_line(now),
-                one_line(before)
-            ),
-            Self::OtherApp { before, now } => write!(
-                f,
-                "The lock was of the app {}; this deployment is the app {}. Nothing that the lock held was kept.",
-                hex::encode(before),
-                hex::encode(now)
-            ),
-            Self::NoComposeDocument => f.write_str(
-                "The evidence contains no compose document: its hash is locked, but its content is not known.",
-            ),
-            Self::NoComposeSettings => {
-                f.write_str("The docker compose file is the only field of the compose document.")
-            }
-            Self::UnreadableImages(problem) => {
-                write!(f, "No images are listed: {}.", one_line(problem))
-            }
-            Self::NoLongerShown(keys) => write!(
-                f,
-                "The lock held {}. This run asked for it and did not find it. A lock without it no longer expects it.",
-                keys.join(", ")
-            ),
-        }
+fn in_brackets(advisories: &[String]) -> String {
+    match advisories {
+        [] => String::new(),
+        advisories => format!(" ({})", one_line(&advisories.join(", "))),
     }
+}
+
+fn ids(vulnerabilities: &[Advisory]) -> String {
+    let ids: Vec<&str> = vulnerabilities.iter().map(|one| one.id.as_str()).collect();
+    ids.join(", ")
+}
+
+fn start(register: &[u8; 48]) -> String {
+    hex::encode(register).chars().take(16).collect()
 }
