@@ -145,7 +145,6 @@ impl Case {
             url: None,
             root: self.root.clone(),
             at: self.at,
-            collateral_source: None,
             bundle: None,
         };
         appraise(Ok(claims), &self.policy, &subject)

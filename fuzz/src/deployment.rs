@@ -109,7 +109,6 @@ impl Deployment {
             url: None,
             root: self.root.clone(),
             at: self.at,
-            collateral_source: None,
             bundle: None,
         }
     }

@@ -84,7 +84,6 @@ impl Expectation {
             url: None,
             root: self.root.clone(),
             at: self.cvm.world.now,
-            collateral_source: None,
             bundle: None,
         };
         match claims {

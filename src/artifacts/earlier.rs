@@ -41,7 +41,6 @@ pub(crate) fn unfinished(mode: Mode, shard: Option<Shard>, now: u64) -> Report {
         url: None,
         root: TrustRoot::Intel,
         at: now,
-        collateral_source: None,
         bundle: None,
     };
     let target = appraise(Err(&failure), &Policy::default(), &subject);

@@ -68,7 +68,6 @@ pub(super) fn run(args: &ReplayArgs, env: &mut Env) -> anyhow::Result<u8> {
         url: recorded.url,
         root: roots.quote,
         at,
-        collateral_source: recorded.collateral_source,
         bundle: written.or(recorded.bundle),
     };
     let target = RecordedEvidence::appraise(&claims, &policy, &subject);

@@ -69,7 +69,6 @@ impl Session {
             url: Some(deployment.source.url().to_owned()),
             root: self.roots.quote.clone(),
             at: collected.at,
-            collateral_source: collected.collateral_source,
             bundle: None,
         };
         AppraisedInstance {

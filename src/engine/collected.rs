@@ -16,8 +16,6 @@ pub struct Collected {
     pub claims: Result<Claims, EvidenceFailure>,
     /// The time that was judged at, Unix seconds.
     pub at: u64,
-    /// Where the collateral came from.
-    pub collateral_source: Option<String>,
     /// The evidence for a later replay, where [`Session::keep_bundles`](super::Session::keep_bundles) asks for it.
     pub bundle: Option<Bundle>,
     /// What Phala Cloud lists, if it was asked.
@@ -49,7 +47,6 @@ impl Collected {
             instance: None,
             claims: Err(failure),
             at,
-            collateral_source: None,
             bundle: None,
             listed: None,
         }

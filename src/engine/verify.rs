@@ -143,7 +143,6 @@ fn conclude(
     of_tls: &OfTls,
 ) -> Collected {
     let at = (session.now)();
-    let collateral_source = collateral.as_ref().ok().map(|fetched| fetched.source.clone());
     let bundle = session
         .keep_bundles
         .then(|| bundle(asked, answer, collateral.ok(), at))
@@ -151,7 +150,7 @@ fn conclude(
     let proven = answer.evidence.as_ref().map(|evidence| {
         let claims = verify::prove(evidence, &inputs(session, collateral, at))
             .with_device_root(evidence, &session.roots.device)
-            .with_collateral_from(collateral_source.clone())
+            .with_collateral_from(collateral.ok().map(|fetched| fetched.source.clone()))
             .asked_of(asked.source.party());
         match &answer.tls {
             Some(tls) => claims
@@ -164,7 +163,6 @@ fn conclude(
         instance: None,
         claims: proven.map_err(|error| error.clone().into()),
         at,
-        collateral_source,
         bundle,
         listed: None,
     }

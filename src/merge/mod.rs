@@ -260,7 +260,6 @@ fn absent(shard: Shard, at: u64) -> cvm_verify_core::report::TargetReport {
         url: None,
         root: TrustRoot::Intel,
         at,
-        collateral_source: None,
         bundle: None,
     };
     appraise(Err(&failure), &Policy::default(), &subject)

@@ -18,7 +18,6 @@ pub(super) fn report(name: &str, verdict: Verdict) -> TargetReport {
         url: None,
         root: TrustRoot::Intel,
         at: 0,
-        collateral_source: None,
         bundle: None,
     };
     let mut report = appraise(Err(&failure), &Policy::default(), &subject);

@@ -122,7 +122,6 @@ impl Trial {
             url: None,
             root: self.root.clone(),
             at: self.at,
-            collateral_source: None,
             bundle: None,
         };
         Judged(match evidence {

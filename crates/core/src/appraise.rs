@@ -21,8 +21,6 @@ pub struct Subject {
     pub root: TrustRoot,
     /// The time that was judged at, Unix seconds.
     pub at: u64,
-    /// Where the collateral came from.
-    pub collateral_source: Option<String>,
     /// The evidence bundle's file.
     pub bundle: Option<String>,
 }
@@ -80,10 +78,7 @@ pub fn appraise(
         measurements: claims
             .map(|claims| measurements(claims, &policy.reference))
             .unwrap_or_default(),
-        tcb: claims
-            .map(|claims| tcb(claims, subject))
-            .unwrap_or_default()
-            .into(),
+        tcb: claims.map(tcb).unwrap_or_default().into(),
         evidence: EvidenceRecord {
             signed_sha256: claims
                 .and_then(|claims| claims.quote.as_ref().ok())
@@ -199,7 +194,7 @@ fn measurements(claims: &Claims, reference: &ReferenceValues) -> Measurements {
     shown
 }
 
-fn tcb(claims: &Claims, subject: &Subject) -> TcbRecord {
+fn tcb(claims: &Claims) -> TcbRecord {
     let Ok(quote) = &claims.quote else {
         return TcbRecord::default();
     };
@@ -212,6 +207,6 @@ fn tcb(claims: &Claims, subject: &Subject) -> TcbRecord {
         platform_id: Some(hex::encode(quote.platform_id())),
         expires_at: Some(rfc3339(quote.expires_at())),
         collateral_fetched_at: claims.collateral_fetched_at.map(rfc3339),
-        collateral_source: subject.collateral_source.clone(),
+        collateral_source: claims.collateral_source.clone(),
     }
 }

@@ -34,7 +34,6 @@
 //!         url: None,
 //!         root: root.clone(),
 //!         at: now,
-//!         collateral_source: None,
 //!         bundle: None,
 //!     };
 //!     Ok(appraise(Ok(&claims), policy, &subject))

@@ -87,7 +87,6 @@ mod tests {
             url: None,
             root: TrustRoot::Intel,
             at: 0,
-            collateral_source: None,
             bundle: None,
         };
         appraise(Err(&failure), &Policy::default(), &subject)
