@@ -1,5 +1,6 @@
 //! `collateral`: Intel's statements about the platform are at hand and in date.
 
+use super::finding::sentence;
 use super::tcb_status::eval_floor;
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Required, reasons};
 use crate::policy::Policy;
@@ -131,46 +132,42 @@ fn from(claims: &Claims) -> String {
     })
 }
 
+/// The finding of collateral that does not serve.
+fn unusable(why: &UnusableCollateral, claims: &Claims) -> Finding {
+    let reason = match why {
+        UnusableCollateral::Missing | UnusableCollateral::NotServed { .. } => &MISSING,
+        UnusableCollateral::Unreachable { .. } => &UNREACHABLE,
+        UnusableCollateral::Expired { .. } | UnusableCollateral::NoCommonMoment { .. } => &EXPIRED,
+        UnusableCollateral::Malformed { .. } => &MALFORMED,
+        UnusableCollateral::NotSignedByIntel { .. } => &NOT_SIGNED_BY_INTEL,
+        UnusableCollateral::WrongPlatform { .. } => &WRONG_PLATFORM,
+        UnusableCollateral::NotYetValid { .. } => &NOT_YET_VALID,
+        UnusableCollateral::TooOld { .. } => &TOO_OLD,
+        UnusableCollateral::FetchedAhead { .. } => &FETCH_TIME_AHEAD,
+        UnusableCollateral::OldSet { .. } => &OLD_SET,
+        UnusableCollateral::Clock { .. } => &CLOCK,
+    };
+    let at = match why {
+        UnusableCollateral::Expired { .. } => format!(" It was judged at {}.", rfc3339(claims.at)),
+        _ => String::new(),
+    };
+    // Nothing came from anywhere.
+    let from = match why {
+        UnusableCollateral::Missing
+        | UnusableCollateral::NotServed { .. }
+        | UnusableCollateral::Unreachable { .. } => String::new(),
+        _ => from(claims),
+    };
+    let finding = Finding::error(reason, format!("{}{at}{from}", sentence(&why.to_string())));
+    match advice(why) {
+        Some(advice) => finding.advising(advice),
+        None => finding,
+    }
+}
+
 fn run(claims: &Claims, policy: &Policy) -> Finding {
-    if let Err(unusable) = &claims.collateral {
-        let reason = match unusable {
-            UnusableCollateral::Missing | UnusableCollateral::NotServed { .. } => &MISSING,
-            UnusableCollateral::Unreachable { .. } => &UNREACHABLE,
-            UnusableCollateral::Expired { .. } | UnusableCollateral::NoCommonMoment { .. } => &EXPIRED,
-            UnusableCollateral::Malformed { .. } => &MALFORMED,
-            UnusableCollateral::NotSignedByIntel { .. } => &NOT_SIGNED_BY_INTEL,
-            UnusableCollateral::WrongPlatform { .. } => &WRONG_PLATFORM,
-            UnusableCollateral::NotYetValid { .. } => &NOT_YET_VALID,
-            UnusableCollateral::TooOld { .. } => &TOO_OLD,
-            UnusableCollateral::FetchedAhead { .. } => &FETCH_TIME_AHEAD,
-            UnusableCollateral::OldSet { .. } => &OLD_SET,
-            UnusableCollateral::Clock { .. } => &CLOCK,
-        };
-        let text = unusable.to_string();
-        let mut chars = text.chars();
-        let start: String = chars
-            .next()
-            .map(|first| first.to_uppercase().collect())
-            .unwrap_or_default();
-        let at = match unusable {
-            UnusableCollateral::Expired { .. } => format!(" It was judged at {}.", rfc3339(claims.at)),
-            _ => String::new(),
-        };
-        // Nothing came from anywhere.
-        let from = match unusable {
-            UnusableCollateral::Missing
-            | UnusableCollateral::NotServed { .. }
-            | UnusableCollateral::Unreachable { .. } => String::new(),
-            _ => from(claims),
-        };
-        let finding = Finding::error(
-            reason,
-            format!("{start}{}.{at}{from}", chars.as_str().trim_end_matches('.')),
-        );
-        return match advice(unusable) {
-            Some(advice) => finding.advising(advice),
-            None => finding,
-        };
+    if let Err(why) = &claims.collateral {
+        return unusable(why, claims);
     }
     if let Ok(quote) = &claims.quote
         && quote.tcb().eval_data_number < eval_floor(claims, policy)

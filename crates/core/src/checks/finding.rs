@@ -17,6 +17,16 @@ pub struct Reason {
     pub fix: &'static str,
 }
 
+/// An error as a sentence: capital letter, full stop.
+pub(super) fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let start: String = chars
+        .next()
+        .map(|first| first.to_uppercase().collect())
+        .unwrap_or_default();
+    format!("{start}{}.", chars.as_str().trim_end_matches('.'))
+}
+
 /// Declares the reasons of a check, each as `NAME "id" "what it means" "what to do";`, and the list of all of them in the same order.
 /// `with` adds reasons that are declared elsewhere.
 macro_rules! reasons {

@@ -5,6 +5,7 @@ mod failure;
 
 pub use failure::{EvidenceFailure, EvidenceReason};
 
+use super::finding::sentence;
 use super::{Check, Finding, Required, reasons, refused_bytes};
 use crate::evidence::{AskedParty, EvidenceError};
 use crate::policy::{Expected, Policy};
@@ -224,16 +225,6 @@ impl From<EvidenceError> for EvidenceFailure {
         };
         Self::new(reason, sentence(&error.to_string()))
     }
-}
-
-/// An error as a sentence: capital letter, full stop.
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let start: String = chars
-        .next()
-        .map(|first| first.to_uppercase().collect())
-        .unwrap_or_default();
-    format!("{start}{}.", chars.as_str().trim_end_matches('.'))
 }
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
