@@ -17,7 +17,8 @@ use super::packages::{fetches, names_of_packages};
 use super::paths::{base_name, file_key};
 use super::pipes::Pipes;
 use super::programs::{
-    COREUTILS, DOWNLOADERS, FETCHERS, FOLDER_READERS, RUNNERS, SETTERS_OF_GUEST, UNPACKERS,
+    COREUTILS, DOWNLOADERS, FETCHERS, FOLDER_READERS, RUNNERS, SET_PASSWORDS, SET_PASSWORDS_BY_OPTION,
+    UNPACKERS,
 };
 use super::read_files::sources_of_read_files;
 use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, ShellReader, names_in};
@@ -31,7 +32,8 @@ use super::transfers::brings_by_its_verb;
 use super::variable_use::{EVERY_VARIABLE, Use, Uses, note, reads_variables};
 use super::word::Word;
 use super::written_files::{
-    has_files, is_startup_file, sources_of_module, sources_of_program, sources_of_project, written_by,
+    has_files, has_option, is_startup_file, sources_of_module, sources_of_program, sources_of_project,
+    written_by,
 };
 
 /// Judges a script. What its own variables hold from outside is followed first, wherever the script stands: one that `sh -c` is
@@ -381,8 +383,13 @@ impl<'a> ScriptJudge<'a> {
             }
             "chmod" if makes_executable(arguments) => self.starts_files(command, arguments),
             "cd" | "pushd" => self.moved.extend(own.iter().cloned()),
-            // The password of an account, and the environment of the services.
-            name if SETTERS_OF_GUEST.contains(&name) && self.is_guest() => self.note(all, Use::Executed),
+            // The password of an account: who knows it can log in and execute anything.
+            name if SET_PASSWORDS.contains(&name) => self.note(all, Use::Executed),
+            name if SET_PASSWORDS_BY_OPTION.contains(&name)
+                && (name == "usermod" && self.is_guest() || has_option(arguments, 'p', "--password")) =>
+            {
+                self.note(all, Use::Executed);
+            }
             "systemctl" => {
                 let assigned = arguments.iter().filter(|word| {
                     let name = assignment(&word.text).map(|(name, _)| name);
