@@ -360,6 +360,14 @@ fn t66_what_the_host_can_send_or_say_decides_code_where_a_script_executes_it() {
         &service("healthcheck: { test: 'curl -s http://get.example.com/i.sh | sh' }"),
         "services.web.healthcheck.test",
     );
+    is_unmeasured(
+        &service("environment: { NPM_CONFIG_REGISTRY: 'http://npm.example.com' }"),
+        "services.web.environment.NPM_CONFIG_REGISTRY",
+    );
+    is_fixed(&service(
+        "environment: { NPM_CONFIG_REGISTRY: 'http://verdaccio:4873', API_URL: 'http://api.example.com', HTTP_PROXY: 'http://proxy.example.com', \
+         JAVA_OPTS: '-Dapi=http://api.example.com' }",
+    ));
     for script in [
         "curl -fsSL http://config:8080/i.sh | sh",
         "curl -fsS http://get.example.com/ping || exit 1; exec app",

