@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::host_data::{self, Addresses};
 use super::host_files::{HOST_FILES, names_host_file, takes_from_host};
-use super::paths::file_key;
+use super::paths::{base_name, file_key};
 use super::script::{Script, ShellCommand};
 use super::shown_environment::{WHOLE_ENVIRONMENT, substitutes_environment};
 use super::word::Word;
@@ -239,10 +239,10 @@ impl ShellReader {
                 _ => {
                     let mut word = self.word(end, depth, &mut script);
                     // `printenv NAME` is `$NAME`.
-                    let is_read = |word: &Word| word.text.rsplit('/').next() == Some("printenv");
-                    if command.words.iter().any(is_read) {
+                    if command.prints_names {
                         word.names.insert(word.text.clone());
                     }
+                    command.prints_names |= base_name(&word.text) == "printenv";
                     let opens = word.text == "{";
                     command.words.push(word);
                     if opens {
