@@ -220,6 +220,13 @@ impl Judge<'_> {
                         );
                     }
                 }
+                if self
+                    .config_readers
+                    .paths(name)
+                    .any(|path| shell::fetches_by_settings(path, &script))
+                {
+                    uses.insert(shell::HOST_DATA.to_owned(), Use::Executed);
+                }
                 if let Some(document) = document(&script) {
                     executed.extend(under_risky_names(&document, &is_outside));
                 }

@@ -69,6 +69,23 @@ const UNCHECKED_SSH: [&str; 3] = [
     "StrictHostKeyChecking=off",
 ];
 
+/// Whether a text is written as the settings of a package manager that say from where it fetches, and names an address without TLS there.
+pub(in crate::compose::docker_compose) fn fetches_by_settings(path: &str, text: &str) -> bool {
+    const SETTINGS: [&str; 9] = [
+        ".condarc",
+        ".gemrc",
+        ".npmrc",
+        ".yarnrc",
+        ".yarnrc.yml",
+        "bunfig.toml",
+        "npmrc",
+        "pip.conf",
+        "uv.toml",
+    ];
+    let lines = || text.lines().filter(|line| !line.contains("proxy"));
+    SETTINGS.contains(&base_name(path)) && lines().flat_map(str::split_whitespace).any(is_unprotected)
+}
+
 /// Whether a script may take such data, as far as its words show.
 pub(super) fn may_take(script: &str) -> bool {
     let is_one = |word: &str| {
@@ -342,6 +359,8 @@ mod tests {
             "ssh -o StrictHostKeyChecking=no root@x.example.com cat /i.sh | sh",
             "scp -o StrictHostKeyChecking=accept-new u@x.example.com:/i.sh /i.sh; sh /i.sh",
             "npm config set strict-ssl false; npm ci",
+            "echo registry=http://npm.example.com > ~/.npmrc; npm ci",
+            "cat > /etc/pip.conf <<EOF\n[global]\nindex-url = http://pypi.example.com/simple\nEOF\npip install app",
             "git config --global http.sslVerify false; git clone https://git.example.com/a/b",
             "eval \"$(cat /sys/class/dmi/id/product_serial)\"",
         ] {
@@ -371,6 +390,9 @@ mod tests {
             "ssh-keyscan github.com >> ~/.ssh/known_hosts; exec app",
             "ssh-keyscan github.com >> ~/.ssh/known_hosts; git push git@github.com:a/b.git; exec app",
             "npm config set proxy http://proxy.example.com:3128; npm ci",
+            "echo registry=https://npm.example.com > ~/.npmrc; npm ci",
+            "echo proxy=http://proxy.example.com > ~/.npmrc; npm ci",
+            "echo api=http://api.example.com > /app/settings; exec app",
             "IP=$(curl -s http://ip.example.com); exec app --external-ip \"$IP\"",
             "case \"$(cat /sys/class/dmi/id/product_name)\" in *Google*) echo gcp;; esac; exec app",
         ] {

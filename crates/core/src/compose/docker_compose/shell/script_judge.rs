@@ -8,6 +8,7 @@ use super::arithmetic::evaluated_names;
 use super::clients::{self, executes_input};
 use super::downloads::{endpoints_of, names_of_what_it_brings};
 use super::evaluated::{evaluates, executes_arguments};
+use super::host_data::{HOST_DATA, fetches_by_settings};
 use super::host_files::{HOST_FILES, names_host_file};
 use super::inline_code::{names_in_code, takes_code};
 use super::interpreters::{Execution, TERMINALS, is_interpreter, is_interpreter_anywhere};
@@ -207,6 +208,14 @@ impl<'a> ScriptJudge<'a> {
             let words = command.words.iter().skip(if fills_in { usize::MAX } else { 1 });
             self.in_language(language, words.map(|word| &word.text));
             self.in_language(language, &command.documents);
+        }
+        let mut texts = command
+            .words
+            .iter()
+            .map(|word| &word.text)
+            .chain(&command.documents);
+        if texts.any(|text| written.iter().any(|path| fetches_by_settings(path, text))) {
+            self.note(&BTreeSet::from([HOST_DATA.to_owned()]), Use::Executed);
         }
         if written.iter().any(|path| is_startup_file(path, self.is_guest())) {
             self.note(all, Use::Executed);
