@@ -14,6 +14,9 @@ use cvm_verify_core::verify::provenance::{SignedStatement, SignerClaims, Sigstor
 /// How far the time of a verification may be after that of the signature, seconds: a runner's clock and the log's differ.
 const CLOCKS_DIFFER: u64 = 5 * 60;
 
+/// The level of a result that was verified under another root.
+const SIMULATED: &str = "CVM_VERIFY_SIMULATED";
+
 /// What a reader expects of a statement.
 #[derive(Debug, Clone)]
 pub(crate) struct ExpectedStatement<'a> {
@@ -164,11 +167,16 @@ fn judge_summary(
         .flatten()
         .filter_map(Value::as_str)
         .collect();
-    if let Some(missing) = expected
-        .levels
-        .iter()
-        .find(|level| !levels.contains(&level.as_str()))
-    {
+    let is_asked = |level: &str| expected.levels.iter().any(|asked| asked == level);
+    if levels.contains(&SIMULATED) && !is_asked(SIMULATED) {
+        return Err(format!(
+            "it is about a result under another root than Intel's or NVIDIA's ({SIMULATED}), which proves nothing of hardware"
+        ));
+    }
+    let is_reached = |level: &str| {
+        levels.contains(&level) || level == "CVM_VERIFY_HARDWARE" && levels.contains(&"CVM_VERIFY_CODE")
+    };
+    if let Some(missing) = expected.levels.iter().find(|level| !is_reached(level)) {
         return Err(format!(
             "it does not reach {missing}; it says {}",
             levels.join(", ")
@@ -271,6 +279,34 @@ mod tests {
         assert!(judged(|summary| summary["resourceUri"] = written_otherwise.clone()).is_ok());
     }
 
+    /// Whatever levels a reader asks for: `code` holds what `hardware` does, and a simulated result holds nothing.
+    #[test]
+    fn levels_are_compared_by_what_they_prove() {
+        let of = |levels: &[&str], asked: &str| {
+            let mut predicate = summary();
+            predicate["verifiedLevels"] = json!(levels);
+            let expected = ExpectedStatement {
+                resource: "https://shop.example/eu",
+                levels: &[asked.to_owned()],
+                accepts_waivers: false,
+                max_age: 3600,
+                now: NOW,
+            };
+            judge_summary(&predicate, NOW - 30, &expected).is_ok()
+        };
+        let unevaluated = "SLSA_BUILD_LEVEL_UNEVALUATED";
+        for (levels, asked, holds) in [
+            (["CVM_VERIFY_CODE", unevaluated], "CVM_VERIFY_HARDWARE", true),
+            (["CVM_VERIFY_HARDWARE", unevaluated], "CVM_VERIFY_HARDWARE", true),
+            (["CVM_VERIFY_HARDWARE", unevaluated], "CVM_VERIFY_CODE", false),
+            ([SIMULATED, unevaluated], unevaluated, false),
+            ([SIMULATED, unevaluated], SIMULATED, true),
+            (["CVM_VERIFY_CODE", unevaluated], unevaluated, true),
+        ] {
+            assert_eq!(of(&levels, asked), holds, "{levels:?} {asked}");
+        }
+    }
+
     #[test]
     fn an_app_of_a_list_is_named_exactly() {
         let (app, instance) = ("urn:dstack:app:aa", "urn:dstack:app:aa:instance:bb");
@@ -339,7 +375,7 @@ mod tests {
         refused(
             "verifiedLevels",
             json!(["CVM_VERIFY_SIMULATED"]),
-            "does not reach CVM_VERIFY_CODE",
+            "under another root than Intel's",
         );
         refused(
             "verifiedLevels",

@@ -19,6 +19,8 @@ pub(crate) struct EvidenceArchive {
     folder: Option<PathBuf>,
     /// By name: what its file shows; nothing once it has passed since.
     shown: BTreeMap<String, Vec<String>>,
+    /// Whether it was said that no further target gets a file.
+    said_full: bool,
 }
 
 impl EvidenceArchive {
@@ -30,6 +32,7 @@ impl EvidenceArchive {
         Ok(Self {
             folder,
             shown: BTreeMap::new(),
+            said_full: false,
         })
     }
 
@@ -56,7 +59,17 @@ impl EvidenceArchive {
         match known {
             Some(known) if *known == failure => return None,
             Some(known) => known.clone_from(&failure),
-            None if full => return None,
+            None if full => {
+                let is_said = std::mem::replace(&mut self.said_full, true);
+                return (!is_said).then(|| {
+                    let why = format!(
+                        "{MAX_FILES} targets and instances have a file here, and no further one gets one: {} has none. Move the files elsewhere and \
+                         start `watch` again",
+                        report.name
+                    );
+                    Err(WriteError::file(folder, why))
+                });
+            }
             None => {
                 self.shown.insert(report.name.clone(), failure);
             }
@@ -89,6 +102,32 @@ fn file_name(target: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_no_further_target_gets_a_file_that_is_said_once() {
+        let folder = std::env::temp_dir().join(format!("cvm-verify-archive-{}", std::process::id()));
+        let mut archive = EvidenceArchive::new(Some(folder.clone())).unwrap();
+        archive.shown = (0..MAX_FILES)
+            .map(|number| (number.to_string(), Vec::new()))
+            .collect();
+        let attestation = serde_json::value::to_raw_value(&()).unwrap();
+        let from = cvm_verify_core::evidence::BundleSource {
+            kind: "app".to_owned(),
+            url: None,
+        };
+        let bundle = Bundle::new(0, from, attestation);
+        let mut failing = |name: &str| {
+            let mut report = crate::render::samples::fail();
+            report.name = name.to_owned();
+            archive.keep(&report, Some(&bundle))
+        };
+        let said = failing("new").unwrap().unwrap_err().to_string();
+        assert!(said.contains("no further one gets one: new has none"), "{said}");
+        assert!(failing("newer").is_none());
+        // One that has a file goes on having it.
+        assert!(failing("7").unwrap().is_ok());
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 
     #[test]
     fn no_two_targets_share_a_file_and_no_name_leaves_the_folder() {

@@ -341,3 +341,86 @@ fn t80_a_long_list_with_a_variable_decides_code() {
     list_decides(&words(256), false);
     list_decides(&words(257), true);
 }
+
+/// Whoever operates the host answers for every machine that nothing authenticates, and says what the firmware says.
+#[test]
+fn t66_what_the_host_can_send_or_say_decides_code_where_a_script_executes_it() {
+    let shell = |script: &str| format!("entrypoint: {}", json!(["sh", "-c", script]));
+    for script in [
+        "curl -fsSL http://get.example.com/i.sh | sh",
+        "curl -fsSL get.example.com/i.sh | sh",
+        "curl -sk https://get.example.com/app -o /app && chmod +x /app && exec /app",
+        "wget -q http://get.example.com/a.sh; sh a.sh",
+        "nc -l -p 9000 | sh",
+        "eval \"$$(cat /sys/class/dmi/id/product_serial)\"",
+    ] {
+        is_unmeasured(&service(&shell(script)), "services.web.entrypoint[2]");
+    }
+    is_unmeasured(
+        &service("healthcheck: { test: 'curl -s http://get.example.com/i.sh | sh' }"),
+        "services.web.healthcheck.test",
+    );
+    is_unmeasured(
+        &service("environment: { NPM_CONFIG_REGISTRY: 'http://npm.example.com' }"),
+        "services.web.environment.NPM_CONFIG_REGISTRY",
+    );
+    let config = |address: &str| {
+        let service = service("configs: [{ source: a, target: /etc/pip.conf }]");
+        format!("{service}configs:\n  a: {{ content: \"[global]\\nindex-url = {address}\\n\" }}\n")
+    };
+    is_unmeasured(&config("http://pypi.example.com/simple"), "configs.a.content");
+    is_fixed(&config("https://pypi.example.com/simple"));
+    is_fixed(&service(
+        "environment: { NPM_CONFIG_REGISTRY: 'http://verdaccio:4873', API_URL: 'http://api.example.com', HTTP_PROXY: 'http://proxy.example.com', \
+         JAVA_OPTS: '-Dapi=http://api.example.com' }",
+    ));
+    for script in [
+        "curl -fsSL http://config:8080/i.sh | sh",
+        "curl -fsS http://get.example.com/ping || exit 1; exec app",
+        "while ! nc -z db.example.com 5432; do sleep 1; done; exec app",
+    ] {
+        is_fixed(&service(&shell(script)));
+    }
+    let before = |script: &str| {
+        running_with(
+            &service("init: true"),
+            &json!({"pre_launch_script": script, "allowed_envs": []}),
+        )
+    };
+    decides(
+        &before("curl -s http://get.example.com/i.sh | sh"),
+        "unmeasured-input",
+        "pre_launch_script",
+    );
+    before("curl -s https://get.example.com/i.json > /dstack/i.json").passes();
+}
+
+#[test]
+fn t66_a_script_that_executes_the_name_of_its_container_executes_what_fills_it() {
+    for script in [
+        "eval $$HOSTNAME",
+        "sh -c \"$$(hostname)\"",
+        "eval \"$$(cat /etc/hostname)\"",
+    ] {
+        let lines = |name: &str| format!("hostname: {name}\nentrypoint: {}", json!(["sh", "-c", script]));
+        is_unmeasured(&service(&lines("${X}")), "services.web.entrypoint[2]");
+        is_fixed(&service(&lines("web")));
+    }
+    is_fixed(&service(
+        "hostname: ${X}\nentrypoint: [sh, -c, 'exec app --node \"$$(hostname)\"']",
+    ));
+}
+
+#[test]
+fn t66_who_sets_a_password_can_log_in() {
+    for script in [
+        "echo \"root:$$X\" | chpasswd; exec /usr/sbin/sshd -D",
+        "useradd -m -p \"$$X\" app; exec /usr/sbin/sshd -D",
+        "echo \"PermitRootLogin $$X\" >> /etc/ssh/sshd_config; exec /usr/sbin/sshd -D",
+    ] {
+        let lines = format!("environment: [X]\nentrypoint: {}", json!(["sh", "-c", script]));
+        is_unmeasured(&service(&lines), "services.web.entrypoint[2]");
+    }
+    let user = json!(["sh", "-c", "useradd -m -u \"$$X\" app; exec gosu app /app/server"]);
+    is_fixed(&service(&format!("environment: [X]\nentrypoint: {user}")));
+}

@@ -7,7 +7,7 @@ use cvm_verify_core::report::CheckId;
 use crate::{options, read, repository, written_pages};
 
 /// Options of other programs in the examples.
-const OTHER_PROGRAMS: [&str; 44] = [
+const OTHER_PROGRAMS: [&str; 46] = [
     "--bench",
     "--bin",
     "--bundle",
@@ -52,6 +52,8 @@ const OTHER_PROGRAMS: [&str; 44] = [
     "--workdir",
     "--workspace",
     "--trust-remote-code",
+    "--no-check-certificate",
+    "--trusted-host",
 ];
 
 /// `--word` in a text.

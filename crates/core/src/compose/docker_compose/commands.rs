@@ -220,6 +220,13 @@ impl Judge<'_> {
                         );
                     }
                 }
+                if self
+                    .config_readers
+                    .paths(name)
+                    .any(|path| shell::fetches_by_settings(path, &script))
+                {
+                    uses.insert(shell::HOST_DATA.to_owned(), Use::Executed);
+                }
                 if let Some(document) = document(&script) {
                     executed.extend(under_risky_names(&document, &is_outside));
                 }
@@ -287,6 +294,7 @@ impl Judge<'_> {
                 .position(|word| word.contains(&format!("${name}")) || word.contains(&format!("${{{name}")));
             let index = at
                 .or_else(|| words.iter().position(|word| word.contains(&name)))
+                .or_else(|| words.iter().rposition(|word| shell::reads_variables(word)))
                 .unwrap_or(skip);
             let text = items.get(index).and_then(Value::as_str).unwrap_or_default();
             self.name_uses(
@@ -307,6 +315,11 @@ impl Judge<'_> {
     ) {
         if uses.remove(shell::EVERY_VARIABLE).is_some() {
             uses.extend(environment.outside_names().map(|name| (name, Use::Executed)));
+        }
+        if uses.remove(shell::HOST_DATA) == Some(Use::Executed) {
+            let says = "a shell may execute what the host can change: an answer that nothing authenticates (plain HTTP, a certificate that is \
+                        not checked), or a table of the firmware: use `https://` and check the certificate, or put the code into the image";
+            self.file.unmeasured.add(ComposePlace::new(path, text, says));
         }
         let mut advised = 0_usize;
         for (name, how) in uses {

@@ -226,9 +226,11 @@ fn in_shell(text: &str, is_code: bool, is_outside: &dyn Fn(&str) -> bool) -> BTr
         false => text,
     };
     let uses = shell::uses(&text, is_outside).into_iter();
-    uses.filter(|(name, how)| *how == Use::Executed && name != shell::EVERY_VARIABLE)
-        .map(|(name, _)| name)
-        .collect()
+    uses.filter(|(name, how)| {
+        *how == Use::Executed && !matches!(name.as_str(), shell::EVERY_VARIABLE | shell::HOST_DATA)
+    })
+    .map(|(name, _)| name)
+    .collect()
 }
 
 /// The variables that a text refers to, in whatever form.

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::risky_names::{ENV, is_risky};
 use super::settable::Settable;
-use super::shell::names_in;
+use super::shell::{HOST_DATA, HOSTNAME, names_in};
 use super::variables::Template;
 
 /// The names of a container's environment that are set from outside.
@@ -50,9 +50,23 @@ impl Environment {
         self.from_outside.iter().cloned()
     }
 
-    /// Whether a variable of the container is set from outside.
+    /// Whether a variable of the container is set from outside. What the host can choose anywhere counts as one.
     pub(super) fn is_from_outside(&self, name: &str) -> bool {
-        self.from_outside.contains(name)
+        name == HOST_DATA || self.from_outside.contains(name)
+    }
+
+    /// Adds the name of the container, which its programs read as `HOSTNAME` and from files.
+    pub(super) fn read_host_name(&mut self, container: &Map<String, Value>, settable: &Settable) {
+        let is_set = |key: &&str| {
+            let text = container.get(*key).and_then(Value::as_str).unwrap_or_default();
+            Template::read(text).map_or(true, |template| {
+                let mut names = template.names().into_iter();
+                names.any(|name| settable.setter(name).is_some())
+            })
+        };
+        if ["hostname", "domainname"].iter().any(is_set) {
+            self.from_outside.insert(HOSTNAME.to_owned());
+        }
     }
 
     /// Adds the entries of an `environment`; a later one takes the place of an earlier one of the same name.

@@ -6,6 +6,7 @@ use super::absent_value::is_absent;
 use super::environment::{Environment, EnvironmentEntry, carried_in, of_item, of_member};
 use super::judge::Judge;
 use super::place::{ComposePlace, item, shown, step};
+use super::shell;
 
 impl Judge<'_> {
     pub(super) fn environment(&mut self, path: &str, value: &Value, environment: &Environment) {
@@ -64,6 +65,19 @@ impl Judge<'_> {
 
     /// A fixed value that names a variable from outside: a program that expands it executes that variable.
     fn carrier(&mut self, path: &str, name: &str, text: &str, environment: &Environment) {
+        // Where programs load code from. A proxy only passes on what is authenticated by itself.
+        let is_proxy = name.to_ascii_lowercase().ends_with("_proxy");
+        let is_address = text
+            .split("://")
+            .next()
+            .is_some_and(|scheme| scheme.bytes().all(|byte| byte.is_ascii_alphabetic()));
+        if !is_proxy && is_address && environment.is_risky(name) && shell::is_unprotected(text) {
+            let says = format!(
+                "`{}` says from where code comes, and the host can answer for an address without TLS: use `https://`",
+                shown(name)
+            );
+            self.file.unmeasured.add(ComposePlace::new(path, text, says));
+        }
         let carried = carried_in(text, self.settable);
         let outside = carried.iter().find(|name| environment.is_from_outside(name));
         if let Some(outside) = outside

@@ -91,6 +91,7 @@ impl Judge<'_> {
         if let Some(entries) = container.get("environment") {
             environment.read(entries, self.settable);
         }
+        environment.read_host_name(container, self.settable);
         environment.is_interactive |= is_interactive(container);
         self.from_outside.extend(environment.outside_names());
         match container.get("image").and_then(Value::as_str) {

@@ -99,6 +99,17 @@ fn instead_in_command(command: &str, files: NamedFiles, name: &str) -> Option<St
                 .to_owned(),
         );
     }
+    if ["chpasswd", "passwd", "useradd", "usermod"]
+        .iter()
+        .any(|program| has(program))
+        || command.contains("sshd_config")
+    {
+        return Some(
+            "write public keys into the document: anyone who sets the value can log in and execute anything. To accept that, write the reason into \
+             `[[places]]` of the lock (`cvm-verify pin`)"
+                .to_owned(),
+        );
+    }
     let is_client = || {
         ["psql", "mysql", "mariadb", "mongosh"]
             .iter()

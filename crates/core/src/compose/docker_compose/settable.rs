@@ -202,7 +202,7 @@ impl Settable {
     pub(super) fn written_at(&self, path: &str) -> Option<(&str, &WrittenFrom)> {
         let written = self.written.iter();
         let mut meant = written.filter(|(written, from)| {
-            let is_data = matches!(from, WrittenFrom::Variable(_)) && is_named_for_data(written);
+            let is_data = **from != WrittenFrom::Host && is_named_for_data(written);
             mounts::overlaps(written, path) && !is_data
         });
         meant.next().map(|(path, from)| (path.as_str(), from))

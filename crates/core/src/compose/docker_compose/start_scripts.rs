@@ -80,8 +80,8 @@ fn sentences(read: &GuestScript) -> String {
     }
     if read.executes_host_files {
         says.push(
-            "it may execute data from the host (user_config, .host-shared, .decrypted-env, tables of the firmware, a disk, a share): write that text \
-             into the script"
+            "it may execute data from the host (user_config, .host-shared, .decrypted-env, tables of the firmware, a disk, a share, an answer over plain HTTP): \
+             write that text into the script, or use `https://`"
                 .to_owned(),
         );
     }

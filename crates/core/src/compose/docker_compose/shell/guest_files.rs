@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::host_data::HOST_DATA;
 use super::host_files::HOST_FILES;
 use super::interpreters::{Execution, is_interpreter};
 use super::known_folders::KnownFolders;
@@ -16,6 +17,8 @@ use super::written_files::files;
 pub(in crate::compose::docker_compose) enum WrittenFrom {
     /// A variable of `allowed_envs`.
     Variable(String),
+    /// What nothing authenticates: an answer over plain HTTP.
+    Unprotected,
     /// What the host hands in as a file or a disk.
     Host,
 }
@@ -40,7 +43,7 @@ fn add_files(
     if depth >= MAX_DEPTH || text.len() > MAX_SCRIPT_BYTES {
         return;
     }
-    let is_from_outside = |name: &str| name == HOST_FILES || is_settable(name);
+    let is_from_outside = |name: &str| matches!(name, HOST_FILES | HOST_DATA) || is_settable(name);
     let mut script = ShellReader::of(text).script(None, depth);
     script.add_commands_of_input();
     let mut tainted = Tainted::new();
@@ -57,6 +60,7 @@ fn add_files(
         }
         let from = from.iter().map(|name| match name.as_str() {
             HOST_FILES => WrittenFrom::Host,
+            HOST_DATA => WrittenFrom::Unprotected,
             name => WrittenFrom::Variable(name.to_owned()),
         });
         if let Some(from) = from.max() {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::host_data::HOST_DATA;
 use super::host_files::HOST_FILES;
 use super::interpreters::{Execution, is_interpreter};
 use super::known_folders::KnownFolders;
@@ -58,11 +59,11 @@ impl GuestScript {
             is_too_long: text.len() > MAX_SCRIPT_BYTES,
             ..Self::default()
         };
-        let is_from_outside = |name: &str| name == HOST_FILES || is_settable(name);
+        let is_from_outside = |name: &str| matches!(name, HOST_FILES | HOST_DATA) || is_settable(name);
         let uses = super::uses(text, &is_from_outside);
         let executed = uses.into_iter().filter(|(_, how)| *how == Use::Executed);
         for (name, _) in executed {
-            if name == HOST_FILES {
+            if matches!(name.as_str(), HOST_FILES | HOST_DATA) {
                 script.executes_host_files = true;
             } else {
                 script.executed.insert(name);

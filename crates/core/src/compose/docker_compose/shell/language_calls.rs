@@ -109,7 +109,7 @@ impl Language {
                 .any(|part| statement.contains(part))
                     || statement.contains(['(', '`']) && quotes_one(script, &EXECUTING_PACKAGES)
                     // A template behind a name is a call of it.
-                    || statement.contains("$`") && (quotes_one(script, &["bun"]) || script.contains("Bun.$"))
+                    || calls_with_a_template(statement)
                     || statement.contains("Bun.$")
                     || statement.contains("Deno.Command")
                     || statement.contains("new Command") && script.contains("Deno")
@@ -351,6 +351,14 @@ fn imports_one(script: &str, modules: &[&str]) -> bool {
 fn imports_behind(script: &str, word: &str) -> bool {
     let after = script.split_once(word).map_or("", |(_, after)| after);
     has_word(after, "import") || has_word(after, "__import__")
+}
+
+/// Whether a template stands behind `$`, outside of another one: a call of zx or Bun, which need no import where they start the script.
+fn calls_with_a_template(statement: &str) -> bool {
+    statement.match_indices("$`").any(|(at, _)| {
+        let before = statement.get(..at).unwrap_or_default();
+        before.matches('`').count() % 2 == 0 && !before.ends_with(is_part)
+    })
 }
 
 /// Whether a script of Node names one of these packages.

@@ -17,6 +17,7 @@ mod downloads;
 mod evaluated;
 mod guest_files;
 mod guest_script;
+mod host_data;
 mod host_files;
 mod inline_code;
 mod input_arguments;
@@ -59,6 +60,7 @@ pub(super) use argument_list::{ItemUse, ListItem, uses_of_list};
 use evaluated::names_a_command;
 pub(super) use guest_files::{WrittenFrom, files_from_outside};
 pub(super) use guest_script::GuestScript;
+pub(super) use host_data::{HOST_DATA, HOSTNAME, fetches_by_settings, is_unprotected};
 pub(super) use host_files::FROM_THE_HOST;
 use interpreters::{Execution, starts_interactive};
 pub(super) use language::{LANGUAGES, Language};
@@ -81,7 +83,8 @@ pub(super) fn uses(text: &str, is_settable: &dyn Fn(&str) -> bool) -> Uses {
     let mut found = Uses::new();
     if text.len() > MAX_SCRIPT_BYTES {
         let names = names_in(text).into_iter().filter(|name| is_settable(name));
-        return names.map(|name| (name, Use::Executed)).collect();
+        let data = (is_settable(HOST_DATA) && host_data::may_bring(text)).then(|| HOST_DATA.to_owned());
+        return names.chain(data).map(|name| (name, Use::Executed)).collect();
     }
     judge_text(text, is_settable, &BTreeMap::new(), &mut found, 0);
     found

@@ -13,6 +13,16 @@ use super::reader::{MAX_SCRIPT_BYTES, names_in};
 use super::script_arguments::may_read_arguments;
 use super::variable_use::{EVERY_VARIABLE, Use};
 
+/// Libraries of Python that fill settings from the environment by the names of fields.
+const FILL_SETTINGS: [&str; 6] = [
+    "BaseSettings",
+    "auto_env_var_prefix",
+    "dynaconf",
+    "pydantic_settings",
+    "starlette.config",
+    "typed_settings",
+];
+
 impl Language {
     /// Whether a script may execute an argument that it is handed: which one it is, is not followed.
     pub(in crate::compose::docker_compose) fn executes_its_arguments(self, script: &str) -> bool {
@@ -45,6 +55,10 @@ impl Language {
         {
             return executed(settable);
         }
+        // Settings that a library fills from the environment: their names in the script are its own.
+        let names = |library: &&str| behind(script, library).next().is_some();
+        let fills_settings = self == Self::Python && FILL_SETTINGS.iter().any(names);
+        let reads_whole = fills_settings || reads_all(script);
         let mut holders: BTreeSet<&str> = BTreeSet::new();
         let statements = statements(script);
         let defines = ["def ", "function", "=>", "lambda", "sub ", "->", "fn ("]
@@ -80,7 +94,7 @@ impl Language {
         let mut uses = Vec::new();
         let renames = self.renames(script);
         // What a function is handed may be what the script reads.
-        let handed = if reads_some || reads_all(script) {
+        let handed = if reads_some || reads_whole {
             parameters(script)
         } else {
             BTreeSet::new()
@@ -107,7 +121,8 @@ impl Language {
             if reads_all(statement)
                 || holds(statement, &holders)
                 || is_handed_over
-                || defines && (reads_some || reads_all(script))
+                || fills_settings
+                || defines && (reads_some || reads_whole)
             {
                 // Which of them it is, is not followed.
                 uses.extend(executed(
@@ -115,11 +130,14 @@ impl Language {
                         .iter()
                         .copied()
                         .filter(|name| {
-                            matches_all || self::reads(script, name) || names_in(script).contains(*name)
+                            matches_all
+                                || fills_settings
+                                || self::reads(script, name)
+                                || names_in(script).contains(*name)
                         })
                         .collect(),
                 ));
-                if reads_all(script) {
+                if reads_whole {
                     uses.push((EVERY_VARIABLE.to_owned(), Use::Executed));
                 }
             }

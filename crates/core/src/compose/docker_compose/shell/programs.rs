@@ -284,7 +284,7 @@ pub(super) const COREUTILS: [&str; 58] = [
     "wc",
 ];
 /// Files that other programs execute or load at their start.
-pub(super) const STARTUP_FILES: [&str; 40] = [
+pub(super) const STARTUP_FILES: [&str; 42] = [
     "/.bash",
     "/.config/autostart",
     "/.config/systemd",
@@ -311,6 +311,8 @@ pub(super) const STARTUP_FILES: [&str; 40] = [
     "/etc/pam.d",
     "/etc/profile",
     "/etc/s6",
+    "/etc/shadow",
+    "/etc/ssh/sshd_config",
     "/etc/sudoers",
     "/etc/supervisor",
     "/etc/sysctl",
@@ -327,19 +329,19 @@ pub(super) const STARTUP_FILES: [&str; 40] = [
     "authorized_keys",
 ];
 /// Beside those, files that programs of the guest read which start the containers or let somebody log in.
-pub(super) const STARTUP_FILES_OF_GUEST: [&str; 9] = [
+pub(super) const STARTUP_FILES_OF_GUEST: [&str; 7] = [
     "/.docker/",
     "/etc/containers/",
     "/etc/default/",
     "/etc/passwd",
-    "/etc/shadow",
-    "/etc/ssh/sshd_config",
     "/etc/sysconfig/",
     "/root/.config/containers/",
     "/var/lib/docker/",
 ];
-/// Programs of the guest that set a password, or the environment of services.
-pub(super) const SETTERS_OF_GUEST: [&str; 3] = ["chpasswd", "passwd", "usermod"];
+/// Programs that set passwords: who knows one can log in.
+pub(super) const SET_PASSWORDS: [&str; 2] = ["chpasswd", "passwd"];
+/// Programs that set one with an option.
+pub(super) const SET_PASSWORDS_BY_OPTION: [&str; 3] = ["adduser", "useradd", "usermod"];
 /// Programs that start the one that follows.
 const WRAPPERS: [&str; 51] = [
     "builtin",

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::host_data::{self, Addresses};
 use super::host_files::{HOST_FILES, names_host_file, takes_from_host};
-use super::paths::file_key;
+use super::paths::{base_name, file_key};
 use super::script::{Script, ShellCommand};
 use super::shown_environment::{WHOLE_ENVIRONMENT, substitutes_environment};
 use super::word::Word;
@@ -109,6 +110,7 @@ pub(super) struct ShellReader {
     evaluated_to: usize,
     /// Where `cd` led.
     folder: Option<String>,
+    addresses: Addresses,
 }
 
 impl ShellReader {
@@ -119,6 +121,7 @@ impl ShellReader {
             at: 0,
             evaluated_to: 0,
             folder: None,
+            addresses: Addresses::default(),
         }
     }
 
@@ -236,10 +239,10 @@ impl ShellReader {
                 _ => {
                     let mut word = self.word(end, depth, &mut script);
                     // `printenv NAME` is `$NAME`.
-                    let is_read = |word: &Word| word.text.rsplit('/').next() == Some("printenv");
-                    if command.words.iter().any(is_read) {
+                    if command.prints_names {
                         word.names.insert(word.text.clone());
                     }
+                    command.prints_names |= base_name(&word.text) == "printenv";
                     let opens = word.text == "{";
                     command.words.push(word);
                     if opens {
@@ -262,6 +265,8 @@ impl ShellReader {
         if takes_from_host(&command.words) {
             command.input.insert(HOST_FILES.to_owned());
         }
+        let taken = self.addresses.taken_by(&mut command.words);
+        command.input.extend(taken.map(str::to_owned));
         if let [program, folder, ..] = command.words.as_slice()
             && matches!(program.text.as_str(), "cd" | "pushd")
         {
@@ -300,6 +305,7 @@ impl ShellReader {
     fn substituted_in(&self, text: &str, depth: usize, script: &mut Script) -> BTreeSet<String> {
         let mut reader = Self::of(text);
         reader.folder.clone_from(&self.folder);
+        reader.addresses.clone_from(&self.addresses);
         let mut word = Word::default();
         while let Some(c) = reader.next() {
             match c {
@@ -360,6 +366,7 @@ impl ShellReader {
         if names_host_file(&word.text) {
             word.names.insert(HOST_FILES.to_owned());
         }
+        word.names.extend(host_data::named(&word.text).map(str::to_owned));
         word
     }
 

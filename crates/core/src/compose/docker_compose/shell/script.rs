@@ -26,6 +26,8 @@ pub(super) struct ShellCommand {
     pub(super) folder: Option<String>,
     /// How deeply it stands in substitutions.
     pub(super) depth: usize,
+    /// Whether `printenv` stands in it, which prints the variables that the words behind it name.
+    pub(super) prints_names: bool,
     /// Whether its program is the names in an expression that a shell evaluates as a number.
     pub(super) is_number: bool,
 }

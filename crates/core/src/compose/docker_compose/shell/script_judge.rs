@@ -8,6 +8,7 @@ use super::arithmetic::evaluated_names;
 use super::clients::{self, executes_input};
 use super::downloads::{endpoints_of, names_of_what_it_brings};
 use super::evaluated::{evaluates, executes_arguments};
+use super::host_data::{HOST_DATA, fetches_by_settings};
 use super::host_files::{HOST_FILES, names_host_file};
 use super::inline_code::{names_in_code, takes_code};
 use super::interpreters::{Execution, TERMINALS, is_interpreter, is_interpreter_anywhere};
@@ -17,7 +18,8 @@ use super::packages::{fetches, names_of_packages};
 use super::paths::{base_name, file_key};
 use super::pipes::Pipes;
 use super::programs::{
-    COREUTILS, DOWNLOADERS, FETCHERS, FOLDER_READERS, RUNNERS, SETTERS_OF_GUEST, UNPACKERS,
+    COREUTILS, DOWNLOADERS, FETCHERS, FOLDER_READERS, RUNNERS, SET_PASSWORDS, SET_PASSWORDS_BY_OPTION,
+    UNPACKERS,
 };
 use super::read_files::sources_of_read_files;
 use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, ShellReader, names_in};
@@ -31,7 +33,8 @@ use super::transfers::brings_by_its_verb;
 use super::variable_use::{EVERY_VARIABLE, Use, Uses, note, reads_variables};
 use super::word::Word;
 use super::written_files::{
-    has_files, is_startup_file, sources_of_module, sources_of_program, sources_of_project, written_by,
+    has_files, has_option, is_startup_file, sources_of_module, sources_of_program, sources_of_project,
+    written_by,
 };
 
 /// Judges a script. What its own variables hold from outside is followed first, wherever the script stands: one that `sh -c` is
@@ -205,6 +208,14 @@ impl<'a> ScriptJudge<'a> {
             let words = command.words.iter().skip(if fills_in { usize::MAX } else { 1 });
             self.in_language(language, words.map(|word| &word.text));
             self.in_language(language, &command.documents);
+        }
+        let mut texts = command
+            .words
+            .iter()
+            .map(|word| &word.text)
+            .chain(&command.documents);
+        if texts.any(|text| written.iter().any(|path| fetches_by_settings(path, text))) {
+            self.note(&BTreeSet::from([HOST_DATA.to_owned()]), Use::Executed);
         }
         if written.iter().any(|path| is_startup_file(path, self.is_guest())) {
             self.note(all, Use::Executed);
@@ -381,8 +392,13 @@ impl<'a> ScriptJudge<'a> {
             }
             "chmod" if makes_executable(arguments) => self.starts_files(command, arguments),
             "cd" | "pushd" => self.moved.extend(own.iter().cloned()),
-            // The password of an account, and the environment of the services.
-            name if SETTERS_OF_GUEST.contains(&name) && self.is_guest() => self.note(all, Use::Executed),
+            // The password of an account: who knows it can log in and execute anything.
+            name if SET_PASSWORDS.contains(&name) => self.note(all, Use::Executed),
+            name if SET_PASSWORDS_BY_OPTION.contains(&name)
+                && (name == "usermod" && self.is_guest() || has_option(arguments, 'p', "--password")) =>
+            {
+                self.note(all, Use::Executed);
+            }
             "systemctl" => {
                 let assigned = arguments.iter().filter(|word| {
                     let name = assignment(&word.text).map(|(name, _)| name);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::host_data::may_take;
 use super::shown_environment::WHOLE_ENVIRONMENT;
 
 /// What a script does with a variable.
@@ -19,7 +20,7 @@ pub(in crate::compose::docker_compose) type Uses = BTreeMap<String, Use>;
 /// As a name in [`Uses`]: every variable of the environment, since the script executes what a command says of all.
 pub(in crate::compose::docker_compose) const EVERY_VARIABLE: &str = "*";
 
-/// Whether a script can read a variable at all.
+/// Whether a script can read a variable at all, or what counts as one.
 pub(in crate::compose::docker_compose) fn reads_variables(script: &str) -> bool {
     [
         "$", "((", "[", "env", "ENV", "_SERVER", "let", "local", "set", "export", "declare", "typeset",
@@ -27,6 +28,7 @@ pub(in crate::compose::docker_compose) fn reads_variables(script: &str) -> bool 
     ]
     .iter()
     .any(|word| script.contains(word))
+        || may_take(script)
 }
 
 /// Notes one use.

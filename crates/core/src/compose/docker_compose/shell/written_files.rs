@@ -162,14 +162,16 @@ pub(super) fn written_by(command: &ShellCommand) -> Vec<String> {
             "sed" if has_option(program.arguments, 'i', "--in-place") => {
                 written.extend(operands().skip(1).map(str::to_owned));
             }
-            "cp" | "mv" | "ln" | "install" => {
-                let Some(target) = target(program.arguments).or_else(|| operands().next_back()) else {
+            program_name @ ("cp" | "mv" | "ln" | "install" | "rsync" | "scp") => {
+                // `-t` of rsync keeps times.
+                let named = target(program.arguments).filter(|_| !matches!(program_name, "rsync" | "scp"));
+                let Some(target) = named.or_else(|| operands().next_back()) else {
                     continue;
                 };
                 // The target may be a folder.
                 let inside = operands().filter(|text| *text != target);
-                let inside =
-                    inside.map(|text| format!("{}/{}", target.trim_end_matches('/'), base_name(text)));
+                let name = |text: &str| base_name(text).rsplit(':').next().unwrap_or_default().to_owned();
+                let inside = inside.map(|text| format!("{}/{}", target.trim_end_matches('/'), name(text)));
                 written.extend(inside);
                 written.push(target.to_owned());
             }

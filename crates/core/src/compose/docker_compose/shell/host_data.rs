@@ -1,0 +1,424 @@
+//! Data that the host can choose although no file or variable of the document says so: what it sends in the place of a machine that nothing
+//! authenticates, and what a container sees of the firmware and of its own name.
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::own_variables::assignment;
+use super::paths::base_name;
+use super::programs::FETCHERS;
+use super::word::Word;
+
+/// Among the names of variables: data that the host can choose.
+pub(in crate::compose::docker_compose) const HOST_DATA: &str = "host data:";
+/// The variable of a container that holds its host name.
+pub(in crate::compose::docker_compose) const HOSTNAME: &str = "HOSTNAME";
+
+/// Files that show a container what the firmware and the disks say.
+const FIRMWARE: [&str; 6] = [
+    "/proc/device-tree",
+    "/sys/block/",
+    "/sys/class/block/",
+    "/sys/class/dmi",
+    "/sys/devices/virtual/dmi",
+    "/sys/firmware",
+];
+/// Files that hold the host name.
+const NAMES: [&str; 2] = ["/etc/hostname", "/proc/sys/kernel/hostname"];
+/// Programs that show or keep what an address answers.
+const CLIENTS: [&str; 12] = [
+    "aria2c", "curl", "fetch", "ftp", "http", "lftp", "links", "lynx", "tftp", "w3m", "wget", "xh",
+];
+/// Programs that show what another machine sends, whoever it is, or what the host's resolver answers.
+const CONNECTIONS: [&str; 8] = [
+    "dig", "drill", "kdig", "nc", "ncat", "netcat", "nslookup", "telnet",
+];
+/// Options by which a program does not look at who answers, or who signed what it brings.
+const UNCHECKED: [&str; 11] = [
+    "--allow-insecure-repositories",
+    "--allow-unauthenticated",
+    "--check-certificate=false",
+    "--insecure",
+    "--no-check-certificate",
+    "--nogpgcheck",
+    "--no-gpg-checks",
+    "--strict-ssl=false",
+    "--trusted-host",
+    "--verify=no",
+    "http.sslVerify=false",
+];
+/// Variables that say the same where they have any value.
+const UNCHECKED_VARIABLES: [&str; 4] = [
+    "GIT_SSL_NO_VERIFY",
+    "GOINSECURE",
+    "NODE_TLS_REJECT_UNAUTHORIZED",
+    "PYTHONHTTPSVERIFY",
+];
+/// Letters of curl, and of wget, behind which a word stands that is no address.
+const TAKE_A_WORD: [(&str, &str); 2] = [
+    ("curl", "AbCcdDeEFhHKmoPQrtTuUwxXyYz"),
+    ("wget", "aADeiIlBoOPQRtTUwX"),
+];
+
+/// Programs that work on other machines over SSH.
+const OVER_SSH: [&str; 4] = ["rsync", "scp", "sftp", "ssh"];
+/// Options of SSH by which the key of a machine is taken as it comes.
+const UNCHECKED_SSH: [&str; 3] = [
+    "StrictHostKeyChecking=accept-new",
+    "StrictHostKeyChecking=no",
+    "StrictHostKeyChecking=off",
+];
+
+/// Whether a text is written as the settings of a package manager that say from where it fetches, and names an address without TLS there.
+pub(in crate::compose::docker_compose) fn fetches_by_settings(path: &str, text: &str) -> bool {
+    const SETTINGS: [&str; 9] = [
+        ".condarc",
+        ".gemrc",
+        ".npmrc",
+        ".yarnrc",
+        ".yarnrc.yml",
+        "bunfig.toml",
+        "npmrc",
+        "pip.conf",
+        "uv.toml",
+    ];
+    let lines = || text.lines().filter(|line| !line.contains("proxy"));
+    SETTINGS.contains(&base_name(path)) && lines().flat_map(str::split_whitespace).any(is_unprotected)
+}
+
+/// Whether a script may take such data, as far as its words show.
+pub(super) fn may_take(script: &str) -> bool {
+    let is_one = |word: &str| {
+        CLIENTS.contains(&word)
+            || CONNECTIONS.contains(&word)
+            || OVER_SSH.contains(&word)
+            || word == "hostname"
+    };
+    script.contains(char::is_whitespace)
+        && (script.contains("://") || script.split(|c: char| !c.is_ascii_alphanumeric()).any(is_one))
+}
+
+/// Whether a script that is too long to be read may bring something from where anyone may answer.
+pub(super) fn may_bring(script: &str) -> bool {
+    script.contains("http://") && ["curl ", "wget "].iter().any(|client| script.contains(client))
+}
+
+/// What a word names that the host, or the document's `hostname`, says.
+pub(super) fn named(text: &str) -> Option<&'static str> {
+    // A text with white space is a script, of which each word is looked at.
+    let has =
+        |files: &[&str]| !text.contains(char::is_whitespace) && files.iter().any(|file| text.contains(file));
+    match (has(&FIRMWARE), has(&NAMES)) {
+        (true, _) => Some(HOST_DATA),
+        (_, true) => Some(HOSTNAME),
+        _ => None,
+    }
+}
+
+/// What the commands of a script that were read so far say of the addresses behind them.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Addresses {
+    /// Variables that hold an address at which anyone may answer.
+    unprotected: BTreeSet<String>,
+    /// Whether a variable or a setting is written by which programs do not look at who answers.
+    is_unchecked: bool,
+    /// The same of the keys of machines for SSH, which `ssh-keyscan` takes as they come.
+    takes_any_key: bool,
+}
+
+impl Addresses {
+    /// What a command takes that the host can choose. An address that says from where a package manager fetches counts as a variable.
+    pub(super) fn taken_by(&mut self, words: &mut [Word]) -> Option<&'static str> {
+        let fetches = words.iter().any(|word| FETCHERS.contains(&base_name(&word.text)))
+            && !words.iter().any(|word| word.text.contains("proxy"));
+        let unprotected = words
+            .iter_mut()
+            .filter(|word| fetches && is_unprotected(&word.text));
+        unprotected.for_each(|word| {
+            word.names.insert(HOST_DATA.to_owned());
+        });
+        for (name, value) in words.iter().filter_map(|word| assignment(&word.text)) {
+            self.is_unchecked |= UNCHECKED_VARIABLES.contains(&name);
+            match is_unprotected(value) {
+                true => self.unprotected.insert(name.to_owned()),
+                false => self.unprotected.remove(name),
+            };
+        }
+        let is_off = |setting: &Word, value: Option<&Word>| {
+            const SETTINGS: [&str; 3] = ["http.sslVerify", "sslverify", "strict-ssl"];
+            SETTINGS.contains(&setting.text.as_str())
+                && value.is_some_and(|value| matches!(value.text.as_str(), "0" | "false" | "off"))
+        };
+        let next = words.iter().skip(1).map(Some).chain([None]);
+        self.is_unchecked |= words.iter().zip(next).any(|(word, next)| is_off(word, next));
+        self.takes_any_key |= words.iter().any(|word| {
+            let text = word
+                .text
+                .replace("StrictHostKeyChecking ", "StrictHostKeyChecking=");
+            base_name(&word.text) == "ssh-keyscan" || UNCHECKED_SSH.iter().any(|option| text.contains(option))
+        });
+        // The first place of a name has all the arguments of the others.
+        let mut seen = BTreeSet::new();
+        for (at, word) in words.iter().enumerate() {
+            let name = base_name(&word.text);
+            if !seen.insert(name) {
+                continue;
+            }
+            let arguments = words.get(at + 1..).unwrap_or_default();
+            if self.brings(name, arguments) {
+                return Some(HOST_DATA);
+            }
+            let says_name = name == "hostname"
+                || name == "uname"
+                    && arguments
+                        .iter()
+                        .any(|word| matches!(word.text.as_str(), "-n" | "-a"));
+            if says_name {
+                return Some(HOSTNAME);
+            }
+        }
+        None
+    }
+
+    fn brings(&self, name: &str, arguments: &[Word]) -> bool {
+        let is_unchecked = || self.is_unchecked || is_unchecked(name, arguments);
+        let holds_one = |word: &Word| word.names.iter().any(|name| self.unprotected.contains(name));
+        let is_over_ssh = |word: &Word| {
+            let text = word.text.as_str();
+            text.starts_with("ssh://")
+                || text.contains("+ssh://")
+                || text.contains('@') && !text.contains("://")
+        };
+        if self.takes_any_key
+            && arguments.iter().any(is_over_ssh)
+            && (OVER_SSH.contains(&name) || name == "git")
+        {
+            return true;
+        }
+        if FETCHERS.contains(&name) {
+            return is_unchecked() || arguments.iter().any(holds_one);
+        }
+        if CLIENTS.contains(&name) {
+            let is_unchecked = is_unchecked();
+            return names_machine_without_scheme(name, arguments)
+                || arguments.iter().any(|word| {
+                    is_unprotected(&word.text)
+                        || holds_one(word)
+                        || is_unchecked && is_at_a_machine(&word.text)
+                });
+        }
+        let only_looks = || {
+            arguments
+                .iter()
+                .any(|word| word.text.starts_with('-') && word.text.contains('z'))
+        };
+        CONNECTIONS.contains(&name)
+            && !only_looks()
+            && arguments.iter().any(|word| {
+                let listens =
+                    word.text.starts_with('-') && !word.text.starts_with("--") && word.text.contains('l');
+                listens || is_machine(&word.text)
+            })
+    }
+}
+
+fn is_unchecked(name: &str, arguments: &[Word]) -> bool {
+    arguments.iter().any(|word| {
+        let text = word.text.as_str();
+        let takes_a_word = |letter: char| {
+            let taking = TAKE_A_WORD.iter().find(|(program, _)| *program == name);
+            taking.is_some_and(|(_, letters)| letters.contains(letter))
+        };
+        let is_cluster = name == "curl" && text.starts_with('-') && !text.starts_with("--");
+        UNCHECKED.iter().any(|option| text.starts_with(option))
+            || is_cluster && text.chars().take_while(|c| !takes_a_word(*c)).any(|c| c == 'k')
+    })
+}
+
+/// Whether a word is an address at which nobody shows who answers: no TLS, and a machine that is not this one or a container beside it.
+pub(in crate::compose::docker_compose) fn is_unprotected(word: &str) -> bool {
+    const SCHEMES: [&str; 6] = ["ftp", "git", "http", "rsync", "svn", "tftp"];
+    address(word).is_some_and(|(scheme, host)| SCHEMES.contains(&scheme.as_str()) && is_machine(host))
+}
+
+/// Whether a word is an address of another machine, whatever its scheme.
+fn is_at_a_machine(word: &str) -> bool {
+    address(word).is_some_and(|(_, host)| is_machine(host))
+}
+
+/// The scheme, in lower case, and the host of the first address in a word.
+fn address(word: &str) -> Option<(String, &str)> {
+    let (before, rest) = word.split_once("://")?;
+    let start = before
+        .rfind(|c: char| !c.is_ascii_alphanumeric())
+        .map_or(0, |at| at + 1);
+    let scheme = before.get(start..)?.to_ascii_lowercase();
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit('@').next()?;
+    let host = match host.strip_prefix('[') {
+        Some(host) => host.split(']').next()?,
+        None => host.split(':').next()?,
+    };
+    Some((scheme, host))
+}
+
+/// `curl example.com/x`: without a scheme it is `http`.
+fn names_machine_without_scheme(name: &str, arguments: &[Word]) -> bool {
+    const ALONE: [&str; 6] = [
+        "--compressed",
+        "--fail",
+        "--location",
+        "--quiet",
+        "--show-error",
+        "--silent",
+    ];
+    let Some((_, taking)) = TAKE_A_WORD.iter().find(|(program, _)| *program == name) else {
+        return false;
+    };
+    let mut before = "";
+    arguments.iter().any(|word| {
+        let text = word.text.as_str();
+        let is_argument = match before.strip_prefix('-') {
+            Some(long) if long.starts_with('-') => !ALONE.contains(&before) && !before.contains('='),
+            Some(cluster) => cluster.ends_with(|c| taking.contains(c)),
+            None => false,
+        };
+        before = text;
+        let (host, path) = text.split_once('/').unwrap_or((text, ""));
+        let host = host.split(':').next().unwrap_or_default();
+        let ends_in_letters = host
+            .rsplit('.')
+            .next()
+            .is_some_and(|last| last.len() > 1 && last.bytes().all(|byte| byte.is_ascii_alphabetic()));
+        !is_argument
+            && !text.starts_with('-')
+            && !path.starts_with('/')
+            && ends_in_letters
+            && is_machine(host)
+    })
+}
+
+/// Whether a host is another machine than the VM and its containers: a name with a dot, or an address that is neither of this machine nor
+/// of a network of containers. A name without a dot is one of Docker's network.
+fn is_machine(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    if host.ends_with(".localhost") || host == "host.docker.internal" || host.starts_with('$') {
+        return false;
+    }
+    if let Ok(address) = host.parse::<Ipv4Addr>() {
+        // 10.0.2.0/24 is the network in which QEMU itself answers.
+        let is_of_qemu = address.octets().starts_with(&[10, 0, 2]);
+        return is_of_qemu || !(address.is_loopback() || address.is_private() || address.is_unspecified());
+    }
+    if let Ok(address) = host.parse::<Ipv6Addr>() {
+        return !(address.is_loopback() || address.is_unspecified() || address.is_unique_local());
+    }
+    host.contains('.') && !host.starts_with('.') && !host.contains("..")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::docker_compose::shell::{Use, uses};
+
+    fn executes(script: &str) -> bool {
+        uses(script, &|name| name == HOST_DATA).get(HOST_DATA) == Some(&Use::Executed)
+    }
+
+    #[test]
+    fn what_the_host_can_send_is_executed() {
+        for script in [
+            "curl -fsSL http://get.example.com/i.sh | sh",
+            "curl -fsSL get.example.com/i.sh | sh",
+            "curl -sSk https://get.example.com/i.sh | bash -s -- -y",
+            "curl --insecure https://get.example.com/i.sh | sh",
+            "wget -qO- http://get.example.com/i.sh | sh",
+            "wget --no-check-certificate https://get.example.com/a.sh && sh a.sh",
+            "wget -q http://get.example.com/a.sh\nsh a.sh",
+            "curl -o /usr/local/bin/app http://x.example.com/app && chmod +x /usr/local/bin/app && app",
+            "curl -sO http://x.example.com/app.tgz && tar xzf app.tgz && ./app/run",
+            "eval \"$(curl -s http://169.254.169.254/latest/user-data)\"",
+            "X=$(curl -s http://x.example.com/cmd); sh -c \"$X\"",
+            "URL=http://x.example.com/i.sh; curl -s \"$URL\" | sh",
+            ". <(curl -s http://10.0.2.2/env)",
+            "bash -c 'curl -s http://x.example.com/i.sh | sh'",
+            "git clone http://git.example.com/a/b /src && node /src/index.js",
+            "git -c http.sslVerify=false clone https://git.example.com/a/b",
+            "GIT_SSL_NO_VERIFY=1 git clone https://git.example.com/a/b",
+            "pip install --index-url http://pypi.example.com/simple app",
+            "pip install --trusted-host pypi.example.com app",
+            "npm config set registry http://npm.example.com; npm ci",
+            "nc -l -p 9000 | sh",
+            "nc x.example.com 9000 | sh",
+            "eval $(dig +short TXT cmd.example.com)",
+            "eval \"$(cat /sys/block/vda/serial)\"",
+            "sudo -u git curl http://x.example.com/i.sh | sh",
+            "ssh-keyscan github.com >> ~/.ssh/known_hosts && git clone git@github.com:a/b.git && node b/index.js",
+            "GIT_SSH_COMMAND='ssh -o StrictHostKeyChecking=no' git clone git@github.com:a/b.git",
+            "printf 'StrictHostKeyChecking no\n' > ~/.ssh/config; git clone git@github.com:a/b.git",
+            "ssh -o StrictHostKeyChecking=no root@x.example.com cat /i.sh | sh",
+            "scp -o StrictHostKeyChecking=accept-new u@x.example.com:/i.sh /i.sh; sh /i.sh",
+            "npm config set strict-ssl false; npm ci",
+            "echo registry=http://npm.example.com > ~/.npmrc; npm ci",
+            "cat > /etc/pip.conf <<EOF\n[global]\nindex-url = http://pypi.example.com/simple\nEOF\npip install app",
+            "git config --global http.sslVerify false; git clone https://git.example.com/a/b",
+            "eval \"$(cat /sys/class/dmi/id/product_serial)\"",
+        ] {
+            assert!(executes(script), "{script}");
+        }
+    }
+
+    #[test]
+    fn what_is_authenticated_of_the_same_network_or_only_shown_is_not() {
+        for script in [
+            "curl -fsSL https://get.example.com/i.sh | sh",
+            "curl -s http://config:8080/i.sh | sh",
+            "curl -s http://localhost:8080/i.sh | sh",
+            "curl -s http://127.0.0.1/i.sh | sh",
+            "curl -sk https://localhost/i.sh | sh",
+            "wget -qO- http://172.18.0.2/i.sh | sh",
+            "curl -f http://health.example.com/ping; exec app",
+            "curl -fsS http://health.example.com/ping | grep ok",
+            "curl http://models.example.com/m.gguf -o /models/m.gguf && exec llama-server -m /models/m.gguf",
+            "curl -H 'Host: a.example.com' -o /tmp/x.json https://a.example.com/x.json; sh /app/run.sh",
+            "while ! nc -z db.example.com 5432; do sleep 1; done; exec app",
+            "exec app --url http://api.example.com",
+            "URL=http://api.example.com exec app --url $URL",
+            "echo see http://docs.example.com",
+            "git clone https://git.example.com/a/b && node b/index.js",
+            "echo \"$KEY\" > ~/.ssh/known_hosts; git clone git@github.com:a/b.git && node b/index.js",
+            "ssh-keyscan github.com >> ~/.ssh/known_hosts; exec app",
+            "ssh-keyscan github.com >> ~/.ssh/known_hosts; git push git@github.com:a/b.git; exec app",
+            "npm config set proxy http://proxy.example.com:3128; npm ci",
+            "echo registry=https://npm.example.com > ~/.npmrc; npm ci",
+            "echo proxy=http://proxy.example.com > ~/.npmrc; npm ci",
+            "echo api=http://api.example.com > /app/settings; exec app",
+            "IP=$(curl -s http://ip.example.com); exec app --external-ip \"$IP\"",
+            "case \"$(cat /sys/class/dmi/id/product_name)\" in *Google*) echo gcp;; esac; exec app",
+        ] {
+            assert!(!executes(script), "{script}");
+        }
+    }
+
+    #[test]
+    fn the_host_name_is_a_variable_by_other_names() {
+        for script in [
+            "eval \"$(hostname)\"",
+            "eval $(cat /etc/hostname)",
+            "sh -c \"$(uname -n)\"",
+            "echo $(( ${HOSTNAME##*-} + 1 ))",
+        ] {
+            let found = uses(script, &|name| name == HOSTNAME);
+            assert_eq!(found.get(HOSTNAME), Some(&Use::Executed), "{script}");
+        }
+        let shown = uses("exec app --node \"$(hostname)\"", &|name| name == HOSTNAME);
+        assert_eq!(shown.get(HOSTNAME), Some(&Use::Argument));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(text in "(http://|curl |nc |-k|[a-z.:/@\\[\\]$ =é]){0,30}") {
+            let _ = uses(&text, &|name| name == HOST_DATA);
+        }
+    }
+}
