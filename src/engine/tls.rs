@@ -156,8 +156,8 @@ impl<'a> WatchedTls<'a> {
         Admission::Admitted
     }
 
-    /// Fetches the evidence of an ingress once, if the mode asks for it, or if nothing else could bind the key: no request is made
-    /// for a certificate of dstack, for a key that the app quotes, and for a name under which TLS ends in a gateway.
+    /// Fetches the evidence of an ingress once, if the mode asks for it (then again while its files are being renewed), or if nothing else could
+    /// bind the key: no request is made for a certificate of dstack, for a key that the app quotes, and for a name under which TLS ends in a gateway.
     pub async fn ask_ingress(&mut self, answer: &EvidenceAnswer, left: Duration) {
         let Some((watch, endpoints)) = &self.of_app else {
             return;
@@ -172,7 +172,10 @@ impl<'a> WatchedTls<'a> {
             }
         };
         if is_wanted && self.ingress == IngressSeen::NotAsked {
-            self.ingress = ingress::fetch(&self.client, endpoints.base(), left.min(INGRESS_TIME)).await;
+            let live = watch.live();
+            let leaf = live.first().map(|seen| seen.chain.leaf());
+            let leaf = leaf.filter(|_| self.ask.binding == TlsBinding::Ingress);
+            self.ingress = ingress::fetch(&self.client, endpoints.base(), leaf, left.min(INGRESS_TIME)).await;
         }
     }
 

@@ -16,11 +16,36 @@ use cvm_verify_core::evidence::{
     INGRESS_MANIFEST, INGRESS_QUOTE, IngressEvidence, IngressManifest, IngressSeen, MAX_INGRESS_FILE_BYTES,
     MAX_INGRESS_MANIFEST_BYTES, MAX_INGRESS_QUOTE_BYTES,
 };
+use cvm_verify_core::verify::ingress_may_be_renewing;
+
+/// How long an ingress that may be renewing its certificate is left alone before it is asked again: it writes a manifest, and then has it
+/// quoted.
+const PAUSES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(4)];
 
 /// Fetches the files of the ingress at the host of `address`, in all within `time_left`. The path and the query of `address` are not
-/// sent.
-pub async fn fetch(client: &Client, address: &Url, time_left: Duration) -> IngressSeen {
+/// sent. With the certificate that answered (`leaf`, DER), files that do not belong together are asked for again; the last ones count.
+pub async fn fetch(client: &Client, address: &Url, leaf: Option<&[u8]>, time_left: Duration) -> IngressSeen {
     let until = Instant::now() + time_left;
+    let mut seen = once(client, address, until).await;
+    for pause in PAUSES {
+        let is_renewing = match (&seen, leaf) {
+            (IngressSeen::Evidence(evidence), Some(leaf)) => ingress_may_be_renewing(evidence, leaf),
+            _ => false,
+        };
+        if !is_renewing || until.saturating_duration_since(Instant::now()) <= pause {
+            break;
+        }
+        tokio::time::sleep(pause).await;
+        match once(client, address, until).await {
+            later @ IngressSeen::Evidence(_) => seen = later,
+            // What was seen before stands.
+            _ => break,
+        }
+    }
+    seen
+}
+
+async fn once(client: &Client, address: &Url, until: Instant) -> IngressSeen {
     match files(client, address, until).await {
         Ok(Some(evidence)) => IngressSeen::Evidence(Box::new(evidence)),
         Ok(None) => IngressSeen::Absent,

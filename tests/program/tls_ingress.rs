@@ -130,6 +130,38 @@ fn an_ingress_is_asked_for_its_files_on_a_connection_each_and_proves_no_more_tha
         .assert_usage_error("the mode `ingress` proves `code+endpoint-replayable` at most");
 }
 
+/// An ingress that renews its certificate writes the manifest first, and has it quoted then.
+#[test]
+fn an_ingress_that_renews_its_certificate_is_asked_again() {
+    let served = Served::honest();
+    let honest = served.ingress();
+    let mut renewing = served.ingress();
+    renewing.manifest =
+        b"5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c  acme-account.json\n".to_vec();
+    served.app.serve_ingress(&renewing);
+    let ended = std::sync::atomic::AtomicBool::new(false);
+    let ran = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while served.app.count("/evidences/quote.json") == 0 {
+                if ended.load(std::sync::atomic::Ordering::Relaxed) {
+                    return;
+                }
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            served.app.serve_ingress(&honest);
+        });
+        let ran = served.verify(&REPLAYABLE);
+        ended.store(true, std::sync::atomic::Ordering::Relaxed);
+        ran
+    });
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    ran.assert(TlsBinding, Pass, None);
+    // Without the mode, nobody waits for what only informs.
+    served.app.serve_ingress(&renewing);
+    let ran = served.verify(&[]);
+    assert_eq!(served.app.count("/evidences/quote.json"), 1, "{ran:#?}");
+}
+
 #[test]
 fn an_address_without_an_ingress_is_asked_for_one_file_and_a_key_that_is_bound_for_none() {
     let served = Served::with_layout(ReportDataLayout::Ascii);

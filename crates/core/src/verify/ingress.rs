@@ -155,6 +155,22 @@ pub fn evidence_of(session: &TlsSession) -> Result<ReadIngress, IngressNotBound>
     }
 }
 
+/// Whether files, manifest and quote do not belong together, or the certificate in the files does not have the key of `leaf` (DER), the one that
+/// answered. An ingress that renews its certificate writes them one after the other. Nothing is proven: it says whether to ask again.
+#[must_use]
+pub fn may_be_renewing(ingress: &IngressEvidence, leaf: &[u8]) -> bool {
+    match read(ingress) {
+        Ok(read) => {
+            let quote = read.evidence.attestation.quote.as_bytes();
+            let hash = read.manifest_sha256;
+            let is_quoted = quote.windows(hash.len()).any(|window| window == hash);
+            !is_quoted || spki_sha256(leaf) != Some(read.certificate_spki)
+        }
+        Err(IngressRefusal::Manifest(_) | IngressRefusal::NotListed(_)) => false,
+        Err(_) => true,
+    }
+}
+
 /// Reads the files, and compares each with the manifest.
 fn read(ingress: &IngressEvidence) -> Result<ReadIngress, IngressRefusal> {
     let manifest = IngressManifest::parse(&ingress.manifest)?;

@@ -61,6 +61,7 @@ pub use early_tcb::EarlyTcb;
 pub use event_log::{LogRefusal, MeasuredEvent, MeasuredLog};
 pub use ingress::{
     BoundIngress, IngressNotBound, IngressRefusal, ReadIngress, evidence_of as ingress_evidence_of,
+    may_be_renewing as ingress_may_be_renewing,
 };
 pub use live_tls::{is_bound_certificate, issuer_of_certificate};
 pub use measurements::mr_aggregated;
