@@ -12,7 +12,7 @@ use super::app_alerts::alerted_reports;
 use super::incident::{AskedAt, Departed, Observation, PolicyEntry, PolicyFileId, Rules, State};
 use super::state_part::StatePart;
 use super::variables::{ChannelVariables, GITHUB_TOKEN, is_given_empty};
-use super::{AlertSender, Channels, GithubIssues, HEARTBEAT_URL, IncidentInputs, RunContext};
+use super::{AlertSender, Channels, GithubIssues, HEARTBEAT_URL, IncidentInputs, RunContext, RunSubject};
 use crate::engine::is_interrupted;
 use crate::env::Env;
 use crate::net::{Client, Secret};
@@ -69,8 +69,8 @@ pub(crate) struct AlertedRun<'a> {
     pub targets: &'a [AlertedTarget<'a>],
     /// What was reported before, if it is stored.
     pub state: Option<&'a mut State>,
-    /// What distinguishes the run from others of the same job, as it was when one of them verified nothing. Empty outside of a CI.
-    pub job: Vec<String>,
+    /// The run, as it was when an earlier one of it verified nothing. Absent where another run is to tell that this is over.
+    pub subject: Option<RunSubject>,
     /// Where all targets of a policy file were verified: then it is known which ones left it.
     pub whole: Option<WholeFile<'a>>,
 }
@@ -114,7 +114,7 @@ impl Alerting {
             channels: of_run,
             targets: alerted,
             mut state,
-            job,
+            subject,
             whole,
         } = run;
         let early = std::mem::take(&mut report.alerts);
@@ -152,17 +152,30 @@ impl Alerting {
             }
         };
         let repeats = report.mode == Mode::Live && repeats(state.is_some(), env);
+        let usual = ChannelVariables::default().channels(env);
+        let subject = subject.filter(|_| repeats);
+        let ended = match (state.as_deref_mut(), &subject) {
+            (Some(state), Some(subject)) => alert::weigh_run(state, &usual, subject, None, context.now),
+            _ => Vec::new(),
+        };
+        let is_stored = |subject: &RunSubject| {
+            let stored = state.as_deref().and_then(|state| state.get(subject.stored()));
+            stored.is_some()
+        };
+        let not_stored = subject.as_ref().filter(|subject| !is_stored(subject));
         let resolving = async {
-            let usual = ChannelVariables::default().channels(env);
-            match repeats && !job.is_empty() {
-                true => alert::judged_again(&sender, &usual, &job, &context).await,
-                // Outside of a CI every machine has the same key: another one may still verify nothing.
-                false => Vec::new(),
+            match not_stored {
+                Some(subject) => alert::judged_again(&sender, &usual, subject, &context).await,
+                None => Vec::new(),
             }
         };
         let sending = self.send(deliveries, state.as_deref_mut(), &sender, &context);
         let (sent, pinged, resolved) = join3(sending, pinging, resolving).await;
         let mut records = [sent, pinged, resolved].concat();
+        if let (Some(state), Some(subject), false) = (state.as_deref_mut(), &subject, ended.is_empty()) {
+            let told = alert::deliver_of_run(&sender, &usual, subject, None, ended, state, &context);
+            records.extend(told.await);
+        }
         if let (Some(whole), Some(state)) = (whole, state) {
             let departed = state.departed(whole.file, &whole.names);
             let groups = self.by_channels(departed, env);
@@ -218,9 +231,8 @@ impl Alerting {
     ) -> Vec<Delivery> {
         let mut groups: BTreeMap<&ChannelVariables, (Vec<TargetReport>, Vec<Vec<Observation>>)> =
             BTreeMap::new();
-        for (alerted, target) in alerted_as(alerted, targets) {
+        for (alerted, target, observation) in alerted_as(alerted, targets, now) {
             let (targets, observations) = groups.entry(alerted.variables).or_default();
-            let observation = Observation::judged(&target, alerted.policy, now);
             let entry = alerted.file.map(|file| PolicyEntry::new(file, alerted.name));
             let entry = entry.map(|entry| entry.alerted_through(alerted.variables.names()));
             observations.push(vec![observation.asked_at(alerted.asked).of_entry(entry)]);
@@ -306,7 +318,8 @@ pub(crate) fn no_pass_to_ping(report: &Report) -> Option<&'static str> {
 fn alerted_as<'t>(
     alerted: &'t [AlertedTarget<'t>],
     targets: &'t [TargetReport],
-) -> impl Iterator<Item = (&'t AlertedTarget<'t>, TargetReport)> {
+    now: u64,
+) -> impl Iterator<Item = (&'t AlertedTarget<'t>, TargetReport, Observation)> {
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     let mut jobs: Vec<Vec<(&AlertedTarget<'_>, &TargetReport)>> = Vec::new();
     for one in alerted.iter().zip(targets) {
@@ -316,14 +329,15 @@ fn alerted_as<'t>(
             None => jobs.push(vec![one]),
         }
     }
-    jobs.into_iter().flat_map(|job| {
+    jobs.into_iter().flat_map(move |job| {
         let name = job.first().map(|(alerted, _)| alerted.name).unwrap_or_default();
         let reports: Vec<&TargetReport> = job.iter().map(|(_, report)| *report).collect();
         let named = alerted_reports(name, &reports).into_iter();
         let due = named.filter_map(|one| {
             let mut of = one.of.iter().filter_map(|index| job.get(*index));
             let (alerted, _) = of.find(|(alerted, _)| !alerted.is_reported)?;
-            Some((*alerted, one.report))
+            let observation = one.observation(&reports, alerted.policy, now);
+            Some((*alerted, one.report, observation))
         });
         due.collect::<Vec<_>>()
     })

@@ -7,8 +7,9 @@
 use std::cmp::Ordering;
 
 use super::cause::causes;
-use super::incident::{Failing, Failure};
+use super::incident::{Failing, Failure, Observation};
 use crate::engine::is_interrupted;
+use cvm_verify_core::policy::Fingerprint;
 use cvm_verify_core::report::{CheckId, CheckResult, TargetReport, Verdict};
 
 /// Up to this many instances of an app that do not pass for one cause have an incident each.
@@ -21,6 +22,19 @@ pub(crate) struct AlertedReport {
     pub report: TargetReport,
     /// Which reports it stands for, by their index.
     pub of: Vec<usize>,
+}
+
+impl AlertedReport {
+    /// What was found, at the time at which it was judged: with the measured values of all reports that it stands for.
+    pub(crate) fn observation(
+        &self,
+        reports: &[&TargetReport],
+        policy: Fingerprint,
+        now: u64,
+    ) -> Observation {
+        let of = self.of.iter().filter_map(|index| reports.get(*index).copied());
+        Observation::judged(&self.report, policy, now).of_several(of)
+    }
 }
 
 /// What the reports on the target `name` are alerted on as; they are one, or one for each instance. Of one that was interrupted there
@@ -137,6 +151,7 @@ fn whole_app(name: &str, reports: &[&TargetReport]) -> Option<TargetReport> {
 mod tests {
     use super::*;
     use crate::alert::samples::{self, set};
+    use cvm_verify_core::policy::Policy;
     use cvm_verify_core::report::Status;
 
     fn id(number: usize) -> String {
@@ -236,5 +251,32 @@ mod tests {
         }
         three.reverse();
         assert_eq!(failure(&three).key, first.key);
+    }
+
+    /// Where many fail for one cause, the code that only one of the others runs is news.
+    #[test]
+    fn the_measured_values_of_all_count_whichever_is_named_first() {
+        let with = |code: [&str; 7]| -> Vec<TargetReport> {
+            let one = |(number, code): (usize, &str)| {
+                let mut report = named(id(number), samples::fail());
+                report.measurements.compose_hash = Some(code.repeat(32).into());
+                report
+            };
+            code.into_iter().enumerate().map(one).collect()
+        };
+        let measured = |reports: &[TargetReport]| {
+            let reports: Vec<&TargetReport> = reports.iter().collect();
+            let [app] = alerted_reports("shop", &reports).try_into().ok().unwrap();
+            let observation = app.observation(&reports, Policy::default().fingerprint(), 0);
+            observation.failure.unwrap().measured.unwrap()
+        };
+        let alike = measured(&with(["1a"; 7]));
+        // As of one instance alone: that others join it is no change.
+        assert_eq!(Failure::of(&with(["1a"; 7])[3], 0).unwrap().measured, Some(alike));
+        let last = with(["1a", "1a", "1a", "1a", "1a", "1a", "2b"]);
+        assert_ne!(measured(&last), alike);
+        let mut first = last.clone();
+        first.reverse();
+        assert_eq!(measured(&first), measured(&last));
     }
 }

@@ -15,9 +15,7 @@ use super::event::{AlertEvent, occasion};
 use super::heartbeat;
 use super::list::CHANNELS;
 use super::message::{Message, RunContext};
-use super::no_secret::lacks_secret;
 use super::outgoing::{AlertedDue, OutgoingMessage};
-use super::pagerduty;
 use cvm_verify_core::report::{AlertRecord, TargetReport, Verdict};
 
 /// Messages of one channel that are sent without a pause.
@@ -59,42 +57,6 @@ pub async fn ping(sender: &AlertSender<'_>, channels: &Channels, worst: Verdict)
     let event = occasion(worst).map_or(PASSED, AlertEvent::as_str);
     let plan = DispatchPlan::new(&channels, |_| Vec::new(), event, Some(worst));
     plan.run_alone(sender).await
-}
-
-/// Tells every channel of `channels` that a run ended before a verdict, and why; the heartbeat hears of a failure. `cause` may quote
-/// what the user wrote; `next` is ours. `job` names the job of the CI: what it keeps from run to run.
-pub async fn nothing_verified(
-    sender: &AlertSender<'_>,
-    channels: &Channels,
-    cause: &str,
-    next: &str,
-    job: &[String],
-    context: &RunContext<'_>,
-) -> Vec<AlertRecord> {
-    let message = Message::nothing_verified(cause, next, job, context, sender.delivery_id());
-    let outgoing = |_: &str| vec![OutgoingMessage::new(&message, None)];
-    let plan = DispatchPlan::new(channels, outgoing, message.event.as_str(), message.verdict);
-    plan.run_alone(sender).await
-}
-
-/// Resolves the incident of [`nothing_verified`] in PagerDuty, the one channel where that stays open: this run of the job gave a verdict.
-/// A key without an open incident is ignored there. The records of what was not delivered.
-pub async fn judged_again(
-    sender: &AlertSender<'_>,
-    channels: &Channels,
-    job: &[String],
-    context: &RunContext<'_>,
-) -> Vec<AlertRecord> {
-    let message = Message::judged_again(job, context, sender.delivery_id());
-    let outgoing = |channel: &str| match channel == pagerduty::CHANNEL {
-        true => vec![OutgoingMessage::new(&message, None)],
-        false => Vec::new(),
-    };
-    let channels = channels.clone().with(heartbeat::URL, None).with_issues(None);
-    let plan = DispatchPlan::new(&channels, outgoing, message.event.as_str(), None);
-    let mut records = plan.run_alone(sender).await;
-    records.retain(|record| !record.delivered && !lacks_secret(record));
-    records
 }
 
 /// Sends a message that says that it is a test through every channel of `channels`, and says what each answered. The
@@ -174,7 +136,7 @@ impl DispatchPlan {
     }
 
     /// [`DispatchPlan::run`], for what no state remembers.
-    async fn run_alone(self, sender: &AlertSender<'_>) -> Vec<AlertRecord> {
+    pub(super) async fn run_alone(self, sender: &AlertSender<'_>) -> Vec<AlertRecord> {
         self.run(sender, sender.deadline(), &|_| {}).await
     }
 }

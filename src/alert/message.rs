@@ -27,7 +27,7 @@ const EXCHANGED: &str =
 const EXCHANGED_OFTEN: &str = "CHANGED: it fails as before, but the measured values change from run to run; further changes are reported \
                                with the reminder only";
 /// What an alert says first when it repeats an earlier one.
-const REMINDER: &str = "REMINDER: this was reported before, and it continues";
+pub(super) const REMINDER: &str = "REMINDER: this was reported before, and it continues";
 /// The target of a test.
 const TEST_NAME: &str = "cvm-verify alert test";
 
@@ -65,11 +65,6 @@ impl<'a> RunContext<'a> {
             .map_or_else(|| TargetId::of(name), |file| file.target(name))
     }
 }
-
-/// What stands in place of a target's name where a run has verified none.
-const NO_TARGET: &str = "this run";
-/// Longest cause of that, in characters.
-const MAX_CAUSE: usize = 400;
 
 /// What one alert says. Every text in it is on one line, visible and of bounded length; escaping it for its own format
 /// is for each channel to do.
@@ -212,10 +207,12 @@ impl Message {
 
     fn departed(self, failure: &Failure) -> Self {
         Self {
-            cause: "It is no longer verified: it failed, and was taken out of the policy file or has another name there.".to_owned(),
-            next: "It is no longer verified. If you took it out of the policy file or renamed it, check the deployment that \
-                   failed, and close its open incidents: this is the last message about it. If you did not, find out who \
-                   did."
+            cause: "It is no longer verified: it failed, and was taken out of the policy file or has another name there, or nothing \
+                    verified it for 14 days."
+                .to_owned(),
+            next: "It is no longer verified. If you took it out of the policy file, renamed it or the file, or replaced the instance, \
+                   check the deployment that failed, and close its open incidents: this is the last message about it. If you did \
+                   not, find out who did."
                 .to_owned(),
             ..self.instead_of(failure)
         }
@@ -231,7 +228,7 @@ impl Message {
         };
         let now = Self::new(target, event, context, [0; 16]);
         match Failure::of(target, context.now) {
-            Some(current) if current.is_same(failure) => now,
+            Some(current) if current.has_same_causes(failure) => now,
             _ => now.instead_of(failure).labelled([late_label(failure)]),
         }
     }
@@ -266,38 +263,9 @@ impl Message {
         }
     }
 
-    fn labelled(mut self, labels: impl IntoIterator<Item = String>) -> Self {
+    pub(super) fn labelled(mut self, labels: impl IntoIterator<Item = String>) -> Self {
         self.labels.extend(labels);
         self
-    }
-
-    /// That a run of this job ended before a verdict.
-    pub(super) fn nothing_verified(
-        cause: &str,
-        next: &str,
-        job: &[String],
-        context: &RunContext<'_>,
-        delivery_id: [u8; 16],
-    ) -> Self {
-        Self {
-            verdict: Some(Verdict::Inconclusive),
-            target: TargetId::of_job(NO_TARGET, job),
-            name: NO_TARGET.to_owned(),
-            cause: format!("Nothing was verified: {}", sanitize(cause, MAX_CAUSE)),
-            next: next.to_owned(),
-            ..Self::about(AlertEvent::Inconclusive, context, delivery_id)
-        }
-    }
-
-    /// That a run of this job gave a verdict again.
-    pub(super) fn judged_again(job: &[String], context: &RunContext<'_>, delivery_id: [u8; 16]) -> Self {
-        Self {
-            target: TargetId::of_job(NO_TARGET, job),
-            name: NO_TARGET.to_owned(),
-            cause: "The run verified its targets.".to_owned(),
-            next: "Nothing to do. Alerts about its targets are separate messages.".to_owned(),
-            ..Self::about(AlertEvent::Recovered, context, delivery_id)
-        }
     }
 
     /// A message by which a person tries out the channels.
@@ -306,7 +274,7 @@ impl Message {
         Self::about(AlertEvent::Test, context, delivery_id)
     }
 
-    fn about(event: AlertEvent, context: &RunContext<'_>, delivery_id: [u8; 16]) -> Self {
+    pub(super) fn about(event: AlertEvent, context: &RunContext<'_>, delivery_id: [u8; 16]) -> Self {
         Self {
             event,
             verdict: None,

@@ -34,6 +34,7 @@ mod named_targets;
 mod no_secret;
 mod outgoing;
 mod pagerduty;
+mod run_incident;
 #[cfg(test)]
 #[path = "tests/samples.rs"]
 mod samples;
@@ -56,7 +57,7 @@ pub use channels::Channels;
 pub use deliver_changes::{IncidentInputs, deliver_changes, nothing_due};
 pub use deliver_departed::deliver_departed;
 pub use delivery::AlertSender;
-pub use dispatch::{deliver, judged_again, nothing_verified, ping, test};
+pub use dispatch::{deliver, ping, test};
 pub use event::{AlertEvent, occasion};
 pub use failed_check::FailedCheck;
 pub use github_issue::{GithubIssues, SettingsError};
@@ -66,3 +67,4 @@ pub(crate) use list::help_of_channels;
 pub use message::{Message, RunContext};
 pub use named_targets::Digest;
 pub use no_secret::{NO_SECRET, lacks_secret};
+pub use run_incident::{RunSubject, Trouble, deliver_of_run, judged_again, nothing_verified, weigh_run};

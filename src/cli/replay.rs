@@ -116,7 +116,7 @@ fn announce_and_alert(
         channels: alerted.variables,
         targets: &[alerted],
         state: None,
-        job: Vec::new(),
+        subject: None,
         whole: None,
     };
     let delivering = alerting.deliver(report, run, &client, env);

@@ -130,7 +130,7 @@ impl RunAlerts<'_> {
             channels: &self.plan.alerts,
             targets: &alerted,
             state: file.as_mut().map(|file| &mut file.state),
-            job: unjudged_alerts::job(env),
+            subject: is_locked.then(|| unjudged_alerts::subject(env)),
             whole: self.whole_file().filter(|_| is_locked),
         };
         let delivering = self.alerting.deliver(report, run, self.client, env);

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::alert::alerting::{entropy, repeats, run_url};
+use crate::alert::state_file::StateFile;
 use crate::alert::variables::ChannelVariables;
-use crate::alert::{self, AlertSender, RunContext};
+use crate::alert::{self, AlertSender, RunContext, RunSubject, Trouble};
 use crate::env::{Env, ci_job, truth};
 use crate::files;
 use crate::net::{Client, Secret, Transport};
@@ -36,10 +37,27 @@ pub(super) fn tell(unjudged: &Unjudged, env: &mut Env) {
     let context = RunContext::live((env.now)(), run_url.as_deref(), None);
     let sender = AlertSender::new(&client, &entropy).with_one_deadline();
     let cause = unjudged.sentence();
-    let job = job(env);
-    let telling = alert::nothing_verified(&sender, &channels, &cause, unjudged.next, &job, &context);
+    let trouble = Trouble {
+        cause: &cause,
+        next: unjudged.next,
+    };
+    let subject = subject(env);
+    let mut file = state_file(env);
+    let telling = async {
+        match &mut file {
+            Some(file) => {
+                let due = alert::weigh_run(&mut file.state, &channels, &subject, Some(trouble), context.now);
+                let state = &mut file.state;
+                alert::deliver_of_run(&sender, &channels, &subject, Some(trouble), due, state, &context).await
+            }
+            None => alert::nothing_verified(&sender, &channels, &subject, trouble, &context).await,
+        }
+    };
     let sent = runtime.block_on(async { tokio::time::timeout(LONGEST, telling).await });
     runtime.shutdown_background();
+    if let Some(file) = file {
+        file.close(env);
+    }
     match sent {
         Ok(records) => {
             for record in records {
@@ -56,17 +74,32 @@ pub(super) fn tell(unjudged: &Unjudged, env: &mut Env) {
     }
 }
 
-/// What tells this run from others: the job of the CI, and what it was asked to verify. The jobs of a matrix have one name, and a job may
-/// have several steps: that one of them verified its targets says nothing about the targets of another. Empty outside of a CI.
-pub(super) fn job(env: &Env) -> Vec<String> {
-    let mut job = ci_job::of(env);
-    if !job.is_empty() {
-        for name in ["url", "target", "config", "app-id", "instance-id", "shard"] {
-            job.push(option(env, name).unwrap_or_default());
-        }
-        job.extend(addresses(env));
+/// The stored state, where it can be used and no other run holds it.
+fn state_file(env: &mut Env) -> Option<StateFile> {
+    let path = option(env, "state")?;
+    let path = Path::new(&path);
+    StateFile::prepare(path).ok()?;
+    StateFile::open_now(path, env)
+}
+
+/// This run.
+pub(super) fn subject(env: &Env) -> RunSubject {
+    let asked = asked(env);
+    match ci_job::of(env).is_empty() {
+        true => RunSubject::run(&[], &asked),
+        false => RunSubject::run(&asked, &asked),
     }
-    job
+}
+
+/// What tells this run from others: the job of the CI, and what it was asked to verify. The jobs of a matrix have one name, and a job may
+/// have several steps: that one of them verified its targets says nothing about the targets of another.
+pub(super) fn asked(env: &Env) -> Vec<String> {
+    let mut asked = ci_job::of(env);
+    for name in ["url", "target", "config", "app-id", "instance-id", "shard"] {
+        asked.push(option(env, name).unwrap_or_default());
+    }
+    asked.extend(addresses(env));
+    asked
 }
 
 /// The arguments that are no options, as far as that can be said of arguments that may not parse.

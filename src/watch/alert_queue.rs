@@ -17,7 +17,9 @@ use crate::alert::incident::{AskedAt, Observation, PolicyEntry, PolicyFileId, St
 use crate::alert::state_file::{StateFile, asleep};
 use crate::alert::state_part::StatePart;
 use crate::alert::variables::ChannelVariables;
-use crate::alert::{self, AlertSender, Channels, HEARTBEAT_URL, IncidentInputs, RunContext};
+use crate::alert::{
+    self, AlertSender, Channels, HEARTBEAT_URL, IncidentInputs, RunContext, RunSubject, Trouble,
+};
 use crate::engine::Session;
 use crate::env::Env;
 use crate::net::Client;
@@ -47,6 +49,8 @@ pub(crate) struct AlertQueue {
     in_delivery: BTreeSet<TargetId>,
     /// The policy file that the targets are of.
     policy_file: Option<PolicyFileId>,
+    /// The channels of the whole, for what is about no target.
+    of_the_whole: Channels,
 }
 
 /// What was reported before: in a file, or as long as the process lives.
@@ -81,8 +85,8 @@ struct Heartbeat {
 /// What a delivery is for.
 enum DeliveryPurpose {
     Ping,
-    /// Of targets that left the policy file.
-    Departed(Vec<TargetId>),
+    /// Of what has no queue: targets that left the policy file, and what is about no target.
+    Apart(Vec<TargetId>),
     Lane(ChannelVariables, Vec<TargetId>),
 }
 
@@ -142,6 +146,7 @@ impl AlertQueue {
             purposes: HashMap::new(),
             in_delivery: BTreeSet::new(),
             policy_file: None,
+            of_the_whole: Channels::default(),
         })
     }
 
@@ -151,6 +156,7 @@ impl AlertQueue {
         let names = plan.targets.iter().map(|target| target.name().to_owned());
         self.heartbeat.cycle.watch(names);
         self.policy_file = plan.policy_file.map(|(file, _)| file);
+        self.of_the_whole = plan.alerts.channels(env).with(HEARTBEAT_URL, None);
         self.say_who_departed(plan, env);
     }
 
@@ -161,8 +167,7 @@ impl AlertQueue {
             return;
         };
         let names: Vec<&str> = plan.targets.iter().map(Job::name).collect();
-        let state = self.store.state();
-        let mut departed = state.departed(file, &names);
+        let mut departed = self.store.state().departed(file, &names);
         departed.retain(|one| !self.in_delivery.contains(&one.target));
         for (channels, departed) in self.alerting.by_channels(departed, env) {
             let ids: Vec<TargetId> = departed.iter().map(|one| one.target).collect();
@@ -176,8 +181,53 @@ impl AlertQueue {
                 alert::deliver_departed(&sender, &channels, &departed, &mut state, &context).await
             };
             let handle = self.deliveries.spawn(delivery);
-            self.purposes.insert(handle.id(), DeliveryPurpose::Departed(ids));
+            self.purposes.insert(handle.id(), DeliveryPurpose::Apart(ids));
         }
+    }
+
+    /// Tells the usual channels that this run began, where an earlier one verified nothing.
+    pub fn tell_that_it_runs(&mut self, run: &RunSubject, env: &Env) {
+        let usual = ChannelVariables::default().channels(env);
+        self.tell_apart(run, None, usual.with(HEARTBEAT_URL, None));
+    }
+
+    /// Tells the channels of the whole why the policy is refused, and what to do, or that it is in use.
+    pub fn tell_of_policy(&mut self, policy: &RunSubject, refused: Option<(&str, &'static str)>) {
+        self.tell_apart(policy, refused, self.of_the_whole.clone());
+    }
+
+    /// While such a message is on its way there is no other: what is found then is found again.
+    fn tell_apart(
+        &mut self,
+        subject: &RunSubject,
+        trouble: Option<(&str, &'static str)>,
+        channels: Channels,
+    ) {
+        let (id, now) = (subject.stored(), (self.now)());
+        let is_end = trouble.is_none();
+        if self.in_delivery.contains(&id) || (is_end && !self.store.ends_incidents()) {
+            return;
+        }
+        self.news = true;
+        let weighed = trouble.map(|(cause, next)| Trouble { cause, next });
+        let due = alert::weigh_run(self.store.state(), &channels, subject, weighed, now);
+        if due.is_empty() {
+            return;
+        }
+        let part = self.store.state().part([id]);
+        let mut state = self.returned.lend(part);
+        self.in_delivery.insert(id);
+        let (client, run_url, subject) = (self.client.clone(), self.run_url.clone(), subject.clone());
+        let trouble = trouble.map(|(cause, next)| (cause.to_owned(), next));
+        let delivery = async move {
+            let context = RunContext::live(now, run_url.as_deref(), None);
+            let sender = AlertSender::new(&client, &entropy).with_one_deadline();
+            let trouble = trouble.as_ref().map(|(cause, next)| Trouble { cause, next });
+            alert::deliver_of_run(&sender, &channels, &subject, trouble, due, &mut state, &context).await
+        };
+        let handle = self.deliveries.spawn(delivery);
+        self.purposes
+            .insert(handle.id(), DeliveryPurpose::Apart(vec![id]));
     }
 
     /// Whether nobody would hear of anything: no target of the plan has a channel, and there is no heartbeat.
@@ -212,15 +262,18 @@ impl AlertQueue {
             Some(AskedAt::of(&target.deployment.source)),
         );
         let ends_incidents = self.store.ends_incidents();
-        let told = |report: &TargetReport| ends_incidents || report.verdict != Verdict::Pass;
         let reports: Vec<&TargetReport> = reports.iter().collect();
-        let reports = alerted_reports(target.name(), &reports).into_iter();
-        for report in reports.map(|one| one.report).filter(told) {
+        for one in alerted_reports(target.name(), &reports) {
+            if !ends_incidents && one.report.verdict == Verdict::Pass {
+                continue;
+            }
             let entry = self.policy_file.map(|file| PolicyEntry::new(file, target.name()));
             let entry = entry.map(|entry| entry.alerted_through(target.alerts.names()));
-            let observation = Observation::judged(&report, policy, now)
+            let observation = one
+                .observation(&reports, policy, now)
                 .asked_at(asked)
                 .of_entry(entry);
+            let report = one.report;
             match group.waiting.get_mut(&report.name) {
                 Some(waiting) => {
                     waiting.observations.push(observation);
@@ -332,7 +385,7 @@ impl AlertQueue {
                 }
                 self.tell(&variables);
             }
-            Some(DeliveryPurpose::Departed(ids)) => {
+            Some(DeliveryPurpose::Apart(ids)) => {
                 for id in ids {
                     self.in_delivery.remove(&id);
                 }

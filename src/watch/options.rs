@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::LogFormat;
+use crate::alert::RunSubject;
 use crate::alert::incident::Rules;
 use crate::engine::Session;
 use crate::env::Env;
@@ -40,6 +41,10 @@ pub(crate) struct Options {
     pub github_issue: Option<String>,
     /// When to alert.
     pub rules: Rules,
+    /// What alerts call a run that ended before it verified anything.
+    pub run_subject: RunSubject,
+    /// What alerts call the policy.
+    pub policy_subject: RunSubject,
 }
 
 /// Makes the session of a plan: what does not change from target to target.

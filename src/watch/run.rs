@@ -88,6 +88,10 @@ pub(crate) fn run(options: &Options, session_of: SessionOf<'_>, env: &mut Env) -
     ended
 }
 
+/// What to do where the policy is refused.
+const REFUSED_NEXT: &str = "Correct what it names in the policy file, or in a file that this one names. What the new policy requires is not \
+                            checked until then, and `watch` does not start with it.";
+
 /// The loop, and all that it holds.
 struct Watch<'a> {
     options: &'a Options,
@@ -115,6 +119,8 @@ impl Watch<'_> {
         // Whoever runs it once has the exit code.
         let silent = !self.options.once && self.queue.is_silent(&plan, self.env);
         self.adopt(plan);
+        self.queue.tell_that_it_runs(&self.options.run_subject, self.env);
+        self.queue.tell_of_policy(&self.options.policy_subject, None);
         let version = env!("CARGO_PKG_VERSION");
         self.note(
             LogLevel::Info,
@@ -253,6 +259,7 @@ impl Watch<'_> {
             }
         }
         self.policy.used();
+        self.queue.tell_of_policy(&self.options.policy_subject, None);
         let was_refused =
             self.with_status(|watch_status| std::mem::take(&mut watch_status.policy_is_refused));
         let count = plan.targets.len();
@@ -271,6 +278,8 @@ impl Watch<'_> {
     fn refuse(&mut self, error: &UsageError) {
         self.with_status(|watch_status| watch_status.policy_is_refused = true);
         let why = error.to_string();
+        self.queue
+            .tell_of_policy(&self.options.policy_subject, Some((&why, REFUSED_NEXT)));
         if self.policy.refused_anew(&why) {
             let said = format!("the previous policy stays in use, because the new one is not valid:\n{why}");
             self.note(LogLevel::Error, "policy-refused", said);

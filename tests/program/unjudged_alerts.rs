@@ -169,3 +169,55 @@ fn the_incident_of_a_job_that_verified_nothing_is_resolved_by_its_next_verdict()
     assert_eq!(judged, [("resolve".to_owned(), key.clone())]);
     assert!(ran.report().alerts.is_empty(), "{:#?}", ran.report().alerts);
 }
+
+/// An hourly job whose lock is gone: one message, one about its end.
+#[test]
+fn with_a_memory_a_run_that_verifies_nothing_is_told_once_and_so_is_its_end() {
+    let deployment = Deployment::healthy();
+    let sink = sink();
+    let hook = format!("{}/hook", sink.url());
+    let state = format!("--state={}", deployment.path("state.json"));
+    let run = |more: &[&str]| {
+        sink.forget_requests();
+        let env = [("CVM_VERIFY_WEBHOOK_URL", hook.as_str())];
+        let ran = verify(&deployment, &env, &[&[state.as_str()], more].concat());
+        let alerts = sink.requests().into_iter().map(|request| {
+            let alert: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+            let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+            (text(&alert["event"]), text(&alert["target"]["name"]))
+        });
+        (ran.code, alerts.collect::<Vec<_>>())
+    };
+    let told = |event: &str| vec![(event.to_owned(), "this run".to_owned())];
+    assert_eq!(run(&["--lock=gone.lock"]), (2, told("inconclusive")));
+    assert_eq!(run(&["--lock=gone.lock"]), (2, Vec::new()));
+    assert_eq!(run(&["--lock=other.lock"]), (2, told("changed")));
+    // A run that is asked something else is another one, and ends nothing.
+    assert_eq!(run(&["--shard=1/1"]), (0, Vec::new()));
+    assert_eq!(run(&[]), (0, told("recovered")));
+    assert_eq!(run(&[]), (0, Vec::new()));
+    // It verifies nothing again soon: as of a target, two verdicts in a row are its end.
+    assert_eq!(run(&["--lock=gone.lock"]), (2, told("inconclusive")));
+    assert_eq!(run(&[]), (0, Vec::new()));
+    assert_eq!(run(&[]), (0, told("recovered")));
+}
+
+/// What is wrong may be the file of the memory: it is not written, and the message is sent each time.
+#[test]
+fn a_file_that_is_no_alert_state_stays_as_it_is_and_the_run_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.txt");
+    std::fs::write(&path, "hello").unwrap();
+    let sink = sink();
+    let hook = format!("{}/hook", sink.url());
+    let env = [
+        ("CVM_VERIFY_WEBHOOK_URL", hook.as_str()),
+        ("CVM_VERIFY_ALLOW_PRIVATE_NETWORK", "true"),
+    ];
+    let state = format!("--state={}", path.display());
+    for times in [1, 2] {
+        let ran = run_in(&["verify", "https://app.example", &state], &env, |_| {});
+        assert_eq!((ran.code, sink.count("/hook")), (2, times), "{ran:#?}");
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "hello");
+}

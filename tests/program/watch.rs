@@ -337,6 +337,68 @@ fn sigterm_ends_it_while_a_target_and_a_webhook_hang_and_sighup_reads_the_policy
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
+/// A mistake in a tightened policy must not leave the old one in use in silence.
+#[cfg(unix)]
+#[test]
+fn a_policy_that_stays_refused_is_told_and_so_is_its_end() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::{Command, Stdio};
+
+    let deployment = Deployment::healthy();
+    let hook = hook();
+    let config = write_policy(&deployment, &[("shop", &deployment.app.url())]);
+    let path = deployment.path("cvm-verify.toml");
+    let sound = std::fs::read_to_string(&path).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_cvm-verify"))
+        .args(["watch", "--no-cache", &config])
+        .args(deployment.network())
+        .env_clear()
+        .env("CVM_VERIFY_WEBHOOK_URL", format!("{}/hook", hook.url()))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let pid = child.id().to_string();
+    let reload = || {
+        let kill = Command::new("kill").args(["-HUP", &pid]).status();
+        assert!(kill.unwrap().success());
+        std::thread::sleep(std::time::Duration::from_millis(300));
+    };
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut until = |says: &str| lines.find(|line| line.as_ref().unwrap().contains(says)).is_some();
+    // What the events of the webhook about the policy are: the clock of a process is not that of the simulated world, so the target
+    // has alerts of its own.
+    let told = || -> Vec<String> {
+        let alerts = hook.requests().into_iter().map(|request| {
+            let alert: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+            alert
+        });
+        let of_policy = alerts.filter(|alert| alert["target"]["name"] == "the policy of watch");
+        of_policy
+            .map(|alert| alert["event"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert!(until("shop: "));
+    std::fs::write(&path, format!("{sound}intervall = \"10s\"\n")).unwrap();
+    reload();
+    assert!(until("policy-refused"));
+    assert_eq!(told(), [""; 0], "a file that is being replaced");
+    for _ in 0..3 {
+        reload();
+    }
+    assert!(until(
+        "alert: webhook delivered, event inconclusive: the policy of watch"
+    ));
+    reload();
+    assert_eq!(told(), ["inconclusive"]);
+    std::fs::write(&path, sound).unwrap();
+    reload();
+    assert!(until("policy-read"));
+    assert!(until("alert: webhook delivered, event recovered"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(told(), ["inconclusive", "recovered"]);
+}
+
 #[test]
 fn two_that_would_keep_one_state_file_for_good_are_one_too_many() {
     let deployment = Deployment::healthy();

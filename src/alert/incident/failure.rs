@@ -1,6 +1,7 @@
 //! What failed, in names of our own: nothing here holds a word that a CVM chose (T61). Of what was measured it holds a hash, of
 //! proven values alone.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -29,7 +30,8 @@ impl TargetId {
         Self(hash("cvm-verify/target/v1", [name]))
     }
 
-    /// The id of a run, as a job of a CI has them. Without a job it is that of a target of this name.
+    /// The id of what is no target, such as a run, by what tells it from others of its name. Without that it is the id of a target of
+    /// this name.
     pub(in crate::alert) fn of_job(name: &str, job: &[String]) -> Self {
         match job {
             [] => Self::of(name),
@@ -92,6 +94,24 @@ impl Measured {
         }
         (!parts.is_empty()).then(|| Self(hash("cvm-verify/alert-measured/v1", parts)))
     }
+
+    /// What several reports measured that are alerted on as one, in any order: each value once.
+    fn of_all<'a>(reports: impl IntoIterator<Item = &'a TargetReport>) -> Option<Self> {
+        let values: BTreeSet<[u8; 32]> = reports
+            .into_iter()
+            .filter_map(|report| Self::of(report).map(|measured| measured.0))
+            .collect();
+        match values.len() {
+            0 | 1 => values.first().copied().map(Self),
+            _ => {
+                let values: Vec<String> = values.into_iter().map(hex::encode).collect();
+                Some(Self(hash(
+                    "cvm-verify/alert-measured-by-several/v1",
+                    values.iter().map(String::as_str),
+                )))
+            }
+        }
+    }
 }
 
 /// A check that keeps a target from passing.
@@ -153,12 +173,39 @@ impl Failure {
         })
     }
 
+    /// The same, where it stands for all of `reports`.
+    #[must_use]
+    pub(crate) fn of_several<'a>(self, reports: impl IntoIterator<Item = &'a TargetReport>) -> Self {
+        let measured = Measured::of_all(reports);
+        Self { measured, ..self }
+    }
+
+    /// Whether the same checks fail for the same reasons, whatever they measured.
+    #[must_use]
+    pub(in crate::alert) fn has_same_causes(&self, other: &Self) -> bool {
+        (self.key, self.verdict) == (other.key, other.verdict)
+    }
+
+    /// Of what is no target and has no checks, by its id: `cause` says what is wrong with it. The cause is not kept, but a hash of it is.
+    pub(in crate::alert) fn without_checks(id: TargetId, cause: &str, at: u64) -> Self {
+        Self {
+            key: FailureKey(hash(
+                "cvm-verify/alert-key-without-checks/v1",
+                [id.to_string().as_str()],
+            )),
+            verdict: Verdict::Inconclusive,
+            failing: Vec::new(),
+            measured: Some(Measured(hash("cvm-verify/alert-cause/v1", [cause]))),
+            at,
+        }
+    }
+
     /// Whether it tells the same, whenever it was found: the same checks for the same reasons, and the same measured values as far
     /// as both know them.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         let measured = self.measured.zip(other.measured);
-        (self.key, self.verdict) == (other.key, other.verdict) && measured.is_none_or(|(one, two)| one == two)
+        self.has_same_causes(other) && measured.is_none_or(|(one, two)| one == two)
     }
 
     /// Whether it is what [`Failure::of`] can give: a state from outside is checked by it.

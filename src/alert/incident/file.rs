@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::due::Due;
 use super::failure::TargetId;
-use super::policy_entry::{Departed, PolicyFileId};
+use super::policy_entry::{Departed, PolicyEntry, PolicyFileId};
 use super::target::TargetState;
 use cvm_verify_core::evidence::has_more_values_than;
 
@@ -111,11 +111,14 @@ impl State {
         }
     }
 
-    /// The targets with an open incident that this policy file had and that are none of `names`, those of all its targets.
+    /// The targets with an open incident that this policy file had and that are none of `names`, those of all its targets; and those of
+    /// any policy file that were not verified for long while others were.
     #[must_use]
     pub fn departed(&self, file: PolicyFileId, names: &[&str]) -> Vec<Departed> {
+        let newest = self.targets.values().map(|state| state.seen).max().unwrap_or(0);
         let departed = |(target, state): (&TargetId, &TargetState)| {
-            let entry = state.entry.as_ref().filter(|entry| entry.has_left(file, names))?;
+            let has_left = |entry: &&PolicyEntry| entry.has_left(file, names) || state.is_abandoned(newest);
+            let entry = state.entry.as_ref().filter(has_left)?;
             state.failure()?;
             Some(Departed {
                 target: *target,
@@ -183,6 +186,7 @@ fn written(targets: &BTreeMap<TargetId, TargetState>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alert::incident::target::ABANDONED_AFTER;
     use crate::alert::incident::{Observation, Rules, decide};
     use crate::alert::samples;
     use cvm_verify_core::policy::Policy;
@@ -238,6 +242,29 @@ mod tests {
         assert!(state.targets.len() < 2 * MAX_TARGETS && state.targets.len() >= MAX_TARGETS);
         assert!(state.get(latest).is_some());
         assert_eq!(state.get(TargetId::of("0")), None);
+    }
+
+    /// Its policy file has another name now, or it is an instance that was replaced. A pause of the monitor is none of both.
+    #[test]
+    fn a_target_that_nobody_verifies_while_others_are_has_departed() {
+        let of = |file: &str| PolicyEntry::new(PolicyFileId::of(file.as_ref()), "shop");
+        let file = PolicyFileId::of("fleet.toml".as_ref());
+        let departed = |entry: Option<PolicyEntry>, newest: u64| {
+            let mut state = State::default();
+            let old = TargetState {
+                entry,
+                ..failing(1000)
+            };
+            state.set(TargetId::of("old"), old);
+            state.set(TargetId::of("other"), failing(newest));
+            state.departed(file, &["shop"]).len()
+        };
+        for name in ["fleet.toml", "renamed.toml"] {
+            assert_eq!(departed(Some(of(name)), 1000), 0, "{name}");
+            assert_eq!(departed(Some(of(name)), 1000 + ABANDONED_AFTER), 0, "{name}");
+            assert_eq!(departed(Some(of(name)), 1001 + ABANDONED_AFTER), 1, "{name}");
+        }
+        assert_eq!(departed(None, 1001 + ABANDONED_AFTER), 0, "its name is not known");
     }
 
     #[test]

@@ -49,6 +49,15 @@ impl Observation {
         }
     }
 
+    /// The same, where the report stands for all of `reports`.
+    #[must_use]
+    pub(crate) fn of_several<'a>(self, reports: impl IntoIterator<Item = &'a TargetReport>) -> Self {
+        Self {
+            failure: self.failure.map(|failure| failure.of_several(reports)),
+            ..self
+        }
+    }
+
     /// The same, found at the source that was asked.
     #[must_use]
     pub fn asked_at(self, asked: Option<AskedAt>) -> Self {

@@ -18,6 +18,10 @@ use cvm_verify_core::report::Verdict;
 /// A failure within this time after a recovery is a relapse, seconds: 6 hours.
 pub(in crate::alert) const RELAPSE_WITHIN: u64 = 6 * 3600;
 
+/// A target with an open incident that was not verified for this long is reported as no longer verified, seconds: 14 days. A job that runs
+/// once a week is not.
+pub(super) const ABANDONED_AFTER: u64 = 14 * 24 * 3600;
+
 /// How many channels are remembered.
 pub(super) const MAX_CHANNELS: usize = 32;
 /// Longest name of a channel, in bytes.
@@ -160,6 +164,11 @@ impl TargetState {
         self.incident.as_ref().map(|incident| &incident.failure)
     }
 
+    /// Whether it was not verified for long before `newest`, when another target was: its policy file was renamed, or the instance was replaced.
+    pub(super) const fn is_abandoned(&self, newest: u64) -> bool {
+        newest.saturating_sub(self.seen) > ABANDONED_AFTER
+    }
+
     /// What is due on these channels of a target that has left the policy file: each that knows of its failure hears of it once.
     pub(super) fn departure(&self, channels: &[&str]) -> Vec<Due> {
         let Some(failure) = self.failure() else {
@@ -177,10 +186,10 @@ impl TargetState {
     }
 
     /// Ends the incident of a target that nobody verifies any more, where no channel is still to hear of it. One that cannot be
-    /// reached any more is given up after a week.
+    /// reached any more is given up a week after it could have heard of it.
     pub(super) fn depart(&mut self, now: u64) {
         let waits = self.channels.values().any(ChannelState::is_open);
-        if !waits || now.abs_diff(self.seen) > FORGOTTEN_AFTER {
+        if !waits || now.abs_diff(self.seen) > ABANDONED_AFTER + FORGOTTEN_AFTER {
             (self.incident, self.entry) = (None, None);
         }
     }

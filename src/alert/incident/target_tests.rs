@@ -4,7 +4,7 @@ use super::channel::ChannelState;
 use super::due::{About, Due};
 use super::forecast::{FORGOTTEN_AFTER, Forecast};
 use super::policy_entry::{PolicyEntry, PolicyFileId};
-use super::target::{MAX_CHANNELS, TargetState};
+use super::target::{ABANDONED_AFTER, MAX_CHANNELS, TargetState};
 use super::*;
 use crate::alert::event::AlertEvent;
 use crate::alert::samples;
@@ -68,13 +68,14 @@ fn a_channel_that_is_told_is_not_forgotten_for_others() {
     assert!(state.channels.contains_key("slack-to-1"));
 }
 
-/// Who was told of a failure hears that its target left; where that cannot be said for a week, it is given up.
+/// Who was told of a failure hears that its target left; where that cannot be said for three weeks, it is given up.
 #[test]
-fn an_incident_of_a_target_that_left_is_given_up_after_a_week() {
+fn an_incident_of_a_target_that_left_is_given_up_in_the_end() {
     let observation = Observation::of(&samples::fail(), Policy::default().fingerprint(), 1000);
     let (mut state, due) = decide(None, 1000, &observation, &["slack"], &Rules::default());
     state.record(&due[0], 1000);
-    for (seconds, is_open) in [(0, true), (FORGOTTEN_AFTER, true), (FORGOTTEN_AFTER + 1, false)] {
+    let last = ABANDONED_AFTER + FORGOTTEN_AFTER;
+    for (seconds, is_open) in [(0, true), (last, true), (last + 1, false)] {
         state.depart(1000 + seconds);
         assert_eq!(state.failure().is_some(), is_open, "{seconds}");
     }
