@@ -20,6 +20,8 @@ use cvm_verify_core::report::{AlertRecord, Verdict, rfc3339};
 
 /// Longest cause, in characters.
 const MAX_CAUSE: usize = 400;
+/// Longest text on what was asked, in characters.
+const MAX_ABOUT: usize = 120;
 /// What an alert says first when something else is wrong than was reported.
 const CHANGED: &str = "CHANGED: the cause is another one than the one reported before";
 /// The same, of the last one that is reported.
@@ -35,6 +37,8 @@ pub struct RunSubject {
     stored: TargetId,
     /// Whether its incident in PagerDuty is its own, so that its end may be reported there.
     is_alone: bool,
+    /// What it is asked to verify, for people: in brackets, or empty.
+    about: String,
     words: &'static Words,
 }
 
@@ -44,8 +48,8 @@ struct Words {
     name: &'static str,
     /// What stands before the cause.
     trouble: &'static str,
-    /// That it is over, and what to do then.
-    end: (&'static str, &'static str),
+    /// That it is over.
+    end: &'static str,
     /// How often in a row it must be found wrong before that is reported.
     after: u32,
 }
@@ -53,10 +57,7 @@ struct Words {
 const RUN: Words = Words {
     name: "this run",
     trouble: "Nothing was verified",
-    end: (
-        "The run verified its targets.",
-        "Nothing to do. Alerts about its targets are separate messages.",
-    ),
+    end: "The run verified its targets",
     after: 1,
 };
 
@@ -64,12 +65,12 @@ const RUN: Words = Words {
 const POLICY: Words = Words {
     name: "the policy of watch",
     trouble: "The policy on disk is refused, and targets are verified by the previous one",
-    end: (
-        "The policy on disk is valid and in use.",
-        "Nothing to do. Alerts about its targets are separate messages.",
-    ),
+    end: "The policy on disk is valid and in use",
     after: 3,
 };
+
+/// What to do when it is over.
+const NOTHING: &str = "Nothing to do. Alerts about its targets are separate messages.";
 
 /// What is wrong. `cause` may quote what the user wrote; `next` is ours.
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +90,7 @@ impl RunSubject {
             incident: TargetId::of_job(RUN.name, job),
             stored: TargetId::of_job(RUN.name, asked),
             is_alone: !job.is_empty(),
+            about: String::new(),
             words: &RUN,
         }
     }
@@ -101,8 +103,20 @@ impl RunSubject {
             incident: id,
             stored: id,
             is_alone: true,
+            about: String::new(),
             words: &POLICY,
         }
+    }
+
+    /// The same, with what it is asked to verify: for people, who may have many such jobs.
+    #[must_use]
+    pub fn about(self, asked: &str) -> Self {
+        let asked = sanitize(asked, MAX_ABOUT);
+        let about = match asked.is_empty() {
+            true => String::new(),
+            false => format!(" ({asked})"),
+        };
+        Self { about, ..self }
     }
 
     /// Its place in the stored state.
@@ -265,20 +279,19 @@ impl Message {
             verdict: Some(Verdict::Inconclusive),
             target: subject.incident,
             name: (*name).to_owned(),
-            cause: format!("{what}: {}", sanitize(trouble.cause, MAX_CAUSE)),
+            cause: format!("{what}{}: {}", subject.about, sanitize(trouble.cause, MAX_CAUSE)),
             next: trouble.next.to_owned(),
             ..Self::about(AlertEvent::Inconclusive, context, delivery_id)
         }
     }
 
     fn end_of_trouble(subject: &RunSubject, context: &RunContext<'_>, delivery_id: [u8; 16]) -> Self {
-        let (cause, next) = subject.words.end;
         // The targets may fail: no verdict is told.
         Self {
             target: subject.incident,
             name: subject.words.name.to_owned(),
-            cause: cause.to_owned(),
-            next: next.to_owned(),
+            cause: format!("{}{}.", subject.words.end, subject.about),
+            next: NOTHING.to_owned(),
             ..Self::about(AlertEvent::Recovered, context, delivery_id)
         }
     }

@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use url::Url;
+
 use crate::alert::alerting::{entropy, repeats, run_url};
 use crate::alert::state_file::StateFile;
 use crate::alert::variables::ChannelVariables;
@@ -85,15 +87,39 @@ fn state_file(env: &mut Env) -> Option<StateFile> {
 /// This run.
 pub(super) fn subject(env: &Env) -> RunSubject {
     let asked = asked(env);
-    match ci_job::of(env).is_empty() {
+    let run = match ci_job::of(env).is_empty() {
         true => RunSubject::run(&[], &asked),
         false => RunSubject::run(&asked, &asked),
-    }
+    };
+    run.about(&shown(env))
+}
+
+/// The policy of this run.
+pub(super) fn policy_subject(env: &Env) -> RunSubject {
+    RunSubject::policy(&asked(env)).about(&shown(env))
+}
+
+/// What it was asked to verify, for people: hosts, names of targets, the policy file. An address may hold a secret beside its host.
+fn shown(env: &Env) -> String {
+    let typed = addresses(env);
+    let set = option(env, "url").unwrap_or_default();
+    let urls = typed.iter().map(String::as_str).chain(set.lines());
+    let hosts = urls.filter_map(|url| {
+        let url = Url::parse(url.trim()).ok()?;
+        let host = url.host_str()?;
+        Some(match url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        })
+    });
+    let named = ["target", "config", "shard"].into_iter();
+    let named = named.filter_map(|name| Some(format!("--{name} {}", option(env, name)?)));
+    hosts.chain(named).collect::<Vec<_>>().join(", ")
 }
 
 /// What tells this run from others: the job of the CI, and what it was asked to verify. The jobs of a matrix have one name, and a job may
 /// have several steps: that one of them verified its targets says nothing about the targets of another.
-pub(super) fn asked(env: &Env) -> Vec<String> {
+fn asked(env: &Env) -> Vec<String> {
     let mut asked = ci_job::of(env);
     for name in ["url", "target", "config", "app-id", "instance-id", "shard"] {
         asked.push(option(env, name).unwrap_or_default());
@@ -107,10 +133,11 @@ fn addresses(env: &Env) -> Vec<String> {
     let args: Vec<&str> = env.args.iter().skip(2).filter_map(|arg| arg.to_str()).collect();
     let before = std::iter::once("").chain(args.iter().copied());
     let is_value = |before: &str| before.starts_with('-') && !before.contains('=');
-    let addresses = args
-        .iter()
-        .zip(before)
-        .filter(|(arg, before)| !arg.starts_with('-') && (!is_value(before) || arg.contains("://")));
+    // The value of such an option looks like an address.
+    let is_url = |before: &str| is_value(before) && (before.ends_with("-url") || before == "--proxy");
+    let addresses = args.iter().zip(before).filter(|(arg, before)| {
+        !arg.starts_with('-') && !is_url(before) && (!is_value(before) || arg.contains("://"))
+    });
     addresses.map(|(arg, _)| (*arg).to_owned()).collect()
 }
 

@@ -6,7 +6,6 @@ use super::args::WatchArgs;
 use super::selection::{policy_file, selection};
 use super::transport::session_of_run;
 use super::{cache, unjudged_alerts, wait};
-use crate::alert::RunSubject;
 use crate::engine::Session;
 use crate::env::Env;
 use crate::plan::planner::Plan;
@@ -29,7 +28,7 @@ pub(super) fn run(args: &WatchArgs, env: &mut Env) -> anyhow::Result<u8> {
         github_issue: args.alert_state.github_issue.clone(),
         rules: args.alert_state.rules(),
         run_subject: unjudged_alerts::subject(env),
-        policy_subject: RunSubject::policy(&unjudged_alerts::asked(env)),
+        policy_subject: unjudged_alerts::policy_subject(env),
     };
     let session_of = |plan: &Plan, env: &Env| session(args, plan, env);
     Ok(watch::run(&options, &session_of, env)?)

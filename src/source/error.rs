@@ -215,7 +215,7 @@ fn status_hint(path: &str, error: &NetError) -> String {
         _ if is_of_phala_cloud(path) => String::new(),
         502..=504 if path.starts_with("/prpc/") => "; the gateway does not reach port 8090 of the CVM".to_owned(),
         404 => format!(
-            "; check the path of the URL; the app must serve GET {path} by passing dstack.sock's quote on (mount /var/run/dstack.sock in the compose file); if it serves it elsewhere, set the path"
+            "; check the path of the URL; the app must serve GET {path}, or its path must be named"
         ),
         401 | 403 if path.starts_with("/prpc/") => {
             "; the guest agent's port is closed by this guest, as by default from dstack 0.6.3 on: serve the document from \

@@ -14,6 +14,7 @@ use crate::alert::alerting::entropy;
 use crate::engine::milliseconds;
 use crate::env::Env;
 use crate::plan::planner::Plan;
+use crate::render::Unjudged;
 use crate::runtime::runtime;
 use crate::usage_error::{CommandError, UsageError};
 
@@ -278,8 +279,13 @@ impl Watch<'_> {
     fn refuse(&mut self, error: &UsageError) {
         self.with_status(|watch_status| watch_status.policy_is_refused = true);
         let why = error.to_string();
+        let refused = Unjudged {
+            cause: why.clone(),
+            next: REFUSED_NEXT,
+        };
+        let trouble = (refused.sentence(), refused.next);
         self.queue
-            .tell_of_policy(&self.options.policy_subject, Some((&why, REFUSED_NEXT)));
+            .tell_of_policy(&self.options.policy_subject, Some((&trouble.0, trouble.1)));
         if self.policy.refused_anew(&why) {
             let said = format!("the previous policy stays in use, because the new one is not valid:\n{why}");
             self.note(LogLevel::Error, "policy-refused", said);

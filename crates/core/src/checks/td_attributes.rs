@@ -31,8 +31,8 @@ pub(super) const CHECK: Check = Check {
     ..Check::BASE
 };
 
-const REDEPLOY: &str =
-    "Redeploy on a host that starts VMs the way dstack does; ask the operator why this one differs.";
+const REDEPLOY: &str = "Stop sending it secrets. Redeploy on a host that starts VMs the way dstack does, replace every secret that this VM has held, and ask \
+     the operator why this one differs.";
 
 reasons! {
     REASONS with [&QUOTE_NOT_PROVEN]:

@@ -14,7 +14,7 @@ pub(super) fn corrected(finding: Finding, by: &str) -> Finding {
     match finding.reason {
         Some(reason) if reason.id == REGISTER_MISMATCH.id && is_general => finding.advising(format!(
             "If the VM was moved to another image on purpose, correct {by}, which takes the place of any lock; otherwise the host booted \
-             another image than the one that you named."
+             another image than the one that you named: stop sending it secrets, and replace those that it has had."
         )),
         _ => finding,
     }

@@ -184,7 +184,7 @@ impl Judged<'_> {
                 "What booted is not an image in the table.".to_owned(),
                 format!(
                     "If the OS image was changed on purpose, compare the registers with those of its published files (`cvm-verify \
-                     os-image FILE`), then {renew}; otherwise the host booted something else."
+                     os-image FILE`), then {renew}; otherwise the host booted something else: stop sending it secrets, and replace those that it has had."
                 ),
             ),
             Some(row) if is_development(row) => (

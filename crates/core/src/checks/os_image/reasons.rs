@@ -56,7 +56,8 @@ reasons! {
     REGISTER_MISMATCH "register-mismatch"
         "A register is not the expected one: another firmware, VM shape, kernel, command line or initrd."
         "If the OS image or the VM's size was changed on purpose, run `cvm-verify pin` and review the difference, or correct --os-image \
-         where that names the image; otherwise the host booted something else.";
+         where that names the image; otherwise the host booted something else: stop sending it secrets, and replace those that \
+         it has had.";
     OLD_REFERENCE_VALUES "old-reference-values"
         "The image is known, but the reference values were last updated more than 180 days before the time of appraisal. \
          Later publications, such as vulnerabilities, are not in them."
