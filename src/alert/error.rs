@@ -25,7 +25,11 @@ pub(super) enum DeliveryError {
     AddressRefused(AddressScope),
     #[error("its host's name could not be resolved; check the URL's spelling and the runner's DNS")]
     Dns,
-    #[error("no connection{}; check that the server runs and can be reached from here", if *.via_proxy { " through the proxy" } else { "" })]
+    #[error("no connection{}", if *.via_proxy {
+        " through the proxy; check first that the proxy of --proxy runs and lets this host through"
+    } else {
+        "; check that the server runs and can be reached from here"
+    })]
     Connect { via_proxy: bool },
     #[error("{0}")]
     Tls(TlsProblem),

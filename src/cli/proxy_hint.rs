@@ -1,18 +1,8 @@
 //! A hint for a user behind a proxy: the environment's proxy settings are not used.
 
 use super::args::HttpArgs;
-use crate::env::Env;
+use crate::env::{Env, PROXY_VARIABLES};
 use cvm_verify_core::report::{CheckId, Status, TargetReport};
-
-/// The variables that other programs take a proxy from.
-const VARIABLES: [&str; 6] = [
-    "HTTPS_PROXY",
-    "https_proxy",
-    "ALL_PROXY",
-    "all_proxy",
-    "HTTP_PROXY",
-    "http_proxy",
-];
 
 /// The hint, if an address could not be reached, a variable names a proxy and `--proxy` is not given. The variable's value may hold a
 /// password: it is not shown.
@@ -30,7 +20,7 @@ pub(super) fn of(reports: &[TargetReport], args: &HttpArgs, env: &Env) -> Option
         let value = env.variables.get(name);
         value.is_some_and(|value| !value.trim().is_empty())
     };
-    let name = VARIABLES.into_iter().find(|name| is_set(name))?;
+    let name = PROXY_VARIABLES.into_iter().find(|name| is_set(name))?;
     Some(format!(
         "{name} is set here and is not used. If requests must go through that proxy, name it with --proxy URL"
     ))

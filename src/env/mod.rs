@@ -17,7 +17,7 @@ use cvm_verify_core::report::Tool;
 pub(crate) const NOT_TEXT: char = char::REPLACEMENT_CHARACTER;
 
 /// Variables of CI systems and terminals that are looked at.
-pub const CI_VARIABLES: [&str; 20] = [
+pub const CI_VARIABLES: [&str; 21] = [
     "NO_COLOR",
     "TERM",
     "COLUMNS",
@@ -37,7 +37,18 @@ pub const CI_VARIABLES: [&str; 20] = [
     "CI_PIPELINE_ID",
     "CI_JOB_URL",
     "CI_PROJECT_URL",
+    "CI_COMMIT_REF_NAME",
     "CI_JOB_NAME",
+];
+
+/// Variables that other programs take a proxy from. None is used; who cannot reach an address is told that one is set.
+pub(crate) const PROXY_VARIABLES: [&str; 6] = [
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
 ];
 
 /// Variables that say where a user's caches are.
@@ -47,8 +58,7 @@ const CACHE_VARIABLES: [&str; 3] = ["XDG_CACHE_HOME", "HOME", "LOCALAPPDATA"];
 pub struct Env {
     /// The arguments, the program's name first.
     pub args: Vec<OsString>,
-    /// The environment. Only variables named `CVM_VERIFY_…` are looked at, [`CI_VARIABLES`], and where
-    /// the user's caches are.
+    /// The environment: the variables that [`Env::reads`] says.
     pub variables: BTreeMap<String, String>,
     /// Where reports go.
     pub stdout: Box<dyn Write + Send>,
@@ -73,18 +83,25 @@ pub struct Env {
 }
 
 impl Env {
+    /// Whether a variable of this name is looked at: ours, [`CI_VARIABLES`], where a user's caches are, and which proxy is set. A process
+    /// has no other.
+    #[must_use]
+    pub fn reads(name: &str) -> bool {
+        name.starts_with("CVM_VERIFY_")
+            || CI_VARIABLES.contains(&name)
+            || CACHE_VARIABLES.contains(&name)
+            || PROXY_VARIABLES.contains(&name)
+    }
+
     /// Those of this process.
     #[must_use]
     pub fn of_process() -> Self {
-        let wanted = |name: &str| {
-            name.starts_with("CVM_VERIFY_") || CI_VARIABLES.contains(&name) || CACHE_VARIABLES.contains(&name)
-        };
         // A value of ours that is not text is kept, so that it is refused: left out, it would count as not given.
         let text = |value: &OsString| value.to_string_lossy().into_owned();
         let mut env: BTreeMap<String, String> = std::env::vars_os()
             .map(|(name, value)| (text(&name), text(&value)))
             .filter(|(name, value)| {
-                wanted(name) && (name.starts_with("CVM_VERIFY_") || !value.contains(NOT_TEXT))
+                Self::reads(name) && (name.starts_with("CVM_VERIFY_") || !value.contains(NOT_TEXT))
             })
             .collect();
         if let Some((terminal_size::Width(columns), _)) = terminal_size::terminal_size() {

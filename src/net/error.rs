@@ -39,7 +39,7 @@ pub enum NetError {
         detail: String,
     },
     /// No connection: refused, unreachable, closed before TLS was up, or the proxy would not connect.
-    #[error("{host}: no connection{} ({detail}); check that the server runs and can be reached from here", if *.via_proxy { " through the proxy" } else { "" })]
+    #[error("{host}: no connection {}", no_connection(*.via_proxy, .detail))]
     Connect {
         /// Where we wanted to go, not the proxy.
         host: String,
@@ -122,6 +122,16 @@ pub enum NetError {
         /// Whether it came over TLS.
         over_tls: bool,
     },
+}
+
+/// Whom to look at first: a proxy that is down or refuses a host says nothing of the server behind it.
+fn no_connection(via_proxy: bool, detail: &str) -> String {
+    match via_proxy {
+        true => format!(
+            "through the proxy ({detail}); check first that the proxy of --proxy runs and lets this host through"
+        ),
+        false => format!("({detail}); check that the server runs and can be reached from here"),
+    }
 }
 
 impl Heal for NetError {

@@ -43,8 +43,10 @@ pub fn env_of<S: AsRef<str>>(args: &[S], env: &[(&str, &str)], out: &Sink, err: 
             .chain(args.iter().map(AsRef::as_ref))
             .map(OsString::from)
             .collect(),
+        // A process has no variable beside those that it looks at.
         variables: env
             .iter()
+            .filter(|(name, _)| Env::reads(name))
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect::<BTreeMap<_, _>>(),
         stdout: Box::new(out.clone()),

@@ -374,4 +374,18 @@ fn a_proxy_of_the_environment_is_named_where_nothing_could_be_reached() {
     );
     let ran = run_in(&args, &[], |_| {});
     assert!(!ran.stderr.contains("_PROXY"), "{}", ran.stderr);
+    // A proxy that is down: not the server is named first.
+    let down = [
+        "verify",
+        "--format=json",
+        "https://app.example",
+        "--proxy=http://127.0.0.1:1",
+    ];
+    let ran = run_in(&deployment.strict_args(&down), &[], |_| {});
+    let said = &ran.check(Evidence).detail;
+    assert!(
+        said.contains("no connection through the proxy")
+            && said.contains("check first that the proxy of --proxy runs"),
+        "{said}"
+    );
 }
