@@ -154,27 +154,25 @@ impl Alerting {
         let repeats = report.mode == Mode::Live && repeats(state.is_some(), env);
         let usual = ChannelVariables::default().channels(env);
         let subject = subject.filter(|_| repeats);
-        let ended = match (state.as_deref_mut(), &subject) {
-            (Some(state), Some(subject)) => alert::weigh_run(state, &usual, subject, None, context.now),
-            _ => Vec::new(),
-        };
-        let is_stored = |subject: &RunSubject| {
-            let stored = state.as_deref().and_then(|state| state.get(subject.stored()));
-            stored.is_some()
-        };
-        let not_stored = subject.as_ref().filter(|subject| !is_stored(subject));
+        let usual = usual.with_issues(self.github_issue.clone());
+        let mut of_run_itself = State::default();
+        if let (Some(state), Some(subject)) = (state.as_deref(), &subject) {
+            of_run_itself = state.part([subject.stored()]);
+        }
         let resolving = async {
-            match not_stored {
-                Some(subject) => alert::judged_again(&sender, &usual, subject, &context).await,
+            match &subject {
+                Some(subject) => {
+                    let state = &mut of_run_itself;
+                    alert::tell_of_run(&sender, &usual, subject, None, state, &context).await
+                }
                 None => Vec::new(),
             }
         };
         let sending = self.send(deliveries, state.as_deref_mut(), &sender, &context);
         let (sent, pinged, resolved) = join3(sending, pinging, resolving).await;
         let mut records = [sent, pinged, resolved].concat();
-        if let (Some(state), Some(subject), false) = (state.as_deref_mut(), &subject, ended.is_empty()) {
-            let told = alert::deliver_of_run(&sender, &usual, subject, None, ended, state, &context);
-            records.extend(told.await);
+        if let Some(state) = state.as_deref_mut() {
+            state.absorb(of_run_itself);
         }
         if let (Some(whole), Some(state)) = (whole, state) {
             let departed = state.departed(whole.file, &whole.names);
@@ -350,7 +348,7 @@ fn file_of(alerted: &[AlertedTarget<'_>]) -> Option<PolicyFileId> {
 
 /// The issues of the repository that was named, or of the one that this workflow runs in: a token, or a name without
 /// one, asks for them.
-fn github_issue(named: Option<&str>, env: &Env) -> Result<Option<GithubIssues>, UsageError> {
+pub(crate) fn github_issue(named: Option<&str>, env: &Env) -> Result<Option<GithubIssues>, UsageError> {
     let get = |name: &str| env.variables.get(name).filter(|value| !value.is_empty());
     let token = get(GITHUB_TOKEN)
         .filter(|token| !token.trim().is_empty())

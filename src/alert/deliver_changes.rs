@@ -11,7 +11,7 @@ use super::dispatch::{DispatchPlan, of_the_run, worst_first};
 use super::error::DeliveryError;
 use super::github_issue;
 use super::github_issue::OpenIssues;
-use super::incident::{About, Due, Observation, Rules, State, TargetId, TargetState, decide};
+use super::incident::{About, Due, Failure, Observation, Rules, State, TargetId, TargetState, decide};
 use super::message::{Message, RunContext};
 use super::no_secret::{GITHUB_TOKEN, no_secret};
 use super::outgoing::OutgoingMessage;
@@ -43,9 +43,7 @@ pub async fn deliver_changes(
     let names: Vec<&str> = remembering.iter().map(String::as_str).collect();
     let deadline = sender.deadline();
     let mut issues = Issues::open(channels, sender, deadline).await;
-    if let Issues::Open(open_issues) = &mut issues {
-        open_issues.find_recovered(context.now).await;
-    }
+    issues.find_recovered(context.now).await;
     let mut pending = Vec::new();
     for (target, observations) in targets.iter().zip(inputs.observations) {
         let id = context.target(&target.name);
@@ -188,7 +186,14 @@ impl Issues {
         }
     }
 
-    fn stored(&self, target: TargetId) -> Option<&TargetState> {
+    /// Finds those that a relapse opens again, too.
+    pub(super) async fn find_recovered(&mut self, now: u64) {
+        if let Self::Open(open_issues) = self {
+            open_issues.find_recovered(now).await;
+        }
+    }
+
+    pub(super) fn stored(&self, target: TargetId) -> Option<&TargetState> {
         match self {
             Self::Open(open_issues) => open_issues.stored(target),
             _ => None,
@@ -218,6 +223,19 @@ impl Issues {
         context: &RunContext<'_>,
     ) -> Vec<AlertRecord> {
         let id = context.target(&target.name);
+        let standing = |failure: &Failure| Message::standing(target, failure, context);
+        self.settle_as(id, &standing, state, pending, context.now).await
+    }
+
+    /// Brings the issue of what has this id to where its state is. `standing` says what is in it as long as a failure stands.
+    pub(super) async fn settle_as(
+        &mut self,
+        id: TargetId,
+        standing: &(dyn Fn(&Failure) -> Message + Sync),
+        state: &mut State,
+        pending: &[Pending],
+        now: u64,
+    ) -> Vec<AlertRecord> {
         let own = |one: &&Pending| one.target == id && one.due.channel == github_issue::CHANNEL;
         let due: Vec<(usize, &Due, &Message)> = pending
             .iter()
@@ -240,9 +258,8 @@ impl Issues {
                 return vec![record(due, message, Err(*error))];
             }
         };
-        let standing = state.get(id).and_then(TargetState::failure);
-        let standing = standing.map(|failure| Message::standing(target, failure, context));
-        write(open_issues, id, state, &due, standing.as_ref(), context.now).await
+        let standing = state.get(id).and_then(TargetState::failure).map(standing);
+        write(open_issues, id, state, &due, standing.as_ref(), now).await
     }
 }
 

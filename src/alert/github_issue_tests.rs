@@ -2,6 +2,8 @@
 
 #[path = "github_issue_fault_tests.rs"]
 mod faults;
+#[path = "github_issue_run_tests.rs"]
+mod runs;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

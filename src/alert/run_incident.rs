@@ -3,8 +3,12 @@
 //! With stored state they follow the rules of a target that is inconclusive: one message about the beginning, one each day, one about
 //! the end.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use super::channels::Channels;
-use super::deliver_changes::{Pending, plan, run};
+use super::deliver_changes::{Issues, Pending, plan, run};
 use super::delivery::AlertSender;
 use super::dispatch::DispatchPlan;
 use super::event::AlertEvent;
@@ -22,6 +26,8 @@ use cvm_verify_core::report::{AlertRecord, Verdict, rfc3339};
 const MAX_CAUSE: usize = 400;
 /// Longest text on what was asked, in characters.
 const MAX_ABOUT: usize = 120;
+/// How long the issues may be looked for: the other channels wait for what they remember.
+const ISSUES_TIME: Duration = Duration::from_secs(4);
 /// What an alert says first when something else is wrong than was reported.
 const CHANGED: &str = "CHANGED: the cause is another one than the one reported before";
 /// The same, of the last one that is reported.
@@ -170,6 +176,48 @@ pub async fn deliver_of_run(
     state: &mut State,
     context: &RunContext<'_>,
 ) -> Vec<AlertRecord> {
+    let pending = pending(sender, subject, trouble, due, state, context);
+    send(sender, channels, trouble, &pending, state, context).await
+}
+
+/// Takes the state of `subject` further, which may be remembered by an issue on GitHub, and sends what is due. Where nothing is remembered
+/// and nothing is wrong, PagerDuty hears of it.
+pub async fn tell_of_run(
+    sender: &AlertSender<'_>,
+    channels: &Channels,
+    subject: &RunSubject,
+    trouble: Option<Trouble<'_>>,
+    state: &mut State,
+    context: &RunContext<'_>,
+) -> Vec<AlertRecord> {
+    let id = subject.stored;
+    let until = sender.deadline().min(Instant::now() + ISSUES_TIME);
+    let mut issues = Issues::open(channels, sender, until).await;
+    issues.find_recovered(context.now).await;
+    if let (None, Some(stored)) = (state.get(id), issues.stored(id)) {
+        state.set(id, stored.clone());
+    }
+    if state.get(id).is_none() && trouble.is_none() {
+        return judged_again(sender, channels, subject, context).await;
+    }
+    let due = weigh_run(state, channels, subject, trouble, context.now);
+    let pending = pending(sender, subject, trouble, due, state, context);
+    let mut records = send(sender, channels, trouble, &pending, state, context).await;
+    let standing = |failure: &Failure| Message::of_failure(subject, trouble, failure, context, [0; 16]);
+    let settled = issues.settle_as(id, &standing, state, &pending, context.now);
+    records.extend(settled.await);
+    records
+}
+
+/// The messages on what is due. What no message may say is noted in `state`.
+fn pending(
+    sender: &AlertSender<'_>,
+    subject: &RunSubject,
+    trouble: Option<Trouble<'_>>,
+    due: Vec<Due>,
+    state: &mut State,
+    context: &RunContext<'_>,
+) -> Vec<Pending> {
     let mut pending: Vec<Pending> = Vec::new();
     for due in due {
         // Another machine may still verify nothing. A person ends it.
@@ -184,6 +232,18 @@ pub async fn deliver_of_run(
             message,
         });
     }
+    pending
+}
+
+/// Sends them to all channels but the issues.
+async fn send(
+    sender: &AlertSender<'_>,
+    channels: &Channels,
+    trouble: Option<Trouble<'_>>,
+    pending: &[Pending],
+    state: &mut State,
+    context: &RunContext<'_>,
+) -> Vec<AlertRecord> {
     let verdict = trouble.map(|_| Verdict::Inconclusive);
     let channels = match verdict {
         Some(_) => channels.clone(),
@@ -193,8 +253,8 @@ pub async fn deliver_of_run(
         Some(_) => AlertEvent::Inconclusive,
         None => AlertEvent::Recovered,
     };
-    let plan = plan(&pending, &channels, event.as_str(), verdict);
-    run(plan, &pending, state, sender, sender.deadline(), context.now).await
+    let plan = plan(pending, &channels, event.as_str(), verdict);
+    run(plan, pending, state, sender, sender.deadline(), context.now).await
 }
 
 /// Tells every channel of `channels` that a run ended before a verdict, and why, with no state stored; the heartbeat hears of a failure.
@@ -213,7 +273,7 @@ pub async fn nothing_verified(
 
 /// Resolves the incident of [`nothing_verified`] in PagerDuty, the one channel where that stays open: this run of the job gave a verdict.
 /// A key without an open incident is ignored there. The records of what was not delivered.
-pub async fn judged_again(
+async fn judged_again(
     sender: &AlertSender<'_>,
     channels: &Channels,
     subject: &RunSubject,
@@ -251,6 +311,21 @@ impl Message {
             About::Reminder { failure, .. } => (failure, Some(REMINDER)),
             _ => return Self::end_of_trouble(subject, context, delivery_id),
         };
+        let message = Self {
+            event: due.event,
+            ..Self::of_failure(subject, trouble, failure, context, delivery_id)
+        };
+        message.labelled(label.map(str::to_owned))
+    }
+
+    /// What is wrong now, or was when `failure` was found: its cause is not kept.
+    fn of_failure(
+        subject: &RunSubject,
+        trouble: Option<Trouble<'_>>,
+        failure: &Failure,
+        context: &RunContext<'_>,
+        delivery_id: [u8; 16],
+    ) -> Self {
         let found = format!(
             "found at {}; the log of that time names the cause",
             rfc3339(failure.at)
@@ -259,11 +334,7 @@ impl Message {
             cause: &found,
             next: "Read that log.",
         });
-        let message = Self {
-            event: due.event,
-            ..Self::trouble(subject, trouble, context, delivery_id)
-        };
-        message.labelled(label.map(str::to_owned))
+        Self::trouble(subject, trouble, context, delivery_id)
     }
 
     fn trouble(

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::alert::alerting::{entropy, repeats, run_url};
+use crate::alert::alerting::{entropy, github_issue, repeats, run_url};
+use crate::alert::incident::State;
 use crate::alert::state_file::StateFile;
 use crate::alert::variables::ChannelVariables;
 use crate::alert::{self, AlertSender, RunContext, RunSubject, Trouble};
@@ -27,6 +28,9 @@ pub(super) fn tell(unjudged: &Unjudged, env: &mut Env) {
     }
     // The policy file may be what is wrong, so the variables that it names are not known.
     let channels = ChannelVariables::default().channels(env);
+    let issues = github_issue(option(env, "github-issue").as_deref(), env);
+    let remembers = matches!(issues, Ok(Some(_)));
+    let channels = channels.with_issues(issues.ok().flatten());
     if !channels.is_any() {
         return;
     }
@@ -45,15 +49,14 @@ pub(super) fn tell(unjudged: &Unjudged, env: &mut Env) {
     };
     let subject = subject(env);
     let mut file = state_file(env);
+    let mut none = State::default();
     let telling = async {
-        match &mut file {
-            Some(file) => {
-                let due = alert::weigh_run(&mut file.state, &channels, &subject, Some(trouble), context.now);
-                let state = &mut file.state;
-                alert::deliver_of_run(&sender, &channels, &subject, Some(trouble), due, state, &context).await
-            }
-            None => alert::nothing_verified(&sender, &channels, &subject, trouble, &context).await,
-        }
+        let state = match &mut file {
+            Some(file) => &mut file.state,
+            None if remembers => &mut none,
+            None => return alert::nothing_verified(&sender, &channels, &subject, trouble, &context).await,
+        };
+        alert::tell_of_run(&sender, &channels, &subject, Some(trouble), state, &context).await
     };
     let sent = runtime.block_on(async { tokio::time::timeout(LONGEST, telling).await });
     runtime.shutdown_background();
