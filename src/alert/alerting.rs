@@ -390,14 +390,20 @@ pub(crate) fn ended_by(signal: &str) -> AlertRecord {
     AlertRecord::new("all", "alert", false, said)
 }
 
-/// Whether a run is one that repeats, so that nobody looks at each: it stores state or has a heartbeat, or GitHub began it on a schedule.
+/// Whether a run is one that repeats, so that nobody looks at each: it stores state or has a heartbeat, or GitHub or GitLab began it on a
+/// schedule.
 pub(crate) fn repeats(stores_state: bool, env: &Env) -> bool {
     let channels = ChannelVariables::default().channels(env);
     let heartbeat = channels.secret(HEARTBEAT_URL);
-    let event = env.variables.get("GITHUB_EVENT_NAME");
+    let is_scheduled = |name: &str| {
+        env.variables
+            .get(name)
+            .is_some_and(|begun_by| begun_by == "schedule")
+    };
     stores_state
         || heartbeat.is_some_and(|url| !url.expose().trim().is_empty())
-        || event.is_some_and(|event| event == "schedule")
+        || is_scheduled("GITHUB_EVENT_NAME")
+        || is_scheduled("CI_PIPELINE_SOURCE")
 }
 
 /// The page of this run, where GitHub or GitLab say which it is.

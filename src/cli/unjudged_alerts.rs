@@ -20,7 +20,7 @@ use crate::runtime::runtime;
 /// How long such an alert may hold up the end of the run.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// Tells the usual channels that nothing was verified, where the run is one that repeats: it has a heartbeat or stores state, or GitHub
+/// Tells the usual channels that nothing was verified, where the run is one that repeats: it has a heartbeat or stores state, or its CI
 /// began it on a schedule. What the channels answered is said on standard error.
 pub(super) fn tell(unjudged: &Unjudged, env: &mut Env) {
     if !verifies(env) || !repeats(option(env, "state").is_some(), env) {

@@ -17,7 +17,7 @@ use cvm_verify_core::report::Tool;
 pub(crate) const NOT_TEXT: char = char::REPLACEMENT_CHARACTER;
 
 /// Variables of CI systems and terminals that are looked at.
-pub const CI_VARIABLES: [&str; 21] = [
+pub const CI_VARIABLES: [&str; 22] = [
     "NO_COLOR",
     "TERM",
     "COLUMNS",
@@ -35,6 +35,7 @@ pub const CI_VARIABLES: [&str; 21] = [
     "GITHUB_JOB",
     "GITLAB_CI",
     "CI_PIPELINE_ID",
+    "CI_PIPELINE_SOURCE",
     "CI_JOB_URL",
     "CI_PROJECT_URL",
     "CI_COMMIT_REF_NAME",

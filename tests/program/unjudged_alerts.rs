@@ -228,15 +228,12 @@ fn a_file_that_is_no_alert_state_stays_as_it_is_and_the_run_is_told() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "hello");
 }
 
-/// A run on one branch says nothing about the run on another.
+/// A schedule of GitLab is told as one of GitHub. A run on one branch says nothing about the run on another.
 #[test]
-fn each_branch_of_a_project_on_gitlab_has_an_incident_of_its_own() {
+fn each_branch_of_a_schedule_on_gitlab_has_an_incident_of_its_own() {
     let sink = sink();
     sink.behave(AppEndpoint::Other, Behaviour::Status(202));
-    let (events, heart) = (
-        format!("{}/v2/enqueue", sink.url()),
-        format!("{}/ping", sink.url()),
-    );
+    let events = format!("{}/v2/enqueue", sink.url());
     let key = |branch: &str| {
         sink.forget_requests();
         let env = [
@@ -245,9 +242,9 @@ fn each_branch_of_a_project_on_gitlab_has_an_incident_of_its_own() {
                 "0123456789abcdef0123456789abcdef",
             ),
             ("CVM_VERIFY_PAGERDUTY_URL", events.as_str()),
-            ("CVM_VERIFY_HEARTBEAT_URL", &heart),
             ("CVM_VERIFY_ALLOW_PRIVATE_NETWORK", "true"),
             ("GITLAB_CI", "true"),
+            ("CI_PIPELINE_SOURCE", "schedule"),
             ("CI_PROJECT_URL", "https://gitlab.example/acme/shop"),
             ("CI_COMMIT_REF_NAME", branch),
             ("CI_JOB_NAME", "verify-cvm"),
