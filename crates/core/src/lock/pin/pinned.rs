@@ -21,6 +21,8 @@ pub struct Pinned {
     pub(super) warnings: Vec<PinWarning>,
     /// Whether RTMR0 is that of a listed shape.
     pub(super) is_listed_shape: bool,
+    /// Whether the key provider is a KMS of the reference values.
+    pub(super) is_listed_kms: bool,
     /// The hash of the image whose measurement document has the registers of the quote, 32 bytes.
     pub(super) documented: Option<[u8; 32]>,
     /// The hash of the row that has the registers of the quote, 32 bytes.
@@ -87,6 +89,7 @@ impl Pinned {
             notes,
             mut warnings,
             is_listed_shape,
+            is_listed_kms,
             documented,
             row_hash,
             not_asked,
@@ -102,7 +105,7 @@ impl Pinned {
             unasked = not_asked.keep(&mut lock, before);
             warnings.extend(not_shown::no_longer_shown(before, &lock));
             warnings.extend(acpi_change(before, &lock).filter(|_| !is_listed_shape));
-            warnings.extend(other_kms(before, &lock));
+            warnings.extend(other_kms(before, &lock).filter(|_| !is_listed_kms));
         }
         let of_before = before.and_then(|before| known_before(before, &lock));
         if let Some(now) = lock.os_image.as_mut().and_then(|os| os.known_by.as_mut()) {
@@ -209,7 +212,7 @@ fn other_app(before: &Lock, now: &Lock) -> Option<PinWarning> {
     (before != now).then_some(PinWarning::OtherApp { before, now })
 }
 
-/// That a KMS in no table takes the place of the key providers that the lock names.
+/// That another KMS takes the place of the key providers that the lock names.
 fn other_kms(before: &Lock, now: &Lock) -> Option<PinWarning> {
     let (Some(old @ KeyProviders::Named(_)), Some(KeyProviders::Named(pins))) =
         (&before.key_provider, &now.key_provider)
@@ -218,7 +221,7 @@ fn other_kms(before: &Lock, now: &Lock) -> Option<PinWarning> {
     };
     let other = pins.iter().find(|pin| {
         let id = pin.id.as_deref().unwrap_or_default();
-        pin.name == "kms" && !old.names(&pin.name, id) && ReferenceValues::built_in().kms_by_id(id).is_none()
+        pin.name == "kms" && !old.names(&pin.name, id)
     })?;
     Some(PinWarning::OtherKms {
         before: old.to_string(),

@@ -228,6 +228,27 @@ fn another_app_and_another_kms_are_accepted_by_name() {
     assert_eq!(asked(&pinned, "", Some(&replaced.lock)), "other-kms");
 }
 
+/// Who wrote the KMS into reference values of their own has named it.
+#[test]
+fn another_kms_that_own_reference_values_name_is_no_stranger() {
+    let first = pin_of(&lying(&[])).unwrap();
+    let first = first.accept(&naming("unknown-image"), None).unwrap().lock;
+    let claims = facts_of(&lying(&[Lie::ForeignKms]), true, Some(NONCE));
+    let id = claims.boot.as_ref().unwrap().key_provider().id.clone();
+    let of = |id: &str| {
+        let rows = format!(
+            "updated = \"2026-10-01\"\n[[kms]]\nname = \"ours\"\nwhat = \"our own KMS\"\nid = \"{id}\"\nsource = \"ours\"\ndate = \
+             \"2026-10-01\"\n"
+        );
+        let own = ReferenceValues::built_in().with_file("ref.toml", rows.as_bytes());
+        let pinned = super::super::pin(&claims, true, TrustRootKind::Custom, &own.unwrap(), None);
+        asked(&pinned.unwrap(), "", Some(&first))
+    };
+    assert_eq!(of(&id), "");
+    let other = id.replacen("3059", "3058", 1);
+    assert_eq!(of(&other), "other-kms");
+}
+
 #[test]
 fn a_healthy_deployment_needs_no_acceptance_and_says_so() {
     let mut pinned = pin_of(&lying(&[])).unwrap();
