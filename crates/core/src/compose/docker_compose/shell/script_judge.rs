@@ -1,17 +1,17 @@
 //! What a script does with each variable: command by command, then what the commands do together.
 
+mod handed_code;
+
 use std::collections::BTreeSet;
 
 use super::super::risky_names::{ENV, is_risky_in_guest, is_risky_in_script};
 use super::archives::archives;
 use super::arithmetic::evaluated_names;
-use super::clients::{self, executes_input};
 use super::downloads::{endpoints_of, names_of_what_it_brings};
 use super::evaluated::{evaluates, executes_arguments};
 use super::host_data::{HOST_DATA, fetches_by_settings};
 use super::host_files::{HOST_FILES, names_host_file};
-use super::inline_code::{names_in_code, takes_code};
-use super::interpreters::{Execution, TERMINALS, is_interpreter, is_interpreter_anywhere};
+use super::interpreters::{TERMINALS, is_interpreter};
 use super::language::Language;
 use super::own_variables::{assignment, sources};
 use super::packages::{fetches, names_of_packages};
@@ -27,14 +27,13 @@ use super::script::{Script, ShellCommand};
 use super::script_arguments::{has_positional, sets_arguments};
 use super::script_files::{is_data, is_relative_file, makes_executable};
 use super::shown_environment::WHOLE_ENVIRONMENT;
-use super::started::{StartedProgram, handed_over, surely_started};
+use super::started::StartedProgram;
 use super::tainted::Tainted;
 use super::transfers::brings_by_its_verb;
 use super::variable_use::{EVERY_VARIABLE, Use, Uses, note, reads_variables};
 use super::word::Word;
 use super::written_files::{
-    has_files, has_option, is_startup_file, sources_of_module, sources_of_program, sources_of_project,
-    written_by,
+    has_files, has_option, is_startup_file, sources_of_program, sources_of_project, written_by,
 };
 
 /// Judges a script. What its own variables hold from outside is followed first, wherever the script stands: one that `sh -c` is
@@ -225,94 +224,6 @@ impl<'a> ScriptJudge<'a> {
         let is_any = |output: &Word| self.is_from_outside(&output.names) && !is_data(&output.text);
         if command.outputs.iter().any(is_any) && self.is_from_outside(words.chain(&command.input)) {
             self.note(all, Use::Executed);
-        }
-    }
-
-    /// The interpreters of a command: the programs that it starts, and words that are followed as those of one are.
-    fn interpreters(&mut self, command: &'a ShellCommand, programs: &[StartedProgram<'a>]) {
-        let is_harmless = programs.iter().any(StartedProgram::is_harmless);
-        let anywhere = (1..command.words.len()).filter_map(|at| {
-            let (before, after) = command.words.split_at_checked(at)?;
-            let (word, arguments) = after.split_first()?;
-            let is_one = is_interpreter_anywhere(before.last()?, base_name(&word.text), arguments);
-            // The command that `sh -c 'exec "$@"' sh` starts is among the programs.
-            let is_handed = |handed: &[Word]| {
-                let is_same =
-                    |program: &StartedProgram<'_>| handed.iter().any(|each| std::ptr::eq(each, program.word));
-                programs.iter().any(is_same)
-            };
-            let hands_over = handed_over(base_name(&word.text), arguments).is_some_and(is_handed);
-            (!is_harmless && is_one && !hands_over).then_some((word, arguments))
-        });
-        let named = programs.iter().map(|program| (program.word, program.arguments));
-        let named = named.filter(|(word, _)| is_interpreter(base_name(&word.text)));
-        let sure = surely_started(programs).map(|program| program.word);
-        let mut reading_input = BTreeSet::new();
-        for (word, arguments) in named.chain(anywhere) {
-            let name = base_name(&word.text);
-            let execution = Execution::of(name, arguments);
-            for word in &execution.executed {
-                self.note(&word.held().collect(), Use::Executed);
-            }
-            let scripts = execution.scripts.iter();
-            let language = sure
-                .filter(|sure| std::ptr::eq(*sure, word))
-                .and_then(|_| Language::of_interpreter(name));
-            self.nested.extend(scripts.map(|word| Nested {
-                text: word.text.as_str(),
-                is_script: true,
-                language,
-            }));
-            self.starts_files(command, execution.files.iter().copied());
-            if name.starts_with("py") {
-                let module = execution.module.map_or("", |word| word.text.as_str());
-                self.note_sources(sources_of_module(module, self.tainted));
-            }
-            // What another machine sends.
-            let sends =
-                |output: &&Word| output.text.contains("/dev/tcp/") || output.text.contains("/dev/udp/");
-            let machines = command.outputs.iter().filter(sends).flat_map(Word::held);
-            self.note(&machines.collect(), Use::Executed);
-            if execution.is_interactive {
-                self.note(&BTreeSet::from([ENV.to_owned()]), Use::Executed);
-            }
-            if execution.executes_input {
-                if let Some(language) = Language::of_interpreter(name)
-                    && reading_input.insert(language)
-                {
-                    self.in_language(language, &command.documents);
-                    self.piped_languages.extend(command.is_piped.then_some(language));
-                }
-                self.note(&command.input, Use::Executed);
-                self.executes_input |= command.is_piped;
-            }
-        }
-    }
-
-    /// What a program executes in a language that is not read here: code among its arguments, or its input.
-    fn code_and_input(
-        &mut self,
-        command: &ShellCommand,
-        program: &StartedProgram<'_>,
-        input: &BTreeSet<String>,
-    ) {
-        let name = base_name(&program.word.text);
-        if takes_code(name) {
-            self.note(&names_in_code(name, program.arguments), Use::Executed);
-        }
-        if executes_input(name) {
-            self.note(input, Use::Executed);
-            let files = clients::files(command, program.arguments);
-            self.note(&files.into_iter().collect(), Use::Executed);
-        }
-        // `parallel` without a program executes its input.
-        if name == "parallel"
-            && program
-                .arguments
-                .iter()
-                .all(|word| word.text.starts_with('-') || word.text.parse::<u32>().is_ok())
-        {
-            self.note(input, Use::Executed);
         }
     }
 
