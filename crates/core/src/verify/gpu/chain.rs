@@ -261,4 +261,31 @@ mod tests {
         );
         assert_eq!(of(MAX_GPU_CHAIN_BYTES + 1), Err(ChainError::Unreadable(problem)));
     }
+
+    #[test]
+    fn the_certificate_that_does_not_hold_is_named_by_its_number() {
+        use std::sync::Arc;
+
+        let root = DeviceRoot::Custom(simulator::gpu::device_root_der(1));
+        let verify = |edit: fn(&mut Vec<Vec<u8>>)| {
+            let mut gpus = simulator::Gpus::alone(1, 1);
+            gpus.devices[0].der_edits.push(Arc::new(edit));
+            DeviceChain::verify(gpus.devices[0].chain_pem().as_bytes(), &root).map(drop)
+        };
+        assert_eq!(verify(|_| {}), Ok(()));
+        for number in 1..=4 {
+            let edit: fn(&mut Vec<Vec<u8>>) = match number {
+                1 => |chain| *chain[0].last_mut().unwrap() ^= 1,
+                2 => |chain| *chain[1].last_mut().unwrap() ^= 1,
+                3 => |chain| *chain[2].last_mut().unwrap() ^= 1,
+                _ => |chain| *chain[3].last_mut().unwrap() ^= 1,
+            };
+            assert_eq!(verify(edit), Err(ChainError::Signature(number)));
+        }
+        // The leaf is no CA.
+        assert_eq!(
+            verify(|chain| chain.insert(0, chain[0].clone())),
+            Err(ChainError::NotCa(2))
+        );
+    }
 }

@@ -258,4 +258,24 @@ mod tests {
             Err(WitnessError::TooManyRanges(65))
         );
     }
+
+    #[test]
+    fn what_is_accepted_ends_with_the_memory_below_4_gib() {
+        let digest = |length: u64| {
+            let witness = Witness {
+                hob: 0x80_9000,
+                accepted: vec![(0, length)],
+            };
+            let resources = [(ACCEPTED, 0, length)];
+            (witness.digest(BELOW_4G), sha384(&witness.hob_list(&resources)))
+        };
+        let (whole, alone) = digest(BELOW_4G);
+        assert_eq!(whole, Ok(alone), "nothing is left to accept");
+        let (part, alone) = digest(BELOW_4G - PAGE);
+        assert!(
+            part.is_ok_and(|digest| digest != alone),
+            "a page is left to accept"
+        );
+        assert_eq!(digest(BELOW_4G + PAGE).0, Err(MemoryError::TooSmall(BELOW_4G)));
+    }
 }

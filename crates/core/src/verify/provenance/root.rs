@@ -180,3 +180,17 @@ impl Instance {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_roots_that_are_compiled_in_grow_old_after_their_last_day() {
+        let roots = SigstoreRoots::built_in();
+        let last = SNAPSHOT + SNAPSHOT_GROWS_OLD;
+        assert!(!roots.grow_old(SNAPSHOT));
+        assert!(!roots.grow_old(last));
+        assert!(roots.grow_old(last + 1));
+    }
+}

@@ -356,4 +356,15 @@ mod tests {
         let name = chain.first().unwrap().name();
         assert!(name.contains("Root CA"), "{name}");
     }
+
+    #[test]
+    fn a_root_with_the_name_of_the_trusted_one_has_another_signature() {
+        let of = |seed: u64| {
+            let pem = simulator::World::new(seed, simulator::DEFAULT_NOW).root_pem();
+            Certificate::chain_of_pem(&pem).unwrap().remove(0)
+        };
+        let (trusted, other) = (of(1), of(2));
+        assert!(path(&trusted, &[], &trusted).is_ok());
+        assert!(matches!(path(&other, &[], &trusted), Err(Broken::Signature)));
+    }
 }
