@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::super::risky_names::is_risky_in_script;
 use super::own_variables::assignment;
+use super::packages::fetches;
 use super::paths::base_name;
 use super::programs::FETCHERS;
 use super::word::Word;
@@ -33,27 +35,49 @@ const CLIENTS: [&str; 12] = [
 const CONNECTIONS: [&str; 8] = [
     "dig", "drill", "kdig", "nc", "ncat", "netcat", "nslookup", "telnet",
 ];
-/// Options by which a program does not look at who answers, or who signed what it brings.
-const UNCHECKED: [&str; 11] = [
+/// Options by which a program does not look at who answers, or who signed what it brings; lower case.
+const UNCHECKED: [&str; 17] = [
+    "--allow-insecure-host",
     "--allow-insecure-repositories",
     "--allow-unauthenticated",
+    "--allow-untrusted",
     "--check-certificate=false",
     "--insecure",
     "--no-check-certificate",
-    "--nogpgcheck",
     "--no-gpg-checks",
+    "--no-strict-ssl",
+    "--nogpgcheck",
     "--strict-ssl=false",
     "--trusted-host",
     "--verify=no",
-    "http.sslVerify=false",
+    "http.sslverify=0",
+    "http.sslverify=false",
+    "http.sslverify=no",
+    "http.sslverify=off",
 ];
-/// Variables that say the same where they have any value.
-const UNCHECKED_VARIABLES: [&str; 4] = [
-    "GIT_SSL_NO_VERIFY",
-    "GOINSECURE",
-    "NODE_TLS_REJECT_UNAUTHORIZED",
-    "PYTHONHTTPSVERIFY",
+/// How many characters an abbreviated option has at least.
+const ABBREVIATION: usize = 6;
+/// Variables that say the same of some programs, and what they then do not hold: `NAME=1` is as harmless as no variable where a zero
+/// turns the check off.
+const UNCHECKED_VARIABLES: [(&str, &[&str], &[&str]); 4] = [
+    ("GIT_SSL_NO_VERIFY", &["git"], &["", "0", "false"]),
+    ("GOINSECURE", &["go"], &[""]),
+    (
+        "NODE_TLS_REJECT_UNAUTHORIZED",
+        &["bun", "npm", "pnpm", "yarn"],
+        &["", "1"],
+    ),
+    ("PYTHONHTTPSVERIFY", &["pip", "pip3", "pipx"], &["", "1"]),
 ];
+/// Settings that say the same where `0`, `false`, `no` or `off` stands behind them; lower case, with the programs that read them.
+const UNCHECKED_SETTINGS: [(&str, &[&str]); 4] = [
+    ("--strict-ssl", &["npm", "pnpm", "yarn"]),
+    ("http.sslverify", &["git"]),
+    ("ssl_verify", &["conda", "mamba"]),
+    ("strict-ssl", &["npm", "pnpm", "yarn"]),
+];
+/// Package managers that check who signed what they bring, whatever the address, unless an option says otherwise.
+const CHECK_SIGNATURES: [&str; 6] = ["apk", "apt", "apt-get", "dnf", "dpkg", "yum"];
 /// Letters of curl, and of wget, behind which a word stands that is no address.
 const TAKE_A_WORD: [(&str, &str); 2] = [
     ("curl", "AbCcdDeEFhHKmoPQrtTuUwxXyYz"),
@@ -62,11 +86,12 @@ const TAKE_A_WORD: [(&str, &str); 2] = [
 
 /// Programs that work on other machines over SSH.
 const OVER_SSH: [&str; 4] = ["rsync", "scp", "sftp", "ssh"];
-/// Options of SSH by which the key of a machine is taken as it comes.
-const UNCHECKED_SSH: [&str; 3] = [
-    "StrictHostKeyChecking=accept-new",
-    "StrictHostKeyChecking=no",
-    "StrictHostKeyChecking=off",
+/// Options of SSH by which the key of a machine is taken as it comes; lower case, without spaces.
+const UNCHECKED_SSH: [&str; 4] = [
+    "stricthostkeychecking=accept-new",
+    "stricthostkeychecking=no",
+    "stricthostkeychecking=off",
+    "userknownhostsfile=/dev/null",
 ];
 
 /// Whether a text is written as the settings of a package manager that say from where it fetches, and names an address without TLS there.
@@ -82,8 +107,13 @@ pub(in crate::compose::docker_compose) fn fetches_by_settings(path: &str, text: 
         "pip.conf",
         "uv.toml",
     ];
-    let lines = || text.lines().filter(|line| !line.contains("proxy"));
-    SETTINGS.contains(&base_name(path)) && lines().flat_map(str::split_whitespace).any(is_unprotected)
+    let counts = |line: &&str| {
+        let line = line.trim_start();
+        let key = line.split(['=', ':', ' ']).next().unwrap_or_default();
+        !line.starts_with(['#', ';']) && !key.to_ascii_lowercase().contains("proxy")
+    };
+    let mut words = text.lines().filter(counts).flat_map(str::split_whitespace);
+    SETTINGS.contains(&base_name(path)) && words.any(is_unprotected)
 }
 
 /// Whether a script may take such data, as far as its words show.
@@ -120,8 +150,8 @@ pub(super) fn named(text: &str) -> Option<&'static str> {
 pub(super) struct Addresses {
     /// Variables that hold an address at which anyone may answer.
     unprotected: BTreeSet<String>,
-    /// Whether a variable or a setting is written by which programs do not look at who answers.
-    is_unchecked: bool,
+    /// Programs that do not look at who answers, since a variable or a setting says so.
+    unchecked: BTreeSet<&'static str>,
     /// The same of the keys of machines for SSH, which `ssh-keyscan` takes as they come.
     takes_any_key: bool,
 }
@@ -129,32 +159,36 @@ pub(super) struct Addresses {
 impl Addresses {
     /// What a command takes that the host can choose. An address that says from where a package manager fetches counts as a variable.
     pub(super) fn taken_by(&mut self, words: &mut [Word]) -> Option<&'static str> {
-        let fetches = words.iter().any(|word| FETCHERS.contains(&base_name(&word.text)))
-            && !words.iter().any(|word| word.text.contains("proxy"));
-        let unprotected = words
-            .iter_mut()
-            .filter(|word| fetches && is_unprotected(&word.text));
-        unprotected.for_each(|word| {
-            word.names.insert(HOST_DATA.to_owned());
-        });
+        self.mark_addresses_of_packages(words);
         for (name, value) in words.iter().filter_map(|word| assignment(&word.text)) {
-            self.is_unchecked |= UNCHECKED_VARIABLES.contains(&name);
-            match is_unprotected(value) {
+            let variable = UNCHECKED_VARIABLES.iter().find(|(known, ..)| *known == name);
+            if let Some((_, programs, harmless)) = variable
+                && !harmless.contains(&value)
+            {
+                self.unchecked.extend(*programs);
+            }
+            match is_unprotected(value) && !is_of_proxy(name) {
                 true => self.unprotected.insert(name.to_owned()),
                 false => self.unprotected.remove(name),
             };
         }
-        let is_off = |setting: &Word, value: Option<&Word>| {
-            const SETTINGS: [&str; 3] = ["http.sslVerify", "sslverify", "strict-ssl"];
-            SETTINGS.contains(&setting.text.as_str())
-                && value.is_some_and(|value| matches!(value.text.as_str(), "0" | "false" | "off"))
-        };
-        let next = words.iter().skip(1).map(Some).chain([None]);
-        self.is_unchecked |= words.iter().zip(next).any(|(word, next)| is_off(word, next));
+        for (setting, value) in words.iter().zip(words.iter().skip(1)) {
+            let is_off = matches!(value.text.as_str(), "0" | "false" | "no" | "off");
+            let setting = setting.text.to_ascii_lowercase();
+            let known = UNCHECKED_SETTINGS.iter().find(|(known, _)| *known == setting);
+            self.unchecked.extend(
+                known
+                    .filter(|_| is_off)
+                    .into_iter()
+                    .flat_map(|(_, programs)| *programs),
+            );
+        }
         self.takes_any_key |= words.iter().any(|word| {
             let text = word
                 .text
-                .replace("StrictHostKeyChecking ", "StrictHostKeyChecking=");
+                .to_ascii_lowercase()
+                .replace(" = ", "=")
+                .replace(' ', "=");
             base_name(&word.text) == "ssh-keyscan" || UNCHECKED_SSH.iter().any(|option| text.contains(option))
         });
         // The first place of a name has all the arguments of the others.
@@ -168,6 +202,10 @@ impl Addresses {
             if self.brings(name, arguments) {
                 return Some(HOST_DATA);
             }
+            // What follows are the names of packages.
+            if fetches(name, arguments) {
+                break;
+            }
             let says_name = name == "hostname"
                 || name == "uname"
                     && arguments
@@ -180,32 +218,60 @@ impl Addresses {
         None
     }
 
-    fn brings(&self, name: &str, arguments: &[Word]) -> bool {
-        let is_unchecked = || self.is_unchecked || is_unchecked(name, arguments);
-        let holds_one = |word: &Word| word.names.iter().any(|name| self.unprotected.contains(name));
-        let is_over_ssh = |word: &Word| {
-            let text = word.text.as_str();
-            text.starts_with("ssh://")
-                || text.contains("+ssh://")
-                || text.contains('@') && !text.contains("://")
+    /// Marks the words of a package manager that say from where it fetches, where anyone may answer there.
+    fn mark_addresses_of_packages(&self, words: &mut [Word]) {
+        let Some(at) = words
+            .iter()
+            .position(|word| FETCHERS.contains(&base_name(&word.text)))
+        else {
+            return;
         };
-        if self.takes_any_key
-            && arguments.iter().any(is_over_ssh)
-            && (OVER_SSH.contains(&name) || name == "git")
-        {
-            return true;
+        let (before, arguments) = words.split_at_mut(at);
+        let name = arguments.first().map(|word| base_name(&word.text).to_owned());
+        let is_signed = name.as_deref().is_some_and(|name| {
+            CHECK_SIGNATURES.contains(&name) && !is_unchecked(name, arguments.get(1..).unwrap_or_default())
+        });
+        if is_signed {
+            return;
+        }
+        let mut of_proxy = false;
+        let own = arguments.iter_mut().take_while(|word| word.text != "--");
+        for word in before.iter_mut().chain(own) {
+            let key = word.text.split('=').next().unwrap_or_default();
+            let is_exempt = of_proxy || is_of_proxy(key);
+            of_proxy = is_of_proxy(&word.text) && !word.text.contains("://");
+            if !is_exempt && is_unprotected(&word.text) {
+                word.names.insert(HOST_DATA.to_owned());
+            }
+        }
+    }
+
+    fn brings(&self, name: &str, arguments: &[Word]) -> bool {
+        let is_unchecked = || self.unchecked.contains(name) || is_unchecked(name, arguments);
+        let holds_one = |word: &Word| word.names.iter().any(|name| self.unprotected.contains(name));
+        if self.takes_any_key && (OVER_SSH.contains(&name) || name == "git") {
+            return arguments.iter().any(|word| is_over_ssh(name, &word.text));
         }
         if FETCHERS.contains(&name) {
-            return is_unchecked() || arguments.iter().any(holds_one);
+            // A machine beside the container is asked over a network of the VM.
+            let addresses = || arguments.iter().filter_map(|word| address(&word.text));
+            let is_beside = || addresses().next().is_some() && !addresses().any(|(_, host)| is_machine(host));
+            return is_unchecked() && !is_beside()
+                || arguments.iter().any(holds_one)
+                || fetches(name, arguments)
+                    && !CHECK_SIGNATURES.contains(&name)
+                    && self.unprotected.iter().any(|name| is_risky_in_script(name));
         }
         if CLIENTS.contains(&name) {
             let is_unchecked = is_unchecked();
-            return names_machine_without_scheme(name, arguments)
-                || arguments.iter().any(|word| {
-                    is_unprotected(&word.text)
-                        || holds_one(word)
-                        || is_unchecked && is_at_a_machine(&word.text)
-                });
+            let addresses = addresses_of_client(name, arguments);
+            return addresses.into_iter().any(|word| {
+                let text = word.text.strip_prefix("--url=").unwrap_or(&word.text);
+                is_unprotected(text)
+                    || holds_one(word)
+                    || is_unchecked && is_at_a_machine(text)
+                    || is_machine_without_scheme(name, text)
+            });
         }
         let only_looks = || {
             arguments
@@ -222,22 +288,46 @@ impl Addresses {
     }
 }
 
+/// Whether a name is one of a proxy, which only passes on what is authenticated by itself.
+fn is_of_proxy(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with("proxy")
+}
+
+/// Whether an argument of `git` or of a program over SSH names another machine.
+fn is_over_ssh(name: &str, text: &str) -> bool {
+    let rest = text.split_once("ssh://").map(|(_, rest)| rest);
+    if rest.is_none() && text.contains("://") || text.starts_with('-') {
+        return false;
+    }
+    let rest = rest.unwrap_or(text);
+    let names_place = rest.contains([':', '@']) || name == "ssh";
+    let host = rest.split(['/', ':']).next().unwrap_or_default();
+    names_place && is_machine(host.rsplit('@').next().unwrap_or_default())
+}
+
 fn is_unchecked(name: &str, arguments: &[Word]) -> bool {
     arguments.iter().any(|word| {
+        let lower = word.text.to_ascii_lowercase();
+        let is_one = |option: &&str| {
+            lower.starts_with(*option)
+                || lower.len() >= ABBREVIATION && lower.starts_with("--") && option.starts_with(&lower)
+        };
         let text = word.text.as_str();
         let takes_a_word = |letter: char| {
             let taking = TAKE_A_WORD.iter().find(|(program, _)| *program == name);
             taking.is_some_and(|(_, letters)| letters.contains(letter))
         };
         let is_cluster = name == "curl" && text.starts_with('-') && !text.starts_with("--");
-        UNCHECKED.iter().any(|option| text.starts_with(option))
+        UNCHECKED.iter().any(|option| is_one(&option))
             || is_cluster && text.chars().take_while(|c| !takes_a_word(*c)).any(|c| c == 'k')
     })
 }
 
 /// Whether a word is an address at which nobody shows who answers: no TLS, and a machine that is not this one or a container beside it.
 pub(in crate::compose::docker_compose) fn is_unprotected(word: &str) -> bool {
-    const SCHEMES: [&str; 6] = ["ftp", "git", "http", "rsync", "svn", "tftp"];
+    const SCHEMES: [&str; 9] = [
+        "dict", "ftp", "git", "gopher", "http", "rsync", "svn", "tftp", "ws",
+    ];
     address(word).is_some_and(|(scheme, host)| SCHEMES.contains(&scheme.as_str()) && is_machine(host))
 }
 
@@ -262,48 +352,92 @@ fn address(word: &str) -> Option<(String, &str)> {
     Some((scheme, host))
 }
 
-/// `curl example.com/x`: without a scheme it is `http`.
-fn names_machine_without_scheme(name: &str, arguments: &[Word]) -> bool {
-    const ALONE: [&str; 6] = [
-        "--compressed",
-        "--fail",
-        "--location",
-        "--quiet",
-        "--show-error",
-        "--silent",
+/// The words of a client that may be addresses: not the arguments of its options.
+fn addresses_of_client<'w>(name: &str, arguments: &'w [Word]) -> Vec<&'w Word> {
+    const TAKE_ONE: [&str; 40] = [
+        "--cacert",
+        "--cert",
+        "--config",
+        "--connect-timeout",
+        "--connect-to",
+        "--cookie",
+        "--cookie-jar",
+        "--data",
+        "--data-binary",
+        "--data-raw",
+        "--data-urlencode",
+        "--directory-prefix",
+        "--dump-header",
+        "--form",
+        "--header",
+        "--interface",
+        "--json",
+        "--key",
+        "--limit-rate",
+        "--max-time",
+        "--noproxy",
+        "--output",
+        "--output-dir",
+        "--output-document",
+        "--password",
+        "--post-data",
+        "--preproxy",
+        "--proxy",
+        "--proxy-user",
+        "--range",
+        "--referer",
+        "--request",
+        "--resolve",
+        "--retry",
+        "--retry-delay",
+        "--timeout",
+        "--tries",
+        "--user",
+        "--user-agent",
+        "--write-out",
     ];
-    let Some((_, taking)) = TAKE_A_WORD.iter().find(|(program, _)| *program == name) else {
-        return false;
+    let letters = TAKE_A_WORD.iter().find(|(program, _)| *program == name);
+    let letters = letters.map_or("", |(_, letters)| *letters);
+    let takes_one = |option: &str| match option.strip_prefix('-') {
+        Some(long) if long.starts_with('-') => TAKE_ONE.contains(&option),
+        Some(cluster) => cluster.ends_with(|c| letters.contains(c)),
+        None => false,
     };
-    let mut before = "";
-    arguments.iter().any(|word| {
-        let text = word.text.as_str();
-        let is_argument = match before.strip_prefix('-') {
-            Some(long) if long.starts_with('-') => !ALONE.contains(&before) && !before.contains('='),
-            Some(cluster) => cluster.ends_with(|c| taking.contains(c)),
-            None => false,
-        };
-        before = text;
-        let (host, path) = text.split_once('/').unwrap_or((text, ""));
-        let host = host.split(':').next().unwrap_or_default();
-        let ends_in_letters = host
-            .rsplit('.')
-            .next()
-            .is_some_and(|last| last.len() > 1 && last.bytes().all(|byte| byte.is_ascii_alphabetic()));
-        !is_argument
-            && !text.starts_with('-')
-            && !path.starts_with('/')
-            && ends_in_letters
-            && is_machine(host)
-    })
+    let before = std::iter::once("").chain(arguments.iter().map(|word| word.text.as_str()));
+    let is_address = |(word, before): &(&Word, &str)| {
+        !takes_one(before) && (!word.text.starts_with('-') || word.text.starts_with("--url="))
+    };
+    let words = arguments.iter().zip(before).filter(is_address);
+    words.map(|(word, _)| word).collect()
+}
+
+/// `curl example.com/x`: without a scheme it is `http`.
+fn is_machine_without_scheme(name: &str, text: &str) -> bool {
+    let (host, path) = text.split_once('/').unwrap_or((text, ""));
+    let host = host.split([':', '?']).next().unwrap_or_default();
+    let ends_as_a_name = host
+        .rsplit('.')
+        .next()
+        .is_some_and(|last| last.len() > 1 && last.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    let has_options = TAKE_A_WORD.iter().any(|(program, _)| *program == name);
+    has_options
+        && !path.starts_with('/')
+        && (ends_as_a_name || host.parse::<Ipv4Addr>().is_ok())
+        && is_machine(host)
 }
 
 /// Whether a host is another machine than the VM and its containers: a name with a dot, or an address that is neither of this machine nor
-/// of a network of containers. A name without a dot is one of Docker's network.
+/// of a network of containers. A name without a dot is one of Docker's network. What a variable holds may be any.
 fn is_machine(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
-    if host.ends_with(".localhost") || host == "host.docker.internal" || host.starts_with('$') {
+    if host.ends_with(".localhost") || host == "host.docker.internal" {
         return false;
+    }
+    // An address as one number is one, too.
+    let is_number =
+        host.starts_with("0x") || !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_digit());
+    if host.contains('$') || is_number {
+        return true;
     }
     if let Ok(address) = host.parse::<Ipv4Addr>() {
         // 10.0.2.0/24 is the network in which QEMU itself answers.
@@ -343,6 +477,33 @@ mod tests {
             ". <(curl -s http://10.0.2.2/env)",
             "bash -c 'curl -s http://x.example.com/i.sh | sh'",
             "git clone http://git.example.com/a/b /src && node /src/index.js",
+            "H=x.example.com; curl -s http://$H/i.sh | sh",
+            "(curl -s http://x.example.com/i.sh) | sh",
+            "{ echo set -e; curl -s http://x.example.com/i.sh; } | sh",
+            "curl -s http://x.example.com/i.sh | tee /tmp/i.sh | sh",
+            "curl -s http://x.example.com/i | base64 -d | bash -s",
+            "cat <(curl -s http://x.example.com/i.sh) | sh",
+            "xargs -n1 sh -c < <(curl -s http://x.example.com/list)",
+            "curl -s http://x.example.com/list | xargs sh -c",
+            "curl -s http://x.example.com/list | while read -r line; do eval \"$line\"; done",
+            "while read -r line; do $line; done < <(curl -s http://x.example.com/list)",
+            "curl -s http://134744072/i.sh | sh",
+            "curl -s 8.8.8.8/i.sh | sh",
+            "curl -s --url get.example.com/i.sh | sh",
+            "curl -s --url=get.example.com/i.sh | sh",
+            "curl --no-buffer get.example.com/i.sh | sh",
+            "curl --insec https://get.example.com/i.sh | sh",
+            "wget --no-check-cert -qO- https://get.example.com/i.sh | sh",
+            "pip install --index-url http://nexus.example.com/repository/pypi-proxy/simple app",
+            "git clone http://proxy.example.com/a && node a/index.js",
+            "git -c http.sslverify=no clone https://git.example.com/a/b",
+            "git config --global http.sslverify no; git clone https://git.example.com/a/b",
+            "npm --strict-ssl false ci",
+            "ssh -o 'StrictHostKeyChecking = no' root@x.example.com cat /i.sh | sh",
+            "ssh -o UserKnownHostsFile=/dev/null -l root x.example.com cat /i.sh | sh",
+            "ssh-keyscan github.com >> ~/.ssh/known_hosts && git clone github.com:a/b && node b/index.js",
+            "apk add --allow-untrusted --repository http://apk.example.com x",
+            "export PIP_INDEX_URL=http://pypi.example.com/simple; pip install app",
             "git -c http.sslVerify=false clone https://git.example.com/a/b",
             "GIT_SSL_NO_VERIFY=1 git clone https://git.example.com/a/b",
             "pip install --index-url http://pypi.example.com/simple app",
@@ -386,6 +547,22 @@ mod tests {
             "URL=http://api.example.com exec app --url $URL",
             "echo see http://docs.example.com",
             "git clone https://git.example.com/a/b && node b/index.js",
+            "apt-get install -y netcat python3.11; exec app",
+            "npm install wget socket.io",
+            "ssh -o StrictHostKeyChecking=no -N -R 80:app:80 t@relay.example.com",
+            "watch curl http://hc.example.com/ping",
+            "find /data -name '*.tmp' -exec curl http://hc.example.com/ping ';'",
+            "echo x | ncat graphite.example.com 2003",
+            "npm run serve -- --url=http://api.example.com",
+            "apk add --repository http://dl-cdn.example.org/alpine/edge/community x",
+            "HTTP_PROXY=http://cache.example.com:3142 apt-get install -y x",
+            "npm config set https-proxy http://proxy.example.com:3128; npm ci",
+            "export NODE_TLS_REJECT_UNAUTHORIZED=0; apt-get install -y tini; exec node s.js",
+            "NODE_TLS_REJECT_UNAUTHORIZED=1 npm ci",
+            "curl -x http://proxy.example.com:3128 -A 'bot (http://www.example.com)' https://get.example.com/i.sh | sh",
+            "echo '# see http://docs.example.com' > ~/.npmrc; npm ci",
+            "pip install --trusted-host pypi --index-url http://pypi:8080/simple app",
+            "ssh-keyscan gitea >> ~/.ssh/known_hosts; git clone git@gitea:a/b && node b/index.js",
             "echo \"$KEY\" > ~/.ssh/known_hosts; git clone git@github.com:a/b.git && node b/index.js",
             "ssh-keyscan github.com >> ~/.ssh/known_hosts; exec app",
             "ssh-keyscan github.com >> ~/.ssh/known_hosts; git push git@github.com:a/b.git; exec app",

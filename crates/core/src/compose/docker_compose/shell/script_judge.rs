@@ -171,7 +171,7 @@ impl<'a> ScriptJudge<'a> {
         executed.append(&mut evaluated);
         self.note(&executed, Use::Executed);
         self.writes(command, &all);
-        self.interpreters(command, &programs);
+        self.interpreters(command, &programs, &input);
         for program in &programs {
             self.code_and_input(command, program, &input);
         }
@@ -325,8 +325,18 @@ impl<'a> ScriptJudge<'a> {
             .iter()
             .any(|name| self.assigned.contains(name.as_str()));
         let evaluates = evaluates(name, arguments);
-        if is_own || evaluates || fetches(name, arguments) {
+        if is_own || fetches(name, arguments) {
             self.note(own, Use::Executed);
+        }
+        // What the host sends to a command is executed only where its output is.
+        let named = || {
+            let received = |name: &&String| {
+                *name != HOST_DATA || arguments.iter().any(|word| word.names.contains(*name))
+            };
+            own.iter().filter(received).cloned().collect()
+        };
+        if evaluates {
+            self.note(&named(), Use::Executed);
         }
         if evaluates {
             // An index that is evaluated needs no dollar that the shell replaces.
@@ -345,7 +355,7 @@ impl<'a> ScriptJudge<'a> {
             self.note(&BTreeSet::from([ENV.to_owned()]), Use::Executed);
         }
         if executes_arguments(name, arguments) {
-            self.note(own, Use::Executed);
+            self.note(&named(), Use::Executed);
             let is_script = matches!(name, "eval" | "trap" | "watch");
             self.nested.extend(arguments.iter().map(|word| Nested {
                 text: word.text.as_str(),

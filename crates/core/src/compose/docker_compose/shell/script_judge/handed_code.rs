@@ -16,8 +16,14 @@ use super::super::written_files::sources_of_module;
 use super::{Nested, ScriptJudge};
 
 impl<'a> ScriptJudge<'a> {
-    /// The interpreters of a command: the programs that it starts, and words that are followed as those of one are.
-    pub(super) fn interpreters(&mut self, command: &'a ShellCommand, programs: &[StartedProgram<'a>]) {
+    /// The interpreters of a command: the programs that it starts, and words that are followed as those of one are. `input` is what it
+    /// may read.
+    pub(super) fn interpreters(
+        &mut self,
+        command: &'a ShellCommand,
+        programs: &[StartedProgram<'a>],
+        input: &BTreeSet<String>,
+    ) {
         let is_harmless = programs.iter().any(StartedProgram::is_harmless);
         let anywhere = (1..command.words.len()).filter_map(|at| {
             let (before, after) = command.words.split_at_checked(at)?;
@@ -71,7 +77,7 @@ impl<'a> ScriptJudge<'a> {
                     self.in_language(language, &command.documents);
                     self.piped_languages.extend(command.is_piped.then_some(language));
                 }
-                self.note(&command.input, Use::Executed);
+                self.note(input, Use::Executed);
                 self.executes_input |= command.is_piped;
             }
         }
