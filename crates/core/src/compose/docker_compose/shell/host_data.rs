@@ -71,6 +71,11 @@ const UNCHECKED_SSH: [&str; 3] = [
 
 /// Whether a text is written as the settings of a package manager that say from where it fetches, and names an address without TLS there.
 pub(in crate::compose::docker_compose) fn fetches_by_settings(path: &str, text: &str) -> bool {
+    is_settings_file(path) && names_unprotected(text)
+}
+
+/// Whether a file is the settings of a package manager that say from where it fetches.
+pub(super) fn is_settings_file(path: &str) -> bool {
     const SETTINGS: [&str; 9] = [
         ".condarc",
         ".gemrc",
@@ -82,8 +87,13 @@ pub(in crate::compose::docker_compose) fn fetches_by_settings(path: &str, text: 
         "pip.conf",
         "uv.toml",
     ];
-    let lines = || text.lines().filter(|line| !line.contains("proxy"));
-    SETTINGS.contains(&base_name(path)) && lines().flat_map(str::split_whitespace).any(is_unprotected)
+    SETTINGS.contains(&base_name(path))
+}
+
+/// Whether a line of such settings names an address without TLS.
+pub(super) fn names_unprotected(text: &str) -> bool {
+    let mut lines = text.lines().filter(|line| !line.contains("proxy"));
+    lines.any(|line| line.split_whitespace().any(is_unprotected))
 }
 
 /// Whether a script may take such data, as far as its words show.
