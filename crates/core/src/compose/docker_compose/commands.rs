@@ -14,7 +14,7 @@ use super::environment::Environment;
 use super::judge::{Judge, text_of};
 use super::place::{ComposePlace, item, shown, step};
 use super::script_advice::{in_general, instead_of_executing};
-use super::shell::{self, LANGUAGES, Use};
+use super::shell::{self, ExecutedInList, LANGUAGES, Use};
 use super::table::ComposeRow;
 use super::words::{is_script, split};
 
@@ -286,15 +286,17 @@ impl Judge<'_> {
             }
         }
         let is_from_outside = |name: &str| environment.is_from_outside(name);
+        let handed = words.get(skip..).unwrap_or_default();
+        let uses = shell::uses_of_arguments(handed, &is_from_outside);
+        let (executed, shown): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            uses.into_iter().partition(|(_, how)| *how == Use::Executed);
         // Which item it is, for the path: the first in which the name stands.
-        let uses = shell::uses_of_arguments(words.get(skip..).unwrap_or_default(), &is_from_outside);
-        for (name, how) in uses {
+        for (name, how) in shown {
             let at = words
                 .iter()
                 .position(|word| word.contains(&format!("${name}")) || word.contains(&format!("${{{name}")));
             let index = at
                 .or_else(|| words.iter().position(|word| word.contains(&name)))
-                .or_else(|| words.iter().rposition(|word| shell::reads_variables(word)))
                 .unwrap_or(skip);
             let text = items.get(index).and_then(Value::as_str).unwrap_or_default();
             self.name_uses(
@@ -303,6 +305,28 @@ impl Judge<'_> {
                 BTreeMap::from([(name, how)]),
                 environment,
             );
+        }
+        if executed.is_empty() {
+            return;
+        }
+        // A reason in a lock holds for the text of the place: that is the script that executes the name. Where no word does it alone, it is
+        // the list, so that no word of it can change under the reason.
+        let found = ExecutedInList::of(handed, &is_from_outside);
+        let mut at: BTreeMap<Option<usize>, BTreeMap<String, Use>> = BTreeMap::new();
+        for (name, how) in executed {
+            for index in found.places(&name) {
+                at.entry(index).or_default().insert(name.clone(), how);
+            }
+        }
+        for (index, uses) in at {
+            let index = index.map(|index| index.saturating_add(skip));
+            match index.and_then(|index| Some((index, items.get(index)?.as_str()?))) {
+                Some((index, text)) => self.name_uses(&item(path, index), text, uses, environment),
+                None => {
+                    let list = text_of(&Value::Array(items.to_vec()));
+                    self.name_uses(path, &list, uses, environment);
+                }
+            }
         }
     }
 

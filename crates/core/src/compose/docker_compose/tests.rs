@@ -106,6 +106,81 @@ fn what_a_script_executes_without_naming_it_is_a_place_of_the_script() {
     assert_eq!(place.sha256, crate::verify::digest::sha256(script.as_bytes()));
 }
 
+/// No other word of the list is the place, whatever variables it reads: under a reason for that one the script could change.
+#[test]
+fn the_place_of_what_a_list_executes_is_the_script_that_does_it() {
+    for script in [
+        "curl http://x.example.com/i.sh | sh",
+        "envsubst </t | sh",
+        "envsubst < /app/t.sh > /app/run.sh; sh /app/run.sh",
+        "eval \"$$X\"",
+    ] {
+        for behind in [
+            vec!["x", "an env"],
+            vec!["x", "echo $$X"],
+            vec!["$$X is shown"],
+            vec![],
+        ] {
+            let list: Vec<&str> = ["sh", "-c", script].into_iter().chain(behind).collect();
+            let places = executed_in(&list);
+            assert!(
+                places.contains(&("services.api.entrypoint[2]".to_owned(), hash(script))),
+                "{list:?}"
+            );
+        }
+    }
+}
+
+/// Each word that executes a name is a place: with a reason for one of them the other cannot change.
+#[test]
+fn each_script_of_a_list_is_a_place() {
+    let (one, other) = (
+        "curl http://x.example.com/a | sh",
+        "curl http://x.example.com/b | sh",
+    );
+    let places = executed_in(&["run", "-c", one, "--", other]);
+    assert_eq!(
+        places,
+        [
+            ("services.api.entrypoint[2]".to_owned(), hash(one)),
+            ("services.api.entrypoint[4]".to_owned(), hash(other)),
+        ]
+    );
+}
+
+#[test]
+fn what_no_word_of_a_list_executes_alone_is_a_place_of_the_whole_list() {
+    for list in [
+        ["awk", "BEGIN { system(ENVIRON[\"X\"]) }", ";", "an env"],
+        ["lua", "-e", "os.execute(os.getenv('X'))", "an env"],
+        ["Rscript", "-e", "system(Sys.getenv('X'))", "an env"],
+    ] {
+        let places = executed_in(&list);
+        let whole = (
+            "services.api.entrypoint".to_owned(),
+            hash(&json!(list).to_string()),
+        );
+        assert_eq!(places, [whole], "{list:?}");
+    }
+    let code = "import os; exec(os.environ['X'])";
+    let places = executed_in(&["python3", "-c", code, "an env"]);
+    assert_eq!(places, [("services.api.entrypoint[2]".to_owned(), hash(code))]);
+}
+
+fn hash(text: &str) -> [u8; 32] {
+    crate::verify::digest::sha256(text.as_bytes())
+}
+
+/// The places of an entrypoint of a container in which X is set from outside.
+fn executed_in(list: &[&str]) -> Vec<(String, [u8; 32])> {
+    let file = service(&format!(
+        "image: nginx{DIGEST}\nenvironment: [X]\nentrypoint: {}",
+        json!(list)
+    ));
+    let places = file.unmeasured.iter();
+    places.map(|place| (place.path.clone(), place.sha256)).collect()
+}
+
 #[test]
 fn what_the_file_refers_to_is_listed() {
     let file = file(&format!(

@@ -96,6 +96,11 @@ const UNCHECKED_SSH: [&str; 4] = [
 
 /// Whether a text is written as the settings of a package manager that say from where it fetches, and names an address without TLS there.
 pub(in crate::compose::docker_compose) fn fetches_by_settings(path: &str, text: &str) -> bool {
+    is_settings_file(path) && names_unprotected(text)
+}
+
+/// Whether a file is the settings of a package manager that say from where it fetches.
+pub(super) fn is_settings_file(path: &str) -> bool {
     const SETTINGS: [&str; 9] = [
         ".condarc",
         ".gemrc",
@@ -107,13 +112,18 @@ pub(in crate::compose::docker_compose) fn fetches_by_settings(path: &str, text: 
         "pip.conf",
         "uv.toml",
     ];
+    SETTINGS.contains(&base_name(path))
+}
+
+/// Whether a line of such settings names an address without TLS. A proxy only passes on what is authenticated by itself.
+pub(super) fn names_unprotected(text: &str) -> bool {
     let counts = |line: &&str| {
         let line = line.trim_start();
         let key = line.split(['=', ':', ' ']).next().unwrap_or_default();
         !line.starts_with(['#', ';']) && !key.to_ascii_lowercase().contains("proxy")
     };
     let mut words = text.lines().filter(counts).flat_map(str::split_whitespace);
-    SETTINGS.contains(&base_name(path)) && words.any(is_unprotected)
+    words.any(is_unprotected)
 }
 
 /// Whether a script may take such data, as far as its words show.

@@ -354,11 +354,22 @@ fn imports_behind(script: &str, word: &str) -> bool {
 }
 
 /// Whether a template stands behind `$`, outside of another one: a call of zx or Bun, which need no import where they start the script.
-fn calls_with_a_template(statement: &str) -> bool {
-    statement.match_indices("$`").any(|(at, _)| {
-        let before = statement.get(..at).unwrap_or_default();
-        before.matches('`').count() % 2 == 0 && !before.ends_with(is_part)
-    })
+pub(super) fn calls_with_a_template(statement: &str) -> bool {
+    // Where this stands, in one pass: a statement may have many templates.
+    let mut is_inside = false;
+    let mut is_behind_name = false;
+    let mut is_behind_dollar = false;
+    for c in statement.chars() {
+        if c == '`' {
+            if is_behind_dollar && !is_inside {
+                return true;
+            }
+            is_inside = !is_inside;
+        }
+        is_behind_dollar = c == '$' && !is_behind_name;
+        is_behind_name = is_part(c);
+    }
+    false
 }
 
 /// Whether a script of Node names one of these packages.

@@ -52,6 +52,8 @@ mod written_files;
 #[cfg(test)]
 mod corpus_tests;
 #[cfg(test)]
+mod long_text_tests;
+#[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -96,18 +98,12 @@ pub(super) fn uses_of_arguments(arguments: &[String], is_settable: &dyn Fn(&str)
     let is_client = arguments
         .first()
         .is_some_and(|program| CLIENTS.contains(&base_name(program)));
-    let others = scripts_in_other_languages(arguments);
-    // Nothing replaces `$NAME` in a word of a list but a shell that is handed the word as a script, whatever stands before it.
-    let is_read = |word: &&String| !is_client && reads_variables(word) && !is_plain_option(word);
-    let is_of_shell = |(at, _): &(usize, &String)| !others.contains(at);
-    let of_shells = arguments.iter().enumerate().filter(is_of_shell);
-    for word in of_shells.map(|(_, word)| word).filter(is_read) {
-        for (name, how) in uses(word, is_settable) {
-            note(&mut found, name, how);
-        }
-        if word.starts_with(['-', '+']) {
-            let names = names_in(word).into_iter().filter(|name| is_settable(name));
-            names.for_each(|name| note(&mut found, name, Use::Executed));
+    if !is_client {
+        let others = scripts_in_other_languages(arguments);
+        for (at, word) in arguments.iter().enumerate() {
+            if !others.contains_key(&at) {
+                note_word(word, is_settable, &mut found);
+            }
         }
     }
     for word in arguments {
@@ -135,6 +131,74 @@ pub(super) fn uses_of_arguments(arguments: &[String], is_settable: &dyn Fn(&str)
     found
 }
 
+/// What a shell does with a word of a list. Nothing replaces `$NAME` in it but a shell that is handed the word as a script, whatever stands
+/// before it.
+fn note_word(word: &str, is_settable: &dyn Fn(&str) -> bool, found: &mut Uses) {
+    if !reads_variables(word) || is_plain_option(word) {
+        return;
+    }
+    for (name, how) in uses(word, is_settable) {
+        note(found, name, how);
+    }
+    if word.starts_with(['-', '+']) {
+        let names = names_in(word).into_iter().filter(|name| is_settable(name));
+        names.for_each(|name| note(found, name, Use::Executed));
+    }
+}
+
+/// Where a list executes something.
+#[derive(Debug, Default)]
+pub(super) struct ExecutedInList {
+    /// What a word executes by itself, as a script of a shell or of the interpreter that the list starts, by its index.
+    words: Vec<(usize, BTreeSet<String>)>,
+    /// What the list executes without these words.
+    rest: BTreeSet<String>,
+}
+
+impl ExecutedInList {
+    /// Judges each word by itself, and the list without those that execute something.
+    pub(super) fn of(arguments: &[String], is_settable: &dyn Fn(&str) -> bool) -> Self {
+        let others = scripts_in_other_languages(arguments);
+        let executed = |found: Uses| -> BTreeSet<String> {
+            let found = found.into_iter().filter(|(_, how)| *how == Use::Executed);
+            found.map(|(name, _)| name).collect()
+        };
+        let mut rest = arguments.to_vec();
+        let mut words = Vec::new();
+        for (at, (word, left)) in arguments.iter().zip(&mut rest).enumerate() {
+            let mut found = Uses::new();
+            match others.get(&at) {
+                Some(language) => {
+                    let uses = language.uses(word, is_settable);
+                    uses.into_iter()
+                        .for_each(|(name, how)| note(&mut found, name, how));
+                }
+                None => note_word(word, is_settable, &mut found),
+            }
+            let names = executed(found);
+            if !names.is_empty() {
+                left.clear();
+                words.push((at, names));
+            }
+        }
+        Self {
+            words,
+            rest: executed(uses_of_arguments(&rest, is_settable)),
+        }
+    }
+
+    /// The words that execute a name by themselves: the text of such a word says all of that use. `None` is the whole list, where
+    /// something else of it executes the name.
+    pub(super) fn places(&self, name: &str) -> Vec<Option<usize>> {
+        let words = self.words.iter().filter(|(_, names)| names.contains(name));
+        let mut places: Vec<Option<usize>> = words.map(|(at, _)| Some(*at)).collect();
+        if places.is_empty() || self.rest.contains(name) {
+            places.push(None);
+        }
+        places
+    }
+}
+
 /// Whether a script evaluates as a number what a variable holds.
 pub(super) fn evaluates_as_number(text: &str, name: &str) -> bool {
     let script = ShellReader::of(text).script(None, 0);
@@ -160,20 +224,24 @@ pub(super) fn starts_interactive_shell(text: &str) -> bool {
     starts_interactive(text)
 }
 
-/// The positions of words that an interpreter executes which is no shell.
-fn scripts_in_other_languages(arguments: &[String]) -> BTreeSet<usize> {
+/// The words that an interpreter executes which is no shell, by their index.
+fn scripts_in_other_languages(arguments: &[String]) -> BTreeMap<usize, Language> {
     let command = ShellCommand::of_list(arguments);
     let programs = command.programs(&mut BTreeSet::new());
     let Some(program) = surely_started(&programs) else {
-        return BTreeSet::new();
+        return BTreeMap::new();
     };
     let name = base_name(&program.word.text);
-    if Language::of_interpreter(name).is_none() {
-        return BTreeSet::new();
-    }
+    let Some(language) = Language::of_interpreter(name) else {
+        return BTreeMap::new();
+    };
     let at = |script: &Word| command.words.iter().position(|word| std::ptr::eq(word, script));
     let scripts = Execution::of(name, program.arguments).scripts;
-    scripts.into_iter().filter_map(at).collect()
+    scripts
+        .into_iter()
+        .filter_map(at)
+        .map(|at| (at, language))
+        .collect()
 }
 
 /// `--name=$VALUE`, where the name is not that of a command, and the value is one word.

@@ -8,7 +8,7 @@ use super::script::Script;
 use super::shown_environment::WHOLE_ENVIRONMENT;
 use super::tainted::Tainted;
 use super::word::Word;
-use super::written_files::{sources_of_file, taint_file, written_by};
+use super::written_files::{sources_of_file, taint_files, written_by};
 
 impl Script {
     /// Adds what the script's variables and files hold from outside, and what is made of them. Each round reaches one step further.
@@ -76,9 +76,14 @@ impl Script {
             }
             let mut held = command.held();
             held.append(&mut pipes.read(command));
-            for path in written_by(command) {
+            let written = written_by(command);
+            if !written.is_empty() {
+                // What is added to one of the files is among this already.
                 let from = sources(&held, is_settable, tainted);
-                taint_file(&file_key(&path, command.folder.as_deref()), from, tainted);
+                let keys = written
+                    .iter()
+                    .map(|path| file_key(path, command.folder.as_deref()));
+                taint_files(keys, &from, tainted);
             }
             pipes.write(command, held);
         }

@@ -9,7 +9,7 @@ use super::archives::archives;
 use super::arithmetic::evaluated_names;
 use super::downloads::{endpoints_of, names_of_what_it_brings};
 use super::evaluated::{evaluates, executes_arguments};
-use super::host_data::{HOST_DATA, fetches_by_settings};
+use super::host_data::{HOST_DATA, is_settings_file, names_unprotected};
 use super::host_files::{HOST_FILES, names_host_file};
 use super::interpreters::{TERMINALS, is_interpreter};
 use super::language::Language;
@@ -213,7 +213,7 @@ impl<'a> ScriptJudge<'a> {
             .iter()
             .map(|word| &word.text)
             .chain(&command.documents);
-        if texts.any(|text| written.iter().any(|path| fetches_by_settings(path, text))) {
+        if written.iter().any(|path| is_settings_file(path)) && texts.any(|text| names_unprotected(text)) {
             self.note(&BTreeSet::from([HOST_DATA.to_owned()]), Use::Executed);
         }
         if written.iter().any(|path| is_startup_file(path, self.is_guest())) {

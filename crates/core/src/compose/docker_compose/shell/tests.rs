@@ -378,7 +378,7 @@ proptest! {
         prop_assume!(!CLIENTS.contains(&base_name(&words[0])));
         // `eval $X` is no Python.
         let at = words.iter().position(|word| word == SCRIPTS[script]).unwrap();
-        prop_assume!(script == 0 || !scripts_in_other_languages(&words).contains(&at));
+        prop_assume!(script == 0 || !scripts_in_other_languages(&words).contains_key(&at));
         let found = uses_of_arguments(&words, &|name| name == "X");
         prop_assert_eq!(found.get("X"), Some(&Use::Executed), "{:?}", words);
     }

@@ -22,17 +22,30 @@ const PATH: [&str; 6] = [
     "/usr/sbin",
 ];
 
-/// Adds to a file what it is written with.
-pub(super) fn taint_file(key: &str, from: BTreeSet<String>, tainted: &mut Tainted) {
+/// Adds to files what they are written with.
+pub(super) fn taint_files(
+    keys: impl IntoIterator<Item = String>,
+    from: &BTreeSet<String>,
+    tainted: &mut Tainted,
+) {
     if from.is_empty() {
         return;
     }
-    let key = if tainted.contains_key(key) || files(tainted).count() < MAX_FILES {
-        key
-    } else {
-        FILE
-    };
-    tainted.entry(key.to_owned()).or_default().extend(from);
+    let mut room = MAX_FILES.saturating_sub(files(tainted).count());
+    let mut followed = BTreeSet::new();
+    for key in keys {
+        if tainted.contains_key(&key) || followed.contains(&key) {
+            followed.insert(key);
+        } else if room > 0 {
+            room -= 1;
+            followed.insert(key);
+        } else {
+            followed.insert(FILE.to_owned());
+        }
+    }
+    for key in followed {
+        tainted.entry(key).or_default().extend(from.iter().cloned());
+    }
 }
 
 /// The variables from outside that a file of this name is written with.

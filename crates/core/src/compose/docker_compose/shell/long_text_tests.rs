@@ -1,0 +1,99 @@
+//! Texts as long as a document may have, with many of one thing: for each of them the rest of the text is not read again. With a product of
+//! both these tests would not end.
+
+use proptest::prelude::*;
+
+use super::language_calls::calls_with_a_template;
+use super::written_files::taint_files;
+use super::*;
+
+#[test]
+fn many_templates_are_read_in_one_pass() {
+    let statement = "a$`b` `$` ".repeat(400_000);
+    assert!(!calls_with_a_template(&statement));
+    assert!(calls_with_a_template(&format!("{statement}$`rm`")));
+}
+
+#[test]
+fn a_template_behind_a_dollar_is_a_call_outside_of_another_one() {
+    for (statement, is_call) in [
+        ("await $`ls`", true),
+        ("$`ls`", true),
+        ("`a` + $`ls`", true),
+        ("$$`ls`", true),
+        ("é$`ls`", true),
+        ("a$`ls`", false),
+        ("_$`ls`", false),
+        ("`costs $`", false),
+        ("`a` + `costs $`", false),
+        ("`a $` + `b`", false),
+    ] {
+        assert_eq!(calls_with_a_template(statement), is_call, "{statement}");
+    }
+}
+
+/// A command with about as many words as a script may have.
+fn long(start: &str, end: &str) -> String {
+    let words = (0..).map(|at| format!(" f{at}"));
+    let mut script = start.to_owned();
+    for word in words {
+        if script.len() + word.len() + end.len() > MAX_SCRIPT_BYTES {
+            break;
+        }
+        script.push_str(&word);
+    }
+    script + end
+}
+
+fn executed(script: &str, name: &str) -> bool {
+    uses(script, &|each| each == name).get(name) == Some(&Use::Executed)
+}
+
+#[test]
+fn many_written_files_are_looked_at_once() {
+    for start in [
+        "echo index-url = http://x.example.com | tee",
+        "tee http://x.example.com",
+    ] {
+        let fetches = |end: &str| executed(&long(start, end), HOST_DATA);
+        assert!(!fetches("; pip install app"), "{start}");
+    }
+    assert!(executed(
+        &long("tee http://x.example.com", " ~/.npmrc; npm ci"),
+        HOST_DATA
+    ));
+    assert!(!executed(
+        &long("tee https://x.example.com", " ~/.npmrc; npm ci"),
+        HOST_DATA
+    ));
+}
+
+#[test]
+fn many_files_of_one_command_hold_what_it_reads() {
+    for start in ["cp \"$X\"", "echo \"$X\" | tee"] {
+        assert!(
+            executed(&long(start, " /app/run; sh /app/run/f1"), "X"),
+            "{start}"
+        );
+    }
+}
+
+proptest! {
+    /// Files that are written together hold the same as one after another.
+    #[test]
+    fn files_hold_the_same_together_as_one_by_one(
+        before in prop::collection::vec(0..60_usize, 0..40),
+        keys in prop::collection::vec(0..60_usize, 0..60),
+    ) {
+        let key = |at: usize| paths::file_key(&format!("/f{at}"), None);
+        let set = |name: &str| BTreeSet::from([name.to_owned()]);
+        let mut one_by_one = tainted::Tainted::new();
+        taint_files(before.into_iter().map(key), &set("A"), &mut one_by_one);
+        let mut together = one_by_one.clone();
+        taint_files(keys.iter().copied().map(key), &set("B"), &mut together);
+        for at in keys {
+            taint_files([key(at)], &set("B"), &mut one_by_one);
+        }
+        prop_assert_eq!(together, one_by_one);
+    }
+}
