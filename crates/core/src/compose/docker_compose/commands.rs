@@ -342,7 +342,8 @@ impl Judge<'_> {
         }
         if uses.remove(shell::HOST_DATA) == Some(Use::Executed) {
             let says = "a shell may execute what the host can change: an answer that nothing authenticates (plain HTTP, a certificate that is \
-                        not checked), or a table of the firmware: use `https://` and check the certificate, or put the code into the image";
+                        not checked, an SSH key that is taken as it comes, an answer of a resolver), or a table of the firmware: use `https://` and check \
+                        who answers, or put the code into the image";
             self.file.unmeasured.add(ComposePlace::new(path, text, says));
         }
         let mut advised = 0_usize;

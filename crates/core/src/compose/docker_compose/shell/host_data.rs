@@ -328,7 +328,7 @@ fn is_unchecked(name: &str, arguments: &[Word]) -> bool {
             taking.is_some_and(|(_, letters)| letters.contains(letter))
         };
         let is_cluster = name == "curl" && text.starts_with('-') && !text.starts_with("--");
-        UNCHECKED.iter().any(|option| is_one(&option))
+        UNCHECKED.iter().any(is_one)
             || is_cluster && text.chars().take_while(|c| !takes_a_word(*c)).any(|c| c == 'k')
     })
 }
