@@ -129,6 +129,11 @@ impl State {
         self.targets.iter().filter_map(departed).collect()
     }
 
+    /// Whether a pass of a target is no news on these channels.
+    pub(in crate::alert) fn is_quiet(&self, target: TargetId, channels: &[&str]) -> bool {
+        self.get(target).is_none_or(|state| state.is_quiet(channels))
+    }
+
     /// What is due of a target that has departed on these channels.
     pub(in crate::alert) fn departure(&self, target: TargetId, channels: &[&str]) -> Vec<Due> {
         self.get(target)
