@@ -167,7 +167,7 @@ impl AlertQueue {
             return;
         };
         let names: Vec<&str> = plan.targets.iter().map(Job::name).collect();
-        let mut departed = self.store.state().departed(file, &names);
+        let mut departed = self.store.state().departed(file, &names, (self.now)());
         departed.retain(|one| !self.in_delivery.contains(&one.target));
         for (channels, departed) in self.alerting.by_channels(departed, env) {
             let ids: Vec<TargetId> = departed.iter().map(|one| one.target).collect();
