@@ -9,7 +9,7 @@ use rand::rngs::SysRng;
 use sha2::{Digest as _, Sha256};
 
 use super::app_alerts::alerted_reports;
-use super::incident::{AskedAt, Departed, Observation, PolicyEntry, PolicyFileId, Rules, State};
+use super::incident::{AskedAt, Departed, Observation, PolicyEntry, PolicyFileId, Rules, State, TargetId};
 use super::state_part::StatePart;
 use super::variables::{ChannelVariables, GITHUB_TOKEN, is_given_empty};
 use super::{AlertSender, Channels, GithubIssues, HEARTBEAT_URL, IncidentInputs, RunContext, RunSubject};
@@ -113,7 +113,7 @@ impl Alerting {
         let AlertedRun {
             channels: of_run,
             targets: alerted,
-            mut state,
+            state,
             subject,
             whole,
         } = run;
@@ -155,32 +155,25 @@ impl Alerting {
         let usual = ChannelVariables::default().channels(env);
         let subject = subject.filter(|_| repeats);
         let usual = usual.with_issues(self.github_issue.clone());
-        let mut of_run_itself = State::default();
-        if let (Some(state), Some(subject)) = (state.as_deref(), &subject) {
-            of_run_itself = state.part([subject.stored()]);
-        }
+        let state = state.map(Mutex::new);
+        let state = state.as_ref();
         let resolving = async {
             match &subject {
                 Some(subject) => {
-                    let state = &mut of_run_itself;
-                    alert::tell_of_run(&sender, &usual, subject, None, state, &context).await
+                    let mut part = lend(state, vec![subject.stored()]);
+                    alert::tell_of_run(&sender, &usual, subject, None, &mut part, &context).await
                 }
                 None => Vec::new(),
             }
         };
-        let sending = self.send(deliveries, state.as_deref_mut(), &sender, &context);
+        let sending = self.send(deliveries, state, &sender, &context);
         let (sent, pinged, resolved) = join3(sending, pinging, resolving).await;
         let mut records = [sent, pinged, resolved].concat();
-        if let Some(state) = state.as_deref_mut() {
-            state.absorb(of_run_itself);
-        }
-        if let (Some(whole), Some(state)) = (whole, state) {
-            let departed = state.departed(whole.file, &whole.names);
+        if let (Some(whole), Some(memory)) = (whole, state) {
+            let departed = locked(memory).departed(whole.file, &whole.names, context.now);
             let groups = self.by_channels(departed, env);
-            let whole = Mutex::new(state);
             let telling = groups.into_iter().map(|(channels, departed)| {
-                let part = locked(&whole).part(departed.iter().map(|one| one.target));
-                let mut part = StatePart::new(part, |part| locked(&whole).absorb(part));
+                let mut part = lend(state, departed.iter().map(|one| one.target).collect());
                 let (sender, context) = (&sender, &context);
                 async move { alert::deliver_departed(sender, &channels, &departed, &mut part, context).await }
             });
@@ -216,7 +209,8 @@ impl Alerting {
         let context = RunContext::live((env.now)(), run_url.as_deref(), file_of(alerted));
         let deliveries = self.deliveries(targets, alerted, context.now, env);
         let sender = AlertSender::new(client, &entropy);
-        self.send(deliveries, state, &sender, &context).await
+        let state = state.map(Mutex::new);
+        self.send(deliveries, state.as_ref(), &sender, &context).await
     }
 
     /// What is to be reported; targets with the same channels are reported together.
@@ -247,22 +241,15 @@ impl Alerting {
     async fn send(
         &self,
         deliveries: Vec<Delivery>,
-        state: Option<&mut State>,
+        state: Option<&Mutex<&mut State>>,
         sender: &AlertSender<'_>,
         context: &RunContext<'_>,
     ) -> Vec<AlertRecord> {
-        let whole = state.map(Mutex::new);
-        let has_state = whole.is_some();
+        let has_state = state.is_some();
         let deliveries = deliveries.iter().filter(|one| one.channels.is_any());
         let sending = deliveries.map(|one| {
             let ids = one.targets.iter().map(|target| context.target(&target.name));
-            let whole = whole.as_ref();
-            let part = whole.map(|whole| locked(whole).part(ids)).unwrap_or_default();
-            let mut part = StatePart::new(part, move |part| {
-                if let Some(whole) = whole {
-                    locked(whole).absorb(part);
-                }
-            });
+            let mut part = lend(state, ids.collect());
             async move {
                 if !has_state && one.channels.github_issue.is_none() {
                     return alert::deliver(sender, &one.channels, &one.targets, context).await;
@@ -296,6 +283,19 @@ impl Alerting {
 /// The state while several deliveries share it. A panic leaves it as it was.
 fn locked<'s, 'm>(whole: &'s Mutex<&'m mut State>) -> MutexGuard<'s, &'m mut State> {
     whole.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the state, where there is one, remembers of these targets. It goes back also where a signal ends the delivery.
+fn lend<'s>(
+    whole: Option<&'s Mutex<&mut State>>,
+    targets: Vec<TargetId>,
+) -> StatePart<impl FnMut(State) + 's> {
+    let part = whole.map(|whole| locked(whole).part(targets)).unwrap_or_default();
+    StatePart::new(part, move |part| {
+        if let Some(whole) = whole {
+            locked(whole).absorb(part);
+        }
+    })
 }
 
 /// Why a pass is not one that a ping may tell.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -191,6 +192,24 @@ impl Issues {
         if let Self::Open(open_issues) = self {
             open_issues.find_recovered(now).await;
         }
+    }
+
+    /// [`Issues::open`] with those that a relapse opens again. Unusable where they are not found in `time`; what is written to them
+    /// later has until `deadline`.
+    pub(super) async fn find(
+        channels: &Channels,
+        sender: &AlertSender<'_>,
+        deadline: Instant,
+        time: Duration,
+        now: u64,
+    ) -> Self {
+        let finding = async {
+            let mut issues = Self::open(channels, sender, deadline).await;
+            issues.find_recovered(now).await;
+            issues
+        };
+        let found = tokio::time::timeout(time, finding).await;
+        found.unwrap_or(Self::Unusable(DeliveryError::NoTimeLeft))
     }
 
     pub(super) fn stored(&self, target: TargetId) -> Option<&TargetState> {

@@ -72,6 +72,15 @@ impl<'a> AlertSender<'a> {
         }
     }
 
+    /// The same, with one deadline for all that is sent: so long from now.
+    #[must_use]
+    pub fn within(self, time: Duration) -> Self {
+        Self {
+            until: Some(Instant::now() + time),
+            ..self
+        }
+    }
+
     /// When everything that begins now has to end.
     pub(super) fn deadline(&self) -> Instant {
         self.until

@@ -57,3 +57,34 @@ async fn a_run_that_verifies_nothing_has_an_issue_that_is_closed_when_it_does() 
     assert_eq!(run(&api, None, 210 + 25 * 60).await.len(), 1);
     assert_eq!(forge.open(), Vec::<u64>::new());
 }
+
+/// The issue comes last and has its time, also after a channel that hangs for longer than issues are looked for.
+#[tokio::test]
+async fn a_channel_that_hangs_keeps_no_issue_from_being_opened_or_closed() {
+    let forge = Forge::default();
+    let api = forge.serve("", "/graphql").await;
+    let hook = loopback::raw(|_, _stream| async { tokio::time::sleep(Duration::from_secs(60)).await }).await;
+    let channels = Channels::default()
+        .with("webhook-url", Some(Secret::new(hook.to_string())))
+        .with_issues(issues(&api));
+    let job = ["acme/shop/.github/workflows/monitor.yml".to_owned()];
+    let subject = RunSubject::run(&job, &job);
+    let client = loopback::client();
+    let wrong = Trouble {
+        cause: "cvm.lock: does not exist.",
+        next: "Correct it.",
+    };
+    for (trouble, then_open) in [(Some(wrong), vec![1]), (None, vec![])] {
+        let sender = AlertSender::new(&client, &|| [1; 16]).within(Duration::from_millis(7500));
+        let mut state = State::default();
+        let context = samples::context();
+        let records = tell_of_run(&sender, &channels, &subject, trouble, &mut state, &context).await;
+        let taken = records
+            .iter()
+            .map(|record| (record.channel.as_str(), record.delivered));
+        let taken: Vec<_> = taken.collect();
+        assert!(taken.contains(&("webhook", false)), "{records:#?}");
+        assert!(taken.contains(&("github-issue", true)), "{records:#?}");
+        assert_eq!(forge.open(), then_open, "{records:#?}");
+    }
+}

@@ -26,7 +26,7 @@ use cvm_verify_core::report::{AlertRecord, Verdict, rfc3339};
 const MAX_CAUSE: usize = 400;
 /// Longest text on what was asked, in characters.
 const MAX_ABOUT: usize = 120;
-/// How long the issues may be looked for: the other channels wait for what they remember.
+/// How long the issues may be looked for: the other channels wait for what they remember. What is written to them has the sender's time.
 const ISSUES_TIME: Duration = Duration::from_secs(4);
 /// What an alert says first when something else is wrong than was reported.
 const CHANGED: &str = "CHANGED: the cause is another one than the one reported before";
@@ -132,6 +132,13 @@ impl RunSubject {
     }
 }
 
+/// Whether it is no news on `channels` that all is as it should be.
+pub fn is_quiet(state: &State, channels: &Channels, subject: &RunSubject) -> bool {
+    let remembering = channels.remembering();
+    let names: Vec<&str> = remembering.iter().map(String::as_str).collect();
+    state.is_quiet(subject.stored, &names)
+}
+
 /// Takes the state of `subject` further, and says what is due on `channels`. Without `trouble` it is as it should be.
 pub fn weigh_run(
     state: &mut State,
@@ -177,7 +184,16 @@ pub async fn deliver_of_run(
     context: &RunContext<'_>,
 ) -> Vec<AlertRecord> {
     let pending = pending(sender, subject, trouble, due, state, context);
-    send(sender, channels, trouble, &pending, state, context).await
+    send(
+        sender,
+        channels,
+        trouble,
+        &pending,
+        state,
+        sender.deadline(),
+        context,
+    )
+    .await
 }
 
 /// Takes the state of `subject` further, which may be remembered by an issue on GitHub, and sends what is due. Where nothing is remembered
@@ -191,9 +207,8 @@ pub async fn tell_of_run(
     context: &RunContext<'_>,
 ) -> Vec<AlertRecord> {
     let id = subject.stored;
-    let until = sender.deadline().min(Instant::now() + ISSUES_TIME);
-    let mut issues = Issues::open(channels, sender, until).await;
-    issues.find_recovered(context.now).await;
+    let until = sender.deadline();
+    let mut issues = Issues::find(channels, sender, until, ISSUES_TIME, context.now).await;
     if let (None, Some(stored)) = (state.get(id), issues.stored(id)) {
         state.set(id, stored.clone());
     }
@@ -201,8 +216,19 @@ pub async fn tell_of_run(
         return judged_again(sender, channels, subject, context).await;
     }
     let due = weigh_run(state, channels, subject, trouble, context.now);
+    let is_quiet =
+        trouble.is_none() && due.is_empty() && state.get(id).is_none_or(|stored| stored.failure().is_none());
     let pending = pending(sender, subject, trouble, due, state, context);
-    let mut records = send(sender, channels, trouble, &pending, state, context).await;
+    let for_others = match channels.github_issue {
+        // The issue comes last, and needs time.
+        Some(_) => until - until.saturating_duration_since(Instant::now()) / 3,
+        None => until,
+    };
+    let mut records = send(sender, channels, trouble, &pending, state, for_others, context).await;
+    if is_quiet {
+        // A run that could not use the state may have begun an incident.
+        records.extend(judged_again(sender, channels, subject, context).await);
+    }
     let standing = |failure: &Failure| Message::of_failure(subject, trouble, failure, context, [0; 16]);
     let settled = issues.settle_as(id, &standing, state, &pending, context.now);
     records.extend(settled.await);
@@ -235,13 +261,14 @@ fn pending(
     pending
 }
 
-/// Sends them to all channels but the issues.
+/// Sends them to all channels but the issues, until `deadline`.
 async fn send(
     sender: &AlertSender<'_>,
     channels: &Channels,
     trouble: Option<Trouble<'_>>,
     pending: &[Pending],
     state: &mut State,
+    deadline: Instant,
     context: &RunContext<'_>,
 ) -> Vec<AlertRecord> {
     let verdict = trouble.map(|_| Verdict::Inconclusive);
@@ -254,7 +281,7 @@ async fn send(
         None => AlertEvent::Recovered,
     };
     let plan = plan(pending, &channels, event.as_str(), verdict);
-    run(plan, pending, state, sender, sender.deadline(), context.now).await
+    run(plan, pending, state, sender, deadline, context.now).await
 }
 
 /// Tells every channel of `channels` that a run ended before a verdict, and why, with no state stored; the heartbeat hears of a failure.
@@ -367,3 +394,7 @@ impl Message {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "run_incident_tests.rs"]
+mod tests;

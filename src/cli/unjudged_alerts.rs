@@ -19,6 +19,8 @@ use crate::runtime::runtime;
 
 /// How long such an alert may hold up the end of the run.
 const LONGEST: Duration = Duration::from_secs(10);
+/// How long the channels have: so much less that what they took is stored.
+const SENDING: Duration = Duration::from_secs(9);
 
 /// Tells the usual channels that nothing was verified, where the run is one that repeats: it has a heartbeat or stores state, or its CI
 /// began it on a schedule. What the channels answered is said on standard error.
@@ -28,9 +30,14 @@ pub(super) fn tell(unjudged: &Unjudged, env: &mut Env) {
     }
     // The policy file may be what is wrong, so the variables that it names are not known.
     let channels = ChannelVariables::default().channels(env);
-    let issues = github_issue(option(env, "github-issue").as_deref(), env);
-    let remembers = matches!(issues, Ok(Some(_)));
-    let channels = channels.with_issues(issues.ok().flatten());
+    // A run of `watch` that verifies its targets looks for no such issue, so none is opened that stays open.
+    let issues = match is_verify(env) {
+        true => github_issue(option(env, "github-issue").as_deref(), env),
+        false => Ok(None),
+    };
+    let issues = issues.ok().flatten();
+    let remembers = issues.is_some();
+    let channels = channels.with_issues(issues);
     if !channels.is_any() {
         return;
     }
@@ -41,7 +48,7 @@ pub(super) fn tell(unjudged: &Unjudged, env: &mut Env) {
     };
     let run_url = run_url(env);
     let context = RunContext::live((env.now)(), run_url.as_deref(), None);
-    let sender = AlertSender::new(&client, &entropy).with_one_deadline();
+    let sender = AlertSender::new(&client, &entropy).within(SENDING);
     let cause = unjudged.sentence();
     let trouble = Trouble {
         cause: &cause,
@@ -151,9 +158,12 @@ fn nobody_was_notified(why: &str, env: &mut Env) {
 
 /// Whether the command is one that gives a verdict on what runs now, and ends.
 fn verifies(env: &Env) -> bool {
-    let command = env.args.get(1);
-    let is = |name: &str| command.is_some_and(|command| command == name);
-    is("verify") || (is("watch") && flag(env, "once"))
+    let is_watch = env.args.get(1).is_some_and(|command| command == "watch");
+    is_verify(env) || (is_watch && flag(env, "once"))
+}
+
+fn is_verify(env: &Env) -> bool {
+    env.args.get(1).is_some_and(|command| command == "verify")
 }
 
 /// The client that the options describe, as far as that can be said of arguments that may not parse. Without the certificates of

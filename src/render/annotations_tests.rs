@@ -2,7 +2,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use super::*;
-use crate::render::hostile::{hostile, is_dangerous, json_problem};
+use crate::render::hostile::{hostile, is_dangerous, report_saying};
 use crate::render::samples;
 use cvm_verify_core::report::{AlertRecord, CheckId, Location, Mode, TrustRootKind};
 
@@ -132,10 +132,10 @@ fn what_is_not_a_pass_is_never_silent() {
 proptest! {
     #[test]
     fn every_line_is_a_command_of_ours(text in hostile()) {
-        let mut lied = json_problem(&text);
+        let mut lied = report_saying(&text);
         lied.verdict = Verdict::Pass;
         lied.trust_root = TrustRootKind::Custom;
-        let report = samples::report(Mode::Live, vec![json_problem(&text), lied]);
+        let report = samples::report(Mode::Live, vec![report_saying(&text), lied]);
         let shown = annotations(&report, |file| Some(file.to_owned()));
         let all: Vec<&str> = shown.lines().collect();
         prop_assert!((2..=10).contains(&all.len()), "{shown:?}");

@@ -2,7 +2,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use super::*;
-use crate::render::hostile::{hostile, json_problem};
+use crate::render::hostile::{hostile, report_saying};
 use crate::render::samples;
 use cvm_verify_core::report::{CheckId, TrustRootKind};
 
@@ -150,8 +150,8 @@ fn a_requirement_that_is_not_met_is_an_error_and_a_mere_warning_is_not() {
 proptest! {
     #[test]
     fn hostile_text_stays_text(text in hostile()) {
-        let calm = shown(vec![json_problem("calm")]);
-        let shown = shown(vec![json_problem(&text)]);
+        let calm = shown(vec![report_saying("calm")]);
+        let shown = shown(vec![report_saying(&text)]);
         prop_assert_eq!(parse(&shown), Ok(()));
         prop_assert_eq!(shown.matches('<').count(), calm.matches('<').count());
         prop_assert_eq!(shown.lines().count(), calm.lines().count());

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use super::super::dotenv::dotenv;
 use super::super::github_output::{Delimiter, github_output};
 use super::*;
-use crate::render::hostile::{hostile, json_problem};
+use crate::render::hostile::{hostile, report_saying};
 use crate::render::samples;
 use cvm_verify_core::report::Mode;
 
@@ -148,7 +148,7 @@ proptest! {
             predicate: Some(&text),
             statements: Some(&text),
         };
-        let mut report = samples::report(Mode::Live, vec![json_problem(&text)]);
+        let mut report = samples::report(Mode::Live, vec![report_saying(&text)]);
         report.tool.version.clone_from(&text);
         let outputs = outputs(&report, &paths);
         let file = github_output(&outputs, &Delimiter::new(random));

@@ -2,7 +2,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use super::*;
-use crate::render::hostile::json_problem;
+use crate::render::hostile::report_saying;
 use crate::render::samples;
 use cvm_verify_core::report::{AlertRecord, CheckId, Status, TrustRootKind};
 
@@ -92,7 +92,7 @@ fn many_targets_with_one_cause_say_it_once_and_each_is_named() {
 
 #[test]
 fn hostile_strings() {
-    assert_snapshot!(live(json_problem(HOSTILE)));
+    assert_snapshot!(live(report_saying(HOSTILE)));
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn colour_changes_no_word() {
         samples::pass(),
         samples::fail(),
         samples::unreachable(),
-        json_problem(HOSTILE),
+        report_saying(HOSTILE),
     ] {
         let report = samples::report(Mode::Live, vec![target]);
         let plain = text(&report, Style::default());
@@ -226,7 +226,7 @@ proptest! {
         width in 0_usize..140,
         quiet in any::<bool>(),
     ) {
-        let report = samples::report(Mode::Replay, vec![json_problem(&hostile), json_problem(&hostile)]);
+        let report = samples::report(Mode::Replay, vec![report_saying(&hostile), report_saying(&hostile)]);
         let shown = text(&report, Style { color: false, width, quiet });
         for line in shown.lines() {
             prop_assert!(!line.trim_start().starts_with("::"), "{:?}", line);

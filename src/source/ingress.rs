@@ -22,6 +22,9 @@ use cvm_verify_core::verify::ingress_may_be_renewing;
 /// quoted.
 const PAUSES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(4)];
 
+/// Time that must be left for the files themselves after such a pause: a target whose time is over has no result at all.
+const FETCHING: Duration = Duration::from_secs(5);
+
 /// Fetches the files of the ingress at the host of `address`, in all within `time_left`. The path and the query of `address` are not
 /// sent. With the certificate that answered (`leaf`, DER), files that do not belong together are asked for again; the last ones count.
 pub async fn fetch(client: &Client, address: &Url, leaf: Option<&[u8]>, time_left: Duration) -> IngressSeen {
@@ -32,7 +35,7 @@ pub async fn fetch(client: &Client, address: &Url, leaf: Option<&[u8]>, time_lef
             (IngressSeen::Evidence(evidence), Some(leaf)) => ingress_may_be_renewing(evidence, leaf),
             _ => false,
         };
-        if !is_renewing || until.saturating_duration_since(Instant::now()) <= pause {
+        if !is_renewing || until.saturating_duration_since(Instant::now()) <= pause + FETCHING {
             break;
         }
         tokio::time::sleep(pause).await;

@@ -167,7 +167,7 @@ impl AlertQueue {
             return;
         };
         let names: Vec<&str> = plan.targets.iter().map(Job::name).collect();
-        let mut departed = self.store.state().departed(file, &names);
+        let mut departed = self.store.state().departed(file, &names, (self.now)());
         departed.retain(|one| !self.in_delivery.contains(&one.target));
         for (channels, departed) in self.alerting.by_channels(departed, env) {
             let ids: Vec<TargetId> = departed.iter().map(|one| one.target).collect();
@@ -185,8 +185,8 @@ impl AlertQueue {
         }
     }
 
-    /// Tells the usual channels that this run began, where an earlier one verified nothing.
-    pub fn tell_that_it_runs(&mut self, run: &RunSubject, env: &Env) {
+    /// Tells the usual channels that this run verified its targets, where an earlier one verified nothing.
+    pub fn tell_that_it_verified(&mut self, run: &RunSubject, env: &Env) {
         let usual = ChannelVariables::default().channels(env);
         self.tell_apart(run, None, usual.with(HEARTBEAT_URL, None));
     }
@@ -206,6 +206,9 @@ impl AlertQueue {
         let (id, now) = (subject.stored(), (self.now)());
         let is_end = trouble.is_none();
         if self.in_delivery.contains(&id) || (is_end && !self.store.ends_incidents()) {
+            return;
+        }
+        if is_end && alert::is_quiet(self.store.state(), &channels, subject) {
             return;
         }
         self.news = true;

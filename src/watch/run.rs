@@ -43,6 +43,9 @@ const TICK: Duration = Duration::from_secs(2);
 /// How often collateral that could not be fetched may be asked for again.
 const COLLATERAL_ROUND: Duration = Duration::from_secs(60);
 
+/// How often it is looked at whether a channel is still to hear that the policy is valid: as often as one that is refused is read.
+const POLICY_ROUND: Duration = Duration::from_secs(10);
+
 /// How long alerts that are on their way may take after the signal to stop; the whole takes less than 5 seconds.
 const LAST_ALERTS: Duration = Duration::from_secs(4);
 
@@ -120,7 +123,6 @@ impl Watch<'_> {
         // Whoever runs it once has the exit code.
         let silent = !self.options.once && self.queue.is_silent(&plan, self.env);
         self.adopt(plan);
-        self.queue.tell_that_it_runs(&self.options.run_subject, self.env);
         self.queue.tell_of_policy(&self.options.policy_subject, None);
         let version = env!("CARGO_PKG_VERSION");
         self.note(
@@ -137,6 +139,9 @@ impl Watch<'_> {
         if let Some(signal) = stopped_by {
             self.note(LogLevel::Info, "stopping", signal.to_owned());
             self.rounds.abort();
+        } else {
+            self.queue
+                .tell_that_it_verified(&self.options.run_subject, self.env);
         }
         self.last_alerts(stopped_by.is_some()).await;
         self.queue.stop().await;
@@ -153,6 +158,7 @@ impl Watch<'_> {
     async fn turn(&mut self) -> Option<&'static str> {
         let mut tick = Instant::now() + TICK;
         let mut collateral_round = Instant::now();
+        let mut policy_round = Instant::now() + POLICY_ROUND;
         loop {
             if Instant::now() >= collateral_round {
                 self.session.collateral_cache.new_round();
@@ -181,6 +187,10 @@ impl Watch<'_> {
             if Instant::now() >= tick {
                 tick = Instant::now() + TICK;
                 self.read_policy(false);
+                if Instant::now() >= policy_round {
+                    policy_round = Instant::now() + POLICY_ROUND;
+                    self.confirm_policy();
+                }
                 if self.queue.has_news() {
                     self.save();
                 }
@@ -272,6 +282,13 @@ impl Watch<'_> {
                 "policy-read",
                 format!("{}: {change}", targets(count)),
             );
+        }
+    }
+
+    /// Tells that the policy is in use, where a channel is still to hear of it: it is read again only when it changes.
+    fn confirm_policy(&mut self) {
+        if !self.with_status(|watch_status| watch_status.policy_is_refused) {
+            self.queue.tell_of_policy(&self.options.policy_subject, None);
         }
     }
 

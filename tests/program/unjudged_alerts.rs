@@ -258,3 +258,23 @@ fn each_branch_of_a_schedule_on_gitlab_has_an_incident_of_its_own() {
     assert_eq!(key("main"), key("main"));
     assert_ne!(key("main"), key("release"));
 }
+
+/// A run of `watch` that verifies its targets looks for no issue, so it opens none that would stay open.
+#[test]
+fn a_watch_of_one_round_that_verifies_nothing_opens_no_issue() {
+    for (command, is_asked) in [(&["verify"][..], true), (&["watch", "--once"], false)] {
+        let sink = sink();
+        let (api, hook) = (sink.url(), format!("{}/hook", sink.url()));
+        let env = [
+            ("CVM_VERIFY_WEBHOOK_URL", hook.as_str()),
+            ("CVM_VERIFY_GITHUB_TOKEN", "ghs_1"),
+            ("GITHUB_API_URL", &api),
+            ("GITHUB_EVENT_NAME", "schedule"),
+            ("CVM_VERIFY_ALLOW_PRIVATE_NETWORK", "true"),
+        ];
+        let args = [command, &["--github-issue=acme/shop", "--lock=gone.lock"]].concat();
+        let ran = run_in(&args, &env, |_| {});
+        assert_eq!((ran.code, sink.count("/hook")), (2, 1), "{ran:#?}");
+        assert_eq!(sink.count("/graphql") > 0, is_asked, "{ran:#?}");
+    }
+}

@@ -15,7 +15,7 @@ use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, Lie, World};
 
 use super::deployment::Deployment;
 use super::governed::{Governed, app_id};
-use super::run::{Ran, Sink, env_of, run};
+use super::run::{Ran, Sink, env_of, run, run_in};
 
 /// A hang would otherwise be one for ever; nothing else depends on it.
 const HANG: Duration = Duration::from_secs(120);
@@ -394,9 +394,21 @@ fn a_policy_that_stays_refused_is_told_and_so_is_its_end() {
     reload();
     assert!(until("policy-read"));
     assert!(until("alert: webhook delivered, event recovered"));
+    // Soon after, two looks in a row end it: the second does not wait for a change of the file.
+    let sound = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{sound}intervall = \"10s\"\n")).unwrap();
+    for _ in 0..4 {
+        reload();
+    }
+    assert!(until(
+        "alert: webhook delivered, event inconclusive: the policy of watch"
+    ));
+    std::fs::write(&path, sound).unwrap();
+    reload();
+    assert!(until("alert: webhook delivered, event recovered"));
     child.kill().unwrap();
     child.wait().unwrap();
-    assert_eq!(told(), ["inconclusive", "recovered"]);
+    assert_eq!(told(), ["inconclusive", "recovered", "inconclusive", "recovered"]);
 }
 
 #[test]

@@ -112,12 +112,23 @@ impl State {
     }
 
     /// The targets with an open incident that this policy file had and that are none of `names`, those of all its targets; and those of
-    /// any policy file that were not verified for long while others were.
+    /// any policy file that were not verified for long while others were. `now` is Unix seconds: what was seen later says nothing.
     #[must_use]
-    pub fn departed(&self, file: PolicyFileId, names: &[&str]) -> Vec<Departed> {
-        let newest = self.targets.values().map(|state| state.seen).max().unwrap_or(0);
+    pub fn departed(&self, file: PolicyFileId, names: &[&str], now: u64) -> Vec<Departed> {
+        let seen = self.targets.values().map(|state| state.seen);
+        let newest = seen.filter(|seen| *seen <= now).max().unwrap_or(0);
+        // An app is verified while its instances have incidents of their own, and an instance while it is counted in the app's incident.
+        let is_named = |target: TargetId| names.iter().any(|name| file.target(name) == target);
+        let is_of_app = |target: TargetId, entry: &PolicyEntry| {
+            let app = entry.file.target(entry.name());
+            let of_app = self.get(app).filter(|_| app != target);
+            of_app.is_some_and(|state| state.failure().is_some() && !state.is_abandoned(newest))
+        };
         let departed = |(target, state): (&TargetId, &TargetState)| {
-            let has_left = |entry: &&PolicyEntry| entry.has_left(file, names) || state.is_abandoned(newest);
+            let is_abandoned = |entry: &PolicyEntry| {
+                state.is_abandoned(newest) && !is_named(*target) && !is_of_app(*target, entry)
+            };
+            let has_left = |entry: &&PolicyEntry| entry.has_left(file, names) || is_abandoned(entry);
             let entry = state.entry.as_ref().filter(has_left)?;
             state.failure()?;
             Some(Departed {
@@ -127,6 +138,11 @@ impl State {
             })
         };
         self.targets.iter().filter_map(departed).collect()
+    }
+
+    /// Whether a pass of a target is no news on these channels.
+    pub(in crate::alert) fn is_quiet(&self, target: TargetId, channels: &[&str]) -> bool {
+        self.get(target).is_none_or(|state| state.is_quiet(channels))
     }
 
     /// What is due of a target that has departed on these channels.
@@ -257,7 +273,7 @@ mod tests {
             };
             state.set(TargetId::of("old"), old);
             state.set(TargetId::of("other"), failing(newest));
-            state.departed(file, &["shop"]).len()
+            state.departed(file, &["shop"], newest).len()
         };
         for name in ["fleet.toml", "renamed.toml"] {
             assert_eq!(departed(Some(of(name)), 1000), 0, "{name}");
@@ -265,6 +281,53 @@ mod tests {
             assert_eq!(departed(Some(of(name)), 1001 + ABANDONED_AFTER), 1, "{name}");
         }
         assert_eq!(departed(None, 1001 + ABANDONED_AFTER), 0, "its name is not known");
+    }
+
+    /// A clock that was wrong for one run must not end what others found.
+    #[test]
+    fn what_was_seen_in_the_future_makes_nothing_abandoned() {
+        let now = 1000 + ABANDONED_AFTER;
+        let file = PolicyFileId::of("fleet.toml".as_ref());
+        let mut state = State::default();
+        let old = TargetState {
+            entry: Some(PolicyEntry::new(PolicyFileId::of("other.toml".as_ref()), "shop")),
+            ..failing(1000)
+        };
+        state.set(TargetId::of("old"), old);
+        state.set(TargetId::of("current"), failing(now));
+        state.set(TargetId::of("gone"), failing(now + 2));
+        assert_eq!(state.departed(file, &["current"], now).len(), 0);
+        assert_eq!(state.departed(file, &["current"], now + 2).len(), 1);
+    }
+
+    /// The app's own incident gets no result while few of its instances fail, and an instance none while it is counted in the app's.
+    #[test]
+    fn an_app_and_its_instances_are_not_abandoned_while_the_other_is_verified() {
+        let file = PolicyFileId::of("fleet.toml".as_ref());
+        let (app, instance) = (file.target("shop"), TargetId::of("shop instance 00"));
+        let now = 1001 + ABANDONED_AFTER;
+        let at = |seen| TargetState {
+            entry: Some(PolicyEntry::new(file, "shop")),
+            ..failing(seen)
+        };
+        let departed = |of_app: TargetState, of_instance: TargetState, names: &[&str]| {
+            let mut state = State::default();
+            state.set(app, of_app);
+            state.set(instance, of_instance);
+            state.set(TargetId::of("other"), failing(now));
+            let departed = state.departed(file, names, now).into_iter();
+            departed.map(|one| one.target).collect::<Vec<_>>()
+        };
+        assert_eq!(departed(at(1000), at(now), &["shop"]), []);
+        assert_eq!(departed(at(now), at(1000), &["shop"]), []);
+        let passing = TargetState {
+            incident: None,
+            ..at(now)
+        };
+        assert_eq!(departed(passing, at(1000), &["shop"]), [instance], "replaced");
+        // It is not counted in an incident that nobody looks at any more.
+        assert_eq!(departed(at(1000), at(1000), &["shop"]), [instance]);
+        assert_eq!(departed(at(now), at(now), &["cart"]).len(), 2, "it left the file");
     }
 
     #[test]

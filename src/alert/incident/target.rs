@@ -9,7 +9,7 @@ use super::channel::{ChannelState, Foretold};
 use super::due::{About, Due};
 use super::failure::{Failure, is_word};
 use super::forecast::FORGOTTEN_AFTER;
-use super::history::History;
+use super::history::{History, MAX_RUNS};
 use super::policy_entry::PolicyEntry;
 use crate::alert::event::AlertEvent;
 use cvm_verify_core::policy::Fingerprint;
@@ -162,6 +162,16 @@ impl TargetState {
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         self.incident.as_ref().map(|incident| &incident.failure)
+    }
+
+    /// Whether a pass is no news: nothing is wrong, was wrong in one of the latest runs, or is still to be told on these channels.
+    pub(super) fn is_quiet(&self, channels: &[&str]) -> bool {
+        let is_told = |channel: &ChannelState| !channel.is_open() && channel.owed.is_none();
+        let knows_all = |name: &&str| self.channels.get(*name).is_some_and(is_told);
+        self.incident.is_none()
+            && self.inconclusive_in_a_row == 0
+            && self.recent.count(MAX_RUNS) == 0
+            && channels.iter().all(knows_all)
     }
 
     /// Whether it was not verified for long before `newest`, when another target was: its policy file was renamed, or the instance was replaced.

@@ -2,7 +2,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use super::*;
-use crate::render::hostile::{hostile, is_dangerous, json_problem};
+use crate::render::hostile::{hostile, is_dangerous, report_saying};
 use crate::render::samples;
 use cvm_verify_core::report::{AlertRecord, Mode, TrustRootKind};
 
@@ -66,7 +66,7 @@ fn several_targets_the_worst_first() {
 
 #[test]
 fn hostile_strings() {
-    assert_snapshot!(live(json_problem(HOSTILE)));
+    assert_snapshot!(live(report_saying(HOSTILE)));
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn whole_targets_are_cut_and_all_verdicts_stay() {
 /// A target full of lies whose name is its own; every second passes.
 fn told_by_in(lie: &str, index: usize) -> TargetReport {
     if index.is_multiple_of(2) {
-        json_problem(lie)
+        report_saying(lie)
     } else {
         samples::pass()
     }
@@ -198,8 +198,8 @@ proptest! {
     #[test]
     fn nothing_of_a_stranger_acts(text in hostile(), replay in any::<bool>()) {
         let mode = if replay { Mode::Replay } else { Mode::Live };
-        let calm = shown(mode, vec![json_problem("calm"), json_problem("calm")]);
-        let shown = shown(mode, vec![json_problem(&text), json_problem(&text)]);
+        let calm = shown(mode, vec![report_saying("calm"), report_saying("calm")]);
+        let shown = shown(mode, vec![report_saying(&text), report_saying(&text)]);
         for c in shown.chars() {
             prop_assert!(c == '\n' || c == '\u{fe0f}' || !is_dangerous(c), "{shown:?}");
         }

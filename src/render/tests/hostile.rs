@@ -92,7 +92,7 @@ pub(super) fn is_dangerous(c: char) -> bool {
 }
 
 /// Every text of a target that came from outside, replaced.
-pub(super) fn json_problem(hostile: &str) -> TargetReport {
+pub(super) fn report_saying(hostile: &str) -> TargetReport {
     let mut target = samples::fail();
     let text = hostile.to_owned();
     target.name.clone_from(&text);

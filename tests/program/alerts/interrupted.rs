@@ -45,6 +45,52 @@ fn a_signal_while_alerts_are_sent_loses_nothing_that_a_channel_took() {
     assert_eq!(hanging.requests().len(), 1, "{:#?}", ran.report().alerts);
 }
 
+/// The same of what is about the run itself, and no target.
+#[test]
+fn a_signal_while_the_end_of_a_run_without_verdict_is_told_loses_nothing() {
+    let deployment = Deployment::healthy();
+    let (fast, hanging) = (sink(), sink());
+    let (hook, slack) = (
+        format!("{}/hook", fast.url()),
+        format!("{}/services/T0PSECRET", hanging.url()),
+    );
+    let env = [
+        ("CVM_VERIFY_WEBHOOK_URL", hook.as_str()),
+        ("CVM_VERIFY_SLACK_WEBHOOK_URL", slack.as_str()),
+    ];
+    let state = format!("--state={}", deployment.path("state.json"));
+    let ran = verify(&deployment, &env, &[&state, "--lock=gone.lock"]);
+    let counts = || (fast.requests().len(), hanging.requests().len());
+    assert_eq!((ran.code, counts()), (2, (1, 1)), "{ran:#?}");
+    fast.forget_requests();
+    hanging.forget_requests();
+    hanging.behave(AppEndpoint::Other, Behaviour::Hang);
+    let args = deployment.strict_args(&["verify", &deployment.app.url(), &state]);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let ran = std::thread::scope(|scope| {
+        let running = scope.spawn(|| {
+            run_in(&args, &env, |env| {
+                env.stop = Some(Box::pin(async {
+                    let _ = stopped.await;
+                }));
+            })
+        });
+        while (fast.requests().is_empty() || hanging.requests().is_empty()) && !running.is_finished() {
+            std::thread::yield_now();
+        }
+        // The answer of the one that answers is on its way.
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        let _ = stop.send(());
+        running.join().unwrap()
+    });
+    assert_eq!((ran.code, counts()), (0, (1, 1)), "{ran:#?}");
+    fast.forget_requests();
+    hanging.forget_requests();
+    hanging.behave(AppEndpoint::Other, Behaviour::Status(200));
+    let ran = verify(&deployment, &env, &[&state]);
+    assert_eq!((ran.code, counts()), (0, (0, 1)), "{:#?}", ran.report().alerts);
+}
+
 /// The verdict is out when the run waits for the memory of another one: a signal ends the waiting and decides nothing.
 #[test]
 fn a_signal_while_another_run_holds_the_memory_leaves_the_verdict() {

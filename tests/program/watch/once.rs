@@ -41,3 +41,30 @@ fn once_that_is_stopped_before_its_end_is_no_pass() {
     watching.said("started: ", 1);
     assert_eq!(watching.stopped().code, 3);
 }
+
+/// That it verifies again is said of a run that did.
+#[test]
+fn once_tells_the_end_of_a_run_that_verified_nothing_when_it_verified() {
+    let deployment = Deployment::healthy();
+    let hook = hook();
+    let url = format!("{}/hook", hook.url());
+    let env = [("CVM_VERIFY_WEBHOOK_URL", url.as_str())];
+    let state = format!("--state={}", deployment.path("state.json"));
+    let all = args(&deployment, &["--once", &state]);
+    let run = |more: &[&str]| {
+        let mut all = all.clone();
+        all.insert(0, "watch".to_owned());
+        all.extend(more.iter().map(|arg| (*arg).to_owned()));
+        run_in(&all, &env, |_| {}).code
+    };
+    assert_eq!(run(&["--lock=gone.lock"]), 2);
+    assert_eq!(events(&hook), ["inconclusive"]);
+    deployment.app.behave(AppEndpoint::Attestation, Behaviour::Hang);
+    let watching = Watching::new(&all, &env);
+    watching.said("started: ", 1);
+    assert_eq!(watching.stopped().code, 3);
+    assert_eq!(events(&hook), ["inconclusive"]);
+    deployment.app.behave(AppEndpoint::Attestation, Behaviour::Normal);
+    assert_eq!(run(&[]), 0);
+    assert_eq!(events(&hook), ["inconclusive", "recovered"]);
+}
