@@ -364,6 +364,10 @@ fn t66_what_the_host_can_send_or_say_decides_code_where_a_script_executes_it() {
         &service("environment: { NPM_CONFIG_REGISTRY: 'http://npm.example.com' }"),
         "services.web.environment.NPM_CONFIG_REGISTRY",
     );
+    is_unmeasured(
+        &service("environment: { GOPROXY: 'http://go.example.com' }"),
+        "services.web.environment.GOPROXY",
+    );
     let config = |address: &str| {
         let service = service("configs: [{ source: a, target: /etc/pip.conf }]");
         format!("{service}configs:\n  a: {{ content: \"[global]\\nindex-url = {address}\\n\" }}\n")
@@ -371,7 +375,7 @@ fn t66_what_the_host_can_send_or_say_decides_code_where_a_script_executes_it() {
     is_unmeasured(&config("http://pypi.example.com/simple"), "configs.a.content");
     is_fixed(&config("https://pypi.example.com/simple"));
     is_fixed(&service(
-        "environment: { NPM_CONFIG_REGISTRY: 'http://verdaccio:4873', API_URL: 'http://api.example.com', HTTP_PROXY: 'http://proxy.example.com', \
+        "environment: { NPM_CONFIG_REGISTRY: 'http://verdaccio:4873', API_URL: 'http://api.example.com', HTTP_PROXY: 'http://proxy.example.com', PROXY: 'http://proxy.example.com', \
          JAVA_OPTS: '-Dapi=http://api.example.com' }",
     ));
     for script in [

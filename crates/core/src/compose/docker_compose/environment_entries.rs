@@ -66,7 +66,7 @@ impl Judge<'_> {
     /// A fixed value that names a variable from outside: a program that expands it executes that variable.
     fn carrier(&mut self, path: &str, name: &str, text: &str, environment: &Environment) {
         // Where programs load code from. A proxy only passes on what is authenticated by itself.
-        let is_proxy = name.to_ascii_lowercase().ends_with("proxy");
+        let is_proxy = shell::is_of_proxy(name);
         let is_address = text
             .split("://")
             .next()
