@@ -33,7 +33,7 @@ pub(super) fn run(args: &PinArgs, env: &mut Env) -> anyhow::Result<u8> {
         accepting,
         force: args.force,
         phala_hints: args.phala_hints,
-        network: network_options(&args.transport),
+        network: network_options(&args.transport).into(),
         image: &|reference| named(args, reference),
         session: &|env| session_of_one(&args.transport, &roots, &args.chain, env),
         roots: roots.clone(),

@@ -28,7 +28,7 @@ pub(super) fn selection(
         collateral_max_age: args.collateral_age.collateral_max_age,
         asks_nodes: !args.chain.rpc_url.is_empty(),
         node_variables: nodes::variables(env),
-        network: network_options(transport),
+        network: network_options(transport).into(),
     }
 }
 

@@ -12,7 +12,7 @@ fn passing() -> TargetReport {
     TargetReport {
         name: "app".to_owned(),
         url: None,
-        evaluated_at: rfc3339(0),
+        evaluated_at: rfc3339(0).into(),
         checks: ALL
             .iter()
             .map(|check| check.result(&Finding::pass(""), &cvm_verify_core::policy::Policy::default()))

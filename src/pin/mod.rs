@@ -10,6 +10,7 @@ mod selection;
 mod target;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::config::Settings;
 use crate::engine::TrustRoots;
@@ -50,7 +51,7 @@ pub(crate) struct PinRequest<'a> {
     /// Whether Phala Cloud's API is asked where the KMS and its contract are.
     pub phala_hints: bool,
     /// Through which network a live deployment is asked: what the next command needs too.
-    pub network: NetworkOptions,
+    pub network: Arc<NetworkOptions>,
     /// Whether a lock that cannot be read is replaced.
     pub force: bool,
     pub image: NamedImage<'a>,

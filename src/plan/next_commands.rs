@@ -1,12 +1,13 @@
 //! The next commands for one target, as they can be pasted: what `pin` prints, and what a finding advises.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::config::file::FILE_NAME;
 use crate::config::{Settings, path_of};
 use crate::source::Source;
 use cvm_verify_core::policy::Origin;
-use cvm_verify_core::report::TargetReport;
+use cvm_verify_core::report::{Status, TargetReport, Verdict};
 
 /// The name of the lock file that is written, and found, where no other is given.
 pub(crate) const LOCK_NAME: &str = "cvm.lock";
@@ -77,8 +78,8 @@ fn may_hold_a_secret(value: &str) -> bool {
 /// One target, in the words of a command line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Commands {
-    /// Its address or id, where it was not read from a policy file.
-    typed: Option<String>,
+    /// Whether it was named by its address or id, not by a policy file.
+    is_typed: bool,
     /// Its address or id in any case.
     address: String,
     /// Whether that is a URL.
@@ -87,12 +88,10 @@ pub(crate) struct Commands {
     reached: String,
     /// How its answer is read, as an option.
     layout: String,
-    /// Through which network, as options.
-    network: String,
+    /// Through which network. A fleet has one.
+    network: Arc<NetworkOptions>,
     /// What was left out of how it is reached, since it may hold a secret.
     unsaid: Vec<String>,
-    /// The same of the network.
-    unsaid_of_network: Vec<&'static str>,
     /// Its name in policy file and lock.
     name: Option<String>,
     /// The policy file.
@@ -139,14 +138,13 @@ impl Commands {
             .filter(|key| typed(key).is_some_and(|text| text.contains('?')));
         let with_query = with_query.map(|key| format!("--{key}"));
         Self {
-            typed: named.is_typed.then(|| address.clone()),
+            is_typed: named.is_typed,
             is_url: address.contains("://"),
             address,
             reached: REACHING.iter().filter_map(given).collect(),
             layout: given(&LAYOUT).unwrap_or_default(),
-            network: String::new(),
+            network: Arc::default(),
             unsaid: query.into_iter().chain(with_query).collect(),
-            unsaid_of_network: Vec::new(),
             name: named.name.map(str::to_owned),
             config: named.config.map(Path::to_owned),
             lock: settings.one("lock").map(path_of),
@@ -158,14 +156,13 @@ impl Commands {
     pub fn of_recorded(origin: Option<&str>, named: &TargetNames<'_>, settings: &Settings) -> Option<Self> {
         let address = origin.map(word);
         (address.is_some() || !named.is_typed).then(|| Self {
-            typed: address.clone().filter(|_| named.is_typed),
+            is_typed: named.is_typed,
             is_url: true,
             address: address.unwrap_or_default(),
             reached: String::new(),
             layout: String::new(),
-            network: String::new(),
+            network: Arc::default(),
             unsaid: Vec::new(),
-            unsaid_of_network: Vec::new(),
             name: named.name.map(str::to_owned),
             config: named.config.map(Path::to_owned),
             lock: settings.one("lock").map(path_of),
@@ -174,23 +171,24 @@ impl Commands {
     }
 
     /// The same, asked through a network.
-    pub fn through(mut self, network: &NetworkOptions) -> Self {
-        self.network.clone_from(&network.text);
-        self.unsaid_of_network.clone_from(&network.left_out);
-        self
+    pub fn through(self, network: &Arc<NetworkOptions>) -> Self {
+        Self {
+            network: Arc::clone(network),
+            ..self
+        }
     }
 
     /// What names the target to `verify` and `pin`.
     fn target(&self) -> String {
         let mut text = String::new();
-        if let Some(address) = &self.typed {
-            text.push_str(&format!(" {address}"));
+        if self.is_typed {
+            text.push_str(&format!(" {}", self.address));
         }
         // Only what was typed: the policy file says the rest.
         text.push_str(&self.reached);
         text.push_str(&self.layout);
         text.push_str(&self.in_files());
-        text.push_str(&self.network);
+        text.push_str(&self.network.text);
         text
     }
 
@@ -198,7 +196,7 @@ impl Commands {
     fn in_files(&self) -> String {
         let name = self.name.as_ref();
         let name = name.map(|name| format!(" --target {name}")).unwrap_or_default();
-        let (is_found, name_is_given) = (self.typed.is_none(), self.name.is_some());
+        let (is_found, name_is_given) = (!self.is_typed, self.name.is_some());
         let config = self
             .config
             .as_deref()
@@ -236,7 +234,7 @@ impl Commands {
     /// Verifies it with the lock that was just written to `path`. `more` is what the lock alone does not say.
     pub fn verify(&self, path: &Path, is_found: bool, more: &str) -> String {
         let is_named = self.config.is_some() && self.lock.as_deref() == Some(path);
-        let lock = match is_named || (is_found && self.typed.is_some() && path == Path::new(LOCK_NAME)) {
+        let lock = match is_named || (is_found && self.is_typed && path == Path::new(LOCK_NAME)) {
             true => String::new(),
             false => format!(" --lock {}", word(&path.display().to_string())),
         };
@@ -245,9 +243,9 @@ impl Commands {
 
     /// Compares `lock` with it.
     fn diff(&self, lock: &str) -> String {
-        match (&self.typed, self.is_url) {
-            (None, _) => format!("diff{}{}", self.in_files(), self.network),
-            (Some(_), true) => {
+        match (self.is_typed, self.is_url) {
+            (false, _) => format!("diff{}{}", self.in_files(), self.network.text),
+            (true, true) => {
                 let name = self.name.as_ref();
                 let name = name.map(|name| format!(" --target {name}")).unwrap_or_default();
                 format!(
@@ -256,25 +254,31 @@ impl Commands {
                     self.address,
                     self.reached,
                     self.layout,
-                    self.network
+                    self.network.text
                 )
             }
             // An id is no side of a comparison.
-            (Some(_), false) => self.inspect(),
+            (true, false) => self.inspect(),
         }
     }
 
     fn inspect(&self) -> String {
-        format!("inspect {}{}{}", self.address, self.reached, self.network)
+        format!("inspect {}{}{}", self.address, self.reached, self.network.text)
     }
 
-    /// Writes the commands in the advice of every check for this target.
+    /// Writes the commands in the advice of every check for this target. What was not asked of a target that passes keeps its
+    /// general advice: a fleet holds that once.
     pub fn fill(&self, report: &mut TargetReport) {
+        let passes = report.verdict == Verdict::Pass;
         for check in &mut report.checks {
-            if let Some(fix) = &mut check.fix
-                && fix.contains(MARK)
+            if (passes && check.status == Status::Skip)
+                || !check.fix.as_ref().is_some_and(|fix| fix.contains(MARK))
             {
+                continue;
+            }
+            if let Some(fix) = &mut check.fix {
                 *fix = self.filled(fix);
+                fix.shrink_to_fit();
             }
         }
     }
@@ -310,7 +314,7 @@ impl Commands {
         };
         let has_address = |command: &&str| !self.address.is_empty() && command.contains(&self.address);
         let of_address = self.unsaid.iter().map(String::as_str);
-        let of_network = self.unsaid_of_network.iter().copied();
+        let of_network = self.network.left_out.iter().copied();
         let unsaid: Vec<&str> = of_address
             .filter(|_| commands.iter().any(has_address))
             .chain(of_network.filter(|_| commands.iter().any(asks)))

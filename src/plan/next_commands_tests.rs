@@ -1,6 +1,7 @@
 use super::*;
 use crate::config::written;
 use crate::plan::target::Target;
+use crate::render::samples;
 
 fn settings(options: &[(&'static str, &str)]) -> Settings {
     let mut settings = Settings::default();
@@ -50,11 +51,12 @@ fn an_address_is_written_where_the_advice_says_url() {
 #[test]
 fn what_the_network_needs_is_repeated_and_a_secret_is_asked_for() {
     let network = |proxy: Option<&str>| {
-        NetworkOptions::default()
+        let network = NetworkOptions::default()
             .with_file("--ca-file", Some(Path::new("my root.pem")))
             .with("--proxy", proxy)
             .with("--pccs-url", None)
-            .with_switch("--allow-private-network", true)
+            .with_switch("--allow-private-network", true);
+        Arc::new(network)
     };
     let advice = "`cvm-verify diff cvm.lock URL`, `cvm-verify pin URL`; `cvm-verify explain tls`.";
     assert_eq!(
@@ -171,5 +173,28 @@ fn other_text_stays() {
         "a `cvm-verify ",
     ] {
         assert_eq!(typed("https://a.example", &[]).filled(text), text);
+    }
+}
+
+#[test]
+fn what_was_not_asked_of_a_target_that_passes_keeps_its_general_advice() {
+    let advice = "Run `cvm-verify pin URL`.";
+    let filled = "Run `cvm-verify pin https://a.example`.";
+    for (verdict, status, expected) in [
+        (Verdict::Pass, Status::Skip, advice),
+        (Verdict::Pass, Status::Warn, filled),
+        (Verdict::Inconclusive, Status::Skip, filled),
+        (Verdict::Fail, Status::Fail, filled),
+    ] {
+        let mut report = samples::pass();
+        report.verdict = verdict;
+        report.checks[0].status = status;
+        report.checks[0].fix = Some(advice.to_owned());
+        typed("https://a.example", &[]).fill(&mut report);
+        assert_eq!(
+            report.checks[0].fix.as_deref(),
+            Some(expected),
+            "{verdict:?} {status:?}"
+        );
     }
 }

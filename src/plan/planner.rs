@@ -127,7 +127,7 @@ struct Planner<'c> {
     /// Whether nodes of a blockchain are named.
     asks_nodes: bool,
     node_variables: &'c NodeVariables,
-    network: &'c NetworkOptions,
+    network: &'c Arc<NetworkOptions>,
     is_of_several_addresses: bool,
     named_files: NamedFiles,
     /// What is expected of an address without a name: all those of a command line have the same settings.

@@ -1,5 +1,7 @@
 //! Which targets a run is about: addresses of the command line, or targets of the policy file.
 
+use std::sync::Arc;
+
 use super::next_commands::NetworkOptions;
 use super::nodes::NodeVariables;
 use super::policy_file::Config;
@@ -26,7 +28,7 @@ pub(crate) struct Selection {
     /// What the variables hold that a target may name for nodes of its own.
     pub node_variables: NodeVariables,
     /// Through which network the targets are asked: what a command that a finding advises needs too.
-    pub network: NetworkOptions,
+    pub network: Arc<NetworkOptions>,
 }
 
 /// A deployment that is wanted.

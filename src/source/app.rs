@@ -1,6 +1,7 @@
 //! The endpoints that an app in the CVM serves itself: `GET /attestation?reportData=<nonce>` and `GET /info` (spec §1.a).
 
 use cvm_verify_core::evidence::{AskedParty, MAX_GPU_DOCUMENT_BYTES, MAX_INFO_BYTES, parse_user_hex};
+use std::borrow::Cow;
 use std::time::Duration;
 
 use url::Url;
@@ -39,11 +40,11 @@ pub struct AppEndpoints {
     base: Url,
     /// The base as it may be shown.
     shown: String,
-    attestation_path: String,
-    info_path: String,
+    attestation_path: Cow<'static, str>,
+    info_path: Cow<'static, str>,
     info_url: Option<Url>,
     gpu_path: Option<String>,
-    nonce_parameter: String,
+    nonce_parameter: Cow<'static, str>,
 }
 
 /// Endpoints that cannot be put together: a usage error.
@@ -100,11 +101,11 @@ impl AppEndpoints {
         let endpoints = Self {
             shown: shown_address(&base),
             base,
-            attestation_path: attestation_path.to_owned(),
-            info_path: info_path.to_owned(),
+            attestation_path: text_or(Self::ATTESTATION, attestation_path),
+            info_path: text_or(Self::INFO, info_path),
             info_url: None,
             gpu_path: None,
-            nonce_parameter: NONCE_PARAMETER.to_owned(),
+            nonce_parameter: NONCE_PARAMETER.into(),
         };
         for (path, url) in [
             (attestation_path, endpoints.below_base(attestation_path)),
@@ -188,7 +189,7 @@ impl AppEndpoints {
             }
         }
         Ok(Self {
-            nonce_parameter: name.to_owned(),
+            nonce_parameter: text_or(NONCE_PARAMETER, name),
             ..self
         })
     }
@@ -245,6 +246,14 @@ impl AppEndpoints {
         let query = joined(self.base.query(), query);
         url.set_query(query.as_deref());
         url
+    }
+}
+
+/// The text, without memory of its own if it is the usual one: a fleet has thousands of addresses.
+fn text_or(usual: &'static str, text: &str) -> Cow<'static, str> {
+    match text == usual {
+        true => Cow::Borrowed(usual),
+        false => Cow::Owned(text.to_owned()),
     }
 }
 

@@ -189,7 +189,7 @@ mod tests {
             collateral_max_age: cvm_verify_core::policy::CollateralMaxAge::default(),
             asks_nodes,
             node_variables: std::collections::BTreeMap::new(),
-            network: crate::plan::next_commands::NetworkOptions::default(),
+            network: Arc::default(),
         };
         plan(&selection, 1_796_000_000, None).unwrap().targets
     }

@@ -68,7 +68,7 @@ pub fn appraise(
         tls_route: claims.and_then(|claims| claims.tls.as_ref()).map(tls_route),
         trust_root: subject.root.kind(),
         device_root: claims.map(|claims| claims.gpu.root).unwrap_or_default(),
-        evaluated_at: rfc3339(subject.at),
+        evaluated_at: rfc3339(subject.at).into(),
         checks,
         compose_diff,
         instances: None,

@@ -134,7 +134,7 @@ pub(super) fn evidence(target: &TargetReport) -> String {
             "SHA-256 of the file of reference values",
             &evidence.reference_values_sha256,
         ),
-        ("judged as of", &Some(target.evaluated_at.clone())),
+        ("judged as of", &Some(target.evaluated_at.to_string())),
     ]
     .into_iter()
     .filter_map(|(label, value)| value.as_ref().map(|value| line(label, value)))

@@ -127,6 +127,6 @@ pub(super) fn report_saying(hostile: &str) -> TargetReport {
         accepted.until = Some(text.clone());
         accepted.reason.clone_from(&text);
     }
-    target.evaluated_at = text;
+    target.evaluated_at = text.into();
     target
 }

@@ -49,7 +49,7 @@ pub(crate) fn pass() -> TargetReport {
         tls_route: None,
         trust_root: TrustRootKind::Intel,
         device_root: cvm_verify_core::report::DeviceRootKind::Nvidia,
-        evaluated_at: "2026-08-13T12:00:00Z".to_owned(),
+        evaluated_at: "2026-08-13T12:00:00Z".into(),
         checks: CHECKS.map(passed).into(),
         compose_diff: Vec::new(),
         instances: None,

@@ -11,7 +11,7 @@ use super::{CheckResult, Measurements, Shared, TargetReport, TcbRecord};
 pub struct SharedParts {
     results: HashSet<CheckResult>,
     tcbs: HashSet<Shared<TcbRecord>>,
-    measured: HashSet<Shared<str>>,
+    texts: HashSet<Shared<str>>,
 }
 
 impl SharedParts {
@@ -21,8 +21,9 @@ impl SharedParts {
             share(&mut self.results, check);
         }
         share(&mut self.tcbs, &mut report.tcb);
+        share(&mut self.texts, &mut report.evaluated_at);
         for value in of_the_release(&mut report.measurements).into_iter().flatten() {
-            share(&mut self.measured, value);
+            share(&mut self.texts, value);
         }
     }
 }
@@ -104,6 +105,7 @@ mod tests {
         shared.share(&mut first);
         shared.share(&mut second);
         assert_eq!(second, unshared);
+        assert!(std::ptr::eq(&*first.evaluated_at, &*second.evaluated_at));
         for check in &first.checks {
             let is_same = check.id != CheckId::Evidence;
             assert_eq!(is_shared(&first, &second, check.id), is_same, "{}", check.id);

@@ -47,7 +47,8 @@ pub struct TargetReport {
     #[serde(default, skip_serializing_if = "DeviceRootKind::is_nvidia")]
     pub device_root: DeviceRootKind,
     /// The time that collateral and exceptions were judged at, RFC 3339 UTC.
-    pub evaluated_at: String,
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
+    pub evaluated_at: Shared<str>,
     /// One result per check, in the order of [`CheckId::ALL`].
     #[cfg_attr(any(test, feature = "schema"), schemars(with = "Vec<super::ResultFields>"))]
     pub checks: Vec<CheckResult>,

@@ -73,7 +73,7 @@ fn an_observation_is_as_old_as_its_judgement() {
         ("2026-08-13T12:01:00Z", START),
         ("yesterday", START),
     ] {
-        report.evaluated_at = evaluated_at.to_owned();
+        report.evaluated_at = evaluated_at.into();
         let observation = Observation::judged(&report, policy(1), START);
         assert_eq!(observation.at, at, "{evaluated_at}");
         assert_eq!(observation.failure.unwrap().at, at, "{evaluated_at}");
