@@ -265,10 +265,13 @@ fn key_of(leaf: &[u8]) -> Vec<u8> {
     spki_sha256(leaf).map_or_else(|| leaf.to_vec(), |hash| hash.to_vec())
 }
 
-/// Whether a request holds more than the nonce in its query.
+/// Whether a request to the app's own host holds more than the nonce in its query. At another one, only a CA vouches for a server.
 fn has_own_query(endpoints: &AppEndpoints) -> bool {
     let nonce_only = endpoints.attestation_url(&[]);
     let of_gpus = endpoints.gpu_url(&[0; 32]);
     let has_more = |url: &url::Url| url.query().is_some_and(|query| query.contains('&'));
-    has_more(&nonce_only) || of_gpus.as_ref().is_some_and(has_more) || endpoints.info_url().query().is_some()
+    let info = endpoints.info_url();
+    has_more(&nonce_only)
+        || of_gpus.as_ref().is_some_and(has_more)
+        || (info.host() == endpoints.base().host() && info.query().is_some())
 }

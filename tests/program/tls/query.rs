@@ -16,6 +16,26 @@ fn t27_a_query_of_the_users_is_not_sent_to_a_server_that_no_ca_vouches_for() {
     assert_eq!(ran.code, 0, "{ran:#?}");
 }
 
+/// The guest agent's own address, as `--info-url` is documented: nothing of it reaches the server of the app.
+#[test]
+fn t27_the_query_of_another_servers_address_holds_back_nothing() {
+    let deployment = Deployment::healthy();
+    let cvm = strict();
+    let app = AppServer::https(cvm.clone(), &ra_tls(&cvm));
+    let agent = AppServer::http(cvm);
+    let info = format!("--info-url={}/info?json", agent.url());
+    let ran = verify(&deployment, &app, &[&info]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    ran.assert(TlsBinding, Pass, None);
+    assert_eq!((app.count("/info"), agent.count("/info")), (0, 1));
+    // The app's own server is the same one under every port.
+    app.forget_requests();
+    let info = format!("--info-url={}/info?token=secret", app.localhost_url());
+    let ran = verify(&deployment, &app, &[&info]);
+    ran.assert(Evidence, Error, Some("tls"));
+    assert_eq!(app.requests().len(), 0);
+}
+
 /// Any genuine VM has a certificate that its own evidence binds: that alone must not get the user's token.
 #[test]
 fn t27_a_query_of_the_users_is_not_sent_to_a_vm_that_does_not_meet_the_policy() {

@@ -115,7 +115,7 @@ pub(super) fn judge_signer(claims: &SignerClaims, source: &BuildSource) -> Resul
     let signer = signer.unwrap_or_default();
     let (owner_and_name, path) = match source.workflow.as_deref() {
         None => (source.repository.as_str(), None),
-        Some(workflow) => match workflow.find("/.github/") {
+        Some(workflow) => match workflow.find("/.github/workflows/") {
             Some(at) => (
                 workflow.get(..at).unwrap_or_default(),
                 Some(workflow.get(at + 1..).unwrap_or_default()),

@@ -212,6 +212,26 @@ fn a_rule_that_leaves_something_out_does_not_ask_for_it() {
     assert_eq!(refused(&claims(&[]), &of_tools), Some(("other-workflow", 6)));
 }
 
+/// An organisation may keep its workflows in its repository `.github`, and what is pinned of them must be accepted again.
+#[test]
+fn a_workflow_in_a_repository_named_github_is_told_from_its_folder() {
+    let shared = "my-org/.github/.github/workflows/build.yml";
+    let of_org = claims_with(&subject(shared, "refs/tags/v1"), &[]);
+    assert_eq!(
+        pinned(&of_org),
+        Some(("example/shop".to_owned(), shared.to_owned()))
+    );
+    let named = rule_with(|rule| rule.workflow = Some(shared.to_owned()));
+    assert_eq!(refused(&of_org, &named), None);
+    for other in [
+        "my-org/.github/workflows/build.yml",
+        "example/.github/.github/workflows/build.yml",
+    ] {
+        let other = claims_with(&subject(other, "refs/tags/v1"), &[]);
+        assert_eq!(refused(&other, &named), Some(("other-workflow", 6)));
+    }
+}
+
 fn statement(kind: &str, predicate: Value) -> SignedStatement {
     SignedStatement::made_up(claims(&[]), kind, predicate)
 }

@@ -25,26 +25,31 @@ pub(super) fn agrees(predicate: &Value, claims: &SignerClaims) -> Result<(), Ref
     }
     const WORKFLOW: &str = "/buildDefinition/externalParameters/workflow";
     let repository = text(&format!("{WORKFLOW}/repository"));
-    let git_ref = text(&format!("{WORKFLOW}/ref"));
-    let path = text(&format!("{WORKFLOW}/path"));
     if repository.is_none() || repository != claims.repository() {
         return Err(Refusal::PredicateMismatch("workflow.repository"));
     }
-    if git_ref.is_none() || git_ref != claims.git_ref() {
-        return Err(Refusal::PredicateMismatch("workflow.ref"));
-    }
-    let named = match (repository, path, git_ref) {
-        (Some(repository), Some(path), Some(git_ref)) => format!("{repository}/{path}@{git_ref}"),
-        _ => return Err(Refusal::PredicateMismatch("workflow.path")),
+    let repository = repository.unwrap_or_default();
+    let Some(path) = text(&format!("{WORKFLOW}/path")) else {
+        return Err(Refusal::PredicateMismatch("workflow.path"));
     };
-    if claims.build_config().is_some_and(|config| config != named) {
+    // What the certificate has behind the path: the ref, unless `@actions/attest` cut a path with an `@` in it.
+    let behind = claims.build_config().map(|config| {
+        let named = config.strip_prefix(repository)?.strip_prefix('/')?;
+        named.strip_prefix(path)?.strip_prefix('@')
+    });
+    if behind == Some(None) {
         return Err(Refusal::PredicateMismatch("workflow.path"));
     }
-    let source = format!(
-        "git+{}@{}",
-        repository.unwrap_or_default(),
-        git_ref.unwrap_or_default()
-    );
+    // Before 1.5.0 it cut a ref with an `@` in it, too.
+    let is_ref = |found: &str| {
+        let rest = behind.flatten().and_then(|behind| behind.strip_prefix(found));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('@'))
+    };
+    let git_ref = text(&format!("{WORKFLOW}/ref"));
+    if !git_ref.is_some_and(|found| claims.git_ref() == Some(found) || is_ref(found)) {
+        return Err(Refusal::PredicateMismatch("workflow.ref"));
+    }
+    let source = format!("git+{repository}@{}", claims.git_ref().unwrap_or_default());
     let dependencies = predicate
         .pointer("/buildDefinition/resolvedDependencies")
         .and_then(Value::as_array);

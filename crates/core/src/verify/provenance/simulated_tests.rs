@@ -325,6 +325,67 @@ fn provenance_that_contradicts_its_certificate_in_one_field_names_that_field() {
     }
 }
 
+/// `@actions/attest` cuts "PATH@REF" at an `@`: before 1.5.0 both parts at each one, before 1.6.0 the path alone at the first one, and
+/// since then the ref is the one that was built.
+#[test]
+fn a_ref_or_a_file_with_an_at_sign_is_no_contradiction_however_it_was_cut() {
+    let agrees = |path: &str, git_ref: &str, workflow: &Workflow| {
+        let mut predicate = workflow.provenance("image", "")["predicate"].clone();
+        let named = &mut predicate["buildDefinition"]["externalParameters"]["workflow"];
+        named["path"] = path.into();
+        named["ref"] = git_ref.into();
+        let bundle = sigstore().sign(workflow, &workflow.provenance("image", &hex::encode(DIGEST)));
+        predicate::agrees(&predicate, &leaf_of(&bundle).claims)
+    };
+    let file = ".github/workflows/release.yml";
+    let tag = Workflow {
+        git_ref: "refs/tags/@shop/web@1.2.3".to_owned(),
+        ..Workflow::default()
+    };
+    let other_file = Workflow {
+        path: ".github/workflows/release@v2.yml".to_owned(),
+        ..tag.clone()
+    };
+    for (path, git_ref, workflow) in [
+        (file, "refs/tags/@shop/web@1.2.3", &tag),
+        (file, "refs/tags/", &tag),
+        (".github/workflows/release", "v2.yml", &other_file),
+        (
+            ".github/workflows/release",
+            "v2.yml@refs/tags/@shop/web@1.2.3",
+            &other_file,
+        ),
+        (
+            ".github/workflows/release",
+            "refs/tags/@shop/web@1.2.3",
+            &other_file,
+        ),
+    ] {
+        assert_eq!(agrees(path, git_ref, workflow), Ok(()), "{path} {git_ref}");
+    }
+    let refused = |field| Err(Refusal::PredicateMismatch(field));
+    for (path, git_ref, workflow, field) in [
+        (file, "refs/tags", &tag, "workflow.ref"),
+        (file, "refs/tags/@shop/web@1.2", &tag, "workflow.ref"),
+        (file, "", &tag, "workflow.ref"),
+        (file, "1.2.3", &tag, "workflow.ref"),
+        (".github/workflows/release", "refs/tags/", &tag, "workflow.path"),
+        (
+            ".github/workflows/release@v2",
+            "v2.yml",
+            &other_file,
+            "workflow.path",
+        ),
+        ("", "refs/tags/@shop/web@1.2.3", &tag, "workflow.path"),
+    ] {
+        assert_eq!(
+            agrees(path, git_ref, workflow),
+            refused(field),
+            "{path} {git_ref}"
+        );
+    }
+}
+
 #[test]
 fn a_file_of_roots_has_limits_and_an_error_names_the_document() {
     let root = sigstore().trusted_root().to_string();
