@@ -5,7 +5,7 @@ use crate::merge::{MergeError, read};
 use crate::render::samples;
 use cvm_verify_core::checks::{ALL, Finding};
 use cvm_verify_core::report::{
-    Assurance, EvidenceRecord, Measurements, RequiredAssurance, SideTiers, TcbRecord, Tool, rfc3339,
+    Assurance, EvidenceRecord, RequiredAssurance, SideTiers, TcbRecord, Tool, rfc3339,
 };
 
 fn passing() -> TargetReport {
@@ -17,7 +17,7 @@ fn passing() -> TargetReport {
             .iter()
             .map(|check| check.result(&Finding::pass(""), &cvm_verify_core::policy::Policy::default()))
             .collect(),
-        measurements: Measurements::default(),
+        measurements: Box::default(),
         tcb: TcbRecord {
             expires_at: Some(rfc3339(0)),
             ..TcbRecord::default()

@@ -47,7 +47,7 @@ fn a_report_shows_what_was_signed_and_measured() {
         ),
         os_image: None,
     };
-    assert_eq!(judged.0.measurements, expected);
+    assert_eq!(*judged.0.measurements, expected);
     let tcb = &judged.0.tcb;
     assert_eq!(tcb.status.as_deref(), Some("UpToDate"));
     assert_eq!(tcb.fmspc, hex(&platform.fmspc));

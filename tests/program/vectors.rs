@@ -221,7 +221,7 @@ fn without_collateral_nothing_is_read_from_a_quote() {
         }
     }
     assert_eq!(
-        ran.report().targets[0].measurements,
+        *ran.report().targets[0].measurements,
         cvm_verify_core::report::Measurements::default()
     );
 }

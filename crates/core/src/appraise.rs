@@ -77,7 +77,8 @@ pub fn appraise(
             .unwrap_or_default(),
         measurements: claims
             .map(|claims| measurements(claims, &policy.reference))
-            .unwrap_or_default(),
+            .unwrap_or_default()
+            .into(),
         tcb: claims.map(tcb).unwrap_or_default().into(),
         evidence: EvidenceRecord {
             signed_sha256: claims

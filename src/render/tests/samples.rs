@@ -54,7 +54,7 @@ pub(crate) fn pass() -> TargetReport {
         compose_diff: Vec::new(),
         instances: None,
         sources: Vec::new(),
-        measurements: measurements(),
+        measurements: measurements().into(),
         tcb: TcbRecord {
             status: Some("UpToDate".to_owned()),
             advisory_ids: Vec::new(),
@@ -177,7 +177,7 @@ pub(crate) fn unreachable() -> TargetReport {
     let mut target = pass();
     target.verdict = Verdict::Inconclusive;
     target.assurance = Assurance::None;
-    target.measurements = Measurements::default();
+    target.measurements = Box::default();
     target.tcb = TcbRecord::default().into();
     target.evidence = EvidenceRecord::default();
     for id in CHECKS {
