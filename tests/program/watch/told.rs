@@ -162,3 +162,32 @@ fn an_offered_ownership_and_an_upgrade_of_a_contract_are_told() {
         "the key of a node is shown"
     );
 }
+
+/// A service that is started again and again, every half a minute: one message, and one when it runs.
+#[test]
+fn a_start_that_fails_is_told_once_and_so_is_its_end() {
+    let deployment = Deployment::healthy();
+    let hook = hook();
+    let url = format!("{}/hook", hook.url());
+    let env = [("CVM_VERIFY_WEBHOOK_URL", url.as_str())];
+    let state = format!("--state={}", deployment.path("state.json"));
+    let all = args(&deployment, &[&state]);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = format!("--listen={}", taken.local_addr().unwrap());
+    for wrong in [&listen, &listen, "--lock=gone.lock"] {
+        let start = ["watch"].into_iter().chain(all.iter().map(String::as_str));
+        let start: Vec<&str> = start.chain([wrong]).collect();
+        assert_eq!(run_in(&start, &env, |_| {}).code, 2);
+    }
+    assert_eq!(events(&hook), ["inconclusive", "changed"]);
+    let watching = Watching::new(&all, &env);
+    watching.said("alert: webhook delivered, event recovered: watch: accepted", 1);
+    // A second one that would take the state of the first does not run, and need not.
+    let start: Vec<&str> = ["watch"]
+        .into_iter()
+        .chain(all.iter().map(String::as_str))
+        .collect();
+    assert_eq!(run_in(&start, &env, |_| {}).code, 2);
+    assert_eq!(watching.stopped().code, 0);
+    assert_eq!(events(&hook), ["inconclusive", "changed", "recovered"]);
+}
