@@ -1,6 +1,6 @@
 //! GitHub's workflow commands: the lines next to a run that people see before they open anything.
 
-use super::alert::{Delivery, about};
+use super::alert::{self, Delivery};
 use super::alike::groups;
 use super::cause::{causes, is_to_act_on};
 use super::escape::{shorten, workflow_data, workflow_property};
@@ -64,16 +64,17 @@ pub fn lost_results(problems: &[String]) -> String {
 }
 
 fn of_alerts(report: &Report) -> impl Iterator<Item = Annotation> {
-    report.alerts.iter().filter_map(|alert| {
-        let delivery = Delivery::of(alert);
-        let level = match delivery {
-            Delivery::Delivered => return None,
-            Delivery::Skipped => Level::Notice,
-            Delivery::Failed => Level::Warning,
-        };
-        let text = shorten(&about(alert), MAX_DETAIL).into_owned();
-        Some(Annotation::new(level, delivery.as_str().to_owned(), text))
-    })
+    alert::lines(&report.alerts)
+        .into_iter()
+        .filter_map(|(delivery, about)| {
+            let level = match delivery {
+                Delivery::Delivered => return None,
+                Delivery::Skipped => Level::Notice,
+                Delivery::Failed => Level::Warning,
+            };
+            let text = shorten(&about, MAX_DETAIL).into_owned();
+            Some(Annotation::new(level, delivery.as_str().to_owned(), text))
+        })
 }
 
 /// One line next to the run.

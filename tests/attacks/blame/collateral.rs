@@ -217,7 +217,7 @@ fn what_is_too_old_is_named_with_the_level_that_would_do() {
     says(
         &judged,
         CheckId::QuoteSignature,
-        &["TDX component 3", "2 below 2", "2023-08-09", "UpToDate"],
+        &["TDX component 3", "needs 2", "2023-08-09", "UpToDate"],
     );
 
     let judged = Trial::lying(|cvm| cvm.report.tee_tcb_svn[0] = 0).judge();
