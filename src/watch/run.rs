@@ -123,10 +123,7 @@ impl Watch<'_> {
         // Whoever runs it once has the exit code.
         let silent = !self.options.once && self.queue.is_silent(&plan, self.env);
         self.adopt(plan);
-        if !self.options.once {
-            self.queue.tell_of_end(&self.options.run_subject);
-            self.queue.tell_of_end(&self.options.policy_subject);
-        }
+        self.confirm(self.options.state.is_some());
         let version = env!("CARGO_PKG_VERSION");
         self.note(
             LogLevel::Info,
@@ -191,7 +188,7 @@ impl Watch<'_> {
                 self.read_policy(false);
                 if Instant::now() >= policy_round {
                     policy_round = Instant::now() + POLICY_ROUND;
-                    self.confirm();
+                    self.confirm(true);
                 }
                 if self.queue.has_news() {
                     self.save();
@@ -287,14 +284,19 @@ impl Watch<'_> {
         }
     }
 
-    /// Tells that it runs, and that the policy is in use, where a channel is still to hear of it.
-    fn confirm(&mut self) {
+    /// Tells that it runs, and that the policy is in use, where a channel is still to hear of it. Where no state `knows` what was told,
+    /// PagerDuty hears of it anyway: but not from a machine with state, for another one with the same arguments has the same incidents.
+    fn confirm(&mut self, knows: bool) {
         if self.options.once {
             return;
         }
-        self.queue.tell_of(&self.options.run_subject, None);
-        if !self.with_status(|watch_status| watch_status.policy_is_refused) {
-            self.queue.tell_of(&self.options.policy_subject, None);
+        let is_refused = self.with_status(|watch_status| watch_status.policy_is_refused);
+        let policy = (!is_refused).then_some(&self.options.policy_subject);
+        for subject in [&self.options.run_subject].into_iter().chain(policy) {
+            match knows {
+                true => self.queue.tell_of(subject, None),
+                false => self.queue.tell_of_end(subject),
+            }
         }
     }
 

@@ -191,3 +191,32 @@ fn a_start_that_fails_is_told_once_and_so_is_its_end() {
     assert_eq!(watching.stopped().code, 0);
     assert_eq!(events(&hook), ["inconclusive", "changed", "recovered"]);
 }
+
+/// PagerDuty has one incident for all machines with the same arguments. One that stores state knows that it opened none.
+#[test]
+fn a_start_resolves_an_incident_only_where_no_state_could_know_of_it() {
+    let deployment = Deployment::healthy();
+    let state = format!("--state={}", deployment.path("state.json"));
+    for (more, resolved) in [(&[state.as_str()][..], 0), (&[], 2)] {
+        let pager = hook();
+        pager.behave(AppEndpoint::Other, Behaviour::Status(202));
+        let url = format!("{}/v2/enqueue", pager.url());
+        let env = [
+            (
+                "CVM_VERIFY_PAGERDUTY_ROUTING_KEY",
+                "0123456789abcdef0123456789abcdef",
+            ),
+            ("CVM_VERIFY_PAGERDUTY_URL", url.as_str()),
+        ];
+        let watching = Watching::new(&args(&deployment, more), &env);
+        watching.said(": PASS", 2);
+        assert_eq!(watching.stopped().code, 0);
+        let requests = pager.requests();
+        let is_resolve = |request: &&simulator::Request| {
+            let event: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+            event["event_action"] == "resolve"
+        };
+        assert_eq!(requests.iter().filter(is_resolve).count(), resolved);
+        assert_eq!(requests.len(), resolved);
+    }
+}
