@@ -175,7 +175,8 @@ fn nobody_was_notified(why: &str, env: &mut Env) {
     env.complain(&escape::terminal(&line));
 }
 
-fn command(env: &Env) -> &str {
+/// The command that was typed.
+pub(super) fn command(env: &Env) -> &str {
     let command = env.args.get(1).and_then(|command| command.to_str());
     command.unwrap_or_default()
 }

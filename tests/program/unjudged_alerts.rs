@@ -116,6 +116,10 @@ fn a_watch_that_verifies_nothing_is_told() {
         for post in posts {
             let alert: serde_json::Value = serde_json::from_slice(&post.body).unwrap();
             assert_eq!(alert["target"]["name"], name, "{alert}");
+            assert!(
+                alert["fix"].as_str().unwrap().contains("and start `watch` again"),
+                "{alert}"
+            );
         }
     }
 }
