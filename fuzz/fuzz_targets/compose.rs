@@ -19,12 +19,12 @@ fn shown(document: &[u8]) {
         bundle: None,
         simulated: false,
     };
-    let text = inspect(&inspected);
+    let text = inspect(&inspected, 110);
     assert_harmless(&text);
     assert_no_command(&text);
     assert_eq!(
         text,
-        inspect(&inspected),
+        inspect(&inspected, 110),
         "the same document reads the same twice"
     );
 }

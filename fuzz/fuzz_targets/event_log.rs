@@ -25,12 +25,15 @@ cvm_verify_fuzz::fuzz_target!(|list: &str| {
     assert!(plain.event_log.is_some());
     assert_eq!(plain.event_log, quoted.event_log);
     let evidence = Evidence::of_quote(plain, None, None, None).expect("nothing more is read");
-    let text = inspect(&Inspected {
-        evidence: &evidence,
-        collateral: None,
-        bundle: None,
-        simulated: false,
-    });
+    let text = inspect(
+        &Inspected {
+            evidence: &evidence,
+            collateral: None,
+            bundle: None,
+            simulated: false,
+        },
+        110,
+    );
     assert_harmless(&text);
     assert_no_command(&text);
 });

@@ -26,9 +26,9 @@ cvm_verify_fuzz::fuzz_target!(|data: &[u8]| {
         bundle: None,
         simulated: false,
     };
-    let text = inspect(&inspected);
+    let text = inspect(&inspected, 110);
     assert!(text.starts_with("Not verified") && text.ends_with('\n'));
     assert_harmless(&text);
     assert_no_command(&text);
-    assert_eq!(text, inspect(&inspected), "it reads the same twice");
+    assert_eq!(text, inspect(&inspected, 110), "it reads the same twice");
 });

@@ -151,17 +151,16 @@ impl Alerting {
                 None => Vec::new(),
             }
         };
-        let repeats = report.mode == Mode::Live && repeats(state.is_some(), env);
-        let usual = ChannelVariables::default().channels(env);
+        let of_the_whole = self.channels(of_run, env);
+        let repeats = report.mode == Mode::Live && repeats(state.is_some(), &of_the_whole, env);
         let subject = subject.filter(|_| repeats);
-        let usual = usual.with_issues(self.github_issue.clone());
         let state = state.map(Mutex::new);
         let state = state.as_ref();
         let resolving = async {
             match &subject {
                 Some(subject) => {
                     let mut part = lend(state, vec![subject.stored()]);
-                    alert::tell_of_run(&sender, &usual, subject, None, &mut part, &context).await
+                    alert::tell_of_run(&sender, &of_the_whole, subject, None, &mut part, &context).await
                 }
                 None => Vec::new(),
             }
@@ -392,8 +391,7 @@ pub(crate) fn ended_by(signal: &str) -> AlertRecord {
 
 /// Whether a run is one that repeats, so that nobody looks at each: it stores state or has a heartbeat, or GitHub or GitLab began it on a
 /// schedule.
-pub(crate) fn repeats(stores_state: bool, env: &Env) -> bool {
-    let channels = ChannelVariables::default().channels(env);
+pub(crate) fn repeats(stores_state: bool, channels: &Channels, env: &Env) -> bool {
     let heartbeat = channels.secret(HEARTBEAT_URL);
     let is_scheduled = |name: &str| {
         env.variables

@@ -4,6 +4,7 @@ use url::Url;
 
 use super::delivery::ChannelRequest;
 use super::error::DeliveryError;
+use super::event::AlertEvent;
 use super::message::Message;
 use super::outgoing::{AlertedDue, OutgoingMessage};
 use super::secret_text;
@@ -42,7 +43,7 @@ pub(super) fn for_each(
     let delivery = |one: &OutgoingMessage<'_>| ChannelDelivery {
         channel,
         event: one.message.event.as_str(),
-        about: one.message.verdict.map(|_| one.message.name.clone()),
+        about: (one.message.event != AlertEvent::Test).then(|| one.message.name.clone()),
         request: pack(&one.message, url.clone()).map(Some),
         note: "",
         of: one.of.clone(),

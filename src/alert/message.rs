@@ -171,7 +171,7 @@ impl Message {
             },
             About::Departed { failure } => now.departed(failure),
             About::Recovery => Self {
-                cause: "It passes again, in full and by the same policy as before.".to_owned(),
+                cause: "Passes again, in full and by the same policy as before.".to_owned(),
                 next: "Nothing to do. If nobody fixed it, find out why it failed.".to_owned(),
                 ..now
             },

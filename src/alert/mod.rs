@@ -67,6 +67,4 @@ pub(crate) use list::help_of_channels;
 pub use message::{Message, RunContext};
 pub use named_targets::Digest;
 pub use no_secret::{NO_SECRET, lacks_secret};
-pub use run_incident::{
-    RunSubject, Trouble, deliver_of_run, is_quiet, nothing_verified, tell_of_run, weigh_run,
-};
+pub use run_incident::{RunSubject, Trouble, is_quiet, nothing_verified, tell_of_run, weigh_run};

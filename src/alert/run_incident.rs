@@ -67,6 +67,13 @@ const RUN: Words = Words {
     after: 1,
 };
 
+const WATCH: Words = Words {
+    name: "watch",
+    trouble: "It does not run, so nothing is verified",
+    end: "It runs",
+    after: 1,
+};
+
 /// A policy that is replaced file by file is wrong for a moment.
 const POLICY: Words = Words {
     name: "the policy of watch",
@@ -101,16 +108,26 @@ impl RunSubject {
         }
     }
 
+    /// A `watch` that was asked this.
+    #[must_use]
+    pub fn watch(asked: &[String]) -> Self {
+        Self::of_watch(&WATCH, asked)
+    }
+
     /// The policy of a `watch` that was asked this.
     #[must_use]
     pub fn policy(asked: &[String]) -> Self {
-        let id = TargetId::of_job(POLICY.name, asked);
+        Self::of_watch(&POLICY, asked)
+    }
+
+    fn of_watch(words: &'static Words, asked: &[String]) -> Self {
+        let id = TargetId::of_job(words.name, asked);
         Self {
             incident: id,
             stored: id,
             is_alone: true,
             about: String::new(),
-            words: &POLICY,
+            words,
         }
     }
 
@@ -173,31 +190,8 @@ pub fn weigh_run(
     due
 }
 
-/// Sends what is `due`, and notes in `state` what each channel took. Where there is trouble, the heartbeat hears of a failure.
-pub async fn deliver_of_run(
-    sender: &AlertSender<'_>,
-    channels: &Channels,
-    subject: &RunSubject,
-    trouble: Option<Trouble<'_>>,
-    due: Vec<Due>,
-    state: &mut State,
-    context: &RunContext<'_>,
-) -> Vec<AlertRecord> {
-    let pending = pending(sender, subject, trouble, due, state, context);
-    send(
-        sender,
-        channels,
-        trouble,
-        &pending,
-        state,
-        sender.deadline(),
-        context,
-    )
-    .await
-}
-
 /// Takes the state of `subject` further, which may be remembered by an issue on GitHub, and sends what is due. Where nothing is remembered
-/// and nothing is wrong, PagerDuty hears of it.
+/// and nothing is wrong, PagerDuty hears of it; where something is, the heartbeat hears of a failure.
 pub async fn tell_of_run(
     sender: &AlertSender<'_>,
     channels: &Channels,

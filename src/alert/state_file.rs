@@ -87,7 +87,7 @@ impl StateFile {
                 ));
                 Lock::NotThere
             }
-            Err(NotLocked::Because(why)) => {
+            Err(why @ (NotLocked::Held | NotLocked::Because(_))) => {
                 env.note(&format!(
                     "{shown}: not locked ({why}): it is not written, and no pass is reported as a recovery; another run with this \
                      file may send the same alerts"
@@ -102,6 +102,11 @@ impl StateFile {
     pub(crate) fn open_now(path: &Path, env: &mut Env) -> Option<Self> {
         let file = lock(path, Duration::ZERO, env, &mut asleep).ok()?;
         Some(Self::read(path, Lock::Held { _file: file }, env))
+    }
+
+    /// Whether another run holds it now.
+    pub(crate) fn is_held(path: &Path, env: &mut Env) -> bool {
+        matches!(lock(path, Duration::ZERO, env, &mut asleep), Err(NotLocked::Held))
     }
 
     /// The same for a process that keeps it as long as it lives: two of those would take it from each other, again and
@@ -177,6 +182,8 @@ pub(crate) fn asleep(pause: Duration) -> Option<&'static str> {
 /// Why a state file is not locked.
 #[derive(Debug, thiserror::Error)]
 enum NotLocked {
+    #[error("another run holds it")]
+    Held,
     #[error("{0}")]
     Because(String),
     #[error("its file system has no locks: {0}")]
@@ -222,9 +229,7 @@ fn lock(path: &Path, patience: Duration, env: &mut Env, pause: Pause<'_>) -> Res
                     return Err(NotLocked::Ended(signal));
                 }
             }
-            Err(TryLockError::WouldBlock) => {
-                return Err(NotLocked::Because("another run holds it".to_owned()));
-            }
+            Err(TryLockError::WouldBlock) => return Err(NotLocked::Held),
             Err(TryLockError::Error(error)) if has_no_locks(&error) => {
                 return Err(NotLocked::NoLocks(error.to_string()));
             }

@@ -74,7 +74,7 @@ pub(super) fn run(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
 
 fn print(args: &InspectArgs, what: &Inspected<'_>, env: &mut Env) -> anyhow::Result<u8> {
     let text = match args.format {
-        InspectFormat::Text => inspect(what),
+        InspectFormat::Text => inspect(what, env.width()),
         InspectFormat::Json => inspect_json(what),
     };
     env.print(&text);
@@ -99,7 +99,7 @@ fn of_document(args: &InspectArgs, path: &Path, text: &str, env: &mut Env) -> an
         return Err(UsageError::option("--app-compose", problem).into());
     }
     env.print(&match args.format {
-        InspectFormat::Text => inspect_document(text),
+        InspectFormat::Text => inspect_document(text, env.width()),
         InspectFormat::Json => inspect_document_json(text),
     });
     Ok(0)

@@ -59,6 +59,9 @@ const INCONCLUSIVE: u8 = 3;
 const BUG: &str = "internal error in cvm-verify; there is no verdict";
 const CORRECT_IT: &str = "Correct the input, option or file that it names, and run it again; `cvm-verify verify --help` describes every option. \
      A file of the repository is there only after a step that checks it out.";
+/// The same of a service.
+const CORRECT_WATCH: &str = "Correct the option, variable or file that it names, and start `watch` again; `cvm-verify watch --help` describes every \
+     option.";
 const REPORT_IT: &str = "Run it again; if that does not help, please report it with the log.";
 const LOST: &str = "The exit code is 3 because a result could not be written. Without that, it would be 0.";
 const MAKE_ROOM: &str = "Check that the folder exists, that this run may write there and that the disk has room, or name another place; then run it again.";
@@ -169,7 +172,7 @@ fn usage(env: &mut Env, error: &UsageError, verifies: bool) -> u8 {
     if verifies {
         env.complain("Nothing was verified.");
     }
-    without_verdict(env, said, CORRECT_IT, USAGE)
+    without_verdict(env, said, correct_it(env), USAGE)
 }
 
 /// Help and version are not errors; everything else that clap says is a usage error.
@@ -190,8 +193,15 @@ fn clap_exit(env: &mut Env, error: &clap::Error) -> u8 {
                 false => said,
             };
             complain_safely(env, said.trim_end());
-            without_verdict(env, cause_of(&said), CORRECT_IT, USAGE)
+            without_verdict(env, cause_of(&said), correct_it(env), USAGE)
         }
+    }
+}
+
+fn correct_it(env: &Env) -> &'static str {
+    match unjudged_alerts::command(env) {
+        "watch" => CORRECT_WATCH,
+        _ => CORRECT_IT,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Alerts of a run that ended before a verdict: where nobody looks at a run, a lock that is gone must not end the monitoring in
 //! silence.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use url::Url;
@@ -11,9 +11,11 @@ use crate::alert::incident::State;
 use crate::alert::state_file::StateFile;
 use crate::alert::variables::ChannelVariables;
 use crate::alert::{self, AlertSender, RunContext, RunSubject, Trouble};
+use crate::config::Settings;
 use crate::env::{Env, ci_job, truth};
 use crate::files;
 use crate::net::{Client, Secret, Transport};
+use crate::plan::policy_file;
 use crate::render::{Unjudged, escape};
 use crate::runtime::runtime;
 
@@ -22,19 +24,22 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// How long the channels have: so much less that what they took is stored.
 const SENDING: Duration = Duration::from_secs(9);
 
-/// Tells the usual channels that nothing was verified, where the run is one that repeats: it has a heartbeat or stores state, or its CI
-/// began it on a schedule. What the channels answered is said on standard error.
+/// Tells the channels that nothing was verified, where nobody looks at the run: it has a heartbeat or stores state, its CI began it on a
+/// schedule, or it is a `watch` without a terminal, and no other one has its state. What the channels answered is said on standard error.
 pub(super) fn tell(unjudged: &Unjudged, env: &mut Env) {
-    if !verifies(env) || !repeats(option(env, "state").is_some(), env) {
+    let channels = variables(env).channels(env);
+    let is_unattended = match (command(env), flag(env, "once")) {
+        ("watch", false) => {
+            let state = option(env, "state");
+            !env.stderr_is_terminal && !state.is_some_and(|path| StateFile::is_held(path.as_ref(), env))
+        }
+        ("verify", _) | ("watch", true) => repeats(option(env, "state").is_some(), &channels, env),
+        _ => false,
+    };
+    if !is_unattended {
         return;
     }
-    // The policy file may be what is wrong, so the variables that it names are not known.
-    let channels = ChannelVariables::default().channels(env);
-    // A run of `watch` that verifies its targets looks for no such issue, so none is opened that stays open.
-    let issues = match is_verify(env) {
-        true => github_issue(option(env, "github-issue").as_deref(), env),
-        false => Ok(None),
-    };
+    let issues = github_issue(option(env, "github-issue").as_deref(), env);
     let issues = issues.ok().flatten();
     let remembers = issues.is_some();
     let channels = channels.with_issues(issues);
@@ -94,10 +99,24 @@ fn state_file(env: &mut Env) -> Option<StateFile> {
     StateFile::open_now(path, env)
 }
 
-/// This run.
+/// The variables of the channels of the whole: as the policy file says, as far as it can be read.
+fn variables(env: &mut Env) -> ChannelVariables {
+    let named = option(env, "config").map(PathBuf::from);
+    let is_looked_for = addresses(env).is_empty() && option(env, "url").is_none() && !flag(env, "no-config");
+    let file = match named {
+        None if is_looked_for => policy_file::found(None, true, env),
+        named => named,
+    };
+    let config = file.and_then(|path| policy_file::read(&path).ok());
+    let settings = config.map(|config| config.settings(&Settings::default(), None));
+    settings.as_ref().map(ChannelVariables::of).unwrap_or_default()
+}
+
+/// This run, or this `watch`.
 pub(super) fn subject(env: &Env) -> RunSubject {
     let asked = asked(env);
     let run = match ci_job::of(env).is_empty() {
+        _ if command(env) == "watch" && !flag(env, "once") => RunSubject::watch(&asked),
         true => RunSubject::run(&[], &asked),
         false => RunSubject::run(&asked, &asked),
     };
@@ -156,14 +175,10 @@ fn nobody_was_notified(why: &str, env: &mut Env) {
     env.complain(&escape::terminal(&line));
 }
 
-/// Whether the command is one that gives a verdict on what runs now, and ends.
-fn verifies(env: &Env) -> bool {
-    let is_watch = env.args.get(1).is_some_and(|command| command == "watch");
-    is_verify(env) || (is_watch && flag(env, "once"))
-}
-
-fn is_verify(env: &Env) -> bool {
-    env.args.get(1).is_some_and(|command| command == "verify")
+/// The command that was typed.
+pub(super) fn command(env: &Env) -> &str {
+    let command = env.args.get(1).and_then(|command| command.to_str());
+    command.unwrap_or_default()
 }
 
 /// The client that the options describe, as far as that can be said of arguments that may not parse. Without the certificates of

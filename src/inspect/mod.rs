@@ -55,12 +55,12 @@ struct Inspector(());
 
 impl OpensUnproven for Inspector {}
 
-/// Explains every field: plain text of several sections that ends in a line end.
+/// Explains every field: plain text of several sections, wrapped at `width`, that ends in a line end.
 ///
 /// Text out of the evidence is escaped for a terminal, and long values and lists are cut.
 #[must_use]
-pub fn inspect(input: &Inspected<'_>) -> String {
-    let text = page(input).finish();
+pub fn inspect(input: &Inspected<'_>, width: usize) -> String {
+    let text = page(input, width).finish();
     match input.simulated {
         true => format!("{SIMULATED}\n{text}"),
         false => text,
@@ -70,19 +70,19 @@ pub fn inspect(input: &Inspected<'_>) -> String {
 /// The same for machines: one JSON document with a final line end. Values are whole.
 #[must_use]
 pub fn inspect_json(input: &Inspected<'_>) -> String {
-    json(page(input), NOT_VERIFIED, input.simulated)
+    json(page(input, 0), NOT_VERIFIED, input.simulated)
 }
 
 /// Explains a compose document that no evidence stands beside, as [`inspect`] does.
 #[must_use]
-pub fn inspect_document(text: &str) -> String {
-    document_page(text).finish()
+pub fn inspect_document(text: &str, width: usize) -> String {
+    document_page(text, width).finish()
 }
 
 /// The same for machines, as [`inspect_json`] does.
 #[must_use]
 pub fn inspect_document_json(text: &str) -> String {
-    json(document_page(text), NOT_EVIDENCE, false)
+    json(document_page(text, 0), NOT_EVIDENCE, false)
 }
 
 fn json(page: Page, note: &'static str, simulated: bool) -> String {
@@ -115,15 +115,15 @@ const NOT_EVIDENCE: &str =
 const MARKS: &str =
     "A `!` in the margin marks values that you should check. A value without a mark is not proven either.";
 
-fn document_page(text: &str) -> Page {
-    let mut page = Page::new(NOT_EVIDENCE, MARKS);
+fn document_page(text: &str, width: usize) -> Page {
+    let mut page = Page::new(NOT_EVIDENCE, MARKS, width);
     compose::document(&mut page, text);
     page
 }
 
-fn page(input: &Inspected<'_>) -> Page {
+fn page(input: &Inspected<'_>, width: usize) -> Page {
     let opened = Opened::new(input.evidence, &Inspector(()));
-    let mut page = Page::new(NOT_VERIFIED, MARKS);
+    let mut page = Page::new(NOT_VERIFIED, MARKS, width);
     if let Some(bundle) = input.bundle {
         bundle::section(&mut page, bundle);
         tls::section(&mut page, bundle, &opened);

@@ -13,9 +13,6 @@ const VALUE: usize = 26;
 /// Columns before an explanation.
 const NOTE: usize = 28;
 
-/// Where explanations are wrapped. Values are not wrapped: people copy them.
-const WIDTH: usize = 110;
-
 /// Characters of one value. The longest honest one is a `key-provider` payload of about 210.
 const MAX_VALUE: usize = 400;
 
@@ -54,15 +51,16 @@ struct Note {
 }
 
 impl Page {
-    /// A page with its first lines.
-    pub(super) fn new(first: &str, second: &str) -> Self {
+    /// A page with its first lines. Explanations are wrapped at `width`. Values are not: people copy them.
+    pub(super) fn new(first: &str, second: &str, width: usize) -> Self {
         let mut page = Self {
-            lines: Lines::new(WIDTH, false),
+            lines: Lines::new(width, false),
             sections: Vec::new(),
             text_lines: 0,
         };
-        page.push(first);
-        page.push(second);
+        for line in [first, second] {
+            page.lines.hanging("", 0, Ink::Plain, line);
+        }
         page
     }
 
@@ -232,7 +230,7 @@ mod tests {
 
     #[test]
     fn values_align_notes_wrap_and_marks_stand_in_the_margin() {
-        let mut page = Page::new("first", "second");
+        let mut page = Page::new("first", "second", 110);
         page.section("TITLE");
         page.field("Name", "value").note("word ".repeat(30)).mark("look");
         page.items(["a", "b", "c"], 2);
@@ -241,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_long_value_is_cut_and_nothing_leaves_its_line() {
-        let mut page = Page::new("", "");
+        let mut page = Page::new("", "", 110);
         page.field("a\nb", "x".repeat(1000))
             .item("\x1b[2J\n")
             .note("\r\n!");

@@ -18,21 +18,27 @@ fn evidence_of(cvm: &Cvm) -> Evidence {
 }
 
 fn text_of(cvm: &Cvm) -> String {
-    inspect(&Inspected {
-        evidence: &evidence_of(cvm),
-        collateral: Some(&cvm.world.collateral()),
-        bundle: None,
-        simulated: false,
-    })
+    inspect(
+        &Inspected {
+            evidence: &evidence_of(cvm),
+            collateral: Some(&cvm.world.collateral()),
+            bundle: None,
+            simulated: false,
+        },
+        110,
+    )
 }
 
 fn without_collateral(evidence: &Evidence) -> String {
-    inspect(&Inspected {
-        evidence,
-        collateral: None,
-        bundle: None,
-        simulated: false,
-    })
+    inspect(
+        &Inspected {
+            evidence,
+            collateral: None,
+            bundle: None,
+            simulated: false,
+        },
+        110,
+    )
 }
 
 /// The lines of one section.
@@ -133,12 +139,15 @@ fn empty_bundle() -> Bundle {
 fn a_bundle_shows_where_it_comes_from() {
     let cvm = Cvm::healthy(&World::default());
     let bundle = empty_bundle();
-    let text = inspect(&Inspected {
-        evidence: &evidence_of(&cvm),
-        collateral: None,
-        bundle: Some(&bundle),
-        simulated: false,
-    });
+    let text = inspect(
+        &Inspected {
+            evidence: &evidence_of(&cvm),
+            collateral: None,
+            bundle: Some(&bundle),
+            simulated: false,
+        },
+        110,
+    );
     insta::assert_snapshot!(section(&text, "BUNDLE"));
 }
 
@@ -165,12 +174,15 @@ fn reports_of_gpus_and_tokens_are_explained_field_by_field() {
         }),
         ..empty_bundle()
     };
-    let text = inspect(&Inspected {
-        evidence: &evidence_of(&cvm),
-        collateral: None,
-        bundle: Some(&bundle),
-        simulated: false,
-    });
+    let text = inspect(
+        &Inspected {
+            evidence: &evidence_of(&cvm),
+            collateral: None,
+            bundle: Some(&bundle),
+            simulated: false,
+        },
+        110,
+    );
     insta::assert_snapshot!(section(&text, "GPU REPORTS"));
 }
 
@@ -296,12 +308,15 @@ fn a_real_cvm_of_near_is_explained() {
     let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
     let evidence = Evidence::parse(&read("attestation.json"), Some(&read("info.json")), None, None).unwrap();
     let collateral: QuoteCollateralV3 = serde_json::from_slice(&read("collateral.json")).unwrap();
-    let text = inspect(&Inspected {
-        evidence: &evidence,
-        collateral: Some(&collateral),
-        bundle: None,
-        simulated: false,
-    });
+    let text = inspect(
+        &Inspected {
+            evidence: &evidence,
+            collateral: Some(&collateral),
+            bundle: None,
+            simulated: false,
+        },
+        110,
+    );
     for line in [
         "This is the value of TDX module 1.5.16.",
         "bit 28 SEPT_VE_DISABLE",
@@ -343,7 +358,7 @@ proptest! {
         }
         let mut evidence = evidence_of(&cvm);
         evidence.attestation.quote = cvm_verify_core::evidence::QuoteBytes::new(quote).unwrap();
-        let _ = inspect(&Inspected { evidence: &evidence, collateral: Some(&cvm.world.collateral()), bundle: None, simulated: false });
+        let _ = inspect(&Inspected { evidence: &evidence, collateral: Some(&cvm.world.collateral()), bundle: None, simulated: false }, 110);
     }
 
     #[test]
@@ -354,7 +369,7 @@ proptest! {
         collateral.qe_identity = text.clone();
         collateral.root_ca_crl = bytes;
         collateral.pck_certificate_chain = Some(text);
-        let shown = inspect(&Inspected { evidence: &evidence_of(&cvm), collateral: Some(&collateral), bundle: None, simulated: false });
+        let shown = inspect(&Inspected { evidence: &evidence_of(&cvm), collateral: Some(&collateral), bundle: None, simulated: false }, 110);
         prop_assert!(shown.chars().all(|c| c == '\n' || !c.is_control()));
     }
 

@@ -1,10 +1,11 @@
 //! GitHub's workflow commands: the lines next to a run that people see before they open anything.
 
-use super::alert::{Delivery, about};
+use super::alert::{self, Delivery};
+use super::alike::groups;
 use super::cause::{causes, is_to_act_on};
 use super::escape::{shorten, workflow_data, workflow_property};
 use super::{accepted, words};
-use cvm_verify_core::report::{CheckResult, Report, Status, TargetReport, Verdict};
+use cvm_verify_core::report::{CheckResult, Report, Status, TargetReport, Verdict, and_more};
 
 /// GitHub shows ten of each kind per step. Ten in all leave every one of them seen.
 const MOST: usize = 10;
@@ -63,21 +64,24 @@ pub fn lost_results(problems: &[String]) -> String {
 }
 
 fn of_alerts(report: &Report) -> impl Iterator<Item = Annotation> {
-    report.alerts.iter().filter_map(|alert| {
-        let delivery = Delivery::of(alert);
-        let level = match delivery {
-            Delivery::Delivered => return None,
-            Delivery::Skipped => Level::Notice,
-            Delivery::Failed => Level::Warning,
-        };
-        let text = shorten(&about(alert), MAX_DETAIL).into_owned();
-        Some(Annotation::new(level, delivery.as_str().to_owned(), text))
-    })
+    alert::lines(&report.alerts)
+        .into_iter()
+        .filter_map(|(delivery, about)| {
+            let level = match delivery {
+                Delivery::Delivered => return None,
+                Delivery::Skipped => Level::Notice,
+                Delivery::Failed => Level::Warning,
+            };
+            let text = shorten(&about, MAX_DETAIL).into_owned();
+            Some(Annotation::new(level, delivery.as_str().to_owned(), text))
+        })
 }
 
 /// One line next to the run.
 struct Annotation {
     level: Level,
+    /// How many causes of the same target come before it.
+    rank: usize,
     title: String,
     message: String,
     /// The line of a file in the repository that it is about.
@@ -89,6 +93,7 @@ impl Annotation {
     const fn new(level: Level, title: String, message: String) -> Self {
         Self {
             level,
+            rank: 0,
             title,
             message,
             place: None,
@@ -96,7 +101,8 @@ impl Annotation {
     }
 }
 
-/// At most ten workflow commands, a line each, the most important first; empty for a clean pass.
+/// At most ten workflow commands, a line each, the most important first, and those of every target before the further ones of one; empty
+/// for a clean pass. More than three targets that are alike have theirs together.
 ///
 /// An `error` for each cause of a fail; a `warning` for each cause of an inconclusive verdict, for a simulation, for
 /// waivers and for alerts that were not delivered; a `notice` for what else a passing target warns of. What only
@@ -106,17 +112,18 @@ impl Annotation {
 #[must_use]
 pub fn annotations(report: &Report, in_repository: impl Fn(&str) -> Option<String>) -> String {
     let targets = &report.targets;
-    let mut all: Vec<Annotation> = targets
+    let groups = groups(targets.iter());
+    let mut all: Vec<Annotation> = groups
         .iter()
-        .flat_map(|target| of_checks(target, &in_repository))
+        .flat_map(|group| of_checks(group, &in_repository))
         .collect();
-    all.extend(targets.iter().filter_map(of_reservations));
+    all.extend(groups.iter().filter_map(|group| of_reservations(group)));
     if targets.is_empty() {
         let title = words::verdict_word(report.verdict).to_owned();
         all.push(Annotation::new(Level::Warning, title, words::summary(report)));
     }
     all.extend(of_alerts(report));
-    all.sort_by_key(|annotation| annotation.level);
+    all.sort_by_key(|annotation| (annotation.level, annotation.rank));
     if all.len() > MOST {
         let left_out = all.split_off(MOST - 1);
         let level = left_out
@@ -129,13 +136,16 @@ pub fn annotations(report: &Report, in_repository: impl Fn(&str) -> Option<Strin
 }
 
 /// The causes of a verdict; of a pass, its warnings.
-fn of_checks(target: &TargetReport, in_repository: &impl Fn(&str) -> Option<String>) -> Vec<Annotation> {
+fn of_checks(group: &[&TargetReport], in_repository: &impl Fn(&str) -> Option<String>) -> Vec<Annotation> {
+    let Some(target) = group.first() else {
+        return Vec::new();
+    };
     let level = match target.verdict {
         Verdict::Fail => Level::Error,
         Verdict::Inconclusive => Level::Warning,
         Verdict::Pass => Level::Notice,
     };
-    let title = format!("{} {}", words::verdict_word(target.verdict), name(target));
+    let title = format!("{} {}", words::verdict_word(target.verdict), name(group));
     let causes = causes(target);
     let shown: Vec<&CheckResult> = match target.verdict {
         Verdict::Pass => target
@@ -148,7 +158,8 @@ fn of_checks(target: &TargetReport, in_repository: &impl Fn(&str) -> Option<Stri
     if shown.is_empty() && target.verdict != Verdict::Pass {
         return vec![Annotation::new(level, title, words::UNDETERMINED.to_owned())];
     }
-    let annotation = |check: &&CheckResult| Annotation {
+    let annotation = |(rank, check): (usize, &&CheckResult)| Annotation {
+        rank,
         // What could not be determined next to a fail is told below the fails.
         level: if level == Level::Error && check.status != Status::Fail {
             Level::Warning
@@ -162,23 +173,30 @@ fn of_checks(target: &TargetReport, in_repository: &impl Fn(&str) -> Option<Stri
             .as_ref()
             .and_then(|location| Some((in_repository(&location.file)?, location.line))),
     };
-    shown.iter().map(annotation).collect()
+    shown.iter().enumerate().map(annotation).collect()
 }
 
 /// What a verdict must not be read without: another root than Intel's, what was waived or accepted in writing.
-fn of_reservations(target: &TargetReport) -> Option<Annotation> {
+fn of_reservations(group: &[&TargetReport]) -> Option<Annotation> {
+    let target = group.first()?;
     let simulated = target.simulated().map(|said| format!("{said}."));
     let accepted =
         accepted::sentence(&target.waived, &target.accepted).map(|sentence| format!("{sentence}."));
     let all: Vec<String> = [simulated, accepted].into_iter().flatten().collect();
     (!all.is_empty()).then(|| {
-        let title = format!("{} {}", words::verdict(target), name(target));
+        let title = format!("{} {}", words::verdict(target), name(group));
         Annotation::new(Level::Warning, title, all.join(" "))
     })
 }
 
-fn name(target: &TargetReport) -> std::borrow::Cow<'_, str> {
-    shorten(&target.name, MAX_NAME)
+/// The first of the group, and how many others there are.
+fn name(group: &[&TargetReport]) -> String {
+    let first = group.first().map(|target| shorten(&target.name, MAX_NAME));
+    format!(
+        "{}{}",
+        first.unwrap_or_default(),
+        and_more("", group.len().saturating_sub(1))
+    )
 }
 
 /// What was found and what to do, on one line.

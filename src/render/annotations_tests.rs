@@ -110,12 +110,49 @@ fn a_warning_of_a_passing_target_is_a_notice() {
 
 #[test]
 fn there_are_ten_at_most_and_the_last_counts_the_others() {
-    let shown = shown(vec![samples::unreachable(); 12]);
+    let target = |number: u32| {
+        let mut target = samples::unreachable();
+        let detail = format!("Status {number}.");
+        samples::set(
+            &mut target,
+            CheckId::Evidence,
+            Status::Error,
+            "unreachable",
+            &detail,
+        );
+        target
+    };
+    let shown = shown((501..513).map(target).collect());
     assert_eq!(shown.lines().count(), 10);
     assert!(
         shown.ends_with("::warning title=cvm-verify::And 3 more: see the job summary.\n"),
         "{shown}"
     );
+}
+
+/// A release that some instances of a fleet do not run yet must not hide that another target runs on an old host.
+#[test]
+fn targets_that_are_alike_share_an_annotation_and_each_other_one_comes_before_further_causes() {
+    let fail = |name: &str, id, reason| {
+        let mut target = samples::fail();
+        target.name = name.to_owned();
+        samples::set(&mut target, id, Status::Fail, reason, "Another one.");
+        target
+    };
+    let alike = (0..20).map(|number| fail(&format!("eu-{number}"), CheckId::AppId, "app-id-mismatch"));
+    let other = fail("us", CheckId::KeyProvider, "key-provider-mismatch");
+    let shown = shown(alike.chain([other]).collect());
+    let titles: Vec<&str> = shown
+        .lines()
+        .map(|line| line.split_once("title=").unwrap().1.split("::").next().unwrap())
+        .collect();
+    let expected = [
+        "FAIL eu-0 and 19 more%3A compose-hash",
+        "FAIL us%3A compose-hash",
+        "FAIL eu-0 and 19 more%3A app-id",
+        "FAIL us%3A key-provider",
+    ];
+    assert_eq!(titles, expected, "{shown}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The format for people at a terminal or in a CI log: the verdict first, then why, then every check.
 
-use super::alert::{Delivery, about};
+use super::alert::{self, Delivery};
 use super::cause::causes;
 use super::escape::{shorten, terminal};
 use super::page::{Ink, Page};
@@ -204,13 +204,11 @@ fn write_alerts(page: &mut Page, alerts: &[AlertRecord]) {
     if !alerts.is_empty() {
         page.blank();
     }
-    for alert in alerts {
-        let delivery = Delivery::of(alert);
+    for (delivery, about) in alert::lines(alerts) {
         let ink = match delivery {
             Delivery::Delivered | Delivery::Skipped => Ink::Plain,
             Delivery::Failed => Ink::Yellow,
         };
-        let about = about(alert);
         let about = shorten(&about, table::MAX_DETAIL);
         let lead = format!("  {}: ", delivery.as_str());
         page.hanging(&lead, lead.len(), ink, &terminal(&about));

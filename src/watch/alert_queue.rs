@@ -156,7 +156,10 @@ impl AlertQueue {
         let names = plan.targets.iter().map(|target| target.name().to_owned());
         self.heartbeat.cycle.watch(names);
         self.policy_file = plan.policy_file.map(|(file, _)| file);
-        self.of_the_whole = plan.alerts.channels(env).with(HEARTBEAT_URL, None);
+        self.of_the_whole = self
+            .alerting
+            .channels(&plan.alerts, env)
+            .with(HEARTBEAT_URL, None);
         self.say_who_departed(plan, env);
     }
 
@@ -185,38 +188,40 @@ impl AlertQueue {
         }
     }
 
-    /// Tells the usual channels that this run verified its targets, where an earlier one verified nothing.
-    pub fn tell_that_it_verified(&mut self, run: &RunSubject, env: &Env) {
-        let usual = ChannelVariables::default().channels(env);
-        self.tell_apart(run, None, usual.with(HEARTBEAT_URL, None));
+    /// Tells the channels of the whole what is wrong with `subject`, and what to do, or that nothing is, where they do not know it.
+    pub fn tell_of(&mut self, subject: &RunSubject, trouble: Option<(&str, &'static str)>) {
+        let now = (self.now)();
+        let state = self.store.state();
+        if trouble.is_none() && alert::is_quiet(state, &self.of_the_whole, subject) {
+            return;
+        }
+        let weighed = trouble.map(|(cause, next)| Trouble { cause, next });
+        let mut part = state.part([subject.stored()]);
+        let due = alert::weigh_run(&mut part, &self.of_the_whole, subject, weighed, now);
+        match due.is_empty() {
+            true if self.in_delivery.contains(&subject.stored()) => {}
+            true => {
+                self.news = true;
+                state.absorb(part);
+            }
+            false => self.tell_apart(subject, trouble),
+        }
     }
 
-    /// Tells the channels of the whole why the policy is refused, and what to do, or that it is in use.
-    pub fn tell_of_policy(&mut self, policy: &RunSubject, refused: Option<(&str, &'static str)>) {
-        self.tell_apart(policy, refused, self.of_the_whole.clone());
+    /// Tells that nothing is wrong with `subject`, also where only an issue remembers that something was, or nobody does.
+    pub fn tell_of_end(&mut self, subject: &RunSubject) {
+        self.tell_apart(subject, None);
     }
 
     /// While such a message is on its way there is no other: what is found then is found again.
-    fn tell_apart(
-        &mut self,
-        subject: &RunSubject,
-        trouble: Option<(&str, &'static str)>,
-        channels: Channels,
-    ) {
+    fn tell_apart(&mut self, subject: &RunSubject, trouble: Option<(&str, &'static str)>) {
         let (id, now) = (subject.stored(), (self.now)());
-        let is_end = trouble.is_none();
-        if self.in_delivery.contains(&id) || (is_end && !self.store.ends_incidents()) {
-            return;
-        }
-        if is_end && alert::is_quiet(self.store.state(), &channels, subject) {
+        let is_withheld = trouble.is_none() && !self.store.ends_incidents();
+        if self.in_delivery.contains(&id) || is_withheld || !self.of_the_whole.is_any() {
             return;
         }
         self.news = true;
-        let weighed = trouble.map(|(cause, next)| Trouble { cause, next });
-        let due = alert::weigh_run(self.store.state(), &channels, subject, weighed, now);
-        if due.is_empty() {
-            return;
-        }
+        let channels = self.of_the_whole.clone();
         let part = self.store.state().part([id]);
         let mut state = self.returned.lend(part);
         self.in_delivery.insert(id);
@@ -226,7 +231,7 @@ impl AlertQueue {
             let context = RunContext::live(now, run_url.as_deref(), None);
             let sender = AlertSender::new(&client, &entropy).with_one_deadline();
             let trouble = trouble.as_ref().map(|(cause, next)| Trouble { cause, next });
-            alert::deliver_of_run(&sender, &channels, &subject, trouble, due, &mut state, &context).await
+            alert::tell_of_run(&sender, &channels, &subject, trouble, &mut state, &context).await
         };
         let handle = self.deliveries.spawn(delivery);
         self.purposes

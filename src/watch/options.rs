@@ -41,7 +41,7 @@ pub(crate) struct Options {
     pub github_issue: Option<String>,
     /// When to alert.
     pub rules: Rules,
-    /// What alerts call a run that ended before it verified anything.
+    /// What alerts call a start that failed, and with `once` a run that ended before it verified anything.
     pub run_subject: RunSubject,
     /// What alerts call the policy.
     pub policy_subject: RunSubject,

@@ -43,7 +43,7 @@ const TICK: Duration = Duration::from_secs(2);
 /// How often collateral that could not be fetched may be asked for again.
 const COLLATERAL_ROUND: Duration = Duration::from_secs(60);
 
-/// How often it is looked at whether a channel is still to hear that the policy is valid: as often as one that is refused is read.
+/// How often it is looked at whether a channel is still to hear that it runs by a valid policy: as often as one that is refused is read.
 const POLICY_ROUND: Duration = Duration::from_secs(10);
 
 /// How long alerts that are on their way may take after the signal to stop; the whole takes less than 5 seconds.
@@ -123,7 +123,7 @@ impl Watch<'_> {
         // Whoever runs it once has the exit code.
         let silent = !self.options.once && self.queue.is_silent(&plan, self.env);
         self.adopt(plan);
-        self.queue.tell_of_policy(&self.options.policy_subject, None);
+        self.confirm(self.options.state.is_some());
         let version = env!("CARGO_PKG_VERSION");
         self.note(
             LogLevel::Info,
@@ -140,8 +140,7 @@ impl Watch<'_> {
             self.note(LogLevel::Info, "stopping", signal.to_owned());
             self.rounds.abort();
         } else {
-            self.queue
-                .tell_that_it_verified(&self.options.run_subject, self.env);
+            self.queue.tell_of_end(&self.options.run_subject);
         }
         self.last_alerts(stopped_by.is_some()).await;
         self.queue.stop().await;
@@ -189,7 +188,7 @@ impl Watch<'_> {
                 self.read_policy(false);
                 if Instant::now() >= policy_round {
                     policy_round = Instant::now() + POLICY_ROUND;
-                    self.confirm_policy();
+                    self.confirm(true);
                 }
                 if self.queue.has_news() {
                     self.save();
@@ -270,7 +269,7 @@ impl Watch<'_> {
             }
         }
         self.policy.used();
-        self.queue.tell_of_policy(&self.options.policy_subject, None);
+        self.queue.tell_of(&self.options.policy_subject, None);
         let was_refused =
             self.with_status(|watch_status| std::mem::take(&mut watch_status.policy_is_refused));
         let count = plan.targets.len();
@@ -285,10 +284,19 @@ impl Watch<'_> {
         }
     }
 
-    /// Tells that the policy is in use, where a channel is still to hear of it: it is read again only when it changes.
-    fn confirm_policy(&mut self) {
-        if !self.with_status(|watch_status| watch_status.policy_is_refused) {
-            self.queue.tell_of_policy(&self.options.policy_subject, None);
+    /// Tells that it runs, and that the policy is in use, where a channel is still to hear of it. Where no state `knows` what was told,
+    /// PagerDuty hears of it anyway: but not from a machine with state, for another one with the same arguments has the same incidents.
+    fn confirm(&mut self, knows: bool) {
+        if self.options.once {
+            return;
+        }
+        let is_refused = self.with_status(|watch_status| watch_status.policy_is_refused);
+        let policy = (!is_refused).then_some(&self.options.policy_subject);
+        for subject in [&self.options.run_subject].into_iter().chain(policy) {
+            match knows {
+                true => self.queue.tell_of(subject, None),
+                false => self.queue.tell_of_end(subject),
+            }
         }
     }
 
@@ -302,7 +310,7 @@ impl Watch<'_> {
         };
         let trouble = (refused.sentence(), refused.next);
         self.queue
-            .tell_of_policy(&self.options.policy_subject, Some((&trouble.0, trouble.1)));
+            .tell_of(&self.options.policy_subject, Some((&trouble.0, trouble.1)));
         if self.policy.refused_anew(&why) {
             let said = format!("the previous policy stays in use, because the new one is not valid:\n{why}");
             self.note(LogLevel::Error, "policy-refused", said);

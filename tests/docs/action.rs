@@ -113,8 +113,8 @@ The verdict `fail` ends the step with 1, `inconclusive` with 3, an input that ca
 `fail` and such an input make the job red; the output `verdict` stays what it is. To go on after a failure, use the step's
 `continue-on-error` and compare: `if: ${{ steps.ID.outputs.verdict != 'pass' }}`. A run that was killed counts as `inconclusive`.
 
-If a check differs from what a file of the repository expects, its annotation is at the line of that file: the key of the lock or of the
-policy file. The report has the same as `location` (`file`, `line`, `key`) of the check, and the JUnit file as `file` of the test case.
+There are at most ten annotations; more than three targets that are alike share theirs. If a check differs from what a file of the
+repository expects, its annotation is at the line of that file: the key of the lock or of the policy file. The report has the same as `location` (`file`, `line`, `key`) of the check, and the JUnit file as `file` of the test case.
 
 With an `output-dir` that is kept between runs, the files of an earlier run say `inconclusive` from the start of the next one. A file of
 one of these names that cvm-verify did not write ends the step with 2 and stays unchanged.

@@ -254,7 +254,7 @@ fn a_machine_that_intel_refuses_is_refused_with_the_reason() {
         (
             Lie::NoMatchingTcbLevel,
             "no-matching-tcb-level",
-            "SGX component 1 has version 0, 2 below 2",
+            "SGX component 1 has version 0 and needs 2",
         ),
     ] {
         let mut cvm = Cvm::healthy(&World::default());

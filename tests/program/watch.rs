@@ -345,7 +345,7 @@ fn a_policy_that_stays_refused_is_told_and_so_is_its_end() {
     use std::process::{Command, Stdio};
 
     let deployment = Deployment::healthy();
-    let hook = hook();
+    let (no_github, hook) = (hook(), hook());
     let config = write_policy(&deployment, &[("shop", &deployment.app.url())]);
     let path = deployment.path("cvm-verify.toml");
     let sound = std::fs::read_to_string(&path).unwrap();
@@ -354,6 +354,9 @@ fn a_policy_that_stays_refused_is_told_and_so_is_its_end() {
         .args(deployment.network())
         .env_clear()
         .env("CVM_VERIFY_WEBHOOK_URL", format!("{}/hook", hook.url()))
+        .env("CVM_VERIFY_GITHUB_TOKEN", "ghs_1")
+        .env("GITHUB_REPOSITORY", "acme/shop")
+        .env("GITHUB_API_URL", no_github.url())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -388,6 +391,10 @@ fn a_policy_that_stays_refused_is_told_and_so_is_its_end() {
     assert!(until(
         "alert: webhook delivered, event inconclusive: the policy of watch"
     ));
+    assert!(
+        until("event inconclusive: the policy of watch: not delivered"),
+        "github-issue"
+    );
     reload();
     assert_eq!(told(), ["inconclusive"]);
     std::fs::write(&path, sound).unwrap();

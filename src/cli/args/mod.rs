@@ -46,7 +46,7 @@ use cvm_verify_core::policy::ReportMaxAge;
 use cvm_verify_core::report::Shard;
 
 /// After the options of every command.
-pub const ENVIRONMENT: &str = "Every long option can also be set in the environment: --compose-hash as CVM_VERIFY_COMPOSE_HASH \
+pub const ENVIRONMENT: &str = "Every long option can also be set in the environment: --output-dir as CVM_VERIFY_OUTPUT_DIR \
                            (an empty variable counts as unset; an option that can be repeated takes one value per \
                            line). --insecure-trust-root cannot.\n\n\
                            Exit codes: 0 pass, 1 fail, 2 usage error, 3 inconclusive.";

@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     fn text(bits: u64) -> String {
-        let mut page = Page::new("", "");
+        let mut page = Page::new("", "", 110);
         show(&mut page, &bits.to_le_bytes());
         page.finish()
     }

@@ -2,7 +2,7 @@
 
 use super::headline::{fix, named};
 use super::long_hex::shortened;
-use crate::render::alert::{Delivery, about};
+use crate::render::alert::{self, Delivery};
 use crate::render::cause::{causes, is_to_act_on};
 use crate::render::escape::{code, markdown};
 use crate::render::own_words::cell;
@@ -150,8 +150,8 @@ pub(super) fn evidence(target: &TargetReport) -> String {
 pub(super) fn alerts(report: &Report) -> String {
     const MOST: usize = 50;
     let mut list = String::new();
-    for alert in report.alerts.iter().filter(|alert| !alert.delivered).take(MOST) {
-        let delivery = Delivery::of(alert);
+    let alerts = alert::lines(report.alerts.iter().filter(|alert| !alert.delivered));
+    for (delivery, about) in alerts.iter().take(MOST) {
         let mark = match delivery {
             Delivery::Delivered => marks::status(Status::Pass),
             Delivery::Skipped => marks::status(Status::Skip),
@@ -160,7 +160,7 @@ pub(super) fn alerts(report: &Report) -> String {
         list.push_str(&format!(
             "{mark} **{}:** {}\n\n",
             delivery.as_str(),
-            markdown(&about(alert))
+            markdown(about)
         ));
     }
     list

@@ -209,7 +209,7 @@ fn what_is_too_old_is_named_with_the_level_that_would_do() {
     says(
         &judged,
         CheckId::QuoteSignature,
-        &["PCESVN", "has version 10, 1 below 11", "2025-08-13"],
+        &["PCESVN", "has version 10 and needs 11", "2025-08-13"],
     );
 
     let judged = Trial::lying(|cvm| cvm.report.tee_tcb_svn[2] = 0).judge();
@@ -217,7 +217,7 @@ fn what_is_too_old_is_named_with_the_level_that_would_do() {
     says(
         &judged,
         CheckId::QuoteSignature,
-        &["TDX component 3", "2 below 2", "2023-08-09", "UpToDate"],
+        &["TDX component 3", "needs 2", "2023-08-09", "UpToDate"],
     );
 
     let judged = Trial::lying(|cvm| cvm.report.tee_tcb_svn[0] = 0).judge();
@@ -225,7 +225,7 @@ fn what_is_too_old_is_named_with_the_level_that_would_do() {
     says(
         &judged,
         CheckId::QuoteSignature,
-        &["the TDX module has version 0, 2 below 2"],
+        &["the TDX module has version 0 and needs 2"],
     );
 
     let judged = Trial::lying(|cvm| cvm.report.tee_tcb_svn[1] = 9).judge();
@@ -247,7 +247,7 @@ fn what_is_too_old_is_named_with_the_level_that_would_do() {
         &judged,
         CheckId::TcbStatus,
         &[
-            "SGX component 1 has version 3, 1 below 4",
+            "SGX component 1 has version 3 and needs 4",
             "level UpToDate of 2025-08-13",
         ],
     );
@@ -255,7 +255,7 @@ fn what_is_too_old_is_named_with_the_level_that_would_do() {
     says(
         &judged,
         CheckId::TcbStatus,
-        &["the quoting enclave has version 2, 2 below 4", "2025-05-14"],
+        &["the quoting enclave has version 2 and needs 4", "2025-05-14"],
     );
     let judged = Trial::lying(|cvm| {
         cvm.quote.format = QuoteFormat::V5Td15;
@@ -265,7 +265,7 @@ fn what_is_too_old_is_named_with_the_level_that_would_do() {
     says(
         &judged,
         CheckId::TcbStatus,
-        &["the TDX module has version 5, 6 below 11"],
+        &["the TDX module has version 5 and needs 11"],
     );
     // Nothing is too low where the host only lacks configuration.
     let judged = Trial::lying(|cvm| Lie::ConfigurationNeeded.apply(cvm)).judge();

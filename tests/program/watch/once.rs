@@ -68,3 +68,43 @@ fn once_tells_the_end_of_a_run_that_verified_nothing_when_it_verified() {
     assert_eq!(run(&[]), 0);
     assert_eq!(events(&hook), ["inconclusive", "recovered"]);
 }
+
+/// PagerDuty keeps an incident open, and nothing is stored: the next verdict of the job ends it.
+#[test]
+fn once_without_state_resolves_what_an_earlier_run_of_the_job_opened() {
+    let deployment = Deployment::healthy();
+    let sink = hook();
+    sink.behave(AppEndpoint::Other, Behaviour::Status(202));
+    let url = format!("{}/v2/enqueue", sink.url());
+    let key = "0123456789abcdef0123456789abcdef";
+    let mut all = args(&deployment, &["--once"]);
+    all.insert(0, "watch".to_owned());
+    let mut actions = Vec::new();
+    for more in [&["--lock=gone.lock"][..], &[]] {
+        let env = [
+            ("CVM_VERIFY_PAGERDUTY_ROUTING_KEY", key),
+            ("CVM_VERIFY_PAGERDUTY_URL", &url),
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_EVENT_NAME", "schedule"),
+            ("GITHUB_REPOSITORY", "acme/shop"),
+            ("GITHUB_JOB", "watch"),
+        ];
+        let args: Vec<&str> = all
+            .iter()
+            .map(String::as_str)
+            .chain(more.iter().copied())
+            .collect();
+        run_in(&args, &env, |_| {});
+        let told = sink.requests();
+        let event: serde_json::Value = serde_json::from_slice(&told.last().unwrap().body).unwrap();
+        actions.push((event["event_action"].clone(), event["dedup_key"].clone()));
+        assert_eq!(told.len(), actions.len());
+    }
+    let [(trigger, begun), (resolve, ended)] = actions.as_slice() else {
+        panic!("{actions:?}")
+    };
+    assert_eq!(
+        (trigger, resolve, begun),
+        (&"trigger".into(), &"resolve".into(), ended)
+    );
+}

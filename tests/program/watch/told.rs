@@ -162,3 +162,61 @@ fn an_offered_ownership_and_an_upgrade_of_a_contract_are_told() {
         "the key of a node is shown"
     );
 }
+
+/// A service that is started again and again, every half a minute: one message, and one when it runs.
+#[test]
+fn a_start_that_fails_is_told_once_and_so_is_its_end() {
+    let deployment = Deployment::healthy();
+    let hook = hook();
+    let url = format!("{}/hook", hook.url());
+    let env = [("CVM_VERIFY_WEBHOOK_URL", url.as_str())];
+    let state = format!("--state={}", deployment.path("state.json"));
+    let all = args(&deployment, &[&state]);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = format!("--listen={}", taken.local_addr().unwrap());
+    for wrong in [&listen, &listen, "--lock=gone.lock"] {
+        let start = ["watch"].into_iter().chain(all.iter().map(String::as_str));
+        let start: Vec<&str> = start.chain([wrong]).collect();
+        assert_eq!(run_in(&start, &env, |_| {}).code, 2);
+    }
+    assert_eq!(events(&hook), ["inconclusive", "changed"]);
+    let watching = Watching::new(&all, &env);
+    watching.said("alert: webhook delivered, event recovered: watch: accepted", 1);
+    // A second one that would take the state of the first does not run, and need not.
+    let start: Vec<&str> = ["watch"]
+        .into_iter()
+        .chain(all.iter().map(String::as_str))
+        .collect();
+    assert_eq!(run_in(&start, &env, |_| {}).code, 2);
+    assert_eq!(watching.stopped().code, 0);
+    assert_eq!(events(&hook), ["inconclusive", "changed", "recovered"]);
+}
+
+/// PagerDuty has one incident for all machines with the same arguments. One that stores state knows that it opened none.
+#[test]
+fn a_start_resolves_an_incident_only_where_no_state_could_know_of_it() {
+    let deployment = Deployment::healthy();
+    let state = format!("--state={}", deployment.path("state.json"));
+    for (more, resolved) in [(&[state.as_str()][..], 0), (&[], 2)] {
+        let pager = hook();
+        pager.behave(AppEndpoint::Other, Behaviour::Status(202));
+        let url = format!("{}/v2/enqueue", pager.url());
+        let env = [
+            (
+                "CVM_VERIFY_PAGERDUTY_ROUTING_KEY",
+                "0123456789abcdef0123456789abcdef",
+            ),
+            ("CVM_VERIFY_PAGERDUTY_URL", url.as_str()),
+        ];
+        let watching = Watching::new(&args(&deployment, more), &env);
+        watching.said(": PASS", 2);
+        assert_eq!(watching.stopped().code, 0);
+        let requests = pager.requests();
+        let is_resolve = |request: &&simulator::Request| {
+            let event: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+            event["event_action"] == "resolve"
+        };
+        assert_eq!(requests.iter().filter(is_resolve).count(), resolved);
+        assert_eq!(requests.len(), resolved);
+    }
+}

@@ -36,9 +36,9 @@ reasons! {
     EXPIRED "expired"
         "A part of the collateral, or the machine's certificate, has ended, or ended before another part began. That is not \
          the app's fault."
-        "Check the time that is judged at first (this machine's clock, or --at): if it is ahead, valid documents look expired. If it is right, the PCCS that was asked does not \
-         refresh: name another with --pccs-url. A PCK certificate that ended must be renewed by the operator of the host. A bundle \
-         is replayed at its time of capture, with --at if it does not hold that.";
+        "Check this machine's clock first (of a replay: --at): if it is ahead, valid documents look expired. If it is right, the PCCS \
+         that was asked does not refresh: name another with --pccs-url. A PCK certificate that ended must be renewed by the operator of \
+         the host.";
     NOT_YET_VALID "not-yet-valid"
         "A part of the collateral becomes valid in the future. The deployment is not at fault."
         "Check this machine's clock, or replay at a later time with --at.";
@@ -103,7 +103,7 @@ fn advice(unusable: &UnusableCollateral) -> Option<&'static str> {
             "Name a PCCS that knows the platform with --pccs-url: Intel's and Phala's servers do not."
         }
         UnusableCollateral::Expired { what, .. } if *what == PCK_CERTIFICATE => {
-            "Check the time that is judged at first (this machine's clock, or --at): if it is ahead, valid documents look expired. If it is right, the operator of the host must \
+            "Check this machine's clock first (of a replay: --at): if it is ahead, valid documents look expired. If it is right, the operator of the host must \
              renew the machine's certificate, or the app moves to another host."
         }
         _ => return None,

@@ -28,7 +28,7 @@ reasons! {
         "Intel rates the platform lower than UpToDate."
         "What helps depends on the status, and the result names it: OutOfDate needs a patched host; ConfigurationNeeded another \
          setting of the host; SWHardeningNeeded a newer OS image, or an app that needs no mitigation; TDRelaunchAdvised a restart \
-         of the VM. To continue until then, accept it until a date: --accept-tcb STATUS:until=YYYY-MM-DD.";
+         of the VM. To continue until then, accept it until a date: --accept-tcb STATUS:until=YYYY-MM-DD, or `accept-tcb` in the policy file.";
     EXCEPTION_ENDED "exception-ended"
         "The exception that accepted this status has ended."
         "Look at the advisories again; then redeploy on a patched host, or renew the exception.";
@@ -192,7 +192,7 @@ fn not_up_to_date(tcb: &TcbVerdict, short: &[ShortOf], at: u64, policy: &Policy)
                 }
                 return finding.advising(match TcbException::until(&status, at) {
                     Some(exception) => format!(
-                        "{remedy} To continue until then, accept it until a date: --accept-tcb {exception}."
+                        "{remedy} To continue until then, accept it until a date: --accept-tcb {exception}, or `accept-tcb` in the policy file."
                     ),
                     None => format!("{remedy} Nothing accepts this status."),
                 });

@@ -22,7 +22,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         .option("--source", "SOURCE")
         .group(OptionGroup::Source)
         .help("Which source to ask for evidence. Only the app can sign this run's nonce. Evidence from the other two is \
-               not fresh: the verdict is inconclusive unless --freshness unchecked waives freshness")
+               not fresh: `verify` is inconclusive with it, unless --freshness unchecked waives freshness")
         .values(SOURCE_LINES),
     PolicyKey::new("gateway-domain", Shape::Domain)
         .says("The gateway's base domain, to reach the guest agent by an id.")

@@ -1,7 +1,7 @@
 //! Which level of Intel's a machine reaches, and what it is short of.
 //!
 //! dcap-qvl decides the status; this module says why, in terms that the operator of the host can act on: the component,
-//! by how much it falls short, and which level would do.
+//! what it has and needs, and which level would do.
 
 use std::fmt;
 
@@ -45,9 +45,8 @@ impl fmt::Display for ShortOf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, component) in self.components.iter().take(NAMED).enumerate() {
             let Component { name, have, needs } = component;
-            let by = needs.saturating_sub(*have);
             let comma = if index > 0 { ", " } else { "" };
-            write!(f, "{comma}{name} has version {have}, {by} below {needs}")?;
+            write!(f, "{comma}{name} has version {have} and needs {needs}")?;
         }
         f.write_str(&and_more("", self.components.len().saturating_sub(NAMED)))?;
         write!(f, " (level {} of {})", self.status, date(&self.tcb_date))
