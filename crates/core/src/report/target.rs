@@ -62,7 +62,8 @@ pub struct TargetReport {
     /// Who built the images that a rule is met for. Empty where no rule asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<SourceRecord>,
-    /// What was measured: proven values only. A null was not proven. In a box, since a run moves the reports of thousands.
+    /// What was measured: proven values only. A null was not proven.
+    // A run moves the reports on thousands of targets.
     pub measurements: Box<Measurements>,
     /// The platform's TCB: proven values only.
     #[cfg_attr(any(test, feature = "schema"), schemars(with = "TcbRecord"))]
