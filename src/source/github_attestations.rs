@@ -123,7 +123,7 @@ impl Attestations<'_> {
         client: &Client,
         path: &str,
         deadline: Instant,
-    ) -> Result<Option<Page>, LookupProblem> {
+    ) -> Result<Option<AttestationPage>, LookupProblem> {
         let answer = self.ask(client, self.token, path, deadline).await?;
         let limited = answer.is_limited();
         match answer.status {
@@ -255,19 +255,19 @@ pub fn bundle_text(body: Vec<u8>) -> Option<String> {
 }
 
 #[derive(Deserialize)]
-struct Listed {
-    attestations: Vec<Attestation>,
+struct AttestationList {
+    attestations: Vec<ListedAttestation>,
 }
 
 #[derive(Deserialize)]
-struct Attestation {
+struct ListedAttestation {
     initiator: Option<String>,
     bundle: Option<Box<RawValue>>,
     bundle_url: Option<String>,
 }
 
-struct Page {
-    attestations: Vec<Attestation>,
+struct AttestationPage {
+    attestations: Vec<ListedAttestation>,
     next: NextPage,
 }
 
@@ -295,14 +295,14 @@ impl Answer {
         }
     }
 
-    fn page(self, asked: &Attestations<'_>) -> Result<Page, LookupProblem> {
+    fn page(self, asked: &Attestations<'_>) -> Result<AttestationPage, LookupProblem> {
         if has_more_values_than(&self.body, MAX_VALUES) {
             return Err(malformed("GitHub's answer holds too many values"));
         }
-        let listed: Listed = serde_json::from_slice(&self.body)
+        let listed: AttestationList = serde_json::from_slice(&self.body)
             .map_err(|_| malformed("GitHub's answer is not a list of attestations"))?;
         let asked = Url::parse(&asked.shown()).map_err(|_| malformed("GitHub's API has no such address"))?;
-        Ok(Page {
+        Ok(AttestationPage {
             attestations: listed.attestations,
             next: next_page(self.link.as_deref(), &asked),
         })
