@@ -32,8 +32,10 @@ pub(crate) struct Plan {
     pub files: BTreeSet<PathBuf>,
     /// What a person should know of those files.
     pub notes: Vec<String>,
-    /// The policy file that the targets are of, and whether they are all that it has.
-    pub policy_file: Option<(PolicyFileId, bool)>,
+    /// The policy file that the targets are of.
+    pub policy_file: Option<PolicyFileId>,
+    /// Whether they are all that it has.
+    pub is_whole_file: bool,
 }
 
 /// Plans a run that judges at a time, Unix seconds, by this policy file.
@@ -64,10 +66,8 @@ pub(crate) fn plan(selection: &Selection, at: u64, policy_file: Option<&Path>) -
     Ok(Plan {
         targets,
         notes: planner.named_files.notes(),
-        policy_file: policy_file.map(|path| {
-            let is_whole = selection.urls.is_empty() && selection.names.is_empty();
-            (policy_file_id(path), is_whole)
-        }),
+        policy_file: policy_file.map(policy_file_id),
+        is_whole_file: selection.urls.is_empty() && selection.names.is_empty(),
         files: planner.files,
         alerts: ChannelVariables::of(&match &config {
             Some(config) => config.settings(options, None),
