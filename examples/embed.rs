@@ -7,23 +7,16 @@ use std::{error::Error, process::ExitCode, sync::Arc};
 
 use cvm_verify::engine::{Deployment, Run, Session, verify};
 use cvm_verify::net::{Client, Transport};
-use cvm_verify_core::evidence::parse_user_hex;
-use cvm_verify_core::{Expected, Origin, Policy, Status, Verdict};
+use cvm_verify_core::{Expected, Origin, Policy, Status, Verdict, evidence::parse_user_hex};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match verdict().await {
-        Ok(verdict) => ExitCode::from(verdict.exit_code()),
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(2)
-        }
-    }
+    let verdict = verdict().await.inspect_err(|error| eprintln!("error: {error}"));
+    verdict.map_or(ExitCode::from(2), |verdict| ExitCode::from(verdict.exit_code()))
 }
 
 async fn verdict() -> Result<Verdict, Box<dyn Error>> {
-    let mut args = std::env::args().skip(1);
-    let both = args.next().zip(args.next());
+    let both = std::env::args().nth(1).zip(std::env::args().nth(2));
     let (url, hash) = both.ok_or("usage: embed URL COMPOSE_HASH")?;
     let (value, origin) = (parse_user_hex(&hash)?, Origin::Option("COMPOSE_HASH"));
     let compose_hash = Some(Expected { value, origin });
@@ -36,8 +29,7 @@ async fn verdict() -> Result<Verdict, Box<dyn Error>> {
     let stop = async { drop(tokio::signal::ctrl_c().await) };
     let reports = verify(&session, vec![app], &Run::default(), |_| {}, stop).await?;
     for check in reports.iter().flat_map(|report| &report.checks) {
-        let is_to_act_on = matches!(check.status, Status::Fail | Status::Error | Status::Warn);
-        if let Some(fix) = check.fix.as_ref().filter(|_| is_to_act_on) {
+        if let (Status::Fail | Status::Error | Status::Warn, Some(fix)) = (check.status, &check.fix) {
             println!("{}: {}\n  {fix}", check.id, check.detail);
         }
     }

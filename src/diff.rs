@@ -10,7 +10,7 @@ use crate::engine::{AskedContracts, ContractHints, FurtherQuestions, TrustRoots,
 use crate::env::Env;
 use crate::files;
 use crate::plan::LiveSession;
-use crate::plan::target::Target;
+use crate::plan::target::parse_target;
 use crate::recorded::bundle::from_bundle;
 use crate::recorded::evidence::Recorded;
 use crate::recorded::loose::{self, LooseFiles};
@@ -52,7 +52,7 @@ pub(crate) fn sides(
     // The side that is not live says whom the other one is asked about.
     let mut order = [(0, whats[0]), (1, whats[1])];
     order.sort_by_key(|(_, what)| what.is_some_and(|what| request.is_address(what)));
-    let mut named = Named::default();
+    let mut named = NamedServices::default();
     for (index, what) in order {
         let read = match what {
             Some(what) => side(what, request, &named, env)?,
@@ -63,7 +63,7 @@ pub(crate) fn sides(
             Err(no_side) => return Ok(Err((what.map_or("the loose files", shown).to_owned(), no_side))),
         };
         if side.kind != SideKind::Live {
-            named = Named::of(&side);
+            named = NamedServices::of(&side);
         }
         if let Some(place) = sides.get_mut(index) {
             *place = Some(side);
@@ -77,14 +77,14 @@ pub(crate) fn sides(
 
 /// Whom one side names: the other one is asked about them.
 #[derive(Default)]
-struct Named {
+struct NamedServices {
     /// Where its KMS answers.
     kms: Vec<KmsHost>,
     /// Its contracts.
     contracts: ContractHints,
 }
 
-impl Named {
+impl NamedServices {
     fn of(side: &Side) -> Self {
         Self {
             kms: side.lock.kms.hosts.clone(),
@@ -114,7 +114,7 @@ fn shown(what: &str) -> &str {
 fn side(
     what: &str,
     request: &DiffRequest<'_>,
-    named: &Named,
+    named: &NamedServices,
     env: &Env,
 ) -> Result<Result<Side, NoSide>, CommandError> {
     if request.is_address(what) {
@@ -162,11 +162,11 @@ fn recorded_side(
 fn live(
     url: &str,
     request: &DiffRequest<'_>,
-    named: &Named,
+    named: &NamedServices,
     env: &Env,
 ) -> Result<Result<Side, NoSide>, CommandError> {
     let policy = &request.policy;
-    let source = Target::new(url, &request.source)?.source;
+    let source = parse_target(url, &request.source)?.source;
     let session = (request.session)(env)?;
     let questions = FurtherQuestions {
         kms: named.kms.clone(),

@@ -43,7 +43,7 @@ pub(crate) struct ExpectedSigner<'a> {
 
 /// How far a statement came that is not as expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Progress {
+enum HowFar {
     /// Nothing is proven of it.
     Unproven,
     /// It is signed, by another signer.
@@ -63,7 +63,7 @@ pub(crate) fn check(
     signer: &ExpectedSigner<'_>,
     expected: &ExpectedStatement<'_>,
 ) -> Result<String, Option<String>> {
-    let mut furthest: Option<(Progress, String)> = None;
+    let mut furthest: Option<(HowFar, String)> = None;
     for bundle in bundles {
         match check_one(bundle, digest, roots, signer, expected) {
             Ok(said) => return Ok(said),
@@ -82,10 +82,10 @@ fn check_one(
     roots: &SigstoreRoots,
     signer: &ExpectedSigner<'_>,
     expected: &ExpectedStatement<'_>,
-) -> Result<String, (Progress, String)> {
+) -> Result<String, (HowFar, String)> {
     let signed = verify(bundle.get().as_bytes(), digest, roots, expected.now).map_err(|refusal| {
         let problem = format!("the statement proves nothing: {refusal}");
-        (Progress::Unproven, problem)
+        (HowFar::Unproven, problem)
     })?;
     if let Some((reason, problem)) = signer_problem(signed.signer(), signer.source) {
         let advice = match reason {
@@ -95,9 +95,9 @@ fn check_one(
             "other-issuer" => "; if that is the expected GitHub, give it as --signer-issuer",
             _ => "",
         };
-        return Err((Progress::Signed, format!("{problem}{advice}")));
+        return Err((HowFar::Signed, format!("{problem}{advice}")));
     }
-    let said = judge(&signed, expected).map_err(|problem| (Progress::OfSigner, problem))?;
+    let said = judge(&signed, expected).map_err(|problem| (HowFar::OfSigner, problem))?;
     Ok(format!(
         "{said} {}",
         signed_by(signer.name, signed.signer(), roots)

@@ -109,27 +109,19 @@ fn what_decides_knows_no_network_no_clock_and_no_environment() {
     assert_eq!(wrong, Vec::<String>::new());
 }
 
-/// Types that share a name although more than one file sees them, and why.
-const SHARED_NAMES: [(&str, &str); 1] = [(
-    "Page",
-    "what is written line by line, for people: by `render` and by `inspect`",
-)];
-
-/// One name has one meaning. A type that only its own file sees may have a short name.
+/// One name has one meaning.
 #[test]
-fn no_two_types_that_others_see_have_one_name() {
-    let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (file, text) in Sources::read().texts() {
-        for name in sources::types_seen_by_others(text) {
-            names.entry(name).or_default().insert(file.to_owned());
+fn no_two_types_have_one_name() {
+    let sources = Sources::read();
+    let mut names: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (file, text) in sources.texts() {
+        for name in sources::types_of(text) {
+            names.entry(name).or_default().insert(file);
         }
     }
-    assert!(names.len() > 300, "the reader finds only {}", names.len());
+    assert!(names.len() > 900, "the reader finds only {}", names.len());
     names.retain(|_, files| files.len() > 1);
-    let shared: Vec<&str> = names.keys().map(String::as_str).collect();
-    let mut allowed: Vec<&str> = SHARED_NAMES.iter().map(|(name, _)| *name).collect();
-    allowed.sort_unstable();
-    assert_eq!(shared, allowed, "{names:#?}");
+    assert_eq!(names, BTreeMap::new());
 }
 
 /// The reader finds what it is looking for: imports that are there, whatever their form.

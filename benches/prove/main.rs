@@ -100,7 +100,7 @@ fn parts(criterion: &mut Criterion, case: &Case) {
         bencher.iter_custom(|rounds| (0..rounds).map(|_| first(|_| case.appraise(&claims))).sum());
     });
     group.bench_function("render text", |bencher| {
-        bencher.iter(|| black_box(render::text(&report, render::Style::default())));
+        bencher.iter(|| black_box(render::text(&report, render::TextStyle::default())));
     });
     group.bench_function("render JSON", |bencher| {
         bencher.iter(|| black_box(render::json(&report)));

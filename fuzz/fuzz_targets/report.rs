@@ -4,7 +4,7 @@
 use std::cell::LazyCell;
 
 use cvm_verify::render::{
-    Delimiter, Paths, Style, annotations, dotenv, github_output, json, junit, outputs, summary, text,
+    Delimiter, Paths, TextStyle, annotations, dotenv, github_output, json, junit, outputs, summary, text,
 };
 use cvm_verify_core::report::{Mode, Report, Status, TargetReport, Tool, Verdict};
 use cvm_verify_fuzz::deployment::Deployment;
@@ -64,9 +64,9 @@ cvm_verify_fuzz::fuzz_target!(|data: &[u8]| {
     let [name, told] = parts(data).map(String::from_utf8_lossy);
     let report = json_problem(HEALTHY.with(|healthy| TargetReport::clone(healthy)), &name, &told);
 
-    let style = Style {
+    let style = TextStyle {
         color: false,
-        ..Style::default()
+        ..TextStyle::default()
     };
     let printed = text(&report, style);
     assert_harmless(&printed);

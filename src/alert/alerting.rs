@@ -50,7 +50,7 @@ pub(crate) struct WholeFile<'a> {
 }
 
 /// What the targets that share channels have to tell.
-struct Delivery {
+struct GroupDelivery {
     channels: Channels,
     targets: Vec<TargetReport>,
     observations: Vec<Vec<Observation>>,
@@ -219,7 +219,7 @@ impl Alerting {
         alerted: &[AlertedTarget<'_>],
         now: u64,
         env: &Env,
-    ) -> Vec<Delivery> {
+    ) -> Vec<GroupDelivery> {
         let mut groups: BTreeMap<&ChannelVariables, (Vec<TargetReport>, Vec<Vec<Observation>>)> =
             BTreeMap::new();
         for (alerted, target, observation) in alerted_as(alerted, targets, now) {
@@ -229,7 +229,7 @@ impl Alerting {
             observations.push(vec![observation.asked_at(alerted.asked).of_entry(entry)]);
             targets.push(target);
         }
-        let delivery = |(variables, (targets, observations))| Delivery {
+        let delivery = |(variables, (targets, observations))| GroupDelivery {
             channels: self.channels(variables, env).with(HEARTBEAT_URL, None),
             targets,
             observations,
@@ -239,7 +239,7 @@ impl Alerting {
 
     async fn send(
         &self,
-        deliveries: Vec<Delivery>,
+        deliveries: Vec<GroupDelivery>,
         state: Option<&Mutex<&mut State>>,
         sender: &AlertSender<'_>,
         context: &RunContext<'_>,

@@ -25,10 +25,10 @@ const BEGINNING: &[u8] = br#"{"schema":"cvm-verify/alert-state/"#;
 pub(crate) struct StateFile {
     path: PathBuf,
     pub(crate) state: State,
-    lock: Lock,
+    lock: LockState,
 }
 
-enum Lock {
+enum LockState {
     Held {
         _file: File,
     },
@@ -79,20 +79,20 @@ impl StateFile {
     pub(crate) fn open(path: &Path, env: &mut Env, pause: Pause<'_>) -> Result<Self, &'static str> {
         let shown = path.display();
         let lock = match lock(path, PATIENCE, env, pause) {
-            Ok(file) => Lock::Held { _file: file },
+            Ok(file) => LockState::Held { _file: file },
             Err(NotLocked::Ended(signal)) => return Err(signal),
             Err(NotLocked::NoLocks(why)) => {
                 env.note(&format!(
                     "{shown}: not locked, because its file system has no locks ({why}): two runs at once may send the same alerts"
                 ));
-                Lock::NotThere
+                LockState::NotThere
             }
             Err(why @ (NotLocked::Held | NotLocked::Because(_))) => {
                 env.note(&format!(
                     "{shown}: not locked ({why}): it is not written, and no pass is reported as a recovery; another run with this \
                      file may send the same alerts"
                 ));
-                Lock::NotHeld
+                LockState::NotHeld
             }
         };
         Ok(Self::read(path, lock, env))
@@ -101,7 +101,7 @@ impl StateFile {
     /// The same where no other run holds it now.
     pub(crate) fn open_now(path: &Path, env: &mut Env) -> Option<Self> {
         let file = lock(path, Duration::ZERO, env, &mut asleep).ok()?;
-        Some(Self::read(path, Lock::Held { _file: file }, env))
+        Some(Self::read(path, LockState::Held { _file: file }, env))
     }
 
     /// Whether another run holds it now.
@@ -113,7 +113,7 @@ impl StateFile {
     /// again.
     pub(crate) fn open_alone(path: &Path, env: &mut Env) -> Result<Self, UsageError> {
         match lock(path, PATIENCE_ALONE, env, &mut asleep) {
-            Ok(file) => Ok(Self::read(path, Lock::Held { _file: file }, env)),
+            Ok(file) => Ok(Self::read(path, LockState::Held { _file: file }, env)),
             Err(not_locked) => Err(UsageError::file(
                 path,
                 format!(
@@ -123,7 +123,7 @@ impl StateFile {
         }
     }
 
-    fn read(path: &Path, lock: Lock, env: &mut Env) -> Self {
+    fn read(path: &Path, lock: LockState, env: &mut Env) -> Self {
         let shown = path.display();
         let state = read(path).unwrap_or_else(|why| {
             env.note(&format!(
@@ -140,7 +140,7 @@ impl StateFile {
 
     /// Whether no other run can change it meanwhile. Otherwise it may be older than what was found since: it ends no incident.
     pub(crate) fn is_locked(&self) -> bool {
-        !matches!(self.lock, Lock::NotHeld)
+        !matches!(self.lock, LockState::NotHeld)
     }
 
     /// Writes the state, if it is locked.

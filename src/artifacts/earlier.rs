@@ -109,13 +109,16 @@ fn is_ours(kind: EarlierFile, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::{self, Style};
+    use crate::render::{self, TextStyle};
 
     fn all(report: &Report) -> [(EarlierFile, String); 5] {
         let outputs = render::outputs(report, &render::Paths::default());
         [
             (EarlierFile::ReportJson, render::json(report)),
-            (EarlierFile::ReportText, render::text(report, Style::default())),
+            (
+                EarlierFile::ReportText,
+                render::text(report, TextStyle::default()),
+            ),
             (EarlierFile::Summary, render::summary(report)),
             (EarlierFile::Junit, render::junit(report)),
             (EarlierFile::Dotenv, render::dotenv(&outputs, false)),

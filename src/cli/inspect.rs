@@ -16,7 +16,7 @@ use crate::inspect::{
 };
 use crate::plan::compose_document::has_a_field_of_one;
 use crate::plan::kms_and_contracts::{further_questions, phala_hints};
-use crate::plan::target::{Target, named_source};
+use crate::plan::target::{named_source, parse_target};
 use crate::recorded::evidence::attestation_of_file;
 use crate::render::{escape, phala_hint};
 use crate::runtime::runtime;
@@ -146,7 +146,7 @@ fn of_bundle(
 fn live(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
     let mut settings = args.source.settings.clone();
     let hints = args.phala_hints.then(|| phala_hints(&mut settings));
-    let target = Target::new(&args.what, &settings)?;
+    let target = parse_target(&args.what, &settings)?;
     let compose = compose(args)?;
     let session = Session {
         keep_bundles: true,

@@ -8,7 +8,7 @@ use crate::alert::alerting::not_sent_yet;
 use crate::artifacts::{self, ArtifactPaths, Attested, BundleFiles, statements};
 use crate::env::Env;
 use crate::files::{PendingFile, append, write};
-use crate::render::{self, Style};
+use crate::render::{self, TextStyle};
 use crate::usage_error::WriteError;
 use cvm_verify_core::report::{Report, Verdict};
 
@@ -157,7 +157,7 @@ fn print(report: &Report, args: &OutputArgs, env: &mut Env) {
 
 /// Says on standard error which alerts were not delivered.
 fn complain_of_alerts(report: &Report, args: &OutputArgs, env: &mut Env) {
-    let style = Style {
+    let style = TextStyle {
         color: false,
         ..style(args, env)
     };
@@ -173,7 +173,7 @@ pub(super) fn prepare(args: &OutputArgs, unfinished: &Report, env: &Env) -> anyh
     }
 }
 
-fn style(args: &OutputArgs, env: &Env) -> Style {
+fn style(args: &OutputArgs, env: &Env) -> TextStyle {
     let color = match args.color {
         Color::Always => true,
         Color::Never => false,
@@ -183,7 +183,7 @@ fn style(args: &OutputArgs, env: &Env) -> Style {
                 && env.variables.get("NO_COLOR").is_none_or(String::is_empty)
         }
     };
-    Style {
+    TextStyle {
         color,
         quiet: args.is_quiet(),
         width: env.width(),

@@ -9,7 +9,6 @@ use tokio::runtime::Runtime;
 
 use super::unjudged_alerts;
 use crate::alert::alerting::{AlertedRun, AlertedTarget, Alerting, WholeFile, ended_by};
-use crate::alert::incident::PolicyFileId;
 use crate::alert::lacks_secret;
 use crate::alert::state_file::StateFile;
 use crate::env::Env;
@@ -38,11 +37,6 @@ pub(super) struct RunAlerts<'a> {
 }
 
 impl RunAlerts<'_> {
-    /// The policy file that the targets are of.
-    fn policy_file(&self) -> Option<PolicyFileId> {
-        self.plan.policy_file.map(|(file, _)| file)
-    }
-
     /// Tells the results of these targets, by their index. False where a signal ended it.
     pub fn send_early(
         &mut self,
@@ -57,7 +51,7 @@ impl RunAlerts<'_> {
                 continue;
             };
             if self.alerting.any(&job.alerts, env) {
-                alerted.extend(of_target.iter().map(|_| job.alerted(self.policy_file())));
+                alerted.extend(of_target.iter().map(|_| job.alerted(self.plan.policy_file)));
                 reports.extend_from_slice(of_target);
             }
         }
@@ -101,7 +95,7 @@ impl RunAlerts<'_> {
 
     /// Tells the result of the run, and records in it what became of that. `of_reports` is the index of the target of each report.
     pub fn send(&self, report: &mut Report, of_reports: &[usize], interrupt: &mut Interrupt, env: &mut Env) {
-        let policy_file = self.policy_file();
+        let policy_file = self.plan.policy_file;
         let alerted = |index: &usize| {
             let job = self.plan.targets.get(*index)?;
             Some(AlertedTarget {
@@ -143,12 +137,8 @@ impl RunAlerts<'_> {
 
     /// The policy file, if all that it has were verified: then it is known which targets have left it.
     fn whole_file(&self) -> Option<WholeFile<'_>> {
-        let (file, _) = self
-            .plan
-            .policy_file
-            .filter(|(_, is_whole)| *is_whole && self.is_all)?;
         Some(WholeFile {
-            file,
+            file: (self.plan.policy_file).filter(|_| self.plan.is_whole_file && self.is_all)?,
             names: self.plan.targets.iter().map(Job::name).collect(),
         })
     }

@@ -21,13 +21,13 @@ const AFTER_SIGNAL: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Takes what is printed.
-pub(super) struct StandardOutput(Arc<Shared>);
+pub(super) struct StandardOutput(Arc<OutputState>);
 
 /// The other end: what waits for the reader.
-pub(super) struct OutputReader(Arc<Shared>);
+pub(super) struct OutputReader(Arc<OutputState>);
 
 #[derive(Default)]
-struct Shared {
+struct OutputState {
     queue: Mutex<Queue>,
     changed: Condvar,
 }
@@ -49,7 +49,7 @@ struct Queue {
 
 impl StandardOutput {
     pub fn new(inner: Box<dyn Write + Send>) -> (Self, OutputReader) {
-        let shared = Arc::<Shared>::default();
+        let shared = Arc::<OutputState>::default();
         let of_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("output".to_owned());
         if let Err(error) = thread.spawn(move || of_thread.hand_on(inner)) {
@@ -59,7 +59,7 @@ impl StandardOutput {
     }
 }
 
-impl Shared {
+impl OutputState {
     fn locked(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -26,7 +26,7 @@ use crate::plan::planner::{Plan, plan};
 use crate::plan::shard;
 use crate::plan::source_rules::refuse_commit_on_schedule;
 use crate::render::escape;
-use crate::render::progress::Place;
+use crate::render::progress::ShownOn;
 use crate::runtime::runtime;
 use crate::usage_error::UsageError;
 use crate::verify_run::{RunTime, VerifyRun};
@@ -194,13 +194,13 @@ fn session(
 }
 
 /// Where progress is shown: nowhere if the user wants quiet.
-fn progress_place(args: &VerifyArgs, env: &Env) -> Place {
+fn progress_place(args: &VerifyArgs, env: &Env) -> ShownOn {
     match (
         args.output.is_quiet(),
         env.stderr_is_terminal && !env.is_dumb_terminal(),
     ) {
-        (true, _) => Place::Nowhere,
-        (false, true) => Place::Terminal,
-        (false, false) => Place::Log,
+        (true, _) => ShownOn::Nowhere,
+        (false, true) => ShownOn::Terminal,
+        (false, false) => ShownOn::Log,
     }
 }

@@ -6,7 +6,7 @@ use dcap_qvl::QuoteCollateralV3;
 use serde::Deserialize;
 
 use super::answer;
-use super::error::{Cause, SourceFailure};
+use super::error::{FetchProblem, SourceFailure};
 use super::fetch::Fetched;
 use super::sources::{CollateralPart, Sources};
 use crate::net::{Client, Limits, Response};
@@ -39,7 +39,7 @@ pub async fn fetch_early(
     let limits = Limits::body(MAX_BYTES).within(TOTAL);
     let get = async |document| {
         let answer = client.get(&source.early_url(document, fmspc), &limits).await;
-        answer.and_then(Response::ok).map_err(Cause::from)
+        answer.and_then(Response::ok).map_err(FetchProblem::from)
     };
     let (tcb_info, qe_identity) = tokio::join!(get(CollateralPart::TcbInfo), get(CollateralPart::QeIdentity));
     let tcb_info = tcb_info

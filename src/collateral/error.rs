@@ -12,7 +12,7 @@ use cvm_verify_core::verify::{CollateralServers, UnusableCollateral};
 
 /// No source gave a complete set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no collateral: {}", Listed(failures))]
+#[error("no collateral: {}", ListedFailures(failures))]
 pub struct CollateralError {
     /// One failure for each source that was asked, in order.
     pub failures: Vec<SourceFailure>,
@@ -25,8 +25,12 @@ impl CollateralError {
     /// (404), `malformed` when one answered with something that is not the document, else `unreachable`.
     #[must_use]
     pub fn unusable(&self, request: &CollateralRequest) -> UnusableCollateral {
-        let kinds = || self.failures.iter().map(|failure| Kind::of(&failure.cause));
-        if !self.failures.is_empty() && kinds().all(|kind| kind == Kind::Absent) {
+        let kinds = || {
+            self.failures
+                .iter()
+                .map(|failure| ProblemKind::of(&failure.cause))
+        };
+        if !self.failures.is_empty() && kinds().all(|kind| kind == ProblemKind::Absent) {
             return UnusableCollateral::NotServed {
                 problem: format!(
                     "no source has collateral for the platform with the FMSPC {}: {self}",
@@ -36,14 +40,16 @@ impl CollateralError {
             };
         }
         let mut failures = self.failures.iter();
-        match failures.find(|failure| Kind::of(&failure.cause) == Kind::Malformed) {
-            Some(failure) if kinds().all(|kind| kind != Kind::Unreachable) => UnusableCollateral::Malformed {
-                document: failure.document.as_str(),
-                problem: format!(
-                    "{} answers with something else: {}",
-                    failure.source_name, failure.cause
-                ),
-            },
+        match failures.find(|failure| ProblemKind::of(&failure.cause) == ProblemKind::Malformed) {
+            Some(failure) if kinds().all(|kind| kind != ProblemKind::Unreachable) => {
+                UnusableCollateral::Malformed {
+                    document: failure.document.as_str(),
+                    problem: format!(
+                        "{} answers with something else: {}",
+                        failure.source_name, failure.cause
+                    ),
+                }
+            }
             _ => UnusableCollateral::Unreachable {
                 problem: self.to_string(),
                 servers: self.servers,
@@ -54,7 +60,7 @@ impl CollateralError {
 
 /// What a failure says of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ProblemKind {
     /// It has no such document.
     Absent,
     /// It answers with something else.
@@ -63,14 +69,16 @@ enum Kind {
     Unreachable,
 }
 
-impl Kind {
-    const fn of(cause: &Cause) -> Self {
+impl ProblemKind {
+    const fn of(cause: &FetchProblem) -> Self {
         match cause {
-            Cause::Net(NetError::HttpStatus { status: 404, .. }) => Self::Absent,
-            Cause::Answer(_)
-            | Cause::TooLarge { .. }
-            | Cause::Net(NetError::TooLarge { .. } | NetError::HeadersTooLarge { .. }) => Self::Malformed,
-            Cause::Net(_) => Self::Unreachable,
+            FetchProblem::Net(NetError::HttpStatus { status: 404, .. }) => Self::Absent,
+            FetchProblem::Answer(_)
+            | FetchProblem::TooLarge { .. }
+            | FetchProblem::Net(NetError::TooLarge { .. } | NetError::HeadersTooLarge { .. }) => {
+                Self::Malformed
+            }
+            FetchProblem::Net(_) => Self::Unreachable,
         }
     }
 }
@@ -97,12 +105,12 @@ pub struct SourceFailure {
     /// The first document that failed.
     pub document: CollateralPart,
     /// Why.
-    pub cause: Cause,
+    pub cause: FetchProblem,
 }
 
 /// What went wrong, without the host where that is the source, and without advice about a URL that nobody typed.
-fn without_host(source_name: &str, cause: &Cause) -> String {
-    if let Cause::Net(NetError::Dns { detail, .. }) = cause {
+fn without_host(source_name: &str, cause: &FetchProblem) -> String {
+    if let FetchProblem::Net(NetError::Dns { detail, .. }) = cause {
         return format!("the name could not be resolved ({detail})");
     }
     let text = cause.to_string();
@@ -116,16 +124,16 @@ fn without_host(source_name: &str, cause: &Cause) -> String {
 impl Heal for SourceFailure {
     fn may_heal(&self) -> bool {
         match &self.cause {
-            Cause::Net(error) => error.may_heal(),
+            FetchProblem::Net(error) => error.may_heal(),
             // A gateway's error page under status 200.
-            Cause::Answer(AnswerError::Json { .. } | AnswerError::NotACrl(_)) => true,
-            Cause::Answer(_) | Cause::TooLarge { .. } => false,
+            FetchProblem::Answer(AnswerError::Json { .. } | AnswerError::NotACrl(_)) => true,
+            FetchProblem::Answer(_) | FetchProblem::TooLarge { .. } => false,
         }
     }
 
     fn retry_after(&self) -> Option<Duration> {
         match &self.cause {
-            Cause::Net(error) => error.retry_after(),
+            FetchProblem::Net(error) => error.retry_after(),
             _ => None,
         }
     }
@@ -133,7 +141,7 @@ impl Heal for SourceFailure {
 
 /// Why one document could not be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Cause {
+pub enum FetchProblem {
     /// The network, or a status other than 200.
     #[error(transparent)]
     Net(#[from] NetError),
@@ -148,9 +156,9 @@ pub enum Cause {
     },
 }
 
-struct Listed<'a>(&'a [SourceFailure]);
+struct ListedFailures<'a>(&'a [SourceFailure]);
 
-impl fmt::Display for Listed<'_> {
+impl fmt::Display for ListedFailures<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, failure) in self.0.iter().enumerate() {
             if index > 0 {

@@ -6,7 +6,7 @@ use dcap_qvl::QuoteCollateralV3;
 use tokio::time::Instant;
 
 use super::answer;
-use super::error::{Cause, CollateralError, SourceFailure};
+use super::error::{CollateralError, FetchProblem, SourceFailure};
 use super::request::CollateralRequest;
 use super::sources::{CollateralPart, CollateralServer, Sources};
 use crate::net::retry::{Schedule, retry};
@@ -108,7 +108,7 @@ async fn from_source(
     let get = async |document| {
         let url = source.url(document, request);
         let answer = client.get(&url, limits).await;
-        answer.and_then(Response::ok).map_err(Cause::from)
+        answer.and_then(Response::ok).map_err(FetchProblem::from)
     };
     // Judged in this order whatever order they arrive in, so that the same fault gives the same report.
     let (tcb_info, qe_identity, pck_crl, root_ca_crl) = tokio::join!(
@@ -133,7 +133,7 @@ async fn from_source(
     let sum: usize = all.iter().map(|answer| answer.body.len()).sum();
     if sum > limits.max_body {
         let limit = limits.max_body;
-        return Err(failed(CollateralPart::TcbInfo)(Cause::TooLarge { limit }));
+        return Err(failed(CollateralPart::TcbInfo)(FetchProblem::TooLarge { limit }));
     }
 
     let tcb_info =

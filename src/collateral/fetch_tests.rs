@@ -116,7 +116,7 @@ async fn a_redirect_is_not_followed() {
     let (error, failure) = failure("pckcrl", redirect).await;
     assert!(matches!(
         failure.cause,
-        Cause::Net(NetError::Redirect { status: 302, .. })
+        FetchProblem::Net(NetError::Redirect { status: 302, .. })
     ));
     assert!(!error.may_heal());
 }
@@ -128,7 +128,7 @@ async fn a_document_of_more_than_a_mebibyte_is_too_large() {
     assert_eq!(failure.document, CollateralPart::QeIdentity);
     assert!(matches!(
         failure.cause,
-        Cause::Net(NetError::TooLarge { limit: MAX_BYTES, .. })
+        FetchProblem::Net(NetError::TooLarge { limit: MAX_BYTES, .. })
     ));
 }
 
@@ -136,7 +136,7 @@ async fn a_document_of_more_than_a_mebibyte_is_too_large() {
 async fn four_documents_share_one_limit() {
     let large = answer(200, &[], &vec![b' '; MAX_BYTES]);
     let (_, failure) = failure("rootcacrl", large).await;
-    assert_eq!(failure.cause, Cause::TooLarge { limit: MAX_BYTES });
+    assert_eq!(failure.cause, FetchProblem::TooLarge { limit: MAX_BYTES });
 }
 
 #[tokio::test]
@@ -144,13 +144,13 @@ async fn a_gateways_html_page_may_heal_and_a_missing_chain_does_not() {
     let (error, failure_html) = failure("tcb?", answer(200, &[], b"<html>busy</html>")).await;
     assert!(matches!(
         failure_html.cause,
-        Cause::Answer(AnswerError::Json { .. })
+        FetchProblem::Answer(AnswerError::Json { .. })
     ));
     assert!(error.may_heal());
     let (error, failure) = failure("tcb?", answer(200, &[], fake::TCB_INFO_ANSWER.as_bytes())).await;
     assert_eq!(
         failure.cause,
-        Cause::Answer(AnswerError::NoChain("TCB-Info-Issuer-Chain"))
+        FetchProblem::Answer(AnswerError::NoChain("TCB-Info-Issuer-Chain"))
     );
     assert!(!error.may_heal());
 }

@@ -25,7 +25,7 @@ pub use answer::AnswerError;
 pub use cache::CollateralCache;
 pub use disk::Disk;
 pub use early::fetch_early;
-pub use error::{Cause, CollateralError, SourceFailure};
+pub use error::{CollateralError, FetchProblem, SourceFailure};
 pub use fetch::{CollateralFetcher, Fetched};
 pub use request::{CollateralRequest, PckCa};
 pub use sources::{CollateralPart, Sources};

@@ -29,7 +29,7 @@ const MAX_REMEMBERED: usize = 1024;
 
 /// What was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Key {
+enum Question {
     /// A repository on GitHub, a digest, and whether any type of predicate was asked for.
     Github(String, [u8; 32], bool),
     /// An image's name, its digest, and whether BuildKit's attestation was asked for.
@@ -45,7 +45,7 @@ pub struct StatementLookups {
     token: Option<Secret>,
     credentials: RegistryCredentials,
     at_once: Arc<Semaphore>,
-    answers: Mutex<HashMap<Key, Slot>>,
+    answers: Mutex<HashMap<Question, Slot>>,
 }
 
 impl StatementLookups {
@@ -129,9 +129,9 @@ impl StatementLookups {
         }
         let key = match from {
             StatementSource::Registry => {
-                Key::Registry(normal_name(name_of(image)), image.digest, image.via_buildkit)
+                Question::Registry(normal_name(name_of(image)), image.digest, image.via_buildkit)
             }
-            StatementSource::GithubApi | StatementSource::File => Key::Github(
+            StatementSource::GithubApi | StatementSource::File => Question::Github(
                 image.repository.to_ascii_lowercase(),
                 image.digest,
                 image.signature_suffices,

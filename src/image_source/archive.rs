@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use flate2::read::MultiGzDecoder;
 use tar::{Archive, Entry, EntryType, PaxExtensions};
 
-use super::{Collected, ReadError};
+use super::{MetFiles, ReadError};
 
 /// The most entries that an archive may have. Real ones have about 12.
 pub const MAX_ENTRIES: usize = 4096;
@@ -16,7 +16,7 @@ pub const MAX_UNPACKED: u64 = 8 << 30;
 const MAX_EXTENDED: u64 = 64 * 1024;
 
 /// Reads the files of an image from an archive. It is read to its end: a second file of one name is refused.
-pub(super) fn collect(mut archive: impl Read) -> Result<Collected, ReadError> {
+pub(super) fn collect(mut archive: impl Read) -> Result<MetFiles, ReadError> {
     let cannot = |error| ReadError::cannot("the archive", error);
     let mut head = Vec::new();
     archive.by_ref().take(6).read_to_end(&mut head).map_err(cannot)?;
@@ -34,9 +34,9 @@ pub(super) fn collect(mut archive: impl Read) -> Result<Collected, ReadError> {
     }
 }
 
-fn entries(content: impl Read) -> Result<Collected, ReadError> {
+fn entries(content: impl Read) -> Result<MetFiles, ReadError> {
     let cannot = |error| ReadError::cannot("the archive", error);
-    let mut collected = Collected::default();
+    let mut collected = MetFiles::default();
     let mut names = HashSet::new();
     let mut archive = Archive::new(content);
     // Raw: no header is applied to the entry behind it.

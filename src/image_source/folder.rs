@@ -3,12 +3,12 @@
 use std::fs::File;
 use std::path::Path;
 
-use super::{Collected, ReadError, WHOLE};
+use super::{MetFiles, ReadError, WHOLE};
 use cvm_verify_core::verify::image_file as name;
 
 /// Reads the files of an image from a folder. Links are refused: what they point to is not the image's.
-pub(super) fn collect(folder: &Path) -> Result<Collected, ReadError> {
-    let mut collected = Collected::default();
+pub(super) fn collect(folder: &Path) -> Result<MetFiles, ReadError> {
+    let mut collected = MetFiles::default();
     for file in WHOLE.iter().map(|(file, _)| *file).chain([name::INITRD]) {
         let path = folder.join(file);
         let found = match path.symlink_metadata() {

@@ -115,12 +115,12 @@ pub fn measure_archive(archive: impl Read) -> Result<MeasuredImage, ReadError> {
 
 /// The files that were met so far.
 #[derive(Default)]
-struct Collected {
+struct MetFiles {
     whole: [Option<Vec<u8>>; WHOLE.len()],
     initrd: Option<Initrd>,
 }
 
-impl Collected {
+impl MetFiles {
     /// Reads a file where it is one of those that are measured. `size` is how many bytes it says that it has.
     fn offer(&mut self, file: &str, size: u64, mut content: impl Read) -> Result<(), ReadError> {
         if file == name::INITRD {

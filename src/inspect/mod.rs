@@ -87,13 +87,13 @@ pub fn inspect_document_json(text: &str) -> String {
 
 fn json(page: Page, note: &'static str, simulated: bool) -> String {
     #[derive(Serialize)]
-    struct Document {
+    struct InspectJson {
         schema: &'static str,
         note: &'static str,
         simulated: bool,
         sections: Vec<page::Section>,
     }
-    crate::render::safe_json(&Document {
+    crate::render::safe_json(&InspectJson {
         schema: SCHEMA,
         note,
         simulated,

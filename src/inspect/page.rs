@@ -5,7 +5,7 @@ use std::fmt::Display;
 use serde::Serialize;
 
 use crate::render::escape::terminal;
-use crate::render::page::{Ink, Page as Lines};
+use crate::render::page::{Ink, TextPage as Lines};
 
 /// Columns before a value.
 const VALUE: usize = 26;

@@ -153,10 +153,11 @@ pub fn read(file: &str, json: &[u8]) -> Result<Report, MergeError> {
     }
     // Another format is named before its fields are missed.
     #[derive(serde::Deserialize)]
-    struct Head {
+    struct ReportHead {
         schema: String,
     }
-    let head: Head = serde_json::from_slice(json).map_err(|error| not_a_report(json_problem(&error)))?;
+    let head: ReportHead =
+        serde_json::from_slice(json).map_err(|error| not_a_report(json_problem(&error)))?;
     if head.schema != SCHEMA {
         return Err(MergeError::Schema {
             file: file.to_owned(),

@@ -50,7 +50,7 @@ impl ExchangeThreads {
         let Some(mut place) = self.place() else {
             return timeout(time + GRACE, exchange).await.ok();
         };
-        let mut task = Running(place.runtime.spawn(exchange));
+        let mut task = RunningExchange(place.runtime.spawn(exchange));
         match timeout(time + GRACE, &mut task.0).await {
             Ok(Ok(found)) => {
                 // The thread has done all that it was given.
@@ -64,7 +64,7 @@ impl ExchangeThreads {
 
     /// A place on an idle thread, on a new one, or on the one with the fewest exchanges. `None` where the system has no more
     /// threads or descriptors.
-    fn place(&self) -> Option<Place> {
+    fn place(&self) -> Option<ThreadPlace> {
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         let load = |thread: &&ExchangeThread| Arc::strong_count(&thread.load);
         let is_idle = |thread: &ExchangeThread| Arc::strong_count(&thread.load) == 1;
@@ -75,7 +75,7 @@ impl ExchangeThreads {
             threads.push(new);
         }
         let thread = threads.iter().min_by_key(load)?;
-        Some(Place {
+        Some(ThreadPlace {
             runtime: thread.runtime.clone(),
             load: Some(Arc::clone(&thread.load)),
         })
@@ -103,12 +103,12 @@ impl ExchangeThread {
 
 /// A place on a thread. It is given back by the thread itself: one that is still busy with what nobody waits for any more counts as
 /// busy.
-struct Place {
+struct ThreadPlace {
     runtime: Handle,
     load: Option<Arc<()>>,
 }
 
-impl Drop for Place {
+impl Drop for ThreadPlace {
     fn drop(&mut self) {
         if let Some(load) = self.load.take() {
             self.runtime.spawn(async move { drop(load) });
@@ -117,9 +117,9 @@ impl Drop for Place {
 }
 
 /// An exchange that ends when nobody waits for it any more.
-struct Running<T>(JoinHandle<T>);
+struct RunningExchange<T>(JoinHandle<T>);
 
-impl<T> Drop for Running<T> {
+impl<T> Drop for RunningExchange<T> {
     fn drop(&mut self) {
         self.0.abort();
     }

@@ -27,10 +27,10 @@ pub struct LiveChain {
 
 /// What the connections to one host presented. Cheap to clone; all clones see the same.
 #[derive(Debug, Clone, Default)]
-pub struct LeafWatch(Arc<Mutex<State>>);
+pub struct LeafWatch(Arc<Mutex<SeenChains>>);
 
 #[derive(Debug, Default)]
-struct State {
+struct SeenChains {
     /// Presented, and not yet signed with.
     presented: Vec<LiveChain>,
     /// Signed with, each certificate once, in the order of the connections.
@@ -83,7 +83,7 @@ impl LeafWatch {
         self.state().admitted.clone()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, SeenChains> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

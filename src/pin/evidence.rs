@@ -12,7 +12,7 @@ use crate::plan::next_commands::{Commands, TargetNames};
 use crate::plan::nodes::{self, TargetNodes};
 use crate::plan::selection::address;
 use crate::plan::setting_problem::settings_error;
-use crate::plan::target::Target;
+use crate::plan::target::target_of_settings;
 use crate::runtime::runtime;
 use crate::usage_error::{CommandError, UsageError};
 use cvm_verify_core::checks::EvidenceFailure;
@@ -81,7 +81,7 @@ fn live(
     let mut settings = target.settings.clone();
     let hints = request.phala_hints.then(|| phala_hints(&mut settings));
     let refused = |problem| settings_error(vec![problem]);
-    let source = Target::of_settings(url, &settings).map_err(refused)?.source;
+    let source = target_of_settings(url, &settings).map_err(refused)?.source;
     let nodes = TargetNodes::of(&target.settings, &nodes::variables(&env.variables)).map_err(refused)?;
     let questions = further_questions(
         &target.settings,

@@ -2,14 +2,14 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::reader::Reader;
+use super::reader::SettingsReader;
 use super::setting_problem::SettingProblem;
 use super::{compose_document, release};
 use crate::config::path_of;
 use crate::files;
 use cvm_verify_core::policy::{Expected, Origin, SecondHash, SecondHashError};
 
-impl Reader<'_> {
+impl SettingsReader<'_> {
     pub(super) fn compose_file(&mut self) -> Option<Vec<u8>> {
         let value = self.settings.one("app-compose-file")?;
         let read = files::read(&path_of(value), files::COMPOSE_LIMIT)

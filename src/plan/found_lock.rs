@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::next_commands::LOCK_NAME;
 use super::selection::Selection;
-use super::target::Target;
+use super::target::parse_target;
 use crate::env::Env;
 use crate::files;
 use crate::git::{self, Unrecorded};
@@ -112,7 +112,7 @@ pub(crate) fn say_of_unused_lock(selection: &Selection, env: &mut Env) {
 
 /// Scheme, host and port of an address. One that cannot be used is reported by what uses it.
 fn origin_of(url: &str, selection: &Selection) -> Option<String> {
-    Target::new(url, &selection.options).ok()?.source.origin()
+    parse_target(url, &selection.options).ok()?.source.origin()
 }
 
 /// Whether a target has to be chosen.

@@ -1,10 +1,10 @@
 //! What settings expect of the contracts that govern an app.
 
-use super::reader::Reader;
+use super::reader::SettingsReader;
 use cvm_verify_core::evidence::parse_user_hex;
 use cvm_verify_core::policy::{ContractPin, Expected, GovernanceMode, GovernancePolicy};
 
-impl Reader<'_> {
+impl SettingsReader<'_> {
     pub(super) fn governance(&mut self) -> GovernancePolicy {
         let number = |text: &str| match text.parse() {
             Ok(0) | Err(_) => Err("write a whole number from 1 on"),

@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::compose_document;
-use super::reader::Reader;
+use super::reader::SettingsReader;
 use super::setting_problem::SettingProblem;
 use crate::config::{Settings, path_of};
 use crate::files;
@@ -16,7 +16,7 @@ use cvm_verify_core::policy::{
 };
 use cvm_verify_core::reference::ReferenceValues;
 
-impl Reader<'_> {
+impl SettingsReader<'_> {
     pub(super) fn kms(&mut self, reference: &ReferenceValues, at: u64) -> KmsPolicy {
         let hash = |text: &str| parse_user_hex(text).map_err(|error| format!("the value {error}"));
         let os_image = self.parsed("kms-os-image", |text| {

@@ -1,13 +1,13 @@
 //! What the lock of a target adds to its policy.
 
-use super::named_files::NamedFiles;
-use super::reader::Reader;
+use super::named_files::FilesOfPlan;
+use super::reader::SettingsReader;
 use super::setting_problem::SettingProblem;
 use crate::config::{WrittenValue, path_of};
 use cvm_verify_core::lock::Lock;
 use cvm_verify_core::policy::{Origin, OsImageOption, Policy};
 
-impl Reader<'_> {
+impl SettingsReader<'_> {
     pub(super) fn without_lock(&mut self, os_image: Option<OsImageOption>, policy: Policy) -> Policy {
         match (os_image, self.settings.one("os-image")) {
             (Some(OsImageOption::Policy(os_image)), _) => Policy {
@@ -39,7 +39,7 @@ impl Reader<'_> {
         at: u64,
         os_image: Option<OsImageOption>,
         policy: Policy,
-        files: &mut NamedFiles,
+        files: &mut FilesOfPlan,
     ) -> Policy {
         let path = path_of(value).display().to_string();
         let Some(file) = self.kept_of_file("lock", value, files.read(&path_of(value))) else {

@@ -14,13 +14,13 @@ use cvm_verify_core::reference::ReferenceValues;
 
 /// The files that were read: many targets share one.
 #[derive(Default)]
-pub(crate) struct NamedFiles {
+pub(crate) struct FilesOfPlan {
     locks: HashMap<PathBuf, Result<Rc<ReadLock>, String>>,
     references: HashMap<PathBuf, Result<Arc<ReferenceValues>, String>>,
     images: HashMap<PathBuf, Result<MeasuredFiles, String>>,
 }
 
-impl NamedFiles {
+impl FilesOfPlan {
     pub(super) fn read(&mut self, path: &Path) -> Result<Rc<ReadLock>, String> {
         let read = || match files::read_lock_file(path) {
             Ok(file) => Ok(Rc::new(file)),

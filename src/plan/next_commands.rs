@@ -143,12 +143,19 @@ impl Commands {
             address,
             reached: REACHING.iter().filter_map(given).collect(),
             layout: given(&LAYOUT).unwrap_or_default(),
-            network: Arc::default(),
             unsaid: query.into_iter().chain(with_query).collect(),
+            ..Self::in_files_of(named, settings)
+        }
+    }
+
+    /// What the files say of it.
+    fn in_files_of(named: &TargetNames<'_>, settings: &Settings) -> Self {
+        Self {
             name: named.name.map(str::to_owned),
             config: named.config.map(Path::to_owned),
             lock: settings.one("lock").map(path_of),
             is_one_of_several: named.is_one_of_several,
+            ..Self::default()
         }
     }
 
@@ -159,14 +166,7 @@ impl Commands {
             is_typed: named.is_typed,
             is_url: true,
             address: address.unwrap_or_default(),
-            reached: String::new(),
-            layout: String::new(),
-            network: Arc::default(),
-            unsaid: Vec::new(),
-            name: named.name.map(str::to_owned),
-            config: named.config.map(Path::to_owned),
-            lock: settings.one("lock").map(path_of),
-            is_one_of_several: named.is_one_of_several,
+            ..Self::in_files_of(named, settings)
         })
     }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::written;
-use crate::plan::target::Target;
+use crate::plan::target::parse_target;
 use crate::render::samples;
 
 fn settings(options: &[(&'static str, &str)]) -> Settings {
@@ -13,7 +13,7 @@ fn settings(options: &[(&'static str, &str)]) -> Settings {
 
 fn of(address: &str, named: &TargetNames<'_>, options: &[(&'static str, &str)]) -> Commands {
     let settings = settings(options);
-    let target = Target::new(address, &settings).unwrap();
+    let target = parse_target(address, &settings).unwrap();
     Commands::of(&target.source, named, &settings)
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::named_files::NamedFiles;
+use super::named_files::FilesOfPlan;
 use super::policy::{Expectations, expectations};
 use super::policy_file;
 use super::setting_problem::settings_error;
@@ -32,7 +32,7 @@ impl OneTarget {
         env: &mut Env,
     ) -> Result<Self, UsageError> {
         let (settings, name) = policy_file::of_one(path, name, options)?;
-        let mut files = NamedFiles::default();
+        let mut files = FilesOfPlan::default();
         let expectations =
             expectations(&settings, name.as_deref(), at, &mut files).map_err(settings_error)?;
         for note in files.notes() {

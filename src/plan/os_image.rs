@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 
-use super::named_files::NamedFiles;
-use super::reader::Reader;
+use super::named_files::FilesOfPlan;
+use super::reader::SettingsReader;
 use crate::config::path_of;
 use cvm_verify_core::policy::{
     OsImageError, OsImageOption, OsImagePolicy, PublishedImage, parse_os_image_of,
 };
 use cvm_verify_core::reference::ReferenceValues;
 
-impl Reader<'_> {
+impl SettingsReader<'_> {
     /// Which image is expected, by a word, a hash, registers, or files that are measured here.
     pub(super) fn os_image(
         &mut self,
         reference: &ReferenceValues,
         at: u64,
-        files: &mut NamedFiles,
+        files: &mut FilesOfPlan,
     ) -> Option<OsImageOption> {
         let option = self.parsed("os-image", |text| {
             let option = parse_os_image_of(text, reference)?;
@@ -50,7 +50,7 @@ impl Reader<'_> {
     }
 
     /// The reference values that settings name, or the built-in ones.
-    pub(super) fn reference(&mut self, files: &mut NamedFiles) -> Arc<ReferenceValues> {
+    pub(super) fn reference(&mut self, files: &mut FilesOfPlan) -> Arc<ReferenceValues> {
         let built_in = || Arc::clone(ReferenceValues::built_in());
         let Some(value) = self.settings.one("reference-values") else {
             return built_in();

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::job::Job;
-use super::named_files::NamedFiles;
+use super::named_files::FilesOfPlan;
 use super::next_commands::{Commands, NetworkOptions, TargetNames};
 use super::nodes::{NodeVariables, TargetNodes};
 use super::policy::{Expectations, expectations};
 use super::policy_file::Config;
 use super::selection::{Selection, WantedDeployment, addresses, wanted};
 use super::setting_problem::{SettingProblem, refuse_any};
-use super::target::Target;
+use super::target::target_of_settings;
 use crate::alert::incident::PolicyFileId;
 use crate::alert::variables::ChannelVariables;
 use crate::config::file::file_keys;
@@ -32,8 +32,10 @@ pub(crate) struct Plan {
     pub files: BTreeSet<PathBuf>,
     /// What a person should know of those files.
     pub notes: Vec<String>,
-    /// The policy file that the targets are of, and whether they are all that it has.
-    pub policy_file: Option<(PolicyFileId, bool)>,
+    /// The policy file that the targets are of.
+    pub policy_file: Option<PolicyFileId>,
+    /// Whether they are all that it has.
+    pub is_whole_file: bool,
 }
 
 /// Plans a run that judges at a time, Unix seconds, by this policy file.
@@ -50,7 +52,7 @@ pub(crate) fn plan(selection: &Selection, at: u64, policy_file: Option<&Path>) -
         node_variables: &selection.node_variables,
         network: &selection.network,
         is_of_several_addresses: selection.urls.len() > 1,
-        named_files: NamedFiles::default(),
+        named_files: FilesOfPlan::default(),
         of_addresses: None,
         files: policy_file.map(Path::to_owned).into_iter().collect(),
         problems: config
@@ -64,10 +66,8 @@ pub(crate) fn plan(selection: &Selection, at: u64, policy_file: Option<&Path>) -
     Ok(Plan {
         targets,
         notes: planner.named_files.notes(),
-        policy_file: policy_file.map(|path| {
-            let is_whole = selection.urls.is_empty() && selection.names.is_empty();
-            (policy_file_id(path), is_whole)
-        }),
+        policy_file: policy_file.map(policy_file_id),
+        is_whole_file: selection.urls.is_empty() && selection.names.is_empty(),
         files: planner.files,
         alerts: ChannelVariables::of(&match &config {
             Some(config) => config.settings(options, None),
@@ -129,7 +129,7 @@ struct Planner<'c> {
     node_variables: &'c NodeVariables,
     network: &'c Arc<NetworkOptions>,
     is_of_several_addresses: bool,
-    named_files: NamedFiles,
+    named_files: FilesOfPlan,
     /// What is expected of an address without a name: all those of a command line have the same settings.
     of_addresses: Option<(Settings, SharedExpectations)>,
     files: BTreeSet<PathBuf>,
@@ -148,7 +148,7 @@ impl Planner<'_> {
         self.files.extend(named.map(path_of));
         let mut targets = Vec::new();
         for address in addresses(wanted.url, &settings) {
-            match Target::of_settings(&address, &settings) {
+            match target_of_settings(&address, &settings) {
                 Ok(target) => targets.push(target),
                 Err(problem) => self.problems.push(problem),
             }

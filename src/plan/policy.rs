@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::named_files::NamedFiles;
-use super::reader::{Reader, word};
+use super::named_files::FilesOfPlan;
+use super::reader::{SettingsReader, word};
 use super::setting_problem::SettingProblem;
 use super::source_rules::source_policy;
 use super::{release, tls_mode};
@@ -35,9 +35,9 @@ pub(crate) fn expectations(
     settings: &Settings,
     target: Option<&str>,
     at: u64,
-    files: &mut NamedFiles,
+    files: &mut FilesOfPlan,
 ) -> Result<Expectations, Vec<SettingProblem>> {
-    let mut reader = Reader {
+    let mut reader = SettingsReader {
         settings,
         problems: Vec::new(),
     };
@@ -123,7 +123,7 @@ fn waivers(settings: &Settings) -> BTreeMap<CheckId, Origin> {
     CheckId::ALL.into_iter().filter_map(of).collect()
 }
 
-impl Reader<'_> {
+impl SettingsReader<'_> {
     fn instance_ids(&mut self) -> Option<Expected<Vec<[u8; 20]>>> {
         self.list("instance-id", |text| {
             parse_user_hex(text).map_err(|error| format!("the value {error}"))

@@ -8,12 +8,12 @@ use cvm_verify_core::evidence::parse_user_hex;
 use cvm_verify_core::policy::Expected;
 
 /// Reads settings, and goes on after a mistake.
-pub(super) struct Reader<'s> {
+pub(super) struct SettingsReader<'s> {
     pub(super) settings: &'s Settings,
     pub(super) problems: Vec<SettingProblem>,
 }
 
-impl Reader<'_> {
+impl SettingsReader<'_> {
     /// What was read of a value; otherwise the problem is noted.
     pub(super) fn kept<T, E: Display>(
         &mut self,
@@ -25,7 +25,7 @@ impl Reader<'_> {
             .ok()
     }
 
-    /// As [`Reader::kept`], for the file that a value names.
+    /// As [`SettingsReader::kept`], for the file that a value names.
     pub(super) fn kept_of_file<T, E: Display>(
         &mut self,
         key: &str,
@@ -101,7 +101,7 @@ impl Reader<'_> {
     }
 }
 
-/// See [`Reader::word`].
+/// See [`SettingsReader::word`].
 pub(super) fn word<T: Default>(settings: &Settings, key: &str, of_word: fn(&str) -> Option<T>) -> T {
     let value = settings.one(key);
     value.and_then(|value| of_word(&value.text)).unwrap_or_default()

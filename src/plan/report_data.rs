@@ -1,12 +1,12 @@
 //! What settings expect in the report data: where the nonce is in it, and a value of the user's own.
 
-use super::reader::Reader;
+use super::reader::SettingsReader;
 use super::setting_problem::SettingProblem;
 use crate::usage_error::UsageError;
 use cvm_verify_core::evidence::{parse_user_hex, parse_user_hex_up_to};
 use cvm_verify_core::verify::{Layout, UnknownLayout};
 
-impl Reader<'_> {
+impl SettingsReader<'_> {
     /// 32 bytes; an address of Private AI may have 20, and is padded as its app pads it.
     pub(super) fn report_data_key(&mut self, layout: Option<Layout>) -> Option<[u8; 32]> {
         let value = self.settings.one("report-data-key")?;

@@ -2,33 +2,27 @@
 
 use super::setting_problem::SettingProblem;
 use crate::config::{Settings, WrittenValue};
-use crate::source::{NamedSource, SOURCES, Source, SourceRow, parse_source, row_of};
+use crate::source::{NamedSource, SOURCES, SourceRow, parse_source, row_of};
 use crate::usage_error::UsageError;
 use cvm_verify_core::policy::Origin;
 
-/// One address or app to verify.
-pub(crate) struct Target {
-    pub name: String,
-    pub source: Source,
+/// Parses what stands for a target: an address, or an id where the source is reached by one.
+pub(crate) fn parse_target(text: &str, settings: &Settings) -> Result<NamedSource, UsageError> {
+    let source = named_source(settings);
+    refuse_options_of_other_sources(source, settings)?;
+    let given = |key: &str| settings.one(key).map(|value| value.text.as_str());
+    parse_source(source, text, &given)
 }
 
-impl Target {
-    /// Parses what stands for a target: an address, or an id where the source is reached by one.
-    pub fn new(text: &str, settings: &Settings) -> Result<Self, UsageError> {
-        let source = named_source(settings);
-        refuse_options_of_other_sources(source, settings)?;
-        let given = |key: &str| settings.one(key).map(|value| value.text.as_str());
-        let NamedSource { name, source } = parse_source(source, text, &given)?;
-        Ok(Self { name, source })
-    }
-
-    /// The same for what settings name.
-    pub fn of_settings(address: &WrittenValue, settings: &Settings) -> Result<Self, SettingProblem> {
-        Self::new(&address.text, settings).map_err(|error| match &address.origin {
-            Origin::File { .. } => SettingProblem::of("url", address, error),
-            _ => SettingProblem::Other(error.to_string()),
-        })
-    }
+/// The same for what settings name.
+pub(crate) fn target_of_settings(
+    address: &WrittenValue,
+    settings: &Settings,
+) -> Result<NamedSource, SettingProblem> {
+    parse_target(&address.text, settings).map_err(|error| match &address.origin {
+        Origin::File { .. } => SettingProblem::of("url", address, error),
+        _ => SettingProblem::Other(error.to_string()),
+    })
 }
 
 /// The source that settings name, or the first one: the app.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::escape::terminal;
-use super::page::{Ink, Page};
+use super::page::{Ink, TextPage};
 use cvm_verify_core::compose::ComposeForm;
 
 /// The name of the JSON format.
@@ -15,7 +15,7 @@ const INDENT: usize = 4;
 /// As text for people.
 #[must_use]
 pub fn compose_forms_text(forms: &[ComposeForm], doubts: &[&str], width: usize) -> String {
-    let mut page = Page::new(width, false);
+    let mut page = TextPage::new(width, false);
     for form in forms {
         let same = forms
             .iter()

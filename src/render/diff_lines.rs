@@ -1,7 +1,7 @@
 //! The lines of a unified diff, in every format for people. They come from strangers as much as anything else.
 
 use super::escape::{markdown, shorten, terminal, xml};
-use super::page::{Ink, Page};
+use super::page::{Ink, TextPage};
 
 /// Lines that are shown: as many as the diff has at most, and the one that counts the rest.
 const MAX_LINES: usize = cvm_verify_core::compose::MAX_DIFF_LINES + 1;
@@ -9,7 +9,7 @@ const MAX_LINES: usize = cvm_verify_core::compose::MAX_DIFF_LINES + 1;
 const MAX_LINE: usize = 300;
 
 /// On a page, a line each, indented by `indent`: no line of an untrusted party's begins where a verdict or a check stands.
-pub(super) fn on_page(page: &mut Page, indent: usize, lines: &[String]) {
+pub(super) fn on_page(page: &mut TextPage, indent: usize, lines: &[String]) {
     for line in lines.iter().take(MAX_LINES) {
         let ink = match line.as_bytes().first() {
             Some(b'-') => Ink::Red,
@@ -50,7 +50,7 @@ mod tests {
         #[test]
         fn t53_a_hostile_line_stays_a_line_of_its_block(line in hostile()) {
             let lines = vec![line; 100];
-            let mut page = Page::new(100, false);
+            let mut page = TextPage::new(100, false);
             on_page(&mut page, 9, &lines);
             let text = page.into_text();
             prop_assert_eq!(text.lines().count(), MAX_LINES);

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::escape::{code, markdown, terminal};
-use super::page::{Ink, Page};
+use super::page::{Ink, TextPage};
 use super::{banner, diff_lines, json};
 use crate::compare::{Comparison, Explained, Side};
 use cvm_verify_core::lock;
@@ -23,7 +23,7 @@ pub fn difference_text(
     simulated: bool,
     width: usize,
 ) -> String {
-    let mut page = Page::new(width, false);
+    let mut page = TextPage::new(width, false);
     if simulated {
         page.line(Ink::Plain, banner::SIMULATED);
     }

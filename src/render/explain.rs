@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::page::{Ink, Page};
+use super::page::{Ink, TextPage};
 use cvm_verify_core::checks::{ALL, Check, Reason, Required};
 use cvm_verify_core::report::{CheckId, RequiredAssurance, SideTier, SideTiers, Tier};
 use cvm_verify_core::tiers::required_from;
@@ -13,7 +13,7 @@ const WIDTH: usize = 88;
 /// One check, explained, with a final newline.
 #[must_use]
 pub fn explain(check: &Check, width: usize) -> String {
-    let mut page = Page::new(width.min(WIDTH), false);
+    let mut page = TextPage::new(width.min(WIDTH), false);
     page.line(Ink::Plain, &format!("{}: {}", check.id, check.title));
     page.blank();
     for (label, words) in [
@@ -35,7 +35,7 @@ pub fn explain(check: &Check, width: usize) -> String {
 /// Reasons, each with its check, with a final newline.
 #[must_use]
 pub fn explain_reasons(found: &[(&Check, &Reason)], width: usize) -> String {
-    let mut page = Page::new(width.min(WIDTH), false);
+    let mut page = TextPage::new(width.min(WIDTH), false);
     for (index, (check, reason)) in found.iter().enumerate() {
         if index > 0 {
             page.blank();
@@ -51,7 +51,7 @@ pub fn explain_reasons(found: &[(&Check, &Reason)], width: usize) -> String {
 /// All checks in the order in which they run: the first sentence of what each proves.
 #[must_use]
 pub fn explain_list(width: usize) -> String {
-    let mut page = Page::new(width, false);
+    let mut page = TextPage::new(width, false);
     let width = ALL.iter().map(|check| check.id.as_str().len()).max().unwrap_or(0);
     for check in ALL {
         let first = check.proves.split_inclusive(". ").next().unwrap_or_default();

@@ -14,7 +14,7 @@ const MAX_NAME: usize = 120;
 
 /// How a test case ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+enum CaseOutcome {
     Passed,
     Failure,
     Error,
@@ -23,7 +23,7 @@ enum Outcome {
 
 /// One test case, as XML.
 struct Case {
-    outcome: Outcome,
+    outcome: CaseOutcome,
     text: String,
 }
 
@@ -90,21 +90,21 @@ fn cases(target: &TargetReport) -> Vec<Case> {
         .iter()
         .map(|check| check_case(&suite, target, check))
         .collect();
-    let is_red = |case: &Case| matches!(case.outcome, Outcome::Failure | Outcome::Error);
+    let is_red = |case: &Case| matches!(case.outcome, CaseOutcome::Failure | CaseOutcome::Error);
     if target.verdict != Verdict::Pass && !cases.iter().any(is_red) {
         cases.push(verdict_case(&suite, target.verdict, words::UNDETERMINED));
     }
     cases
 }
 
-fn outcome(target: &TargetReport, check: &CheckResult) -> Outcome {
+fn outcome(target: &TargetReport, check: &CheckResult) -> CaseOutcome {
     match check.status {
-        Status::Fail => Outcome::Failure,
-        Status::Error if target.verdict == Verdict::Pass => Outcome::Skipped,
-        Status::Error => Outcome::Error,
-        Status::Warn | Status::Skip if is_unmet(target, check) => Outcome::Error,
-        Status::Skip => Outcome::Skipped,
-        Status::Warn | Status::Pass => Outcome::Passed,
+        Status::Fail => CaseOutcome::Failure,
+        Status::Error if target.verdict == Verdict::Pass => CaseOutcome::Skipped,
+        Status::Error => CaseOutcome::Error,
+        Status::Warn | Status::Skip if is_unmet(target, check) => CaseOutcome::Error,
+        Status::Skip => CaseOutcome::Skipped,
+        Status::Warn | Status::Pass => CaseOutcome::Passed,
     }
 }
 
@@ -129,14 +129,14 @@ fn check_case(suite: &str, target: &TargetReport, check: &CheckResult) -> Case {
         lines.push_str(&diff_lines::in_xml(&target.compose_diff));
     }
     let inner = match outcome {
-        Outcome::Failure => element("failure", reason, &detail, &lines),
-        Outcome::Error => element("error", reason, &detail, &lines),
-        Outcome::Skipped => format!("<skipped message=\"{}\"/>", xml(&detail)),
-        Outcome::Passed if check.status == Status::Warn => {
+        CaseOutcome::Failure => element("failure", reason, &detail, &lines),
+        CaseOutcome::Error => element("error", reason, &detail, &lines),
+        CaseOutcome::Skipped => format!("<skipped message=\"{}\"/>", xml(&detail)),
+        CaseOutcome::Passed if check.status == Status::Warn => {
             let word = words::status(check.status);
             format!("<system-out>{word}: {}{lines}</system-out>", xml(&detail))
         }
-        Outcome::Passed => String::new(),
+        CaseOutcome::Passed => String::new(),
     };
     let file = check.location.as_ref().map(|location| location.file.as_str());
     case((suite, check.id.as_str()), file, outcome, &inner)
@@ -145,8 +145,8 @@ fn check_case(suite: &str, target: &TargetReport, check: &CheckResult) -> Case {
 /// The verdict as a test case of its own.
 fn verdict_case(suite: &str, verdict: Verdict, why: &str) -> Case {
     let (outcome, tag) = match verdict {
-        Verdict::Fail => (Outcome::Failure, "failure"),
-        Verdict::Inconclusive | Verdict::Pass => (Outcome::Error, "error"),
+        Verdict::Fail => (CaseOutcome::Failure, "failure"),
+        Verdict::Inconclusive | Verdict::Pass => (CaseOutcome::Error, "error"),
     };
     case(
         (suite, "verdict"),
@@ -166,7 +166,7 @@ fn element(tag: &str, kind: &str, message: &str, lines: &str) -> String {
 }
 
 /// `file` is the one that holds the expectation: GitLab shows it next to the test.
-fn case((suite, name): (&str, &str), file: Option<&str>, outcome: Outcome, inner: &str) -> Case {
+fn case((suite, name): (&str, &str), file: Option<&str>, outcome: CaseOutcome, inner: &str) -> Case {
     let file = file.map(|file| format!(" file=\"{}\"", xml(&shorten(file, MAX_NAME))));
     let head = format!(
         "    <testcase classname=\"{}\" name=\"{name}\"{} time=\"0.000\"",
@@ -210,9 +210,9 @@ fn counts<'a>(cases: impl Iterator<Item = &'a Case> + Clone) -> String {
     format!(
         "tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\"",
         cases.clone().count(),
-        of(Outcome::Failure),
-        of(Outcome::Error),
-        of(Outcome::Skipped),
+        of(CaseOutcome::Failure),
+        of(CaseOutcome::Error),
+        of(CaseOutcome::Skipped),
     )
 }
 

@@ -1,7 +1,7 @@
 //! What was measured, in a few lines of text. Proven values only: a report holds no others.
 
 use super::escape::{shorten, terminal};
-use super::page::{Ink, Page};
+use super::page::{Ink, TextPage};
 use cvm_verify_core::report::{CheckId, ListedInstances, TargetReport, TcbRecord, TrustRootKind};
 use cvm_verify_core::tiers::is_met;
 
@@ -13,7 +13,7 @@ const VALUE: usize = 18;
 const WHOLE_ID: usize = 24;
 
 /// The block below the table: identity, platform, collateral, and where the evidence is.
-pub(super) fn write(page: &mut Page, target: &TargetReport) {
+pub(super) fn write(page: &mut TextPage, target: &TargetReport) {
     let lines = lines(target);
     if !lines.is_empty() {
         page.blank();
@@ -108,7 +108,7 @@ pub(super) fn instances(found: ListedInstances) -> String {
     format!("{running} of {listed} run, by Phala Cloud's list{others}")
 }
 
-fn line(page: &mut Page, indent: usize, label: &str, value: &str) {
+fn line(page: &mut TextPage, indent: usize, label: &str, value: &str) {
     let label = page.ink(Ink::Dim, &format!("{label:<width$}", width = VALUE - indent));
     let lead = format!("{}{label}", " ".repeat(indent));
     page.hanging(&lead, VALUE, Ink::Plain, &terminal(&shorten(value, MAX_VALUE)));

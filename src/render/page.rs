@@ -38,13 +38,13 @@ impl Ink {
 
 /// A page that is written line by line. What is put on it must be escaped already.
 #[derive(Debug)]
-pub(crate) struct Page {
+pub(crate) struct TextPage {
     text: String,
     color: bool,
     width: usize,
 }
 
-impl Page {
+impl TextPage {
     /// An empty page. `width` is in characters.
     pub(crate) const fn new(width: usize, color: bool) -> Self {
         Self {
@@ -210,8 +210,11 @@ mod tests {
 
     #[test]
     fn without_colour_no_escape_is_written() {
-        assert_eq!(Page::new(80, false).ink(Ink::Red, "x"), "x");
-        assert_eq!(Page::new(80, true).ink(Ink::Red, "x"), "\u{1b}[1;31mx\u{1b}[0m");
+        assert_eq!(TextPage::new(80, false).ink(Ink::Red, "x"), "x");
+        assert_eq!(
+            TextPage::new(80, true).ink(Ink::Red, "x"),
+            "\u{1b}[1;31mx\u{1b}[0m"
+        );
     }
 
     proptest! {

@@ -17,7 +17,7 @@ const MAX_NAME: usize = 40;
 
 /// What a run waits for, as a text for standard error.
 pub(crate) struct ProgressLine {
-    place: Place,
+    place: ShownOn,
     shown: bool,
     total: usize,
     /// The targets that are not done, by their index.
@@ -28,7 +28,7 @@ pub(crate) struct ProgressLine {
 
 /// Where it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum ShownOn {
     /// Nowhere.
     Nowhere,
     /// On a terminal that takes control sequences.
@@ -39,7 +39,7 @@ pub(crate) enum Place {
 
 impl ProgressLine {
     /// Progress of these targets.
-    pub fn new(place: Place, names: &[&str]) -> Self {
+    pub fn new(place: ShownOn, names: &[&str]) -> Self {
         let name = |name: &&str| escape::terminal(&escape::shorten(name, MAX_NAME)).into_owned();
         Self {
             place,
@@ -47,8 +47,8 @@ impl ProgressLine {
             total: names.len(),
             waiting: names.iter().map(name).enumerate().collect(),
             next: match place {
-                Place::Log => IN_LOG[0],
-                Place::Nowhere | Place::Terminal => ON_TERMINAL,
+                ShownOn::Log => IN_LOG[0],
+                ShownOn::Nowhere | ShownOn::Terminal => ON_TERMINAL,
             },
         }
     }
@@ -60,17 +60,17 @@ impl ProgressLine {
 
     /// The text to write now, if it is time: the line, or what renews it on a terminal. `elapsed` is since the beginning.
     pub fn show(&mut self, elapsed: Duration) -> Option<String> {
-        if self.place == Place::Nowhere || elapsed < self.next || self.waiting.is_empty() {
+        if self.place == ShownOn::Nowhere || elapsed < self.next || self.waiting.is_empty() {
             return None;
         }
         let line = self.line(elapsed);
         Some(match self.place {
-            Place::Terminal => {
+            ShownOn::Terminal => {
                 self.shown = true;
                 self.next = elapsed + ON_TERMINAL / 2;
                 format!("\r\u{1b}[K{line}")
             }
-            Place::Log | Place::Nowhere => {
+            ShownOn::Log | ShownOn::Nowhere => {
                 self.next = elapsed + IN_LOG[1];
                 format!("{line}\n")
             }
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     fn progress(names: &[&str]) -> ProgressLine {
-        ProgressLine::new(Place::Log, names)
+        ProgressLine::new(ShownOn::Log, names)
     }
 
     #[test]
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(log.show(at(10)).as_deref(), Some("Waiting for a … 10 s\n"));
         assert_eq!(log.show(at(39)), None);
         assert!(log.show(at(40)).is_some() && log.clear().is_none());
-        let mut terminal = ProgressLine::new(Place::Terminal, &["a"]);
+        let mut terminal = ProgressLine::new(ShownOn::Terminal, &["a"]);
         assert_eq!(terminal.clear(), None);
         assert_eq!(
             terminal.show(at(1)).as_deref(),
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(terminal.clear(), Some("\r\u{1b}[K"));
         terminal.done(0);
         assert_eq!(terminal.show(at(9)), None);
-        assert_eq!(ProgressLine::new(Place::Nowhere, &["a"]).show(at(99)), None);
+        assert_eq!(ProgressLine::new(ShownOn::Nowhere, &["a"]).show(at(99)), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The reference values as text: what is known, since when, and where a person can compare it.
 
 use super::escape::terminal;
-use super::page::{Ink, Page};
+use super::page::{Ink, TextPage};
 use cvm_verify_core::reference::{Grade, OsClass, OsImageRow, ReferenceValues, ScriptText, Standing};
 
 /// Columns before a value.
@@ -88,8 +88,8 @@ pub fn reference_scripts(values: &ReferenceValues, width: usize) -> String {
     page.into_text()
 }
 
-fn page(values: &ReferenceValues, width: usize, about: &str) -> Page {
-    let mut page = Page::new(width, false);
+fn page(values: &ReferenceValues, width: usize, about: &str) -> TextPage {
+    let mut page = TextPage::new(width, false);
     page.paragraph(
         0,
         Ink::Plain,
@@ -98,7 +98,7 @@ fn page(values: &ReferenceValues, width: usize, about: &str) -> Page {
     page
 }
 
-fn field(page: &mut Page, name: &str, value: &str) {
+fn field(page: &mut TextPage, name: &str, value: &str) {
     page.hanging(
         &format!("  {name:<width$}", width = INDENT - 2),
         INDENT,
@@ -107,7 +107,7 @@ fn field(page: &mut Page, name: &str, value: &str) {
     );
 }
 
-fn compare(page: &mut Page, source: &str, date: &str) {
+fn compare(page: &mut TextPage, source: &str, date: &str) {
     field(page, "compare with", &format!("{source}, as of {date}"));
 }
 

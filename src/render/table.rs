@@ -2,7 +2,7 @@
 
 use super::cause::{is_consequence, is_to_act_on};
 use super::escape::{shorten, terminal};
-use super::page::{Ink, Page};
+use super::page::{Ink, TextPage};
 use super::{accepted, diff_lines, words};
 use cvm_verify_core::report::{CheckId, CheckResult, Status, TargetReport};
 use cvm_verify_core::tiers::is_required;
@@ -39,7 +39,7 @@ const VALUE: usize = 19;
 /// What only follows from another check is told in one line for each reason.
 ///
 /// `causes` are the checks that the verdict hangs on. What to do about the first was said above the table already.
-pub(super) fn write(page: &mut Page, target: &TargetReport, causes: &[&CheckResult]) {
+pub(super) fn write(page: &mut TextPage, target: &TargetReport, causes: &[&CheckResult]) {
     for check in target.checks.iter().filter(|check| !is_consequence(check)) {
         let detail = words::detail(target, check);
         let detail = shorten(&detail, MAX_DETAIL);
@@ -66,7 +66,7 @@ pub(super) fn write(page: &mut Page, target: &TargetReport, causes: &[&CheckResu
 }
 
 /// The values and the next step.
-fn below(page: &mut Page, check: &CheckResult, is_shown: bool) {
+fn below(page: &mut TextPage, check: &CheckResult, is_shown: bool) {
     let fix = check.fix.as_ref().filter(|_| !is_shown);
     let location = words::location(check);
     for (label, value) in [
@@ -92,7 +92,7 @@ fn below(page: &mut Page, check: &CheckResult, is_shown: bool) {
 }
 
 /// What was not determined because another check did not pass, in the order of the checks.
-fn consequences(page: &mut Page, target: &TargetReport) {
+fn consequences(page: &mut TextPage, target: &TargetReport) {
     let mut groups: Vec<(&str, Vec<CheckId>)> = Vec::new();
     for check in target.checks.iter().filter(|check| is_consequence(check)) {
         let reason = check.reason.as_deref().unwrap_or_default();
@@ -129,7 +129,7 @@ fn named(ids: &[CheckId], target: &TargetReport) -> String {
     }
 }
 
-fn row(page: &mut Page, status: Status, id: &str, detail_ink: Ink, detail: &str) {
+fn row(page: &mut TextPage, status: Status, id: &str, detail_ink: Ink, detail: &str) {
     let marker = page.ink(ink(status), &format!("{:<5}", words::status(status)));
     let lead = format!("  {marker}  {id:<width$}", width = DETAIL - ID);
     page.hanging(&lead, DETAIL, detail_ink, detail);

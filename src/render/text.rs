@@ -3,7 +3,7 @@
 use super::alert::{self, Delivery};
 use super::cause::causes;
 use super::escape::{shorten, terminal};
-use super::page::{Ink, Page};
+use super::page::{Ink, TextPage};
 use super::{accepted, alike, attempts, banner, measured, more, older_attempts, reached, table, words};
 use cvm_verify_core::report::{AlertRecord, CheckResult, Mode, Report, TargetReport, Verdict};
 
@@ -12,7 +12,7 @@ const MAX_NAME: usize = 120;
 
 /// How the text looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Style {
+pub struct TextStyle {
     /// Whether to write SGR colour sequences. Words carry the meaning without them.
     pub color: bool,
     /// Where lines are wrapped, in characters. Longer words, hashes above all, are never broken.
@@ -21,7 +21,7 @@ pub struct Style {
     pub quiet: bool,
 }
 
-impl Default for Style {
+impl Default for TextStyle {
     /// What a CI log shows well: 100 characters, no colour, everything.
     fn default() -> Self {
         Self {
@@ -35,8 +35,8 @@ impl Default for Style {
 /// The report as text, with a final newline. Nothing in it can act on a terminal or a CI runner, and no line of it
 /// means something else without its colour.
 #[must_use]
-pub fn text(report: &Report, style: Style) -> String {
-    let mut page = Page::new(style.width, style.color);
+pub fn text(report: &Report, style: TextStyle) -> String {
+    let mut page = TextPage::new(style.width, style.color);
     let above = banner::of_report(report);
     banners(&mut page, &above.above);
     match report.targets.as_slice() {
@@ -58,24 +58,24 @@ pub fn text(report: &Report, style: Style) -> String {
 
 /// What became of the alerts, as the end of [`text()`] says it; empty if there was none to send.
 #[must_use]
-pub fn alerts(report: &Report, style: Style) -> String {
-    let mut page = Page::new(style.width, style.color);
+pub fn alerts(report: &Report, style: TextStyle) -> String {
+    let mut page = TextPage::new(style.width, style.color);
     write_alerts(&mut page, &report.alerts);
     page.into_text()
 }
 
 /// The alerts that no channel took, in the same words, for a run that says nothing else of its alerts.
 #[must_use]
-pub fn undelivered_alerts(report: &Report, style: Style) -> String {
+pub fn undelivered_alerts(report: &Report, style: TextStyle) -> String {
     let failed = |alert: &&AlertRecord| Delivery::of(alert) == Delivery::Failed;
     let alerts: Vec<AlertRecord> = report.alerts.iter().filter(failed).cloned().collect();
-    let mut page = Page::new(style.width, style.color);
+    let mut page = TextPage::new(style.width, style.color);
     write_alerts(&mut page, &alerts);
     page.into_text()
 }
 
 /// A line for all, then each target that does not pass, then a line for each that does.
-fn several(page: &mut Page, report: &Report, targets: &[TargetReport], on_each: bool, style: Style) {
+fn several(page: &mut TextPage, report: &Report, targets: &[TargetReport], on_each: bool, style: TextStyle) {
     let is_real = !targets.iter().any(banner::is_simulated);
     page.line(verdict_ink(report.verdict, is_real), &words::summary(report));
     let of = |verdict| targets.iter().filter(move |target| target.verdict == verdict);
@@ -111,7 +111,7 @@ fn several(page: &mut Page, report: &Report, targets: &[TargetReport], on_each: 
 }
 
 /// A target in one line, and what must be said of it in any case.
-fn in_short(page: &mut Page, mode: Mode, target: &TargetReport, on_each: bool) {
+fn in_short(page: &mut TextPage, mode: Mode, target: &TargetReport, on_each: bool) {
     heading(page, target);
     if on_each {
         for line in banner::of_target(target, mode) {
@@ -121,14 +121,14 @@ fn in_short(page: &mut Page, mode: Mode, target: &TargetReport, on_each: bool) {
     earlier_attempts(page, target);
 }
 
-fn banners(page: &mut Page, lines: &[String]) {
+fn banners(page: &mut TextPage, lines: &[String]) {
     for line in lines {
         page.line(Ink::Yellow, &terminal(line));
     }
 }
 
 /// The verdict and the name, on one line.
-fn heading(page: &mut Page, target: &TargetReport) {
+fn heading(page: &mut TextPage, target: &TargetReport) {
     let verdict = page.ink(
         verdict_ink(target.verdict, words::is_whole(target)),
         &terminal(&words::verdict(target)),
@@ -137,7 +137,7 @@ fn heading(page: &mut Page, target: &TargetReport) {
     page.line(Ink::Plain, &format!("{verdict}  {name}"));
 }
 
-fn one(page: &mut Page, mode: Mode, target: &TargetReport, style: Style) {
+fn one(page: &mut TextPage, mode: Mode, target: &TargetReport, style: TextStyle) {
     heading(page, target);
     let causes = causes(target);
     match target.verdict {
@@ -160,14 +160,14 @@ fn one(page: &mut Page, mode: Mode, target: &TargetReport, style: Style) {
 }
 
 /// The attempts before this one that did not pass, if there were any.
-fn earlier_attempts(page: &mut Page, target: &TargetReport) {
+fn earlier_attempts(page: &mut TextPage, target: &TargetReport) {
     if let Some(said) = attempts::earlier(target) {
         page.paragraph(2, Ink::Yellow, &said);
     }
 }
 
 /// The check that the verdict hangs on, what to do about it, and which others there are.
-fn why(page: &mut Page, target: &TargetReport, causes: &[&CheckResult]) {
+fn why(page: &mut TextPage, target: &TargetReport, causes: &[&CheckResult]) {
     let [first, others @ ..] = causes else {
         page.paragraph(2, Ink::Plain, words::UNDETERMINED);
         return;
@@ -194,13 +194,13 @@ fn why(page: &mut Page, target: &TargetReport, causes: &[&CheckResult]) {
 
 /// A labelled sentence. Its further lines stand behind the label: an untrusted party's words never begin a line where a
 /// verdict or a check could stand.
-fn said(page: &mut Page, label: &str, sentence: &str) {
+fn said(page: &mut TextPage, label: &str, sentence: &str) {
     let lead = format!("  {label}: ");
     let sentence = shorten(sentence, table::MAX_DETAIL);
     page.hanging(&lead, lead.len(), Ink::Plain, &terminal(&sentence));
 }
 
-fn write_alerts(page: &mut Page, alerts: &[AlertRecord]) {
+fn write_alerts(page: &mut TextPage, alerts: &[AlertRecord]) {
     if !alerts.is_empty() {
         page.blank();
     }

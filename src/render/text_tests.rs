@@ -9,7 +9,7 @@ use cvm_verify_core::report::{AlertRecord, CheckId, Status, TrustRootKind};
 const HOSTILE: &str = "x\r\n::error::PASS \u{1b}[2J\u{202e}##[error]\u{200b} ::add-mask::y";
 
 fn shown(mode: Mode, targets: Vec<TargetReport>) -> String {
-    text(&samples::report(mode, targets), Style::default())
+    text(&samples::report(mode, targets), TextStyle::default())
 }
 
 fn live(target: TargetReport) -> String {
@@ -97,18 +97,18 @@ fn hostile_strings() {
 
 #[test]
 fn a_narrow_page() {
-    let style = Style {
+    let style = TextStyle {
         width: 60,
-        ..Style::default()
+        ..TextStyle::default()
     };
     assert_snapshot!(text(&samples::report(Mode::Live, vec![samples::fail()]), style));
 }
 
 #[test]
 fn quiet_says_verdict_and_what_to_do() {
-    let style = Style {
+    let style = TextStyle {
         quiet: true,
-        ..Style::default()
+        ..TextStyle::default()
     };
     let targets = vec![
         samples::pass_with_waiver(),
@@ -127,7 +127,7 @@ fn alerts_that_were_not_delivered_are_told() {
         delivered: false,
         detail: HOSTILE.to_owned(),
     }];
-    let shown = text(&report, Style::default());
+    let shown = text(&report, TextStyle::default());
     assert!(
         shown.contains("\n\n  alert NOT delivered: slack, event recovered: x\\r\\n::error::"),
         "{shown}"
@@ -176,12 +176,12 @@ fn colour_changes_no_word() {
         report_saying(HOSTILE),
     ] {
         let report = samples::report(Mode::Live, vec![target]);
-        let plain = text(&report, Style::default());
+        let plain = text(&report, TextStyle::default());
         let colored = text(
             &report,
-            Style {
+            TextStyle {
                 color: true,
-                ..Style::default()
+                ..TextStyle::default()
             },
         );
         assert_ne!(plain, colored);
@@ -196,9 +196,9 @@ fn colour_changes_no_word() {
 
 #[test]
 fn only_a_whole_pass_is_green() {
-    let color = Style {
+    let color = TextStyle {
         color: true,
-        ..Style::default()
+        ..TextStyle::default()
     };
     for (target, start) in [
         (samples::pass(), "\u{1b}[1;32mPASS"),
@@ -227,7 +227,7 @@ proptest! {
         quiet in any::<bool>(),
     ) {
         let report = samples::report(Mode::Replay, vec![report_saying(&hostile), report_saying(&hostile)]);
-        let shown = text(&report, Style { color: false, width, quiet });
+        let shown = text(&report, TextStyle { color: false, width, quiet });
         for line in shown.lines() {
             prop_assert!(!line.trim_start().starts_with("::"), "{:?}", line);
             prop_assert!(!line.contains("##[") && !line.contains("##vso["), "{:?}", line);

@@ -13,9 +13,8 @@ use url::Url;
 
 use super::Found;
 use super::github_problem::{malformed, of_net, unreachable_with};
-use super::github_transport::{GithubTransport, meant, read};
 use super::next_page::{NextPage, next_page};
-use crate::net::{Client, Limits, Secret};
+use crate::net::{Client, HeaderMap, HeaderValue, Limits, Method, Response, Secret};
 use cvm_verify_core::evidence::{
     LookupProblem, LookupProblemKind as Kind, MAX_STATEMENTS, StatementSource, has_more_values_than,
 };
@@ -24,6 +23,10 @@ use cvm_verify_core::verify::provenance::MAX_BUNDLE;
 
 /// Where GitHub's API is.
 pub const API: &str = "https://api.github.com/";
+/// The version of the API.
+const API_VERSION: &str = "2022-11-28";
+/// Largest page, in bytes: 30 bundles that are in it.
+const MAX_PAGE: usize = 8 * 1024 * 1024;
 /// Values of a page in JSON. One bundle has about 60.
 const MAX_VALUES: usize = 20_000;
 /// Most pages that are followed.
@@ -123,16 +126,16 @@ impl Attestations<'_> {
         client: &Client,
         path: &str,
         deadline: Instant,
-    ) -> Result<Option<Page>, LookupProblem> {
+    ) -> Result<Option<AttestationPage>, LookupProblem> {
         let answer = self.ask(client, self.token, path, deadline).await?;
-        let limited = answer.is_limited();
+        let limited = is_limited(&answer);
         match answer.status {
-            200 => answer.page(self).map(Some),
+            200 => self.read_page(&answer).map(Some),
             // An organisation with single sign-on refuses a token that it does not know, and shows what is public without one.
             403 if self.token.is_some() && !limited => {
                 let again = self.ask(client, None, path, deadline).await?;
                 match again.status {
-                    200 => again.page(self).map(Some),
+                    200 => self.read_page(&again).map(Some),
                     _ => Err(LookupProblem {
                         kind: Kind::ApiDenied,
                         detail: format!(
@@ -153,10 +156,7 @@ impl Attestations<'_> {
                     ),
                 }),
             },
-            403 | 429 if limited => Err(LookupProblem {
-                kind: Kind::RateLimited,
-                detail: answer.limit_words(),
-            }),
+            403 | 429 if limited => Err(rate_limited(&answer)),
             403 | 404 => Err(LookupProblem {
                 kind: Kind::CannotSee,
                 detail: format!(
@@ -176,46 +176,57 @@ impl Attestations<'_> {
     async fn shows_repository(&self, client: &Client, deadline: Instant) -> Result<bool, LookupProblem> {
         let path = format!("/repos/{}", self.repository);
         let answer = self.ask(client, self.token, &path, deadline).await?;
-        let limited = answer.is_limited();
+        let limited = is_limited(&answer);
         match answer.status {
             200 => Ok(true),
-            403 | 429 if limited => Err(LookupProblem {
-                kind: Kind::RateLimited,
-                detail: answer.limit_words(),
-            }),
+            403 | 429 if limited => Err(rate_limited(&answer)),
             // The name was changed: whether the token sees what is there now is not known.
             301 | 302 | 307 | 308 | 401 | 403 | 404 => Ok(false),
             status => Err(unreachable_with(status)),
         }
     }
 
+    /// Every status is an answer. `path` is below the address of the API.
     async fn ask(
         &self,
         client: &Client,
         token: Option<&Secret>,
         path: &str,
         deadline: Instant,
-    ) -> Result<Answer, LookupProblem> {
-        let service = GithubTransport {
-            client: client.clone(),
-            api: self.api.clone(),
-            token: token.cloned(),
-            deadline,
+    ) -> Result<Response, LookupProblem> {
+        let unreachable = |detail: &str| LookupProblem {
+            kind: Kind::Unreachable,
+            detail: detail.to_owned(),
         };
-        let response = service
-            .octocrab()
-            ._get(path)
+        let url = Url::parse(&format!("{}{path}", self.api.as_str().trim_end_matches('/')))
+            .map_err(|_| unreachable("the request to GitHub's API could not be made"))?;
+        let mut headers = HeaderMap::new();
+        headers.insert("accept", HeaderValue::from_static("application/vnd.github+json"));
+        headers.insert("x-github-api-version", HeaderValue::from_static(API_VERSION));
+        if let Some(token) = token {
+            let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|_| {
+                unreachable("the token in CVM_VERIFY_SOURCE_TOKEN holds a character that no token has")
+            })?;
+            bearer.set_sensitive(true);
+            headers.insert("authorization", bearer);
+        }
+        let limits = Limits::body(MAX_PAGE).within(deadline.saturating_duration_since(Instant::now()));
+        client
+            .send(Method::GET, &url, headers, Vec::new(), &limits)
             .await
-            .map_err(|error| meant(&error))?;
-        let status = response.status().as_u16();
-        let header = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
-        Ok(Answer {
-            status,
-            link: header("link"),
-            remaining: header("x-ratelimit-remaining"),
-            reset: header("x-ratelimit-reset"),
-            retry_after: header("retry-after"),
-            body: read(response.into_body()).await?,
+            .map_err(|error| of_net("GitHub's API", &error))
+    }
+
+    fn read_page(&self, answer: &Response) -> Result<AttestationPage, LookupProblem> {
+        if has_more_values_than(&answer.body, MAX_VALUES) {
+            return Err(malformed("GitHub's answer holds too many values"));
+        }
+        let listed: AttestationList = serde_json::from_slice(&answer.body)
+            .map_err(|_| malformed("GitHub's answer is not a list of attestations"))?;
+        let asked = Url::parse(&self.shown()).map_err(|_| malformed("GitHub's API has no such address"))?;
+        Ok(AttestationPage {
+            attestations: listed.attestations,
+            next: next_page(answer.header("link"), &asked),
         })
     }
 }
@@ -234,7 +245,7 @@ async fn bundle_at(
     let response = client
         .get(&url, &limits)
         .await
-        .and_then(crate::net::Response::ok)
+        .and_then(Response::ok)
         .map_err(|error| of_net("the bundle that GitHub names", &error))?;
     let text = bundle_text(response.body).ok_or_else(|| {
         malformed("the bundle that GitHub names is neither JSON nor a Snappy block of at most 1 MiB")
@@ -255,56 +266,37 @@ pub fn bundle_text(body: Vec<u8>) -> Option<String> {
 }
 
 #[derive(Deserialize)]
-struct Listed {
-    attestations: Vec<Attestation>,
+struct AttestationList {
+    attestations: Vec<ListedAttestation>,
 }
 
 #[derive(Deserialize)]
-struct Attestation {
+struct ListedAttestation {
     initiator: Option<String>,
     bundle: Option<Box<RawValue>>,
     bundle_url: Option<String>,
 }
 
-struct Page {
-    attestations: Vec<Attestation>,
+struct AttestationPage {
+    attestations: Vec<ListedAttestation>,
     next: NextPage,
 }
 
-struct Answer {
-    status: u16,
-    link: Option<String>,
-    remaining: Option<String>,
-    reset: Option<String>,
-    retry_after: Option<String>,
-    body: Vec<u8>,
+/// Whether GitHub answers nothing more for now.
+fn is_limited(answer: &Response) -> bool {
+    let is_used_up =
+        answer.header("x-ratelimit-remaining") == Some("0") || answer.header("retry-after").is_some();
+    answer.status == 429 || (answer.status == 403 && is_used_up)
 }
 
-impl Answer {
-    fn is_limited(&self) -> bool {
-        self.status == 429
-            || (self.status == 403 && (self.remaining.as_deref() == Some("0") || self.retry_after.is_some()))
-    }
-
-    fn limit_words(&self) -> String {
-        let number = |text: &Option<String>| text.as_ref()?.parse::<u64>().ok();
-        match (number(&self.reset), number(&self.retry_after)) {
+fn rate_limited(answer: &Response) -> LookupProblem {
+    let number = |name: &str| answer.header(name)?.parse::<u64>().ok();
+    LookupProblem {
+        kind: Kind::RateLimited,
+        detail: match (number("x-ratelimit-reset"), number("retry-after")) {
             (Some(reset), _) => format!("GitHub's rate limit is reached until {}", rfc3339(reset)),
             (None, Some(seconds)) => format!("GitHub's rate limit is reached for {seconds} seconds"),
             (None, None) => "GitHub's rate limit is reached".to_owned(),
-        }
-    }
-
-    fn page(self, asked: &Attestations<'_>) -> Result<Page, LookupProblem> {
-        if has_more_values_than(&self.body, MAX_VALUES) {
-            return Err(malformed("GitHub's answer holds too many values"));
-        }
-        let listed: Listed = serde_json::from_slice(&self.body)
-            .map_err(|_| malformed("GitHub's answer is not a list of attestations"))?;
-        let asked = Url::parse(&asked.shown()).map_err(|_| malformed("GitHub's API has no such address"))?;
-        Ok(Page {
-            attestations: listed.attestations,
-            next: next_page(self.link.as_deref(), &asked),
-        })
+        },
     }
 }

@@ -8,7 +8,6 @@ mod error;
 mod found_statements;
 pub mod github_attestations;
 mod github_problem;
-mod github_transport;
 pub mod guest_agent;
 mod host_label;
 pub mod ingress;

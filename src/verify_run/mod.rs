@@ -19,7 +19,7 @@ use crate::env::Env;
 use crate::interrupt::Interrupt;
 use crate::net::{STAY, Trace};
 use crate::plan::job::Job;
-use crate::render::progress::{Place, ProgressLine};
+use crate::render::progress::{ProgressLine, ShownOn};
 use crate::render::{asked_once_more, escape, final_result, still_different};
 use cvm_verify_core::report::{TargetReport, Verdict};
 use round::{Round, TargetResult};
@@ -80,7 +80,7 @@ pub(crate) struct VerifyRun<'a> {
     pub attest: Option<Option<&'a Path>>,
     /// The requests, if a user wants to see them.
     pub trace: Option<&'a Trace>,
-    pub progress: Place,
+    pub progress: ShownOn,
 }
 
 /// What a run found.
@@ -96,7 +96,7 @@ pub(crate) struct Verified {
 pub(crate) type OnFinal<'a> = dyn FnMut(&[(usize, &[TargetReport])], &mut Interrupt, &mut Env) -> bool + 'a;
 
 /// Where a run stands.
-struct Standing {
+struct RunStanding {
     attempts: Attempts,
     /// What was last found of each target.
     results: Vec<Option<TargetResult>>,
@@ -126,7 +126,7 @@ impl VerifyRun<'_> {
         env: &mut Env,
         on_final: &mut OnFinal<'_>,
     ) -> Result<Verified, Cancelled> {
-        let mut standing = Standing {
+        let mut standing = RunStanding {
             attempts: Attempts::of(self.targets.len(), self.time.waits_for),
             results: self.targets.iter().map(|_| None).collect(),
             is_final: vec![false; self.targets.len()],
@@ -140,7 +140,7 @@ impl VerifyRun<'_> {
 
     fn attempts(
         &self,
-        standing: &mut Standing,
+        standing: &mut RunStanding,
         runtime: &Runtime,
         interrupt: &mut Interrupt,
         env: &mut Env,
@@ -239,8 +239,8 @@ impl VerifyRun<'_> {
     }
 
     /// The results that are final; of every other target that the run was interrupted.
-    fn found(&self, standing: Standing) -> Verified {
-        let Standing {
+    fn found(&self, standing: RunStanding) -> Verified {
+        let RunStanding {
             mut attempts,
             results,
             is_final,
@@ -285,7 +285,7 @@ impl Followed {
     }
 }
 
-impl Standing {
+impl RunStanding {
     /// Takes what an attempt found of a target; what follows it. `waits` is whether time is left to wait.
     fn take(&mut self, index: usize, result: TargetResult, until: Until, waits: bool) -> Next {
         let Some(slot) = self.results.get_mut(index) else {

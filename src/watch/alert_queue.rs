@@ -155,7 +155,7 @@ impl AlertQueue {
         self.heartbeat.channels = plan.alerts.channels(env);
         let names = plan.targets.iter().map(|target| target.name().to_owned());
         self.heartbeat.cycle.watch(names);
-        self.policy_file = plan.policy_file.map(|(file, _)| file);
+        self.policy_file = plan.policy_file;
         self.of_the_whole = self
             .alerting
             .channels(&plan.alerts, env)
@@ -166,7 +166,8 @@ impl AlertQueue {
     /// Tells the channels of the run which targets left the policy file while they failed. One whose alerts are being sent is said when
     /// the policy is read the next time.
     fn say_who_departed(&mut self, plan: &Plan, env: &Env) {
-        let Some((file, true)) = plan.policy_file.filter(|_| self.store.ends_incidents()) else {
+        let ends_incidents = plan.is_whole_file && self.store.ends_incidents();
+        let Some(file) = plan.policy_file.filter(|_| ends_incidents) else {
             return;
         };
         let names: Vec<&str> = plan.targets.iter().map(Job::name).collect();

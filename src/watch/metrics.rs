@@ -14,7 +14,7 @@ use cvm_verify_core::report::{Tool, TrustRootKind, Verdict};
 /// says so.
 #[must_use]
 pub fn metrics(watch_status: &WatchStatus, root: TrustRootKind, tool: &Tool, uptime: Duration) -> String {
-    let mut page = Page::default();
+    let mut page = MetricsPage::default();
     let is_simulated = root == TrustRootKind::Custom;
     if is_simulated {
         page.text
@@ -44,7 +44,7 @@ pub fn metrics(watch_status: &WatchStatus, root: TrustRootKind, tool: &Tool, upt
 }
 
 /// What was last found of each target.
-fn targets(page: &mut Page, watch_status: &WatchStatus, uptime: Duration) {
+fn targets(page: &mut MetricsPage, watch_status: &WatchStatus, uptime: Duration) {
     page.family(
         "cvm_verify_target_verdict",
         "gauge",
@@ -99,7 +99,7 @@ fn targets(page: &mut Page, watch_status: &WatchStatus, uptime: Duration) {
 }
 
 /// What was verified and told since the start.
-fn rounds(page: &mut Page, watch_status: &WatchStatus) {
+fn rounds(page: &mut MetricsPage, watch_status: &WatchStatus) {
     page.family("cvm_verify_target_rounds_total", "counter", "Rounds by verdict.");
     for (name, status) in watch_status.targets() {
         for verdict in VERDICTS {
@@ -144,12 +144,12 @@ fn flag(is_set: bool) -> f64 {
 }
 
 #[derive(Default)]
-struct Page {
+struct MetricsPage {
     text: String,
     name: &'static str,
 }
 
-impl Page {
+impl MetricsPage {
     fn gauge(&mut self, name: &'static str, help: &str, value: f64) {
         self.family(name, "gauge", help);
         self.sample(&[], value);

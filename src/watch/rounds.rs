@@ -17,11 +17,11 @@ pub(crate) struct Rounds {
     time: TimeLimits,
     /// How many times faster than asked for.
     acceleration: u32,
-    watched: Vec<Watched>,
-    tasks: Tasks<Running>,
+    watched: Vec<WatchedJob>,
+    tasks: Tasks<RunningRound>,
 }
 
-struct Watched {
+struct WatchedJob {
     job: Arc<Job>,
     /// What was read while a round of it was running: it holds from the end of that round on.
     next: Option<Arc<Job>>,
@@ -29,7 +29,7 @@ struct Watched {
     had_one: bool,
 }
 
-impl Watched {
+impl WatchedJob {
     /// At the same schedule, by what was read now.
     fn going_on_as(mut self, job: Job) -> Self {
         let job = Arc::new(job);
@@ -41,7 +41,7 @@ impl Watched {
     }
 }
 
-struct Running {
+struct RunningRound {
     job: Arc<Job>,
     began: Instant,
 }
@@ -79,7 +79,7 @@ impl Rounds {
                 Some(old) if old.job.is_same(&job) => old.going_on_as(job),
                 old => {
                     *(if old.is_some() { &mut changed } else { &mut new }) += 1;
-                    Watched {
+                    WatchedJob {
                         schedule: TargetSchedule::new(job.interval.duration() / self.acceleration, now),
                         job: Arc::new(job),
                         next: None,
@@ -120,7 +120,7 @@ impl Rounds {
             };
             waited = waited.max(now.saturating_sub(due));
             watched.schedule.begin();
-            let running = Running {
+            let running = RunningRound {
                 job: Arc::clone(&watched.job),
                 began: Instant::now(),
             };

@@ -28,7 +28,7 @@ pub struct TargetStatus {
 
 /// One target of the policy.
 #[derive(Debug, Clone)]
-struct Watched {
+struct TargetRounds {
     /// The time between two rounds.
     interval: Duration,
     /// When its last round ended; before the first, since when it is awaited. Since the loop began.
@@ -40,7 +40,7 @@ struct Watched {
 /// Everything that is known.
 #[derive(Debug, Clone, Default)]
 pub struct WatchStatus {
-    targets: BTreeMap<String, Watched>,
+    targets: BTreeMap<String, TargetRounds>,
     /// Rounds that were skipped because the one before ran too long.
     pub missed_rounds: u64,
     /// The longest time between when a round was due and when it began, since the start.
@@ -72,8 +72,8 @@ impl WatchStatus {
         let mut before = std::mem::take(&mut self.targets);
         let targets = targets.into_iter().map(|(name, interval)| {
             let watched = match before.remove(&name) {
-                Some(watched) => Watched { interval, ..watched },
-                None => Watched {
+                Some(watched) => TargetRounds { interval, ..watched },
+                None => TargetRounds {
                     interval,
                     since: uptime,
                     found: BTreeMap::new(),
@@ -116,7 +116,7 @@ impl WatchStatus {
     /// target older or younger.
     #[must_use]
     pub fn health(&self, uptime: Duration) -> Health {
-        let late = |watched: &Watched| {
+        let late = |watched: &TargetRounds| {
             let allowed = watched.interval * INTERVALS + GRACE;
             uptime.saturating_sub(watched.since) > allowed
         };

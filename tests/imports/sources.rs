@@ -22,21 +22,18 @@ pub fn folder_of(file: &str) -> String {
     first.join("/").trim_end_matches(".rs").to_owned()
 }
 
-/// The names of the types of a file that other files can see.
-pub fn types_seen_by_others(text: &str) -> Vec<String> {
+/// The names of the types that a file defines.
+pub fn types_of(text: &str) -> Vec<&str> {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let name = |word: &&str| {
-        let end = word
-            .find(|letter: char| !letter.is_alphanumeric())
-            .unwrap_or(word.len());
-        word.get(..end).unwrap_or_default().to_owned()
-    };
     words
-        .windows(3)
-        .filter(|three| {
-            three[0].starts_with("pub") && ["struct", "enum", "trait", "type"].contains(&three[1])
+        .windows(2)
+        .filter(|two| ["struct", "enum", "trait"].contains(&two[0]))
+        .map(|two| {
+            two[1]
+                .split(|letter: char| !letter.is_alphanumeric())
+                .next()
+                .unwrap_or_default()
         })
-        .map(|three| name(&three[2]))
         // A macro takes the name as `$name`.
         .filter(|name| !name.is_empty())
         .collect()

@@ -24,7 +24,7 @@ fn several(count: usize) -> (Deployment, Vec<AppServer>) {
 
 fn verify_all(deployment: &Deployment, apps: &[AppServer], more: &[&str]) -> Ran {
     let mut args = deployment.strict_args_with(&["verify", "--format=json", &deployment.app.url()], more);
-    args.extend(apps.iter().map(AppServer::url));
+    args.extend(apps.iter().map(|app| app.url()));
     run(&args)
 }
 
@@ -48,7 +48,7 @@ fn twenty_targets_of_one_platform_share_one_set_of_collateral() {
         let report = ran.report();
         assert_eq!(report.targets.len(), 20);
         let asked: Vec<String> = std::iter::once(deployment.app.url())
-            .chain(apps.iter().map(AppServer::url))
+            .chain(apps.iter().map(|app| app.url()))
             .collect();
         let reported: Vec<String> = report
             .targets
@@ -146,7 +146,7 @@ fn stopped_while_waiting(
         &["verify", "--format=json", "--wait=600s", &deployment.app.url()],
         more,
     );
-    args.extend(apps.iter().map(AppServer::url));
+    args.extend(apps.iter().map(|app| app.url()));
     stopped_while(&args, env, || deployment.app.count("/attestation") >= 5)
 }
 

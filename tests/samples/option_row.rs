@@ -1,4 +1,4 @@
-    PolicyKey::new("sample-option", Shape::Choice(&["yes", "no"]))
+    PolicyKey::new("sample-option", ValueShape::Choice(&["yes", "no"]))
         .says("Whether this is a sample.")
         .default("`no`")
         .example(r#""yes""#)

@@ -119,14 +119,12 @@ pub mod toml_text;
 pub mod verify;
 
 pub use appraise::{Subject, appraise};
-pub use checks::{Acceptance, Check, EvidenceFailure, EvidenceReason, Finding, Reason, Required};
-pub use compose::{ComposeFile, ComposePlace};
+pub use checks::{EvidenceFailure, EvidenceReason};
 pub use evidence::{Bundle, Evidence, EvidenceError, Unproven};
 pub use lock::{Lock, LockError, LockFile, LockProblem};
 pub use policy::{Expected, Fingerprint, Origin, OsImagePolicy, Policy, TcbPolicy};
 pub use reference::ReferenceValues;
 pub use report::{Assurance, CheckId, CheckResult, Report, Status, TargetReport, Tier, Verdict};
-pub use toml_text::{FileMistake, Mistake, Mistakes, Position, TomlProblem, UnknownKey};
 pub use verify::{
     BootClaims, Claims, IdentifiedOs, Inputs, MeasuredCompose, MeasuredLog, NotProven, SignatureCache,
     TrustRoot, UnusableCollateral, VerifiedQuote, prove,

@@ -6,8 +6,8 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _, 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint, value_parser};
 
 use crate::config::file::{
-    OptionGroup, PIN_OPTIONS, PolicyKey, REPLAY_OPTIONS, RewordedOption, SWITCHES, Shape, SwitchOption,
-    Typed, keys,
+    OptionGroup, PIN_OPTIONS, PolicyKey, REPLAY_OPTIONS, RewordedOption, SWITCHES, SwitchOption, Typed,
+    ValueShape, keys,
 };
 use crate::config::{Interval, Settings, written};
 
@@ -121,7 +121,7 @@ impl KeyOption {
             .help_heading(self.heading)
             .value_parser(parser(key, self.typed));
         match key.shape {
-            Shape::Path | Shape::Paths => arg.value_hint(ValueHint::AnyPath),
+            ValueShape::Path | ValueShape::Paths => arg.value_hint(ValueHint::AnyPath),
             _ => arg,
         }
     }
@@ -196,16 +196,16 @@ fn id(flag: &'static str) -> &'static str {
 /// Refuses a value before the policy is read, if it is not a word of the choice or not a number.
 fn parser(key: &'static PolicyKey, option: &'static Typed) -> ValueParser {
     match key.shape {
-        Shape::Choice(words) if !option.values.is_empty() => {
+        ValueShape::Choice(words) if !option.values.is_empty() => {
             let values = words.iter().zip(option.values);
             let values = values.map(|(word, says)| PossibleValue::new(*word).help(*says));
             PossibleValuesParser::new(values).into()
         }
-        Shape::Number(least, most) => value_parser!(u32)
+        ValueShape::Number(least, most) => value_parser!(u32)
             .range(i64::from(least)..=i64::from(most))
             .map(|number| number.to_string())
             .into(),
-        Shape::Interval => {
+        ValueShape::Interval => {
             ValueParser::from(|text: &str| text.parse::<Interval>().map(|interval| interval.to_string()))
         }
         _ => ValueParser::string(),

@@ -139,7 +139,7 @@ fn every_switch_stands_for_a_word_of_its_key() {
     for switch in SWITCHES {
         let key = keys().find(|key| key.name == switch.key);
         let words = match key.map(|key| key.shape) {
-            Some(Shape::Choice(words)) => words,
+            Some(ValueShape::Choice(words)) => words,
             other => panic!("{}: {other:?}", switch.flag),
         };
         assert!(words.contains(&switch.word), "{}", switch.flag);
@@ -162,7 +162,7 @@ fn every_row_of_an_option_is_whole() {
             key.name
         );
         match key.shape {
-            Shape::Choice(words) => {
+            ValueShape::Choice(words) => {
                 assert!([0, words.len()].contains(&option.values.len()), "{}", key.name);
             }
             _ => assert!(option.values.is_empty(), "{}", key.name),

@@ -27,7 +27,7 @@ pub(crate) use keys::{
     OptionGroup, PIN_OPTIONS, PolicyKey, REPLAY_OPTIONS, RewordedOption, SWITCHES, SwitchOption, Typed,
     file_keys, keys,
 };
-pub(crate) use shape::Shape;
+pub(crate) use shape::ValueShape;
 
 use super::Settings;
 use cvm_verify_core::toml_text::Position;

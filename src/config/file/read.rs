@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use toml::de::DeValue;
 
 use super::keys::PolicyKey;
-use super::shape::{MAX_LIST, Shape, shown};
+use super::shape::{MAX_LIST, ValueShape, shown};
 use super::table::{Table, misplaced, unknown, unknown_at_the_root};
 use super::{FileProblem, FileTarget, MAX_FILE_BYTES, PolicyFile, PolicyMistake};
 use crate::config::{Settings, WrittenValue};
@@ -28,7 +28,7 @@ impl PolicyFile {
                 path: path.to_owned(),
                 ..Self::default()
             };
-            Reader { mistakes }.root(root, &mut file);
+            FileReader { mistakes }.root(root, &mut file);
             file
         });
         let unread = || Self {
@@ -39,11 +39,11 @@ impl PolicyFile {
     }
 }
 
-struct Reader<'m> {
+struct FileReader<'m> {
     mistakes: &'m mut FoundMistakes<FileProblem>,
 }
 
-impl Reader<'_> {
+impl FileReader<'_> {
     fn root(&mut self, root: TomlTable<'_>, file: &mut PolicyFile) {
         let whole = root.file();
         if root.is_empty() {
@@ -194,12 +194,14 @@ impl Reader<'_> {
 
     fn value(&mut self, key: &'static PolicyKey, entry: &TomlEntry<'_>) -> Option<WrittenValue> {
         let text = match (entry.value(), key.shape) {
-            (DeValue::Integer(number), Shape::Number(..)) => {
+            (DeValue::Integer(number), ValueShape::Number(..)) => {
                 u32::from_str_radix(number.as_str(), number.radix())
                     .map_or_else(|_| number.as_str().to_owned(), |number| number.to_string())
             }
-            (DeValue::Table(block), Shape::Images) => super::images::as_json(block),
-            (DeValue::String(text), shape) if !matches!(shape, Shape::Number(..) | Shape::Images) => {
+            (DeValue::Table(block), ValueShape::Images) => super::images::as_json(block),
+            (DeValue::String(text), shape)
+                if !matches!(shape, ValueShape::Number(..) | ValueShape::Images) =>
+            {
                 text.trim().to_owned()
             }
             _ => return self.wrong_type(key, entry),

@@ -18,7 +18,7 @@ const VARIABLE_PREFIX: &str = "CVM_VERIFY_";
 
 /// What the value of a key may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shape {
+pub(crate) enum ValueShape {
     /// A target's name.
     Name,
     /// An address, https.
@@ -82,7 +82,7 @@ pub(crate) enum Shape {
 /// What is wrong with a value: goes on after the key's name, without a full stop.
 pub(super) type ValueProblem = String;
 
-impl Shape {
+impl ValueShape {
     /// Whether it is a list of texts.
     pub(crate) fn is_list(self) -> bool {
         matches!(

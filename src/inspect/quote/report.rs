@@ -47,7 +47,7 @@ impl TdReport {
     /// Reads it, if all of it is there.
     pub(crate) fn read(quote: &[u8], extents: QuoteExtents) -> Option<Self> {
         let (start, length) = extents.body?;
-        let mut rest = Fields(quote.get(start..start + length)?);
+        let mut rest = Rest(quote.get(start..start + length)?);
         Some(Self {
             tee_tcb_svn: rest.take()?,
             mr_seam: rest.take()?,
@@ -68,7 +68,7 @@ impl TdReport {
 }
 
 impl Td15 {
-    fn read(rest: &mut Fields<'_>) -> Option<Self> {
+    fn read(rest: &mut Rest<'_>) -> Option<Self> {
         Some(Self {
             tee_tcb_svn2: rest.take()?,
             mr_service_td: rest.take()?,
@@ -77,7 +77,7 @@ impl Td15 {
 }
 
 impl Td15Ex {
-    fn read(rest: &mut Fields<'_>) -> Option<Self> {
+    fn read(rest: &mut Rest<'_>) -> Option<Self> {
         let [vm_id] = rest.take()?;
         Some(Self {
             vm_id,
@@ -94,10 +94,10 @@ impl Td15Ex {
     }
 }
 
-/// Fields one after the other.
-struct Fields<'a>(&'a [u8]);
+/// What is not read yet: fields one after the other.
+struct Rest<'a>(&'a [u8]);
 
-impl Fields<'_> {
+impl Rest<'_> {
     fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (field, rest) = self.0.split_first_chunk()?;
         self.0 = rest;

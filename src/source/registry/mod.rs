@@ -21,7 +21,7 @@ use crate::net::Client;
 use cvm_verify_core::evidence::{LookupProblem, LookupProblemKind as Kind, MAX_STATEMENTS, StatementSource};
 use cvm_verify_core::verify::oci::{Index, MAX_DOCUMENT, provenance_layer};
 use cvm_verify_core::verify::provenance::MAX_BUNDLE;
-use referrers::{Named, candidates, named};
+use referrers::{NamedManifest, candidates, named};
 use repository::Repository;
 use session::{RegistrySession, reference};
 
@@ -116,7 +116,7 @@ impl InRegistry<'_> {
 
 /// What a registry lists of a subject.
 #[derive(Debug, Default)]
-struct Candidates {
+struct ListedManifests {
     digests: Vec<[u8; 32]>,
     /// Why some may be missing.
     problem: Option<LookupProblem>,
@@ -128,7 +128,7 @@ async fn about(
     subject: &[u8; 32],
     found: &mut Found,
 ) -> Result<(), LookupProblem> {
-    let Candidates { digests, problem } = listed(session, subject).await?;
+    let ListedManifests { digests, problem } = listed(session, subject).await?;
     if let Some(problem) = problem {
         found.problem.get_or_insert(problem);
     }
@@ -149,9 +149,12 @@ async fn about(
 }
 
 /// What may be bundles about a digest: from the list of referrers, and where that is empty or missing, from the tag.
-async fn listed(session: &mut RegistrySession<'_>, subject: &[u8; 32]) -> Result<Candidates, LookupProblem> {
+async fn listed(
+    session: &mut RegistrySession<'_>,
+    subject: &[u8; 32],
+) -> Result<ListedManifests, LookupProblem> {
     if let Some(first) = session.referrers(&reference(subject), MAX_DOCUMENT).await? {
-        let mut found = Candidates::default();
+        let mut found = ListedManifests::default();
         found.add(session, &first.body)?;
         let mut next = first.next;
         for _ in 1..MAX_PAGES {
@@ -177,19 +180,19 @@ async fn listed(session: &mut RegistrySession<'_>, subject: &[u8; 32]) -> Result
     }
     let tag = tag(subject);
     if !session.has_tag(&tag).await? {
-        return Ok(Candidates::default());
+        return Ok(ListedManifests::default());
     }
     match session.tagged(&tag, MAX_DOCUMENT).await? {
         Some(response) => {
-            let mut found = Candidates::default();
+            let mut found = ListedManifests::default();
             found.add(session, &response.body)?;
             Ok(found)
         }
-        None => Ok(Candidates::default()),
+        None => Ok(ListedManifests::default()),
     }
 }
 
-impl Candidates {
+impl ListedManifests {
     /// What a page lists, each once.
     fn add(&mut self, session: &RegistrySession<'_>, page: &[u8]) -> Result<(), LookupProblem> {
         let listed = candidates(page);
@@ -219,9 +222,9 @@ async fn bundle(
         return Err(session.malformed("lists a manifest that it does not have"));
     };
     let digest = match named(&text, subject) {
-        Some(Named::Bundle(digest)) => digest,
-        Some(Named::Other) => return Ok(None),
-        Some(Named::OtherSubject) => {
+        Some(NamedManifest::Bundle(digest)) => digest,
+        Some(NamedManifest::Other) => return Ok(None),
+        Some(NamedManifest::OtherSubject) => {
             return Err(session.malformed("lists a manifest that is about another digest"));
         }
         None => return Err(session.malformed("lists something that is not a manifest")),

@@ -17,7 +17,7 @@ const PREDICATE: &str = "dev.sigstore.bundle.predicateType";
 const MAX_VALUES: usize = 50_000;
 
 #[derive(Deserialize)]
-struct Listed {
+struct ReferrerList {
     manifests: Vec<Descriptor>,
 }
 
@@ -32,7 +32,7 @@ struct Descriptor {
 }
 
 #[derive(Deserialize)]
-struct Manifest {
+struct ImageManifest {
     subject: Option<Descriptor>,
     layers: Vec<Descriptor>,
 }
@@ -43,7 +43,7 @@ pub fn candidates(list: &[u8]) -> Option<Vec<[u8; 32]>> {
     if has_more_values_than(list, MAX_VALUES) {
         return None;
     }
-    let listed: Listed = serde_json::from_slice(list).ok()?;
+    let listed: ReferrerList = serde_json::from_slice(list).ok()?;
     let may_be = |descriptor: &&Descriptor| match descriptor.artifact_type.as_deref() {
         None | Some("" | EMPTY) => true,
         Some(kind) => kind.starts_with(BUNDLE),
@@ -62,7 +62,7 @@ pub fn candidates(list: &[u8]) -> Option<Vec<[u8; 32]>> {
 
 /// What a manifest that a list names is.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Named {
+pub enum NamedManifest {
     /// The manifest of a bundle, with the bundle's digest.
     Bundle([u8; 32]),
     /// Of something else.
@@ -72,14 +72,14 @@ pub enum Named {
 }
 
 /// Reads a manifest that a list about `subject` names. `None` if it is not a manifest.
-pub fn named(manifest: &str, subject: &[u8; 32]) -> Option<Named> {
+pub fn named(manifest: &str, subject: &[u8; 32]) -> Option<NamedManifest> {
     if has_more_values_than(manifest.as_bytes(), MAX_VALUES) {
         return None;
     }
-    let manifest: Manifest = serde_json::from_str(manifest).ok()?;
+    let manifest: ImageManifest = serde_json::from_str(manifest).ok()?;
     let about = manifest.subject.and_then(|about| parse_digest(&about.digest));
     if about.as_ref() != Some(subject) {
-        return Some(Named::OtherSubject);
+        return Some(NamedManifest::OtherSubject);
     }
     let is_bundle = |layer: &Descriptor| {
         layer
@@ -88,8 +88,8 @@ pub fn named(manifest: &str, subject: &[u8; 32]) -> Option<Named> {
             .is_some_and(|kind| kind.starts_with(BUNDLE))
     };
     match manifest.layers.as_slice() {
-        [layer] if is_bundle(layer) => parse_digest(&layer.digest).map(Named::Bundle),
-        _ => Some(Named::Other),
+        [layer] if is_bundle(layer) => parse_digest(&layer.digest).map(NamedManifest::Bundle),
+        _ => Some(NamedManifest::Other),
     }
 }
 
@@ -128,15 +128,18 @@ mod tests {
         };
         let layer =
             json!({ "digest": digest(2), "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json" });
-        assert_eq!(manifest(1, json!([layer])), Some(Named::Bundle([2; 32])));
-        assert_eq!(manifest(9, json!([layer])), Some(Named::OtherSubject));
-        assert_eq!(manifest(1, json!([layer, layer])), Some(Named::Other));
+        assert_eq!(manifest(1, json!([layer])), Some(NamedManifest::Bundle([2; 32])));
+        assert_eq!(manifest(9, json!([layer])), Some(NamedManifest::OtherSubject));
+        assert_eq!(manifest(1, json!([layer, layer])), Some(NamedManifest::Other));
         assert_eq!(
             manifest(1, json!([{ "digest": digest(2), "mediaType": "text/plain" }])),
-            Some(Named::Other)
+            Some(NamedManifest::Other)
         );
         assert_eq!(named("{}", &[1; 32]), None);
-        assert_eq!(named("{\"layers\":[]}", &[1; 32]), Some(Named::OtherSubject));
+        assert_eq!(
+            named("{\"layers\":[]}", &[1; 32]),
+            Some(NamedManifest::OtherSubject)
+        );
     }
 
     proptest! {

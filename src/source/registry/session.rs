@@ -35,7 +35,7 @@ pub(super) struct RegistrySession<'a> {
 }
 
 /// A page of a list.
-pub(super) struct Page {
+pub(super) struct RegistryPage {
     pub(super) body: Vec<u8>,
     pub(super) next: NextPage,
 }
@@ -78,7 +78,7 @@ impl<'a> RegistrySession<'a> {
         &mut self,
         digest: &str,
         max_body: usize,
-    ) -> Result<Option<Page>, LookupProblem> {
+    ) -> Result<Option<RegistryPage>, LookupProblem> {
         let url = self.url("referrers", digest)?;
         let response = self.ask(Method::GET, &url, max_body).await?;
         match response.status {
@@ -89,7 +89,11 @@ impl<'a> RegistrySession<'a> {
     }
 
     /// A further page of a list, at the address that the page before it named.
-    pub(super) async fn further(&mut self, url: &Url, max_body: usize) -> Result<Page, LookupProblem> {
+    pub(super) async fn further(
+        &mut self,
+        url: &Url,
+        max_body: usize,
+    ) -> Result<RegistryPage, LookupProblem> {
         let response = self.ask(Method::GET, url, max_body).await?;
         match response.status {
             200 => Ok(page(response, url)),
@@ -326,12 +330,12 @@ impl<'a> RegistrySession<'a> {
 }
 
 /// A page, and what follows it. Two headers `Link` say two things.
-fn page(response: Response, asked: &Url) -> Page {
+fn page(response: Response, asked: &Url) -> RegistryPage {
     let next = match (response.header("link"), response.has("link")) {
         (None, true) => NextPage::Elsewhere,
         (link, _) => next_page(link, asked),
     };
-    Page {
+    RegistryPage {
         body: response.body,
         next,
     }

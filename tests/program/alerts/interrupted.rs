@@ -2,6 +2,27 @@
 
 use super::*;
 
+/// Runs it until both channels were asked and one has answered, then sends a signal.
+fn ended_by_a_signal(args: &[String], env: &[(&str, &str)], channels: [&AppServer; 2]) -> Ran {
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| {
+            run_in(args, env, |env| {
+                env.stop = Some(Box::pin(async {
+                    let _ = stopped.await;
+                }));
+            })
+        });
+        while channels.iter().any(|channel| channel.requests().is_empty()) && !running.is_finished() {
+            std::thread::yield_now();
+        }
+        // The answer of the one that answers is on its way.
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        let _ = stop.send(());
+        running.join().unwrap()
+    })
+}
+
 /// A signal ends the alerts while one channel hangs: the next run tells that one alone.
 #[test]
 fn a_signal_while_alerts_are_sent_loses_nothing_that_a_channel_took() {
@@ -18,23 +39,7 @@ fn a_signal_while_alerts_are_sent_loses_nothing_that_a_channel_took() {
     ];
     let state = format!("--state={}", deployment.path("state.json"));
     let args = deployment.strict_args(&["verify", &deployment.app.url(), &state]);
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let ran = std::thread::scope(|scope| {
-        let running = scope.spawn(|| {
-            run_in(&args, &env, |env| {
-                env.stop = Some(Box::pin(async {
-                    let _ = stopped.await;
-                }));
-            })
-        });
-        while (fast.requests().is_empty() || hanging.requests().is_empty()) && !running.is_finished() {
-            std::thread::yield_now();
-        }
-        // The answer of the one that answers is on its way.
-        std::thread::sleep(std::time::Duration::from_secs(2));
-        let _ = stop.send(());
-        running.join().unwrap()
-    });
+    let ran = ended_by_a_signal(&args, &env, [&fast, &hanging]);
     assert_eq!(ran.code, 1, "{ran:#?}");
     hanging.behave(AppEndpoint::Other, Behaviour::Status(200));
     fast.forget_requests();
@@ -66,23 +71,7 @@ fn a_signal_while_the_end_of_a_run_without_verdict_is_told_loses_nothing() {
     hanging.forget_requests();
     hanging.behave(AppEndpoint::Other, Behaviour::Hang);
     let args = deployment.strict_args(&["verify", &deployment.app.url(), &state]);
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let ran = std::thread::scope(|scope| {
-        let running = scope.spawn(|| {
-            run_in(&args, &env, |env| {
-                env.stop = Some(Box::pin(async {
-                    let _ = stopped.await;
-                }));
-            })
-        });
-        while (fast.requests().is_empty() || hanging.requests().is_empty()) && !running.is_finished() {
-            std::thread::yield_now();
-        }
-        // The answer of the one that answers is on its way.
-        std::thread::sleep(std::time::Duration::from_secs(2));
-        let _ = stop.send(());
-        running.join().unwrap()
-    });
+    let ran = ended_by_a_signal(&args, &env, [&fast, &hanging]);
     assert_eq!((ran.code, counts()), (0, (1, 1)), "{ran:#?}");
     fast.forget_requests();
     hanging.forget_requests();

@@ -22,7 +22,7 @@ fn shard_in(
         ],
         more,
     );
-    args.extend(apps.iter().map(AppServer::url));
+    args.extend(apps.iter().map(|app| app.url()));
     run_in(&args, env, |_| {});
     file
 }

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 
 from . import docker_compose, start_scripts, strict_json
-from .os_image import table
+from .os_image import risky_rows, table
 from .strict_json import Malformed, Members
 
 
@@ -25,7 +25,7 @@ def boolean(document, name, default):
 
 
 def risky(name, rows=None, guest=False):
-    rows = table("risky-names.toml")["risky_name"] if rows is None else rows
+    rows = risky_rows() if rows is None else rows
     name = name.strip().upper()
     rows = [row for row in rows if not guest or row.get("where", "both") in ("guest", "both")]
     # `SECTION__NAME` is how programs take settings of sections.

@@ -30,8 +30,8 @@ def places():
 
 @functools.cache
 def risky_rows():
-    from .os_image import table
-    return table("risky-names.toml")["risky_name"]
+    from .os_image import risky_rows as read_rows
+    return read_rows()
 
 
 # What the guest itself has in the environment of Docker Compose. No document lists it; these are what systemd and the guest's

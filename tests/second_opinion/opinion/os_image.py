@@ -16,6 +16,11 @@ def table(name):
     return tomllib.loads((DATA / name).read_text())
 
 
+def risky_rows():
+    """A row for each name."""
+    return [{**row, "name": name} for row in table("risky-names.toml")["risky_name"] for name in row["names"]]
+
+
 def rows(policy, name, kind):
     """The built-in rows of a kind, and those of --reference-values."""
     return [*table(name).get(kind, []), *policy.reference.get(kind, [])]

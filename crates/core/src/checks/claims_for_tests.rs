@@ -2,16 +2,16 @@
 
 use simulator::{Cvm, World};
 
-use crate::evidence::{Contracts, Evidence};
+use crate::evidence::Contracts;
 use crate::policy::{Expected, GovernancePolicy, Origin, Policy};
+use crate::verify::Claims;
 use crate::verify::chain::{
     AppContract, Block, Contract, Governance, Implementation, KmsContract, KmsInfo, NodeAnswer, Owner,
     OwnerKind, Unanswered,
 };
 use crate::verify::gpu::DeviceRoot;
-use crate::verify::{Claims, Inputs, SignatureCache, TrustRoot, prove};
+use crate::verify::simulated_for_tests::{NONCE, evidence_of, proven};
 
-const NONCE: [u8; 32] = [7; 32];
 /// The owner of each contract.
 pub(super) const OWNER: [u8; 20] = [0x0f; 20];
 /// The address of the KMS's contract.
@@ -26,19 +26,8 @@ pub(super) fn of(cvm: &Cvm) -> Claims {
 
 /// The same, with another root of its GPUs.
 pub(super) fn of_root(cvm: &Cvm, devices: &DeviceRoot) -> Claims {
-    let (attestation, info) = (cvm.attestation_body(&hex::encode(NONCE)), cvm.info_body());
-    let evidence = Evidence::parse(attestation.as_bytes(), Some(info.as_bytes()), None, Some(NONCE)).unwrap();
-    let claims = prove(
-        &evidence,
-        &Inputs {
-            collateral: Ok(&cvm.world.collateral()),
-            collateral_fetched_at: None,
-            signatures: &SignatureCache::default(),
-            root: &TrustRoot::custom(cvm.world.root_pem().as_bytes()).unwrap(),
-            at: cvm.world.now,
-            clock_floor: 0,
-        },
-    );
+    let evidence = evidence_of(cvm, Some(&cvm.info_body()), Some(NONCE));
+    let claims = proven(cvm, &evidence);
     claims.with_device_root(&evidence, devices)
 }
 

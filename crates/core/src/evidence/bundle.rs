@@ -154,7 +154,7 @@ pub enum BundleError {
 }
 
 #[derive(Serialize)]
-struct Written<'a> {
+struct WrittenBundle<'a> {
     schema: &'a str,
     captured_at: String,
     source: &'a BundleSource,
@@ -186,7 +186,7 @@ struct Written<'a> {
 }
 
 #[derive(Deserialize)]
-struct Read {
+struct ReadBundle {
     captured_at: String,
     source: BundleSource,
     nonce: Option<String>,
@@ -219,7 +219,7 @@ impl Bundle {
     /// # Errors
     /// Never in practice: every member is a string or text that was parsed as JSON before.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
-        let mut text = serde_json::to_string_pretty(&Written {
+        let mut text = serde_json::to_string_pretty(&WrittenBundle {
             schema: SCHEMA,
             captured_at: crate::report::rfc3339(self.captured_at),
             source: &self.source,
@@ -264,7 +264,7 @@ impl Bundle {
             }
             Some(_) => {}
         }
-        let read: Read = serde_json::from_slice(file).map_err(unreadable)?;
+        let read: ReadBundle = serde_json::from_slice(file).map_err(unreadable)?;
         let captured_at = unix_seconds(&read.captured_at).ok_or(BundleError::CapturedAt)?;
         let collateral_fetched_at = read
             .collateral_fetched_at

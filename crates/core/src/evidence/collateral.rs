@@ -66,7 +66,7 @@ pub enum FileError {
 /// The document's fields, byte fields untyped so that each fault can be named. Unknown fields are ignored; a field that
 /// comes twice is refused.
 #[derive(Deserialize)]
-struct Fields {
+struct CollateralFields {
     pck_crl_issuer_chain: Option<String>,
     root_ca_crl: Option<Value>,
     pck_crl: Option<Value>,
@@ -88,7 +88,7 @@ pub fn parse(json: &[u8]) -> Result<QuoteCollateralV3, FileError> {
     if json.len() > MAX_BYTES {
         return Err(FileError::TooLarge { found: json.len() });
     }
-    let fields: Fields = serde_json::from_slice(json).map_err(|error| FileError::Json {
+    let fields: CollateralFields = serde_json::from_slice(json).map_err(|error| FileError::Json {
         detail: json_problem(&error),
     })?;
     let crl = |field, document, value: Option<Value>| bytes(field, &there(field, document, value)?);

@@ -23,8 +23,8 @@ pub struct Change {
 /// Every value that differs, in the order of the file.
 #[must_use]
 pub fn difference(old: &Lock, new: &Lock) -> Vec<Change> {
-    let plain = |rows: &[Row]| -> Vec<Change> {
-        let of = |row: &Row| single(row.key, row.means, (row.value)(old), (row.value)(new));
+    let plain = |rows: &[DiffRow]| -> Vec<Change> {
+        let of = |row: &DiffRow| single(row.key, row.means, (row.value)(old), (row.value)(new));
         rows.iter().filter_map(of).collect()
     };
     plain(BEFORE_SECTIONS)
@@ -86,19 +86,19 @@ fn sources(old: &Lock, new: &Lock) -> Vec<Change> {
 }
 
 /// A value that stands alone.
-struct Row {
+struct DiffRow {
     key: &'static str,
     /// What a change of it means.
     means: &'static str,
     value: fn(&Lock) -> Option<String>,
 }
 
-const fn row(key: &'static str, means: &'static str, value: fn(&Lock) -> Option<String>) -> Row {
-    Row { key, means, value }
+const fn row(key: &'static str, means: &'static str, value: fn(&Lock) -> Option<String>) -> DiffRow {
+    DiffRow { key, means, value }
 }
 
 /// Those before `[images]`, in the order of the file.
-const BEFORE_SECTIONS: &[Row] = &[
+const BEFORE_SECTIONS: &[DiffRow] = &[
     row(
         "tool",
         "another version of the program wrote the lock; this says nothing about the deployment",
@@ -121,7 +121,7 @@ const BEFORE_SECTIONS: &[Row] = &[
 ];
 
 /// Those after `[[sources]]`.
-const AFTER_SECTIONS: &[Row] = &[
+const AFTER_SECTIONS: &[DiffRow] = &[
     row(
         "os_image.mrtd",
         "the firmware changed: another OS image, or a host that loads it in another way",

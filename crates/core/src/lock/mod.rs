@@ -46,6 +46,7 @@ use serde_json::Value;
 use crate::policy::{
     DEFAULT_TD_ATTRIBUTES, GpuPin, ImageRegisters, KeyProviders, KnownBy, LockedPlace, OsTuple, WrittenRule,
 };
+pub use crate::toml_text::{FileMistake, Mistake, Mistakes, Position, TomlProblem, UnknownKey};
 pub use accepted::{AcceptName, Accepting, UnknownAcceptName};
 #[doc(hidden)]
 pub use comments::keep_comments;

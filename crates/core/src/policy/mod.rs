@@ -30,6 +30,7 @@ mod written_source;
 
 pub(crate) use gpu_pin::KEYS as GPU_KEYS;
 
+pub use crate::compose::ComposePlace;
 pub use appraisal::{
     DEFAULT_TD_ATTRIBUTES, Freshness, ImagePinsPolicy, LaunchInputsPolicy, LockedCompose, LockedPlatform,
     MrConfigIdPolicy, Policy, ReportDataPolicy, Verifier,

@@ -138,22 +138,26 @@ impl ReferenceValues {
     }
 
     fn add_risky_name(&mut self, row: RiskyName, origin: RowOrigin) -> Result<(), ReferenceProblem> {
-        let same = |other: &RiskyName| {
-            other.name == row.name && other.matches == row.matches && other.readers == row.readers
+        let is_there = |name: &Text| {
+            let same = |other: &RiskyName| other.matches == row.matches && other.readers == row.readers;
+            let mut rows = self.risky_names.iter().filter(|other| same(other));
+            rows.any(|other| other.names.contains(name))
         };
-        if self.risky_names.iter().any(same) {
+        let names: Vec<Text> = row.names.iter().filter(|name| !is_there(name)).cloned().collect();
+        let Some(first) = names.first() else {
             return Ok(());
-        }
+        };
         // A row of a user's file makes a result stricter only: no verdict would show an exception.
         if row.matches.excepts() && origin == RowOrigin::File {
             return Err(ReferenceProblem::Row {
                 table: RiskyName::TABLE,
-                row: row.name.to_string(),
+                row: first.to_string(),
                 problem: "`ordinary` and `data` names come with the program: accept the place in [[places]] of the lock"
                     .to_owned(),
             });
         }
-        self.risky_names.push(row);
+        let names = names.into();
+        self.risky_names.push(RiskyName { names, ..row });
         Ok(())
     }
 

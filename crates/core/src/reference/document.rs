@@ -67,7 +67,12 @@ impl ReferenceDocument {
         let scripts = take(&mut root, &mut rows, mistakes);
         let kms = take(&mut root, &mut rows, mistakes);
         let kms_images = take(&mut root, &mut rows, mistakes);
-        let risky_names = take(&mut root, &mut rows, mistakes);
+        let risky_names: Vec<PlacedRow<RiskyName>> = take(&mut root, &mut rows, mistakes);
+        // Each further name of a row counts as a row.
+        rows += risky_names
+            .iter()
+            .map(|placed| placed.row.names.len() - 1)
+            .sum::<usize>();
         match rows {
             0 => mistakes.note(file.mistake_at(None, ReferenceProblem::NoRow)),
             _ if rows > MAX_ROWS => {

@@ -3,18 +3,20 @@
 //! `allowed_envs` of a compose document lists names only: the deployer, and the host that stores the encrypted values, choose
 //! what is in them, and nothing measures it.
 
+use std::borrow::Cow;
+
 use super::ReferenceValues;
 use super::row::{ReferenceRow, RowReader, read_row};
 use super::value::Text;
 
-/// A name, or a part of names.
+/// Names, or parts of names, of which one thing is said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RiskyName {
-    /// In capitals.
-    pub name: Text,
-    /// Whether it is the whole name.
+    /// In capitals; one at least.
+    pub names: Cow<'static, [Text]>,
+    /// Whether each is the whole name.
     pub matches: RiskyNameMatch,
-    /// Who reads a variable of the name.
+    /// Who reads a variable of such a name.
     pub readers: RiskyNameReaders,
     /// What the value decides.
     pub gains: Text,
@@ -68,12 +70,12 @@ impl ReferenceRow for RiskyName {
 
     fn read(row: &mut RowReader<'_, '_>) -> Option<Self> {
         let read = read_row!(row:
-            name = required("name"),
+            names = required("names"),
             matches = required("match"),
             readers = or_default("where"),
             gains = required("gains")
         );
-        row.whole(read, |read| &read.name, Self::problem)
+        row.whole(read, Self::first, Self::problem)
     }
 }
 
@@ -113,11 +115,17 @@ impl Exceptions<'_> {
 }
 
 impl RiskyName {
+    /// What messages call the row.
+    fn first(&self) -> &Text {
+        static NO_NAME: Text = Text::fixed("(no name)");
+        self.names.first().unwrap_or(&NO_NAME)
+    }
+
     /// What is wrong with the row.
     fn problem(&self) -> Option<&'static str> {
         let part = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-        if !self.name.bytes().all(part) {
-            Some("`name` is of capitals, digits and `_`")
+        if self.names.is_empty() || !self.names.iter().all(|name| name.bytes().all(part)) {
+            Some("`names` is a list of names of capitals, digits and `_`")
         } else if self.matches.excepts() && self.readers != RiskyNameReaders::Both {
             Some("an `ordinary` or `data` name is so for all who read it: remove `where`")
         } else {
@@ -127,11 +135,12 @@ impl RiskyName {
 
     /// Whether the row says that a name is risky, beside what other rows except it from.
     fn is_of(&self, name: &str, excepted: &Exceptions<'_>) -> bool {
-        let own = self.name.as_str();
-        match self.matches {
-            RiskyNameMatch::Exact => name == own || is_behind_section(name, own),
-            RiskyNameMatch::Prefix => !excepted.is_ordinary && name.starts_with(own),
-            RiskyNameMatch::Suffix => !excepted.is_ordinary && name.ends_with(own) && !excepted.end_in(own),
+        self.names.iter().any(|own| match self.matches {
+            RiskyNameMatch::Exact => name == own.as_str() || is_behind_section(name, own),
+            RiskyNameMatch::Prefix => !excepted.is_ordinary && name.starts_with(own.as_str()),
+            RiskyNameMatch::Suffix => {
+                !excepted.is_ordinary && name.ends_with(own.as_str()) && !excepted.end_in(own)
+            }
             RiskyNameMatch::Part => {
                 !excepted.is_ordinary && !excepted.is_of_data && has_words(name, own) && !excepted.hold(own)
             }
@@ -139,18 +148,19 @@ impl RiskyName {
             | RiskyNameMatch::OrdinaryPrefix
             | RiskyNameMatch::OrdinarySuffix
             | RiskyNameMatch::Data => false,
-        }
+        })
     }
 
     /// Adds what the row excepts a name from.
     fn except<'a>(&'a self, name: &str, from: &mut Exceptions<'a>) {
-        let own = self.name.as_str();
-        match self.matches {
-            RiskyNameMatch::Ordinary => from.is_ordinary |= own == name,
-            RiskyNameMatch::OrdinaryPrefix => from.is_ordinary |= name.starts_with(own),
-            RiskyNameMatch::OrdinarySuffix => from.ends.extend(end_of(name, own)),
-            RiskyNameMatch::Data => from.is_of_data |= name.rsplit('_').next() == Some(own),
-            _ => {}
+        for own in self.names.iter().map(Text::as_str) {
+            match self.matches {
+                RiskyNameMatch::Ordinary => from.is_ordinary |= own == name,
+                RiskyNameMatch::OrdinaryPrefix => from.is_ordinary |= name.starts_with(own),
+                RiskyNameMatch::OrdinarySuffix => from.ends.extend(end_of(name, own)),
+                RiskyNameMatch::Data => from.is_of_data |= name.rsplit('_').next() == Some(own),
+                _ => {}
+            }
         }
     }
 }
@@ -210,9 +220,10 @@ impl ReferenceValues {
         rows.find(|row| counts(row) && row.is_of(&name, &excepted))
     }
 
-    /// All of them.
-    #[must_use]
-    pub fn risky_names(&self) -> &[RiskyName] {
-        &self.risky_names
+    /// Each name with what is said of it.
+    pub fn risky_names(&self) -> impl Iterator<Item = (&str, RiskyNameMatch)> {
+        self.risky_names
+            .iter()
+            .flat_map(|row| row.names.iter().map(|name| (name.as_str(), row.matches)))
     }
 }

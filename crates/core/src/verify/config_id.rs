@@ -57,14 +57,14 @@ impl ConfigId {
 
 /// The kind of key provider that the launch configuration names.
 #[derive(Clone, Copy)]
-struct Kind {
+struct ProviderForm {
     /// In form 02.
     byte: u8,
     /// In form 03.
     name: &'static str,
 }
 
-fn kind_of(provider: &str) -> Option<Kind> {
+fn kind_of(provider: &str) -> Option<ProviderForm> {
     let (byte, name) = match provider {
         "none" => (0, "none"),
         "local" | "local-sgx" => (1, "local"),
@@ -72,7 +72,7 @@ fn kind_of(provider: &str) -> Option<Kind> {
         "tpm" => (3, "tpm"),
         _ => return None,
     };
-    Some(Kind { byte, name })
+    Some(ProviderForm { byte, name })
 }
 
 /// What a launch configuration may name, as measured.
@@ -126,7 +126,7 @@ impl<'a> Launch<'a> {
         })
     }
 
-    fn candidates(&self) -> Option<Candidates> {
+    fn candidates(&self) -> Option<DocumentMembers> {
         let boot = self.boot;
         let provider = boot.key_provider();
         let kind = kind_of(&provider.name)?;
@@ -147,7 +147,7 @@ impl<'a> Launch<'a> {
             (!provider.id.is_empty()).then(|| ("key_provider_id", format!("\"{}\"", provider.id)));
         let scripts: Vec<String> = boot.init_script_hashes().iter().map(|hash| text(hash)).collect();
         let scripts = ("init_script_hashes", format!("[{}]", scripts.join(",")));
-        let manifest = self.compose.map(Manifest::of).unwrap_or_default();
+        let manifest = self.compose.map(ManifestVersion::of).unwrap_or_default();
         match provider_id {
             Some(member) if manifest.pins_key_provider => required.push(member),
             Some(member) => optional.push(member),
@@ -158,26 +158,26 @@ impl<'a> Launch<'a> {
             Some(false) => {}
             None => optional.push(scripts),
         }
-        Some(Candidates { required, optional })
+        Some(DocumentMembers { required, optional })
     }
 }
 
 /// The members of a document: name and JSON text.
-struct Candidates {
+struct DocumentMembers {
     required: Vec<(&'static str, String)>,
     optional: Vec<(&'static str, String)>,
 }
 
 /// What of the compose document decides on the members.
 #[derive(Default)]
-struct Manifest {
+struct ManifestVersion {
     /// `manifest_version` is the text "3", or a higher number: the document then names the init scripts. Absent if it is not known.
     is_version_3: Option<bool>,
     /// `key_provider_id` is not empty: the document then names it.
     pins_key_provider: bool,
 }
 
-impl Manifest {
+impl ManifestVersion {
     fn of(compose: &MeasuredCompose) -> Self {
         let Ok(members) = compose.members() else {
             return Self::default();

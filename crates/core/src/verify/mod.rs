@@ -44,6 +44,8 @@ mod ra_tls;
 mod refusal;
 mod report_data;
 #[cfg(test)]
+pub(crate) mod simulated_for_tests;
+#[cfg(test)]
 mod simulated_tests;
 mod statements;
 mod td_claims;

@@ -1,24 +1,24 @@
 //! Where an app serves its evidence.
 
 use super::{OptionGroup, PolicyKey};
-use crate::config::file::shape::Shape;
+use crate::config::file::shape::ValueShape;
 
 pub(super) const KEYS: &[PolicyKey] = &[
-    PolicyKey::new("attestation-path", Shape::Endpoint)
+    PolicyKey::new("attestation-path", ValueShape::Endpoint)
         .says("Path of the app's attestation endpoint.")
         .default("`/attestation`")
         .example(r#""/api/attestation""#)
         .option("--attestation-path", "PATH")
         .group(OptionGroup::Source)
         .help("Path of the app's attestation endpoint, by default /attestation; `reportData=<nonce>` is appended"),
-    PolicyKey::new("info-path", Shape::Endpoint)
+    PolicyKey::new("info-path", ValueShape::Endpoint)
         .says("Path of the app's info endpoint.")
         .default("`/info`")
         .example(r#""/api/info""#)
         .option("--info-path", "PATH")
         .group(OptionGroup::Source)
         .help("Path of the app's info endpoint, by default /info"),
-    PolicyKey::new("gpu-path", Shape::Endpoint)
+    PolicyKey::new("gpu-path", ValueShape::Endpoint)
         .says("Path of an endpoint of the app that serves [evidence of its GPUs](gpu.md).")
         .default("the attestation's own `nvidia_payload`")
         .example(r#""/api/gpu""#)
@@ -26,7 +26,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         .group(OptionGroup::Source)
         .help("Path of an endpoint of the app that serves evidence of its GPUs; `nonce=<nonce>` is appended. By default \
                the evidence is taken from the attestation (`nvidia_payload`)"),
-    PolicyKey::new("nonce-parameter", Shape::Name)
+    PolicyKey::new("nonce-parameter", ValueShape::Name)
         .says("The name of the query parameter that carries the nonce: `nonce` for private AI gateways.")
         .default("`reportData`")
         .example(r#""nonce""#)

@@ -1,11 +1,11 @@
 //! What is expected of GPUs.
 
 use super::{KeyScope, OptionGroup, PolicyKey};
-use crate::config::file::shape::Shape;
+use crate::config::file::shape::ValueShape;
 use cvm_verify_core::policy::{GpuMode, GpuVerifier};
 
 pub(super) const KEYS: &[PolicyKey] = &[
-    PolicyKey::new("gpu", Shape::Choice(&GpuMode::WORDS))
+    PolicyKey::new("gpu", ValueShape::Choice(&GpuMode::WORDS))
         .says("Whether there must be GPUs. `auto`: forged GPU evidence fails, what is not proven is a warning. `unchecked` is a \
                waiver that the verdict names.")
         .default("`auto`")
@@ -19,20 +19,20 @@ pub(super) const KEYS: &[PolicyKey] = &[
             "There must be GPUs, and they must be proven",
             "Not checked. This is a waiver, and the verdict names it",
         ]),
-    PolicyKey::new("gpu-count", Shape::Number(0, u32::MAX))
+    PolicyKey::new("gpu-count", ValueShape::Number(0, u32::MAX))
         .says("The exact number of GPUs that there must be: 0 to 16.")
         .example("8")
         .option("--gpu-count", "NUMBER")
         .group(OptionGroup::Gpus)
         .help("The exact number of GPUs that there must be: 0 to 16"),
-    PolicyKey::new("gpu-model", Shape::GpuModels)
+    PolicyKey::new("gpu-model", ValueShape::GpuModels)
         .says("The models that the GPUs may be, by the chip's name in their certificates: `GH100` for H100 and H200.")
         .example(r#"["GH100"]"#)
         .option("--gpu-model", "CHIP")
         .group(OptionGroup::Gpus)
         .help("A model that the GPUs may be, by the chip's name in their certificates, such as GH100 for H100 and H200, \
                or GB100. Repeatable"),
-    PolicyKey::new("gpu-switches", Shape::Choice(&["auto", "required"]))
+    PolicyKey::new("gpu-switches", ValueShape::Choice(&["auto", "required"]))
         .says("Whether switches must be attested if the GPUs work in protected-PCIe mode, in which the links between the GPUs \
                are not encrypted.")
         .default("`auto`")
@@ -45,7 +45,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
             "Switches that are not attested are a warning",
             "Switches that are not attested are a failure",
         ]),
-    PolicyKey::new("gpu-verifier", Shape::Choice(&GpuVerifier::WORDS))
+    PolicyKey::new("gpu-verifier", ValueShape::Choice(&GpuVerifier::WORDS))
         .scope(KeyScope::Defaults)
         .says("Who verifies GPUs. `nras` and `both` send the reports of the GPUs to NVIDIA's remote attestation service.")
         .default("`local`")

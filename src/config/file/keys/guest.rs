@@ -1,11 +1,11 @@
 //! What the code may run on: the OS image, the key provider, the measured configuration.
 
 use super::PolicyKey;
-use crate::config::file::shape::Shape;
+use crate::config::file::shape::ValueShape;
 use cvm_verify_core::policy::{Freshness, ImagePinsPolicy, MrConfigIdPolicy};
 
 pub(super) const KEYS: &[PolicyKey] = &[
-    PolicyKey::new("os-image", Shape::OsImage)
+    PolicyKey::new("os-image", ValueShape::OsImage)
         .says("Accepted OS images: `known` (production images of the built-in table), `lock`, the published os_image_hash or the name \
                of an image (`HASH:until=YYYY-MM-DD` accepts a vulnerable image until that day), \
                `mrtd=HEX,rtmr0=HEX,rtmr1=HEX,rtmr2=HEX`, or `unchecked`, a waiver that the verdict names.")
@@ -16,7 +16,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
                os_image_hash or the name of an image (`HASH:until=YYYY-MM-DD` accepts a vulnerable image until that day), \
                `mrtd=HEX,rtmr0=HEX,rtmr1=HEX,rtmr2=HEX`, or `unchecked` (a waiver)")
         .expects(),
-    PolicyKey::new("os-image-files", Shape::Path)
+    PolicyKey::new("os-image-files", ValueShape::Path)
         .says("The published files of the OS image that must have booted: a folder or an archive, as for `cvm-verify \
                os-image`. They are measured in each run.")
         .example(r#""dstack-0.5.16.tar.gz""#)
@@ -24,14 +24,14 @@ pub(super) const KEYS: &[PolicyKey] = &[
         .help("The published files of the OS image that must have booted: a folder or an archive, as for `cvm-verify \
                os-image`. They are measured in this run")
         .expects(),
-    PolicyKey::new("reference-values", Shape::Path)
+    PolicyKey::new("reference-values", ValueShape::Path)
         .says("A file of [reference values](reference-values.md): OS images, VM shapes, KMSs, scripts and advisories in addition to the \
                built-in ones. It adds rows to the built-in ones and changes none of them.")
         .example(r#""reference-values.toml""#)
         .option("--reference-values", "FILE")
         .help("A file of reference values (TOML): OS images, VM shapes, KMSs, scripts and advisories in addition to the \
                built-in ones. It adds rows to the built-in ones and changes none of them"),
-    PolicyKey::new("mr-config-id", Shape::Choice(&MrConfigIdPolicy::WORDS))
+    PolicyKey::new("mr-config-id", ValueShape::Choice(&MrConfigIdPolicy::WORDS))
         .says("Whether MRCONFIGID may be zero. `required`: the host must have bound the compose hash at launch.")
         .default("`auto`")
         .example(r#""required""#)
@@ -39,7 +39,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         .help("Whether MRCONFIGID may be zero: `auto` (default), or `required`: the host must have bound the compose hash \
                at launch")
         .values(&["It may be zero; otherwise it must match", "It must not be zero"]),
-    PolicyKey::new("key-provider", Shape::KeyProvider)
+    PolicyKey::new("key-provider", ValueShape::KeyProvider)
         .says("The key provider, as `NAME[:HEXID]`, or a known KMS (`phala`, `phala-base`, or one of your reference values); \
                several are separated by commas, since roots rotate. `kms` without an id and `unchecked` are waivers that the \
                verdict names.")
@@ -49,7 +49,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         .help("The key provider: NAME[:HEXID], or a known KMS (phala, phala-base); several are separated by commas. `kms` \
                without an id and `unchecked` are waivers")
         .expects(),
-    PolicyKey::new("freshness", Shape::Choice(&Freshness::WORDS))
+    PolicyKey::new("freshness", ValueShape::Choice(&Freshness::WORDS))
         .says("Whether this run's nonce must be signed. `unchecked` is a waiver that the verdict names.")
         .default("`required`")
         .example(r#""required""#)
@@ -59,7 +59,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
             "It must be signed",
             "Not checked. This is a waiver, and the verdict names it",
         ]),
-    PolicyKey::new("image-pins", Shape::Choice(&ImagePinsPolicy::WORDS))
+    PolicyKey::new("image-pins", ValueShape::Choice(&ImagePinsPolicy::WORDS))
         .says("Whether every image must be pinned by digest. `unchecked` is a waiver that the verdict names.")
         .default("`required`")
         .example(r#""required""#)

@@ -26,7 +26,7 @@ pub(crate) use not_keys::NOT_KEYS;
 pub(crate) use reworded::{PIN_OPTIONS, REPLAY_OPTIONS, RewordedOption};
 pub(crate) use switches::{SWITCHES, SwitchOption};
 
-use super::shape::Shape;
+use super::shape::ValueShape;
 
 /// Where a key is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub(crate) struct PolicyKey {
     /// Where it is allowed.
     pub(super) scope: KeyScope,
     /// Which values it may have.
-    pub(crate) shape: Shape,
+    pub(crate) shape: ValueShape,
     /// What the key means: one or more sentences of Markdown.
     #[cfg_attr(not(test), expect(dead_code, reason = "for schema and documentation"))]
     pub(super) says: &'static str,
@@ -97,7 +97,7 @@ pub(crate) enum OptionGroup {
 
 /// How a row is written. What it does not say is the usual: it is allowed in both places, and is no option.
 impl PolicyKey {
-    const fn new(name: &'static str, shape: Shape) -> Self {
+    const fn new(name: &'static str, shape: ValueShape) -> Self {
         Self {
             name,
             scope: KeyScope::Both,
@@ -211,7 +211,7 @@ pub(crate) fn keys() -> impl Iterator<Item = &'static PolicyKey> {
 
 /// The keys that name files.
 pub(crate) fn file_keys() -> impl Iterator<Item = &'static str> {
-    let named = keys().filter(|key| matches!(key.shape, Shape::Path | Shape::Paths));
+    let named = keys().filter(|key| matches!(key.shape, ValueShape::Path | ValueShape::Paths));
     named.map(|key| key.name)
 }
 
@@ -219,7 +219,7 @@ impl PolicyKey {
     /// The name of the secret whose variable this key names: the key's name without `-env`.
     pub(super) fn secret(&self) -> Option<&'static str> {
         match self.shape {
-            Shape::Variable => self.name.strip_suffix("-env"),
+            ValueShape::Variable => self.name.strip_suffix("-env"),
             _ => None,
         }
     }

@@ -1,11 +1,11 @@
 //! What the report data must hold.
 
 use super::PolicyKey;
-use crate::config::file::shape::Shape;
+use crate::config::file::shape::ValueShape;
 use cvm_verify_core::verify::Layout;
 
 pub(super) const KEYS: &[PolicyKey] = &[
-    PolicyKey::new("report-data", Shape::Choice(&LAYOUTS))
+    PolicyKey::new("report-data", ValueShape::Choice(&LAYOUTS))
         .says("How the app arranges the nonce in the signed report data; `auto` is `raw`, `ascii`, or the nonce with a key that `tls-binding` compares.")
         .default("`auto`")
         .example(r#""raw""#)
@@ -13,14 +13,14 @@ pub(super) const KEYS: &[PolicyKey] = &[
         .help("How the app arranges the nonce in the report data: auto (default: raw, ascii, or the nonce with a key that `tls-binding` compares), raw, ascii, left-padded, \
                app-data-raw, app-data-ascii, sha256-raw, sha256-ascii, hex-sha256-raw, hex-sha256-ascii; or, with 32 \
                further bytes of the app, nonce-then-key, key-then-nonce, private-ai"),
-    PolicyKey::new("report-data-key", Shape::Key)
+    PolicyKey::new("report-data-key", ValueShape::Key)
         .says("The value that the app must have signed with the nonce, if the layout has a place for it: the SHA-256 of its \
                public key, or for `private-ai` also its signing address of 20 bytes.")
         .example(r#""f4c8a15d6b2b4e753a7fae47661ee5a7263f0357d19647ccaf59a686bf001908""#)
         .option("--report-data-key", "HEX")
         .help("The value that the app must have signed with the nonce, if the layout has a place for it: the SHA-256 of \
                its public key, 32 bytes of hex; for private-ai also its signing address, 20 bytes"),
-    PolicyKey::new("report-data-value", Shape::HexUpTo(64))
+    PolicyKey::new("report-data-value", ValueShape::HexUpTo(64))
         .says("The report data that must be signed, at most 64 bytes, padded with zeros on the right.")
         .example(r#""68656c6c6f""#)
         .option("--report-data-value", "HEX")

@@ -1,10 +1,10 @@
 //! Which hardware is accepted.
 
 use super::PolicyKey;
-use crate::config::file::shape::Shape;
+use crate::config::file::shape::ValueShape;
 
 /// Which TCB levels.
-pub(super) const KEYS: &[PolicyKey] = &[PolicyKey::new("accept-tcb", Shape::TcbExceptions)
+pub(super) const KEYS: &[PolicyKey] = &[PolicyKey::new("accept-tcb", ValueShape::TcbExceptions)
     .says("Accepts hardware that Intel rates lower than UpToDate, until a date at most 90 days ahead.")
     .example(r#"["OutOfDate:until=2026-12-31:advisories=INTEL-SA-00001"]"#)
     .option("--accept-tcb", "EXCEPTION")
@@ -13,7 +13,7 @@ pub(super) const KEYS: &[PolicyKey] = &[PolicyKey::new("accept-tcb", Shape::TcbE
 /// The minimum version of the data by which TCB levels are rated.
 pub(super) const EVALUATION: &[PolicyKey] =
     &[
-        PolicyKey::new("min-tcb-eval-data-number", Shape::Number(0, u32::MAX))
+        PolicyKey::new("min-tcb-eval-data-number", ValueShape::Number(0, u32::MAX))
             .says(
                 "The lowest TCB evaluation data number to accept, if it is higher than the built-in minimum.",
             )

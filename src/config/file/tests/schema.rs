@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::keys::{PolicyKey, keys};
-use super::shape::{MAX_LIST, Shape};
+use super::shape::{MAX_LIST, ValueShape};
 use cvm_verify_core::policy::MAX_KMS;
 
 /// The keys of a block of `[[target.images]]`.
@@ -29,54 +29,54 @@ const RULE_KEYS: [&str; 16] = [
 /// The file in the repository.
 pub(super) const PATH: &str = "schemas/cvm-verify.toml.schema.json";
 
-fn of_shape(shape: Shape) -> Value {
+fn of_shape(shape: ValueShape) -> Value {
     let text = |pattern: &str| json!({ "type": "string", "pattern": pattern });
     let hex = |least: usize, most: usize| text(&format!("^(0[xX])?([0-9a-fA-F]{{2}}){{{least},{most}}}$"));
     match shape {
-        Shape::Name => text("^[A-Za-z0-9._-]{1,64}$"),
-        Shape::Url => text("^\\s*(https://|http://(localhost|[^/?#]*\\.localhost|127\\.|\\[::1\\]))"),
-        Shape::Images => images(),
-        Shape::SourceRepository => text("^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$"),
-        Shape::SourceWorkflow => text("\\.github/workflows/.+\\.ya?ml$"),
-        Shape::SourceRefs => {
+        ValueShape::Name => text("^[A-Za-z0-9._-]{1,64}$"),
+        ValueShape::Url => text("^\\s*(https://|http://(localhost|[^/?#]*\\.localhost|127\\.|\\[::1\\]))"),
+        ValueShape::Images => images(),
+        ValueShape::SourceRepository => text("^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$"),
+        ValueShape::SourceWorkflow => text("\\.github/workflows/.+\\.ya?ml$"),
+        ValueShape::SourceRefs => {
             json!({ "type": "array", "minItems": 1, "maxItems": MAX_LIST, "items": text("^refs/.+") })
         }
-        Shape::SourceCommit => text("^[0-9a-fA-F]{40}$"),
-        Shape::Paths => json!({
+        ValueShape::SourceCommit => text("^[0-9a-fA-F]{40}$"),
+        ValueShape::Paths => json!({
             "type": "array", "minItems": 1, "maxItems": MAX_LIST, "items": { "type": "string", "minLength": 1 },
         }),
-        Shape::Path => json!({ "type": "string", "minLength": 1 }),
-        Shape::Hex(bytes) => hex(bytes, bytes),
-        Shape::HexUpTo(bytes) => hex(1, bytes),
-        Shape::Choice(words) => json!({ "type": "string", "enum": words }),
-        Shape::SecondHash => text("^(0[xX])?[0-9a-fA-F]{64}:until=[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
-        Shape::OsImage => text("^(known|lock|unchecked|(0[xX])?[0-9a-fA-F]{64}|.*=.*)$"),
-        Shape::KeyProvider => json!({ "type": "string", "minLength": 1 }),
-        Shape::TcbExceptions => json!({
+        ValueShape::Path => json!({ "type": "string", "minLength": 1 }),
+        ValueShape::Hex(bytes) => hex(bytes, bytes),
+        ValueShape::HexUpTo(bytes) => hex(1, bytes),
+        ValueShape::Choice(words) => json!({ "type": "string", "enum": words }),
+        ValueShape::SecondHash => text("^(0[xX])?[0-9a-fA-F]{64}:until=[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+        ValueShape::OsImage => text("^(known|lock|unchecked|(0[xX])?[0-9a-fA-F]{64}|.*=.*)$"),
+        ValueShape::KeyProvider => json!({ "type": "string", "minLength": 1 }),
+        ValueShape::TcbExceptions => json!({
             "type": "array", "minItems": 1, "maxItems": MAX_LIST, "items": text("^[A-Za-z]+:until=[0-9]{4}-[0-9]{2}-[0-9]{2}(:advisories=.+)?$"),
         }),
-        Shape::InstanceIds | Shape::Addresses => json!({
+        ValueShape::InstanceIds | ValueShape::Addresses => json!({
             "type": "array", "minItems": 1, "maxItems": MAX_LIST, "items": hex(20, 20),
         }),
-        Shape::KmsHosts => json!({
+        ValueShape::KmsHosts => json!({
             "type": "array", "minItems": 1, "maxItems": MAX_KMS, "items": text("^[A-Za-z0-9.-]+(:[1-9][0-9]{0,4})?$"),
         }),
-        Shape::Hashes => json!({
+        ValueShape::Hashes => json!({
             "type": "array", "minItems": 1, "maxItems": MAX_LIST, "items": hex(32, 32),
         }),
-        Shape::PlatformIds => json!({
+        ValueShape::PlatformIds => json!({
             "type": "array", "minItems": 1, "maxItems": MAX_LIST, "items": text("^([0-9a-fA-F]{64}|[0-9a-fA-F]{12})$"),
         }),
-        Shape::GpuModels => json!({
+        ValueShape::GpuModels => json!({
             "type": "array", "minItems": 1, "maxItems": MAX_LIST, "items": text("^[A-Za-z0-9_]{1,16}$"),
         }),
-        Shape::Key => text("^(0[xX])?([0-9a-fA-F]{40}|[0-9a-fA-F]{64})$"),
-        Shape::Domain => text("^[A-Za-z0-9.-]+$"),
-        Shape::Number(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
-        Shape::Assurance => text("^(hardware|code(\\+(endpoint(-replayable)?|source)){0,2})$"),
-        Shape::Interval => text("^[0-9]+[smhd]$"),
-        Shape::Endpoint => text("^/"),
-        Shape::Variable => text("^(none|CVM_VERIFY_[A-Z0-9_]{1,64})$"),
+        ValueShape::Key => text("^(0[xX])?([0-9a-fA-F]{40}|[0-9a-fA-F]{64})$"),
+        ValueShape::Domain => text("^[A-Za-z0-9.-]+$"),
+        ValueShape::Number(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        ValueShape::Assurance => text("^(hardware|code(\\+(endpoint(-replayable)?|source)){0,2})$"),
+        ValueShape::Interval => text("^[0-9]+[smhd]$"),
+        ValueShape::Endpoint => text("^/"),
+        ValueShape::Variable => text("^(none|CVM_VERIFY_[A-Z0-9_]{1,64})$"),
     }
 }
 

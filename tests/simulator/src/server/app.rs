@@ -1,15 +1,12 @@
 //! The application's own endpoints: `GET /attestation?reportData=<hex>` and `GET /info`.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::BTreeMap, ops::Deref};
 
 use super::{
-    behaviour::{Behaviour, Scripts},
     connection::Response,
     ingress::Ingress,
-    listener::{Listener, Request, Service},
+    listener::Request,
+    stateful::{self, Stateful},
     tls::TlsIdentity,
 };
 use crate::cvm::{Cvm, Evidence};
@@ -36,11 +33,11 @@ pub enum Answers {
     Cached,
 }
 
-struct State {
+/// What it serves.
+pub struct State {
     cvms: Vec<Cvm>,
     served: usize,
     answers: Answers,
-    scripts: Scripts<AppEndpoint>,
     previous: Option<Evidence>,
     files: BTreeMap<String, (&'static str, Vec<u8>)>,
     in_any_folder: bool,
@@ -48,10 +45,14 @@ struct State {
 }
 
 /// The application of a CVM, or of several behind one address.
-pub struct AppServer {
-    listener: Listener,
-    state: Arc<Mutex<State>>,
-    scheme: &'static str,
+pub struct AppServer(Stateful<State>);
+
+impl Deref for AppServer {
+    type Target = Stateful<State>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
 impl AppServer {
@@ -72,29 +73,16 @@ impl AppServer {
     }
 
     fn start(cvm: Cvm, identity: Option<&TlsIdentity>) -> Self {
-        let state = Arc::new(Mutex::new(State {
+        let state = State {
             cvms: vec![cvm],
             served: 0,
             answers: Answers::Fresh,
-            scripts: Scripts::default(),
             previous: None,
             files: BTreeMap::new(),
             in_any_folder: false,
             is_strict: false,
-        }));
-        let tls = identity.map(|identity| {
-            identity
-                .server_config()
-                .expect("the identity's own key and certificate")
-        });
-        let scheme = if tls.is_some() { "https" } else { "http" };
-        let service = Arc::new(App(Arc::clone(&state)));
-        let listener = Listener::start(service, tls).expect("a free port on loopback");
-        Self {
-            listener,
-            state,
-            scheme,
-        }
+        };
+        Self(Stateful::start(state, identity))
     }
 
     /// Also answers at `/<any folder>/attestation` and `/<any folder>/info`: many addresses of one application.
@@ -105,31 +93,6 @@ impl AppServer {
     /// Refuses every `reportData` but 64 hex digits with status 400, as a handler should.
     pub fn strict(&self) {
         self.state().is_strict = true;
-    }
-
-    /// `http://127.0.0.1:<port>` or `https://…`, without a slash at the end.
-    pub fn url(&self) -> String {
-        format!("{}://{}", self.scheme, self.listener.address())
-    }
-
-    /// The same with `localhost` as the host.
-    pub fn localhost_url(&self) -> String {
-        format!("{}://localhost:{}", self.scheme, self.port())
-    }
-
-    /// The port on 127.0.0.1.
-    pub fn port(&self) -> u16 {
-        self.listener.address().port()
-    }
-
-    /// From now on the endpoint behaves so.
-    pub fn behave(&self, endpoint: AppEndpoint, behaviour: Behaviour) {
-        self.state().scripts.set(endpoint, behaviour);
-    }
-
-    /// The next `count` requests to the endpoint get this, then it behaves as before.
-    pub fn behave_next(&self, endpoint: AppEndpoint, count: usize, behaviour: Behaviour) {
-        self.state().scripts.push_next(endpoint, count, &behaviour);
     }
 
     /// Chooses which evidence answers.
@@ -195,64 +158,9 @@ impl AppServer {
     pub fn rotate_tls(&self, identity: &TlsIdentity) {
         self.alternate_tls(std::slice::from_ref(identity));
     }
-
-    /// Connections use these identities in turn, as behind a load balancer, beginning with whichever.
-    ///
-    /// # Panics
-    /// When the server is not an HTTPS one.
-    pub fn alternate_tls(&self, identities: &[TlsIdentity]) {
-        assert_eq!(self.scheme, "https", "a server without TLS has no certificate");
-        let configs = identities.iter().map(TlsIdentity::server_config);
-        let configs: Result<Vec<_>, _> = configs.collect();
-        self.listener.replace_tls(configs.expect("an identity's own key"));
-    }
-
-    /// Every request so far.
-    pub fn requests(&self) -> Vec<Request> {
-        self.listener.requests()
-    }
-
-    /// How many requests came to this path.
-    pub fn count(&self, path: &str) -> usize {
-        self.requests()
-            .iter()
-            .filter(|request| request.path() == path)
-            .count()
-    }
-
-    /// Empties the list of requests.
-    pub fn forget_requests(&self) {
-        self.listener.forget_requests();
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-struct App(Arc<Mutex<State>>);
-
-impl App {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl State {
-    fn endpoint(&self, path: &str) -> AppEndpoint {
-        let path = match path.rfind('/') {
-            Some(last) if self.in_any_folder => &path[last..],
-            _ => path,
-        };
-        if path == "/attestation" {
-            AppEndpoint::Attestation
-        } else if path == "/info" {
-            AppEndpoint::Info
-        } else {
-            AppEndpoint::Other
-        }
-    }
-
     fn next_cvm(&mut self) -> Cvm {
         let cvm = self.cvms[self.served % self.cvms.len()].clone();
         self.served += 1;
@@ -277,28 +185,37 @@ impl State {
     }
 }
 
-impl Service for App {
-    fn behaviour(&self, request: &Request) -> Behaviour {
-        let mut state = self.state();
-        let endpoint = state.endpoint(request.path());
-        state.scripts.take(&endpoint)
+impl stateful::State for State {
+    type Endpoint = AppEndpoint;
+
+    fn endpoint(&self, path: &str) -> AppEndpoint {
+        let path = match path.rfind('/') {
+            Some(last) if self.in_any_folder => &path[last..],
+            _ => path,
+        };
+        if path == "/attestation" {
+            AppEndpoint::Attestation
+        } else if path == "/info" {
+            AppEndpoint::Info
+        } else {
+            AppEndpoint::Other
+        }
     }
 
-    fn respond(&self, request: &Request) -> Response {
-        let mut state = self.state();
+    fn respond(&mut self, request: &Request) -> Response {
         if request.method != "GET" {
             return Response::error(405, "method not allowed");
         }
-        match state.endpoint(request.path()) {
+        match self.endpoint(request.path()) {
             AppEndpoint::Attestation => match request.parameter("reportData") {
-                Some(query) if state.is_strict && !is_nonce(&query) => {
+                Some(query) if self.is_strict && !is_nonce(&query) => {
                     Response::error(400, "64 hex digits expected")
                 }
-                Some(query) => Response::json(state.attestation(&query)),
+                Some(query) => Response::json(self.attestation(&query)),
                 None => Response::error(400, "reportData is missing"),
             },
-            AppEndpoint::Info => Response::json(state.next_cvm().info_body()),
-            AppEndpoint::Other => match state.files.get(request.path()) {
+            AppEndpoint::Info => Response::json(self.next_cvm().info_body()),
+            AppEndpoint::Other => match self.files.get(request.path()) {
                 Some((content_type, bytes)) => Response::file(content_type, bytes.clone()),
                 None => Response::error(404, "not found"),
             },

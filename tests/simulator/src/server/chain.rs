@@ -324,7 +324,7 @@ impl ChainServer {
 
     /// From now on it behaves so.
     pub fn behave(&self, behaviour: Behaviour) {
-        self.0.behave(behaviour);
+        self.0.behave((), behaviour);
     }
 
     /// Every request so far.
@@ -334,7 +334,11 @@ impl ChainServer {
 }
 
 impl stateful::State for State {
-    fn respond(&self, request: &Request) -> Response {
+    type Endpoint = ();
+
+    fn endpoint(&self, _: &str) {}
+
+    fn respond(&mut self, request: &Request) -> Response {
         let asked: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
         let method = asked["method"].as_str().unwrap_or_default();
         let mut answer = json!({ "jsonrpc": "2.0", "id": asked["id"] });

@@ -26,10 +26,7 @@ impl KmsServer {
             meta,
             path: "/prpc/KMS.GetMeta",
         };
-        let tls = identity
-            .server_config()
-            .expect("the identity's own key and certificate");
-        Self(Stateful::start(state, Some(tls)))
+        Self(Stateful::start(state, Some(identity)))
     }
 
     /// `127.0.0.1:<port>`
@@ -49,7 +46,7 @@ impl KmsServer {
 
     /// From now on it behaves so.
     pub fn behave(&self, behaviour: Behaviour) {
-        self.0.behave(behaviour);
+        self.0.behave((), behaviour);
     }
 
     /// Every request so far.
@@ -59,7 +56,11 @@ impl KmsServer {
 }
 
 impl stateful::State for State {
-    fn respond(&self, request: &Request) -> Response {
+    type Endpoint = ();
+
+    fn endpoint(&self, _: &str) {}
+
+    fn respond(&mut self, request: &Request) -> Response {
         if request.path() == self.path {
             Response::json(self.meta.to_string())
         } else {

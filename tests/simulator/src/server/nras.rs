@@ -48,7 +48,7 @@ impl NrasServer {
 
     /// From now on it behaves so.
     pub fn behave(&self, behaviour: Behaviour) {
-        self.0.behave(behaviour);
+        self.0.behave((), behaviour);
     }
 
     /// Every request so far.
@@ -58,7 +58,11 @@ impl NrasServer {
 }
 
 impl stateful::State for State {
-    fn respond(&self, request: &Request) -> Response {
+    type Endpoint = ();
+
+    fn endpoint(&self, _: &str) {}
+
+    fn respond(&mut self, request: &Request) -> Response {
         if request.method == "GET" && request.path() == "/.well-known/jwks.json" {
             return Response::json(self.service.key_set());
         }

@@ -1,13 +1,14 @@
 //! A PCCS: the four PCS v4 endpoints that collateral comes from.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{ops::Deref, sync::Arc};
 
 use dcap_qvl::QuoteCollateralV3;
 
 use super::{
-    behaviour::{Behaviour, Scripts},
+    behaviour::Behaviour,
     connection::Response,
-    listener::{Listener, Request, Service, percent_encode},
+    listener::{Request, percent_encode},
+    stateful::{self, Stateful},
     tls::TlsIdentity,
 };
 use crate::{PckCa, asn1, world::World};
@@ -44,19 +45,23 @@ impl PccsEndpoint {
 
 type CollateralEdit = Arc<dyn Fn(&mut QuoteCollateralV3) + Send + Sync>;
 
-struct State {
+/// What it serves.
+pub struct State {
     world: World,
     /// The world of Intel's early set; `None`: the same.
     early: Option<World>,
     edits: Vec<CollateralEdit>,
-    scripts: Scripts<PccsEndpoint>,
 }
 
 /// A PCCS for one world.
-pub struct PccsServer {
-    listener: Listener,
-    state: Arc<Mutex<State>>,
-    scheme: &'static str,
+pub struct PccsServer(Stateful<State>);
+
+impl Deref for PccsServer {
+    type Target = Stateful<State>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
 impl PccsServer {
@@ -77,35 +82,12 @@ impl PccsServer {
     }
 
     fn start(world: World, identity: Option<&TlsIdentity>) -> Self {
-        let state = Arc::new(Mutex::new(State {
+        let state = State {
             world,
             early: None,
             edits: vec![],
-            scripts: Scripts::default(),
-        }));
-        let tls = identity.map(|identity| {
-            identity
-                .server_config()
-                .expect("the identity's own key and certificate")
-        });
-        let scheme = if tls.is_some() { "https" } else { "http" };
-        let listener =
-            Listener::start(Arc::new(Pccs(Arc::clone(&state))), tls).expect("a free port on loopback");
-        Self {
-            listener,
-            state,
-            scheme,
-        }
-    }
-
-    /// `http://127.0.0.1:<port>` or `https://…`, without a slash at the end.
-    pub fn url(&self) -> String {
-        format!("{}://{}", self.scheme, self.listener.address())
-    }
-
-    /// From now on the endpoint behaves so.
-    pub fn behave(&self, endpoint: PccsEndpoint, behaviour: Behaviour) {
-        self.state().scripts.set(endpoint, behaviour);
+        };
+        Self(Stateful::start(state, identity))
     }
 
     /// From now on all four behave so.
@@ -113,11 +95,6 @@ impl PccsServer {
         for endpoint in PccsEndpoint::ALL {
             self.behave(endpoint, behaviour.clone());
         }
-    }
-
-    /// The next `count` requests to the endpoint get this, then it behaves as before.
-    pub fn behave_next(&self, endpoint: PccsEndpoint, count: usize, behaviour: Behaviour) {
-        self.state().scripts.push_next(endpoint, count, &behaviour);
     }
 
     /// Changes the world that the collateral is made of.
@@ -137,62 +114,30 @@ impl PccsServer {
     pub fn edit_collateral(&self, edit: impl Fn(&mut QuoteCollateralV3) + Send + Sync + 'static) {
         self.state().edits.push(Arc::new(edit));
     }
-
-    /// Every request so far.
-    pub fn requests(&self) -> Vec<Request> {
-        self.listener.requests()
-    }
-
-    /// How many requests came to this path.
-    pub fn count(&self, path: &str) -> usize {
-        self.requests()
-            .iter()
-            .filter(|request| request.path() == path)
-            .count()
-    }
-
-    /// Empties the list of requests.
-    pub fn forget_requests(&self) {
-        self.listener.forget_requests();
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-struct Pccs(Arc<Mutex<State>>);
+impl stateful::State for State {
+    type Endpoint = PccsEndpoint;
 
-impl Pccs {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Service for Pccs {
-    fn behaviour(&self, request: &Request) -> Behaviour {
-        self.state().scripts.take(&PccsEndpoint::of(request.path()))
+    fn endpoint(&self, path: &str) -> PccsEndpoint {
+        PccsEndpoint::of(path)
     }
 
-    fn respond(&self, request: &Request) -> Response {
-        let (world, edits) = {
-            let state = self.state();
-            let early = request.parameter("update").as_deref() == Some("early");
-            let world = state.early.as_ref().filter(|_| early).unwrap_or(&state.world);
-            (world.clone(), state.edits.clone())
-        };
+    fn respond(&mut self, request: &Request) -> Response {
+        let is_early = request.parameter("update").as_deref() == Some("early");
+        let world = self.early.as_ref().filter(|_| is_early).unwrap_or(&self.world);
         let mut collateral = world.collateral();
-        for edit in edits {
+        for edit in &self.edits {
             edit(&mut collateral);
         }
         match PccsEndpoint::of(request.path()) {
-            PccsEndpoint::PckCrl => pck_crl(&world, &collateral, request),
+            PccsEndpoint::PckCrl => pck_crl(world, &collateral, request),
             PccsEndpoint::RootCaCrl => {
                 let text = hex::encode(&collateral.root_ca_crl);
                 Response::file("application/octet-stream", text.into_bytes())
             }
-            PccsEndpoint::TcbInfo => tcb_info(&world, &collateral, request),
-            PccsEndpoint::QeIdentity => qe_identity(&world, &collateral, request),
+            PccsEndpoint::TcbInfo => tcb_info(world, &collateral, request),
+            PccsEndpoint::QeIdentity => qe_identity(world, &collateral, request),
             PccsEndpoint::Other => Response::error(404, "not found"),
         }
     }

@@ -61,7 +61,7 @@ impl PhalaApiServer {
 
     /// From now on it behaves so.
     pub fn behave(&self, behaviour: Behaviour) {
-        self.0.behave(behaviour);
+        self.0.behave((), behaviour);
     }
 
     /// Every request so far.
@@ -71,7 +71,11 @@ impl PhalaApiServer {
 }
 
 impl stateful::State for State {
-    fn respond(&self, request: &Request) -> Response {
+    type Endpoint = ();
+
+    fn endpoint(&self, _: &str) {}
+
+    fn respond(&mut self, request: &Request) -> Response {
         if request.method != "POST" || request.path() != PHALA_API_PATH {
             return detail(404, "Not Found");
         }

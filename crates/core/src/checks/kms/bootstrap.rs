@@ -21,7 +21,7 @@ pub(super) fn judge(
 ) -> String {
     let host = answer.host();
     let id = &boot.key_provider().id;
-    let mut made: Option<Judged> = None;
+    let mut made: Option<PieceResult> = None;
     if let Ok((kms, _)) = answer.attested()
         && let Ok(meta) = kms.meta()
         // Without a certificate that can be read, nothing says which root the evidence should be about.
@@ -59,9 +59,11 @@ pub(super) fn judge(
     }
     if let Some(pinned) = &policy.kms.bootstrap {
         let why = match named {
-            Some(Judged::Proven { .. } | Judged::Convicted) => None,
-            Some(Judged::Absent) | None => Some("it was not looked at when the evidence was recorded"),
-            Some(Judged::Open) => Some("it could not be verified, or the OS image of the VM is not known"),
+            Some(PieceResult::Proven { .. } | PieceResult::Convicted) => None,
+            Some(PieceResult::Absent) | None => Some("it was not looked at when the evidence was recorded"),
+            Some(PieceResult::Open) => {
+                Some("it could not be verified, or the OS image of the VM is not known")
+            }
         };
         if let Some(why) = why {
             judgement.error(
@@ -73,12 +75,12 @@ pub(super) fn judge(
             );
         }
     }
-    made.map(Judged::sentence).unwrap_or_default()
+    made.map(PieceResult::sentence).unwrap_or_default()
 }
 
 /// What became of one piece of evidence.
 #[derive(Clone, Copy)]
-enum Judged {
+enum PieceResult {
     Absent,
     /// Not determined; said as a warning.
     Open,
@@ -91,7 +93,7 @@ enum Judged {
     },
 }
 
-impl Judged {
+impl PieceResult {
     fn proven(self) -> Option<Self> {
         matches!(self, Self::Proven { .. }).then_some(self)
     }
@@ -132,27 +134,27 @@ fn judge_another_root(
     one: &Bootstrap<Claims>,
     claims: &Claims,
     policy: &Policy,
-) -> Judged {
+) -> PieceResult {
     let is_of_contract = one.source() == BootstrapSource::Contract;
     if is_of_contract && policy.key_provider_ids().any(|root| one.is_about(root)) {
         judgement.warn(
             &BOOTSTRAP_UNDETERMINED,
             format!("The bootstrap evidence {whose} is about another root key that you named, not that of the app's keys."),
         );
-        return Judged::Open;
+        return PieceResult::Open;
     }
     if is_of_contract && may_have_epochs(claims) {
         judgement.warn(
             &BOOTSTRAP_UNDETERMINED,
             format!("The bootstrap evidence {whose} is about the root key of epoch 0, and the app's keys are of another."),
         );
-        return Judged::Open;
+        return PieceResult::Open;
     }
     judgement.fail(
         &BOOTSTRAP,
         format!("The bootstrap evidence {whose} is about another root key than that of the app's keys."),
     );
-    Judged::Convicted
+    PieceResult::Convicted
 }
 
 /// Whether the KMS's contract has epochs, or does not say.
@@ -168,22 +170,22 @@ fn judge_one(
     whose: &str,
     state: &BootstrapState<Claims>,
     policy: &Policy,
-) -> Judged {
+) -> PieceResult {
     let own = match state {
-        BootstrapState::Absent => return Judged::Absent,
+        BootstrapState::Absent => return PieceResult::Absent,
         BootstrapState::Undetermined(why) => {
             judgement.warn(
                 &BOOTSTRAP_UNDETERMINED,
                 format!("The bootstrap evidence {whose}: {why}."),
             );
-            return Judged::Open;
+            return PieceResult::Open;
         }
         BootstrapState::Refused(refusal) => {
             judgement.fail(
                 &BOOTSTRAP,
                 format!("The bootstrap evidence {whose} is refused: {refusal}."),
             );
-            return Judged::Convicted;
+            return PieceResult::Convicted;
         }
         BootstrapState::Proven(own) => own,
     };
@@ -192,7 +194,7 @@ fn judge_one(
             &BOOTSTRAP,
             format!("The root keys {whose} were made where others could read them. {why}"),
         );
-        return Judged::Convicted;
+        return PieceResult::Convicted;
     }
     // The OS writes the event log: an unknown OS image can write any compose hash into it.
     match (&own.boot, known_image(own, policy)) {
@@ -201,7 +203,7 @@ fn judge_one(
             if let ProvenImage::WithShape(accepted) = known {
                 judgement.accept(accepted);
             }
-            Judged::Proven {
+            PieceResult::Proven {
                 compose_hash: *boot.compose_hash(),
                 is_known_shape,
             }
@@ -214,7 +216,7 @@ fn judge_one(
                      proves nothing."
                 ),
             );
-            Judged::Open
+            PieceResult::Open
         }
     }
 }

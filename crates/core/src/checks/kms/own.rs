@@ -18,9 +18,9 @@ use crate::verify::kms::KmsAnswer;
 const LOCAL_KEY_PROVIDER: &str = "1b7a49378403249b6986a907844cab0921eca32dd47e657f3c10311ccaeccf8b";
 
 /// A check that is run, and under which reasons it is reported that it failed, or that it is short of being met.
-type Row = (&'static Check, &'static Reason, &'static Reason);
+type OwnCheckRow = (&'static Check, &'static Reason, &'static Reason);
 
-const ROWS: [Row; 8] = [
+const ROWS: [OwnCheckRow; 8] = [
     (&quote_signature::CHECK, &QUOTE, &QUOTE_UNDETERMINED),
     (&tcb_status::CHECK, &PLATFORM, &QUOTE_UNDETERMINED),
     (&td_attributes::CHECK, &QUOTE, &QUOTE_UNDETERMINED),

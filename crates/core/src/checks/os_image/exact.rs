@@ -1,6 +1,6 @@
 //! An image by its exact registers: from a lock, or given.
 
-use super::Judged;
+use super::MeasuredRegisters;
 use super::acceptance::{KnownImage, WrittenAcceptance, WrittenHash, is_development};
 use super::advisories::{Release, vulnerable};
 use super::reasons::{ACPI_UNVERIFIED, DEVELOPMENT_IMAGE, REGISTER_MISMATCH};
@@ -10,7 +10,7 @@ use crate::reference::{OsClass, OsImageRow};
 use crate::report::Status;
 use crate::verify::{IdentifiedBy, IdentifiedOs};
 
-impl Judged<'_> {
+impl MeasuredRegisters<'_> {
     /// Exact registers, from a lock or given.
     pub(super) fn exact(&self, expected: &OsTuple, written: &WrittenAcceptance<'_>) -> Finding {
         if let Some(finding) = self.mismatch(expected, written) {

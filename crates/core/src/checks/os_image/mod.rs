@@ -93,7 +93,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
     let quote = known!(proven_quote(claims));
     let reference = &policy.reference;
     let os = claims.os(reference);
-    let judged = Judged {
+    let judged = MeasuredRegisters {
         quote,
         os: os.as_ref(),
         document: &claims.shown_document,
@@ -151,7 +151,7 @@ fn origin(policy: &Policy) -> String {
 }
 
 /// A quote and what is known of its registers.
-struct Judged<'a> {
+struct MeasuredRegisters<'a> {
     quote: &'a VerifiedQuote,
     os: Option<&'a IdentifiedOs>,
     document: &'a ShownDocument,
@@ -163,7 +163,7 @@ struct Judged<'a> {
     at: u64,
 }
 
-impl Judged<'_> {
+impl MeasuredRegisters<'_> {
     fn row(&self) -> Option<&OsImageRow> {
         self.os.map(|os| os.row().as_ref())
     }

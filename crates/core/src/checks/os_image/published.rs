@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::Judged;
+use super::MeasuredRegisters;
 use super::acceptance::{development, of_class};
 use super::advice::{RELEASE_PAGES, measuring};
 use super::advisories::{self, Release, vulnerable};
@@ -19,7 +19,7 @@ use crate::reference::OsClass;
 use crate::report::Status;
 use crate::verify::{IdentifiedBy, IdentifiedOs, ShownDocument};
 
-impl Judged<'_> {
+impl MeasuredRegisters<'_> {
     /// `known`, where no row has the registers: by the document that the guest shows.
     pub(super) fn known_by_document(&self) -> Finding {
         match self.document {

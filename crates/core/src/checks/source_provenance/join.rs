@@ -1,6 +1,6 @@
 //! All images: the worst decides, and all are named.
 
-use super::judge::{Judged, Outcome};
+use super::judge::{ImageOutcome, JudgedImage};
 use super::reasons as why;
 use crate::checks::{Acceptance, Finding, Reason};
 use crate::policy::{Origin, SourceRule};
@@ -24,7 +24,7 @@ struct Worst {
 /// The worst of the images and of the rules without an image decides, and all are named. `roots` is what a proven image relies on
 /// next to its statement.
 pub(super) fn join(
-    judged: Vec<Judged<'_>>,
+    judged: Vec<JudgedImage<'_>>,
     unused: Vec<&SourceRule>,
     mut roots: Option<Acceptance>,
 ) -> Finding {
@@ -33,14 +33,14 @@ pub(super) fn join(
     let mut accepted = Vec::new();
     let mut worst = Worst::default();
     let mut grants = true;
-    for Judged { image, outcome, rule } in judged {
+    for JudgedImage { image, outcome, rule } in judged {
         let (weight, reason, words, values) = match outcome {
-            Outcome::Proven(matched) => {
+            ImageOutcome::Proven(matched) => {
                 grants &= matched.grants;
                 accepted.extend(roots.take());
                 (0, None, matched.words, None)
             }
-            Outcome::Unproven(acceptance) => {
+            ImageOutcome::Unproven(acceptance) => {
                 grants = false;
                 accepted.push(acceptance);
                 (
@@ -50,16 +50,16 @@ pub(super) fn join(
                     None,
                 )
             }
-            Outcome::NoRule => {
+            ImageOutcome::NoRule => {
                 let words = "no rule for this image".to_owned();
                 (2, Some(&why::NO_RULE), words, None)
             }
-            Outcome::Unpinned => {
+            ImageOutcome::Unpinned => {
                 let words = "not pinned by digest".to_owned();
                 (3, Some(&why::UNPINNED_IMAGE), words, None)
             }
-            Outcome::Undetermined(reason, words) => (4, Some(reason), words, None),
-            Outcome::Refused(reason, words, values) => (5, Some(reason), words, values),
+            ImageOutcome::Undetermined(reason, words) => (4, Some(reason), words, None),
+            ImageOutcome::Refused(reason, words, values) => (5, Some(reason), words, values),
         };
         if weight > worst.weight {
             worst = Worst {
@@ -128,8 +128,8 @@ mod tests {
     use crate::checks::source_provenance::identity::Matched;
     use crate::report::{AcceptedKind, Status};
 
-    fn of(count: usize, make: impl Fn() -> Outcome) -> Vec<Judged<'static>> {
-        let judged = |at| Judged {
+    fn of(count: usize, make: impl Fn() -> ImageOutcome) -> Vec<JudgedImage<'static>> {
+        let judged = |at| JudgedImage {
             image: format!("image-{at}@sha256:{}", "ab".repeat(32)),
             outcome: make(),
             rule: None,
@@ -137,33 +137,38 @@ mod tests {
         (0..count).map(judged).collect()
     }
 
-    fn proven(grants: bool) -> Outcome {
-        Outcome::Proven(Matched {
+    fn proven(grants: bool) -> ImageOutcome {
+        ImageOutcome::Proven(Matched {
             words: "built from example/shop".to_owned(),
             grants,
         })
     }
 
-    fn accepted() -> Outcome {
+    fn accepted() -> ImageOutcome {
         let rule = Origin::Option("--provenance");
-        Outcome::Unproven(Acceptance::new(
+        ImageOutcome::Unproven(Acceptance::new(
             AcceptedKind::UnprovenSource,
             &rule,
             "an old image".to_owned(),
         ))
     }
 
-    fn open() -> Outcome {
-        Outcome::Undetermined(&why::ROOT_OUTDATED, "it is newer".to_owned())
+    fn open() -> ImageOutcome {
+        ImageOutcome::Undetermined(&why::ROOT_OUTDATED, "it is newer".to_owned())
     }
 
-    fn refused() -> Outcome {
-        Outcome::Refused(&why::OTHER_REF, "another ref".to_owned(), None)
+    fn refused() -> ImageOutcome {
+        ImageOutcome::Refused(&why::OTHER_REF, "another ref".to_owned(), None)
     }
 
     #[test]
     fn the_worst_image_decides_in_any_order() {
-        type Row = (&'static [fn() -> Outcome], Status, Option<&'static str>, bool);
+        type Row = (
+            &'static [fn() -> ImageOutcome],
+            Status,
+            Option<&'static str>,
+            bool,
+        );
         let rows: [Row; 12] = [
             (&[|| proven(true), || proven(true)], Status::Pass, None, true),
             (&[|| proven(true), || proven(false)], Status::Pass, None, false),
@@ -175,19 +180,19 @@ mod tests {
                 false,
             ),
             (
-                &[accepted, || Outcome::NoRule],
+                &[accepted, || ImageOutcome::NoRule],
                 Status::Skip,
                 Some("no-rule"),
                 false,
             ),
             (
-                &[|| Outcome::NoRule, || Outcome::Unpinned],
+                &[|| ImageOutcome::NoRule, || ImageOutcome::Unpinned],
                 Status::Warn,
                 Some("unpinned-image"),
                 false,
             ),
             (
-                &[|| Outcome::Unpinned, open],
+                &[|| ImageOutcome::Unpinned, open],
                 Status::Error,
                 Some("root-outdated"),
                 false,
@@ -207,14 +212,14 @@ mod tests {
                 false,
             ),
             (
-                &[|| Outcome::Unpinned, accepted],
+                &[|| ImageOutcome::Unpinned, accepted],
                 Status::Warn,
                 Some("unpinned-image"),
                 false,
             ),
         ];
         for (outcomes, status, reason, grants) in rows {
-            let join_in = |outcomes: Vec<Outcome>| {
+            let join_in = |outcomes: Vec<ImageOutcome>| {
                 let judged = outcomes.into_iter().flat_map(|outcome| {
                     let outcome = std::cell::RefCell::new(Some(outcome));
                     of(1, move || outcome.borrow_mut().take().unwrap())
@@ -238,7 +243,7 @@ mod tests {
         let two = vec![
             of(1, open).remove(0),
             of(1, || {
-                Outcome::Undetermined(&why::NOT_RECORDED, "no look-up".to_owned())
+                ImageOutcome::Undetermined(&why::NOT_RECORDED, "no look-up".to_owned())
             })
             .remove(0),
         ];
@@ -271,11 +276,16 @@ mod tests {
             is_optional: false,
             origin: Origin::Option("--provenance"),
         };
-        type Row = (Option<fn() -> Outcome>, Status, &'static str, bool);
+        type Row = (Option<fn() -> ImageOutcome>, Status, &'static str, bool);
         let rows: [Row; 5] = [
             (None, Status::Error, "unused-rule", true),
             (Some(|| proven(true)), Status::Error, "unused-rule", true),
-            (Some(|| Outcome::Unpinned), Status::Error, "unused-rule", true),
+            (
+                Some(|| ImageOutcome::Unpinned),
+                Status::Error,
+                "unused-rule",
+                true,
+            ),
             (Some(open), Status::Error, "root-outdated", false),
             (Some(refused), Status::Fail, "other-ref", false),
         ];
@@ -293,7 +303,7 @@ mod tests {
 
     #[test]
     fn what_was_accepted_is_named_beside_an_image_without_a_rule() {
-        let judged = |image: &str, outcome| Judged {
+        let judged = |image: &str, outcome| JudgedImage {
             image: image.to_owned(),
             outcome,
             rule: None,
@@ -309,8 +319,8 @@ mod tests {
         );
         let found = join(
             vec![
-                judged("a", Outcome::Proven(matched)),
-                judged("b", Outcome::NoRule),
+                judged("a", ImageOutcome::Proven(matched)),
+                judged("b", ImageOutcome::NoRule),
             ],
             Vec::new(),
             Some(roots),

@@ -12,14 +12,14 @@ use crate::verify::provenance::{Refusal, SignedStatement, Weight};
 use crate::verify::{ImageStatements, name_and_digest};
 
 /// One image with what was decided about it.
-pub(super) struct Judged<'p> {
+pub(super) struct JudgedImage<'p> {
     pub(super) image: String,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: ImageOutcome,
     /// The rule that was met: the first one that names the image.
     pub(super) rule: Option<&'p SourceRule>,
 }
 
-impl Judged<'_> {
+impl JudgedImage<'_> {
     /// Whether the image may be the one that `unused` is about, under another name. Not where a rule names it in full, and not where
     /// what is demanded of it is at least what `unused` demands. What came of the rule does not count.
     pub(super) fn may_escape(&self, unused: &SourceRule) -> bool {
@@ -31,7 +31,7 @@ impl Judged<'_> {
     }
 }
 
-pub(super) enum Outcome {
+pub(super) enum ImageOutcome {
     Proven(Matched),
     Unproven(Acceptance),
     NoRule,
@@ -44,8 +44,8 @@ pub(super) fn judge<'p>(
     image: &str,
     statements: &BTreeMap<String, ImageStatements>,
     policy: &'p SourcePolicy,
-) -> Judged<'p> {
-    let no_rule = |outcome| Judged {
+) -> JudgedImage<'p> {
+    let no_rule = |outcome| JudgedImage {
         image: image.to_owned(),
         outcome,
         rule: None,
@@ -54,27 +54,27 @@ pub(super) fn judge<'p>(
         // A rule says who must have built it, and no statement can be about a tag.
         let rule = rule_of(name_of(image), policy);
         let outcome = match rule.map(|rule| &rule.expected) {
-            Some(ExpectedSource::Built(_)) => Outcome::Undetermined(
+            Some(ExpectedSource::Built(_)) => ImageOutcome::Undetermined(
                 &why::UNPINNED_IMAGE,
                 "not pinned by digest, so no statement can be about it".to_owned(),
             ),
-            Some(ExpectedSource::Unproven(_)) | None => Outcome::Unpinned,
+            Some(ExpectedSource::Unproven(_)) | None => ImageOutcome::Unpinned,
         };
-        return Judged {
+        return JudgedImage {
             rule,
             ..no_rule(outcome)
         };
     };
     let Some(rule) = rule_of(name, policy) else {
-        return no_rule(Outcome::NoRule);
+        return no_rule(ImageOutcome::NoRule);
     };
-    let of = |outcome| Judged {
+    let of = |outcome| JudgedImage {
         rule: Some(rule),
         ..no_rule(outcome)
     };
     let source = match &rule.expected {
         ExpectedSource::Unproven(reason) => {
-            return of(Outcome::Unproven(Acceptance::new(
+            return of(ImageOutcome::Unproven(Acceptance::new(
                 AcceptedKind::UnprovenSource,
                 &rule.origin,
                 format!("{name}: {reason}"),
@@ -85,7 +85,7 @@ pub(super) fn judge<'p>(
     let key = format!("{name}@sha256:{}", hex::encode(digest));
     of(match statements.get(&key) {
         Some(found) => weigh(found, source),
-        None => Outcome::Undetermined(
+        None => ImageOutcome::Undetermined(
             &why::NOT_RECORDED,
             "the evidence contains no look-up of it".to_owned(),
         ),
@@ -94,17 +94,17 @@ pub(super) fn judge<'p>(
 
 /// One statement that is as expected suffices. Otherwise what could not be looked up comes before what was refused, because the
 /// right statement may be there; of several refusals the one that got furthest is told.
-fn weigh(found: &ImageStatements, source: &BuildSource) -> Outcome {
+fn weigh(found: &ImageStatements, source: &BuildSource) -> ImageOutcome {
     match passing(found, source) {
-        Ok((_, matched)) => Outcome::Proven(matched),
+        Ok((_, matched)) => ImageOutcome::Proven(matched),
         Err(None) if found.problems.is_empty() => none_found(found, source),
         Err(refused) => match (found.problems.first(), refused) {
             (Some(problem), _) => {
-                Outcome::Undetermined(why::of_problem(problem.kind), problem.detail.clone())
+                ImageOutcome::Undetermined(why::of_problem(problem.kind), problem.detail.clone())
             }
-            (None, Some(Refused::Open(reason, words))) => Outcome::Undetermined(reason, words),
-            (None, Some(Refused::Bundle(reason, words))) => Outcome::Refused(reason, words, None),
-            (None, Some(Refused::Identity(mismatch))) => Outcome::Refused(
+            (None, Some(Refused::Open(reason, words))) => ImageOutcome::Undetermined(reason, words),
+            (None, Some(Refused::Bundle(reason, words))) => ImageOutcome::Refused(reason, words, None),
+            (None, Some(Refused::Identity(mismatch))) => ImageOutcome::Refused(
                 mismatch.reason,
                 format!(
                     "a statement exists, but by {} instead of {}",
@@ -112,13 +112,13 @@ fn weigh(found: &ImageStatements, source: &BuildSource) -> Outcome {
                 ),
                 Some((mismatch.expected, mismatch.actual)),
             ),
-            (None, None) => Outcome::NoRule,
+            (None, None) => ImageOutcome::NoRule,
         },
     }
 }
 
 /// No statement was found, and every source answered.
-fn none_found(found: &ImageStatements, source: &BuildSource) -> Outcome {
+fn none_found(found: &ImageStatements, source: &BuildSource) -> ImageOutcome {
     let asked: Vec<&str> = found.asked.iter().map(|source| source.words()).collect();
     let words = format!(
         "no statement was found in {} (repository {})",
@@ -127,7 +127,7 @@ fn none_found(found: &ImageStatements, source: &BuildSource) -> Outcome {
     );
     if found.has_legacy_signature {
         let words = format!("{words}; it is signed in the old format of cosign, which is not read");
-        return Outcome::Undetermined(&why::LEGACY_SIGNATURE, words);
+        return ImageOutcome::Undetermined(&why::LEGACY_SIGNATURE, words);
     }
     let words = match found.has_attestation {
         true => {
@@ -135,7 +135,7 @@ fn none_found(found: &ImageStatements, source: &BuildSource) -> Outcome {
         }
         false => words,
     };
-    Outcome::Refused(&why::NO_PROVENANCE, words, None)
+    ImageOutcome::Refused(&why::NO_PROVENANCE, words, None)
 }
 
 /// How much a statement that is not as expected says. Of several, the first that says most is told.

@@ -34,10 +34,12 @@ fn with(bundles: Vec<FoundStatement>) -> ImageStatements {
 /// In one word, and the reason.
 fn outcome(image: &ImageStatements, rule: &BuildSource) -> (&'static str, &'static str) {
     match weigh(image, rule) {
-        Outcome::Proven(matched) => ("proven", if matched.grants { "grants" } else { "" }),
-        Outcome::Undetermined(reason, _) => ("open", reason.id),
-        Outcome::Refused(reason, ..) => ("refused", reason.id),
-        Outcome::Unproven(_) | Outcome::NoRule | Outcome::Unpinned => panic!("not of one statement"),
+        ImageOutcome::Proven(matched) => ("proven", if matched.grants { "grants" } else { "" }),
+        ImageOutcome::Undetermined(reason, _) => ("open", reason.id),
+        ImageOutcome::Refused(reason, ..) => ("refused", reason.id),
+        ImageOutcome::Unproven(_) | ImageOutcome::NoRule | ImageOutcome::Unpinned => {
+            panic!("not of one statement")
+        }
     }
 }
 

@@ -30,6 +30,7 @@ pub(super) const ENV: &str = "ENV";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reference::RiskyNameMatch;
 
     #[test]
     fn t39_what_changes_a_program_is_risky_in_any_case() {
@@ -182,26 +183,18 @@ mod tests {
             assert!(is_risky(name), "{name}");
         }
         let values = ReferenceValues::built_in();
-        for row in values.risky_names() {
-            if row.matches == crate::reference::RiskyNameMatch::Data {
-                continue;
-            }
-            let is_ordinary = row.matches.excepts();
+        for (name, matches) in values.risky_names() {
             if matches!(
-                row.matches,
-                crate::reference::RiskyNameMatch::OrdinaryPrefix
-                    | crate::reference::RiskyNameMatch::OrdinarySuffix
+                matches,
+                RiskyNameMatch::Data | RiskyNameMatch::OrdinaryPrefix | RiskyNameMatch::OrdinarySuffix
             ) {
                 continue;
             }
-            assert_ne!(is_risky(row.name.as_str()), is_ordinary, "{}", row.name);
+            let is_ordinary = matches.excepts();
+            assert_ne!(is_risky(name), is_ordinary, "{name}");
             // One that nothing covers excepts nothing.
-            let longer = format!("X{}", row.name);
-            assert!(
-                !is_ordinary || is_risky(&longer) || is_risky(&format!("{}X", row.name)),
-                "{}",
-                row.name
-            );
+            let is_covered = is_risky(&format!("X{name}")) || is_risky(&format!("{name}X"));
+            assert!(!is_ordinary || is_covered, "{name}");
         }
         for name in ["ARGS", "CMD", "START_COMMAND"] {
             assert!(

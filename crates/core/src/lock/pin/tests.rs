@@ -8,14 +8,11 @@ use simulator::{Cvm, Lie, World};
 
 use super::*;
 use crate::checks;
-use crate::evidence::Evidence;
 use crate::lock::Accepting;
 use crate::lock::not_shown::Unasked;
 use crate::policy::{KnownBy, Policy};
 use crate::report::{CheckId, Status};
-use crate::verify::{Inputs, SignatureCache, TrustRoot, prove};
-
-const NONCE: [u8; 32] = [7; 32];
+use crate::verify::simulated_for_tests::{NONCE, evidence_of, proven};
 
 /// With the built-in reference values.
 fn pin(claims: &Claims, fresh: bool, root: TrustRootKind) -> Result<Pinned, PinRefusal> {
@@ -23,26 +20,8 @@ fn pin(claims: &Claims, fresh: bool, root: TrustRootKind) -> Result<Pinned, PinR
 }
 
 fn facts_of(cvm: &Cvm, with_info: bool, nonce: Option<[u8; 32]>) -> Claims {
-    let attestation = cvm.attestation_body(&hex::encode(NONCE));
     let info = with_info.then(|| cvm.info_body());
-    let evidence = Evidence::parse(
-        attestation.as_bytes(),
-        info.as_ref().map(String::as_bytes),
-        None,
-        nonce,
-    )
-    .unwrap();
-    prove(
-        &evidence,
-        &Inputs {
-            collateral: Ok(&cvm.world.collateral()),
-            collateral_fetched_at: None,
-            signatures: &SignatureCache::default(),
-            root: &TrustRoot::custom(cvm.world.root_pem().as_bytes()).unwrap(),
-            at: cvm.world.now,
-            clock_floor: 0,
-        },
-    )
+    proven(cvm, &evidence_of(cvm, info.as_deref(), nonce))
 }
 
 fn lying(lies: &[Lie]) -> Cvm {

@@ -31,7 +31,7 @@ fn a_file_adds_images_shapes_scripts_services_names_and_advisories() {
         row("script", &format!("version = 'ours'; sha256 = '{hash}'; text = 'published'")),
         row("kms", &format!("name = 'our-kms'; what = 'ours'; id = '{kms}'")),
         row("kms_image", &format!("name = 'our-kms 1.0'; digest = 'sha256:{hash}'")),
-        row("risky_name", "name = 'OUR_HOOK'; match = 'exact'; gains = 'what runs'"),
+        row("risky_name", "names = ['OUR_HOOK', 'OUR_LOADER']; match = 'exact'; gains = 'what runs'"),
         row(
             "advisory",
             "id = 'OURS-1'; grade = 'host-alone'; what = 'a hole'; gain = 'the host reads everything'; \
@@ -57,7 +57,7 @@ fn a_file_adds_images_shapes_scripts_services_names_and_advisories() {
     ] {
         assert!(values.kms_image(other).is_none(), "{other}");
     }
-    assert!(values.risky_name("our_hook").is_some());
+    assert!(values.risky_name("our_hook").is_some() && values.risky_name("OUR_LOADER").is_some());
     let newest = values.image_by_hash(&image("dstack-0.6.6").os_image_hash.expect("a hash").0);
     let newest = newest.expect("a built-in row");
     assert_eq!(values.host_alone(newest.version.as_ref()).len(), 1);
@@ -274,17 +274,17 @@ fn a_file_that_is_not_well_formed_is_refused_with_its_row() {
         ),
         (
             "risky_name",
-            "name = 'lower'; match = 'exact'; gains = 'x'".to_owned(),
+            "names = ['OURS', 'lower']; match = 'exact'; gains = 'x'".to_owned(),
             "capitals",
         ),
         (
             "risky_name",
-            "name = 'LD_X'; match = 'ordinary'; gains = 'x'".to_owned(),
+            "names = ['LD_X']; match = 'ordinary'; gains = 'x'".to_owned(),
             "`ordinary` and `data` names come with the program",
         ),
         (
             "risky_name",
-            "name = 'LD_X'; match = 'ordinary'; where = 'guest'; gains = 'x'".to_owned(),
+            "names = ['LD_X']; match = 'ordinary'; where = 'guest'; gains = 'x'".to_owned(),
             "remove `where`",
         ),
         ("rtmr0", "value = 'AB'; shape = 'x'".to_owned(), "48 bytes of hex"),
@@ -349,9 +349,13 @@ fn a_file_has_a_limit_in_bytes_and_in_rows() {
     let limit = MAX_FILE_BYTES;
     assert_eq!(only(&error), &TomlProblem::TooLarge { size, limit }.into());
     let rows: String = (0..=MAX_ROWS)
-        .map(|at| format!("[[risky_name]]\nname=\"A{at}\"\nmatch=\"exact\"\ngains=\"x\"\nsource=\"x\"\ndate=\"2026-01-01\"\n"))
+        .map(|at| format!("[[risky_name]]\nnames=[\"A{at}\"]\nmatch=\"exact\"\ngains=\"x\"\nsource=\"x\"\ndate=\"2026-01-01\"\n"))
         .collect();
     let error = with(&format!("{HEAD}{rows}")).expect_err("too many");
+    assert_eq!(only(&error), &ReferenceProblem::TooManyRows(MAX_ROWS + 1));
+    let names: Vec<String> = (0..=MAX_ROWS).map(|at| format!("'A{at}'")).collect();
+    let names = format!("names = [{}]; match = 'exact'; gains = 'x'", names.join(", "));
+    let error = with(&format!("{HEAD}{}", row("risky_name", &names))).expect_err("too many");
     assert_eq!(only(&error), &ReferenceProblem::TooManyRows(MAX_ROWS + 1));
 }
 
@@ -374,7 +378,7 @@ fn every_mistake_is_named_with_its_line_and_column() {
                 source = \"ours\"\n\
                 date = \"2026-13-01\"\n\
                 [[risky_name]]\n\
-                name = \"OURS\"\n\
+                names = [\"OURS\"]\n\
                 match = \"exat\"\n\
                 gains = 3\n\
                 source = \"ours\"\n\

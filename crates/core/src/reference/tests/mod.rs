@@ -211,6 +211,6 @@ fn they_are_old_after_half_a_year_at_the_time_of_appraisal() {
     assert_eq!(values.days_old(updated + 181 * day), Some(181));
     assert_eq!(values.days_old(0), None);
     assert_eq!(values.days_old(u64::MAX), None);
-    let newer = with("updated = \"2027-06-01\"\n[[risky_name]]\nname = \"MY_LOADER\"\nmatch = \"exact\"\ngains = \"what it loads\"\nsource = \"its manual\"\ndate = \"2027-06-01\"\n").expect("a file");
+    let newer = with("updated = \"2027-06-01\"\n[[risky_name]]\nnames = [\"MY_LOADER\"]\nmatch = \"exact\"\ngains = \"what it loads\"\nsource = \"its manual\"\ndate = \"2027-06-01\"\n").expect("a file");
     assert_eq!(newer.days_old(updated + 181 * day), None);
 }

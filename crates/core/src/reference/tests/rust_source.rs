@@ -145,7 +145,7 @@ fields! {
         name, version, class, os_image_hash, registers, kernel_header_normalized, source, date, origin
     }
     Registers { firmware, rtmr1, rtmr1_qemu_10_2, rtmr2, standing }
-    RiskyName { name, matches, readers, gains, source, date }
+    RiskyName { names, matches, readers, gains, source, date }
     ScriptRow { version, author, sha256, text, source, date, origin }
     VmShape { value, shape, source, date, origin }
 }

@@ -8,26 +8,26 @@ use crate::verify::MeasuredEvent;
 /// The known boot events in the one order in which they may occur, over all guest generations from 0.4 to
 /// 0.6 (dstack, `dstack-util/src/system_setup.rs`). `gpu-attestation` has two places, that of the pre-releases of 0.6 and that
 /// of 0.6.0 and later, and is in one of them.
-const GRAMMAR: [Rule; 15] = [
-    Rule::required("system-preparing", Payload::Empty),
-    Rule::optional("rootfs-hash", Payload::Hash),
-    Rule::required("app-id", Payload::Id),
-    Rule::required("compose-hash", Payload::Hash),
-    Rule {
+const GRAMMAR: [EventRule; 15] = [
+    EventRule::required("system-preparing", Payload::Empty),
+    EventRule::optional("rootfs-hash", Payload::Hash),
+    EventRule::required("app-id", Payload::Id),
+    EventRule::required("compose-hash", Payload::Hash),
+    EventRule {
         name: "init-script-hash",
         occurrences: Occurrences::UpTo(5),
         payload: Payload::Hash,
     },
-    Rule::optional("gpu-policy-hash", Payload::Hash),
-    Rule::optional(GPU_ATTESTATION, Payload::JsonObject),
-    Rule::required("instance-id", Payload::IdOrEmpty),
-    Rule::required("boot-mr-done", Payload::Empty),
-    Rule::optional("mr-kms", Payload::Hash),
-    Rule::optional("os-image-hash", Payload::Hash),
-    Rule::optional(GPU_ATTESTATION, Payload::JsonObject),
-    Rule::required("key-provider", Payload::KeyProvider),
-    Rule::optional("storage-fs", Payload::Any),
-    Rule::required("system-ready", Payload::Empty),
+    EventRule::optional("gpu-policy-hash", Payload::Hash),
+    EventRule::optional(GPU_ATTESTATION, Payload::JsonObject),
+    EventRule::required("instance-id", Payload::IdOrEmpty),
+    EventRule::required("boot-mr-done", Payload::Empty),
+    EventRule::optional("mr-kms", Payload::Hash),
+    EventRule::optional("os-image-hash", Payload::Hash),
+    EventRule::optional(GPU_ATTESTATION, Payload::JsonObject),
+    EventRule::required("key-provider", Payload::KeyProvider),
+    EventRule::optional("storage-fs", Payload::Any),
+    EventRule::required("system-ready", Payload::Empty),
 ];
 
 /// The event that says how the GPUs were attested while booting.
@@ -36,7 +36,7 @@ pub(super) const GPU_ATTESTATION: &str = "gpu-attestation";
 /// Bytes of the payload of `gpu-attestation`, at most. Version 3 has about 200.
 const MAX_GPU_ATTESTATION_BYTES: usize = 16 * 1024;
 
-struct Rule {
+struct EventRule {
     name: &'static str,
     occurrences: Occurrences,
     payload: Payload,
@@ -60,7 +60,7 @@ enum Payload {
     Any,
 }
 
-impl Rule {
+impl EventRule {
     const fn required(name: &'static str, payload: Payload) -> Self {
         Self {
             name,
@@ -131,7 +131,7 @@ pub(super) fn follow_grammar(boot: &[MeasuredEvent]) -> Result<Vec<String>, Boot
     Ok(unknown)
 }
 
-fn check_payload(rule: &Rule, payload: &[u8]) -> Result<(), BootRefusal> {
+fn check_payload(rule: &EventRule, payload: &[u8]) -> Result<(), BootRefusal> {
     let expected = match rule.payload {
         Payload::Empty if !payload.is_empty() => "no bytes",
         Payload::Hash if payload.len() != 32 => "32 bytes",

@@ -193,7 +193,7 @@ pub fn decode_address(answer: &[u8]) -> Result<Address, AbiError> {
 /// # Errors
 /// [`AbiError`].
 pub fn decode_addresses(answer: &[u8]) -> Result<Vec<Address>, AbiError> {
-    let mut reader = Reader::new(answer, "list of addresses")?;
+    let mut reader = AnswerReader::new(answer, "list of addresses")?;
     reader.offset(WORD)?;
     let count = reader.length(MAX_ADDRESSES)?;
     let list = (0..count).map(|_| word_as_address(&reader.word()?)).collect();
@@ -206,7 +206,7 @@ pub fn decode_addresses(answer: &[u8]) -> Result<Vec<Address>, AbiError> {
 /// # Errors
 /// [`AbiError`].
 pub fn decode_page_is_filled(answer: &[u8]) -> Result<bool, AbiError> {
-    let mut reader = Reader::new(answer, "page of addresses")?;
+    let mut reader = AnswerReader::new(answer, "page of addresses")?;
     reader.offset(2 * WORD)?;
     word_as_address(&reader.word()?)?;
     let count = reader.length(MAX_ADDRESSES)?;
@@ -255,7 +255,7 @@ impl KmsInfo {
     /// # Errors
     /// [`AbiError`].
     pub fn decode(answer: &[u8]) -> Result<Self, AbiError> {
-        let mut reader = Reader::new(answer, "KMS information")?;
+        let mut reader = AnswerReader::new(answer, "KMS information")?;
         let offsets = [
             reader.number()?,
             reader.number()?,
@@ -286,7 +286,7 @@ impl KmsInfo {
 /// # Errors
 /// [`AbiError`].
 pub fn decode_boot_answer(answer: &[u8]) -> Result<(bool, String), AbiError> {
-    let mut reader = Reader::new(answer, "boot answer")?;
+    let mut reader = AnswerReader::new(answer, "boot answer")?;
     let allowed = decode_bool(&reader.word()?)?;
     reader.offset(2 * WORD)?;
     let words = reader.bytes()?.to_vec();
@@ -319,13 +319,13 @@ fn word_as_address(word: &[u8; WORD]) -> Result<Address, AbiError> {
 }
 
 /// Reads a dynamic answer from its beginning to its end.
-struct Reader<'a> {
+struct AnswerReader<'a> {
     all: usize,
     rest: &'a [u8],
     what: &'static str,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> AnswerReader<'a> {
     fn new(answer: &'a [u8], what: &'static str) -> Result<Self, AbiError> {
         if answer.is_empty() {
             return Err(AbiError::Empty);

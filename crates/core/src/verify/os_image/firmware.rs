@@ -41,11 +41,11 @@ const AUGMENTED: u32 = 2;
 #[derive(Debug)]
 pub struct Firmware<'a> {
     bytes: &'a [u8],
-    sections: Vec<Section>,
+    sections: Vec<FirmwareSection>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Section {
+struct FirmwareSection {
     offset: u32,
     size: u32,
     address: u64,
@@ -186,7 +186,7 @@ impl<'a> Firmware<'a> {
     }
 }
 
-impl Section {
+impl FirmwareSection {
     fn content<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
         let start = usize::try_from(self.offset).ok()?;
         let size = usize::try_from(self.size).ok()?;
@@ -256,7 +256,7 @@ fn metadata_offset(bytes: &[u8]) -> Result<usize, FirmwareError> {
 }
 
 /// `TDVF`, length, version 1, number of sections, sections of 32 bytes.
-fn read_descriptor(bytes: &[u8]) -> Result<Vec<Section>, FirmwareError> {
+fn read_descriptor(bytes: &[u8]) -> Result<Vec<FirmwareSection>, FirmwareError> {
     let short = || FirmwareError::NoMetadata("its descriptor is cut off");
     let mut rest = bytes;
     if take::<4>(&mut rest).ok_or_else(short)? != *b"TDVF" {
@@ -275,11 +275,11 @@ fn read_descriptor(bytes: &[u8]) -> Result<Vec<Section>, FirmwareError> {
         ));
     }
     (0..count)
-        .map(|_| Section::read(&mut rest).ok_or_else(short))
+        .map(|_| FirmwareSection::read(&mut rest).ok_or_else(short))
         .collect()
 }
 
-impl Section {
+impl FirmwareSection {
     fn read(rest: &mut &[u8]) -> Option<Self> {
         Some(Self {
             offset: u32::from_le_bytes(take(rest)?),

@@ -48,7 +48,7 @@ fn problem(index: usize, changes: &[(usize, &[u8])]) -> Option<&'static str> {
 fn a_section_that_does_not_describe_memory_is_named() {
     let bytes = firmware();
     let sections = Firmware::parse(&bytes).unwrap().sections;
-    let is_measured = |section: &&Section| section.attributes & EXTEND != 0;
+    let is_measured = |section: &&FirmwareSection| section.attributes & EXTEND != 0;
     let measured = sections.iter().position(|section| is_measured(&section)).unwrap();
     let plain = sections
         .iter()

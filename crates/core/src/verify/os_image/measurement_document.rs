@@ -5,7 +5,7 @@
 //! where the registers that follow from it are those of a verified quote.
 
 use super::document_error::{DocumentError, FILE_NAME};
-use super::measurement_fields::Fields;
+use super::measurement_fields::MeasurementFields;
 use super::mrtd::Mrtd;
 use super::registers::{AcpiDigests, CONFIGURATION_VOLUME, Digest384, rtmr0, rtmr1, rtmr2};
 use super::td_hob::{MemoryError, Witness};
@@ -45,7 +45,7 @@ impl MeasurementDocument {
                 found: hex::encode(found),
             });
         }
-        let fields = Fields::parse(document)?;
+        let fields = MeasurementFields::parse(document)?;
         Ok(Self {
             os_image_hash: sha256(checksum_file),
             version: fields.version,

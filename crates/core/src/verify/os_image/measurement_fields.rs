@@ -17,7 +17,7 @@ const ADDED_BY_QEMU: &str = " initrd=initrd";
 const FIRMWARE: &str = "pre202505";
 
 /// The fields of a document.
-pub(super) struct Fields {
+pub(super) struct MeasurementFields {
     pub(super) version: u64,
     pub(super) command_line: Digest384,
     pub(super) kernel: Digest384,
@@ -26,7 +26,7 @@ pub(super) struct Fields {
     pub(super) td_hob: Vec<u8>,
 }
 
-impl Fields {
+impl MeasurementFields {
     /// Reads the CBOR of a document: every key is known, and none occurs twice.
     ///
     /// # Errors

@@ -15,9 +15,9 @@ pub(super) fn install() {
 #[derive(Debug)]
 struct Ring;
 
-struct Hash(digest::Context);
+struct RingHash(digest::Context);
 
-impl HashContext for Hash {
+impl HashContext for RingHash {
     fn update(&mut self, data: &[u8]) {
         self.0.update(data);
     }
@@ -35,7 +35,7 @@ impl CryptoProvider for Ring {
             HashAlgorithm::Sha2512 => &digest::SHA512,
             other => return Err(Error::UnsupportedAlgorithm(other.to_string())),
         };
-        Ok(Box::new(Hash(digest::Context::new(algorithm))))
+        Ok(Box::new(RingHash(digest::Context::new(algorithm))))
     }
 
     fn verify_raw(

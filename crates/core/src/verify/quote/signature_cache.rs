@@ -65,15 +65,15 @@ impl SignatureCache {
     /// Does some work on this thread with this cache.
     pub(in crate::verify) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
         /// The cache that was in use before, also where the work panics.
-        struct Before(Option<SignatureCache>);
+        struct CacheBefore(Option<SignatureCache>);
 
-        impl Drop for Before {
+        impl Drop for CacheBefore {
             fn drop(&mut self) {
                 IN_USE.set(self.0.take());
             }
         }
 
-        let _before = Before(IN_USE.replace(Some(self.clone())));
+        let _before = CacheBefore(IN_USE.replace(Some(self.clone())));
         work()
     }
 

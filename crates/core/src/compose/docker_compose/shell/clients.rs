@@ -307,7 +307,7 @@ pub(super) fn executes_input(name: &str) -> bool {
 
 /// What an option does with its argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Takes {
+enum ClientTakes {
     Code,
     File,
     Data,
@@ -317,28 +317,28 @@ enum Takes {
 }
 
 impl ClientOptions {
-    fn letter(&self, letter: char) -> Takes {
+    fn letter(&self, letter: char) -> ClientTakes {
         if self.alone.contains(letter) || letter.is_ascii_digit() {
-            Takes::Nothing
+            ClientTakes::Nothing
         } else if self.data.contains(letter) {
-            Takes::Data
+            ClientTakes::Data
         } else if self.files.contains(letter) {
-            Takes::File
+            ClientTakes::File
         } else if self.code.contains(letter) {
-            Takes::Code
+            ClientTakes::Code
         } else {
-            Takes::NotKnown
+            ClientTakes::NotKnown
         }
     }
 
     /// A long option, without its dashes. One that is cut short may be any that begins so.
-    fn long(&self, name: &str) -> Takes {
+    fn long(&self, name: &str) -> ClientTakes {
         let begins = |options: &[&str]| options.iter().any(|option| option.starts_with(name));
         if self.long_alone.contains(&name) {
-            return Takes::Nothing;
+            return ClientTakes::Nothing;
         }
         if self.long_code.contains(&name) {
-            return Takes::Code;
+            return ClientTakes::Code;
         }
         let parts = || name.split(['-', '_']).map(str::to_ascii_lowercase);
         let is_named_for_data = parts()
@@ -347,19 +347,19 @@ impl ClientOptions {
             && !parts().any(|part| OF_CODE.contains(&part.as_str()));
         let is_parameter = name.starts_with("param_") && self.long_data.contains(&"param_");
         if self.long_data.contains(&name) || is_named_for_data || is_parameter {
-            return Takes::Data;
+            return ClientTakes::Data;
         }
         match begins(self.long_alone) && !begins(self.long_code) && !begins(self.long_data) {
-            true => Takes::Nothing,
-            false => Takes::NotKnown,
+            true => ClientTakes::Nothing,
+            false => ClientTakes::NotKnown,
         }
     }
 
     /// What an option of these clients does with its argument, and that, where it stands in the same word.
-    fn option<'w>(&self, text: &'w str) -> (Takes, Option<&'w str>) {
+    fn option<'w>(&self, text: &'w str) -> (ClientTakes, Option<&'w str>) {
         // The password of these stands in the same word, or nowhere.
         let alone = |takes, value: Option<&'w str>, is_password: bool| match value {
-            None if is_password && self.programs.contains(&"mysql") => Takes::Nothing,
+            None if is_password && self.programs.contains(&"mysql") => ClientTakes::Nothing,
             _ => takes,
         };
         if let Some(long) = text.strip_prefix("--") {
@@ -376,13 +376,13 @@ impl ClientOptions {
         }
         for (at, letter) in letters.char_indices() {
             let takes = self.letter(letter);
-            if takes != Takes::Nothing {
+            if takes != ClientTakes::Nothing {
                 let rest = letters.get(at + letter.len_utf8()..);
                 let rest = rest.filter(|rest| !rest.is_empty());
                 return (alone(takes, rest, letter == 'p'), rest);
             }
         }
-        (Takes::Nothing, None)
+        (ClientTakes::Nothing, None)
     }
 
     /// Whether a variable stands where one of these clients executes it.
@@ -404,9 +404,9 @@ impl ClientOptions {
             } else {
                 let (takes, argument) = self.option(text);
                 let (argument, is_open) = match (takes, argument) {
-                    (Takes::Nothing, _) => continue,
+                    (ClientTakes::Nothing, _) => continue,
                     (_, Some(argument)) => (argument, is_open),
-                    (Takes::NotKnown, None) => {
+                    (ClientTakes::NotKnown, None) => {
                         let next = words.peek();
                         let is_next_open = next.is_some_and(|next| !next.names.is_empty());
                         (
@@ -421,9 +421,9 @@ impl ClientOptions {
                     },
                 };
                 let is_executed = match takes {
-                    Takes::Code | Takes::NotKnown => true,
-                    Takes::File => argument.starts_with('$'),
-                    Takes::Data | Takes::Nothing => false,
+                    ClientTakes::Code | ClientTakes::NotKnown => true,
+                    ClientTakes::File => argument.starts_with('$'),
+                    ClientTakes::Data | ClientTakes::Nothing => false,
                 };
                 if is_open && is_executed {
                     return true;

@@ -1,6 +1,8 @@
 //! Locks of recorded deployments.
 
 use super::*;
+use crate::evidence::Evidence;
+use crate::verify::{Inputs, SignatureCache, TrustRoot, prove};
 
 /// Facts of a recorded capture, where it is present.
 fn recorded(name: &str, at: u64) -> Option<Claims> {

@@ -4,7 +4,7 @@ use super::*;
 use crate::policy::VulnerableAcceptance;
 
 /// A file of reference values.
-pub(super) const REFERENCE: &str = "updated = \"2026-11-25\"\n[[risky_name]]\nname = \"A\"\nmatch = \"exact\"\ngains = \"x\"\nsource = \"x\"\ndate = \"2026-11-25\"\n";
+pub(super) const REFERENCE: &str = "updated = \"2026-11-25\"\n[[risky_name]]\nnames = [\"A\"]\nmatch = \"exact\"\ngains = \"x\"\nsource = \"x\"\ndate = \"2026-11-25\"\n";
 
 pub(super) fn tuple() -> OsTuple {
     OsTuple {

@@ -80,7 +80,7 @@ pub(super) fn judge(
         let Some(answer) = answer else {
             return NrasVerdict::Unreachable("there is no answer about some of the devices".to_owned());
         };
-        let inputs = Inputs {
+        let inputs = NrasInputs {
             keys: &keys,
             pinned,
             nonce,
@@ -98,14 +98,14 @@ pub(super) fn judge(
 }
 
 /// What an answer is judged with.
-struct Inputs<'a> {
+struct NrasInputs<'a> {
     keys: &'a KeySet,
     pinned: &'a NrasIntermediates,
     nonce: &'a [u8; 32],
     at: u64,
 }
 
-impl Inputs<'_> {
+impl NrasInputs<'_> {
     /// `[["JWT", overall], {"GPU-0": token, …}]`. Gives what NVIDIA warns of.
     fn judge(&self, body: &str, devices: Option<&[VerifiedDevice]>) -> Result<Vec<String>, Problem> {
         let (overall, tokens) = read(body).map_err(Problem::Token)?;

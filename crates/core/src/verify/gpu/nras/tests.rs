@@ -364,7 +364,7 @@ fn recorded(answer: &str, keys: &str) -> Option<(&'static str, String)> {
     let (answer, keys) = (vectors(answer)?, vectors(keys)?);
     let nonce = hex::decode("211b20f54486162c3a447c8a88e4a6f9f6416e4c0b10d96e59d9f7fefad1c99d").unwrap();
     let keys = KeySet::parse(&keys).unwrap();
-    let inputs = Inputs {
+    let inputs = NrasInputs {
         keys: &keys,
         pinned: &NrasIntermediates::Nvidia,
         nonce: &nonce.try_into().unwrap(),
@@ -443,7 +443,7 @@ fn captures_end_as_their_expected_file_says() {
         let keys = KeySet::parse(&keys.unwrap()).unwrap();
         let overall = &expected["overall"];
         let nonce = hex::decode(overall["eat_nonce"].as_str().unwrap()).unwrap();
-        let inputs = Inputs {
+        let inputs = NrasInputs {
             keys: &keys,
             pinned: &NrasIntermediates::Nvidia,
             nonce: &nonce.try_into().unwrap(),
