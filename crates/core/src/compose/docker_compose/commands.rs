@@ -75,16 +75,16 @@ impl Judge<'_> {
         }
         let uses =
             |words: &[String]| shell::uses_of_arguments(words, &|name| environment.is_from_outside(name));
-        // What the command alone shows is named already, with its item.
-        let named = uses(words.get(before..).unwrap_or_default());
+        // What one of them alone shows is named already, with its item.
+        let (of_entrypoint, of_command) = words.split_at_checked(before).unwrap_or_default();
+        let named = [uses(of_entrypoint), uses(of_command)];
         for (name, how) in uses(&words) {
-            if named.get(&name) == Some(&Use::Executed) {
+            if named.iter().any(|named| named.get(&name) == Some(&Use::Executed)) {
                 continue;
             }
-            let stands_in_command = words
-                .iter()
-                .skip(before)
-                .any(|word| shell::reads_variables(word) && word.contains(&name));
+            let mut of_command = of_command.iter();
+            let stands_in_command = name == shell::HOST_DATA
+                || of_command.any(|word| shell::reads_variables(word) && word.contains(&name));
             if how == Use::Executed && stands_in_command {
                 self.name_uses(
                     &step(path, "command"),
