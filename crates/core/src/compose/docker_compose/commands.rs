@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde_json::{Map, Value};
 
 use super::absent_value::is_absent;
-use super::advice::ExecutionCause;
+use super::advice::{EXECUTES_HOST_DATA, ExecutionCause};
 use super::config_commands::{may_read, under_risky_names};
 use super::config_language::ConfigLanguage;
 use super::cron;
@@ -341,10 +341,9 @@ impl Judge<'_> {
             uses.extend(environment.outside_names().map(|name| (name, Use::Executed)));
         }
         if uses.remove(shell::HOST_DATA) == Some(Use::Executed) {
-            let says = "a shell may execute what the host can change: an answer that nothing authenticates (plain HTTP, a certificate that is \
-                        not checked, an SSH key that is taken as it comes, an answer of a resolver), or a table of the firmware: use `https://` and check \
-                        who answers, or put the code into the image";
-            self.file.unmeasured.add(ComposePlace::new(path, text, says));
+            self.file
+                .unmeasured
+                .add(ComposePlace::new(path, text, EXECUTES_HOST_DATA));
         }
         let mut advised = 0_usize;
         for (name, how) in uses {

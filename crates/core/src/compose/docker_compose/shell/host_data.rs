@@ -124,7 +124,7 @@ pub(super) fn names_unprotected(text: &str) -> bool {
 }
 
 /// Whether a script may take such data, as far as its words show.
-pub(super) fn may_take(script: &str) -> bool {
+pub(in crate::compose::docker_compose) fn may_take(script: &str) -> bool {
     let is_one = |word: &str| {
         CLIENTS.contains(&word)
             || CONNECTIONS.contains(&word)
