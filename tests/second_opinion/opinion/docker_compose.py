@@ -8,7 +8,7 @@ import posixpath
 import re
 import shlex
 
-from . import arguments, config_language, interpolation, script_uses
+from . import arguments, config_language, host_answers, interpolation, script_uses
 from .compose_yaml import Unreadable, read as read_yaml
 
 __all__ = ["Unreadable", "judge"]
@@ -419,6 +419,7 @@ class Judge:
         before, self.interactive = self.interactive, self.interactive or may_be_interactive(value)
         self.commands_of(inner, lambda: self.walk(value, "SERVICE", inner))
         self.command_line(value)
+        self.unmeasured |= host_answers.in_service(value, self)
         self.interactive = before
 
     def commands_of(self, environment, walk):
@@ -449,10 +450,11 @@ class Judge:
             if isinstance(value.get("configs"), dict) else {}
         if not services:
             self.unpinned = True
-        everything = {}
+        everything, entries = {}, {}
         for each in services:
             self.service(each)
             if isinstance(each, dict):
+                entries.update(host_answers.entries_of(each.get("environment"), self.text))
                 everything.update({name: True for name, outside in self.environment(each.get("environment")).items() if outside})
         for name, each in configs.items():
             if isinstance(each, str):
@@ -470,6 +472,7 @@ class Judge:
                 if not language and not each.startswith("#!") and everything and config_language.executes(
                         unescape(each).replace("$", " "), set(everything)) and re.search(r"environ|getenv|process\.env|\bENV\b", each):
                     self.unmeasured = True
+                self.unmeasured |= (host_answers.code_executes if language else host_answers.script_executes)(unescape(each), entries)
                 if language and config_language.executes(unescape(each), set(everything)) \
                         or not (language and is_alone) and not config_language.is_document(name, unescape(each), value) \
                         and shell_executes(unescape(each), set(everything)):

@@ -3,7 +3,7 @@ before the containers"), and the fields around the docker compose file (dstack, 
 
 import re
 
-from . import docker_compose
+from . import docker_compose, host_answers
 
 # The files and disks whose content the host chooses.
 HOST = re.compile(r"\.host-shared|\.?user[_-]config|\.decrypted-env|/sys/firmware|/sys/class/dmi|/sys/devices/virtual/dmi|/proc/device-tree|/run/credentials|/dev/(disk/|fd0|hd|mmcblk|nvme|pmem|sd|sr|vd|virtio-ports|xvd)")
@@ -50,7 +50,7 @@ def judge(document, names):
         unmeasured |= any(docker_compose.mentions(line, set(names)) and re.match(r"\s*(sysctl|chpasswd|usermod)\s", line) for line in SPLIT.split(text))
         unmeasured |= any(docker_compose.mentions(line, set(names)) and re.search(r">\s*\S*(/\.docker/|/etc/(containers|default|sysconfig)/|/etc/ssh/sshd_config)", line)
                           for line in SPLIT.split(text))
-        unmeasured |= mounts_what_a_script_writes(text, document)
+        unmeasured |= mounts_what_a_script_writes(text, document) or host_answers.script_executes(text, {})
     return unpinned, unmeasured or any(may_be_a_script(name, value) for name, value in document.items() if name not in FIELDS)
 
 

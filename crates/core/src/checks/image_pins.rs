@@ -1,4 +1,4 @@
-//! `image-pins`: nothing outside the measured compose document decides which code runs.
+//! `image-pins`: no value, file or answer of the host decides which code runs.
 //!
 //! What each place of a docker compose file is says the table in `compose/docker_compose/table.rs`. This check names every place
 //! that something outside the document can fill with code; `launch-inputs` names the rest.
@@ -18,8 +18,9 @@ use crate::verify::Claims;
 pub(super) const CHECK: Check = Check {
     id: CheckId::ImagePins,
     title: "Image pins",
-    proves: "Every image in the measured compose file is pinned by digest, and nothing outside it decides what runs. (Not \
-             checked: the fixed text of a script that runs before the containers, and what an earlier release left on the \
+    proves: "Every image in the measured compose file is pinned by digest, and no variable, no file of the host and no answer \
+             that nothing authenticates decides what runs. (Not checked: what a fixed script fetches with TLS from a server that \
+             it names, what else the fixed text of a script before the containers does, and what an earlier release left on the \
              VM's disk.)",
     prevents: "A registry, a variable or a file of the host that replaces the code while the compose hash stays the same.",
     reasons: REASONS,
@@ -161,7 +162,7 @@ fn judge(file: Option<&ComposeFile>, hashes: &[[u8; 32]], policy: &Policy) -> Fi
         count => format!("All {count} images are pinned by digest"),
     };
     Finding::pass(format!(
-        "{images}, and nothing outside the document decides what runs{}.{}",
+        "{images}, and nothing that the host supplies decides what runs{}.{}",
         unset(file),
         start_scripts(file)
     ))

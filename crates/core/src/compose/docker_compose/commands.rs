@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde_json::{Map, Value};
 
 use super::absent_value::is_absent;
-use super::advice::ExecutionCause;
+use super::advice::{EXECUTES_HOST_DATA, ExecutionCause};
 use super::config_commands::{may_read, under_risky_names};
 use super::config_language::ConfigLanguage;
 use super::cron;
@@ -75,16 +75,16 @@ impl Judge<'_> {
         }
         let uses =
             |words: &[String]| shell::uses_of_arguments(words, &|name| environment.is_from_outside(name));
-        // What the command alone shows is named already, with its item.
-        let named = uses(words.get(before..).unwrap_or_default());
+        // What one of them alone shows is named already, with its item.
+        let (of_entrypoint, of_command) = words.split_at_checked(before).unwrap_or_default();
+        let named = [uses(of_entrypoint), uses(of_command)];
         for (name, how) in uses(&words) {
-            if named.get(&name) == Some(&Use::Executed) {
+            if named.iter().any(|named| named.get(&name) == Some(&Use::Executed)) {
                 continue;
             }
-            let stands_in_command = words
-                .iter()
-                .skip(before)
-                .any(|word| shell::reads_variables(word) && word.contains(&name));
+            let mut of_command = of_command.iter();
+            let stands_in_command = name == shell::HOST_DATA
+                || of_command.any(|word| shell::reads_variables(word) && word.contains(&name));
             if how == Use::Executed && stands_in_command {
                 self.name_uses(
                     &step(path, "command"),
@@ -341,10 +341,9 @@ impl Judge<'_> {
             uses.extend(environment.outside_names().map(|name| (name, Use::Executed)));
         }
         if uses.remove(shell::HOST_DATA) == Some(Use::Executed) {
-            let says = "a shell may execute what the host can change: an answer that nothing authenticates (plain HTTP, a certificate that is \
-                        not checked, an SSH key that is taken as it comes, an answer of a resolver), or a table of the firmware: use `https://` and check \
-                        who answers, or put the code into the image";
-            self.file.unmeasured.add(ComposePlace::new(path, text, says));
+            self.file
+                .unmeasured
+                .add(ComposePlace::new(path, text, EXECUTES_HOST_DATA));
         }
         let mut advised = 0_usize;
         for (name, how) in uses {

@@ -82,7 +82,8 @@ pub(super) fn executed_by_settings(
     is_outside: &dyn Fn(&str) -> bool,
 ) -> BTreeMap<String, String> {
     let mut executed = BTreeMap::new();
-    if !words(text).any(|(_, word)| is_outside(word)) {
+    let takes_host_data = of != SettingsOf::Program && is_outside(shell::HOST_DATA) && shell::may_take(text);
+    if !takes_host_data && !words(text).any(|(_, word)| is_outside(word)) {
         return executed;
     }
     let counts = |name: &str| {
@@ -105,11 +106,28 @@ pub(super) fn executed_by_settings(
         executed.extend(named.map(|name| (name, "rewritemap".to_owned())));
     }
     for setting in settings {
+        if takes_host_data && setting.is_named(&OF_COMMANDS) && executes_host_data(&setting.value, is_outside)
+        {
+            executed.insert(shell::HOST_DATA.to_owned(), setting.name.clone());
+        }
         for name in executed_by(&setting, of, is_outside) {
             executed.entry(name).or_insert_with(|| setting.name.clone());
         }
     }
     executed
+}
+
+/// Whether a command executes what the host can send.
+fn executes_host_data(command: &SettingValue<'_>, is_outside: &dyn Fn(&str) -> bool) -> bool {
+    let uses = match command {
+        SettingValue::Text(text) => shell::uses(text.trim().trim_matches('"'), is_outside),
+        SettingValue::List(items) => {
+            let items: Vec<String> = items.iter().map(|item| (*item).to_owned()).collect();
+            shell::uses_of_arguments(&items, is_outside)
+        }
+        SettingValue::Mapping(_) => return false,
+    };
+    uses.get(shell::HOST_DATA) == Some(&Use::Executed)
 }
 
 /// The variables in members of a document of JSON whose names are those of variables by which programs load code: `"NODE_OPTIONS": "${NAME}"` in

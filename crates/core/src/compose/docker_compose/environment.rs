@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::risky_names::{ENV, is_risky};
 use super::settable::Settable;
-use super::shell::{HOST_DATA, HOSTNAME, names_in};
+use super::shell::{HOST_DATA, HOSTNAME, names_in, said_by_entry};
 use super::variables::Template;
 
 /// The names of a container's environment that are set from outside.
@@ -15,6 +15,8 @@ pub(super) struct Environment {
     from_outside: BTreeSet<String>,
     /// Fixed entries in whose value `$NAME` of the container stands, by name: a program that expands it carries the value on.
     carriers: BTreeMap<String, BTreeSet<String>>,
+    /// What fixed entries say of addresses and of who looks at them, as names of variables.
+    said: BTreeSet<String>,
     /// Whether a shell that is started in the container may be interactive, and then executes the file that `ENV` names.
     pub(super) is_interactive: bool,
     /// Whether a fixed entry has the client of a network let others of that network log in (`tailscale up --ssh`).
@@ -30,13 +32,10 @@ pub(super) struct EnvironmentEntry<'e> {
 }
 
 impl Environment {
-    pub(super) fn of_names(names: &BTreeSet<String>) -> Self {
-        Self {
-            from_outside: names.clone(),
-            carriers: BTreeMap::new(),
-            is_interactive: false,
-            lets_others_in: false,
-        }
+    /// Adds what is known of the environment of another container.
+    pub(super) fn extend(&mut self, other: &Self) {
+        self.from_outside.extend(other.from_outside.iter().cloned());
+        self.said.extend(other.said.iter().cloned());
     }
 
     /// Whether a variable of this name changes what runs in the container.
@@ -52,7 +51,7 @@ impl Environment {
 
     /// Whether a variable of the container is set from outside. What the host can choose anywhere counts as one.
     pub(super) fn is_from_outside(&self, name: &str) -> bool {
-        name == HOST_DATA || self.from_outside.contains(name)
+        name == HOST_DATA || self.from_outside.contains(name) || self.said.contains(name)
     }
 
     /// Adds the name of the container, which its programs read as `HOSTNAME` and from files.
@@ -94,7 +93,12 @@ impl Environment {
                 return;
             }
             self.from_outside.remove(&name);
-            let carried = carried_in(entry.value.unwrap_or_default(), settable);
+            let value = entry.value.unwrap_or_default();
+            if let Ok(template) = Template::read(value) {
+                let value = template.evaluate(&|name| settable.value(name));
+                self.said.extend(said_by_entry(&name, &value));
+            }
+            let carried = carried_in(value, settable);
             if !carried.is_empty() {
                 self.carriers.insert(name, carried);
             }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::advice::EXECUTES_HOST_DATA;
 use super::config_commands::{SettingsOf, executed_by_settings, referenced};
 use super::config_language::ConfigLanguage;
 use super::environment::Environment;
 use super::judge::Judge;
 use super::place::{ComposePlace, shown};
+use super::shell;
 use super::supervisord;
 
 /// Programs that fill in the text before they read it, and whose settings can start programs: words of images, programs and paths, and
@@ -61,6 +63,10 @@ impl Judge<'_> {
         };
         let mut says = Vec::new();
         for (name, setting) in executed_by_settings(script, of, &is_outside) {
+            if name == shell::HOST_DATA {
+                says.push(format!("its setting `{}`: {EXECUTES_HOST_DATA}", shown(&setting)));
+                continue;
+            }
             let name = shown(&name);
             says.push(format!(
                 "its setting `{}` may start or load what `{name}` holds, and the container's `{name}` is set from outside: write the value, \

@@ -1,7 +1,5 @@
 //! Walks a docker compose file along the table and sorts its places.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value};
 
 use super::ComposeFile;
@@ -21,8 +19,8 @@ pub(super) struct Judge<'s> {
     /// Labels with a variable: what they are depends on whether any container holds the Docker socket.
     labels: Vec<ComposePlace>,
     pub(super) holds_docker_socket: bool,
-    /// Names of the containers' environments that are set from outside.
-    from_outside: BTreeSet<String>,
+    /// What the environments of all containers hold.
+    everything: Environment,
     /// Where containers mount the configs, and what reads them.
     pub(super) config_readers: ConfigReaders,
     /// How much text of configs was read in every language, bytes.
@@ -38,7 +36,7 @@ pub(super) fn judge(root: &Map<String, Value>, settable: &Settable) -> ComposeFi
         file: ComposeFile::default(),
         labels: Vec::new(),
         holds_docker_socket: false,
-        from_outside: BTreeSet::new(),
+        everything: Environment::default(),
         config_readers: ConfigReaders::of(root),
         read_in_all_languages: 0,
         judged_in_lists: 0,
@@ -93,7 +91,7 @@ impl Judge<'_> {
         }
         environment.read_host_name(container, self.settable);
         environment.is_interactive |= is_interactive(container);
-        self.from_outside.extend(environment.outside_names());
+        self.everything.extend(&environment);
         match container.get("image").and_then(Value::as_str) {
             Some(image) => {
                 self.file.images.insert(name.to_owned(), image.to_owned());
@@ -121,7 +119,7 @@ impl Judge<'_> {
             }
             return;
         };
-        let everything = Environment::of_names(&self.from_outside);
+        let everything = self.everything.clone();
         for (name, entry) in entries {
             let path = step(section, name);
             let Some(row) = table::find(&format!("{section}.*")) else {

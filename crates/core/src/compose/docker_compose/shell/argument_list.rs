@@ -78,6 +78,7 @@ pub(in crate::compose::docker_compose) fn uses_of_list(
         .collect();
     let script = Script {
         commands: vec![command],
+        ..Script::default()
     };
     let is_item = |name: &str| name.starts_with(ITEM);
     let mut tainted = BTreeMap::new();

@@ -188,6 +188,20 @@ impl ShellCommand {
     }
 }
 
+/// The index of `${NAME[INDEX]…}` or the offset and length of `${NAME:OFFSET:LENGTH}`.
+pub(super) fn arithmetic_part(expansion: &str) -> Option<&str> {
+    let inner = expansion.strip_prefix("${")?;
+    let inner = inner.trim_start_matches(['#', '!']);
+    let name = |c: char| c == '_' || c.is_ascii_alphanumeric() || matches!(c, '@' | '*');
+    let rest = inner.trim_start_matches(name);
+    match rest.strip_prefix(':') {
+        // `${env:NAME}` is how settings of programs that are not shells name a variable.
+        Some(_) if matches!(inner.split(':').next(), Some("env" | "ENV")) => None,
+        Some(rest) => (!rest.starts_with(['-', '+', '=', '?'])).then_some(rest),
+        None => rest.starts_with('[').then_some(rest),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,8 @@ use super::host_files::HOST_FILES;
 use super::interpreters::{Execution, is_interpreter};
 use super::known_folders::KnownFolders;
 use super::paths::base_name;
-use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, ShellReader};
+use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES};
+use super::script::Script;
 use super::tainted::Tainted;
 use super::written_files::files;
 
@@ -44,7 +45,7 @@ fn add_files(
         return;
     }
     let is_from_outside = |name: &str| matches!(name, HOST_FILES | HOST_DATA) || is_settable(name);
-    let mut script = ShellReader::of(text).script(None, depth);
+    let mut script = Script::of(text, depth);
     script.add_commands_of_input();
     let mut tainted = Tainted::new();
     script.taint_all(&is_from_outside, &mut tainted);

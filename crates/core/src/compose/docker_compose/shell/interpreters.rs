@@ -123,7 +123,11 @@ pub(super) fn is_interpreter_anywhere(before: &Word, name: &str, arguments: &[Wo
     if !is_interpreter(name) || AMBIGUOUS.contains(&name) {
         return false;
     }
-    let is_argument = before.text.starts_with('-') && !before.text.contains('=');
+    let is_argument = before.text.starts_with('-')
+        && !before.text.contains('=')
+        && !["-exec", "-ok"]
+            .iter()
+            .any(|start| before.text.starts_with(start));
     let mut options = arguments.iter().map(|word| word.text.as_str());
     if is_shell(name) {
         let is_command = |text: &str| !text.starts_with("--") && text.starts_with('-') && text.contains('c');
@@ -319,6 +323,13 @@ impl<'a> Execution<'a> {
                     if is_python(name) || text == "-jar" {
                         return true;
                     }
+                } else if code_of_option(name, text).is_some() {
+                    self.script(word);
+                    self.handed = words.as_slice();
+                    has_script = true;
+                    if is_python(name) {
+                        return true;
+                    }
                 } else if name.ends_with("awk") && matches!(text, "-v" | "-F") {
                     let value = words.next();
                     self.executed
@@ -417,6 +428,25 @@ fn is_inline(name: &str, option: &str) -> bool {
         "-r" => name == "php",
         _ => option.starts_with("--") || !option.ends_with('m'),
     }
+}
+
+/// The script that stands in the same word as its option: `--eval=CODE`, `-neCODE`.
+pub(super) fn code_of_option<'t>(name: &str, option: &'t str) -> Option<&'t str> {
+    let (flags, letter) = match name {
+        "bun" | "deno" | "node" | "nodejs" | "ts-node" | "tsx" => {
+            let (option, code) = option.split_once('=')?;
+            return matches!(option, "--eval" | "--print" | "-e" | "-p" | "-pe").then_some(code);
+        }
+        "perl" => ("wWtTuUnlapsS0123456789", ['e', 'E']),
+        "ruby" => ("wWUnlapsS", ['e', 'e']),
+        "php" => ("n", ['r', 'r']),
+        name if is_python(name) => ("bBdEhiIOPqRsSuvVx", ['c', 'c']),
+        _ => return None,
+    };
+    let rest = option
+        .strip_prefix('-')?
+        .trim_start_matches(|flag| flags.contains(flag));
+    rest.strip_prefix(letter).filter(|code| !code.is_empty())
 }
 
 /// `-c`, `-e`, `-m` and the like: what follows is a script, or the name of one.

@@ -1,6 +1,7 @@
 //! Which statements of Python, Node, Ruby, Perl and PHP hand something to what executes text, starts programs or loads code.
 
 use super::super::risky_names::is_risky_in_script;
+use super::executing_words::{EXECUTING_MODULES, EXECUTING_PACKAGES, Executing, SETTINGS};
 use super::interpreters::is_interpreter;
 use super::language::Language;
 use super::paths::base_name;
@@ -10,215 +11,23 @@ use super::programs::{DOWNLOADERS, EXECUTORS, FETCHERS, RUN_TOOLS, RUNNERS};
 impl Language {
     /// Whether a statement hands something to what executes text, starts a program or loads code.
     pub(super) fn executes(self, statement: &str, script: &str) -> bool {
-        let calls = |names: &[&str]| names.iter().any(|name| calls(statement, name));
-        let starts = |names: &[&str]| names.iter().any(|name| starts_a_variable(statement, name));
-        match self {
-            Self::Python => {
-                const STARTERS: [&str; 5] = ["Popen", "call", "check_call", "check_output", "run"];
-                calls(&[
-                    "SourceFileLoader",
-                    "Template",
-                    "__import__",
-                    "addsitedir",
-                    "compile",
-                    "config_from_object",
-                    "create_subprocess_exec",
-                    "create_subprocess_shell",
-                    "dictConfig",
-                    "eval",
-                    "exec",
-                    "execfile",
-                    "extractall",
-                    "fileConfig",
-                    "from_object",
-                    "from_pyfile",
-                    "from_string",
-                    "getoutput",
-                    "getstatusoutput",
-                    "import_module",
-                    "import_string",
-                    "load_extension",
-                    "popen",
-                    "ProxyCommand",
-                    "putenv",
-                    "read_pickle",
-                    "register_custom_ops_library",
-                    "render_template_string",
-                    "run_module",
-                    "run_path",
-                    "spec_from_file_location",
-                    "system",
-                    "unpack_archive",
-                ]) || [
-                    "os.exec",
-                    "os.spawn",
-                    "posix_spawn",
-                    "pty.spawn",
-                    "pickle.load",
-                    "marshal.load",
-                    "dill.load",
-                    "joblib.load",
-                    "torch.load",
-                    "yaml.load",
-                    "yaml.unsafe_load",
-                    "sys.path",
-                    "ctypes",
-                    "importlib",
-                    "allow_pickle",
-                    "remote_code",
-                    "sys.argv =",
-                    "sys.argv.append",
-                    "](",
-                    ")(",
-                ]
-                .iter()
-                .any(|part| statement.contains(part))
-                    || statement.contains('(') && imports_one(script, &EXECUTING_MODULES)
-                    || calls(&["chdir"]) && imports_behind(script, "chdir")
-                    || statement.split_once('=').is_some_and(|(name, value)| {
-                        SETTINGS.contains(&name.trim().rsplit('.').next().unwrap_or_default())
-                            && !is_plain_text(value.trim())
-                    })
-                    || (statement.contains("subprocess")
-                        || script.contains("from subprocess")
-                        || script.contains("subprocess as"))
-                        && (statement.contains("shell") && calls(&STARTERS) || starts(&STARTERS))
+        let Executing {
+            calls: called,
+            words,
+            parts,
+        } = Executing::of(self);
+        called.iter().any(|name| calls(statement, name))
+            || words.iter().any(|word| has_word(statement, word))
+            || parts.iter().any(|part| statement.contains(part))
+            || match self {
+                Self::Python => executes_in_python(statement, script),
+                Self::Node => executes_in_node(statement, script),
+                Self::Ruby => behind(statement, "IO").any(|after| after.starts_with('.')),
+                Self::Perl => ["re 'eval'", "re \"eval\""]
+                    .iter()
+                    .any(|part| script.contains(part)),
+                Self::Php => calls_a_variable(statement),
             }
-            Self::Node => {
-                calls(&[
-                    "Function",
-                    "compileFunction",
-                    "dlopen",
-                    "eval",
-                    "runInContext",
-                    "runInNewContext",
-                    "runInThisContext",
-                    "Script",
-                    "setupMaster",
-                    "setupPrimary",
-                ]) || [
-                    "module.paths",
-                    ".constructor",
-                    "process.binding",
-                    "](",
-                    "WebAssembly",
-                    "executablePath",
-                    "process.argv.push",
-                ]
-                .iter()
-                .any(|part| statement.contains(part))
-                    || statement.contains(['(', '`']) && quotes_one(script, &EXECUTING_PACKAGES)
-                    // A template behind a name is a call of it.
-                    || calls_with_a_template(statement)
-                    || statement.contains("Bun.$")
-                    || statement.contains("Deno.Command")
-                    || statement.contains("new Command") && script.contains("Deno")
-                    || has_word(statement, "Worker") && script.contains("worker_threads")
-                    || starts(&["import", "require", "Worker"])
-                    || script.contains("child_process")
-                        && (calls(&["exec", "execSync", "fork"])
-                            || starts(&["execFile", "execFileSync", "spawn", "spawnSync"])
-                            || statement.contains("shell")
-                                && calls(&["execFile", "execFileSync", "spawn", "spawnSync"]))
-            }
-            Self::Ruby => {
-                let words = [
-                    "eval",
-                    "exec",
-                    "instance_eval",
-                    "class_eval",
-                    "load",
-                    "popen",
-                    "require",
-                    "require_relative",
-                    "spawn",
-                    "system",
-                    "send",
-                    "public_send",
-                    "open",
-                    "capture2",
-                    "capture2e",
-                    "capture3",
-                    "popen3",
-                    "const_get",
-                    "autoload",
-                    "ERB",
-                    "Fiddle",
-                    "irb",
-                    "Marshal",
-                    "method",
-                    "pipeline",
-                    "pipeline_r",
-                    "pipeline_rw",
-                    "pipeline_start",
-                    "pipeline_w",
-                    "pry",
-                    "syscall",
-                    "unsafe_load",
-                ];
-                statement.contains('`')
-                    || statement.contains("%x")
-                    || behind(statement, "IO").any(|after| after.starts_with('.'))
-                    || words.iter().any(|word| has_word(statement, word))
-            }
-            Self::Perl => {
-                let words = [
-                    "do", "eval", "exec", "open", "open2", "open3", "qx", "require", "system", "lib",
-                    "readpipe", "INC", "glob", "can", "ee", "SIG", "syscall", "dbmopen",
-                ];
-                let parts = ["`", "&{", "&$", "->$", "(?{", "(??{"];
-                parts.iter().any(|part| statement.contains(part))
-                    || script.contains("re 'eval'")
-                    || script.contains("re \"eval\"")
-                    || words.iter().any(|word| has_word(statement, word))
-            }
-            Self::Php => {
-                let words = [
-                    "array_map",
-                    "assert",
-                    "call_user_func",
-                    "call_user_func_array",
-                    "create_function",
-                    "dl",
-                    "eval",
-                    "exec",
-                    "include",
-                    "include_once",
-                    "mail",
-                    "passthru",
-                    "pcntl_exec",
-                    "popen",
-                    "proc_open",
-                    "require",
-                    "require_once",
-                    "shell_exec",
-                    "system",
-                    "unserialize",
-                    "putenv",
-                    "array_filter",
-                    "array_reduce",
-                    "array_walk",
-                    "FFI",
-                    "forward_static_call",
-                    "ini_set",
-                    "iterator_apply",
-                    "ob_start",
-                    "preg_replace_callback",
-                    "ReflectionClass",
-                    "ReflectionFunction",
-                    "ReflectionMethod",
-                    "register_shutdown_function",
-                    "spl_autoload_register",
-                    "uasort",
-                    "uksort",
-                    "usort",
-                ];
-                statement.contains('`')
-                    || calls_a_variable(statement)
-                    || words.iter().any(|word| has_word(statement, word))
-                    || statement.contains(")(")
-            }
-        }
     }
 
     /// Whether a statement starts a program, whatever it hands to it.
@@ -275,65 +84,37 @@ impl Language {
     }
 }
 
-/// Modules of Python that execute what they are handed, by whatever name.
-const EXECUTING_MODULES: [&str; 21] = [
-    "cffi",
-    "code",
-    "codeop",
-    "delegator",
-    "doctest",
-    "fabric",
-    "imp",
-    "invoke",
-    "numexpr",
-    "pexpect",
-    "plumbum",
-    "pty",
-    "pydoc",
-    "runpy",
-    "sarge",
-    "sh",
-    "shelve",
-    "stevedore",
-    "timeit",
-    "webbrowser",
-    "zipimport",
-];
-/// Settings in a file of Gunicorn, Django, Celery and pytest that name code.
-const SETTINGS: [&str; 17] = [
-    "AUTHENTICATION_BACKENDS",
-    "CELERY_IMPORTS",
-    "DATABASE_ROUTERS",
-    "INSTALLED_APPS",
-    "MIDDLEWARE",
-    "ROOT_URLCONF",
-    "SESSION_ENGINE",
-    "SESSION_SERIALIZER",
-    "TEMPLATES",
-    "application_path",
-    "imports",
-    "logger_class",
-    "pytest_plugins",
-    "pythonpath",
-    "raw_env",
-    "worker_class",
-    "wsgi_app",
-];
-/// Packages of Node that do.
-const EXECUTING_PACKAGES: [&str; 12] = [
-    "@babel/register",
-    "execa",
-    "import-fresh",
-    "isolated-vm",
-    "jiti",
-    "module",
-    "safe-eval",
-    "shelljs",
-    "ts-node",
-    "vm",
-    "vm2",
-    "zx",
-];
+fn executes_in_python(statement: &str, script: &str) -> bool {
+    const STARTERS: [&str; 5] = ["Popen", "call", "check_call", "check_output", "run"];
+    let has_subprocess = || {
+        statement.contains("subprocess")
+            || script.contains("from subprocess")
+            || script.contains("subprocess as")
+    };
+    let is_shell = || statement.contains("shell") && STARTERS.iter().any(|name| calls(statement, name));
+    statement.contains('(') && imports_one(script, &EXECUTING_MODULES)
+        || calls(statement, "chdir") && imports_behind(script, "chdir")
+        || statement.split_once('=').is_some_and(|(name, value)| {
+            SETTINGS.contains(&name.trim().rsplit('.').next().unwrap_or_default())
+                && !is_plain_text(value.trim())
+        })
+        || has_subprocess() && (is_shell() || STARTERS.iter().any(|name| starts_a_variable(statement, name)))
+}
+
+fn executes_in_node(statement: &str, script: &str) -> bool {
+    const SHELLS: [&str; 3] = ["exec", "execSync", "fork"];
+    const STARTERS: [&str; 4] = ["execFile", "execFileSync", "spawn", "spawnSync"];
+    let called = |names: &[&str]| names.iter().any(|name| calls(statement, name));
+    let starts = |names: &[&str]| names.iter().any(|name| starts_a_variable(statement, name));
+    statement.contains(['(', '`']) && quotes_one(script, &EXECUTING_PACKAGES)
+        // A template behind a name is a call of it.
+        || calls_with_a_template(statement)
+        || statement.contains("new Command") && script.contains("Deno")
+        || has_word(statement, "Worker") && script.contains("worker_threads")
+        || starts(&["import", "require", "Worker"])
+        || script.contains("child_process")
+            && (called(&SHELLS) || starts(&STARTERS) || statement.contains("shell") && called(&STARTERS))
+}
 
 /// Whether a script of Python imports one of these modules.
 fn imports_one(script: &str, modules: &[&str]) -> bool {

@@ -4,6 +4,7 @@
 //! This is not a shell. Where it is not sure it says [`Use::Executed`]; an argument of a program that is named in the script
 //! is [`Use::Argument`].
 
+mod answers;
 mod archives;
 mod argument_list;
 mod arithmetic;
@@ -15,6 +16,7 @@ mod data_positions;
 mod download_output;
 mod downloads;
 mod evaluated;
+mod executing_words;
 mod guest_files;
 mod guest_script;
 mod host_data;
@@ -25,6 +27,7 @@ mod interpreters;
 mod known_folders;
 mod language;
 mod language_calls;
+mod machines;
 mod named_calls;
 mod named_files;
 mod other_language;
@@ -36,6 +39,7 @@ mod program_settings;
 mod programs;
 mod read_files;
 mod reader;
+mod reading;
 mod requests;
 mod script;
 mod script_arguments;
@@ -62,14 +66,15 @@ pub(super) use argument_list::{ItemUse, ListItem, uses_of_list};
 use evaluated::names_a_command;
 pub(super) use guest_files::{WrittenFrom, files_from_outside};
 pub(super) use guest_script::GuestScript;
-pub(super) use host_data::{HOST_DATA, HOSTNAME, fetches_by_settings, is_of_proxy, is_unprotected};
+use host_data::Addresses;
+pub(super) use host_data::{HOST_DATA, HOSTNAME, fetches_by_settings, is_of_proxy, may_take, said_by_entry};
 pub(super) use host_files::FROM_THE_HOST;
-use interpreters::{Execution, starts_interactive};
+use interpreters::{Execution, code_of_option, starts_interactive};
 pub(super) use language::{LANGUAGES, Language};
+pub(super) use machines::is_unprotected;
 pub(super) use named_files::{NamedBy, NamedFile, is_started_in_list, is_started_in_script};
 use paths::base_name;
 use programs::CLIENTS;
-use reader::ShellReader;
 pub(super) use reader::{MAX_SCRIPT_BYTES, names_in};
 use script::{Script, ShellCommand};
 use script_arguments::ARGUMENT_LISTS;
@@ -88,7 +93,14 @@ pub(super) fn uses(text: &str, is_settable: &dyn Fn(&str) -> bool) -> Uses {
         let data = (is_settable(HOST_DATA) && host_data::may_bring(text)).then(|| HOST_DATA.to_owned());
         return names.chain(data).map(|name| (name, Use::Executed)).collect();
     }
-    judge_text(text, is_settable, &BTreeMap::new(), &mut found, 0);
+    judge_text(
+        text,
+        is_settable,
+        &BTreeMap::new(),
+        Addresses::default(),
+        &mut found,
+        0,
+    );
     found
 }
 
@@ -121,11 +133,18 @@ pub(super) fn uses_of_arguments(arguments: &[String], is_settable: &dyn Fn(&str)
         is_literal: true,
         ..Word::default()
     });
+    let mut command = ShellCommand {
+        words: words.collect(),
+        ..ShellCommand::default()
+    };
+    let mut addresses = Addresses::default();
+    addresses.add_entries(&arguments.join(" "), is_settable);
+    let taken = addresses.taken_by(&mut command);
+    command.input.extend(taken.map(str::to_owned));
     let script = Script {
-        commands: vec![ShellCommand {
-            words: words.collect(),
-            ..ShellCommand::default()
-        }],
+        commands: vec![command],
+        addresses,
+        ..Script::default()
     };
     judge_script(&script, is_settable, &BTreeMap::new(), &mut found, 0);
     found
@@ -168,8 +187,8 @@ impl ExecutedInList {
         for (at, (word, left)) in arguments.iter().zip(&mut rest).enumerate() {
             let mut found = Uses::new();
             match others.get(&at) {
-                Some(language) => {
-                    let uses = language.uses(word, is_settable);
+                Some((language, text)) => {
+                    let uses = language.uses(text, is_settable);
                     uses.into_iter()
                         .for_each(|(name, how)| note(&mut found, name, how));
                 }
@@ -201,7 +220,7 @@ impl ExecutedInList {
 
 /// Whether a script evaluates as a number what a variable holds.
 pub(super) fn evaluates_as_number(text: &str, name: &str) -> bool {
-    let script = ShellReader::of(text).script(None, 0);
+    let script = Script::of(text, 0);
     let evaluated = script.evaluated();
     evaluated.contains(name) || script.evaluated_again(&evaluated).contains(name)
 }
@@ -224,8 +243,8 @@ pub(super) fn starts_interactive_shell(text: &str) -> bool {
     starts_interactive(text)
 }
 
-/// The words that an interpreter executes which is no shell, by their index.
-fn scripts_in_other_languages(arguments: &[String]) -> BTreeMap<usize, Language> {
+/// The words that an interpreter executes which is no shell, by their index, with the script in each.
+fn scripts_in_other_languages(arguments: &[String]) -> BTreeMap<usize, (Language, &str)> {
     let command = ShellCommand::of_list(arguments);
     let programs = command.programs(&mut BTreeSet::new());
     let Some(program) = surely_started(&programs) else {
@@ -235,13 +254,13 @@ fn scripts_in_other_languages(arguments: &[String]) -> BTreeMap<usize, Language>
     let Some(language) = Language::of_interpreter(name) else {
         return BTreeMap::new();
     };
-    let at = |script: &Word| command.words.iter().position(|word| std::ptr::eq(word, script));
     let scripts = Execution::of(name, program.arguments).scripts;
-    scripts
-        .into_iter()
-        .filter_map(at)
-        .map(|at| (at, language))
-        .collect()
+    let places = scripts.into_iter().filter_map(|script| {
+        let at = command.words.iter().position(|word| std::ptr::eq(word, script))?;
+        let text = arguments.get(at)?;
+        Some((at, (language, code_of_option(name, text).unwrap_or(text))))
+    });
+    places.collect()
 }
 
 /// `--name=$VALUE`, where the name is not that of a command, and the value is one word.

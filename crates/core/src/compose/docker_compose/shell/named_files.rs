@@ -6,7 +6,7 @@ use super::interpreters::{Execution, is_interpreter};
 use super::language::Language;
 use super::paths::base_name;
 use super::programs::EXECUTORS;
-use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, ShellReader};
+use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES};
 use super::script::{Script, ShellCommand};
 use super::started::{StartedProgram, surely_started};
 use super::word::Word;
@@ -47,8 +47,9 @@ impl NamedFile<'_> {
         if depth >= MAX_DEPTH || text.len() > MAX_SCRIPT_BYTES {
             return NamedBy::Other;
         }
-        let Script { commands } = ShellReader::of(text).script(None, depth);
-        let named = commands
+        let script = Script::of(text, depth);
+        let named = script
+            .commands
             .iter()
             .map(|command| self.named_in_command(command, depth));
         match named.max().unwrap_or(NamedBy::Nothing) {
@@ -198,7 +199,7 @@ fn is_started_at(path: &str, text: &str, depth: usize) -> bool {
     if depth >= MAX_DEPTH || text.len() > MAX_SCRIPT_BYTES {
         return true;
     }
-    is_started_in(path, &ShellReader::of(text).script(None, depth).commands, depth)
+    is_started_in(path, &Script::of(text, depth).commands, depth)
 }
 
 fn is_started_in(path: &str, commands: &[ShellCommand], depth: usize) -> bool {

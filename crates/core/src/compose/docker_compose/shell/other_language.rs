@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use super::host_data::HOST_DATA;
 use super::language::Language;
 use super::language_calls::{behind, identifiers, is_part, names_script, sets_risky_variable, writes_file};
 use super::named_calls::hands_over;
@@ -59,7 +60,6 @@ impl Language {
         let names = |library: &&str| behind(script, library).next().is_some();
         let fills_settings = self == Self::Python && FILL_SETTINGS.iter().any(names);
         let reads_whole = fills_settings || reads_all(script);
-        let mut holders: BTreeSet<&str> = BTreeSet::new();
         let statements = statements(script);
         let defines = ["def ", "function", "=>", "lambda", "sub ", "->", "fn ("]
             .iter()
@@ -77,21 +77,18 @@ impl Language {
         let matches_all = statements
             .iter()
             .any(|statement| statement.trim_start().starts_with("match ") && statement.contains("environ"));
-        for _ in 0..8 {
-            let before = holders.len();
-            for statement in &statements {
-                if matches_all && statement.trim_start().starts_with("case ") {
-                    holders.extend(identifiers(statement.split(':').rev().nth(1).unwrap_or_default()));
-                }
-                if reads(statement) || reads_all(statement) || holds(statement, &holders) {
-                    holders.extend(assigned(statement));
-                }
-            }
-            if holders.len() == before {
-                break;
-            }
-        }
+        let taken_of_cases = statements
+            .iter()
+            .filter(|statement| matches_all && statement.trim_start().starts_with("case "))
+            .flat_map(|statement| identifiers(statement.split(':').rev().nth(1).unwrap_or_default()));
+        let mut holders: BTreeSet<&str> = taken_of_cases.collect();
+        add_holders(&mut holders, &statements, &|statement| {
+            reads(statement) || reads_all(statement)
+        });
         let mut uses = Vec::new();
+        if is_settable(HOST_DATA) && self.executes_answers(script, &statements, is_settable) {
+            uses.push((HOST_DATA.to_owned(), Use::Executed));
+        }
         let renames = self.renames(script);
         // What a function is handed may be what the script reads.
         let handed = if reads_some || reads_whole {
@@ -157,6 +154,25 @@ impl Language {
     }
 }
 
+/// Adds the variables that hold what a statement reads, or what another one of them holds. Each round reaches one step further.
+pub(super) fn add_holders<'t>(
+    holders: &mut BTreeSet<&'t str>,
+    statements: &[&'t str],
+    reads: &dyn Fn(&str) -> bool,
+) {
+    for _ in 0..8 {
+        let before = holders.len();
+        for statement in statements {
+            if reads(statement) || holds(statement, holders) {
+                holders.extend(assigned(statement));
+            }
+        }
+        if holders.len() == before {
+            break;
+        }
+    }
+}
+
 /// Whether a statement reads a variable of the environment by its name.
 fn reads(statement: &str, name: &str) -> bool {
     statement.match_indices(name).any(|(at, _)| {
@@ -211,7 +227,7 @@ fn reads_all_behind(word: &str, statement: &str, after: &str) -> bool {
 }
 
 /// Whether one of these variables stands in a statement.
-fn holds(statement: &str, holders: &BTreeSet<&str>) -> bool {
+pub(super) fn holds(statement: &str, holders: &BTreeSet<&str>) -> bool {
     identifiers(statement).any(|word| holders.contains(word))
 }
 

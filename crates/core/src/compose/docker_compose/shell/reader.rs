@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::arithmetic::arithmetic_part;
 use super::host_data::{self, Addresses};
 use super::host_files::{HOST_FILES, names_host_file, takes_from_host};
 use super::paths::{base_name, file_key};
+use super::reading::{Reading, prints_numbers};
 use super::script::{Script, ShellCommand};
 use super::shown_environment::{WHOLE_ENVIRONMENT, substitutes_environment};
 use super::word::Word;
@@ -53,57 +55,7 @@ pub(in crate::compose::docker_compose) fn names_in(text: &str) -> BTreeSet<Strin
     names
 }
 
-/// The index of `${NAME[INDEX]…}` or the offset and length of `${NAME:OFFSET:LENGTH}`.
-fn arithmetic_part(expansion: &str) -> Option<&str> {
-    let inner = expansion.strip_prefix("${")?;
-    let inner = inner.trim_start_matches(['#', '!']);
-    let name = |c: char| c == '_' || c.is_ascii_alphanumeric() || matches!(c, '@' | '*');
-    let rest = inner.trim_start_matches(name);
-    match rest.strip_prefix(':') {
-        // `${env:NAME}` is how settings of programs that are not shells name a variable.
-        Some(_) if matches!(inner.split(':').next(), Some("env" | "ENV")) => None,
-        Some(rest) => (!rest.starts_with(['-', '+', '=', '?'])).then_some(rest),
-        None => rest.starts_with('[').then_some(rest),
-    }
-}
-
-/// Whether a script is `seq` alone, with a number first: what follows is no option then.
-fn prints_numbers(script: &Script) -> bool {
-    let mut commands = script.commands.iter().filter(|command| !command.words.is_empty());
-    let (Some(command), None) = (commands.next(), commands.next()) else {
-        return false;
-    };
-    match command.words.as_slice() {
-        [program, first, ..] => {
-            let is_number = !first.text.is_empty() && first.text.bytes().all(|byte| byte.is_ascii_digit());
-            program.text == "seq" && is_number && command.words.iter().all(|word| !word.is_split)
-        }
-        _ => false,
-    }
-}
-
-/// How many groups are open, behind a command that ends with `end`, that a pipe leads into.
-fn open_groups(open: usize, is_piped: bool, command: &ShellCommand, end: char) -> usize {
-    if open == 0 && !is_piped {
-        return 0;
-    }
-    let mut open = open;
-    for word in &command.words {
-        match word.text.as_str() {
-            "case" | "for" | "if" | "select" | "until" | "while" => open += 1,
-            "done" | "esac" | "fi" | "}" => open = open.saturating_sub(1),
-            "!" | "do" | "elif" | "else" | "then" | "{" => {}
-            _ => break,
-        }
-    }
-    match end {
-        '(' => open + 1,
-        ')' => open.saturating_sub(1),
-        _ => open,
-    }
-}
-
-pub(super) struct ShellReader {
+struct ShellReader {
     rest: Vec<char>,
     at: usize,
     /// Where the arithmetic expression ends that was read last.
@@ -111,17 +63,35 @@ pub(super) struct ShellReader {
     /// Where `cd` led.
     folder: Option<String>,
     addresses: Addresses,
+    /// How many commands are read.
+    finished: usize,
+}
+
+impl Script {
+    /// Reads a text alone.
+    pub(super) fn of(text: &str, depth: usize) -> Self {
+        Self::read(text, Addresses::default(), depth)
+    }
+
+    /// Reads a text, with what is known of the addresses in it.
+    pub(super) fn read(text: &str, addresses: Addresses, depth: usize) -> Self {
+        let mut reader = ShellReader::of(text, addresses);
+        let mut script = reader.script(None, depth);
+        script.addresses = reader.addresses;
+        script
+    }
 }
 
 impl ShellReader {
-    /// A reader of a text.
-    pub(super) fn of(text: &str) -> Self {
+    /// A reader of a text, with what is known of the addresses in it.
+    fn of(text: &str, addresses: Addresses) -> Self {
         Self {
             rest: text.chars().collect(),
             at: 0,
             evaluated_to: 0,
             folder: None,
-            addresses: Addresses::default(),
+            addresses,
+            finished: 0,
         }
     }
 
@@ -140,13 +110,13 @@ impl ShellReader {
     }
 
     /// Reads commands up to `end`, which is consumed.
-    pub(super) fn script(&mut self, end: Option<char>, depth: usize) -> Script {
-        let mut script = Script::default();
-        let mut command = ShellCommand::default();
-        let mut heredocs: Vec<(String, bool)> = Vec::new();
-        let mut is_piped = false;
-        // How many `{`, `(`, `while` and the like are open that a pipe leads into: each command in them reads it.
-        let mut open = 0_usize;
+    fn script(&mut self, end: Option<char>, depth: usize) -> Script {
+        let mut reading = Reading {
+            depth,
+            end,
+            start: self.finished,
+            ..Reading::default()
+        };
         while let Some(c) = self.peek() {
             if Some(c) == end {
                 self.at += 1;
@@ -158,114 +128,147 @@ impl ShellReader {
                 '\\' if self.peek_at(1) == Some('\n') => self.at += 2,
                 '<' | '>' if self.peek_at(1) == Some('(') => {
                     self.at += 2;
-                    command.words.push(self.process(c == '>', depth, &mut script));
+                    let word = self.process(c == '>', depth, &mut reading.script);
+                    reading.command.words.push(word);
                 }
                 '#' => {
                     while self.peek().is_some_and(|c| c != '\n') {
                         self.at += 1;
                     }
                 }
-                '\n' | ';' | '&' | '|' | '(' | ')' => {
-                    if c == '(' && self.peek_at(1) == Some('(') {
-                        self.arithmetic(&mut script);
-                    }
-                    self.at += 1;
-                    let pipes = c == '|' && self.peek() != Some('|');
-                    if c == '|' || c == '&' || c == ';' {
-                        while self.peek().is_some_and(|next| matches!(next, '|' | '&' | ';')) {
-                            self.at += 1;
-                        }
-                    }
-                    if c == '\n' {
-                        for (end, is_quoted) in heredocs.drain(..) {
-                            let (names, text) = self.heredoc(&end);
-                            if !is_quoted {
-                                command
-                                    .input
-                                    .extend(self.substituted_in(&text, depth, &mut script));
-                            }
-                            command.input.extend(names);
-                            command.documents.push(text);
-                        }
-                    }
-                    // A pipe goes on over the end of a line, and into a group.
-                    let is_empty = command.words.is_empty();
-                    open = open_groups(open, is_piped, &command, c);
-                    command.is_piped = is_piped;
-                    is_piped = pipes || open > 0 || is_piped && is_empty;
-                    self.finish(std::mem::take(&mut command), depth, &mut script);
-                }
+                '\n' | ';' | '&' | '|' | '(' | ')' => self.separator(c, &mut reading),
                 '<' if self.peek_at(1) == Some('<') && self.peek_at(2) != Some('<') => {
-                    self.at += 2;
-                    if self.peek() == Some('-') {
-                        self.at += 1;
-                    }
-                    while self.peek() == Some(' ') {
-                        self.at += 1;
-                    }
-                    let from = self.at;
-                    let word = self.word(end, depth, &mut script).text;
-                    let written = self.rest.get(from..self.at).unwrap_or_default();
-                    let is_quoted = written.iter().any(|c| matches!(c, '"' | '\'' | '\\'));
-                    heredocs.push((word, is_quoted));
+                    self.begins_heredoc(&mut reading)
                 }
-                '<' | '>' => {
-                    self.at += 1;
-                    let mut last = c;
-                    let is_here_string = self.peek() == Some('<');
-                    while let Some(next) = self.peek().filter(|c| matches!(c, '<' | '>' | '&' | '|' | ' ')) {
-                        last = next;
-                        self.at += 1;
-                    }
-                    let word = if matches!(last, '<' | '>') && self.peek() == Some('(') {
-                        self.at += 1;
-                        self.process(last == '>', depth, &mut script)
-                    } else {
-                        self.word(end, depth, &mut script)
-                    };
-                    if c == '>' {
-                        command.outputs.push(word);
-                    } else {
-                        // Behind `<<<` stands the input itself.
-                        if !is_here_string && !word.text.is_empty() && !word.text.starts_with("$(") {
-                            command.input.insert(file_key(&word.text, self.folder.as_deref()));
-                        }
-                        command.input.extend(word.held());
-                        if is_here_string {
-                            command.documents.push(word.text);
-                        }
-                    }
-                }
-                _ => {
-                    let mut word = self.word(end, depth, &mut script);
-                    // `printenv NAME` is `$NAME`.
-                    if command.prints_names {
-                        word.names.insert(word.text.clone());
-                    }
-                    command.prints_names |= base_name(&word.text) == "printenv";
-                    let opens = word.text == "{";
-                    command.words.push(word);
-                    if opens {
-                        open += usize::from(is_piped);
-                        command.is_piped = is_piped;
-                        self.finish(std::mem::take(&mut command), depth, &mut script);
-                    }
-                }
+                '<' | '>' => self.redirection(c, &mut reading),
+                _ => self.next_word(&mut reading),
             }
         }
-        command.is_piped = is_piped;
-        self.finish(command, depth, &mut script);
-        script
+        self.finish(&mut reading);
+        reading.script
+    }
+
+    /// What ends a command.
+    fn separator(&mut self, c: char, reading: &mut Reading) {
+        if c == '(' && self.peek_at(1) == Some('(') {
+            self.arithmetic(&mut reading.script);
+        }
+        self.at += 1;
+        let pipes = c == '|' && self.peek() != Some('|');
+        if matches!(c, '|' | '&' | ';') {
+            while self.peek().is_some_and(|next| matches!(next, '|' | '&' | ';')) {
+                self.at += 1;
+            }
+        }
+        if c == '\n' {
+            for (end, is_quoted) in std::mem::take(&mut reading.heredocs) {
+                let (names, text) = self.heredoc(&end);
+                if !is_quoted {
+                    let substituted = self.substituted_in(&text, reading.depth, &mut reading.script);
+                    reading.command.input.extend(substituted);
+                }
+                reading.command.input.extend(names);
+                reading.command.documents.push(text);
+            }
+        }
+        if c == '(' && self.peek() == Some(')') {
+            let name = reading.command.words.last().map(|word| word.text.clone());
+            reading.script.functions.extend(name);
+        }
+        let is_empty = reading.command.words.is_empty();
+        let was_piped = reading.is_piped;
+        reading.groups(self.finished);
+        self.finish(reading);
+        match c {
+            '(' => reading.opens(true, self.finished),
+            ')' => reading.closes(true),
+            // A pipe goes on over the end of a line.
+            _ if pipes || was_piped && is_empty => {}
+            _ => reading.start = self.finished,
+        }
+        reading.is_piped = pipes || reading.piped_group.is_some() || was_piped && is_empty;
+    }
+
+    fn begins_heredoc(&mut self, reading: &mut Reading) {
+        self.at += 2;
+        if self.peek() == Some('-') {
+            self.at += 1;
+        }
+        while self.peek() == Some(' ') {
+            self.at += 1;
+        }
+        let from = self.at;
+        let word = self.word(reading.end, reading.depth, &mut reading.script).text;
+        let written = self.rest.get(from..self.at).unwrap_or_default();
+        let is_quoted = written.iter().any(|c| matches!(c, '"' | '\'' | '\\'));
+        reading.heredocs.push((word, is_quoted));
+    }
+
+    fn redirection(&mut self, c: char, reading: &mut Reading) {
+        self.at += 1;
+        let mut last = c;
+        let is_here_string = self.peek() == Some('<');
+        while let Some(next) = self.peek().filter(|c| matches!(c, '<' | '>' | '&' | '|' | ' ')) {
+            last = next;
+            self.at += 1;
+        }
+        let word = if matches!(last, '<' | '>') && self.peek() == Some('(') {
+            self.at += 1;
+            self.process(last == '>', reading.depth, &mut reading.script)
+        } else {
+            self.word(reading.end, reading.depth, &mut reading.script)
+        };
+        let command = &mut reading.command;
+        if c == '>' {
+            command.outputs.push(word);
+            return;
+        }
+        // Behind `<<<` stands the input itself.
+        if !is_here_string && !word.text.is_empty() && !word.text.starts_with("$(") {
+            command.input.insert(file_key(&word.text, self.folder.as_deref()));
+        }
+        command.input.extend(word.held());
+        if is_here_string {
+            command.documents.push(word.text);
+        }
+    }
+
+    fn next_word(&mut self, reading: &mut Reading) {
+        let mut word = self.word(reading.end, reading.depth, &mut reading.script);
+        let command = &mut reading.command;
+        // `printenv NAME` is `$NAME`.
+        if command.prints_names {
+            word.names.insert(word.text.clone());
+        }
+        command.prints_names |= base_name(&word.text) == "printenv";
+        if command
+            .words
+            .last()
+            .is_some_and(|before| before.text == "function")
+        {
+            reading.script.functions.insert(word.text.clone());
+        }
+        let opens = word.text == "{";
+        command.words.push(word);
+        if opens {
+            self.finish(reading);
+            reading.opens(false, self.finished);
+        }
     }
 
     /// Adds a command that ends, and follows where it leads.
-    fn finish(&mut self, mut command: ShellCommand, depth: usize, script: &mut Script) {
-        command.depth = depth;
+    fn finish(&mut self, reading: &mut Reading) {
+        let mut command = std::mem::take(&mut reading.command);
+        command.depth = reading.depth;
+        command.is_piped = reading.is_piped;
+        command.at = self.finished;
+        command.pipe_start = reading.piped_group.map_or(reading.start, |(_, start)| start);
+        self.finished += 1;
         command.folder.clone_from(&self.folder);
         if takes_from_host(&command.words) {
             command.input.insert(HOST_FILES.to_owned());
         }
-        let taken = self.addresses.taken_by(&mut command.words);
+        let taken = self.addresses.taken_by(&mut command);
         command.input.extend(taken.map(str::to_owned));
         if let [program, folder, ..] = command.words.as_slice()
             && matches!(program.text.as_str(), "cd" | "pushd")
@@ -273,7 +276,7 @@ impl ShellReader {
             let key = file_key(&folder.text, self.folder.as_deref());
             self.folder = key.split_once(':').map(|(_, path)| path.to_owned());
         }
-        script.commands.push(command);
+        reading.script.commands.push(command);
     }
 
     /// The variables of a here-document, whose last line is `end`, and its text.
@@ -303,9 +306,8 @@ impl ShellReader {
 
     /// What a shell substitutes in the text of a here-document: the commands in it are added to `script`.
     fn substituted_in(&self, text: &str, depth: usize, script: &mut Script) -> BTreeSet<String> {
-        let mut reader = Self::of(text);
+        let mut reader = Self::of(text, self.addresses.clone());
         reader.folder.clone_from(&self.folder);
-        reader.addresses.clone_from(&self.addresses);
         let mut word = Word::default();
         while let Some(c) = reader.next() {
             match c {
@@ -375,8 +377,10 @@ impl ShellReader {
         let mut word = Word::default();
         let first = script.commands.len();
         self.substitution(')', depth, &mut word, script);
-        if is_written && let Some(command) = script.commands.get_mut(first) {
+        let inner = script.commands.get_mut(first..).unwrap_or_default();
+        if is_written && let [command, ..] = inner {
             command.is_piped = true;
+            inner.iter_mut().for_each(|command| command.pipe_start = 0);
         }
         word
     }
@@ -428,6 +432,7 @@ impl ShellReader {
             word.reads.extend(command.held());
         }
         script.commands.extend(inner.commands);
+        script.functions.extend(inner.functions);
     }
 
     fn dollar(&mut self, depth: usize, word: &mut Word, script: &mut Script) {

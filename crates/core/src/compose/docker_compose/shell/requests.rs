@@ -13,58 +13,122 @@ pub(super) enum RequestOption {
     Other,
 }
 
+/// Options of curl and wget with an argument.
+struct WithAWord {
+    letters: &'static str,
+    /// Those of them whose argument is sent.
+    sent: &'static str,
+    /// Long ones whose argument is sent.
+    long: &'static [&'static str],
+}
+
+const NONE: WithAWord = WithAWord {
+    letters: "",
+    sent: "",
+    long: &[],
+};
+const CURL: WithAWord = WithAWord {
+    letters: "AbcCdDeEFhHKmoPQrtTuUwxXyYz",
+    sent: "AbdeFHmTuwX",
+    long: &[
+        "--connect-timeout",
+        "--cookie",
+        "--data",
+        "--data-ascii",
+        "--data-binary",
+        "--data-raw",
+        "--data-urlencode",
+        "--form",
+        "--form-string",
+        "--header",
+        "--json",
+        "--max-time",
+        "--oauth2-bearer",
+        "--referer",
+        "--request",
+        "--retry",
+        "--upload-file",
+        "--user",
+        "--user-agent",
+        "--write-out",
+    ],
+};
+const WGET: WithAWord = WithAWord {
+    letters: "aoeiBtOTwQPUlADRIX",
+    sent: "tTwU",
+    long: &[
+        "--body-data",
+        "--header",
+        "--http-password",
+        "--http-user",
+        "--method",
+        "--password",
+        "--post-data",
+        "--post-file",
+        "--referer",
+        "--timeout",
+        "--tries",
+        "--user",
+        "--user-agent",
+        "--wait",
+    ],
+};
+/// Long options of these and of other clients whose argument is no address, and is not sent.
+const OTHERS_WITH_A_WORD: [&str; 20] = [
+    "--cacert",
+    "--cert",
+    "--config",
+    "--connect-to",
+    "--cookie-jar",
+    "--directory-prefix",
+    "--dump-header",
+    "--interface",
+    "--key",
+    "--limit-rate",
+    "--noproxy",
+    "--output",
+    "--output-dir",
+    "--output-document",
+    "--preproxy",
+    "--proxy",
+    "--proxy-user",
+    "--range",
+    "--resolve",
+    "--retry-delay",
+];
+
+fn with_a_word(client: &str) -> &'static WithAWord {
+    match client {
+        "curl" => &CURL,
+        "wget" => &WGET,
+        _ => &NONE,
+    }
+}
+
+/// The letters of a client behind which a word stands that is no address.
+pub(super) fn letters_with_a_word(client: &str) -> &'static str {
+    with_a_word(client).letters
+}
+
+/// Whether a word that is no address stands behind an option of a client.
+pub(super) fn takes_a_word(client: &str, option: &str) -> bool {
+    let is_long = |of: &WithAWord| of.long.contains(&option);
+    match option.strip_prefix('-') {
+        Some(long) if long.starts_with('-') => {
+            OTHERS_WITH_A_WORD.contains(&option) || is_long(&CURL) || is_long(&WGET)
+        }
+        Some(cluster) => cluster.ends_with(|c| with_a_word(client).letters.contains(c)),
+        None => false,
+    }
+}
+
 impl RequestOption {
     pub(super) fn of(name: &str, word: &str) -> Self {
-        // Options with an argument by their letter, and those of them whose argument is sent.
-        let (takes, sent, long): (&str, &str, &[&str]) = match name {
-            "curl" => (
-                "AbcCdDeEFhHKmnoPQrtTuUwxXyYz",
-                "AbdeFHmTuwX",
-                &[
-                    "--connect-timeout",
-                    "--cookie",
-                    "--data",
-                    "--data-ascii",
-                    "--data-binary",
-                    "--data-raw",
-                    "--data-urlencode",
-                    "--form",
-                    "--form-string",
-                    "--header",
-                    "--json",
-                    "--max-time",
-                    "--oauth2-bearer",
-                    "--referer",
-                    "--request",
-                    "--retry",
-                    "--upload-file",
-                    "--user",
-                    "--user-agent",
-                    "--write-out",
-                ],
-            ),
-            "wget" => (
-                "aoeiBtOTwQPUlADRIX",
-                "tTwU",
-                &[
-                    "--body-data",
-                    "--header",
-                    "--http-password",
-                    "--http-user",
-                    "--method",
-                    "--password",
-                    "--post-data",
-                    "--post-file",
-                    "--referer",
-                    "--timeout",
-                    "--tries",
-                    "--user",
-                    "--user-agent",
-                    "--wait",
-                ],
-            ),
-            _ => return Self::Other,
-        };
+        let WithAWord {
+            letters: takes,
+            sent,
+            long,
+        } = with_a_word(name);
         if word.starts_with("--") {
             return match word.split_once('=') {
                 Some((option, _)) if long.contains(&option) => Self::Sends,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::host_data::Addresses;
 use super::paths::{base_name, file_key};
 use super::shown_environment::{WHOLE_ENVIRONMENT, says_variables, shows_all};
 use super::word::Word;
@@ -9,6 +10,10 @@ use super::word::Word;
 #[derive(Debug, Default)]
 pub(super) struct Script {
     pub(super) commands: Vec<ShellCommand>,
+    /// Names of its functions.
+    pub(super) functions: BTreeSet<String>,
+    /// What it says of addresses by its end.
+    pub(super) addresses: Addresses,
 }
 
 #[derive(Debug, Default)]
@@ -22,6 +27,9 @@ pub(super) struct ShellCommand {
     pub(super) documents: Vec<String>,
     /// Whether its input is another command's output.
     pub(super) is_piped: bool,
+    /// How many commands of the text end before it, and before the first of the pipeline that it reads.
+    pub(super) at: usize,
+    pub(super) pipe_start: usize,
     /// The folder that it stands in, where the script itself says it.
     pub(super) folder: Option<String>,
     /// How deeply it stands in substitutions.

@@ -1,5 +1,6 @@
 //! What a script does with each variable: command by command, then what the commands do together.
 
+mod executed_pipes;
 mod handed_code;
 
 use std::collections::BTreeSet;
@@ -9,7 +10,7 @@ use super::archives::archives;
 use super::arithmetic::evaluated_names;
 use super::downloads::{endpoints_of, names_of_what_it_brings};
 use super::evaluated::{evaluates, executes_arguments};
-use super::host_data::{HOST_DATA, is_settings_file, names_unprotected};
+use super::host_data::{Addresses, HOST_DATA, is_settings_file, names_unprotected};
 use super::host_files::{HOST_FILES, names_host_file};
 use super::interpreters::{TERMINALS, is_interpreter};
 use super::language::Language;
@@ -22,7 +23,7 @@ use super::programs::{
     UNPACKERS,
 };
 use super::read_files::sources_of_read_files;
-use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, ShellReader, names_in};
+use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, names_in};
 use super::script::{Script, ShellCommand};
 use super::script_arguments::{has_positional, sets_arguments};
 use super::script_files::{is_data, is_relative_file, makes_executable};
@@ -42,10 +43,12 @@ pub(super) fn judge_text(
     text: &str,
     is_settable: &dyn Fn(&str) -> bool,
     outer: &Tainted,
+    mut addresses: Addresses,
     found: &mut Uses,
     depth: usize,
 ) {
-    let mut script = ShellReader::of(text).script(None, depth);
+    addresses.add_entries(text, is_settable);
+    let mut script = Script::read(text, addresses, depth);
     script.add_commands_of_input();
     let mut tainted = outer.clone();
     // What a function of the script is handed, and what `set` sets, is not followed.
@@ -81,7 +84,7 @@ pub(super) fn judge_script(
         moved: BTreeSet::new(),
         brought: BTreeSet::new(),
         starts_others: false,
-        executes_input: false,
+        executes_pipes: Vec::new(),
         piped_languages: BTreeSet::new(),
         numbers: script.numbers(),
         evaluated: BTreeSet::new(),
@@ -93,7 +96,7 @@ pub(super) fn judge_script(
         pipes.write(command, written);
     }
     judge.conclude(script);
-    judge.nested_scripts(depth);
+    judge.nested_scripts(script, depth);
 }
 
 /// What is known of a script so far.
@@ -116,7 +119,8 @@ struct ScriptJudge<'a> {
     brought: BTreeSet<String>,
     /// Whether a program runs that may be what was brought.
     starts_others: bool,
-    executes_input: bool,
+    /// Pipes that it executes: how many commands end before the first that writes into one, and before the one that executes it.
+    executes_pipes: Vec<(usize, usize)>,
     /// Of interpreters that execute what a command writes into their pipe.
     piped_languages: BTreeSet<Language>,
     /// Variables that it declares to be numbers.
@@ -411,11 +415,7 @@ impl<'a> ScriptJudge<'a> {
             let brought = std::mem::take(&mut self.brought);
             self.note(&brought, Use::Executed);
         }
-        if self.executes_input {
-            for command in &script.commands {
-                self.note(&command.held(), Use::Executed);
-            }
-        }
+        self.executed_pipes(script);
         // A program that is named relative to a folder from outside.
         if self.starts_relative {
             let moved = std::mem::take(&mut self.moved);
@@ -424,7 +424,7 @@ impl<'a> ScriptJudge<'a> {
     }
 
     /// The words that an interpreter executes, as scripts.
-    fn nested_scripts(self, depth: usize) {
+    fn nested_scripts(self, script: &Script, depth: usize) {
         for Nested {
             text,
             is_script,
@@ -457,7 +457,15 @@ impl<'a> ScriptJudge<'a> {
                 }
                 continue;
             }
-            judge_text(text, self.is_settable, self.tainted, self.found, depth + 1);
+            let addresses = script.addresses.clone();
+            judge_text(
+                text,
+                self.is_settable,
+                self.tainted,
+                addresses,
+                self.found,
+                depth + 1,
+            );
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::super::super::risky_names::ENV;
 use super::super::clients::{self, executes_input};
 use super::super::inline_code::{names_in_code, takes_code};
-use super::super::interpreters::{Execution, is_interpreter, is_interpreter_anywhere};
+use super::super::interpreters::{Execution, code_of_option, is_interpreter, is_interpreter_anywhere};
 use super::super::language::Language;
 use super::super::paths::base_name;
 use super::super::script::ShellCommand;
@@ -48,15 +48,19 @@ impl<'a> ScriptJudge<'a> {
             for word in &execution.executed {
                 self.note(&word.held().collect(), Use::Executed);
             }
-            let scripts = execution.scripts.iter();
-            let language = sure
-                .filter(|sure| std::ptr::eq(*sure, word))
-                .and_then(|_| Language::of_interpreter(name));
-            self.nested.extend(scripts.map(|word| Nested {
-                text: word.text.as_str(),
-                is_script: true,
-                language,
-            }));
+            let language = Language::of_interpreter(name);
+            let is_sure = sure.is_some_and(|sure| std::ptr::eq(sure, word));
+            for script in &execution.scripts {
+                let text = code_of_option(name, &script.text).unwrap_or(&script.text);
+                // Where it is not sure that the interpreter starts, the script may be one of a shell as well.
+                let of_shell = (!is_sure || language.is_none()).then_some(None);
+                let languages = of_shell.into_iter().chain(language.map(Some));
+                self.nested.extend(languages.map(|language| Nested {
+                    text,
+                    is_script: true,
+                    language,
+                }));
+            }
             self.starts_files(command, execution.files.iter().copied());
             if name.starts_with("py") {
                 let module = execution.module.map_or("", |word| word.text.as_str());
@@ -78,7 +82,8 @@ impl<'a> ScriptJudge<'a> {
                     self.piped_languages.extend(command.is_piped.then_some(language));
                 }
                 self.note(input, Use::Executed);
-                self.executes_input |= command.is_piped;
+                let pipe = (command.pipe_start, command.at);
+                self.executes_pipes.extend(command.is_piped.then_some(pipe));
             }
         }
     }

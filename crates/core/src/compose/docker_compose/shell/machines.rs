@@ -1,0 +1,75 @@
+//! Which words name another machine, and one at which nobody shows who answers.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// Whether a word is an address at which nobody shows who answers: no TLS, and a machine that is not this one or a container beside it.
+pub(in crate::compose::docker_compose) fn is_unprotected(word: &str) -> bool {
+    const SCHEMES: [&str; 9] = [
+        "dict", "ftp", "git", "gopher", "http", "rsync", "svn", "tftp", "ws",
+    ];
+    address(word)
+        .is_some_and(|(scheme, host)| SCHEMES.contains(&scheme.as_str()) && is_machine_of_address(host))
+}
+
+/// Whether a word is an address of another machine, whatever its scheme.
+pub(super) fn is_at_a_machine(word: &str) -> bool {
+    address(word).is_some_and(|(_, host)| is_machine_of_address(host))
+}
+
+/// The scheme, in lower case, and the host of the first address in a word.
+pub(super) fn address(word: &str) -> Option<(String, &str)> {
+    let (before, rest) = word.split_once("://")?;
+    let start = before
+        .rfind(|c: char| !c.is_ascii_alphanumeric())
+        .map_or(0, |at| at + 1);
+    let scheme = before.get(start..)?.to_ascii_lowercase();
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit('@').next()?;
+    let host = match host.strip_prefix('[') {
+        Some(host) => host.split(']').next()?,
+        None => host.split(':').next()?,
+    };
+    Some((scheme, host))
+}
+
+/// `curl example.com/x`: without a scheme it is `http`.
+pub(super) fn is_machine_without_scheme(name: &str, text: &str) -> bool {
+    let (host, path) = text.split_once('/').unwrap_or((text, ""));
+    let host = host.split([':', '?']).next().unwrap_or_default();
+    let ends_as_a_name = host
+        .rsplit('.')
+        .next()
+        .is_some_and(|last| last.len() > 1 && last.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    matches!(name, "curl" | "wget")
+        && !path.starts_with('/')
+        && (ends_as_a_name || host.parse::<Ipv4Addr>().is_ok())
+        && is_machine(host)
+}
+
+/// Whether a host is another machine than the VM and its containers: a name with a dot, or an address that is neither of this machine nor
+/// of a network of containers. A name without a dot is one of Docker's network. What a variable holds may be any.
+pub(super) fn is_machine(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    if host.ends_with(".localhost") || host == "host.docker.internal" {
+        return false;
+    }
+    if host.contains('$') {
+        return true;
+    }
+    if let Ok(address) = host.parse::<Ipv4Addr>() {
+        // 10.0.2.0/24 is the network in which QEMU itself answers.
+        let is_of_qemu = address.octets().starts_with(&[10, 0, 2]);
+        return is_of_qemu || !(address.is_loopback() || address.is_private() || address.is_unspecified());
+    }
+    if let Ok(address) = host.parse::<Ipv6Addr>() {
+        return !(address.is_loopback() || address.is_unspecified() || address.is_unique_local());
+    }
+    host.contains('.') && !host.starts_with('.') && !host.contains("..")
+}
+
+/// The same of a host in an address, where one number is an address, too.
+pub(super) fn is_machine_of_address(host: &str) -> bool {
+    let is_number =
+        host.starts_with("0x") || !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_digit());
+    is_number || is_machine(host)
+}

@@ -1,0 +1,69 @@
+//! A script while it is read: which command is being read, and in which pipelines and groups it stands.
+
+use super::script::{Script, ShellCommand};
+
+/// Whether a script is `seq` alone, with a number first: what follows is no option then.
+pub(super) fn prints_numbers(script: &Script) -> bool {
+    let mut commands = script.commands.iter().filter(|command| !command.words.is_empty());
+    let (Some(command), None) = (commands.next(), commands.next()) else {
+        return false;
+    };
+    match command.words.as_slice() {
+        [program, first, ..] => {
+            let is_number = !first.text.is_empty() && first.text.bytes().all(|byte| byte.is_ascii_digit());
+            program.text == "seq" && is_number && command.words.iter().all(|word| !word.is_split)
+        }
+        _ => false,
+    }
+}
+
+/// A script while it is read.
+#[derive(Default)]
+pub(super) struct Reading {
+    pub(super) script: Script,
+    pub(super) command: ShellCommand,
+    pub(super) depth: usize,
+    pub(super) end: Option<char>,
+    /// Of here-documents that begin behind the line: their last line, and whether it is in quotes.
+    pub(super) heredocs: Vec<(String, bool)>,
+    pub(super) is_piped: bool,
+    /// Where the pipeline began that is read.
+    pub(super) start: usize,
+    /// Each `{`, `(`, `while` and the like that is open: whether it is a parenthesis, and where the pipeline began that it stands in.
+    pub(super) open: Vec<(bool, usize)>,
+    /// How many of them are open where a pipe leads into one, and where that pipeline began: each command in it reads the pipe.
+    pub(super) piped_group: Option<(usize, usize)>,
+}
+
+impl Reading {
+    /// A group opens: the pipeline in it begins at a command.
+    pub(super) fn opens(&mut self, is_parenthesis: bool, at: usize) {
+        if self.is_piped && self.piped_group.is_none() {
+            self.piped_group = Some((self.open.len(), self.start));
+        }
+        let outer = std::mem::replace(&mut self.start, at);
+        self.open.push((is_parenthesis, outer));
+    }
+
+    /// A group closes, and the pipeline goes on that it stands in. A parenthesis that closes none ends a pattern of `case`.
+    pub(super) fn closes(&mut self, is_parenthesis: bool) {
+        if let Some((_, start)) = self.open.pop_if(|(is_one, _)| *is_one == is_parenthesis) {
+            self.start = start;
+        }
+        self.piped_group = self.piped_group.filter(|(open, _)| *open < self.open.len());
+    }
+
+    /// What the words open and close with which the command begins.
+    pub(super) fn groups(&mut self, at: usize) {
+        let command = std::mem::take(&mut self.command);
+        for word in &command.words {
+            match word.text.as_str() {
+                "case" | "for" | "if" | "select" | "until" | "while" => self.opens(false, at),
+                "done" | "esac" | "fi" | "}" => self.closes(false),
+                "!" | "do" | "elif" | "else" | "then" | "{" => {}
+                _ => break,
+            }
+        }
+        self.command = command;
+    }
+}

@@ -1,0 +1,169 @@
+"""What a script or a list executes that the host can send (docs/compose-places.md, "A script also executes what the host can choose")."""
+
+import ipaddress
+import posixpath
+import re
+
+SHELL = r"(?:\S*/)?(?:ba|a|da|z|k)?sh"
+INTERPRETER = rf"(?:{SHELL}|(?:\S*/)?(?:python|node|bun|perl|ruby|php)[0-9.]*)"
+ADDRESS = re.compile(r"\b(dict|ftp|git|gopher|http|https|rsync|svn|tftp|ws)://(?:[^/\s\"'@]*@)?(\[[^\]]*\]|[^/\s:?#\"'`)]*)", re.I)
+MANAGERS = re.compile(r"(?:pip3?|pipx|npm|pnpm|yarn|uv|gem|cargo|go|conda|bundle|composer)$")
+BRINGS = {"add", "ci", "clone", "download", "fetch", "get", "i", "install", "pull", "require", "submodule", "update", "upgrade", "wheel"}
+UNCHECKED = re.compile(r"--(insecure|no-check-certificate|no-strict-ssl|trusted-host|allow-insecure-host|allow-untrusted)\b|\bhttp\.sslverify[= ](false|0|no|off)|strict-ssl[= ]false", re.I)
+# Entries that turn a check off: what they then do not hold, and whom they concern.
+ENTRIES = {"GIT_SSL_NO_VERIFY": (("", "0", "false"), "git"), "NODE_TLS_REJECT_UNAUTHORIZED": (("", "1"), "npm|npx|pnpm|yarn|bun"),
+           "NPM_CONFIG_STRICT_SSL": (("", "true", "1"), "npm|npx|pnpm|yarn"), "PIP_TRUSTED_HOST": (("",), "pip3?|pipx")}
+
+
+def is_machine(host):
+    """Whether a host is none of the VM and its containers."""
+    host = host.strip("[]").rstrip(".").lower()
+    try:
+        address = ipaddress.ip_address(host)
+        return address in ipaddress.ip_network("10.0.2.0/24") if address.version == 4 and address.is_private and not address.is_link_local \
+            else not (address.is_private or address.is_loopback) or address.is_link_local
+    except ValueError:
+        return "$" in host or "{" in host or host.isdigit() or "." in host and not host.endswith(".localhost") and host != "host.docker.internal"
+
+
+def unprotected(text):
+    return any(scheme.lower() != "https" and is_machine(host) for scheme, host in ADDRESS.findall(text))
+
+
+def elsewhere(text):
+    return any(is_machine(host) for _, host in ADDRESS.findall(text))
+
+
+def filled(text, values):
+    """The text with the values of fixed variables."""
+    return re.sub(r"\$(?:\{(\w+)\}|(\w+))", lambda match: values.get(match.group(1) or match.group(2), match.group(0)), text)
+
+
+def takes(command, unchecked):
+    """Whether a simple command shows or keeps what anyone may answer."""
+    words = [each.strip("\"'") for each in command.split()]
+    names = [posixpath.basename(each) for each in words]
+    for name in ("curl", "wget"):
+        if name in names:
+            rest = " ".join(words[names.index(name) + 1:])
+            rest = re.sub(r"(?:^|\s)(?:-x|--proxy|-A|-H|--header|--user-agent|-e|--referer)[= ]\S+", " ", rest)
+            insecure = UNCHECKED.search(rest) or name == "curl" and re.search(r"(^|\s)-[a-zA-Z]*k", rest) or name in unchecked
+            bare = re.search(r"(?:^|\s)((?:[\w-]+\.)+[a-z]{2,}|\d+\.\d+\.\d+\.\d+)(/\S*)?(?:\s|$)", re.sub(r"(?:^|\s)-\w*[oO]\s*\S+", " ", rest))
+            return unprotected(rest) or bool(insecure) and elsewhere(rest) or bool(bare) and is_machine(bare.group(1))
+    if any(each in ("nc", "ncat", "netcat") for each in names):
+        return not re.search(r"\s-\w*z", command) and (bool(re.search(r"\s-\w*l", command)) or any(is_machine(each) for each in words))
+    return any(each in ("dig", "drill", "nslookup") for each in names) and any(is_machine(each) for each in words)
+
+
+def brings_packages(words, unchecked):
+    """Whether a package manager or a runner fetches and starts from where anyone may answer."""
+    names = [posixpath.basename(each) for each in words]
+    for at, name in enumerate(names):
+        rest = [each for each in words[at + 1:] if "proxy" not in each.split("=")[0].lower()]
+        text = " ".join(rest)
+        off = bool(UNCHECKED.search(text)) or any(re.fullmatch(each, name) for each in unchecked)
+        if name == "git" and "clone" in rest or MANAGERS.match(name) and BRINGS & set(rest):
+            return unprotected(text) or off and (elsewhere(text) or not ADDRESS.search(text))
+        if name in ("npx", "uvx", "bunx"):
+            options = " ".join(re.findall(r"--(?:registry|index|index-url|default-index|extra-index-url|from)[= ](\S+)", text))
+            return unprotected(options) or off
+        if name == "deno" and "run" in rest:
+            first = next((each for each in rest[rest.index("run") + 1:] if not each.startswith("-")), "")
+            return unprotected(first)
+    return False
+
+
+def code_executes(text, entries):
+    """Whether code of Python or Node executes what an address answers."""
+    text = re.sub(r"(?:os\.environ\[|os\.getenv\(|process\.env\.)[\"']?(\w+)[\"']?[\])]?", lambda match: repr(entries.get(match.group(1), "")), text)
+    asks = r"urlopen|urlretrieve|requests|httpx|aiohttp|fetch|axios|https?\.get"
+    executes = r"\b(exec|eval|os\.system|compile|Function)\s*\("
+    if not (re.search(asks, text) and re.search(executes, text)):
+        return False
+    off = re.search(r"verify\s*=\s*False|CERT_NONE|_create_unverified_context|rejectUnauthorized\s*:\s*false", text)
+    held = set()
+    statements = re.split(r"[;\n]", text)
+    for _ in range(4):
+        for each in statements:
+            assigned = re.match(r"\s*(?:const|let|var)?\s*(\w+)\s*=(?!=)", each)
+            if assigned and (unprotected(each) or off and re.search(asks, each) and elsewhere(each)
+                             or any(re.search(rf"\b{name}\b", each.split("=", 1)[1]) for name in held)):
+                held.add(assigned.group(1))
+    return any(re.search(executes, each) and (re.search(asks, each) and (unprotected(each) or off and elsewhere(each))
+                                              or any(re.search(rf"\b{name}\b", each) for name in held)) for each in statements)
+
+
+def script_executes(text, entries, depth=0):
+    """Whether a script of a shell executes what the host can send. `entries` are the fixed ones of its environment."""
+    text = re.sub(r"\\\n", " ", text)
+    values = dict(entries)
+    values.update({name: value.strip("\"'") for name, value in re.findall(r"(?:^|[\s;&(])(\w+)=(\"[^\"$`]*\"|'[^']*'|[^\s;&\"'$`(]+)(?=[\s;&]|$)", text)})
+    text = filled(text, values)
+    unchecked = {programs for name, (harmless, programs) in ENTRIES.items() if values.get(name, "").lower() not in harmless}
+    if depth < 4:
+        for inner in re.findall(rf"{SHELL}\s+(?:-\w+\s+)*-\w*c\s+(\"(?:\\.|[^\"\\])*\"|'[^']*')", text):
+            if script_executes(inner[1:-1], values, depth + 1):
+                return True
+        for inner in re.findall(r"\b(?:python[0-9.]*|node|bun)\s+-[ce]\s+(\"(?:\\.|[^\"\\])*\"|'[^']*')", text):
+            if code_executes(inner[1:-1], values):
+                return True
+    # Values and files that hold such an answer.
+    held = {name for name, command in re.findall(r"(\w+)=\"?(?:\$\(|`)([^)`]*)", text) if any(takes(each, unchecked) for each in re.split(r"\||;", command))}
+    files = set()
+    for statement in re.split(r";|\n|&&|\|\|", text):
+        parts = statement.split("|")
+        for at, part in enumerate(parts):
+            if not takes(part, unchecked):
+                continue
+            if any(re.match(rf"\s*(?:sudo\s+)?{INTERPRETER}(\s+-\S*)*(\s|$)", each) for each in parts[at + 1:]):
+                return True
+            files |= set(re.findall(r"(?:\s-\w*[oO]\s*|--output[= ]|--output-document=|>\s*)([^\s>;&]+)", part))
+            files |= {posixpath.basename(each) for each in re.findall(r"\s-\w*O\s+\S*/(\S+)", part)} if "curl" in part else set()
+        if brings_packages([each.strip("\"'") for each in statement.split()], unchecked):
+            return True
+        if re.search(rf"\b(eval|{SHELL}\s+-c)\b", statement) and (any(takes(each, unchecked) for each in re.findall(r"\$\(([^)]*)\)", statement))
+                                                              or any(re.search(rf"\${{?{name}\b", statement) for name in held)):
+            return True
+        if re.search(rf"(?:{SHELL}|\.|source)\s+<?\(?<\(([^)]*)\)", statement) and takes(re.search(r"<\(([^)]*)\)", statement).group(1), unchecked):
+            return True
+    return any(path not in ("-", "/dev/null") and re.search(rf"(?:(?:^|[;&|\n]|\bexec)\s*|{INTERPRETER}\s+|chmod\s+\S+\s+|tar\s+\S+\s+|\.\s+|source\s+){re.escape(path)}(?=[\s;&|]|$)", text)
+               for path in files)
+
+
+def list_executes(words, entries):
+    """Whether the list of a command does."""
+    if brings_packages(words, {programs for name, (harmless, programs) in ENTRIES.items() if entries.get(name, "").lower() not in harmless}):
+        return True
+    for at, word in enumerate(words[:-1]):
+        name = posixpath.basename(words[at - 1]) if at else ""
+        if re.fullmatch(SHELL, name) and re.fullmatch(r"-\w*c\w*", word) and script_executes(words[at + 1], entries):
+            return True
+        if re.fullmatch(r"(python[0-9.]*|node|bun)", name) and word in ("-c", "-e", "--eval") and code_executes(words[at + 1], entries):
+            return True
+    return False
+
+
+def entries_of(environment, text):
+    """The fixed entries of an `environment`."""
+    pairs = environment.items() if isinstance(environment, dict) else (each.partition("=")[::2] for each in environment or [] if isinstance(each, str))
+    return {name: text(value) if isinstance(value, str) else str(value) for name, value in pairs if isinstance(value, (str, int, float)) and "proxy" not in name.lower()}
+
+
+def in_service(service, judge):
+    """Whether a container does in its command, its health check or its hooks."""
+    from .compose_document import risky
+    from .docker_compose import risky_rows, unescape
+    fill = lambda value: unescape(judge.text(value)) if isinstance(value, str) else str(value)
+    entries = entries_of(service.get("environment"), fill)
+    lists = [[fill(each) for each in judge.words(service.get("entrypoint")) + judge.words(service.get("command"))]]
+    for hook in (service.get("post_start") or []) + (service.get("pre_stop") or []):
+        if isinstance(hook, dict):
+            lists.append([fill(each) for each in judge.words(hook.get("command"))])
+    test = (service.get("healthcheck") or {}).get("test") if isinstance(service.get("healthcheck"), dict) else None
+    if isinstance(test, str) or isinstance(test, list) and test[:1] == ["CMD-SHELL"]:
+        if any(script_executes(fill(each), entries) for each in ([test] if isinstance(test, str) else test[1:])):
+            return True
+    elif isinstance(test, list):
+        lists.append([fill(each) for each in test[1:]])
+    return any(list_executes(words, entries) for words in lists) \
+        or any(re.match(r"[a-z]*://", value, re.I) and unprotected(value) and risky(name, risky_rows()) for name, value in entries.items())
