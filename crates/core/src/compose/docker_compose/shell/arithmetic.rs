@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::names::identifiers;
 use super::own_variables::assignment;
 use super::paths::base_name;
 use super::programs::RESERVED;
-use super::reader::identifiers;
 use super::script::{Script, ShellCommand};
 use super::started::StartedProgram;
 use super::word::Word;

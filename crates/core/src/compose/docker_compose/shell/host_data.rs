@@ -4,14 +4,15 @@
 use std::collections::BTreeSet;
 
 use super::super::risky_names::is_risky_in_script;
+use super::addresses::Addresses;
 use super::machines::{
     address, is_at_a_machine, is_machine, is_machine_of_address, is_machine_without_scheme, is_unprotected,
 };
+use super::names::identifiers;
 use super::own_variables::assignment;
 use super::packages::fetches;
 use super::paths::base_name;
 use super::programs::{FETCHERS, RUNNERS};
-use super::reader::identifiers;
 use super::requests::{letters_with_a_word, takes_a_word};
 use super::script::ShellCommand;
 use super::word::Word;
@@ -156,17 +157,6 @@ pub(super) fn named(text: &str) -> Option<&'static str> {
         (_, true) => Some(HOSTNAME),
         _ => None,
     }
-}
-
-/// What the commands of a script that were read so far say of the addresses behind them.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Addresses {
-    /// Variables that hold an address at which anyone may answer.
-    unprotected: BTreeSet<String>,
-    /// Programs that do not look at who answers, since a variable or a setting says so.
-    unchecked: BTreeSet<&'static str>,
-    /// The same of the keys of machines for SSH, which `ssh-keyscan` takes as they come.
-    takes_any_key: bool,
 }
 
 impl Addresses {

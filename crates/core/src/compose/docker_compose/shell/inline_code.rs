@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::interpreters::starts_programs;
 use super::language::Language;
-use super::reader::identifiers;
+use super::names::identifiers;
 use super::shown_environment::WHOLE_ENVIRONMENT;
 use super::word::Word;
 

@@ -4,6 +4,7 @@
 //! This is not a shell. Where it is not sure it says [`Use::Executed`]; an argument of a program that is named in the script
 //! is [`Use::Argument`].
 
+mod addresses;
 mod answers;
 mod archives;
 mod argument_list;
@@ -30,6 +31,7 @@ mod language_calls;
 mod machines;
 mod named_calls;
 mod named_files;
+mod names;
 mod other_language;
 mod own_variables;
 mod packages;
@@ -39,7 +41,6 @@ mod program_settings;
 mod programs;
 mod read_files;
 mod reader;
-mod reading;
 mod requests;
 mod script;
 mod script_arguments;
@@ -49,6 +50,7 @@ mod shown_environment;
 mod started;
 mod tainted;
 mod transfers;
+mod unfinished_script;
 mod variable_use;
 mod word;
 mod written_files;
@@ -62,20 +64,21 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use addresses::Addresses;
 pub(super) use argument_list::{ItemUse, ListItem, uses_of_list};
 use evaluated::names_a_command;
 pub(super) use guest_files::{WrittenFrom, files_from_outside};
 pub(super) use guest_script::GuestScript;
-use host_data::Addresses;
 pub(super) use host_data::{HOST_DATA, HOSTNAME, fetches_by_settings, is_of_proxy, may_take, said_by_entry};
 pub(super) use host_files::FROM_THE_HOST;
 use interpreters::{Execution, code_of_option, starts_interactive};
 pub(super) use language::{LANGUAGES, Language};
 pub(super) use machines::is_unprotected;
 pub(super) use named_files::{NamedBy, NamedFile, is_started_in_list, is_started_in_script};
+pub(super) use names::names_in;
 use paths::base_name;
 use programs::CLIENTS;
-pub(super) use reader::{MAX_SCRIPT_BYTES, names_in};
+pub(super) use reader::MAX_SCRIPT_BYTES;
 use script::{Script, ShellCommand};
 use script_arguments::ARGUMENT_LISTS;
 pub(super) use script_files::is_data as is_data_by_name;

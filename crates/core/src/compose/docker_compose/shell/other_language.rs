@@ -10,7 +10,8 @@ use super::host_data::HOST_DATA;
 use super::language::Language;
 use super::language_calls::{behind, identifiers, is_part, names_script, sets_risky_variable, writes_file};
 use super::named_calls::hands_over;
-use super::reader::{MAX_SCRIPT_BYTES, names_in};
+use super::names::names_in;
+use super::reader::MAX_SCRIPT_BYTES;
 use super::script_arguments::may_read_arguments;
 use super::variable_use::{EVERY_VARIABLE, Use};
 

@@ -2,58 +2,21 @@
 
 use std::collections::BTreeSet;
 
+use super::addresses::Addresses;
 use super::arithmetic::arithmetic_part;
-use super::host_data::{self, Addresses};
+use super::host_data;
 use super::host_files::{HOST_FILES, names_host_file, takes_from_host};
+use super::names::{identifiers, names_in};
 use super::paths::{base_name, file_key};
-use super::reading::{Reading, prints_numbers};
 use super::script::{Script, ShellCommand};
 use super::shown_environment::{WHOLE_ENVIRONMENT, substitutes_environment};
+use super::unfinished_script::{UnfinishedScript, prints_numbers};
 use super::word::Word;
 
 /// Bytes of a script that is read as one. A longer one counts as executing every variable in it.
 pub(in crate::compose::docker_compose) const MAX_SCRIPT_BYTES: usize = 64 * 1024;
 /// How deeply scripts may nest in scripts.
 pub(super) const MAX_DEPTH: usize = 12;
-
-/// The names in an arithmetic expression, which need no dollar there.
-pub(super) fn identifiers(expression: &str) -> BTreeSet<String> {
-    let handed = names_in(expression);
-    let words = expression.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
-    // A number is one, unless it is what the script was handed.
-    let is_name = |word: &&str| {
-        let first = word.chars().next();
-        first.is_some_and(|c| !c.is_ascii_digit()) || handed.contains(*word)
-    };
-    let words = words.filter(|word| !word.is_empty());
-    words.filter(is_name).map(str::to_owned).collect()
-}
-
-/// Names after a dollar in a text that is not read as a script here.
-pub(in crate::compose::docker_compose) fn names_in(text: &str) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    let mut rest = text;
-    while let Some((_, after)) = rest.split_once('$') {
-        let braced = after
-            .strip_prefix('{')
-            .map(|after| after.trim_start_matches(['#', '!']));
-        // `${@:2}`
-        if let Some(all) = braced.and_then(|after| after.get(..1).filter(|first| matches!(*first, "@" | "*")))
-        {
-            names.insert(all.to_owned());
-        }
-        let after = after.trim_start_matches(['{', '#', '!']);
-        let end = after
-            .find(|c: char| c != '_' && !c.is_ascii_alphanumeric())
-            .unwrap_or(after.len());
-        let (name, more) = after.split_at(end);
-        if !name.is_empty() {
-            names.insert(name.to_owned());
-        }
-        rest = more;
-    }
-    names
-}
 
 struct ShellReader {
     rest: Vec<char>,
@@ -111,11 +74,11 @@ impl ShellReader {
 
     /// Reads commands up to `end`, which is consumed.
     fn script(&mut self, end: Option<char>, depth: usize) -> Script {
-        let mut reading = Reading {
+        let mut reading = UnfinishedScript {
             depth,
             end,
             start: self.finished,
-            ..Reading::default()
+            ..UnfinishedScript::default()
         };
         while let Some(c) = self.peek() {
             if Some(c) == end {
@@ -149,7 +112,7 @@ impl ShellReader {
     }
 
     /// What ends a command.
-    fn separator(&mut self, c: char, reading: &mut Reading) {
+    fn separator(&mut self, c: char, reading: &mut UnfinishedScript) {
         if c == '(' && self.peek_at(1) == Some('(') {
             self.arithmetic(&mut reading.script);
         }
@@ -189,7 +152,7 @@ impl ShellReader {
         reading.is_piped = pipes || reading.piped_group.is_some() || was_piped && is_empty;
     }
 
-    fn begins_heredoc(&mut self, reading: &mut Reading) {
+    fn begins_heredoc(&mut self, reading: &mut UnfinishedScript) {
         self.at += 2;
         if self.peek() == Some('-') {
             self.at += 1;
@@ -204,7 +167,7 @@ impl ShellReader {
         reading.heredocs.push((word, is_quoted));
     }
 
-    fn redirection(&mut self, c: char, reading: &mut Reading) {
+    fn redirection(&mut self, c: char, reading: &mut UnfinishedScript) {
         self.at += 1;
         let mut last = c;
         let is_here_string = self.peek() == Some('<');
@@ -233,7 +196,7 @@ impl ShellReader {
         }
     }
 
-    fn next_word(&mut self, reading: &mut Reading) {
+    fn next_word(&mut self, reading: &mut UnfinishedScript) {
         let mut word = self.word(reading.end, reading.depth, &mut reading.script);
         let command = &mut reading.command;
         // `printenv NAME` is `$NAME`.
@@ -257,7 +220,7 @@ impl ShellReader {
     }
 
     /// Adds a command that ends, and follows where it leads.
-    fn finish(&mut self, reading: &mut Reading) {
+    fn finish(&mut self, reading: &mut UnfinishedScript) {
         let mut command = std::mem::take(&mut reading.command);
         command.depth = reading.depth;
         command.is_piped = reading.is_piped;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::host_data::Addresses;
+use super::addresses::Addresses;
 use super::paths::{base_name, file_key};
 use super::shown_environment::{WHOLE_ENVIRONMENT, says_variables, shows_all};
 use super::word::Word;

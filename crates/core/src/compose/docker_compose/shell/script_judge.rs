@@ -6,14 +6,16 @@ mod handed_code;
 use std::collections::BTreeSet;
 
 use super::super::risky_names::{ENV, is_risky_in_guest, is_risky_in_script};
+use super::addresses::Addresses;
 use super::archives::archives;
 use super::arithmetic::evaluated_names;
 use super::downloads::{endpoints_of, names_of_what_it_brings};
 use super::evaluated::{evaluates, executes_arguments};
-use super::host_data::{Addresses, HOST_DATA, is_settings_file, names_unprotected};
+use super::host_data::{HOST_DATA, is_settings_file, names_unprotected};
 use super::host_files::{HOST_FILES, names_host_file};
 use super::interpreters::{TERMINALS, is_interpreter};
 use super::language::Language;
+use super::names::names_in;
 use super::own_variables::{assignment, sources};
 use super::packages::{fetches, names_of_packages};
 use super::paths::{base_name, file_key};
@@ -23,7 +25,7 @@ use super::programs::{
     UNPACKERS,
 };
 use super::read_files::sources_of_read_files;
-use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, names_in};
+use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES};
 use super::script::{Script, ShellCommand};
 use super::script_arguments::{has_positional, sets_arguments};
 use super::script_files::{is_data, is_relative_file, makes_executable};

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use super::super::risky_names::is_risky_in_script;
 use super::interpreters::is_shell;
+use super::names::names_in;
 use super::own_variables::assignment;
 use super::paths::base_name;
 use super::programs::{
     BEFORE_DASHES, ENVIRONMENT_GIVERS, HARMLESS, NUMBER_OPTIONS, RESERVED, RUN_TOOLS, WITH_AN_ARGUMENT,
     is_wrapper,
 };
-use super::reader::names_in;
 use super::script::ShellCommand;
 use super::script_arguments::is_exec_of_arguments;
 use super::word::Word;

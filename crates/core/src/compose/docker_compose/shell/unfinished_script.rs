@@ -19,7 +19,7 @@ pub(super) fn prints_numbers(script: &Script) -> bool {
 
 /// A script while it is read.
 #[derive(Default)]
-pub(super) struct Reading {
+pub(super) struct UnfinishedScript {
     pub(super) script: Script,
     pub(super) command: ShellCommand,
     pub(super) depth: usize,
@@ -35,7 +35,7 @@ pub(super) struct Reading {
     pub(super) piped_group: Option<(usize, usize)>,
 }
 
-impl Reading {
+impl UnfinishedScript {
     /// A group opens: the pipeline in it begins at a command.
     pub(super) fn opens(&mut self, is_parenthesis: bool, at: usize) {
         if self.is_piped && self.piped_group.is_none() {
