@@ -293,7 +293,7 @@ mod tests {
         same.measurements.key_provider = None;
         assert!(Failure::of(&same, 0).unwrap().is_same(&one));
         let mut unproven = samples::fail();
-        unproven.measurements = Box::default();
+        *unproven.measurements = cvm_verify_core::report::Measurements::default();
         assert_eq!(Failure::of(&unproven, 0).unwrap().measured, None);
         assert_eq!(Failure::of(&samples::inconclusive(), 0).unwrap().measured, None);
     }
