@@ -12,7 +12,8 @@ use cvm_verify_core::evidence::{
     BootstrapSource, MAX_BOOTSTRAPS, MAX_KMS, RecordedBootstrap, RecordedCollateral, RecordedKms,
 };
 use cvm_verify_core::policy::{
-    KeyProviders, KmsDocument, KmsMode, KmsPolicy, Origin, OsImagePolicy, TcbException,
+    KeyProviders, KmsDocument, KmsMode, KmsPolicy, Origin, OsImagePolicy, PlatformId, PlatformList,
+    TcbException,
 };
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::report::{CheckId, Status, Verdict, rfc3339};
@@ -155,6 +156,14 @@ fn t36_a_kms_with_the_apps_root_and_the_named_code_passes() {
     ] {
         assert!(detail.contains(words), "{detail}");
     }
+    // A list of machines is one of the app's.
+    let not_compared = "Its machine was not compared with your list (--platform-id)";
+    assert!(!detail.contains(not_compared), "{detail}");
+    let listed = honest(&kms()).with(|trial| {
+        let list = PlatformList::new(vec![PlatformId::Model(trial.cvm.world.platform.fmspc)]).unwrap();
+        trial.policy.platforms = Some(expected("--platform-id", list));
+    });
+    listed.judge().proves(ID).detail_says(ID, not_compared);
 }
 
 /// KMSs are asked after the app: their collateral may be some minutes younger than the time that the app is judged at.

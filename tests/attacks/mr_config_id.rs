@@ -244,6 +244,24 @@ fn a_document_that_says_something_else_fails() {
     }
 }
 
+/// What a compose document does not pin, the document need not name.
+#[test]
+fn the_id_of_a_key_provider_may_be_left_out_where_the_compose_document_does_not_pin_it() {
+    for (name, is_pinned) in [("kms", false), ("kms pinned by the compose document", true)] {
+        let vector = vectors().into_iter().find(|vector| vector.name == name).unwrap();
+        let member = format!("\"key_provider_id\":\"{}\",", vector.key_provider_id);
+        let document = vector.document.replacen(&member, "", 1);
+        assert_ne!(document, vector.document);
+        let mut cvm = vector.cvm();
+        cvm.mr_config_id = MrConfigId::Tag03(document);
+        let judged = Trial::of(cvm).judge();
+        match is_pinned {
+            true => judged.fails(CheckId::MrConfigId, "mismatch"),
+            false => judged.proves(CheckId::MrConfigId),
+        };
+    }
+}
+
 /// With manifest version "3" a VMM names the init scripts, and names none by an empty list.
 #[test]
 fn a_document_without_the_init_scripts_of_a_manifest_of_version_3_fails() {

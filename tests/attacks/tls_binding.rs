@@ -161,7 +161,9 @@ fn t26_a_relay_with_a_certificate_of_its_own_never_binds() {
         "no-app-key",
     );
     let open = asked(cvm, &own, TlsBinding::Auto).with(trusted);
-    grants_nothing(open.judge().leaves_open(ID, "unbound"));
+    let judged = open.judge();
+    grants_nothing(judged.leaves_open(ID, "unbound"));
+    assert_eq!(judged.check(ID).actual, Some(hex::encode(own.key_hash())));
     informs(open, Status::Skip, "unbound");
 
     let mut cvm = Cvm::healthy(&World::default());

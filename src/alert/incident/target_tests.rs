@@ -4,7 +4,7 @@ use super::channel::ChannelState;
 use super::due::{About, Due};
 use super::forecast::{FORGOTTEN_AFTER, Forecast};
 use super::policy_entry::{PolicyEntry, PolicyFileId};
-use super::target::{ABANDONED_AFTER, MAX_CHANNELS, TargetState};
+use super::target::{ABANDONED_AFTER, MAX_CHANNELS, RELAPSE_WITHIN, TargetState};
 use super::*;
 use crate::alert::event::AlertEvent;
 use crate::alert::samples;
@@ -79,6 +79,28 @@ fn an_incident_of_a_target_that_left_is_given_up_in_the_end() {
         state.depart(1000 + seconds);
         assert_eq!(state.failure().is_some(), is_open, "{seconds}");
     }
+}
+
+/// An older result is no news after a recovery either.
+#[test]
+fn of_a_recovery_its_time_its_relapses_and_what_was_seen_last_are_remembered() {
+    let recovered = TargetState {
+        seen: 1200,
+        recovered_at: Some(1000),
+        relapses: 2,
+        ..TargetState::default()
+    };
+    let remembered = TargetState {
+        inconclusive_in_a_row: u32::MAX,
+        ..recovered.clone()
+    };
+    let last = 1000 + RELAPSE_WITHIN;
+    assert_eq!(recovered.after_recovery(last), Some(remembered));
+    assert_eq!(recovered.after_recovery(last + 1), None);
+    assert_eq!(TargetState::default().after_recovery(last), None);
+    let observation = Observation::of(&samples::fail(), Policy::default().fingerprint(), 1300);
+    let (again, _) = decide(Some(&recovered), 1300, &observation, &[], &Rules::default());
+    assert_eq!(again.after_recovery(last), None);
 }
 
 #[test]

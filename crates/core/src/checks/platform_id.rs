@@ -17,6 +17,7 @@ pub(super) const CHECK: Check = Check {
     is_configured: |policy| policy.platforms.is_some(),
     run,
     compares: &[MeasuredValue::PlatformId],
+    harmless_skips: &[&NOT_CONFIGURED],
     in_certificate: InCertificate::NotToFail,
     ..Check::BASE
 };

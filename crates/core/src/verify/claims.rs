@@ -165,7 +165,7 @@ pub fn prove(evidence: &Evidence, inputs: &Inputs<'_>) -> Claims {
         (Ok(boot), Some(text)) => app_compose::measure(text, boot, &prover).map_err(NotProven::Refused),
     };
     let shown = evidence.info.as_ref().and_then(|info| info.app_compose.as_ref());
-    let compose_is_of_info = shown.is_some() && shown == evidence.app_compose.as_ref();
+    let compose_is_of_info = shown == evidence.app_compose.as_ref();
     let echo = match (&quote, &evidence.attestation.report_data_echo) {
         (Err(_), _) => Echo::NotReached,
         (Ok(_), None) => Echo::Absent,

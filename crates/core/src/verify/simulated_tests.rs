@@ -26,8 +26,12 @@ fn evidence_of(cvm: &Cvm, info: Option<&str>) -> Evidence {
 }
 
 fn claims_with(cvm: &Cvm, info: Option<&str>) -> Claims {
+    prove_of(cvm, &evidence_of(cvm, info))
+}
+
+fn prove_of(cvm: &Cvm, evidence: &Evidence) -> Claims {
     prove(
-        &evidence_of(cvm, info),
+        evidence,
         &Inputs {
             collateral: Ok(&cvm.world.collateral()),
             collateral_fetched_at: None,
@@ -193,4 +197,23 @@ fn reports_that_signed_another_nonce_are_not_sent_to_nvidia() {
             .map(|(_, lists)| lists.iter().map(|(_, reports)| reports.len()).collect::<Vec<_>>());
         assert_eq!(counts, is_sent.then(|| vec![2, 0]), "{expected:?}");
     }
+}
+
+#[test]
+fn a_document_of_the_users_is_none_of_the_answer() {
+    let mut cvm = healthy();
+    simulator::Lie::WrongComposeText.apply(&mut cvm);
+    let (attestation, info) = (cvm.attestation_body(&hex::encode(NONCE)), cvm.info_body());
+    let shown = claims_with(&cvm, Some(&info));
+    assert!(shown.other_document_in_info().is_some());
+    let file = healthy().app_compose + " ";
+    let evidence = Evidence::parse(
+        attestation.as_bytes(),
+        Some(info.as_bytes()),
+        Some(file.as_bytes()),
+        Some(NONCE),
+    );
+    let claims = prove_of(&cvm, &evidence.unwrap());
+    assert!(claims.is_refused());
+    assert_eq!(claims.other_document_in_info(), None);
 }

@@ -51,7 +51,8 @@ pub(super) fn same_td(theirs: TdClaims<'_>, ours: TdClaims<'_>) -> Result<(), Ot
             compose_hash: *their_boot.compose_hash(),
         });
     }
-    if !booted(their_quote, their_boot, our_quote, our_boot) {
+    // RTMR3 is no part of it: guests up to 0.5 let the app extend it after the boot.
+    if their_boot != our_boot {
         return Err(OtherTd::Instance);
     }
     let fields = launched(their_quote).into_iter().zip(launched(our_quote));
@@ -81,17 +82,4 @@ fn launched(quote: &VerifiedQuote) -> [(&'static str, Option<&[u8]>); 11] {
         ("XFAM", Some(quote.xfam().as_slice())),
         ("MRSERVICETD", quote.mr_service_td().map(|value| value.as_slice())),
     ]
-}
-
-/// Whether two TDs booted the same, instance and all. RTMR3 is equal unless the app extends it after its boot, as guests up to
-/// 0.5 let it: then both replayed to their own registers, and the events of the boot decide.
-fn booted(
-    theirs: &VerifiedQuote,
-    their_boot: &BootClaims,
-    ours: &VerifiedQuote,
-    our_boot: &BootClaims,
-) -> bool {
-    let [.., their_rtmr3] = theirs.rtmrs();
-    let [.., our_rtmr3] = ours.rtmrs();
-    their_rtmr3 == our_rtmr3 || their_boot == our_boot
 }

@@ -23,9 +23,9 @@ fn told_late(before: &str, letter: char, ago: i64, after: i64) -> (Vec<AlertEven
 
 #[test]
 fn a_result_that_is_older_than_what_was_seen_since_is_no_news() {
-    use AlertEvent::{Failed, Recovered};
+    use AlertEvent::{Failed, Inconclusive, Recovered};
     type Row<'a> = (&'a str, char, i64, i64, &'a [AlertEvent], bool);
-    let rows: [Row<'_>; 11] = [
+    let rows: [Row<'_>; 14] = [
         // An older pass ends nothing and counts for no recovery.
         ("A", '.', 30, 5, &[], true),
         ("A.A", '.', 30, 5, &[], true),
@@ -41,6 +41,10 @@ fn a_result_that_is_older_than_what_was_seen_since_is_no_news() {
         ("???", 'A', 30, 5, &[Failed], true),
         // It is not lost where nothing else was determined since.
         (".?", 'A', 30, 5, &[Failed], true),
+        // What could not be determined counts where no pass was seen since, and no incident is open.
+        ("??", '?', 30, 5, &[Inconclusive], true),
+        ("???", '?', 30, 5, &[], true),
+        ("A.??", '?', 150, 5, &[], false),
         // The clock was set back by an hour: nothing that was seen before is newer.
         ("A", '.', 3600, -3599, &[Recovered], false),
     ];

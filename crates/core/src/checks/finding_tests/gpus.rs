@@ -5,6 +5,7 @@ use crate::checks::claims_for_tests::{expected, healthy};
 use crate::policy::{GpuExpectations, Policy};
 use crate::report::{CheckId, Status};
 use crate::verify::Claims;
+use crate::verify::gpu::{GpuPolicyProblem, MeasuredGpuPolicy};
 
 fn claiming(claimed: Option<u32>) -> Claims {
     let mut claims = healthy();
@@ -35,4 +36,30 @@ fn gpus_that_are_counted_on_and_absent_are_a_fail() {
     let (outcome, text) = said(CheckId::Gpu, &claiming(Some(8)), &policy(8));
     assert_eq!(outcome, (Status::Fail, Some("gpu-count")));
     assert_eq!(text, "8 GPUs are expected, and there is no evidence of any.");
+}
+
+#[test]
+fn a_gpu_policy_of_the_app_is_no_evidence_of_gpus() {
+    let written = |is_written| {
+        Ok(MeasuredGpuPolicy {
+            attests_gpus: true,
+            loosened: Vec::new(),
+            rego_sha256: None,
+            is_written,
+        })
+    };
+    let says = "The app has a GPU policy; nothing proves that there are GPUs";
+    for (policy, is_said) in [
+        (None, false),
+        (Some(written(false)), false),
+        (Some(written(true)), true),
+        (Some(Err(GpuPolicyProblem::Malformed("none".to_owned()))), true),
+    ] {
+        let mut claims = healthy();
+        claims.gpu.policy = policy;
+        let (outcome, text) = said(CheckId::Gpu, &claims, &Policy::default());
+        assert_eq!(text.contains(says), is_said, "{text}");
+        let expected = if is_said { Status::Warn } else { Status::Skip };
+        assert_eq!(outcome.0, expected, "{text}");
+    }
 }

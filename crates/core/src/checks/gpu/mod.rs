@@ -89,11 +89,13 @@ fn nothing_proven(claims: &Claims, policy: &Policy) -> Option<Look> {
         return Some(Look::fail(&COUNT, detail).against(count.origin.clone()));
     }
     let is_expected = policy.gpu.expects_gpus();
+    let measured = claims.gpu.policy.as_ref();
+    let has_policy = measured.is_some_and(|policy| policy.as_ref().map_or(true, |policy| policy.is_written));
     let detail = match claims.gpu.claimed {
         Some(number) if number > 0 => format!(
             "The host says that the VM has {number} GPUs; nothing proves that they are genuine or confidential."
         ),
-        _ if claims.gpu.is_claimed() => {
+        _ if has_policy => {
             "The app has a GPU policy; nothing proves that there are GPUs, or that they are genuine or confidential."
                 .to_owned()
         }
@@ -136,5 +138,62 @@ fn conclude(looks: Vec<Look>) -> Finding {
             finding.against(origin.clone())
         }
         _ => Finding::pass(detail),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use simulator::gpu::device_root_der;
+    use simulator::{Cvm, Gpus, World};
+
+    use super::*;
+    use crate::checks::claims_for_tests;
+    use crate::verify::gpu::DeviceRoot;
+
+    #[test]
+    fn only_what_signed_the_nonce_of_this_run_is_proven() {
+        let mut cvm = Cvm::healthy(&World::default());
+        cvm.gpus = Some(Gpus::alone(1, 1));
+        let mut claims = claims_for_tests::of_root(&cvm, &DeviceRoot::Custom(device_root_der(1)));
+        for (nonce, expected) in [
+            (GpuNonce::ThisRun, true),
+            (GpuNonce::Derived, true),
+            (GpuNonce::Other([1; 32]), false),
+            (GpuNonce::NoNonce, false),
+        ] {
+            claims.gpu.nonce = nonce;
+            assert_eq!(is_proven(&claims, &Policy::default()), expected, "{nonce:?}");
+        }
+        claims.gpu.nonce = GpuNonce::ThisRun;
+        claims.gpu.devices = Err(NotProven::Absent);
+        assert!(!is_proven(&claims, &Policy::default()));
+    }
+
+    #[test]
+    fn the_worst_decides_and_beside_a_failure_only_failures_are_said() {
+        let proven = || Look::Proven("Good.".to_owned());
+        let warned = || Look::warn(&COUNT, "Odd.");
+        let open = || Look::Open(Status::Error, &EVENT, "Open.".to_owned(), None);
+        let failed = |text: &str| Look::fail(&UNVERIFIED, text);
+        for (looks, expected) in [
+            (vec![], (Status::Skip, Some("no-gpu"), "No GPU is claimed.")),
+            (vec![proven()], (Status::Pass, None, "Good.")),
+            (
+                vec![proven(), warned()],
+                (Status::Warn, Some(COUNT.id), "Odd. Good."),
+            ),
+            (
+                vec![proven(), warned(), open()],
+                (Status::Error, Some(EVENT.id), "Open. Odd. Good."),
+            ),
+            (
+                vec![proven(), failed("Bad."), open(), failed("Worse.")],
+                (Status::Fail, Some(UNVERIFIED.id), "Bad. Worse."),
+            ),
+        ] {
+            let found = conclude(looks);
+            let reason = found.reason.map(|reason| reason.id);
+            assert_eq!((found.status, reason, found.detail.as_str()), expected);
+        }
     }
 }

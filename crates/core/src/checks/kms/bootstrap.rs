@@ -6,7 +6,7 @@ use crate::checks::judgement::Judgement;
 use crate::checks::os_image::ProvenImage;
 use crate::checks::{os_image, td_attributes};
 use crate::evidence::BootstrapSource;
-use crate::policy::{OsImagePolicy, Policy};
+use crate::policy::Policy;
 use crate::report::Status;
 use crate::verify::kms::{Bootstrap, BootstrapRefusal, BootstrapState, KmsAnswer};
 use crate::verify::{BootClaims, Claims};
@@ -233,9 +233,9 @@ fn known_image(own: &Claims, policy: &Policy) -> Option<ProvenImage> {
     }
 }
 
+/// Where nothing is asked for, the image is a production image of the table.
 fn known_images(policy: &Policy) -> Policy {
     Policy {
-        os_image: OsImagePolicy::Known,
         reference: std::sync::Arc::clone(&policy.reference),
         ..Policy::default()
     }
@@ -293,5 +293,38 @@ mod tests {
         // Of an image or of ACPI tables that nobody knows nobody says that they let the host in.
         assert_eq!(read(Lie::DevelopmentImage), None);
         assert_eq!(read(Lie::AlteredAcpiTables), None);
+    }
+
+    /// A hole in a production image is found later; a development image lets people in from the beginning.
+    #[test]
+    fn of_the_listed_images_those_for_development_let_the_host_read_the_keys() {
+        use crate::checks::claims_for_tests::of;
+        use crate::reference::{OsClass, ReferenceValues};
+        use simulator::{Cvm, World};
+
+        let table = ReferenceValues::built_in();
+        for (class, has_hole, is_read) in [
+            (OsClass::Development, false, true),
+            (OsClass::Production, false, false),
+            (OsClass::Production, true, false),
+        ] {
+            let row = table.images().iter().find(|row| {
+                let holes = table.host_alone(row.version.as_ref());
+                row.class == class && row.registers.is_some() && holes.is_empty() != has_hole
+            });
+            let row = row.unwrap();
+            let registers = row.registers.as_ref().unwrap();
+            let mut cvm = Cvm::healthy(&World::default());
+            cvm.forced.mr_td = Some(table.mrtds_of(row)[0]);
+            let rtmr0 = table.shapes()[0].value.0;
+            cvm.forced.rtmr = [
+                Some(rtmr0),
+                Some(registers.rtmr1.0),
+                Some(registers.rtmr2.0),
+                None,
+            ];
+            let read = readable_by_the_host(&of(&cvm), &Policy::default());
+            assert_eq!(read.is_some(), is_read, "{}: {read:?}", row.name);
+        }
     }
 }

@@ -10,9 +10,8 @@ pub(super) const RELEASE_PAGES: &str = "https://github.com/Dstack-TEE/dstack/rel
 
 /// The finding, where `by` names the image: what is written there takes the place of a lock, so that pinning again changes nothing.
 pub(super) fn corrected(finding: Finding, by: &str) -> Finding {
-    let is_general = finding.fix.is_none();
     match finding.reason {
-        Some(reason) if reason.id == REGISTER_MISMATCH.id && is_general => finding.advising(format!(
+        Some(reason) if reason.id == REGISTER_MISMATCH.id => finding.advising(format!(
             "If the VM was moved to another image on purpose, correct {by}, which takes the place of any lock; otherwise the host booted \
              another image than the one that you named: stop sending it secrets, and replace those that it has had."
         )),
@@ -29,5 +28,22 @@ pub(super) fn measuring(row: &OsImageRow) -> String {
             archive.url, archive.file, archive.file
         ),
         None => "Measure the published files of the image: `cvm-verify os-image FILE`.".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::reasons::NO_DOCUMENT;
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_to_be_corrected_where_another_image_booted() {
+        for (reason, is_corrected) in [(&REGISTER_MISMATCH, true), (&NO_DOCUMENT, false)] {
+            let fix = corrected(Finding::fail(reason, "No."), "--os-image").fix;
+            assert_eq!(
+                fix.is_some_and(|fix| fix.contains("correct --os-image,")),
+                is_corrected
+            );
+        }
     }
 }

@@ -293,6 +293,19 @@ mod tests {
     }
 
     #[test]
+    fn a_script_that_nobody_reviewed_takes_the_tier_and_leaves_what_was_accepted() {
+        let accepted = Acceptance::new(AcceptedKind::SigstoreRoot, "--sigstore-root", "Other roots.");
+        let granting = Finding::pass("Built.")
+            .granting(SideTier::Source)
+            .accepting([accepted.clone()]);
+        let settings = BTreeMap::from([("pre_launch_script".to_owned(), Value::from("echo"))]);
+        let found = with_scripts(granting, &settings, &Policy::default());
+        let reason = found.reason.map(|reason| reason.id);
+        assert_eq!((found.status, reason), (Status::Warn, Some("unreviewed-script")));
+        assert_eq!((found.grants, found.accepted), (None, vec![accepted]));
+    }
+
+    #[test]
     fn no_more_images_are_judged_than_are_looked_up() {
         let reason = |count: usize| {
             let image = |number| format!("ghcr.io/example/web-{number}@sha256:{}", "ab".repeat(32));

@@ -3,7 +3,7 @@
 use super::asked::{open, wrong};
 use crate::checks::{Acceptance, Finding, Reason, platform_id, tcb_status};
 use crate::policy::Policy;
-use crate::report::{CheckId, Status};
+use crate::report::Status;
 use crate::verify::Claims;
 
 /// Whose own quote is judged, and for which reasons.
@@ -27,8 +27,9 @@ pub(super) fn platform_of_own_quote(
     let mut accepted = Vec::new();
     for check in [&tcb_status::CHECK, &platform_id::CHECK] {
         let finding = (check.run)(own, policy);
-        let is_unasked = finding.status == Status::Skip && check.id == CheckId::PlatformId;
-        let is_fine = is_unasked || check.is_met_by(finding.status, finding.reason.map(|reason| reason.id));
+        let reason = finding.reason.map(|reason| reason.id);
+        let is_fine =
+            check.is_met_by(finding.status, reason) || check.is_harmless_skip(finding.status, reason);
         if !is_fine && finding.accepted.is_empty() {
             let sentence = format!("Of {}, {} says: {}", whose.of, check.id, finding.detail);
             return Err(match finding.status {

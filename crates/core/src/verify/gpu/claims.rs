@@ -259,6 +259,16 @@ mod tests {
     }
 
     #[test]
+    fn of_a_chain_that_is_not_valid_the_chain_and_its_member_are_named() {
+        let [_, mut claims] = unnamed();
+        claims["x-nvidia-gpu-driver-rim-cert-chain"]["x-nvidia-cert-status"] = json!("expired");
+        let problem = worst_problem(&claims).unwrap();
+        assert!(problem.convicts());
+        let named = "x-nvidia-gpu-driver-rim-cert-chain.x-nvidia-cert-status";
+        assert!(problem.to_string().contains(named), "{problem}");
+    }
+
+    #[test]
     fn a_value_is_shown_up_to_120_characters() {
         assert_eq!(short(&json!("no")), "\"no\"");
         assert_eq!(short(&json!("x".repeat(500))).len(), 120);

@@ -71,21 +71,6 @@ pub enum GpuNonce {
     Other([u8; 32]),
 }
 
-impl GpuFacts {
-    /// Whether anything says that there are GPUs: evidence, the boot, the measured policy, or the host.
-    #[must_use]
-    pub fn is_claimed(&self) -> bool {
-        let by_policy = self.policy.as_ref().is_some_and(|policy| match policy {
-            Ok(policy) => policy.is_written,
-            Err(_) => true,
-        });
-        !matches!(self.devices, Err(NotProven::Absent))
-            || matches!(self.boot, Ok(_) | Err(NotProven::Refused(_)))
-            || by_policy
-            || self.claimed.is_some_and(|number| number > 0)
-    }
-}
-
 /// Proves what can be proven of the GPUs.
 pub(super) fn prove(
     evidence: &Evidence,

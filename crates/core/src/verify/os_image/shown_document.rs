@@ -178,7 +178,7 @@ fn rtmr0_of(document: &MeasurementDocument, config: &VmConfig, events: &[Event])
         .ok_or_else(|| "`vm_config` does not say how much memory the VM has".to_owned())?;
     let digests: Vec<[u8; 48]> = events
         .iter()
-        .filter(|event| event.imr == 0 && event.event_type == ACPI_TYPE && event.payload == ACPI_DATA)
+        .filter(|event| (event.imr, event.event_type, event.payload.as_slice()) == (0, ACPI_TYPE, ACPI_DATA))
         .filter_map(|event| event.digest)
         .collect();
     let count = digests.len();

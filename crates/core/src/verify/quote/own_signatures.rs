@@ -85,7 +85,7 @@ fn machine(quote: &Quote, root: &TrustRoot) -> Result<Option<Arc<Machine>>, Quot
         return Ok(None);
     }
     let input = (quote.inner_cert_data().to_vec(), root.der().to_vec());
-    let bytes = input.0.len() + input.1.len();
+    let bytes = input.0.len();
     let machine = MACHINES.with(|machines| machines.of(input, bytes, |_| chained(quote, root).map(Arc::new)));
     machine.map(Some)
 }
@@ -195,4 +195,29 @@ fn quote_is_signed(signature_data: &AuthDataV4, signed_part: &[u8]) -> Result<()
 /// dcap-qvl's message for people, bounded. Rendering escapes it.
 pub(super) fn for_people(error: &anyhow::Error) -> String {
     format!("{error:#}").chars().take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use simulator::{Cvm, World};
+
+    use super::*;
+
+    #[test]
+    fn a_chain_is_read_up_to_its_limit() {
+        let world = World::default();
+        let root = TrustRoot::custom(world.root_pem().as_bytes()).unwrap();
+        let of = |more: usize| {
+            let mut quote = Quote::parse(&Cvm::healthy(&world).quote_bytes("")).unwrap();
+            let AuthData::V4(data) = &mut quote.auth_data else {
+                panic!("a quote of another version");
+            };
+            let chain = world.pck_chain_pem() + &world.root_pem().repeat(more);
+            data.qe_report_data.certification_data.body.data = chain.into_bytes();
+            chained(&quote, &root).map(drop)
+        };
+        assert_eq!(of(MAX_CERTIFICATES - 3), Ok(()));
+        let too_many = "its certificate chain has 6 certificates; Intel's has 3".to_owned();
+        assert_eq!(of(MAX_CERTIFICATES - 2), Err(QuoteRefusal::NotVerified(too_many)));
+    }
 }

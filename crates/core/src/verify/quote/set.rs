@@ -94,6 +94,56 @@ mod tests {
         }
     }
 
+    #[test]
+    fn each_document_is_of_the_lowest_number_that_an_honest_server_has() {
+        let floor = built_in_eval_floor(DEFAULT_NOW);
+        let of = |tcb_info: u32, qe_identity: u32| {
+            let mut world = World::default();
+            world.tcb_info.eval_data_number = tcb_info;
+            world.qe_identity.eval_data_number = qe_identity;
+            judge(&world.collateral(), DEFAULT_NOW)
+        };
+        let old = UnusableCollateral::OldSet {
+            number: floor - 1,
+            floor,
+        };
+        assert_eq!(of(floor, floor), Ok(()));
+        assert_eq!(of(floor - 1, floor), Err(old.clone()));
+        assert_eq!(of(floor, floor - 1), Err(old));
+    }
+
+    #[test]
+    fn all_parts_have_a_moment_in_common() {
+        let of = |issued_after: i64| {
+            let mut world = World::default();
+            world.pki.tcb_signing.to = 86_400;
+            world.tcb_info.issued_after = issued_after;
+            judge(&world.collateral(), DEFAULT_NOW + 86_400)
+        };
+        assert_eq!(of(86_400), Ok(()));
+        let apart = of(86_401);
+        assert!(
+            matches!(apart, Err(UnusableCollateral::NoCommonMoment { .. })),
+            "{apart:?}"
+        );
+    }
+
+    /// The list of another root's authority, with its own chain.
+    #[test]
+    fn an_issuer_of_lists_is_one_that_the_root_trusts() {
+        let (mut collateral, foreign) = (
+            World::default().collateral(),
+            World::new(2, DEFAULT_NOW).collateral(),
+        );
+        collateral.pck_crl = foreign.pck_crl;
+        collateral.pck_crl_issuer_chain = foreign.pck_crl_issuer_chain;
+        let judged = judge(&collateral, DEFAULT_NOW);
+        assert!(
+            matches!(judged, Err(UnusableCollateral::NotSignedByIntel { .. })),
+            "{judged:?}"
+        );
+    }
+
     proptest! {
         #[test]
         fn no_mutation_of_a_document_panics_or_serves(

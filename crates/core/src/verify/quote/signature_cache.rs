@@ -221,6 +221,12 @@ mod tests {
     }
 
     #[test]
+    fn the_hashes_are_ring_s() {
+        assert_eq!(Remembering::sha256(b"abc"), RingCrypto::sha256(b"abc"));
+        assert_eq!(Remembering::sha384(b"abc"), RingCrypto::sha384(b"abc"));
+    }
+
+    #[test]
     fn the_parts_cannot_run_into_each_other() {
         let whole = hash([b"key", b"message", b"signature"]);
         assert_ne!(whole, hash([b"keym", b"essage", b"signature"]));

@@ -4,10 +4,10 @@ use dcap_qvl::QuoteCollateralV3;
 use simulator::{Cvm, World};
 
 use super::certificate::Certificate;
-use super::documents::{AuthenticDocuments, PCK_CHAIN, TCB_INFO, malformed};
+use super::documents::{AuthenticDocuments, PCK_CHAIN, PCK_CRL, TCB_INFO, malformed};
 use super::{NotVerified, verify};
 use crate::evidence::QuoteBytes;
-use crate::verify::{TrustRoot, UnusableCollateral};
+use crate::verify::{FORECAST, TrustRoot, UnusableCollateral};
 
 const DAY: u64 = 86_400;
 
@@ -90,5 +90,52 @@ fn an_empty_document_is_called_empty() {
         let documents = AuthenticDocuments::of(&collateral, &root, None);
         let expected = malformed(TCB_INFO, "it is empty");
         assert_eq!(documents.first_fault(), Some(&expected));
+    }
+}
+
+#[test]
+fn the_part_that_ends_first_is_named_where_that_is_soon() {
+    for (left, expected) in [(FORECAST - 1, Some("TCB signing certificate")), (FORECAST, None)] {
+        let mut world = World::default();
+        world.pki.tcb_signing.to = left.cast_signed();
+        let quote = QuoteBytes::new(Cvm::healthy(&world).quote_bytes("")).unwrap();
+        let root = TrustRoot::custom(world.root_pem().as_bytes()).unwrap();
+        let Ok(verified) = verify(&quote, &world.collateral(), &root, world.now) else {
+            panic!("{left} is not verified");
+        };
+        assert_eq!(verified.ends_first(), expected);
+    }
+}
+
+/// What Intel says later is not known yet: it convicts nobody.
+#[test]
+fn a_document_that_is_issued_later_is_not_yet_valid() {
+    let mut world = World::default();
+    world.qe_identity.enclave_isv_svn = 0;
+    world.qe_identity.issued_after = 86_400;
+    let early = unusable(&world, world.now, |_| ());
+    assert!(
+        matches!(early, Some(UnusableCollateral::NotYetValid { .. })),
+        "{early:?}"
+    );
+}
+
+#[test]
+fn a_list_of_somebody_else_is_told_from_one_that_was_changed() {
+    let world = World::default();
+    let foreign = World::new(2, world.now).collateral().root_ca_crl;
+    let called = "the authority that issued the machine's certificate";
+    let changed = format!("its signature is not that of {called}, so it was changed after it was signed");
+    let other = format!("it is the list of \"Simulated SGX Root CA\", not of {called}");
+    for (list, problem) in [(None, changed), (Some(foreign), other)] {
+        let found = unusable(&world, world.now, |all| match list {
+            Some(list) => all.pck_crl = list,
+            None => *all.pck_crl.last_mut().unwrap() ^= 1,
+        });
+        let document = PCK_CRL;
+        assert_eq!(
+            found,
+            Some(UnusableCollateral::NotSignedByIntel { document, problem })
+        );
     }
 }

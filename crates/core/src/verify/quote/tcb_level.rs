@@ -407,3 +407,7 @@ impl Names {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "tcb_level_tests.rs"]
+mod tests;

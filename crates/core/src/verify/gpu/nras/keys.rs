@@ -212,4 +212,26 @@ mod tests {
             assert_eq!(hex::encode(sha256(der)), expected);
         }
     }
+
+    #[test]
+    fn a_custom_intermediate_is_one_certificate_and_is_said_to_be_custom() {
+        let der = simulator::Nras::approving(1).intermediate_der();
+        let custom = NrasIntermediates::custom(&der).unwrap();
+        assert_eq!(custom.kind(), DeviceRootKind::Custom);
+        assert_eq!(custom, NrasIntermediates::Custom(der));
+        assert_eq!(NrasIntermediates::Nvidia.kind(), DeviceRootKind::Nvidia);
+        assert!(NrasIntermediates::custom(b"none").is_err());
+    }
+
+    #[test]
+    fn a_key_set_is_read_up_to_its_limit() {
+        let of = |size: usize| {
+            let mut text = r#"{"keys":[]}"#.to_owned();
+            text.extend(std::iter::repeat_n(' ', size - text.len()));
+            KeySet::parse(&text).map(|set| set.0.len())
+        };
+        assert_eq!(of(MAX_KEYS_BYTES), Ok(0));
+        let too_large = of(MAX_KEYS_BYTES + 1).unwrap_err();
+        assert!(too_large.contains("at most 2097152 are read"), "{too_large}");
+    }
 }

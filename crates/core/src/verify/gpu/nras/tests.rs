@@ -342,6 +342,24 @@ fn t44_every_lie_in_a_token_is_refused_for_its_own_reason() {
 }
 
 #[test]
+fn a_token_counts_from_its_beginning_by_a_clock_that_may_be_behind() {
+    use crate::verify::age::CLOCK_SKEW;
+
+    let service = Nras::approving(1);
+    for (behind, expected) in [(CLOCK_SKEW, "approved"), (CLOCK_SKEW + 1, "token")] {
+        let verdict = judged(&service, service.now - behind);
+        assert_eq!(verdict_word(&verdict).0, expected, "{verdict:?}");
+    }
+}
+
+#[test]
+fn an_answer_is_read_up_to_its_limit() {
+    let of = |size: usize| read(&" ".repeat(size)).unwrap_err();
+    assert!(of(MAX_ANSWER_BYTES).contains("is not a list"));
+    assert!(of(MAX_ANSWER_BYTES + 1).contains("are read"));
+}
+
+#[test]
 fn a_warning_is_handed_on() {
     let mut service = Nras::approving(1);
     service.device_edits.push(Arc::new(|claims| {

@@ -106,3 +106,18 @@ impl<'a> NrasToken<'a> {
         Ok(&self.claims)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_read_up_to_its_limit() {
+        let of = |size: usize| NrasToken::parse(&"a".repeat(size)).map(drop).unwrap_err();
+        assert_eq!(of(MAX_TOKEN), "a token does not have three parts");
+        assert_eq!(
+            of(MAX_TOKEN + 1),
+            "a token has 16385 characters; at most 16384 are read"
+        );
+    }
+}
