@@ -4,6 +4,7 @@ use simulator::{Cvm, World};
 
 use crate::evidence::Contracts;
 use crate::policy::{Expected, GovernancePolicy, Origin, Policy};
+use crate::reference::{OsClass, OsImageRow, ReferenceValues};
 use crate::verify::Claims;
 use crate::verify::chain::{
     AppContract, Block, Contract, Governance, Implementation, KmsContract, KmsInfo, NodeAnswer, Owner,
@@ -34,6 +35,36 @@ pub(super) fn of_root(cvm: &Cvm, devices: &DeviceRoot) -> Claims {
 /// Of a healthy CVM.
 pub(super) fn healthy() -> Claims {
     of(&Cvm::healthy(&World::default()))
+}
+
+/// Of a CVM whose quote shows the registers of an image of the table and this RTMR0. No log gives them.
+pub(super) fn of_image(row: &OsImageRow, rtmr0: [u8; 48]) -> Claims {
+    let registers = row.registers.as_ref().unwrap();
+    let mut cvm = Cvm::healthy(&World::default());
+    cvm.forced.mr_td = Some(ReferenceValues::built_in().mrtds_of(row)[0]);
+    cvm.forced.rtmr = [
+        Some(rtmr0),
+        Some(registers.rtmr1.0),
+        Some(registers.rtmr2.0),
+        None,
+    ];
+    of(&cvm)
+}
+
+/// A listed RTMR0.
+pub(super) fn listed_shape() -> [u8; 48] {
+    ReferenceValues::built_in().shapes()[0].value.0
+}
+
+/// An image of the table that has registers, of a class, with or without a hole through which the host alone comes in.
+pub(super) fn listed_image(class: OsClass, has_hole: bool) -> &'static OsImageRow {
+    let table = ReferenceValues::built_in();
+    let is_wanted = |row: &&std::sync::Arc<OsImageRow>| {
+        let holes = table.host_alone(row.version.as_ref());
+        let is_known = row.registers.is_some() && !row.is_third_party();
+        row.class == class && is_known && holes.is_empty() != has_hole
+    };
+    table.images().iter().find(is_wanted).unwrap()
 }
 
 /// A value that an option gives.

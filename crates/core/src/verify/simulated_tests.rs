@@ -6,7 +6,7 @@ use super::early_tcb::early_of;
 use super::gpu::{DeviceRoot, GpuNonce};
 use super::{
     BindingMode, BootRefusal, Claims, EarlyTcb, InfoOrigin, Inputs, Issuer, Layout, NotProven,
-    SignatureCache, TrustRoot, prove,
+    SignatureCache, TrustRoot, UnusableCollateral, prove,
 };
 use crate::evidence::{
     Evidence, IngressEvidence, IngressSeen, Probe, QuoteBytes, Seen, TlsChain, TlsHost, TlsSession,
@@ -216,4 +216,40 @@ fn a_document_of_the_users_is_none_of_the_answer() {
     let claims = prove_of(&cvm, &evidence.unwrap());
     assert!(claims.is_refused());
     assert_eq!(claims.other_document_in_info(), None);
+}
+
+#[test]
+fn a_clock_is_good_from_its_floor_on() {
+    let (cvm, collateral) = (healthy(), World::default().collateral());
+    let at = cvm.world.now;
+    for (clock_floor, is_good) in [(at - 1, true), (at, true), (at + 1, false)] {
+        let inputs = Inputs {
+            collateral: Ok(&collateral),
+            collateral_fetched_at: None,
+            signatures: &SignatureCache::default(),
+            root: &root_of(&cvm),
+            at,
+            clock_floor,
+        };
+        let claims = prove(&evidence_of(&cvm, None), &inputs);
+        let clock = UnusableCollateral::Clock { now: at };
+        assert_eq!(
+            claims.collateral.err(),
+            (!is_good).then_some(clock),
+            "{clock_floor}"
+        );
+    }
+}
+
+#[test]
+fn an_answer_of_info_is_one_whether_it_can_be_read_or_not() {
+    let cvm = healthy();
+    let info = cvm.info_body();
+    for (info, has_info) in [
+        (None, false),
+        (Some(info.as_str()), true),
+        (Some("no JSON"), true),
+    ] {
+        assert_eq!(claims_with(&cvm, info).has_info, has_info, "{info:?}");
+    }
 }

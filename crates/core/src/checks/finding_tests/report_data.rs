@@ -45,3 +45,31 @@ fn the_expected_key_is_compared_in_a_layout_that_has_one() {
         (Status::Skip, Some("no-echo"))
     );
 }
+
+/// The key of the connection needs no comparing with anything else, and says more than that the answer repeats what was signed.
+#[test]
+fn a_key_that_is_signed_is_told_before_an_echo() {
+    let mut cvm = Cvm::healthy(&World::default());
+    cvm.report_data = ReportDataLayout::KeyThenNonce(KEY);
+    let claims = of(&cvm);
+    assert_eq!(claims.echo, Echo::Equal);
+    for (key, expected) in [
+        (Some(KEY), "The expected key is signed with the nonce."),
+        (
+            None,
+            "The `report_data` of the answer is the one that was signed.",
+        ),
+    ] {
+        let layout = key.map(|_| Layout::KeyThenNonce);
+        let report_data = ReportDataPolicy {
+            layout,
+            key,
+            value: None,
+        };
+        let policy = Policy {
+            report_data,
+            ..Policy::default()
+        };
+        assert_eq!(said(CheckId::ReportData, &claims, &policy).1, expected);
+    }
+}

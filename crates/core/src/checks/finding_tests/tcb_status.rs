@@ -4,7 +4,7 @@ use simulator::{Cvm, Lie, World};
 
 use super::{found, lying};
 use crate::checks::claims_for_tests::{healthy, of};
-use crate::checks::tcb_exceptions;
+use crate::checks::{tcb_exceptions, tcb_status};
 use crate::policy::{Policy, TcbException, TcbPolicy};
 use crate::report::CheckId;
 
@@ -70,4 +70,18 @@ fn advisories_stand_behind_the_rating_that_has_them() {
         text.contains("OutOfDate (INTEL-SA-00001, INTEL-SA-00002)"),
         "{text}"
     );
+}
+
+#[test]
+fn the_number_of_a_set_is_at_least_the_users_and_the_built_in_one() {
+    let mut claims = healthy();
+    let built_in = tcb_status::eval_floor(&claims, &Policy::default());
+    assert!(built_in >= 18);
+    for (named, expected) in [(built_in - 1, built_in), (built_in + 1, built_in + 1)] {
+        let mut policy = Policy::default();
+        policy.tcb.min_eval_data_number = Some(named);
+        assert_eq!(tcb_status::eval_floor(&claims, &policy), expected);
+    }
+    claims.at = 0;
+    assert_eq!(tcb_status::eval_floor(&claims, &Policy::default()), 0);
 }

@@ -298,32 +298,16 @@ mod tests {
     /// A hole in a production image is found later; a development image lets people in from the beginning.
     #[test]
     fn of_the_listed_images_those_for_development_let_the_host_read_the_keys() {
-        use crate::checks::claims_for_tests::of;
-        use crate::reference::{OsClass, ReferenceValues};
-        use simulator::{Cvm, World};
+        use crate::checks::claims_for_tests::{listed_image, listed_shape, of_image};
+        use crate::reference::OsClass;
 
-        let table = ReferenceValues::built_in();
         for (class, has_hole, is_read) in [
             (OsClass::Development, false, true),
             (OsClass::Production, false, false),
             (OsClass::Production, true, false),
         ] {
-            let row = table.images().iter().find(|row| {
-                let holes = table.host_alone(row.version.as_ref());
-                row.class == class && row.registers.is_some() && holes.is_empty() != has_hole
-            });
-            let row = row.unwrap();
-            let registers = row.registers.as_ref().unwrap();
-            let mut cvm = Cvm::healthy(&World::default());
-            cvm.forced.mr_td = Some(table.mrtds_of(row)[0]);
-            let rtmr0 = table.shapes()[0].value.0;
-            cvm.forced.rtmr = [
-                Some(rtmr0),
-                Some(registers.rtmr1.0),
-                Some(registers.rtmr2.0),
-                None,
-            ];
-            let read = readable_by_the_host(&of(&cvm), &Policy::default());
+            let row = listed_image(class, has_hole);
+            let read = readable_by_the_host(&of_image(row, listed_shape()), &Policy::default());
             assert_eq!(read.is_some(), is_read, "{}: {read:?}", row.name);
         }
     }

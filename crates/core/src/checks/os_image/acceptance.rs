@@ -164,3 +164,44 @@ fn observed(row: &OsImageRow, by: &dyn fmt::Display) -> Acceptance {
 pub(super) fn is_development(row: &OsImageRow) -> bool {
     row.class == OsClass::Development
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::claims_for_tests::listed_image;
+
+    #[test]
+    fn what_a_third_party_alone_read_is_accepted_as_observed() {
+        let production = listed_image(OsClass::Production, false);
+        let for_development = listed_image(OsClass::Development, false);
+        let by = "cvm.lock";
+        for (row, is_third_party, expected) in [
+            (production, false, vec![]),
+            (production, true, vec![observed(production, &by)]),
+            (
+                for_development,
+                true,
+                vec![development(&for_development.name, &by)],
+            ),
+        ] {
+            let known = KnownImage {
+                row: Some(row),
+                is_third_party,
+                hash: WrittenHash::None,
+                rests_on_row: true,
+            };
+            assert_eq!(WrittenAcceptance::by(by).acceptances(&known, true), expected);
+        }
+    }
+
+    #[test]
+    fn a_lock_names_its_own_keys() {
+        let lock = LockOrigin::from("cvm.lock");
+        let written = WrittenAcceptance {
+            lock: Some(&lock),
+            ..WrittenAcceptance::by("cvm.lock")
+        };
+        assert_eq!(written.key("rtmr0"), Some(lock.key(&["os_image", "rtmr0"])));
+        assert_eq!(WrittenAcceptance::by("--os-image").key("rtmr0"), None);
+    }
+}

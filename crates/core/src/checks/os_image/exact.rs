@@ -128,10 +128,7 @@ impl MeasuredRegisters<'_> {
                 hash: WrittenHash::Confirmed(hash),
                 rests_on_row: false,
             },
-            (os, Some(hash)) if is_documented => KnownImage {
-                rests_on_row: os.is_some(),
-                ..by_row(WrittenHash::Confirmed(hash))
-            },
+            (_, Some(hash)) if is_documented => by_row(WrittenHash::Confirmed(hash)),
             (Some(os), _) if os.is_decided() => by_row(WrittenHash::None),
             (Some(os), Some(hash)) if of_registers(os) && is_of_hash(os.row()) => {
                 by_row(WrittenHash::Confirmed(hash))

@@ -347,3 +347,66 @@ impl MeasuredRegisters<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::claims_for_tests::{healthy, listed_image, listed_shape, of_image};
+    use crate::policy::OsTuple;
+    use crate::report::AcceptedKind;
+
+    #[test]
+    fn an_image_is_known_as_a_whole_or_but_for_its_shape() {
+        let row = listed_image(OsClass::Production, false);
+        let known = |claims: &Claims, os_image: OsImagePolicy| {
+            let policy = Policy {
+                os_image,
+                ..Policy::default()
+            };
+            match known_image(claims, &policy) {
+                None => "no",
+                Some(ProvenImage::WithShape(accepted)) if accepted.is_empty() => "as a whole",
+                Some(ProvenImage::WithShape(_)) => "by what was accepted",
+                Some(ProvenImage::ButForShape) => "but for its shape",
+            }
+        };
+        let listed = of_image(row, listed_shape());
+        assert_eq!(known(&listed, OsImagePolicy::Known), "as a whole");
+        let unlisted = of_image(row, [1; 48]);
+        assert_eq!(known(&unlisted, OsImagePolicy::Known), "but for its shape");
+        assert_eq!(known(&healthy(), OsImagePolicy::Known), "no");
+        let waived = known(&healthy(), OsImagePolicy::Unchecked);
+        assert_eq!(waived, "by what was accepted");
+    }
+
+    /// A change of the ACPI tables that a lock accepts is named where the tables are not known.
+    #[test]
+    fn an_accepted_change_of_a_listed_shape_is_none() {
+        let row = listed_image(OsClass::Production, false);
+        for (rtmr0, expected) in [
+            (listed_shape(), vec![]),
+            ([1; 48], vec![AcceptedKind::AcpiChange]),
+        ] {
+            let claims = of_image(row, rtmr0);
+            let quote = claims.quote.as_ref().unwrap();
+            let [rtmr0, rtmr1, rtmr2, _] = quote.rtmrs();
+            let policy = Policy {
+                os_image: OsImagePolicy::Lock {
+                    tuple: OsTuple {
+                        mrtd: *quote.mrtd(),
+                        rtmr: [*rtmr0, *rtmr1, *rtmr2],
+                    },
+                    vulnerable: None,
+                    known_by: None,
+                    acpi_change: Some("The host was upgraded.".to_owned()),
+                    lock: "cvm.lock".into(),
+                },
+                ..Policy::default()
+            };
+            let found = run(&claims, &policy);
+            let accepted: Vec<AcceptedKind> =
+                CHECK.accepted(&found).into_iter().map(|one| one.what).collect();
+            assert_eq!(accepted, expected, "{}", found.detail);
+        }
+    }
+}

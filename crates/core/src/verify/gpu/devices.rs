@@ -196,3 +196,36 @@ impl GpuDevices {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::gpu::chain::ChainError;
+
+    #[test]
+    fn a_form_that_is_not_known_convicts_nobody() {
+        let of = |error| GpuRefusal::Device { position: 1, error };
+        let ueid = "00".to_owned();
+        for (refusal, convicts) in [
+            (
+                GpuRefusal::Problem(GpuProblem::Unreachable("no answer".to_owned())),
+                false,
+            ),
+            (of(DeviceError::UnknownDevice("GX1".to_owned())), false),
+            (of(DeviceError::Chain(ChainError::Count(1))), false),
+            (of(DeviceError::Chain(ChainError::OtherRoot)), true),
+            (of(DeviceError::Signature), true),
+            (of(DeviceError::Firmware), true),
+            (
+                GpuRefusal::Duplicate {
+                    first: 1,
+                    second: 2,
+                    ueid,
+                },
+                true,
+            ),
+        ] {
+            assert_eq!(refusal.convicts(), convicts, "{refusal}");
+        }
+    }
+}

@@ -192,6 +192,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_document_counts_from_the_second_of_its_issue() {
+        for (issued, at, expected) in [
+            ("1970-01-01T00:01:40Z", 100, true),
+            ("1970-01-01T00:01:40Z", 99, false),
+            ("1969-12-31T23:59:59Z", 100, false),
+            ("yesterday", 100, false),
+        ] {
+            assert_eq!(has_begun(issued, at), expected, "{issued} {at}");
+        }
+    }
+
+    #[test]
     fn what_is_none_of_our_reasons_is_said_in_a_bounded_sentence() {
         let error = anyhow::anyhow!("it is odd").context("the quote");
         assert_eq!(otherwise(&error), "it does not verify: the quote: it is odd");

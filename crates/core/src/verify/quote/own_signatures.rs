@@ -204,6 +204,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_quoting_enclave_is_vouched_for_by_the_machine_that_signed_its_report() {
+        let world = World::default();
+        let mut quote = Quote::parse(&Cvm::healthy(&world).quote_bytes("")).unwrap();
+        let pck = Certificate::of_der(&world.certificate_der(simulator::Certificate::Pck)).unwrap();
+        let AuthData::V4(data) = &mut quote.auth_data else {
+            panic!("a quote of another version");
+        };
+        assert_eq!(vouched_for(data, &pck), Ok(()));
+        data.qe_report_data.qe_report[0] ^= 1;
+        let says = vouched_for(data, &pck).unwrap_err().to_string();
+        assert!(says.contains("does not vouch for its quoting enclave"), "{says}");
+    }
+
+    #[test]
     fn a_chain_is_read_up_to_its_limit() {
         let world = World::default();
         let root = TrustRoot::custom(world.root_pem().as_bytes()).unwrap();

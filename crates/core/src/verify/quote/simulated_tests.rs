@@ -1,12 +1,14 @@
 //! What simulated collateral is blamed for, and its limits of time.
 
 use dcap_qvl::QuoteCollateralV3;
+use simulator::quote::QuoteFormat;
 use simulator::{Cvm, World};
 
 use super::certificate::Certificate;
 use super::documents::{AuthenticDocuments, PCK_CHAIN, PCK_CRL, TCB_INFO, malformed};
-use super::{NotVerified, verify};
+use super::{NotVerified, VerifiedQuote, verify};
 use crate::evidence::QuoteBytes;
+use crate::verify::digest::sha256;
 use crate::verify::{FORECAST, TrustRoot, UnusableCollateral};
 
 const DAY: u64 = 86_400;
@@ -98,12 +100,7 @@ fn the_part_that_ends_first_is_named_where_that_is_soon() {
     for (left, expected) in [(FORECAST - 1, Some("TCB signing certificate")), (FORECAST, None)] {
         let mut world = World::default();
         world.pki.tcb_signing.to = left.cast_signed();
-        let quote = QuoteBytes::new(Cvm::healthy(&world).quote_bytes("")).unwrap();
-        let root = TrustRoot::custom(world.root_pem().as_bytes()).unwrap();
-        let Ok(verified) = verify(&quote, &world.collateral(), &root, world.now) else {
-            panic!("{left} is not verified");
-        };
-        assert_eq!(verified.ends_first(), expected);
+        assert_eq!(verified(&Cvm::healthy(&world)).ends_first(), expected);
     }
 }
 
@@ -138,4 +135,49 @@ fn a_list_of_somebody_else_is_told_from_one_that_was_changed() {
             Some(UnusableCollateral::NotSignedByIntel { document, problem })
         );
     }
+}
+
+fn verified(cvm: &Cvm) -> VerifiedQuote {
+    let quote = QuoteBytes::new(cvm.quote_bytes("")).unwrap();
+    let root = TrustRoot::custom(cvm.world.root_pem().as_bytes()).unwrap();
+    match verify(&quote, &cvm.world.collateral(), &root, cvm.world.now) {
+        Ok(quote) => quote,
+        Err(NotVerified::Collateral(unusable)) => panic!("{unusable}"),
+        Err(NotVerified::Refused(refusal)) => panic!("{refusal}"),
+    }
+}
+
+#[test]
+fn what_is_signed_is_shown() {
+    let mut cvm = Cvm::healthy(&World::default());
+    (cvm.report.mr_owner, cvm.report.mr_owner_config) = ([3; 48], [4; 48]);
+    let (bytes, quote) = (cvm.quote_bytes(""), verified(&cvm));
+    assert_eq!((quote.mr_owner(), quote.mr_owner_config()), (&[3; 48], &[4; 48]));
+    // Header and body of version 4; the user data is in the header.
+    assert_eq!(quote.signed_sha256(), &sha256(&bytes[..48 + 584]));
+    assert_eq!(quote.old_device_id(), sha256(&bytes[28..48]));
+    assert_ne!(bytes[28..44], [0; 16]);
+    assert_eq!(quote.mr_service_td(), None);
+    cvm.quote.format = QuoteFormat::V5Td15;
+    assert_eq!(verified(&cvm).mr_service_td(), Some(&[0; 48]));
+}
+
+#[test]
+fn a_platform_that_is_behind_is_told_what_it_is_short_of() {
+    let mut cvm = Cvm::healthy(&World::default());
+    assert_eq!(verified(&cvm).shortfalls(), []);
+    cvm.world.fall_behind();
+    assert_eq!(verified(&cvm).shortfalls().len(), 1);
+}
+
+#[test]
+fn a_tcb_info_is_for_the_pce_of_the_machine() {
+    let mut world = World::default();
+    assert_eq!(unusable(&world, world.now, |_| ()), None);
+    world.tcb_info.pce_id = Some([0x66; 2]);
+    let found = unusable(&world, world.now, |_| ());
+    assert!(
+        matches!(found, Some(UnusableCollateral::WrongPlatform { .. })),
+        "{found:?}"
+    );
 }
