@@ -104,6 +104,20 @@ fn of_a_recovery_its_time_its_relapses_and_what_was_seen_last_are_remembered() {
 }
 
 #[test]
+fn a_pass_is_no_news_where_nothing_is_wrong_or_untold() {
+    let of = |change: fn(&mut TargetState)| {
+        let mut state = TargetState::default();
+        state.channels.insert("slack".to_owned(), ChannelState::default());
+        change(&mut state);
+        state.is_quiet(&["slack"])
+    };
+    assert!(of(|_| ()));
+    assert!(!of(|state| state.inconclusive_in_a_row = 1));
+    assert!(!of(|state| state.recent.add(true, 20)));
+    assert!(!of(|state| state.channels.clear()));
+}
+
+#[test]
 fn an_entry_is_sound_as_long_as_its_names_are_short_and_few() {
     let file = PolicyFileId::of("cvm-verify.toml".as_ref());
     let of = |name: usize, variables: Vec<(usize, usize)>| {

@@ -73,9 +73,12 @@ fn t36_a_script_of_the_users_own_reference_values_is_known_in_the_document_of_a_
     let known = trial().with(|trial| {
         let reference = ReferenceValues::built_in().with_file("rows.toml", rows.as_bytes());
         trial.policy.reference = reference.unwrap().into();
+        let rows = Origin::Option("--rows");
+        trial.policy.settings.insert("reference-values", rows);
     });
     let judged = known.judge();
     judged.passes().proves(ID);
+    assert_eq!(judged.0.accepted.last().unwrap().by, "--rows", "{judged}");
     let accepted = judged.0.accepted.iter().filter(|one| one.check == ID);
     let accepted: Vec<AcceptedKind> = accepted.map(|one| one.what).collect();
     // The image of the KMS is one that the user took as it is.

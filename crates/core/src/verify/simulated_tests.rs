@@ -4,6 +4,7 @@ use simulator::{Cvm, Gpus, ReportDataLayout, TlsIdentity, TlsMode, World, server
 
 use super::early_tcb::early_of;
 use super::gpu::{DeviceRoot, GpuNonce};
+use super::ingress::may_be_renewing;
 use super::{
     BindingMode, BootRefusal, Claims, EarlyTcb, InfoOrigin, Inputs, Issuer, Layout, NotProven,
     SignatureCache, TrustRoot, UnusableCollateral, prove,
@@ -79,6 +80,41 @@ fn seen_at(cvm: &Cvm, session: &TlsSession) -> Claims {
         .with_ingress(session, &inputs)
 }
 
+fn evidence_of_ingress(ingress: Ingress) -> IngressEvidence {
+    IngressEvidence {
+        host: HOST.to_owned(),
+        manifest: ingress.manifest,
+        files: ingress.files.into_iter().collect(),
+        quote: ingress.quote,
+    }
+}
+
+/// It writes one file after the other. What it never lists, it does not write later.
+#[test]
+fn an_ingress_may_be_renewing_where_its_files_do_not_belong_together() {
+    let cvm = healthy();
+    let [own, other] = [1, 2].map(|seed| TlsIdentity::new(seed, cvm.world.now, TlsMode::TestCa));
+    let of = |key: &TlsIdentity, change: fn(&mut IngressEvidence)| {
+        let mut files = evidence_of_ingress(Ingress::of(&cvm, &own, HOST));
+        change(&mut files);
+        let chain = key.chain_der();
+        may_be_renewing(&files, &chain[0])
+    };
+    assert!(!of(&own, |_| ()));
+    assert!(of(&other, |_| ()));
+    assert!(of(&own, |files| files.quote.clear()));
+    let quoted_before = |files: &mut IngressEvidence| {
+        let before = Ingress::of(
+            &healthy(),
+            &TlsIdentity::new(2, simulator::DEFAULT_NOW, TlsMode::TestCa),
+            HOST,
+        );
+        files.quote = before.quote;
+    };
+    assert!(of(&own, quoted_before));
+    assert!(!of(&own, |files| files.host = "other.example".to_owned()));
+}
+
 #[test]
 fn a_bound_key_is_that_of_the_connection_in_each_way() {
     let mut cvm = healthy();
@@ -100,13 +136,8 @@ fn a_bound_key_is_that_of_the_connection_in_each_way() {
     assert_eq!(channel.mode(), BindingMode::AppKey(Layout::KeyThenNonce));
 
     cvm.report_data = ReportDataLayout::Ascii;
-    let ingress = Ingress::of(&cvm, &identity, HOST);
-    let files = IngressSeen::Evidence(Box::new(IngressEvidence {
-        host: HOST.to_owned(),
-        manifest: ingress.manifest,
-        files: ingress.files.into_iter().collect(),
-        quote: ingress.quote,
-    }));
+    let files = evidence_of_ingress(Ingress::of(&cvm, &identity, HOST));
+    let files = IngressSeen::Evidence(Box::new(files));
     let tls = seen_at(&cvm, &session(&identity, files)).tls.unwrap();
     assert_eq!(tls.ingress.unwrap().spki_sha256(), &identity.key_hash());
 }

@@ -231,3 +231,23 @@ fn a_device_that_is_allowed_at_the_newest_block_alone_is_not_final() {
     }
     assert_eq!(of(1, [1, 1, 1]), Ok(false));
 }
+
+/// KMSs before 0.5.6 name the machine in another way.
+#[test]
+fn a_boot_is_allowed_under_either_id_of_the_machine() {
+    let no = [word(0), word(0x40), word(0)].concat();
+    for (new, old) in [(true, false), (false, true), (false, false)] {
+        let node = Node::honest().with(|node| {
+            for (device_id, is_allowed) in [([3; 32], new), ([0x33; 32], old)] {
+                if !is_allowed {
+                    let boot = AppBootInfo { device_id, ..boot() };
+                    node.call(&KMS, Call::Boot(Box::new(boot)), &no);
+                }
+            }
+        });
+        let found = alike(&node);
+        let kms = found.kms().unwrap().unwrap().unwrap();
+        let (is_allowed, _) = kms.boot_allowed.clone().unwrap().unwrap();
+        assert_eq!(is_allowed, new || old, "{new} {old}");
+    }
+}
