@@ -202,6 +202,37 @@ mod tests {
     use super::*;
     use crate::verify::gpu::chain::ChainError;
 
+    /// A switch that names none is no switch that a GPU sees; one that cannot be read may be.
+    #[test]
+    fn switches_without_ids_leave_the_topology_open_only_where_they_are_unread() {
+        use simulator::gpu::device_root_der;
+
+        let topology = |opaque_bytes: Option<Vec<u8>>| {
+            let mut gpus = simulator::Gpus::alone(1, 1);
+            let mut switch = simulator::Gpu::switch(1, "nameless", [0; 8]);
+            switch.opaque_bytes = opaque_bytes;
+            gpus.devices.push(switch);
+            let reports: Vec<GpuReport> = gpus
+                .devices
+                .iter()
+                .map(|gpu| GpuReport {
+                    architecture: gpu.architecture.clone(),
+                    transcript: gpu.report(&[7; 32]),
+                    chain: gpu.chain_pem().into_bytes(),
+                })
+                .collect();
+            let devices = GpuDevices::verify(&reports, &DeviceRoot::Custom(device_root_der(1)));
+            devices.unwrap().topology()
+        };
+        let unread = b"NVDAOD\0\0\x02\0\0\0 and more".to_vec();
+        assert_eq!(topology(Some(unread)), Topology::Unread);
+        let none = Topology::Mismatch {
+            unattested: Vec::new(),
+            unseen: Vec::new(),
+        };
+        assert_eq!(topology(None), none);
+    }
+
     #[test]
     fn a_form_that_is_not_known_convicts_nobody() {
         let of = |error| GpuRefusal::Device { position: 1, error };

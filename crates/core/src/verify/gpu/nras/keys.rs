@@ -224,6 +224,51 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_certified_by_its_issuer_for_nvidia_alone() {
+        use simulator::gpu_pki::{DeviceCertificate, ECDSA_SHA384};
+        use simulator::keys384::Key384;
+
+        let key = |name: &str| Key384::derive(1, name);
+        let certificate = |subject: &str, own: &str, issuer_key: &str, organization| DeviceCertificate {
+            issuer_key: key(issuer_key),
+            issuer: "Intermediate".to_owned(),
+            key: key(own),
+            subject: subject.to_owned(),
+            serial: vec![1],
+            is_ca: false,
+            may_sign: true,
+            firmware: None,
+            algorithm: ECDSA_SHA384,
+            organization,
+            validity: Some((10, 20)),
+        };
+        let judged = |organization, issuer_key, point: &str, at| {
+            let intermediate = certificate("Intermediate", "intermediate", "root", organization);
+            let leaf = certificate("Service", "leaf", issuer_key, organization);
+            let point = key(point).public_sec1();
+            certified(&leaf.der(), &intermediate.der(), &point, at).map_err(|problem| {
+                let words = [
+                    "issued by the pinned",
+                    "in its certificate",
+                    "not NVIDIA's",
+                    "in date",
+                ];
+                words.into_iter().find(|word| problem.contains(word)).unwrap()
+            })
+        };
+        let nvidia = "NVIDIA Corporation";
+        for (organization, issuer_key, point, at, expected) in [
+            (nvidia, "intermediate", "leaf", 15, Ok(())),
+            (nvidia, "another", "leaf", 15, Err("issued by the pinned")),
+            (nvidia, "intermediate", "another", 15, Err("in its certificate")),
+            ("Somebody", "intermediate", "leaf", 15, Err("not NVIDIA's")),
+            (nvidia, "intermediate", "leaf", 21, Err("in date")),
+        ] {
+            assert_eq!(judged(organization, issuer_key, point, at), expected);
+        }
+    }
+
+    #[test]
     fn a_key_set_is_read_up_to_its_limit() {
         let of = |size: usize| {
             let mut text = r#"{"keys":[]}"#.to_owned();
