@@ -274,3 +274,37 @@ fn t33_a_lock_without_rtmr0_is_told_to_hold_it_where_the_shape_is_unknown_and_no
         assert!(judged.0.accepted.is_empty(), "{version}: {judged}");
     }
 }
+
+/// A row that the hash of the lock leads to says no more than the lock does.
+#[test]
+fn a_confirmed_hash_rests_on_no_row_of_the_users_own() {
+    let mut trial = trial(true);
+    let (own, genuine) = (registers(&trial.cvm), hash(&trial.cvm));
+    let rows = row("dstack-0.9.0", "0.9.0", "production", &genuine, None);
+    trial.policy.reference = reference(&trial, &rows, true).into();
+    trial.policy.os_image = lock(own, Some(trial.cvm.boot.os_image_hash()));
+    let judged = trial.judge();
+    judged.proves(CheckId::OsImage).concludes(Verdict::Pass);
+    let named = format!("(dstack-0.9.0, image {genuine})");
+    judged.detail_says(CheckId::OsImage, &named);
+    assert_eq!(accepted(&judged), []);
+}
+
+#[test]
+fn a_document_names_the_image_where_its_registers_leave_it_open() {
+    let mut trial = trial(true);
+    let (own, genuine) = (registers(&trial.cvm), hash(&trial.cvm));
+    let candidate = row(
+        "candidate",
+        "0.9.0-rc1",
+        "prerelease",
+        &"ab".repeat(32),
+        Some(&own),
+    );
+    let release = row("dstack-0.9.0", "0.9.0", "production", &genuine, None);
+    trial.policy.reference = reference(&trial, &(candidate + &release), false).into();
+    trial.policy.os_image = OsImagePolicy::Known;
+    let judged = trial.judge();
+    judged.says(CheckId::OsImage, Status::Warn, "acpi-unverified");
+    judged.detail_says(CheckId::OsImage, "dstack-0.9.0");
+}

@@ -442,3 +442,20 @@ fn t26_a_bound_key_does_not_excuse_other_code() {
         "{judged}"
     );
 }
+
+/// A key in a layout that is none of the defaults counts where the key is compared with that of the connection.
+#[test]
+fn t02_the_nonce_before_another_key_is_fresh_in_the_mode_that_compares_keys_alone() {
+    let identity = TlsIdentity::new(1, DEFAULT_NOW, TlsMode::TestCa);
+    for (mode, is_fresh) in [(TlsBinding::AppKey, true), (TlsBinding::Auto, false)] {
+        let mut cvm = Cvm::healthy(&World::default());
+        cvm.report_data = ReportDataLayout::NonceThenKey([9; 32]);
+        let judged = asked(cvm, &identity, mode)
+            .with(|trial| tls(trial).has_trusted_ca = true)
+            .judge();
+        match is_fresh {
+            true => judged.proves(CheckId::Freshness),
+            false => judged.says(CheckId::Freshness, Status::Error, "other-layout"),
+        };
+    }
+}

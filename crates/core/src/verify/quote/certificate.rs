@@ -299,6 +299,8 @@ mod tests {
         let mut foreign = chain(&other.pck_chain_pem());
         let leaf = foreign.remove(0);
         assert_eq!(path(&leaf, &foreign, &root).unwrap_err(), Broken::OtherRoot);
+        foreign.retain(|certificate| !certificate.is_root());
+        assert_eq!(path(&leaf, &foreign, &root).unwrap_err(), Broken::Signature);
         // A genuine authority that did not issue it.
         let mixed = &chain(&world.pck_chain_pem())[1..];
         assert_eq!(path(&leaf, mixed, &root).unwrap_err(), Broken::Signature);
