@@ -211,3 +211,7 @@ fn tcb(claims: &Claims) -> TcbRecord {
         collateral_source: claims.collateral_source.clone(),
     }
 }
+
+#[cfg(test)]
+#[path = "appraise_tests.rs"]
+mod tests;

@@ -33,12 +33,12 @@ pub(super) fn of_root(cvm: &Cvm, devices: &DeviceRoot) -> Claims {
 }
 
 /// Of a healthy CVM.
-pub(super) fn healthy() -> Claims {
+pub(crate) fn healthy() -> Claims {
     of(&Cvm::healthy(&World::default()))
 }
 
 /// Of a CVM whose quote shows the registers of an image of the table and this RTMR0. No log gives them.
-pub(super) fn of_image(row: &OsImageRow, rtmr0: [u8; 48]) -> Claims {
+pub(crate) fn of_image(row: &OsImageRow, rtmr0: [u8; 48]) -> Claims {
     let registers = row.registers.as_ref().unwrap();
     let mut cvm = Cvm::healthy(&World::default());
     cvm.forced.mr_td = Some(ReferenceValues::built_in().mrtds_of(row)[0]);
@@ -52,12 +52,12 @@ pub(super) fn of_image(row: &OsImageRow, rtmr0: [u8; 48]) -> Claims {
 }
 
 /// A listed RTMR0.
-pub(super) fn listed_shape() -> [u8; 48] {
+pub(crate) fn listed_shape() -> [u8; 48] {
     ReferenceValues::built_in().shapes()[0].value.0
 }
 
 /// An image of the table that has registers, of a class, with or without a hole through which the host alone comes in.
-pub(super) fn listed_image(class: OsClass, has_hole: bool) -> &'static OsImageRow {
+pub(crate) fn listed_image(class: OsClass, has_hole: bool) -> &'static OsImageRow {
     let table = ReferenceValues::built_in();
     let is_wanted = |row: &&std::sync::Arc<OsImageRow>| {
         let holes = table.host_alone(row.version.as_ref());
@@ -68,7 +68,7 @@ pub(super) fn listed_image(class: OsClass, has_hole: bool) -> &'static OsImageRo
 }
 
 /// A value that an option gives.
-pub(super) fn expected<T>(option: &'static str, value: T) -> Expected<T> {
+pub(crate) fn expected<T>(option: &'static str, value: T) -> Expected<T> {
     Expected {
         value,
         origin: Origin::Option(option),

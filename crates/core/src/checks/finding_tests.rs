@@ -1,7 +1,6 @@
 //! What each check says where its inputs differ a little: claims of a simulated CVM that are changed by hand.
 
 mod app_and_instance;
-mod appraisal;
 mod collateral;
 mod compose_document;
 mod governance_without_contract;

@@ -9,7 +9,7 @@ mod app_id;
 mod boot_order;
 mod check;
 #[cfg(test)]
-mod claims_for_tests;
+pub(crate) mod claims_for_tests;
 mod collateral;
 mod compose_hash;
 mod document;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::appraise::{Subject, appraise};
+use super::{Subject, appraise};
 use crate::checks::claims_for_tests::{expected, healthy, listed_image, listed_shape, of_image};
 use crate::policy::{LockOrigin, LockedCompose, Policy, SecondHash};
 use crate::reference::OsClass;
