@@ -111,7 +111,12 @@ fn t26_a_key_that_is_not_bound_in_this_run_is_not_the_expected_one() {
         });
         trial.judge()
     };
-    quoting(|_| ()).proves(CheckId::ReportData);
+    let judged = quoting(|_| ());
+    judged.proves(CheckId::ReportData);
+    judged.detail_says(
+        CheckId::ReportData,
+        "The key of this connection is signed with the nonce.",
+    );
     for change in [
         (|session| session.other_keys = 1) as fn(&mut TlsSession),
         |session| session.probe = Probe::Quotes64,

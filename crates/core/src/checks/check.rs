@@ -236,4 +236,17 @@ mod tests {
         );
         assert!(tiers::is_short(&result, &check.accepted(&undecided())));
     }
+
+    #[test]
+    fn only_a_skip_for_a_reason_of_the_check_is_harmless() {
+        let check = Check::of(CheckId::TlsBinding);
+        for (status, reason, expected) in [
+            (Status::Skip, Some("no-connection"), true),
+            (Status::Error, Some("no-connection"), false),
+            (Status::Skip, Some("unbound"), false),
+            (Status::Skip, None, false),
+        ] {
+            assert_eq!(check.is_harmless_skip(status, reason), expected, "{reason:?}");
+        }
+    }
 }

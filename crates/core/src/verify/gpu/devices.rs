@@ -202,27 +202,37 @@ mod tests {
     use super::*;
     use crate::verify::gpu::chain::ChainError;
 
+    fn verified(gpus: &simulator::Gpus) -> Result<GpuDevices, GpuRefusal> {
+        let report = |gpu: &simulator::Gpu| GpuReport {
+            architecture: gpu.architecture.clone(),
+            transcript: gpu.report(&[7; 32]),
+            chain: gpu.chain_pem().into_bytes(),
+        };
+        let reports: Vec<GpuReport> = gpus.devices.iter().map(report).collect();
+        let root = DeviceRoot::Custom(simulator::gpu::device_root_der(1));
+        GpuDevices::verify(&reports, &root)
+    }
+
+    #[test]
+    fn the_places_of_a_device_that_is_there_twice_are_named() {
+        let mut gpus = simulator::Gpus::alone(1, 1);
+        gpus.devices.push(gpus.devices[0].clone());
+        let says = verified(&gpus).unwrap_err().to_string();
+        assert!(
+            says.starts_with("devices 1 and 2 are one and the same ("),
+            "{says}"
+        );
+    }
+
     /// A switch that names none is no switch that a GPU sees; one that cannot be read may be.
     #[test]
     fn switches_without_ids_leave_the_topology_open_only_where_they_are_unread() {
-        use simulator::gpu::device_root_der;
-
         let topology = |opaque_bytes: Option<Vec<u8>>| {
             let mut gpus = simulator::Gpus::alone(1, 1);
             let mut switch = simulator::Gpu::switch(1, "nameless", [0; 8]);
             switch.opaque_bytes = opaque_bytes;
             gpus.devices.push(switch);
-            let reports: Vec<GpuReport> = gpus
-                .devices
-                .iter()
-                .map(|gpu| GpuReport {
-                    architecture: gpu.architecture.clone(),
-                    transcript: gpu.report(&[7; 32]),
-                    chain: gpu.chain_pem().into_bytes(),
-                })
-                .collect();
-            let devices = GpuDevices::verify(&reports, &DeviceRoot::Custom(device_root_der(1)));
-            devices.unwrap().topology()
+            verified(&gpus).unwrap().topology()
         };
         let unread = b"NVDAOD\0\0\x02\0\0\0 and more".to_vec();
         assert_eq!(topology(Some(unread)), Topology::Unread);
