@@ -377,12 +377,13 @@ mod tests {
 
     #[test]
     fn the_setting_is_the_number_of_instances_where_it_is_not_met() {
-        for (reason, setting) in [
-            (EvidenceReason::TooFewInstances, "instances"),
-            (EvidenceReason::UnnamedInstances, "instances"),
-            (EvidenceReason::Unreachable, "url"),
+        for (reason, setting, status) in [
+            (EvidenceReason::TooFewInstances, "instances", Status::Fail),
+            (EvidenceReason::UnnamedInstances, "instances", Status::Error),
+            (EvidenceReason::Unreachable, "url", Status::Error),
         ] {
-            assert_eq!(EvidenceFailure::new(reason, "").setting(), setting);
+            let failure = EvidenceFailure::new(reason, "");
+            assert_eq!((failure.setting(), failure.finding().status), (setting, status));
         }
     }
 
