@@ -235,6 +235,14 @@ mod tests {
     }
 
     #[test]
+    fn a_generation_is_remembered_as_a_whole() {
+        let mut good = Good::default();
+        let number = |number: usize| hash([&number.to_be_bytes(), b"", b""]);
+        (0..GENERATION).for_each(|at| good.add(number(at)));
+        assert!((0..GENERATION).all(|at| good.knows(&number(at))));
+    }
+
+    #[test]
     fn the_memory_is_bounded_and_keeps_what_is_in_use() {
         let mut good = Good::default();
         let number = |number: usize| hash([&number.to_be_bytes(), b"", b""]);
