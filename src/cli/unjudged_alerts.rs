@@ -11,6 +11,7 @@ use crate::alert::incident::State;
 use crate::alert::state_file::StateFile;
 use crate::alert::variables::ChannelVariables;
 use crate::alert::{self, AlertSender, RunContext, RunSubject, Trouble};
+use crate::bounded_io;
 use crate::config::Settings;
 use crate::env::{Env, ci_job, truth};
 use crate::files;
@@ -99,7 +100,8 @@ fn state_file(env: &mut Env) -> Option<StateFile> {
     StateFile::open_now(path, env)
 }
 
-/// The variables of the channels of the whole: as the policy file says, as far as it can be read.
+/// The variables of the channels of the whole: as the policy file says, as far as it can be read. What came through a pipe is not there
+/// any more.
 fn variables(env: &mut Env) -> ChannelVariables {
     let named = option(env, "config").map(PathBuf::from);
     let is_looked_for = addresses(env).is_empty() && option(env, "url").is_none() && !flag(env, "no-config");
@@ -107,6 +109,7 @@ fn variables(env: &mut Env) -> ChannelVariables {
         None if is_looked_for => policy_file::found(None, true, env),
         named => named,
     };
+    let file = file.filter(|path| !bounded_io::is_special(path));
     let config = file.and_then(|path| policy_file::read(&path).ok());
     let settings = config.map(|config| config.settings(&Settings::default(), None));
     settings.as_ref().map(ChannelVariables::of).unwrap_or_default()

@@ -303,6 +303,23 @@ fn each_branch_of_a_schedule_on_gitlab_has_an_incident_of_its_own() {
     assert_ne!(key("main"), key("release"));
 }
 
+/// A policy that comes through a pipe is read once: nobody writes it again, and the run ends at once.
+#[cfg(unix)]
+#[test]
+fn a_policy_in_a_pipe_is_not_waited_for_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("policy");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let config = format!("--config={}", pipe.display());
+    let writer = std::thread::spawn(move || std::fs::write(pipe, "intervall = \"1h\"\n").unwrap());
+    let started = std::time::Instant::now();
+    let ran = run_in(&["verify", &config], &[], |_| {});
+    writer.join().unwrap();
+    assert_eq!(ran.code, 2, "{ran:#?}");
+    assert!(started.elapsed() < std::time::Duration::from_secs(20));
+}
+
 #[test]
 fn the_issues_are_looked_for_whatever_verifies_nothing() {
     for command in [&["verify"][..], &["watch", "--once"], &["watch"]] {
