@@ -34,13 +34,13 @@ impl Delivery {
     }
 }
 
-/// How many alerts of one event, of which the same became on a channel, have a line each.
+/// How many alerts of one event, of which a channel said the same, have a line each.
 const SHOWN_EACH: usize = 3;
 
 /// What became of alerts, and what they were about: a line each, or one for more than three that are alike.
 pub(super) fn lines<'a>(alerts: impl IntoIterator<Item = &'a AlertRecord>) -> Vec<(Delivery, String)> {
     let alike = |a: &AlertRecord, b: &AlertRecord| {
-        (Delivery::of(a), &a.channel, &a.event) == (Delivery::of(b), &b.channel, &b.event)
+        (Delivery::of(a), &a.channel, &a.event, said(a)) == (Delivery::of(b), &b.channel, &b.event, said(b))
     };
     let mut groups: Vec<Vec<&AlertRecord>> = Vec::new();
     for alert in alerts {
@@ -58,6 +58,12 @@ pub(super) fn lines<'a>(alerts: impl IntoIterator<Item = &'a AlertRecord>) -> Ve
         group.into_iter().take(shown).map(line).collect::<Vec<_>>()
     };
     groups.into_iter().flat_map(of_group).collect()
+}
+
+/// What became of an alert, without the name of its target.
+fn said(alert: &AlertRecord) -> &str {
+    let detail = alert.detail.as_str();
+    detail.split_once(": ").map_or(detail, |(_, said)| said)
 }
 
 /// What an alert was about, and what the channel said. `others` are alike.
@@ -86,13 +92,16 @@ mod tests {
         };
         let three = ["a", "b", "c"].map(|name| record("webhook", true, name));
         let four = ["a", "b", "c", "d"].map(|name| record("pagerduty", false, name));
-        let all: Vec<AlertRecord> = three.into_iter().chain(four).collect();
+        // A team whose channel has another secret, say.
+        let other = AlertRecord::new("pagerduty", "failed", false, "e: another reason");
+        let all: Vec<AlertRecord> = three.into_iter().chain(four).chain([other]).collect();
         let said: Vec<String> = lines(&all).into_iter().map(|(_, line)| line).collect();
         let expected = [
             "webhook, event failed: a: said",
             "webhook, event failed: b: said",
             "webhook, event failed: c: said",
             "pagerduty, event failed and 3 more: a: said",
+            "pagerduty, event failed: e: another reason",
         ];
         assert_eq!(said, expected);
     }
