@@ -32,10 +32,13 @@ pub(super) fn agrees(predicate: &Value, claims: &SignerClaims) -> Result<(), Ref
     let Some(path) = text(&format!("{WORKFLOW}/path")) else {
         return Err(Refusal::PredicateMismatch("workflow.path"));
     };
-    // What the certificate has behind the path: the ref, unless `@actions/attest` cut a path with an `@` in it.
+    // What the certificate has behind the path: the ref that was built, unless `@actions/attest` cut a path with an `@` in it.
+    let built = claims.git_ref();
     let behind = claims.build_config().map(|config| {
         let named = config.strip_prefix(repository)?.strip_prefix('/')?;
-        named.strip_prefix(path)?.strip_prefix('@')
+        let behind = named.strip_prefix(path)?.strip_prefix('@')?;
+        let cut = behind.strip_suffix(built?)?;
+        (cut.is_empty() || cut.ends_with('@')).then_some(behind)
     });
     if behind == Some(None) {
         return Err(Refusal::PredicateMismatch("workflow.path"));
@@ -46,10 +49,10 @@ pub(super) fn agrees(predicate: &Value, claims: &SignerClaims) -> Result<(), Ref
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('@'))
     };
     let git_ref = text(&format!("{WORKFLOW}/ref"));
-    if !git_ref.is_some_and(|found| claims.git_ref() == Some(found) || is_ref(found)) {
+    if !git_ref.is_some_and(|found| built == Some(found) || is_ref(found)) {
         return Err(Refusal::PredicateMismatch("workflow.ref"));
     }
-    let source = format!("git+{repository}@{}", claims.git_ref().unwrap_or_default());
+    let source = format!("git+{repository}@{}", built.unwrap_or_default());
     let dependencies = predicate
         .pointer("/buildDefinition/resolvedDependencies")
         .and_then(Value::as_array);

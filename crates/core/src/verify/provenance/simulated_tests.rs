@@ -386,6 +386,48 @@ fn a_ref_or_a_file_with_an_at_sign_is_no_contradiction_however_it_was_cut() {
     }
 }
 
+/// The workflow of a certificate is that of the ref that was built: one of another ref is another workflow, however the provenance cuts it.
+#[test]
+fn a_certificate_whose_workflow_is_of_another_ref_agrees_with_no_provenance() {
+    let right = Workflow::default().provenance("image", "")["predicate"].clone();
+    let named = right
+        .pointer("/buildDefinition/externalParameters/workflow")
+        .unwrap();
+    let text = |name: &str| named[name].as_str().unwrap();
+    let (repository, path, git_ref) = (text("repository"), text("path"), text("ref"));
+    let agrees = |config_ref: &str, path_said: &str, ref_said: &str| {
+        let config = format!("{repository}/{path}@{config_ref}");
+        let claims = [(12, repository), (14, git_ref), (18, config.as_str())];
+        let mut said = right.clone();
+        said["buildDefinition"]["externalParameters"]["workflow"]["path"] = path_said.into();
+        said["buildDefinition"]["externalParameters"]["workflow"]["ref"] = ref_said.into();
+        let other = said.as_object_mut().unwrap();
+        other.remove("runDetails");
+        other["buildDefinition"]["resolvedDependencies"] = json!([]);
+        predicate::agrees(&said, &SignerClaims::made_up(None, &claims))
+    };
+    assert_eq!(agrees(git_ref, path, git_ref), Ok(()));
+    let of_another = format!("refs/heads/evil@{git_ref}");
+    for (config_ref, ref_said) in [
+        ("refs/heads/evil", git_ref),
+        ("refs/heads/evil", "refs/heads/evil"),
+        (&format!("{git_ref}@x"), git_ref),
+    ] {
+        let refused = Err(Refusal::PredicateMismatch("workflow.path"));
+        assert_eq!(
+            agrees(config_ref, path, ref_said),
+            refused,
+            "{config_ref} {ref_said}"
+        );
+    }
+    // The path reaches into the ref.
+    let into_ref = format!("{path}@refs/heads/evil");
+    assert_eq!(
+        agrees(&of_another, &into_ref, "refs"),
+        Err(Refusal::PredicateMismatch("workflow.ref"))
+    );
+}
+
 #[test]
 fn a_file_of_roots_has_limits_and_an_error_names_the_document() {
     let root = sigstore().trusted_root().to_string();
