@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::host_data::said;
 use super::language::Language;
-use super::language_calls::{identifiers, names_script, writes_file};
+use super::language_calls::{behind, identifiers, names_script, writes_file};
 use super::machines::{is_at_a_machine, is_unprotected};
 use super::named_calls::hands_over;
 use super::other_language::{add_holders, holds};
@@ -96,9 +96,15 @@ impl Language {
         let executes = |statement: &str| {
             self.executes(statement, script)
                 || writes_file(statement) && names_script(statement)
-                || self == Self::Node && identifiers(statement).any(|word| word == "import")
+                || self == Self::Node && loads_an_address(statement)
         };
         let mut statements = statements.iter();
         statements.any(|statement| is_one(statement) && executes(statement) || hands_over(statement, &is_one))
     }
+}
+
+/// Whether a statement of Node loads what it is handed, or an address in it: `import a from 'axios'` names a package.
+fn loads_an_address(statement: &str) -> bool {
+    let names_one = || statement.split(['"', '\'', '`']).any(is_unprotected);
+    behind(statement, "import").any(|after| after.trim_start().starts_with('(') || names_one())
 }

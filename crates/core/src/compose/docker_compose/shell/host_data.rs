@@ -228,7 +228,9 @@ impl Addresses {
             // `printf 'a\nb\n'`
             for line in text.replace("\\n", "\n").replace("\\t", " ").lines() {
                 let line = line.trim();
-                if let Some((setting, value)) = line.split_once(['=', ':', ' ']) {
+                // `http.https://git.example.com.sslVerify=false`
+                let parts = line.split_once('=').or_else(|| line.split_once([':', ' ']));
+                if let Some((setting, value)) = parts {
                     self.read_setting(setting, value);
                 }
                 if is_of_curl && matches!(line, "-k" | "--insecure" | "insecure") {
@@ -255,7 +257,7 @@ impl Addresses {
         let is_beside = || setting.ends_with("-host") && !value.split([' ', ',']).any(is_machine);
         let on = UNCHECKED_WHERE_ON
             .iter()
-            .filter(|(known, _)| *known == setting && !is_off && !is_beside());
+            .filter(|(known, _)| setting.rsplit('.').next() == Some(known) && !is_off && !is_beside());
         let off = UNCHECKED_WHERE_OFF
             .iter()
             .filter(|(known, _)| setting.ends_with(known) && is_off && !value.is_empty());

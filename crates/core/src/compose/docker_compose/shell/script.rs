@@ -41,6 +41,16 @@ pub(super) struct ShellCommand {
 }
 
 impl ShellCommand {
+    /// Notes of the commands in `>(…)` that the first reads what any other command may write.
+    pub(super) fn read_any(commands: &mut [Self]) {
+        for command in &mut *commands {
+            (command.pipe_start, command.at) = (0, usize::MAX);
+        }
+        if let [first, ..] = commands {
+            first.is_piped = true;
+        }
+    }
+
     /// A command whose words are those of a list, which no shell reads.
     pub(super) fn of_list(words: &[String]) -> Self {
         let words = words.iter().map(|text| Word {

@@ -29,28 +29,37 @@ pub(super) struct UnfinishedScript {
     pub(super) is_piped: bool,
     /// Where the pipeline began that is read.
     pub(super) start: usize,
-    /// Each `{`, `(`, `while` and the like that is open: whether it is a parenthesis, and where the pipeline began that it stands in.
-    pub(super) open: Vec<(bool, usize)>,
+    /// Each `{`, `(`, `while` and the like that is open, by its first character, and where the pipeline began that it stands in.
+    pub(super) open: Vec<(char, usize)>,
     /// How many of them are open where a pipe leads into one, and where that pipeline began: each command in it reads the pipe.
     pub(super) piped_group: Option<(usize, usize)>,
 }
 
 impl UnfinishedScript {
     /// A group opens: the pipeline in it begins at a command.
-    pub(super) fn opens(&mut self, is_parenthesis: bool, at: usize) {
+    pub(super) fn opens(&mut self, kind: char, at: usize) {
         if self.is_piped && self.piped_group.is_none() {
             self.piped_group = Some((self.open.len(), self.start));
         }
         let outer = std::mem::replace(&mut self.start, at);
-        self.open.push((is_parenthesis, outer));
+        self.open.push((kind, outer));
     }
 
     /// A group closes, and the pipeline goes on that it stands in. A parenthesis that closes none ends a pattern of `case`.
     pub(super) fn closes(&mut self, is_parenthesis: bool) {
-        if let Some((_, start)) = self.open.pop_if(|(is_one, _)| *is_one == is_parenthesis) {
+        if let Some((_, start)) = self.open.pop_if(|(kind, _)| (*kind == '(') == is_parenthesis) {
             self.start = start;
         }
         self.piped_group = self.piped_group.filter(|(open, _)| *open < self.open.len());
+    }
+
+    /// Whether a parenthesis that closes ends a pattern of `case`.
+    pub(super) fn is_in_pattern(&self) -> bool {
+        match self.command.words.first().map(|word| word.text.as_str()) {
+            Some("case") => true,
+            Some("esac") => false,
+            _ => matches!(self.open.last(), Some(('c', _))),
+        }
     }
 
     /// What the words open and close with which the command begins.
@@ -58,7 +67,8 @@ impl UnfinishedScript {
         let command = std::mem::take(&mut self.command);
         for word in &command.words {
             match word.text.as_str() {
-                "case" | "for" | "if" | "select" | "until" | "while" => self.opens(false, at),
+                "case" => self.opens('c', at),
+                "for" | "if" | "select" | "until" | "while" => self.opens('{', at),
                 "done" | "esac" | "fi" | "}" => self.closes(false),
                 "!" | "do" | "elif" | "else" | "then" | "{" => {}
                 _ => break,

@@ -19,22 +19,30 @@ impl ScriptJudge<'_> {
             *known = start.min(*known);
         }
         // Which commands stand in one of them, from the last command to the first.
-        let mut start = usize::MAX;
+        let mut start: Option<usize> = None;
         let mut stands_in: Vec<bool> = Vec::new();
         for command in script.commands.iter().rev() {
             while let Some(end) = ends.last_entry().filter(|end| *end.key() >= command.at) {
-                start = start.min(end.remove());
+                let known = end.remove();
+                start = Some(start.map_or(known, |start| start.min(known)));
             }
-            stands_in.push(command.at >= start);
+            stands_in.push(start.is_some_and(|start| command.at >= start));
         }
         let commands = || script.commands.iter().zip(stands_in.iter().rev());
-        // A function writes what its commands write.
+        // A function writes what its commands write; what a variable names may be one.
+        let is_function = |text: &str| script.functions.contains(text);
         let calls = commands().any(|(command, is_in)| {
-            *is_in
-                && command
+            let is_named_by_a_variable = || {
+                command
                     .words
-                    .iter()
-                    .any(|word| script.functions.contains(&word.text))
+                    .first()
+                    .is_some_and(|word| word.text.starts_with('$'))
+            };
+            let mut words = command
+                .words
+                .iter()
+                .flat_map(|word| word.text.split([' ', ';', '\n']));
+            *is_in && !script.functions.is_empty() && (words.any(is_function) || is_named_by_a_variable())
         });
         for (command, is_in) in commands() {
             let mut from = sources(&command.held(), self.is_settable, self.tainted);
