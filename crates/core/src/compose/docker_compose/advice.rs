@@ -3,8 +3,8 @@
 use super::place::shown;
 use super::variables::Template;
 
-/// What is said of a script that executes what the host can change.
-pub(super) const EXECUTES_HOST_DATA: &str = "a shell may execute what the host can change: an answer that nothing authenticates (plain HTTP, a \
+/// What is said of a script, in any language, that executes what the host can change.
+pub(super) const EXECUTES_HOST_DATA: &str = "it may execute what the host can change: an answer that nothing authenticates (plain HTTP, a \
     certificate that is not checked, an SSH key that is taken as it comes, an answer of a resolver), or a table of the firmware: use \
     `https://` and check who answers, or put the code into the image";
 

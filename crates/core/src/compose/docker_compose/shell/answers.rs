@@ -94,7 +94,8 @@ impl Language {
         add_holders(&mut holders, statements, &asks);
         let is_one = |text: &str| asks(text) || holds(text, &holders);
         let executes = |statement: &str| {
-            self.executes(statement, script)
+            // A pattern is no code.
+            self.executes(&statement.replace("re.compile(", "("), script)
                 || writes_file(statement) && names_script(statement)
                 || self == Self::Node && loads_an_address(statement)
         };
@@ -103,8 +104,12 @@ impl Language {
     }
 }
 
-/// Whether a statement of Node loads what it is handed, or an address in it: `import a from 'axios'` names a package.
+/// Whether a statement of Node loads what a variable holds, or an address in it: `import a from 'axios'` names a package.
 fn loads_an_address(statement: &str) -> bool {
     let names_one = || statement.split(['"', '\'', '`']).any(is_unprotected);
-    behind(statement, "import").any(|after| after.trim_start().starts_with('(') || names_one())
+    let is_handed_a_variable = |after: &str| {
+        let argument = after.trim_start().strip_prefix('(').map(str::trim_start);
+        argument.is_some_and(|argument| !argument.starts_with(['"', '\'']))
+    };
+    behind(statement, "import").any(|after| is_handed_a_variable(after) || names_one())
 }

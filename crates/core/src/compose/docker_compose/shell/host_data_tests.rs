@@ -304,8 +304,12 @@ fn an_answer_that_code_executes() {
             "import os\nAPI = os.environ.get('API', 'http://api.example.com')\nos.system('app --url ' + API)",
         ),
         (
+            Language::Python,
+            "import re, requests\nd = requests.get('http://x.example.com').json()\nm = re.compile(r'a').match(d['x'])",
+        ),
+        (
             Language::Node,
-            "import fetch from 'node-fetch';\nconst r = await fetch(url, {agent: new https.Agent({rejectUnauthorized: false})});\nres.json(await r.json())",
+            "import fetch from 'node-fetch';\nconst axios = import('axios').then(a => a.default);\nconst r = await fetch(url, {agent: new https.Agent({rejectUnauthorized: false})});\nres.json(await r.json())",
         ),
         (
             Language::Node,

@@ -78,6 +78,17 @@ fn many_files_of_one_command_hold_what_it_reads() {
     }
 }
 
+#[test]
+fn calls_in_each_other_are_looked_at_a_few_times() {
+    let nested = |calls: usize| format!("y = urlopen('http://x.example.com')\n{}1", "load(".repeat(calls));
+    let executed = |script: &str| {
+        let uses = Language::Python.uses(script, &|name| name == HOST_DATA);
+        uses.contains(&(HOST_DATA.to_owned(), Use::Executed))
+    };
+    assert!(!executed(&nested(10)));
+    assert!(executed(&nested(12_000)));
+}
+
 proptest! {
     /// Files that are written together hold the same as one after another.
     #[test]

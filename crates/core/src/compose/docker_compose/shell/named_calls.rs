@@ -61,9 +61,14 @@ const CHOICES: [&str; 8] = [" if ", "?", " or ", " and ", "||", "&&", "[", "+"];
 /// Functions whose result is no text: a number, or true or false.
 const NUMBERS: [&str; 6] = ["Boolean(", "Number(", "bool(", "float(", "int(", "parseInt("];
 
+/// How often each character of a statement is looked at on average, as one of the arguments of calls in each other. A statement with more
+/// calls in each other may hand over anything.
+const MAX_READINGS: usize = 16;
+
 /// Whether a statement hands what loads or runs something an argument for which `holds` is true: the first one, or one by a name that is
 /// not of data. `url=` and the like are not data here.
 pub(super) fn hands_over(statement: &str, holds: &dyn Fn(&str) -> bool) -> bool {
+    let mut left = statement.len().saturating_mul(MAX_READINGS);
     statement.match_indices('(').any(|(at, _)| {
         let before = statement.get(..at).unwrap_or_default().trim_end();
         let start = before
@@ -72,7 +77,10 @@ pub(super) fn hands_over(statement: &str, holds: &dyn Fn(&str) -> bool) -> bool 
         let path = before.get(start..).unwrap_or_default();
         let (owner, name) = path.rsplit_once('.').unwrap_or(("", path));
         loads(owner, name)
-            && arguments(statement.get(at + 1..).unwrap_or_default()).any(|each| each.decides(holds))
+            && arguments(statement.get(at + 1..).unwrap_or_default()).any(|each| {
+                left = left.saturating_sub(each.value.len());
+                left == 0 || each.decides(holds)
+            })
     })
 }
 
