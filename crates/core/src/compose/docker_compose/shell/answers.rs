@@ -94,13 +94,15 @@ impl Language {
         add_holders(&mut holders, statements, &asks);
         let is_one = |text: &str| asks(text) || holds(text, &holders);
         let executes = |statement: &str| {
-            // A pattern is no code.
-            self.executes(&statement.replace("re.compile(", "("), script)
+            self.executes(statement, script)
                 || writes_file(statement) && names_script(statement)
                 || self == Self::Node && loads_an_address(statement)
         };
-        let mut statements = statements.iter();
-        statements.any(|statement| is_one(statement) && executes(statement) || hands_over(statement, &is_one))
+        statements.iter().any(|statement| {
+            // A pattern is no code.
+            let statement = statement.replace("re.compile(", "(");
+            is_one(&statement) && executes(&statement) || hands_over(&statement, &is_one)
+        })
     }
 }
 

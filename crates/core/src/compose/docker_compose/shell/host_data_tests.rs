@@ -305,7 +305,7 @@ fn an_answer_that_code_executes() {
         ),
         (
             Language::Python,
-            "import re, requests\nd = requests.get('http://x.example.com').json()\nm = re.compile(r'a').match(d['x'])",
+            "import re, requests\nr = requests.get('http://x.example.com')\nd = r.json()\nm = re.compile(r'a').match(d['x'])",
         ),
         (
             Language::Node,
