@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use super::host_data::said;
 use super::language::Language;
-use super::language_calls::{behind, identifiers, names_script, writes_file};
+use super::language_calls::{names_script, writes_file};
+use super::language_words::{behind, identifiers};
 use super::machines::{is_at_a_machine, is_unprotected};
 use super::named_calls::hands_over;
 use super::other_language::{add_holders, holds};
+use super::script_facts::ScriptFacts;
 
 /// Words by which a statement asks another machine.
 const REQUESTS: [&str; 17] = [
@@ -93,8 +95,9 @@ impl Language {
         let mut holders = BTreeSet::new();
         add_holders(&mut holders, statements, &asks);
         let is_one = |text: &str| asks(text) || holds(text, &holders);
+        let facts = ScriptFacts::of(script);
         let executes = |statement: &str| {
-            self.executes(statement, script)
+            self.executes(statement, &facts)
                 || writes_file(statement) && names_script(statement)
                 || self == Self::Node && loads_an_address(statement)
         };

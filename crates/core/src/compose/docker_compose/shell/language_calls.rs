@@ -1,16 +1,18 @@
 //! Which statements of Python, Node, Ruby, Perl and PHP hand something to what executes text, starts programs or loads code.
 
 use super::super::risky_names::is_risky_in_script;
-use super::executing_words::{EXECUTING_MODULES, EXECUTING_PACKAGES, Executing, SETTINGS};
+use super::executing_words::{Executing, SETTINGS};
 use super::interpreters::is_interpreter;
 use super::language::Language;
+use super::language_words::{behind, has_word, identifiers, is_part, is_plain_text, positions};
 use super::paths::base_name;
 use super::programs::is_wrapper;
 use super::programs::{DOWNLOADERS, EXECUTORS, FETCHERS, RUN_TOOLS, RUNNERS};
+use super::script_facts::ScriptFacts;
 
 impl Language {
     /// Whether a statement hands something to what executes text, starts a program or loads code.
-    pub(super) fn executes(self, statement: &str, script: &str) -> bool {
+    pub(super) fn executes(self, statement: &str, script: &ScriptFacts) -> bool {
         let Executing {
             calls: called,
             words,
@@ -23,15 +25,13 @@ impl Language {
                 Self::Python => executes_in_python(statement, script),
                 Self::Node => executes_in_node(statement, script),
                 Self::Ruby => behind(statement, "IO").any(|after| after.starts_with('.')),
-                Self::Perl => ["re 'eval'", "re \"eval\""]
-                    .iter()
-                    .any(|part| script.contains(part)),
+                Self::Perl => script.evaluates_patterns,
                 Self::Php => calls_a_variable(statement),
             }
     }
 
     /// Whether a statement starts a program, whatever it hands to it.
-    pub(super) fn starts(self, statement: &str, script: &str) -> bool {
+    pub(super) fn starts(self, statement: &str, script: &ScriptFacts) -> bool {
         const STARTERS: [&str; 9] = [
             "Popen",
             "call",
@@ -43,8 +43,8 @@ impl Language {
             "spawn",
             "spawnSync",
         ];
-        let may_start = script.contains("subprocess") || script.contains("child_process");
-        self.executes(statement, script) || may_start && STARTERS.iter().any(|name| calls(statement, name))
+        self.executes(statement, script)
+            || script.may_start && STARTERS.iter().any(|name| calls(statement, name))
     }
 
     /// Whether a script gives another name to what executes text or starts programs, so that no statement shows it:
@@ -84,16 +84,12 @@ impl Language {
     }
 }
 
-fn executes_in_python(statement: &str, script: &str) -> bool {
+fn executes_in_python(statement: &str, script: &ScriptFacts) -> bool {
     const STARTERS: [&str; 5] = ["Popen", "call", "check_call", "check_output", "run"];
-    let has_subprocess = || {
-        statement.contains("subprocess")
-            || script.contains("from subprocess")
-            || script.contains("subprocess as")
-    };
+    let has_subprocess = || statement.contains("subprocess") || script.names_subprocess;
     let is_shell = || statement.contains("shell") && STARTERS.iter().any(|name| calls(statement, name));
-    statement.contains('(') && imports_one(script, &EXECUTING_MODULES)
-        || calls(statement, "chdir") && imports_behind(script, "chdir")
+    statement.contains('(') && script.imports_executing
+        || calls(statement, "chdir") && script.imports_behind_chdir
         || statement.split_once('=').is_some_and(|(name, value)| {
             SETTINGS.contains(&name.trim().rsplit('.').next().unwrap_or_default())
                 && !is_plain_text(value.trim())
@@ -101,37 +97,19 @@ fn executes_in_python(statement: &str, script: &str) -> bool {
         || has_subprocess() && (is_shell() || STARTERS.iter().any(|name| starts_a_variable(statement, name)))
 }
 
-fn executes_in_node(statement: &str, script: &str) -> bool {
+fn executes_in_node(statement: &str, script: &ScriptFacts) -> bool {
     const SHELLS: [&str; 3] = ["exec", "execSync", "fork"];
     const STARTERS: [&str; 4] = ["execFile", "execFileSync", "spawn", "spawnSync"];
     let called = |names: &[&str]| names.iter().any(|name| calls(statement, name));
     let starts = |names: &[&str]| names.iter().any(|name| starts_a_variable(statement, name));
-    statement.contains(['(', '`']) && quotes_one(script, &EXECUTING_PACKAGES)
+    statement.contains(['(', '`']) && script.quotes_executing
         // A template behind a name is a call of it.
         || calls_with_a_template(statement)
-        || statement.contains("new Command") && script.contains("Deno")
-        || has_word(statement, "Worker") && script.contains("worker_threads")
+        || statement.contains("new Command") && script.has_deno
+        || has_word(statement, "Worker") && script.has_threads
         || starts(&["import", "require", "Worker"])
-        || script.contains("child_process")
+        || script.has_child_process
             && (called(&SHELLS) || starts(&STARTERS) || statement.contains("shell") && called(&STARTERS))
-}
-
-/// Whether a script of Python imports one of these modules.
-fn imports_one(script: &str, modules: &[&str]) -> bool {
-    script.split([';', '\n']).any(|statement| {
-        let statement = statement.trim_start();
-        let is_import = ["import ", "from "]
-            .iter()
-            .any(|word| statement.starts_with(word));
-        let named = statement.split(" import ").next().unwrap_or_default();
-        is_import && identifiers(named).any(|name| modules.contains(&name))
-    })
-}
-
-/// Whether a script of Python imports something behind a word: Python looks for it in the folder that the script stands in.
-fn imports_behind(script: &str, word: &str) -> bool {
-    let after = script.split_once(word).map_or("", |(_, after)| after);
-    has_word(after, "import") || has_word(after, "__import__")
 }
 
 /// Whether a template stands behind `$`, outside of another one: a call of zx or Bun, which need no import where they start the script.
@@ -151,12 +129,6 @@ pub(super) fn calls_with_a_template(statement: &str) -> bool {
         is_behind_name = is_part(c);
     }
     false
-}
-
-/// Whether a script of Node names one of these packages.
-fn quotes_one(script: &str, packages: &[&str]) -> bool {
-    let mut texts = script.split(['"', '\'', '`']);
-    texts.any(|text| packages.contains(&text.strip_prefix("node:").unwrap_or(text)))
 }
 
 /// `$f(…)`, `new $class`: what a variable of PHP names.
@@ -210,42 +182,6 @@ pub(super) fn writes_file(statement: &str) -> bool {
 pub(super) fn names_script(statement: &str) -> bool {
     let mut texts = statement.split(['"', '\'']);
     texts.any(|text| Language::of_file(text).is_some() || text.ends_with(".sh"))
-}
-
-pub(super) fn is_part(c: char) -> bool {
-    c == '_' || c.is_ascii_alphanumeric()
-}
-
-/// Whether a value is one text in quotes, and no more.
-pub(super) fn is_plain_text(value: &str) -> bool {
-    let mut chars = value.chars();
-    let (Some(first), Some(last)) = (chars.next(), chars.next_back()) else {
-        return false;
-    };
-    first == last && matches!(first, '"' | '\'') && !chars.as_str().contains([first, '$'])
-}
-
-pub(super) fn identifiers(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !is_part(c))
-        .filter(|word| word.starts_with(|c: char| !c.is_ascii_digit()))
-}
-
-fn has_word(text: &str, word: &str) -> bool {
-    identifiers(text).any(|each| each == word)
-}
-
-/// The texts before and behind each place where a word stands as a whole.
-fn positions<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = (&'t str, &'t str)> {
-    text.match_indices(word).filter_map(move |(at, _)| {
-        let before = text.get(..at)?;
-        let after = text.get(at + word.len()..)?;
-        (!before.ends_with(is_part) && !after.starts_with(is_part)).then_some((before, after))
-    })
-}
-
-/// The text behind each of them.
-pub(super) fn behind<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = &'t str> {
-    positions(text, word).map(|(_, after)| after)
 }
 
 /// Whether a function is called with something.

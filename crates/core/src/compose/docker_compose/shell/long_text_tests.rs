@@ -3,6 +3,7 @@
 
 use proptest::prelude::*;
 
+use super::language::Language;
 use super::language_calls::calls_with_a_template;
 use super::written_files::taint_files;
 use super::*;
@@ -106,5 +107,13 @@ proptest! {
             taint_files([key(at)], &set("B"), &mut one_by_one);
         }
         prop_assert_eq!(together, one_by_one);
+    }
+}
+
+#[test]
+fn what_a_script_says_as_a_whole_is_read_once_for_all_its_statements() {
+    let script = "import os\n".to_owned() + &"f(1)\n".repeat(MAX_SCRIPT_BYTES / 5 - 10);
+    for language in [Language::Python, Language::Node, Language::Perl] {
+        language.uses(&script, &|_| false);
     }
 }

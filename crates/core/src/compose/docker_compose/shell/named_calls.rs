@@ -2,7 +2,8 @@
 
 use super::super::risky_names::is_risky_in_script;
 use super::data_options::{OF_ADDRESS, OF_DATA};
-use super::language_calls::{executes_its_arguments, identifiers, is_part, is_plain_text};
+use super::language_calls::executes_its_arguments;
+use super::language_words::{identifiers, is_part, is_plain_text};
 use super::paths::base_name;
 
 /// Words of the names of functions that load or run something.

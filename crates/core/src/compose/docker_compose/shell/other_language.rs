@@ -8,11 +8,13 @@ use std::collections::BTreeSet;
 
 use super::host_data::HOST_DATA;
 use super::language::Language;
-use super::language_calls::{behind, identifiers, is_part, names_script, sets_risky_variable, writes_file};
+use super::language_calls::{names_script, sets_risky_variable, writes_file};
+use super::language_words::{behind, identifiers, is_part};
 use super::named_calls::hands_over;
 use super::names::names_in;
 use super::reader::MAX_SCRIPT_BYTES;
 use super::script_arguments::may_read_arguments;
+use super::script_facts::ScriptFacts;
 use super::variable_use::{EVERY_VARIABLE, Use};
 
 /// Libraries of Python that fill settings from the environment by the names of fields.
@@ -28,11 +30,12 @@ const FILL_SETTINGS: [&str; 6] = [
 impl Language {
     /// Whether a script may execute an argument that it is handed: which one it is, is not followed.
     pub(in crate::compose::docker_compose) fn executes_its_arguments(self, script: &str) -> bool {
+        let facts = ScriptFacts::of(script);
         // Perl reads them by a word alone, such as `pop`.
         (self == Self::Perl || may_read_arguments(script))
             && statements(script).iter().any(|statement| {
                 !statement.trim_start().starts_with("import ")
-                    && (self.executes(statement, script) || hands_over(statement, &|text| !is_fixed(text)))
+                    && (self.executes(statement, &facts) || hands_over(statement, &|text| !is_fixed(text)))
             })
     }
 
@@ -97,7 +100,8 @@ impl Language {
         } else {
             BTreeSet::new()
         };
-        let starts_some = statements.iter().any(|statement| self.starts(statement, script));
+        let facts = ScriptFacts::of(script);
+        let starts_some = statements.iter().any(|statement| self.starts(statement, &facts));
         // A file of a script may be loaded by its name alone.
         let opens = |statement: &str| statement.contains("open(") || writes_file(statement);
         let opens_script = statements
@@ -109,7 +113,7 @@ impl Language {
                 |text: &str| reads(text) || reads_all(text) || holds(text, &holders) || holds(text, &handed);
             let is_handed_over = hands_over(statement, &is_argument);
             let writes = writes_file(statement) && (starts_some || opens_script);
-            let executes = self.executes(statement, script)
+            let executes = self.executes(statement, &facts)
                 || is_handed_over
                 || (renames || writes || starts_some && sets_risky_variable(statement)) && is_held();
             if !executes {
