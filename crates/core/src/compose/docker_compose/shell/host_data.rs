@@ -161,11 +161,17 @@ pub(super) fn named(text: &str) -> Option<&'static str> {
 
 impl Addresses {
     /// Those of which `is_from_outside` says that a fixed entry of the environment says them (see [`said_by_entry`]); a variable counts
-    /// that stands in `text`.
-    pub(super) fn add_entries(&mut self, text: &str, is_from_outside: &dyn Fn(&str) -> bool) {
+    /// that stands in one of the texts.
+    pub(super) fn add_entries<'t>(
+        &mut self,
+        texts: impl IntoIterator<Item = &'t str>,
+        is_from_outside: &dyn Fn(&str) -> bool,
+    ) {
         let is_said = |what: &str| is_from_outside(&said(what));
-        let names = identifiers(text).into_iter();
-        self.unprotected.extend(names.filter(|name| is_said(name)));
+        for text in texts {
+            let names = identifiers(text).into_iter();
+            self.unprotected.extend(names.filter(|name| is_said(name)));
+        }
         let programs = UNCHECKED_WHERE_ON.iter().chain(&UNCHECKED_WHERE_OFF);
         let programs = programs.flat_map(|(_, programs)| *programs);
         self.unchecked.extend(programs.filter(|program| is_said(program)));

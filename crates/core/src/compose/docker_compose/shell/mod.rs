@@ -94,9 +94,8 @@ use word::Word;
 pub(super) fn uses(text: &str, is_settable: &dyn Fn(&str) -> bool) -> Uses {
     let mut found = Uses::new();
     if text.len() > MAX_SCRIPT_BYTES {
-        let names = names_in(text).into_iter().filter(|name| is_settable(name));
-        let data = (is_settable(HOST_DATA) && host_data::may_bring(text)).then(|| HOST_DATA.to_owned());
-        return names.chain(data).map(|name| (name, Use::Executed)).collect();
+        note_long_text(text, is_settable, &mut found);
+        return found;
     }
     judge_text(
         text,
@@ -109,9 +108,24 @@ pub(super) fn uses(text: &str, is_settable: &dyn Fn(&str) -> bool) -> Uses {
     found
 }
 
+/// Notes that what is too long to be read executes every variable in it.
+fn note_long_text(text: &str, is_settable: &dyn Fn(&str) -> bool, found: &mut Uses) {
+    let names = names_in(text).into_iter().filter(|name| is_settable(name));
+    let data = (is_settable(HOST_DATA) && host_data::may_bring(text)).then(|| HOST_DATA.to_owned());
+    for name in names.chain(data) {
+        note(found, name, Use::Executed);
+    }
+}
+
 /// Every variable of a program and its arguments, which no shell reads unless one is named, or the image starts one.
 pub(super) fn uses_of_arguments(arguments: &[String], is_settable: &dyn Fn(&str) -> bool) -> Uses {
     let mut found = Uses::new();
+    if arguments.iter().map(String::len).sum::<usize>() > MAX_SCRIPT_BYTES {
+        for word in arguments {
+            note_long_text(word, is_settable, &mut found);
+        }
+        return found;
+    }
     let is_client = arguments
         .first()
         .is_some_and(|program| CLIENTS.contains(&base_name(program)));
@@ -143,7 +157,7 @@ pub(super) fn uses_of_arguments(arguments: &[String], is_settable: &dyn Fn(&str)
         ..ShellCommand::default()
     };
     let mut addresses = Addresses::default();
-    addresses.add_entries(&arguments.join(" "), is_settable);
+    addresses.add_entries(arguments.iter().map(String::as_str), is_settable);
     let taken = addresses.taken_by(&mut command);
     command.input.extend(taken.map(str::to_owned));
     let script = Script {

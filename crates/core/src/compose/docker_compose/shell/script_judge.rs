@@ -49,7 +49,7 @@ pub(super) fn judge_text(
     found: &mut Uses,
     depth: usize,
 ) {
-    addresses.add_entries(text, is_settable);
+    addresses.add_entries([text], is_settable);
     let mut script = Script::read(text, addresses, depth);
     script.add_commands_of_input();
     let mut tainted = outer.clone();
