@@ -51,7 +51,7 @@ pub(super) fn same_td(theirs: TdClaims<'_>, ours: TdClaims<'_>) -> Result<(), Ot
             compose_hash: *their_boot.compose_hash(),
         });
     }
-    // RTMR3 is no part of it: guests up to 0.5 let the app extend it after the boot.
+    // RTMR3 is not compared: guests up to 0.5 let the app extend it after the boot.
     if their_boot != our_boot {
         return Err(OtherTd::Instance);
     }

@@ -102,7 +102,7 @@ impl Language {
                 || self == Self::Node && loads_an_address(statement)
         };
         statements.iter().any(|statement| {
-            // A pattern is no code.
+            // A pattern is not executed.
             let statement = statement.replace("re.compile(", "(");
             is_one(&statement) && executes(&statement) || hands_over(&statement, &is_one)
         })

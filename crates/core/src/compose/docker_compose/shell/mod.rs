@@ -122,7 +122,12 @@ pub(super) fn uses_of_arguments(arguments: &[String], is_settable: &dyn Fn(&str)
     let mut found = Uses::new();
     if arguments.iter().map(String::len).sum::<usize>() > MAX_SCRIPT_BYTES {
         for word in arguments {
+            note_word(word, is_settable, &mut found);
             note_long_text(word, is_settable, &mut found);
+        }
+        // Which program gets which word is not read here.
+        if is_settable(HOST_DATA) && arguments.iter().any(|word| host_data::names_a_way(word)) {
+            note(&mut found, HOST_DATA.to_owned(), Use::Executed);
         }
         return found;
     }
@@ -262,7 +267,7 @@ pub(super) fn starts_interactive_shell(text: &str) -> bool {
     starts_interactive(text)
 }
 
-/// The words that an interpreter executes which is no shell, by their index, with the script in each.
+/// The words that an interpreter other than a shell executes, by their index, with the script in each.
 fn scripts_in_other_languages(arguments: &[String]) -> BTreeMap<usize, (Language, &str)> {
     let command = ShellCommand::of_list(arguments);
     let programs = command.programs(&mut BTreeSet::new());

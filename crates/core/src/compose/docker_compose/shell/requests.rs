@@ -73,7 +73,7 @@ const WGET: WithAWord = WithAWord {
         "--wait",
     ],
 };
-/// Long options of these and of other clients whose argument is no address, and is not sent.
+/// Long options of these and of other clients whose argument is neither an address nor sent.
 const OTHERS_WITH_A_WORD: [&str; 20] = [
     "--cacert",
     "--cert",
@@ -105,12 +105,12 @@ fn with_a_word(client: &str) -> &'static WithAWord {
     }
 }
 
-/// The letters of a client behind which a word stands that is no address.
+/// The letters of a client that take a word other than an address.
 pub(super) fn letters_with_a_word(client: &str) -> &'static str {
     with_a_word(client).letters
 }
 
-/// Whether a word that is no address stands behind an option of a client.
+/// Whether an option of a client takes a word other than an address.
 pub(super) fn takes_a_word(client: &str, option: &str) -> bool {
     let is_long = |of: &WithAWord| of.long.contains(&option);
     match option.strip_prefix('-') {

@@ -2,7 +2,7 @@
 
 use super::script::{Script, ShellCommand};
 
-/// Whether a script is `seq` alone, with a number first: what follows is no option then.
+/// Whether a script is `seq` alone, with a number first, so that nothing behind it is an option.
 pub(super) fn prints_numbers(script: &Script) -> bool {
     let mut commands = script.commands.iter().filter(|command| !command.words.is_empty());
     let (Some(command), None) = (commands.next(), commands.next()) else {
