@@ -18,7 +18,7 @@ use crate::net::retry::{Attempt, Heal, Schedule, retry};
 use crate::source::app::{self, RawAttestation};
 use crate::source::{OneInstance, SourceError};
 use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
-use cvm_verify_core::evidence::{Evidence, EvidenceError};
+use cvm_verify_core::evidence::{Attestation, EvidenceError};
 use cvm_verify_core::verify::InfoOrigin;
 
 /// How often `/info` is asked for that does not belong to the quote.
@@ -101,13 +101,17 @@ async fn attestation(
     let nonce = fresh_nonce()?;
     let answered = whom.attestation(client, &nonce, attempt.time_left).await;
     let attestation = answered.map_err(|error| of_source(&error))?;
-    match Evidence::parse(&attestation.body, None, None, attestation.nonce) {
+    match Attestation::parse(&attestation.body) {
         Err(error @ EvidenceError::NotJson { .. }) => Err(AttemptFailure {
             failure: error.into(),
             heals: true,
             retry_after: None,
         }),
-        _ => Ok(Answered { nonce, attestation }),
+        parsed => Ok(Answered {
+            nonce,
+            attestation,
+            parsed,
+        }),
     }
 }
 
@@ -116,6 +120,7 @@ struct Answered {
     /// The nonce of the attempt, which the source may sign or not.
     nonce: [u8; 32],
     attestation: RawAttestation,
+    parsed: Result<Attestation, EvidenceError>,
 }
 
 /// The documents next to an attestation, or why there are none.
@@ -161,7 +166,8 @@ impl Beside {
             .as_ref()
             .map(|gpu| gpu.clone().map_err(|error| problem(&error)));
         let (nonce, body) = (of.attestation.nonce, of.attestation.body.clone());
-        let mut answer = EvidenceAnswer::new(asked, nonce, body, info).with_gpu(gpu.as_ref());
+        let mut answer =
+            EvidenceAnswer::new(asked, nonce, body, of.parsed.clone(), info).with_gpu(gpu.as_ref());
         if let Some(problem) = unanswered {
             answer.evidence = answer.evidence.map(|evidence| evidence.without_info(problem));
         }
