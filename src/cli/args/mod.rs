@@ -135,6 +135,15 @@ impl Command {
     }
 }
 
+/// A number of a range.
+fn whole_number(least: u32, most: u32) -> impl Fn(&str) -> Result<u32, String> + Clone {
+    move |text| {
+        let number = text.trim().parse().ok();
+        let number = number.filter(|number| (least..=most).contains(number));
+        number.ok_or_else(|| format!("write a whole number from {least} to {most}"))
+    }
+}
+
 /// At least one.
 fn concurrency(text: &str) -> Result<NonZeroUsize, &'static str> {
     text.trim().parse().map_err(|_| "write a whole number from 1 on")
