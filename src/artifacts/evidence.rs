@@ -21,16 +21,15 @@ pub(crate) fn bundle_paths(
         (None, Some(folder), [_]) => Ok(vec![Some(folder.join("evidence.json"))]),
         (Some(folder), _, _) if folder.is_dir() => Ok(in_folder(folder, targets)),
         (None, Some(folder), _) => Ok(in_folder(folder, targets)),
-        (Some(file), _, [_]) => Ok(vec![Some(file.to_owned())]),
-        // Several targets need a folder, which is made.
+        (Some(file), _, [_]) if !file.as_os_str().as_encoded_bytes().ends_with(b"/") => {
+            Ok(vec![Some(file.to_owned())])
+        }
+        // A folder is made: several targets need one, and a slash at the end names one.
         (Some(folder), _, _) => match std::fs::create_dir_all(folder) {
             Ok(()) => Ok(in_folder(folder, targets)),
             Err(error) => Err(UsageError::option(
                 "--evidence",
-                format!(
-                    "there are several targets, and the folder {} cannot be made: {error}",
-                    folder.display()
-                ),
+                format!("the folder {} cannot be made: {error}", folder.display()),
             )),
         },
     }

@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use dcap_qvl::QuoteCollateralV3;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use serde_json::value::RawValue;
 
 use crate::engine::{RecordedAnswers, RecordedEvidence, TrustRoots};
@@ -10,10 +12,10 @@ use crate::files;
 use crate::usage_error::UsageError;
 use cvm_verify_core::checks::EvidenceFailure;
 use cvm_verify_core::evidence::collateral::FileError;
-use cvm_verify_core::evidence::{Attestation, Bundle, BundleSource, Evidence, EvidenceError};
+use cvm_verify_core::evidence::{Attestation, Bundle, BundleSource, Evidence, EvidenceError, TlsChain};
 use cvm_verify_core::policy::{Policy, SourcePolicy};
 use cvm_verify_core::reference::ReferenceValues;
-use cvm_verify_core::verify::{Claims, UnusableCollateral};
+use cvm_verify_core::verify::{Claims, RaTlsRefusal, UnusableCollateral, ra_tls_evidence_of};
 
 /// Evidence from files, and what its names say.
 pub(crate) struct Recorded {
@@ -123,13 +125,32 @@ pub(crate) fn not_a_file_mistake(
     }
 }
 
-/// A body of `/attestation`, or what other tools save: a bare quote or a versioned attestation, binary or as text.
+/// A body of `/attestation`, or what other tools save: a bare quote or a versioned attestation, binary or as text, or a certificate
+/// of the guest agent (PEM).
 pub(crate) fn attestation_of_file(file: &[u8]) -> Result<Attestation, EvidenceError> {
-    let json = file.trim_ascii_start().starts_with(b"{");
-    match Attestation::of_bytes(file).filter(|_| !json) {
+    let text = file.trim_ascii_start();
+    if text.starts_with(b"-----BEGIN CERTIFICATE-----") {
+        return attestation_of_certificate(text);
+    }
+    match Attestation::of_bytes(file).filter(|_| !text.starts_with(b"{")) {
         Some(attestation) => attestation,
         None => Attestation::parse(file),
     }
+}
+
+/// The attestation in the first certificate of a chain.
+fn attestation_of_certificate(pem: &[u8]) -> Result<Attestation, EvidenceError> {
+    let refused = |why: &dyn std::fmt::Display| EvidenceError::Unanswered {
+        problem: format!("the certificate is refused: {why}"),
+    };
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem)
+        .map(|one| one.map(|der| der.to_vec()))
+        .collect();
+    let chain = chain.map_err(|error| refused(&error))?;
+    let chain = TlsChain::new(chain).map_err(|error| refused(&error))?;
+    let read = ra_tls_evidence_of(&chain).unwrap_or(Err(RaTlsRefusal::NoEvidence));
+    read.map(|certificate| certificate.evidence().attestation.clone())
+        .map_err(|refusal| refused(&refusal))
 }
 
 pub(crate) fn read_collateral(

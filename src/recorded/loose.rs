@@ -87,10 +87,9 @@ pub(crate) fn recorded(args: &LooseFiles) -> Result<Option<Recorded>, UsageError
 
 /// A file that holds no JSON: a quote or a versioned attestation, or the wrong file.
 fn of_quote(path: &Path, bytes: &[u8], args: &LooseFiles) -> Result<Recorded, UsageError> {
-    let quote = Attestation::of_bytes(bytes)
-        .and_then(Result::ok)
-        .and_then(|attestation| Evidence::of_quote(attestation, None, None, None).ok());
-    match quote.is_some_and(|evidence| begins_like_quote(&evidence)) {
+    let quote =
+        attestation_of_file(bytes).and_then(|attestation| Evidence::of_quote(attestation, None, None, None));
+    match quote.is_ok_and(|evidence| begins_like_quote(&evidence)) {
         true => of_bytes(path, bytes, args),
         false => Err(UsageError::file(
             path,

@@ -315,7 +315,8 @@ fn the_issue_channel_needs_a_repository_and_a_memory_a_number() {
     let token = ("CVM_VERIFY_GITHUB_TOKEN", "ghp_SECRET");
     verify(&failing(), &[token], &[]).assert_usage_error("write --github-issue OWNER/REPO");
     verify(&failing(), &[token], &["--github-issue=shop"]).assert_usage_error("is not a repository");
-    verify(&failing(), &[], &["--inconclusive-after=0"]).assert_usage_error("0 is not in 1..=1000");
+    verify(&failing(), &[], &["--inconclusive-after=0"])
+        .assert_usage_error("write a whole number from 1 to 1000");
     let empty = ("CVM_VERIFY_GITHUB_TOKEN", "");
     let ran = verify(&failing(), &[empty], &["--github-issue=acme/shop"]);
     assert_eq!(

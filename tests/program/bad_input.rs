@@ -189,6 +189,7 @@ fn options_that_contradict_or_cannot_be_are_usage_errors() {
     verify(&["--accept-tcb", "OutOfDate:until=2030-01-01"]).assert_usage_error("more than 90 days ahead");
     verify(&["--report-data", "backwards"]).assert_usage_error("there is no report-data layout");
     verify(&["--report-data-value", "zz"]).assert_usage_error("is not hex");
+    verify(&["--instances", "x"]).assert_usage_error("write a whole number from 1 to 10000");
     verify(&["--pccs-url", "pccs.example"]).assert_usage_error("write https://pccs.example");
     verify(&["--insecure-trust-root", "Cargo.toml"]).assert_usage_error("not one X.509 certificate");
     verify(&["--ca-file", "Cargo.toml"]).assert_usage_error("Cargo.toml");

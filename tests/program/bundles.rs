@@ -84,6 +84,10 @@ fn a_folder_takes_one_bundle_a_target_and_a_file_takes_one() {
     let made = one.path("made/here");
     one.verify(&[two.app.url().as_ref(), "--evidence", &made]);
     assert_eq!(std::fs::read_dir(&made).unwrap().count(), 2);
+    // One target needs none, and a slash at the end names one.
+    let made = one.path("alone/here/");
+    one.verify(&["--evidence", &made]);
+    assert_eq!(std::fs::read_dir(&made).unwrap().count(), 1);
     std::fs::write(one.path("x.json"), "").unwrap();
     one.verify(&[two.app.url().as_ref(), "--evidence", &one.path("x.json")])
         .assert_usage_error("cannot be made");

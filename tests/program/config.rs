@@ -264,8 +264,9 @@ fn one_lock_holds_several_targets_each_pinned_by_its_name() {
     let url = second.url().to_string();
     let args = deployment.network_args(&["verify", &url, "--format=json", &lock_option]);
     run(&[&args[..], &["--target=api".to_owned()]].concat()).assert(ComposeHash, Pass, None);
-    run(&args)
-        .assert_usage_error("the file holds several targets (api, shop). Choose one with --target NAME.");
+    run(&args).assert_usage_error(
+        "each block of the file is for a named target (api, shop). Choose one with --target NAME.",
+    );
     let changed = pin(&["--target=shop"]);
     changed.assert_stdout("Changes in ");
     assert_eq!(verify(&deployment, &text, &[]).code, 0);

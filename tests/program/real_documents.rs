@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use cvm_verify_core::report::CheckId::*;
+use cvm_verify_core::report::Status::*;
 
 use super::run::run;
 use simulator::recorded;
@@ -46,18 +46,48 @@ fn the_documents_of_real_guests_reproduce_all_registers() {
 #[test]
 fn the_documents_in_real_certificates_reproduce_all_registers() {
     let Some(vectors) = recorded::folder() else { return };
-    let folder = tempfile::tempdir().unwrap();
     let image = "98a3394699570adf5921eb17bafed62b37b4a63cad28eb5506b430b63af2e20e";
     for file in ["v0-get-tls-key.pem", "v1-issue-cert.pem"] {
-        let pem = std::fs::read_to_string(vectors.join("ratls-0.6").join(file)).unwrap();
-        let path = folder.path().join(file);
-        std::fs::write(&path, attestation(&pem)).unwrap();
-        let page = inspected(&path);
+        let page = inspected(&vectors.join("ratls-0.6").join(file));
         assert!(
             page.contains(&format!("measurement document {image} {REPRODUCES}")),
             "{file}: {page}"
         );
     }
+}
+
+/// Certificates of dstack 0.5 carry quote and event log, and others nothing.
+#[test]
+fn a_certificate_is_read_as_the_evidence_that_it_carries() {
+    let Some(vectors) = recorded::folder() else { return };
+    let app = vectors.join("base-chain-2025/app-ratls-chain.pem");
+    let page = inspected(&app);
+    for says in [
+        "those of dstack-0.5.3",
+        "4a328ba9b9fade85762df846414b013cc29ff64a611c221c08b054039f677a66",
+    ] {
+        assert!(page.contains(says), "{says}: {page}");
+    }
+    let app = app.display().to_string();
+    let collateral = vectors
+        .join("cases/solver-alice/collateral.json")
+        .display()
+        .to_string();
+    let at = "--at=2025-09-02T12:00:00Z";
+    for option in [&["--attestation", &app][..], &[&app]] {
+        let more = ["--collateral", &collateral, at, "--format=json"];
+        let ran = run(&[&["replay"], option, &more].concat());
+        ran.assert(QuoteSignature, Pass, None);
+        ran.assert(EventLog, Pass, None);
+        ran.assert(OsImage, Fail, Some("vulnerable-image"));
+    }
+    let gateway = vectors
+        .join("base-chain-2025/gateway-tls-chain.pem")
+        .display()
+        .to_string();
+    run(&["inspect", &gateway]).assert_usage_error(
+        "the certificate is refused: it carries neither a quote (extension .1) nor an attestation",
+    );
 }
 
 /// The document of a pre-release calls itself version 4 and has other keys.
@@ -74,24 +104,4 @@ fn the_document_of_a_pre_release_is_refused() {
         "{page}"
     );
     assert!(!page.contains(REPRODUCES));
-}
-
-/// The attestation in the extension 1.3.6.1.4.1.62397.1.8 of the first certificate: an octet string in the extension's own.
-fn attestation(pem: &str) -> Vec<u8> {
-    const OID: [u8; 12] = [
-        0x06, 0x0a, 0x2b, 0x06, 0x01, 0x04, 0x01, 0x83, 0xe7, 0x3d, 0x01, 0x08,
-    ];
-    let body = pem.split("-----").nth(2).unwrap();
-    let der = STANDARD
-        .decode(body.split_whitespace().collect::<String>())
-        .unwrap();
-    let at = der.windows(OID.len()).position(|window| window == OID).unwrap();
-    octets(octets(&der[at + OID.len()..])).to_vec()
-}
-
-/// The content of a DER octet string with a length of two bytes.
-fn octets(der: &[u8]) -> &[u8] {
-    assert_eq!(der[..2], [0x04, 0x82], "an octet string of 256 bytes or more");
-    let length = usize::from(u16::from_be_bytes([der[2], der[3]]));
-    &der[4..4 + length]
 }

@@ -2,8 +2,8 @@
 
 use std::marker::PhantomData;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _, ValueParser};
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint, value_parser};
+use clap::builder::{PossibleValue, PossibleValuesParser, ValueParser};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint};
 
 use crate::config::file::{
     OptionGroup, PIN_OPTIONS, PolicyKey, REPLAY_OPTIONS, RewordedOption, SWITCHES, SwitchOption, Typed,
@@ -201,10 +201,10 @@ fn parser(key: &'static PolicyKey, option: &'static Typed) -> ValueParser {
             let values = values.map(|(word, says)| PossibleValue::new(*word).help(*says));
             PossibleValuesParser::new(values).into()
         }
-        ValueShape::Number(least, most) => value_parser!(u32)
-            .range(i64::from(least)..=i64::from(most))
-            .map(|number| number.to_string())
-            .into(),
+        ValueShape::Number(least, most) => {
+            let number = super::whole_number(least, most);
+            ValueParser::from(move |text: &str| number(text).map(|number| number.to_string()))
+        }
         ValueShape::Interval => {
             ValueParser::from(|text: &str| text.parse::<Interval>().map(|interval| interval.to_string()))
         }

@@ -9,8 +9,8 @@ use crate::recorded::loose::LooseFiles;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Loose files")]
 pub struct LooseArgs {
-    /// The body of /attestation; or a bare quote (binary, hex or base64) or versioned attestation (binary or hex). `-` reads
-    /// standard input.
+    /// The body of /attestation; or a bare quote (binary, hex or base64), a versioned attestation (binary or hex) or a certificate
+    /// of the guest agent (PEM). `-` reads standard input.
     #[arg(long, value_name = "FILE")]
     pub attestation: Option<PathBuf>,
     /// A bare quote in hex.

@@ -135,6 +135,15 @@ impl Command {
     }
 }
 
+/// A number of a range.
+fn whole_number(least: u32, most: u32) -> impl Fn(&str) -> Result<u32, String> + Clone {
+    move |text| {
+        let number = text.trim().parse().ok();
+        let number = number.filter(|number| (least..=most).contains(number));
+        number.ok_or_else(|| format!("write a whole number from {least} to {most}"))
+    }
+}
+
 /// At least one.
 fn concurrency(text: &str) -> Result<NonZeroUsize, &'static str> {
     text.trim().parse().map_err(|_| "write a whole number from 1 on")
@@ -297,8 +306,8 @@ pub struct PinArgs {
 
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// An evidence bundle, an /attestation body, a bare quote, a versioned attestation, a compose document, or the address of
-    /// an app (with another --source also its id).
+    /// An evidence bundle, an /attestation body, a bare quote, a versioned attestation, a certificate of the guest agent (PEM), a
+    /// compose document, or the address of an app (with another --source also its id).
     #[arg(value_name = "FILE|URL")]
     pub what: String,
     /// The measured compose document, for evidence that does not contain it.

@@ -243,7 +243,7 @@ fn fix_of(problem: &TomlProblem) -> String {
 fn no_target(wanted: Option<&str>, names: &[String]) -> String {
     let names = names.join(", ");
     match wanted {
-        None => format!("the file holds several targets ({names})"),
+        None => format!("each block of the file is for a named target ({names})"),
         Some(wanted) => format!(
             "the file has no target {}; it has {names}",
             crate::toml_text::literal::quoted(wanted)

@@ -33,7 +33,7 @@ fn each_target_takes_its_own_block() {
     );
     assert_eq!(
         error(None),
-        "cvm.lock: the file holds several targets (api.v2, shop). Choose one with --target NAME."
+        "cvm.lock: each block of the file is for a named target (api.v2, shop). Choose one with --target NAME."
     );
 }
 

@@ -277,4 +277,15 @@ mod tests {
             assert_ne!(bootstrap_report_data(&ca, &other).as_slice(), &quote[568..632]);
         }
     }
+
+    /// A KMS makes the certificate of its root anew at each start: the key stays, and names the KMS.
+    #[test]
+    fn the_certificate_of_a_known_kms_has_the_key_that_names_it() {
+        let Some(pem) = simulator::recorded::text("kms-ca-phala/kms-ca.pem") else {
+            return;
+        };
+        let key = ra_tls::spki_of_pem(&pem).map(hex::encode).unwrap();
+        let row = crate::reference::ReferenceValues::built_in().kms_by_id(&key);
+        assert_eq!(row.map(|row| row.name.as_str()), Some("phala"));
+    }
 }

@@ -17,7 +17,7 @@ fn claiming(claimed: Option<u32>) -> Claims {
 fn gpus_that_only_the_host_claims_are_unverified() {
     let (outcome, text) = said(CheckId::Gpu, &claiming(Some(8)), &Policy::default());
     assert_eq!(outcome.1, Some("gpu-unverified"));
-    assert!(text.starts_with("The host says that the VM has 8 GPUs"), "{text}");
+    assert!(text.starts_with("GPUs that the host claims: 8;"), "{text}");
     for claimed in [None, Some(0)] {
         let (outcome, _) = said(CheckId::Gpu, &claiming(claimed), &Policy::default());
         assert_eq!(outcome, (Status::Skip, Some("no-gpu")), "{claimed:?}");
@@ -35,7 +35,7 @@ fn gpus_that_are_counted_on_and_absent_are_a_fail() {
     };
     let (outcome, text) = said(CheckId::Gpu, &claiming(Some(8)), &policy(8));
     assert_eq!(outcome, (Status::Fail, Some("gpu-count")));
-    assert_eq!(text, "8 GPUs are expected, and there is no evidence of any.");
+    assert_eq!(text, "Expected GPUs: 8; there is no evidence of any.");
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn no_reports(policy: &Policy) -> Option<Look> {
 fn nothing_proven(claims: &Claims, policy: &Policy) -> Option<Look> {
     if let Some(count) = policy.gpu.count.as_ref().filter(|count| count.value > 0) {
         let expected = count.value;
-        let detail = format!("{expected} GPUs are expected, and there is no evidence of any.");
+        let detail = format!("Expected GPUs: {expected}; there is no evidence of any.");
         return Some(Look::fail(&COUNT, detail).against(count.origin.clone()));
     }
     let is_expected = policy.gpu.expects_gpus();
@@ -93,7 +93,7 @@ fn nothing_proven(claims: &Claims, policy: &Policy) -> Option<Look> {
     let has_policy = measured.is_some_and(|policy| policy.as_ref().map_or(true, |policy| policy.is_written));
     let detail = match claims.gpu.claimed {
         Some(number) if number > 0 => format!(
-            "The host says that the VM has {number} GPUs; nothing proves that they are genuine or confidential."
+            "GPUs that the host claims: {number}; nothing proves that they are genuine or confidential."
         ),
         _ if has_policy => {
             "The app has a GPU policy; nothing proves that there are GPUs, or that they are genuine or confidential."

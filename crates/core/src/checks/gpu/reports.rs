@@ -138,7 +138,7 @@ fn count(devices: &GpuDevices, policy: &Policy) -> Option<Look> {
     let count = policy.gpu.count.as_ref()?;
     let (expected, found) = (count.value, devices.gpus().len());
     (u32::try_from(found) != Ok(expected)).then(|| {
-        let detail = format!("{expected} GPUs are expected, and {found} are proven.");
+        let detail = format!("Expected GPUs: {expected}; proven: {found}.");
         Look::fail(&COUNT, detail).against(count.origin.clone())
     })
 }
