@@ -4,7 +4,7 @@ use super::MergeError;
 use cvm_verify_core::evidence::excerpt;
 use cvm_verify_core::policy::ReportMaxAge;
 use cvm_verify_core::report::{
-    DeviceRootKind, Mode, OlderAttempt, Report, RunId, Shard, TargetReport, TrustRootKind, rfc3339,
+    DeviceRootKind, Mode, OlderAttempt, Report, RunId, Shard, ShardOf, TargetReport, TrustRootKind, rfc3339,
     unix_seconds,
 };
 use cvm_verify_core::verify::COLLATERAL_LIMIT;
@@ -100,6 +100,27 @@ pub(super) fn one_plan(reports: &[(String, Report)]) -> Result<(), MergeError> {
         });
     }
     Ok(())
+}
+
+/// Whether the shards, all of which are there, hold the targets of the list that they share. A run that ended before it had a list
+/// names none. An instance of a target goes by the target's name, and its own behind that.
+pub(super) fn whole_list(reports: &[(String, Report)]) -> Result<(), MergeError> {
+    let lists: Option<Vec<&ShardOf>> = reports
+        .iter()
+        .map(|(_, report)| report.shard_of.as_ref())
+        .collect();
+    let (Some([list, ..]), Some((file, _))) = (lists.as_deref(), reports.first()) else {
+        return Ok(());
+    };
+    let targets = reports.iter().flat_map(|(_, report)| &report.targets);
+    let names = targets.filter_map(|target| target.name.split(" instance ").next());
+    match list.are_its_targets(&names.collect()) {
+        true => Ok(()),
+        false => Err(MergeError::Contradiction {
+            file: file.clone(),
+            what: "the targets of all shards are not those of its run".to_owned(),
+        }),
+    }
 }
 
 /// Whether it is one of the attempts at a shard of a named run: another one may take its place, and without it the shard is
