@@ -55,19 +55,11 @@ impl AskedContracts {
 
     /// With chain and contract of the KMS as somebody else says, where they are to be found.
     #[must_use]
-    pub fn with_hint(self, hint: Option<(u64, [u8; 20])>) -> Self {
-        match self {
-            Self::Found {
-                written,
-                said: _,
-                reference,
-            } => Self::Found {
-                written,
-                said: hint,
-                reference,
-            },
-            asked => asked,
+    pub fn with_hint(mut self, hint: Option<(u64, [u8; 20])>) -> Self {
+        if let Self::Found { said, .. } = &mut self {
+            *said = hint;
         }
+        self
     }
 
     fn reference(&self) -> Option<&ReferenceValues> {

@@ -62,7 +62,7 @@ pub(super) async fn collect(
         }
         return Collected::nothing((session.now)(), attempt.failure);
     };
-    let mut beside = Beside::ask(tls.client(), whom, &attestation, left()).await;
+    let mut beside = Beside::ask(&tls, whom, &attestation, left()).await;
     let mut round = 1;
     loop {
         let mut answer = beside.answer(asked, &attestation);
@@ -83,7 +83,7 @@ pub(super) async fn collect(
         };
         tokio::time::sleep(pause).await;
         if let Ok(info) = whom
-            .info(tls.client(), left().total.min(schedule.one_attempt))
+            .info(tls.info_client(), left().total.min(schedule.one_attempt))
             .await
         {
             beside.info = Ok(info);
@@ -132,15 +132,15 @@ struct Beside {
 
 impl Beside {
     /// Asks for each, again after a hiccup: that must not cost a document.
-    async fn ask(client: &Client, whom: OneInstance<'_>, of: &Answered, schedule: Schedule) -> Self {
+    async fn ask(tls: &WatchedTls<'_>, whom: OneInstance<'_>, of: &Answered, schedule: Schedule) -> Self {
         let started = Instant::now();
         let left = || Schedule {
             total: schedule.total.saturating_sub(started.elapsed()),
             ..schedule
         };
-        let info = document(&left(), |time| whom.info(client, time)).await;
+        let info = document(&left(), |time| whom.info(tls.info_client(), time)).await;
         let gpu = match whom.app().and_then(|endpoints| endpoints.gpu_url(&of.nonce)) {
-            Some(url) => Some(document(&left(), |time| app::gpu(client, &url, time)).await),
+            Some(url) => Some(document(&left(), |time| app::gpu(tls.client(), &url, time)).await),
             None => None,
         };
         Self { info, gpu }

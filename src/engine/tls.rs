@@ -33,6 +33,8 @@ const PROBE_TIME: Duration = Duration::from_secs(10);
 /// A client that keeps what one address presents.
 pub(super) struct WatchedTls<'a> {
     client: Client,
+    /// For other servers.
+    plain: &'a Client,
     /// What it kept, for an app that is asked over TLS.
     of_app: Option<(LeafWatch, &'a AppEndpoints)>,
     ask: TlsAsk<'a>,
@@ -53,7 +55,7 @@ pub(super) enum Admission {
 
 impl<'a> WatchedTls<'a> {
     /// Of an app, or of a source that is not asked at the app's own address.
-    pub fn of(plain: &Client, ask: TlsAsk<'a>, app: Option<&'a AppEndpoints>) -> Self {
+    pub fn of(plain: &'a Client, ask: TlsAsk<'a>, app: Option<&'a AppEndpoints>) -> Self {
         let over_tls = app.filter(|endpoints| endpoints.base().scheme() == "https");
         let watched = over_tls.and_then(|endpoints| {
             let (client, watch) = plain.watching(endpoints.base()).ok()?;
@@ -63,6 +65,7 @@ impl<'a> WatchedTls<'a> {
             watched.map_or_else(|| (plain.clone(), None), |(client, app)| (client, Some(app)));
         Self {
             client,
+            plain,
             of_app,
             ask,
             admitted: 0,
@@ -73,6 +76,14 @@ impl<'a> WatchedTls<'a> {
 
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// For the app's information, whose address may be that of another server.
+    pub fn info_client(&self) -> &Client {
+        match &self.of_app {
+            Some((_, endpoints)) if !has_info_of_its_own(endpoints) => self.plain,
+            _ => &self.client,
+        }
     }
 
     /// After TLS failed: whether a certificate was refused that can be admitted. Nothing was sent to its server.
@@ -265,13 +276,17 @@ fn key_of(leaf: &[u8]) -> Vec<u8> {
     spki_sha256(leaf).map_or_else(|| leaf.to_vec(), |hash| hash.to_vec())
 }
 
-/// Whether a request to the app's own host holds more than the nonce in its query. At another one, only a CA vouches for a server.
+/// Whether the app's own server is asked for its information, and not another one, if only at another port.
+fn has_info_of_its_own(endpoints: &AppEndpoints) -> bool {
+    endpoints.info_url().origin() == endpoints.base().origin()
+}
+
+/// Whether a request to the app's own server holds more than the nonce in its query. At another one, only a CA vouches for a server.
 fn has_own_query(endpoints: &AppEndpoints) -> bool {
     let nonce_only = endpoints.attestation_url(&[]);
     let of_gpus = endpoints.gpu_url(&[0; 32]);
     let has_more = |url: &url::Url| url.query().is_some_and(|query| query.contains('&'));
-    let info = endpoints.info_url();
     has_more(&nonce_only)
         || of_gpus.as_ref().is_some_and(has_more)
-        || (info.host() == endpoints.base().host() && info.query().is_some())
+        || (has_info_of_its_own(endpoints) && endpoints.info_url().query().is_some())
 }

@@ -200,6 +200,9 @@ pub fn merge(reports: Vec<(String, Report)>, this: &ThisRun<'_>) -> Result<Joine
         let there: BTreeSet<Shard> = reports.iter().filter_map(|(_, report)| report.shard).collect();
         shard.all().filter(|shard| !there.contains(shard)).collect()
     });
+    if missing.is_empty() {
+        one_run::whole_list(&reports)?;
+    }
     let (tool, mode, run_id) = (first.tool.clone(), first.mode, first.run_id.clone());
     let spans = || reports.iter().filter_map(|(_, report)| one_run::span(report));
     let started = spans().map(|(started, _)| started).min().unwrap_or(this.now);

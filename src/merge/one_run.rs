@@ -1,10 +1,12 @@
 //! Whether reports belong together: one program, one mode, one root, one number of shards, one run, and that run is now.
 
+use std::cmp::Ordering;
+
 use super::MergeError;
 use cvm_verify_core::evidence::excerpt;
 use cvm_verify_core::policy::ReportMaxAge;
 use cvm_verify_core::report::{
-    DeviceRootKind, Mode, OlderAttempt, Report, RunId, Shard, TargetReport, TrustRootKind, rfc3339,
+    DeviceRootKind, Mode, OlderAttempt, Report, RunId, Shard, ShardOf, TargetReport, TrustRootKind, rfc3339,
     unix_seconds,
 };
 use cvm_verify_core::verify::COLLATERAL_LIMIT;
@@ -100,6 +102,27 @@ pub(super) fn one_plan(reports: &[(String, Report)]) -> Result<(), MergeError> {
         });
     }
     Ok(())
+}
+
+/// Whether the shards, all of which are there, hold the targets of the list that they share. A run that ended before it had a list
+/// names none. An instance of a target goes by the target's name, and its own behind that.
+pub(super) fn whole_list(reports: &[(String, Report)]) -> Result<(), MergeError> {
+    let lists: Option<Vec<&ShardOf>> = reports
+        .iter()
+        .map(|(_, report)| report.shard_of.as_ref())
+        .collect();
+    let (Some([list, ..]), Some((file, _))) = (lists.as_deref(), reports.first()) else {
+        return Ok(());
+    };
+    let targets = reports.iter().flat_map(|(_, report)| &report.targets);
+    let names = targets.filter_map(|target| target.name.split(" instance ").next());
+    match list.are_its_targets(&names.collect()) {
+        true => Ok(()),
+        false => Err(MergeError::Contradiction {
+            file: file.clone(),
+            what: "the targets of all shards are not those of its run".to_owned(),
+        }),
+    }
 }
 
 /// Whether it is one of the attempts at a shard of a named run: another one may take its place, and without it the shard is
@@ -253,32 +276,26 @@ pub(super) fn newest_attempts(reports: Vec<(String, Report)>) -> (Vec<(String, R
     let mut kept: Vec<(String, Report)> = Vec::new();
     let mut notes = Vec::new();
     for (file, report) in reports {
-        let of_same = |(_, other): &(String, Report)| is_attempt(&report) && other.shard == report.shard;
-        let Some(place) = kept.iter().position(of_same) else {
+        let is_of_same =
+            |(_, other): &&mut (String, Report)| is_attempt(&report) && other.shard == report.shard;
+        let Some(other) = kept.iter_mut().find(is_of_same) else {
             kept.push((file, report));
-            continue;
-        };
-        let Some((other_file, other)) = kept.get_mut(place) else {
             continue;
         };
         let shard = report.shard.map(|shard| shard.to_string()).unwrap_or_default();
-        let order = attempt(&report).cmp(&attempt(other));
-        if order.is_eq() {
+        let older = match attempt(&report).cmp(&attempt(&other.1)) {
             // Twice the same: refused further on.
-            kept.push((file, report));
-            continue;
-        }
-        let older = if order.is_gt() {
-            std::mem::replace(other_file, file.clone())
-        } else {
-            file
+            Ordering::Equal => {
+                kept.push((file, report));
+                continue;
+            }
+            Ordering::Greater => std::mem::replace(other, (file, report)).0,
+            Ordering::Less => file,
         };
         notes.push(format!(
-            "{older}: an earlier attempt at the shard {shard} than {other_file}; it is left out"
+            "{older}: an earlier attempt at the shard {shard} than {}; it is left out",
+            other.0
         ));
-        if order.is_gt() {
-            *other = report;
-        }
     }
     (kept, notes)
 }

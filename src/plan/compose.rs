@@ -7,7 +7,7 @@ use super::setting_problem::SettingProblem;
 use super::{compose_document, release};
 use crate::config::path_of;
 use crate::files;
-use cvm_verify_core::policy::{Expected, Origin, SecondHash, SecondHashError};
+use cvm_verify_core::policy::{Expected, SecondHash, SecondHashError};
 
 impl SettingsReader<'_> {
     pub(super) fn compose_file(&mut self) -> Option<Vec<u8>> {
@@ -29,16 +29,11 @@ impl SettingsReader<'_> {
             && given.value != file.value
         {
             let sha256 = hex::encode(file.value);
-            self.problems.push(match value.origin {
-                Origin::File { .. } => SettingProblem::of(
-                    "compose-hash",
-                    value,
-                    format!("`app-compose-file` contradicts it: that file's SHA-256 is {sha256}; remove one of them"),
-                ),
-                _ => SettingProblem::Other(format!(
-                    "--compose-hash and --app-compose-file contradict each other: the file's SHA-256 is {sha256}"
-                )),
-            });
+            let problem = format!(
+                "`app-compose-file` contradicts it: that file's SHA-256 is {sha256}; remove one of them"
+            );
+            self.problems
+                .push(SettingProblem::of("compose-hash", value, problem));
         }
         given.or(of_file)
     }

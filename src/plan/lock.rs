@@ -5,7 +5,7 @@ use super::reader::SettingsReader;
 use super::setting_problem::SettingProblem;
 use crate::config::{WrittenValue, path_of};
 use cvm_verify_core::lock::Lock;
-use cvm_verify_core::policy::{Origin, OsImageOption, Policy};
+use cvm_verify_core::policy::{OsImageOption, Policy};
 
 impl SettingsReader<'_> {
     pub(super) fn without_lock(&mut self, os_image: Option<OsImageOption>, policy: Policy) -> Policy {
@@ -15,17 +15,8 @@ impl SettingsReader<'_> {
                 ..policy
             },
             (Some(OsImageOption::Lock), Some(value)) if !self.settings.is_flawed("lock") => {
-                self.problems.push(match value.origin {
-                    Origin::File { .. } => SettingProblem::of(
-                        "os-image",
-                        value,
-                        "there is no lock; name one with `lock`, or make one with `cvm-verify pin`",
-                    ),
-                    _ => SettingProblem::Other(
-                        "--os-image lock: there is no lock; give one with --lock, or make one with `cvm-verify pin`"
-                            .to_owned(),
-                    ),
-                });
+                let problem = "there is no lock; name one with `lock`, or make one with `cvm-verify pin`";
+                self.problems.push(SettingProblem::of("os-image", value, problem));
                 policy
             }
             _ => policy,

@@ -3,7 +3,7 @@
 use super::setting_problem::SettingProblem;
 use crate::config::{Settings, WrittenValue, path_of};
 use crate::files;
-use cvm_verify_core::policy::{Expected, Origin, Policy};
+use cvm_verify_core::policy::{Expected, Policy};
 
 /// `docker-compose`. Beside `app-compose-file` it must be the docker compose file in there.
 pub(crate) fn docker_compose(
@@ -17,19 +17,11 @@ pub(crate) fn docker_compose(
         Some(document.get("docker_compose_file")?.as_str()? == text)
     });
     if inside == Some(false) {
-        return Err(match value.origin {
-            Origin::File { .. } => SettingProblem::of(
-                "docker-compose",
-                value,
-                "`app-compose-file` contradicts it: the docker compose file inside that document is another one; remove one \
-                 of them",
-            ),
-            _ => SettingProblem::Other(
-                "--docker-compose and --app-compose-file contradict each other: the docker compose file inside the document \
-                 is another one"
-                    .to_owned(),
-            ),
-        });
+        return Err(SettingProblem::of(
+            "docker-compose",
+            value,
+            "`app-compose-file` contradicts it: the docker compose file inside that document is another one; remove one of them",
+        ));
     }
     Ok(Expected {
         value: text,

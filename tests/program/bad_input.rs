@@ -200,7 +200,7 @@ fn options_that_contradict_or_cannot_be_are_usage_errors() {
         "--compose-hash",
         &"00".repeat(32),
     ])
-    .assert_usage_error("contradict each other");
+    .assert_usage_error("`app-compose-file` contradicts it");
 }
 
 #[test]

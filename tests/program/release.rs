@@ -158,7 +158,8 @@ fn a_file_that_cannot_be_a_docker_compose_file_is_a_usage_error() {
         &app_compose(SWAPPED_DOCKER_COMPOSE),
     );
     let document = format!("--app-compose-file={}", deployment.path("app-compose.json"));
-    verify(&deployment, &[given(&deployment), document]).assert_usage_error("contradict each other");
+    verify(&deployment, &[given(&deployment), document])
+        .assert_usage_error("`app-compose-file` contradicts it");
 }
 
 #[test]

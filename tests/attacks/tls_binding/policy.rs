@@ -64,6 +64,35 @@ fn t26_a_lock_names_the_kms_that_a_certificate_must_lead_to() {
     assert_eq!(judged.check(ID).actual.as_deref(), Some(own.as_str()));
 }
 
+/// Roots rotate one at a time: for a while the user names the old one and the new one, and the lock is of the old one.
+#[test]
+fn t26_a_kms_that_is_named_beside_the_one_of_the_lock_may_have_issued_the_certificate() {
+    let (cvm, identity) = healthy();
+    let own = simulated_kms_id(&cvm);
+    let [locked, third] = ["5", "6"].map(|digit| own.replace('4', digit));
+    let named = |providers: &[&String]| {
+        asked(cvm.clone(), &identity, TlsBinding::Auto).with(|trial| {
+            let providers: Vec<String> = providers.iter().map(|id| format!("kms:{id}")).collect();
+            let providers = providers.join(",").parse().unwrap();
+            trial.policy.key_provider = Some(crate::judge::expected("--key-provider", providers));
+            trial.policy.locked_tls = Some(LockedBinding {
+                mode: TlsBinding::RaTls,
+                kms: Some(locked.clone()),
+            });
+        })
+    };
+    binds(&named(&[&locked, &own]), TlsRoute::AppRatls);
+    // The one of the lock is not named: it contradicts the policy.
+    grants_nothing(named(&[&third, &own]).judge().fails(ID, "ratls-other-kms"));
+    // The one that issued it is not named.
+    let judged = named(&[&locked, &third]).judge();
+    grants_nothing(
+        judged
+            .fails(ID, "ratls-other-kms")
+            .fails(CheckId::KeyProvider, "provider-mismatch"),
+    );
+}
+
 /// A certificate that no KMS signed holds if the policy names the provider that the VM booted with.
 #[test]
 fn t26_a_self_made_certificate_needs_the_key_provider_of_the_vm_in_the_policy() {

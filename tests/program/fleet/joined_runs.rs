@@ -313,6 +313,14 @@ fn shards_of_other_lists_or_other_policies_are_never_joined() {
     let ran = merge_in(&[&one, &looser], &[], NOW, &[]);
     ran.assert_usage_error("looser.json: its run has another policy for its targets than that of");
     ran.assert_stderr("1.json");
+    // All shards are there, and one of them says less than its run verified.
+    let shorter = format!("{two}.shorter.json");
+    let mut report: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&two).unwrap()).unwrap();
+    report["targets"].as_array_mut().unwrap().pop();
+    std::fs::write(&shorter, report.to_string()).unwrap();
+    let ran = merge_in(&[&one, &shorter], &[], NOW, &[]);
+    ran.assert_usage_error("1.json: contradicts itself (the targets of all shards are not those of its run)");
     // A report of a version that did not say it is joined as before.
     let before = |file: &str| {
         let mut report: serde_json::Value =

@@ -36,6 +36,29 @@ fn t27_the_query_of_another_servers_address_holds_back_nothing() {
     assert_eq!(app.requests().len(), 0);
 }
 
+/// The guest agent at another port of the app's host has a certificate of its own, which is no second key of the app's address.
+#[test]
+fn the_key_of_a_server_at_another_port_is_not_one_of_the_apps() {
+    let deployment = Deployment::healthy();
+    let [own, agents] = [1, 7].map(|seed| TlsIdentity::new(seed, now(), TlsMode::TestCa));
+    let authorities = own.ca_pem() + &agents.ca_pem();
+    std::fs::write(deployment.folder.path().join("ca.pem"), authorities).unwrap();
+    let ca = format!("--ca-file={}", deployment.path("ca.pem"));
+    let mut cvm = strict();
+    cvm.report_data = ReportDataLayout::KeyThenNonce(own.key_hash());
+    let app = AppServer::https(cvm.clone(), &own);
+    let agent = AppServer::https(cvm, &agents);
+    let info = format!("--info-url={}/info", agent.localhost_url());
+    let ran = verify(
+        &deployment,
+        &app,
+        &[&ca, "--tls-binding=app-key", ENDPOINT[1], &info],
+    );
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    ran.assert(TlsBinding, Pass, None);
+    assert_eq!((app.count("/info"), agent.count("/info")), (0, 1));
+}
+
 /// Any genuine VM has a certificate that its own evidence binds: that alone must not get the user's token.
 #[test]
 fn t27_a_query_of_the_users_is_not_sent_to_a_vm_that_does_not_meet_the_policy() {

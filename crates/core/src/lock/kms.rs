@@ -10,7 +10,7 @@ use crate::policy::{Expected, KmsHost, KmsPolicy, LockOrigin, MAX_KMS};
 use crate::toml_text::literal::{one_line, quoted};
 use crate::toml_text::{FoundMistakes, TomlTable};
 use crate::verify::Claims;
-use crate::verify::kms::KmsAnswer;
+use crate::verify::kms::{KmsAnswer, KmsProblem};
 
 /// The KMS that the app's keys come from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,33 +53,22 @@ impl LockedKms {
         for answer in answers {
             let host = answer.host();
             let refused = |why: &str| format!("the KMS at {host} {why}");
-            let (kms, own) = answer.attested().map_err(|problem| {
-                let why = match problem {
-                    crate::verify::kms::KmsProblem::Unreachable(why) => format!("did not answer: {why}"),
-                    _ => "is not attested".to_owned(),
-                };
-                match problem {
-                    crate::verify::kms::KmsProblem::Unreachable(_) => refused(&why),
-                    _ => format!("the server at {host} {why}"),
-                }
+            let (kms, own) = answer.attested().map_err(|problem| match problem {
+                KmsProblem::Unreachable(why) => refused(&format!("did not answer: {why}")),
+                _ => format!("the server at {host} is not attested"),
             })?;
             if !answer.has_root(key_provider_id) {
                 return Err(format!(
                     "the server at {host} has no certificate of the app's KMS, so it is not proven to be that KMS"
                 ));
             }
-            match kms.meta() {
-                Err(why) => {
-                    return Err(refused(&format!(
-                        "answers about itself what cannot be read: {why}"
-                    )));
-                }
-                Ok(meta) if meta.is_development() => {
-                    return Err(refused(
-                        "runs with rules for development and gives keys to any code",
-                    ));
-                }
-                Ok(_) => {}
+            let meta = kms
+                .meta()
+                .map_err(|why| refused(&format!("answers about itself what cannot be read: {why}")))?;
+            if meta.is_development() {
+                return Err(refused(
+                    "runs with rules for development and gives keys to any code",
+                ));
             }
             let name = host
                 .parse()

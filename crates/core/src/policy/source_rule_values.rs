@@ -96,7 +96,7 @@ pub(super) fn workflow(text: &str) -> Result<String, SourceRuleError> {
 }
 
 /// A whole ref: `refs/…` without `*`.
-pub(super) fn exact_ref(key: &'static str, text: &str) -> Result<String, SourceRuleError> {
+fn exact_ref(key: &'static str, text: &str) -> Result<String, SourceRuleError> {
     if text.starts_with("refs/") && text.len() > "refs/".len() && !text.contains('*') {
         return Ok(text.to_owned());
     }
@@ -104,6 +104,14 @@ pub(super) fn exact_ref(key: &'static str, text: &str) -> Result<String, SourceR
         key,
         "is not a whole ref; write \"refs/heads/main\" or \"refs/tags/v1.2.0\"",
     ))
+}
+
+/// The ref of a reusable workflow, or the commit that it is called by.
+pub(super) fn workflow_ref(text: &str) -> Result<String, SourceRuleError> {
+    let problem =
+        "is neither a whole ref nor a commit; write \"refs/tags/v1.2.0\", or all 40 hex digits of the commit";
+    let read = exact_ref("workflow-ref", text).or_else(|_| commit(text));
+    read.map_err(|_| SourceRuleError::new("workflow-ref", problem))
 }
 
 /// A whole ref, or a prefix `refs/…/*`.

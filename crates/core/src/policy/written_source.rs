@@ -6,7 +6,7 @@ use super::expected::Origin;
 use super::github_issuer::{GITHUB_ACTIONS, github_of};
 use super::source::{BuildSource, ExpectedSource, SourceRule};
 use super::source_rule_values::{
-    SourceRuleError, commit, exact_ref, image_pattern, ref_pattern, repository_name, workflow,
+    SourceRuleError, commit, image_pattern, ref_pattern, repository_name, workflow, workflow_ref,
 };
 use crate::evidence::StatementSource;
 
@@ -28,7 +28,7 @@ pub struct WrittenRule {
     /// `.github/workflows/release.yml`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workflow: Option<String>,
-    /// The ref of a reusable workflow.
+    /// The ref of a reusable workflow, or the commit that it is called by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workflow_ref: Option<String>,
     /// `refs/tags/*`.
@@ -196,15 +196,12 @@ impl WrittenRule {
                 "needs the image's registry, which holds BuildKit's attestation: write from = [\"registry\"]",
             );
         }
-        let workflow_ref = self.workflow_ref.as_deref();
         let attestations = self.attestation_repository.as_deref();
         Ok(BuildSource {
             repository: repository_name("repository", repository)?,
             repository_id: self.repository_id,
             workflow: self.workflow.as_deref().map(workflow).transpose()?,
-            workflow_ref: workflow_ref
-                .map(|text| exact_ref("workflow-ref", text))
-                .transpose()?,
+            workflow_ref: self.workflow_ref.as_deref().map(workflow_ref).transpose()?,
             refs: refs.collect::<Result<_, _>>()?,
             commits: commits.collect::<Result<_, _>>()?,
             any_runner,

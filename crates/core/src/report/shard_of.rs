@@ -1,5 +1,7 @@
 //! What the shards of a run have in common, so that `merge` can tell whether they shared one list of targets.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -27,6 +29,12 @@ impl ShardOf {
             targets_sha256: hash(targets.iter().map(|(name, _)| *name)),
             policies_sha256: hash(targets.iter().flat_map(|(name, policy)| [*name, policy.as_str()])),
         }
+    }
+
+    /// Whether these are the names of all targets of the run.
+    #[must_use]
+    pub fn are_its_targets(&self, names: &BTreeSet<&str>) -> bool {
+        self.targets_sha256 == hash(names.iter().copied())
     }
 }
 

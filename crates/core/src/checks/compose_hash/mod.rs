@@ -85,42 +85,19 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
 }
 
 fn judged(measured: &[u8; 32], claims: &Claims, policy: &Policy) -> Finding {
-    let expectation = Expectation::of(policy, measured, claims.at);
-    // Before what was shown: another code must not pass for a badly copied text.
-    if let Some(finding) = expectation.refusal(measured, policy) {
-        let of_file = docker_compose::difference(claims, policy);
-        return match (&expectation, of_file.is_empty()) {
-            (Expectation::Other(expected), true) => changed::explained(finding, expected, claims, policy),
-            _ => finding.differing(of_file),
-        };
-    }
-    // What is expected was measured, so that the VM runs it, whatever text someone shows: nothing in that text is read.
-    let is_expected = matches!(&expectation, Expectation::First(_) | Expectation::Second(_));
-    if let Err(NotProven::Refused(ComposeRefusal::HashMismatch { measured, text })) = &claims.compose
-        && !is_expected
-    {
-        let finding = match claims.other_document_in_info() {
-            // An old answer of a cache on the way looks like this, and nothing that was written down is missed.
-            Some(_) => Finding::error(
-                &TEXT_MISMATCH,
-                "Not determined: the compose document that /info shows is not the one that was measured.",
-            ),
-            None => Finding::fail(
-                &TEXT_MISMATCH,
-                "The compose document in the evidence is not the one that was measured.",
-            ),
-        };
-        return finding.comparing(hex::encode(measured), hex::encode(text));
-    }
-    match expectation {
-        Expectation::None => {
-            let actual = hex::encode(measured);
-            Finding::skip(
-                &NO_EXPECTATION,
-                format!("No compose hash is expected. To expect this one, write down: --compose-hash {actual}"),
-            )
-            .found(actual)
+    match Expectation::of(policy, measured, claims.at) {
+        // Told before what was shown: another code must not pass for a badly copied text.
+        Expectation::Other(expected) => {
+            let finding = mismatch_finding(expected, measured);
+            match docker_compose::difference(claims, policy) {
+                none if none.is_empty() => changed::explained(finding, expected, claims, policy),
+                of_file => finding.differing(of_file),
+            }
         }
+        Expectation::Ended(second) => {
+            ended_finding(second, policy).differing(docker_compose::difference(claims, policy))
+        }
+        // What is expected was measured, so that the VM runs it, whatever text someone shows: nothing in that text is read.
         Expectation::First(expected) => docker_compose::file_finding(claims, policy)
             .or_else(|| settings::locked_finding(claims, policy, measured))
             .unwrap_or_else(|| {
@@ -141,17 +118,41 @@ fn judged(measured: &[u8; 32], claims: &Claims, policy: &Policy) -> Finding {
                 ))
             })
         }
-        Expectation::File(ended) => {
+        Expectation::File(ended) => other_text(claims).unwrap_or_else(|| {
             let finding = docker_compose::release_finding(claims, policy);
             match ended.filter(|_| finding.status == crate::report::Status::Fail) {
                 Some(second) => ended_finding(second, policy).differing(finding.diff),
                 None => finding,
             }
-        }
-        // Told above.
-        Expectation::Ended(second) => ended_finding(second, policy),
-        Expectation::Other(expected) => mismatch_finding(expected, measured),
+        }),
+        Expectation::None => other_text(claims).unwrap_or_else(|| {
+            let actual = hex::encode(measured);
+            Finding::skip(
+                &NO_EXPECTATION,
+                format!("No compose hash is expected. To expect this one, write down: --compose-hash {actual}"),
+            )
+            .found(actual)
+        }),
     }
+}
+
+/// The finding of a document that is not the measured one, where no hash says that the measured one is right.
+fn other_text(claims: &Claims) -> Option<Finding> {
+    let Err(NotProven::Refused(ComposeRefusal::HashMismatch { measured, text })) = &claims.compose else {
+        return None;
+    };
+    let finding = match claims.other_document_in_info() {
+        // An old answer of a cache on the way looks like this, and nothing that was written down is missed.
+        Some(_) => Finding::error(
+            &TEXT_MISMATCH,
+            "Not determined: the compose document that /info shows is not the one that was measured.",
+        ),
+        None => Finding::fail(
+            &TEXT_MISMATCH,
+            "The compose document in the evidence is not the one that was measured.",
+        ),
+    };
+    Some(finding.comparing(hex::encode(measured), hex::encode(text)))
 }
 
 /// The second compose hash, where the VM runs that one and it is accepted.
@@ -192,15 +193,6 @@ impl<'p> Expectation<'p> {
             (Some(first), None) => Self::Other(first),
             (None, ended) if policy.docker_compose.is_some() => Self::File(ended),
             (None, _) => Self::None,
-        }
-    }
-
-    /// The finding where the hash alone decides against it.
-    fn refusal(&self, measured: &[u8; 32], policy: &Policy) -> Option<Finding> {
-        match self {
-            Self::Other(expected) => Some(mismatch_finding(expected, measured)),
-            Self::Ended(second) => Some(ended_finding(second, policy)),
-            Self::None | Self::First(_) | Self::Second(_) | Self::File(_) => None,
         }
     }
 }

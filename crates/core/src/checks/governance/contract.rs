@@ -78,15 +78,8 @@ fn code(judgement: &mut Judgement, which: &str, contract: &Contract, pin: &Contr
     }
     let address = implementation.map(|implementation| implementation.address);
     let code = implementation.map(|implementation| implementation.code);
-    let is_pinned = |pinned: bool, same: bool| pinned && !same;
-    let moved = is_pinned(
-        pin.implementation.is_some(),
-        pin.implementation.as_ref().map(|pinned| pinned.value) == address,
-    );
-    let changed = is_pinned(
-        pin.implementation_code.is_some(),
-        pin.implementation_code.as_ref().map(|pinned| pinned.value) == code,
-    );
+    let moved = (pin.implementation.as_ref()).is_some_and(|pinned| Some(pinned.value) != address);
+    let changed = (pin.implementation_code.as_ref()).is_some_and(|pinned| Some(pinned.value) != code);
     if moved || changed {
         let now = match implementation {
             Some(now) => format!(

@@ -203,9 +203,6 @@ impl MeasuredRegisters<'_> {
 
     /// The image is the one that the user named. `rests_on_row` is whether the row alone says so: its registers, or its name.
     fn named(&self, named: &PublishedImage, by: &dyn fmt::Display, rests_on_row: bool) -> Finding {
-        if named.is_development() {
-            return self.development(named, by);
-        }
         let release = release(named);
         let accepted = vulnerabilities_until(named);
         let accepted = accepted.as_ref().map(|accepted| (accepted, by));
@@ -213,6 +210,9 @@ impl MeasuredRegisters<'_> {
             Some(finding) if finding.status == Status::Fail => return finding,
             accepted => accepted,
         };
+        if named.is_development() {
+            return self.development(named, by, vulnerable);
+        }
         let Some(row) = &named.row else {
             let name = format!("The VM booted the image {named}");
             return self.on_known_shape(&name, None, |sentence| {
@@ -253,14 +253,13 @@ impl MeasuredRegisters<'_> {
     }
 
     /// The files that the user named say that it is a development image, whatever the table says of it.
-    fn development(&self, named: &PublishedImage, by: &dyn fmt::Display) -> Finding {
+    fn development(
+        &self,
+        named: &PublishedImage,
+        by: &dyn fmt::Display,
+        vulnerable: Option<Finding>,
+    ) -> Finding {
         let row = named.row.as_deref();
-        let accepted = vulnerabilities_until(named);
-        let accepted = accepted.as_ref().map(|accepted| (accepted, by));
-        let vulnerable = match vulnerable(self.reference, &release(named), self.at, accepted) {
-            Some(finding) if finding.status == Status::Fail => return finding,
-            accepted => accepted,
-        };
         let name = match row {
             Some(row) => row.name.to_string(),
             None => format!("The VM booted the image {named}"),

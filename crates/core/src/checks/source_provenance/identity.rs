@@ -63,48 +63,76 @@ pub(super) fn judge(statement: &SignedStatement, source: &BuildSource) -> Result
 
 /// Compares the signer alone.
 pub(super) fn judge_signer(claims: &SignerClaims, source: &BuildSource) -> Result<(), Mismatch> {
-    let mut step = 0;
-    let mut must = |holds: bool, reason: &'static Reason, expected: &str, actual: Option<&str>| {
-        step += 1;
+    let mut kept = KeptRules::default();
+    judge_repository(&mut kept, claims, source)?;
+    judge_workflow(&mut kept, claims, source)?;
+    judge_build(&mut kept, claims, source)
+}
+
+/// How many rules a signer kept.
+#[derive(Default)]
+struct KeptRules(u8);
+
+impl KeptRules {
+    fn must(
+        &mut self,
+        holds: bool,
+        reason: &'static Reason,
+        expected: &str,
+        actual: Option<&str>,
+    ) -> Result<(), Mismatch> {
+        self.0 += 1;
         match holds {
             true => Ok(()),
             false => Err(Mismatch {
                 reason,
                 expected: expected.to_owned(),
                 actual: actual.unwrap_or("nothing").to_owned(),
-                progress: step,
+                progress: self.0,
             }),
         }
-    };
+    }
+
+    /// The same of a value, where one is expected.
+    fn must_be(
+        &mut self,
+        reason: &'static Reason,
+        expected: Option<&str>,
+        actual: Option<&str>,
+    ) -> Result<(), Mismatch> {
+        let holds = expected.is_none() || expected == actual;
+        self.must(holds, reason, expected.unwrap_or_default(), actual)
+    }
+}
+
+/// Of which repository the run is.
+fn judge_repository(
+    kept: &mut KeptRules,
+    claims: &SignerClaims,
+    source: &BuildSource,
+) -> Result<(), Mismatch> {
     let github = github(claims);
-    let signer = Signer::of(claims, &github);
-    must(
-        claims.issuer().is_some() && signer.is_some(),
+    kept.must(
+        claims.issuer().is_some() && Signer::of(claims, &github).is_some(),
         &why::OTHER_SIGNER,
         "a workflow of GitHub Actions",
         claims.subject(),
     )?;
-    must(
-        claims.issuer() == Some(source.issuer.as_str()),
-        &why::OTHER_ISSUER,
-        &source.issuer,
-        claims.issuer(),
-    )?;
+    kept.must_be(&why::OTHER_ISSUER, Some(&source.issuer), claims.issuer())?;
     let repository = claims.repository().and_then(|text| text.strip_prefix(&github));
-    must(
+    kept.must(
         repository.is_some_and(|found| found.eq_ignore_ascii_case(&source.repository)),
         &why::OTHER_REPOSITORY,
         &source.repository,
         repository.or_else(|| claims.repository()),
     )?;
     let id = source.repository_id.map(|id| id.to_string());
-    must(
-        id.is_none() || id.as_deref() == claims.repository_id(),
-        &why::OTHER_REPOSITORY_ID,
-        id.as_deref().unwrap_or_default(),
-        claims.repository_id(),
-    )?;
-    must(
+    kept.must_be(&why::OTHER_REPOSITORY_ID, id.as_deref(), claims.repository_id())
+}
+
+/// What began the run, and which workflow signed.
+fn judge_workflow(kept: &mut KeptRules, claims: &SignerClaims, source: &BuildSource) -> Result<(), Mismatch> {
+    kept.must(
         claims
             .trigger()
             .is_some_and(|event| !PULL_REQUESTS.contains(&event)),
@@ -112,7 +140,8 @@ pub(super) fn judge_signer(claims: &SignerClaims, source: &BuildSource) -> Resul
         "an event of the repository itself",
         claims.trigger(),
     )?;
-    let signer = signer.unwrap_or_default();
+    let github = github(claims);
+    let signer = Signer::of(claims, &github).unwrap_or_default();
     let (owner_and_name, path) = match source.workflow.as_deref() {
         None => (source.repository.as_str(), None),
         Some(workflow) => match workflow.find("/.github/workflows/") {
@@ -123,23 +152,23 @@ pub(super) fn judge_signer(claims: &SignerClaims, source: &BuildSource) -> Resul
             None => (source.repository.as_str(), Some(workflow)),
         },
     };
-    must(
+    kept.must(
         signer.repository.eq_ignore_ascii_case(owner_and_name) && path.is_none_or(|path| path == signer.path),
         &why::OTHER_WORKFLOW,
         &format!("{owner_and_name}/{}", path.unwrap_or(".github/workflows/*")),
         Some(&format!("{}/{}", signer.repository, signer.path)),
     )?;
-    must(
-        source
-            .workflow_ref
-            .as_deref()
-            .is_none_or(|expected| expected == signer.git_ref),
+    kept.must_be(
         &why::OTHER_WORKFLOW,
-        source.workflow_ref.as_deref().unwrap_or_default(),
+        source.workflow_ref.as_deref(),
         Some(signer.git_ref),
-    )?;
+    )
+}
+
+/// What was built, and where.
+fn judge_build(kept: &mut KeptRules, claims: &SignerClaims, source: &BuildSource) -> Result<(), Mismatch> {
     let refs: Vec<String> = source.refs.iter().map(ToString::to_string).collect();
-    must(
+    kept.must(
         claims.git_ref().is_some_and(|found| match refs.is_empty() {
             true => found.starts_with("refs/heads/") || found.starts_with("refs/tags/"),
             false => !found.starts_with(PULLS) && source.refs.iter().any(|pattern| pattern.accepts(found)),
@@ -152,7 +181,7 @@ pub(super) fn judge_signer(claims: &SignerClaims, source: &BuildSource) -> Resul
         claims.git_ref(),
     )?;
     let commits = &source.commits;
-    must(
+    kept.must(
         commits.is_empty()
             || claims
                 .commit()
@@ -161,22 +190,13 @@ pub(super) fn judge_signer(claims: &SignerClaims, source: &BuildSource) -> Resul
         &commits.join(" or "),
         claims.commit(),
     )?;
-    must(
-        source.any_runner || claims.runner() == Some("github-hosted"),
-        &why::OTHER_RUNNER,
-        "github-hosted",
-        claims.runner(),
-    )?;
-    must(
-        source
-            .environment
-            .as_deref()
-            .is_none_or(|expected| claims.environment() == Some(expected)),
+    let runner = (!source.any_runner).then_some("github-hosted");
+    kept.must_be(&why::OTHER_RUNNER, runner, claims.runner())?;
+    kept.must_be(
         &why::OTHER_ENVIRONMENT,
-        source.environment.as_deref().unwrap_or_default(),
+        source.environment.as_deref(),
         claims.environment(),
-    )?;
-    Ok(())
+    )
 }
 
 fn words(claims: &SignerClaims, signer: &Signer<'_>, source: &BuildSource, is_provenance: bool) -> String {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::policy::{GITHUB_ACTIONS, RefPattern};
+use crate::policy::{ExpectedSource, GITHUB_ACTIONS, Origin, RefPattern, WrittenRule};
 use crate::verify::provenance::PROVENANCE;
 
 const COMMIT: &str = "95baf2766ce4c0cb4a4a2bd7b0ee4ce61f0ba012";
@@ -157,6 +157,36 @@ fn each_claim_that_is_another_or_none_is_refused_for_its_own_reason() {
     ] {
         let claims = claims_with(&subject(place, git_ref), &[]);
         assert_eq!(refused(&claims, &rule()), Some(expected), "{place}@{git_ref}");
+    }
+}
+
+/// The caller of a reusable workflow may name a commit in the place of a ref.
+#[test]
+fn a_reusable_workflow_that_is_called_by_its_commit_can_be_pinned_to_it() {
+    let written = |at: &str| WrittenRule {
+        image: "ghcr.io/example/web".to_owned(),
+        repository: Some("example/shop".to_owned()),
+        workflow: Some("example/tools/.github/workflows/build.yml".to_owned()),
+        workflow_ref: Some(at.to_owned()),
+        ..WrittenRule::default()
+    };
+    let rule = |at: &str| match written(at).rule(Origin::Option("--test")).unwrap().expected {
+        ExpectedSource::Built(source) => *source,
+        ExpectedSource::Unproven(_) => unreachable!(),
+    };
+    let signed_at = |at: &str| claims_with(&subject("example/tools/.github/workflows/build.yml", at), &[]);
+    let other = COMMIT.replace('9', "8");
+    assert_eq!(refused(&signed_at(COMMIT), &rule(COMMIT)), None);
+    assert_eq!(refused(&signed_at(COMMIT), &rule(&COMMIT.to_uppercase())), None);
+    let expected = Some(("other-workflow", 7));
+    assert_eq!(refused(&signed_at(&other), &rule(COMMIT)), expected);
+    assert_eq!(
+        refused(&signed_at(&format!("refs/heads/{COMMIT}")), &rule(COMMIT)),
+        expected
+    );
+    for at in ["v1", &COMMIT[1..], "refs/tags/*"] {
+        let error = written(at).rule(Origin::Option("--test")).unwrap_err();
+        assert_eq!(error.key, "workflow-ref", "{at}");
     }
 }
 

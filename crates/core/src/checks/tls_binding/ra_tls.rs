@@ -34,7 +34,10 @@ pub(super) fn ra_tls(claims: &Claims, tls: &Tls, policy: &Policy) -> Finding {
     let locked = locked.and_then(|locked| locked.kms.as_deref());
     let booted_with = claims.boot.as_ref().ok().map(BootClaims::key_provider);
     let is_of = |kms: &str| booted_with.is_some_and(|provider| provider.id.eq_ignore_ascii_case(kms));
-    if locked.is_some_and(|kms| !is_of(kms)) {
+    // Roots rotate: the user may name the locked one and the one that the VM booted with.
+    let is_named = |kms: &str| policy.key_provider_ids().any(|id| id.eq_ignore_ascii_case(kms));
+    let are_named = |kms: &str| is_named(kms) && policy.key_provider_ids().any(is_of);
+    if locked.is_some_and(|kms| !is_of(kms) && !are_named(kms)) {
         return wrong(
             policy,
             &RATLS_OTHER_KMS,

@@ -16,11 +16,11 @@ use super::{
     MAX_LOCK_BYTES, Notes, PinWarning, gpus, places,
 };
 use crate::compose::launch_script;
-use crate::policy::{KeyProviderPin, PublishedImage};
+use crate::policy::{KeyProviderPin, KnownBy, PublishedImage};
 use crate::reference::{OsClass, ReferenceValues, RowOrigin};
 use crate::report::TrustRootKind;
 use crate::verify::gpu::GpuNonce;
-use crate::verify::{Claims, KeyProvider, Layout, MeasuredCompose, NotProven, VerifiedQuote};
+use crate::verify::{BootClaims, Claims, KeyProvider, Layout, MeasuredCompose, NotProven, VerifiedQuote};
 use image::{known_by, of_image, other_image};
 pub use pinned::{AcceptedPin, Pinned, Unaccepted};
 pub use refusal::PinRefusal;
@@ -41,26 +41,78 @@ pub fn pin(
     named: Option<&PublishedImage>,
 ) -> Result<Pinned, PinRefusal> {
     let quote = verified(claims)?;
-    if let Err(why) = &claims.log {
-        return Err(match why {
-            NotProven::Refused(refusal) => PinRefusal::EventLog(refusal.clone()),
-            NotProven::Absent | NotProven::NotReached => PinRefusal::NoEventLog,
-        });
-    }
-    let boot = claims.boot.as_ref().map_err(|why| match why {
-        NotProven::Refused(refusal) => PinRefusal::Boot(refusal.clone()),
-        NotProven::Absent | NotProven::NotReached => PinRefusal::NoEventLog,
-    })?;
-    let [rtmr0, rtmr1, rtmr2, _] = quote.rtmrs();
+    let boot = booted(claims)?;
     if let Some(other) = named.and_then(|named| other_image(named, claims, reference)) {
         return Err(PinRefusal::OtherImage(other));
     }
     let known_by = known_by(claims, named, reference);
-    let mut lock = Lock {
+    let mut lock = lock_of(claims, quote, boot, fresh, &known_by)?;
+    let mut warnings = of_quote(claims, quote, fresh);
+    let provider = boot.key_provider();
+    if provider.name != "kms" {
+        warnings.push(PinWarning::KeyProvider(provider.name.clone()));
+    }
+    warnings.extend(of_image(claims, named, reference, &known_by));
+    let mut notes = Notes::default();
+    match &claims.compose {
+        Ok(compose) => warnings.extend(add_compose(compose, &mut lock, &mut notes)?),
+        Err(NotProven::Refused(refusal)) => return Err(PinRefusal::Compose(refusal.clone())),
+        Err(NotProven::Absent | NotProven::NotReached) => warnings.push(PinWarning::NoComposeDocument),
+    }
+    let has_images = warnings
+        .iter()
+        .all(|warning| warning.name() != AcceptName::UnreadCompose);
+    let os = claims.os(reference);
+    // A row that was only observed is not a reference.
+    let known_os = os
+        .as_ref()
+        .filter(|os| os.row().class != OsClass::Observed && !os.is_third_party());
+    let pinned = Pinned {
+        not_asked: NotAsked::of(claims, fresh, has_images),
+        notes: Notes {
+            os_image: known_os.map(|os| os.row().name.to_string()),
+            own_rows: known_os
+                .filter(|os| os.row().origin == RowOrigin::File)
+                .map(|_| reference.file_name().unwrap_or_default().to_owned()),
+            simulated: root == TrustRootKind::Custom,
+            ..notes
+        },
+        lock,
+        warnings,
+        is_listed_shape: reference.shape_of(&quote.rtmrs()[0]).is_some(),
+        is_listed_kms: reference.kms_by_id(&provider.id).is_some(),
+        documented: claims.shown_document.booted_image().copied(),
+        row_hash: os
+            .as_ref()
+            .and_then(|os| os.row().os_image_hash.map(|hash| hash.0)),
+        advisories: match &os {
+            Some(os) if os.row().version.is_some() => Vec::new(),
+            _ => reference.advisories().to_vec(),
+        },
+        at: claims.at,
+    };
+    match pinned.lock.to_toml(&pinned.notes).len() {
+        // What is accepted and the end date, which are not written yet, need some bytes.
+        size if size > MAX_LOCK_BYTES - 16 * 1024 => Err(PinRefusal::TooLarge(size)),
+        _ => Ok(pinned),
+    }
+}
+
+/// What claims prove, without what the compose document says.
+fn lock_of(
+    claims: &Claims,
+    quote: &VerifiedQuote,
+    boot: &BootClaims,
+    fresh: bool,
+    known_by: &KnownBy,
+) -> Result<Lock, PinRefusal> {
+    let [rtmr0, rtmr1, rtmr2, _] = quote.rtmrs();
+    let provider = boot.key_provider();
+    Ok(Lock {
         tool: Some(concat!("cvm-verify ", env!("CARGO_PKG_VERSION")).to_owned()),
         compose_hash: Some(*boot.compose_hash()),
         app_id: Some(*boot.app_id()),
-        key_provider: Some(key_provider(boot.key_provider())?.into()),
+        key_provider: Some(key_provider(provider)?.into()),
         os_image: Some(LockedOs {
             mrtd: *quote.mrtd(),
             rtmr0: Some(*rtmr0),
@@ -78,63 +130,34 @@ pub fn pin(
             _ => Vec::new(),
         },
         tls: LockedTls::of(claims),
+        kms: LockedKms::of(&claims.kms, &provider.id).map_err(PinRefusal::Kms)?,
+        governance: governance(claims)?,
         ..Lock::default()
+    })
+}
+
+fn governance(claims: &Claims) -> Result<LockedGovernance, PinRefusal> {
+    let Some(chain) = &claims.chain else {
+        return Ok(LockedGovernance::default());
     };
-    lock.kms = LockedKms::of(&claims.kms, &boot.key_provider().id).map_err(PinRefusal::Kms)?;
-    if let Some(chain) = &claims.chain {
-        let found = chain
-            .as_ref()
-            .map_err(|problem| PinRefusal::Governance(problem.to_string()))?;
-        lock.governance =
-            LockedGovernance::of(found).map_err(|why| PinRefusal::Governance(why.to_string()))?;
+    let found = chain
+        .as_ref()
+        .map_err(|problem| PinRefusal::Governance(problem.to_string()))?;
+    LockedGovernance::of(found).map_err(|why| PinRefusal::Governance(why.to_string()))
+}
+
+fn booted(claims: &Claims) -> Result<&BootClaims, PinRefusal> {
+    if let Err(why) = &claims.log {
+        return Err(refusal_of(why, PinRefusal::EventLog));
     }
-    let mut warnings = of_quote(claims, quote, fresh);
-    let provider = &boot.key_provider().name;
-    if provider != "kms" {
-        warnings.push(PinWarning::KeyProvider(provider.clone()));
-    }
-    warnings.extend(of_image(claims, named, reference, &known_by));
-    let mut notes = Notes::default();
-    match &claims.compose {
-        Ok(compose) => warnings.extend(add_compose(compose, &mut lock, &mut notes)?),
-        Err(NotProven::Refused(refusal)) => return Err(PinRefusal::Compose(refusal.clone())),
-        Err(NotProven::Absent | NotProven::NotReached) => warnings.push(PinWarning::NoComposeDocument),
-    }
-    let has_images = warnings
-        .iter()
-        .all(|warning| warning.name() != AcceptName::UnreadCompose);
-    // A row that was only observed is not a reference.
-    let os = claims
-        .os(reference)
-        .filter(|os| os.row().class != OsClass::Observed && !os.is_third_party());
-    let pinned = Pinned {
-        not_asked: NotAsked::of(claims, fresh, has_images),
-        notes: Notes {
-            os_image: os.as_ref().map(|os| os.row().name.to_string()),
-            own_rows: os
-                .filter(|os| os.row().origin == RowOrigin::File)
-                .map(|_| reference.file_name().unwrap_or_default().to_owned()),
-            simulated: root == TrustRootKind::Custom,
-            ..notes
-        },
-        lock,
-        warnings,
-        is_listed_shape: reference.shape_of(rtmr0).is_some(),
-        is_listed_kms: reference.kms_by_id(&boot.key_provider().id).is_some(),
-        documented: claims.shown_document.booted_image().copied(),
-        row_hash: claims
-            .os(reference)
-            .and_then(|os| os.row().os_image_hash.map(|hash| hash.0)),
-        advisories: match claims.os(reference) {
-            Some(os) if os.row().version.is_some() => Vec::new(),
-            _ => reference.advisories().to_vec(),
-        },
-        at: claims.at,
-    };
-    match pinned.lock.to_toml(&pinned.notes).len() {
-        // What is accepted and the end date, which are not written yet, need some bytes.
-        size if size > MAX_LOCK_BYTES - 16 * 1024 => Err(PinRefusal::TooLarge(size)),
-        _ => Ok(pinned),
+    let boot = claims.boot.as_ref();
+    boot.map_err(|why| refusal_of(why, PinRefusal::Boot))
+}
+
+fn refusal_of<R: Clone>(why: &NotProven<R>, refused: fn(R) -> PinRefusal) -> PinRefusal {
+    match why {
+        NotProven::Refused(refusal) => refused(refusal.clone()),
+        NotProven::Absent | NotProven::NotReached => PinRefusal::NoEventLog,
     }
 }
 
