@@ -18,10 +18,10 @@ async fn main() -> ExitCode {
 async fn verdict() -> Result<Verdict, Box<dyn Error>> {
     let both = std::env::args().nth(1).zip(std::env::args().nth(2));
     let (url, hash) = both.ok_or("usage: embed URL COMPOSE_HASH")?;
-    let (value, origin) = (parse_user_hex(&hash)?, Origin::Option("COMPOSE_HASH"));
-    let compose_hash = Some(Expected { value, origin });
+    let value = parse_user_hex(&hash).map_err(|error| format!("COMPOSE_HASH {error}"))?;
+    let origin = Origin::Option("COMPOSE_HASH");
     let policy = Policy {
-        compose_hash,
+        compose_hash: Some(Expected { value, origin }),
         ..Policy::default()
     };
     let session = Arc::new(Session::new(Client::new(&Transport::default())?));

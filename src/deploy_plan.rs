@@ -112,7 +112,10 @@ impl DeployPlan {
                         .to_owned(),
                 );
                 let file = ComposeFile::read_unproven(&expected.value).map_err(|error| {
-                    UsageError::new(format!("the docker compose file cannot be read: {error}"))
+                    let origin = &expected.origin;
+                    UsageError::new(format!(
+                        "the docker compose file of {origin} cannot be read: {error}"
+                    ))
                 })?;
                 plan.add_file(&file, policy);
             }

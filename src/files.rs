@@ -8,7 +8,7 @@ use rand::TryRng as _;
 use rand::rngs::SysRng;
 
 use crate::bounded_io;
-use crate::usage_error::{UsageError, WriteError};
+use crate::usage_error::{CommandError, UsageError, WriteError};
 use cvm_verify_core::lock::{Lock, LockFile, MAX_LOCK_BYTES, UnfoundedRemark, unfounded_remarks};
 use cvm_verify_core::policy::LockOrigin;
 use cvm_verify_core::toml_text::LineIndex;
@@ -23,6 +23,14 @@ const DOCKER_COMPOSE_LIMIT: u64 = cvm_verify_core::evidence::MAX_COMPOSE_BYTES a
 pub(crate) const REFERENCE_LIMIT: u64 = cvm_verify_core::reference::MAX_FILE_BYTES as u64;
 /// Bytes of a certificate file that are read.
 pub(crate) const CERTIFICATE_LIMIT: u64 = 1024 * 1024;
+
+/// Makes a folder for results, and those above it.
+pub(crate) fn make_folder(folder: &Path) -> Result<(), CommandError> {
+    if folder.is_file() {
+        return Err(UsageError::file(folder, "is a file; a folder is needed").into());
+    }
+    std::fs::create_dir_all(folder).map_err(|error| WriteError::file(folder, error).into())
+}
 
 /// Reads a file of at most `limit` bytes.
 pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, UsageError> {

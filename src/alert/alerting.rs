@@ -43,9 +43,9 @@ pub(crate) struct AlertedTarget<'a> {
     pub file: Option<PolicyFileId>,
 }
 
-/// A run over all targets of a policy file: which file, and the targets.
+/// The targets of a run, and the policy file if they are all that it has.
 pub(crate) struct WholeFile<'a> {
-    pub file: PolicyFileId,
+    pub file: Option<PolicyFileId>,
     pub names: Vec<&'a str>,
 }
 
@@ -71,7 +71,7 @@ pub(crate) struct AlertedRun<'a> {
     pub state: Option<&'a mut State>,
     /// The run, as it was when an earlier one of it verified nothing. Absent where another run is to tell that this is over.
     pub subject: Option<RunSubject>,
-    /// Where all targets of a policy file were verified: then it is known which ones left it.
+    /// Where the run can say which targets are no longer verified.
     pub whole: Option<WholeFile<'a>>,
 }
 
@@ -224,9 +224,9 @@ impl Alerting {
             BTreeMap::new();
         for (alerted, target, observation) in alerted_as(alerted, targets, now) {
             let (targets, observations) = groups.entry(alerted.variables).or_default();
-            let entry = alerted.file.map(|file| PolicyEntry::new(file, alerted.name));
-            let entry = entry.map(|entry| entry.alerted_through(alerted.variables.names()));
-            observations.push(vec![observation.asked_at(alerted.asked).of_entry(entry)]);
+            let entry = PolicyEntry::new(alerted.file, alerted.name);
+            let entry = entry.alerted_through(alerted.variables.names());
+            observations.push(vec![observation.asked_at(alerted.asked).of_entry(Some(entry))]);
             targets.push(target);
         }
         let delivery = |(variables, (targets, observations))| GroupDelivery {

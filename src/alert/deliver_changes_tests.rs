@@ -240,7 +240,7 @@ async fn heard_of_files(runs: &[(&str, TargetReport)]) -> Vec<String> {
             file: Some(file),
             ..samples::context()
         };
-        let entry = PolicyEntry::new(file, &target.name);
+        let entry = PolicyEntry::new(Some(file), &target.name);
         let inputs = IncidentInputs {
             state: &mut state,
             observations: &[vec![seen(target, context.now).of_entry(Some(entry))]],
@@ -311,7 +311,7 @@ async fn t61_a_target_that_left_is_told_to_who_knew_of_it_and_stays_open_until_i
     };
     let target = samples::fail();
     let variables = [("webhook-url".to_owned(), "CVM_VERIFY_TEAM".to_owned())].into();
-    let entry = PolicyEntry::new(file, &target.name).alerted_through(variables);
+    let entry = PolicyEntry::new(Some(file), &target.name).alerted_through(variables);
     let inputs = IncidentInputs {
         state: &mut state,
         observations: &[vec![seen(&target, context.now).of_entry(Some(entry))]],
@@ -326,14 +326,14 @@ async fn t61_a_target_that_left_is_told_to_who_knew_of_it_and_stays_open_until_i
         &context,
     )
     .await;
-    let departed = state.departed(file, &[], context.now);
+    let departed = state.departed(Some(file), &[], context.now);
     assert_eq!(departed[0].variables["webhook-url"], "CVM_VERIFY_TEAM");
     for channels in [run(), Channels::default(), team(), team()] {
-        let departed = state.departed(file, &[], context.now);
+        let departed = state.departed(Some(file), &[], context.now);
         crate::alert::deliver_departed(&sender(&client), &channels, &departed, &mut state, &context).await;
     }
     assert_eq!(*asked.lock().unwrap(), ["/team", "/team"]);
-    assert!(state.departed(file, &[], context.now).is_empty());
+    assert!(state.departed(Some(file), &[], context.now).is_empty());
 }
 
 /// A signal or a time limit drops the sending. A channel that took its message does not get it again.

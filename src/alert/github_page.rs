@@ -93,9 +93,10 @@ fn memory_of(body: &str, target: TargetId) -> Option<TargetState> {
 fn state_block(target: TargetId, state: &TargetState) -> String {
     let mut all = State::default();
     all.set(target, state.clone());
-    let json = all.to_json();
-    let hidden = json.len() <= MAX_MEMORY && !json.contains("--");
-    format!("{}{}{}", STATE.0, if hidden { &json } else { "" }, STATE.1)
+    // Two hyphens would end the comment: a name may hold them.
+    let json = all.to_json().replace("--", "-\\u002d");
+    let hidden = if json.len() <= MAX_MEMORY { &json } else { "" };
+    format!("{}{hidden}{}", STATE.0, STATE.1)
 }
 
 const fn heading(event: AlertEvent) -> &'static str {
@@ -174,7 +175,7 @@ fn text(message: &Message, shown: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alert::incident::{Observation, Rules, decide};
+    use crate::alert::incident::{Observation, PolicyEntry, Rules, decide};
     use crate::alert::message::RunContext;
     use crate::alert::samples;
     use crate::alert::slack_text::tests::hostile;
@@ -183,7 +184,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn state(report: &TargetReport) -> TargetState {
+        state_of(report, None)
+    }
+
+    fn state_of(report: &TargetReport, entry: Option<PolicyEntry>) -> TargetState {
         let observation = Observation::of(report, Policy::default().fingerprint(), 1_786_622_400);
+        let observation = observation.of_entry(entry);
         let (mut state, due) = decide(
             None,
             1_786_622_400,
@@ -195,6 +201,18 @@ mod tests {
             state.record(due, 1_786_622_400);
         }
         state
+    }
+
+    #[test]
+    fn what_is_remembered_may_hold_the_end_of_a_comment() {
+        let id = TargetId::of("shop");
+        for name in ["shop--eu", "xn--a---b", "a-->b", "a--!>b"] {
+            let entry = PolicyEntry::new(None, name);
+            let kept = state_of(&samples::fail(), Some(entry));
+            let body = hidden(id, &kept);
+            assert_eq!(body.matches("--").count(), 4, "{body}");
+            assert_eq!(remembered(&body), Some((id, Some(kept))), "{name}");
+        }
     }
 
     fn page(report: &TargetReport, context: &RunContext<'_>) -> String {

@@ -13,6 +13,7 @@ use crate::render::DOTENV_PREFIX;
 use crate::usage_error::{CommandError, UsageError};
 use cvm_verify_core::appraise::{Subject, appraise};
 use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
+use cvm_verify_core::evidence::BUNDLE_SCHEMA;
 use cvm_verify_core::policy::Policy;
 use cvm_verify_core::report::{Mode, Report, SCHEMA, Shard, rfc3339};
 use cvm_verify_core::verify::TrustRoot;
@@ -28,6 +29,8 @@ pub(super) enum EarlierFile {
     Summary,
     Junit,
     Dotenv,
+    /// It is replaced when the new one is complete, and not before.
+    Evidence,
 }
 
 /// A report that says that its run did not end. It is written before the run begins, and stays where it is killed.
@@ -53,23 +56,26 @@ pub(crate) fn unfinished(mode: Mode, shard: Option<Shard>, now: u64) -> Report {
 pub(super) fn overwrite(files: Vec<(EarlierFile, PendingFile)>) -> Result<(), CommandError> {
     let mut ours = Vec::new();
     for (kind, file) in files {
-        match start_of(&file.path)? {
-            None => {}
-            Some(text) if is_ours(kind, &text) => ours.push(file),
-            Some(_) => {
-                return Err(UsageError::file(
-                    &file.path,
-                    "exists and is not a file that cvm-verify wrote; it was not changed. Name another file, or \
-                     remove this one",
-                )
-                .into());
-            }
+        if is_earlier(kind, &file.path)? {
+            ours.push(file);
         }
     }
     for PendingFile { path, text } in ours {
         write(&path, &text)?;
     }
     Ok(())
+}
+
+/// Whether an earlier run wrote this file. One that somebody else wrote is refused.
+pub(super) fn is_earlier(kind: EarlierFile, path: &Path) -> Result<bool, UsageError> {
+    match start_of(path)? {
+        None => Ok(false),
+        Some(text) if is_ours(kind, &text) => Ok(true),
+        Some(_) => Err(UsageError::file(
+            path,
+            "exists and is not a file that cvm-verify wrote; it was not changed. Name another file, or remove this one",
+        )),
+    }
 }
 
 /// The start of a file; `None` if there is none, or something that is no file, as a device or a pipe.
@@ -97,6 +103,7 @@ fn is_ours(kind: EarlierFile, text: &str) -> bool {
     text.is_empty()
         || match kind {
             EarlierFile::ReportJson => start.trim_start().starts_with('{') && start.contains(SCHEMA),
+            EarlierFile::Evidence => start.trim_start().starts_with('{') && start.contains(BUNDLE_SCHEMA),
             EarlierFile::Junit => start.contains("<testsuites") && start.contains("cvm-verify"),
             EarlierFile::Dotenv => text.lines().all(|line| line.starts_with(DOTENV_PREFIX)),
             EarlierFile::ReportText => ["PASS", "FAIL", "INCONCLUSIVE", "SIMULATED", "REPLAY"]

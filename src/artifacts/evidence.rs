@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
+use super::earlier::{EarlierFile, is_earlier};
 use super::statements::Attested;
 use crate::files;
 use crate::usage_error::{UsageError, WriteError};
@@ -16,23 +17,27 @@ pub(crate) fn bundle_paths(
     output_dir: Option<&Path>,
     targets: &[&str],
 ) -> Result<Vec<Option<PathBuf>>, UsageError> {
-    match (evidence, output_dir, targets) {
-        (None, None, _) => Ok(targets.iter().map(|_| None).collect()),
-        (None, Some(folder), [_]) => Ok(vec![Some(folder.join("evidence.json"))]),
-        (Some(folder), _, _) if folder.is_dir() => Ok(in_folder(folder, targets)),
-        (None, Some(folder), _) => Ok(in_folder(folder, targets)),
+    let paths = match (evidence, output_dir, targets) {
+        (None, None, _) => targets.iter().map(|_| None).collect(),
+        (None, Some(folder), [_]) => vec![Some(folder.join("evidence.json"))],
+        (Some(folder), _, _) if folder.is_dir() => in_folder(folder, targets),
+        (None, Some(folder), _) => in_folder(folder, targets),
         (Some(file), _, [_]) if !file.as_os_str().as_encoded_bytes().ends_with(b"/") => {
-            Ok(vec![Some(file.to_owned())])
+            vec![Some(file.to_owned())]
         }
         // A folder is made: several targets need one, and a slash at the end names one.
         (Some(folder), _, _) => match std::fs::create_dir_all(folder) {
-            Ok(()) => Ok(in_folder(folder, targets)),
-            Err(error) => Err(UsageError::option(
-                "--evidence",
-                format!("the folder {} cannot be made: {error}", folder.display()),
-            )),
+            Ok(()) => in_folder(folder, targets),
+            Err(error) => {
+                let problem = format!("the folder {} cannot be made: {error}", folder.display());
+                return Err(UsageError::option("--evidence", problem));
+            }
         },
+    };
+    for path in paths.iter().flatten() {
+        is_earlier(EarlierFile::Evidence, path)?;
     }
+    Ok(paths)
 }
 
 fn in_folder(folder: &Path, targets: &[&str]) -> Vec<Option<PathBuf>> {

@@ -13,7 +13,8 @@ pub(crate) use statements::Attested;
 
 use std::path::{Path, PathBuf};
 
-use crate::usage_error::{CommandError, UsageError, WriteError};
+use crate::files;
+use crate::usage_error::{CommandError, UsageError};
 use cvm_verify_core::report::Report;
 
 /// Which files a run writes.
@@ -35,8 +36,8 @@ pub(crate) struct WantedFiles {
 
 /// Makes the folder, and lets the files of an earlier run say what this one would if it were killed.
 pub(crate) fn prepare(wanted: &WantedFiles, unfinished: &Report) -> Result<(), CommandError> {
-    if let Some(folder) = &wanted.output_dir {
-        std::fs::create_dir_all(folder).map_err(|error| WriteError::file(folder, error))?;
+    for folder in [&wanted.output_dir, &wanted.statement].into_iter().flatten() {
+        files::make_folder(folder)?;
     }
     statements::remove_earlier(wanted)?;
     earlier::overwrite(ArtifactPaths::of(wanted, &[]).files_by_kind(unfinished))

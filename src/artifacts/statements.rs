@@ -153,9 +153,6 @@ pub(crate) fn write(wanted: &WantedFiles, report: &Report, attested: &[Attested]
     let Some(folder) = folder(wanted) else {
         return Vec::new();
     };
-    if let Err(error) = std::fs::create_dir_all(folder) {
-        return vec![WriteError::file(folder, error)];
-    }
     let report_sha256: [u8; 32] = Sha256::digest(render::json(report)).into();
     let mut problems = Vec::new();
     for one in attested {

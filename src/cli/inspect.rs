@@ -22,10 +22,13 @@ use crate::render::{escape, phala_hint};
 use crate::runtime::runtime;
 use crate::source::app;
 use crate::usage_error::UsageError;
-use cvm_verify_core::evidence::{Bundle, Evidence};
+use cvm_verify_core::evidence::{Bundle, BundleError, Evidence, EvidenceError};
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::report::TrustRootKind;
 use cvm_verify_core::verify::TrustRoot;
+
+const NOT_INSPECTED: &str = "is not an evidence bundle, an /attestation body, a quote (binary, hex or base64), a versioned attestation, \
+                             a certificate of the guest agent (PEM) or a compose document (app-compose.json)";
 
 pub(super) fn run(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
     if args.what.contains("://") || named_source(&args.source.settings).name != app::ROW.name {
@@ -42,23 +45,25 @@ pub(super) fn run(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
     let compose = compose(args)?;
     let path = Path::new(&args.what);
     let file = files::read(path, files::EVIDENCE_LIMIT)?;
-    if let Ok(bundle) = Bundle::parse(&file) {
-        return of_bundle(args, path, &bundle, compose.as_deref(), &root, env);
+    match Bundle::parse(&file) {
+        Ok(bundle) => return of_bundle(args, path, &bundle, compose.as_deref(), &root, env),
+        Err(error @ (BundleError::OtherKind { .. } | BundleError::OtherSchema { .. })) => {
+            return Err(UsageError::file(path, error).into());
+        }
+        Err(_) => {}
     }
     if let Some(text) = compose_document(&file) {
         return of_document(args, path, text, env);
     }
-    let evidence = attestation_of_file(&file)
-        .and_then(|attestation| Evidence::of_quote(attestation, None, compose.as_deref(), None))
-        .map_err(|error| UsageError::file(path, error))?;
     let is_json = file.trim_ascii_start().starts_with(b"{");
+    let attestation = attestation_of_file(&file).map_err(|error| match error {
+        EvidenceError::NotJson { .. } if !is_json => UsageError::file(path, NOT_INSPECTED),
+        error => UsageError::file(path, error),
+    })?;
+    let evidence = Evidence::of_quote(attestation, None, compose.as_deref(), None)
+        .map_err(|error| UsageError::file(path, error))?;
     if !is_json && !begins_like_quote(&evidence) {
-        return Err(UsageError::file(
-            path,
-            "is not an evidence bundle, an /attestation body, a quote (binary, hex or base64), a versioned attestation or a compose \
-             document (app-compose.json)",
-        )
-        .into());
+        return Err(UsageError::file(path, NOT_INSPECTED).into());
     }
     print(
         args,

@@ -125,7 +125,7 @@ impl RunAlerts<'_> {
             targets: &alerted,
             state: file.as_mut().map(|file| &mut file.state),
             subject: is_locked.then(|| unjudged_alerts::subject(env)),
-            whole: self.whole_file().filter(|_| is_locked),
+            whole: is_locked.then(|| self.whole_file()),
         };
         let delivering = self.alerting.deliver(report, run, self.client, env);
         let ended = self.runtime.block_on(interrupt.or_done(delivering));
@@ -135,11 +135,11 @@ impl RunAlerts<'_> {
         report.alerts.extend(ended.map(ended_by));
     }
 
-    /// The policy file, if all that it has were verified: then it is known which targets have left it.
-    fn whole_file(&self) -> Option<WholeFile<'_>> {
-        Some(WholeFile {
-            file: (self.plan.policy_file).filter(|_| self.plan.is_whole_file && self.is_all)?,
+    /// If all that the policy file has were verified, it is known which targets have left it.
+    fn whole_file(&self) -> WholeFile<'_> {
+        WholeFile {
+            file: (self.plan.policy_file).filter(|_| self.plan.is_whole_file && self.is_all),
             names: self.plan.targets.iter().map(Job::name).collect(),
-        })
+        }
     }
 }

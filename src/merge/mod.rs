@@ -37,7 +37,7 @@ pub enum MergeError {
         problem: String,
     },
     /// Of another format.
-    #[error("{file}: has the schema {found:?}; expected {SCHEMA}")]
+    #[error("{file}: has the schema {found:?}; expected {SCHEMA}; give the files of --report-json")]
     Schema {
         /// The file.
         file: String,

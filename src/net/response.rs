@@ -55,9 +55,12 @@ impl Response {
         values.filter_map(|value| value.to_str().ok()).collect()
     }
 
-    /// Whether a header occurs at all.
-    pub fn has(&self, name: &str) -> bool {
-        self.headers.contains_key(name)
+    /// A header that is a list, which may be split into several of its name; empty if there is none. `None` if a part is not
+    /// visible ASCII.
+    pub fn list(&self, name: &str) -> Option<String> {
+        let values = self.headers.get_all(name).iter();
+        let parts: Option<Vec<&str>> = values.map(|value| value.to_str().ok()).collect();
+        parts.map(|parts| parts.join(", "))
     }
 
     /// `Retry-After` in its seconds form. The date form is ignored: it needs the server's clock.

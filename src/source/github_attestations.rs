@@ -226,7 +226,7 @@ impl Attestations<'_> {
         let asked = Url::parse(&self.shown()).map_err(|_| malformed("GitHub's API has no such address"))?;
         Ok(AttestationPage {
             attestations: listed.attestations,
-            next: next_page(answer.header("link"), &asked),
+            next: next_page(answer, &asked),
         })
     }
 }

@@ -2,6 +2,8 @@
 
 use url::Url;
 
+use crate::net::Response;
+
 /// What follows a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum NextPage {
@@ -13,9 +15,16 @@ pub(super) enum NextPage {
     Elsewhere,
 }
 
-/// The page that follows the one at `asked`, by the header of its answer.
-pub(super) fn next_page(link: Option<&str>, asked: &Url) -> NextPage {
-    let mut rest = link.unwrap_or_default();
+/// The page that follows the one at `asked`, by the header of its answer. A header that cannot be read may hide one.
+pub(super) fn next_page(answer: &Response, asked: &Url) -> NextPage {
+    match answer.list("link") {
+        Some(links) => next_of(&links, asked),
+        None => NextPage::Elsewhere,
+    }
+}
+
+fn next_of(links: &str, asked: &Url) -> NextPage {
+    let mut rest = links;
     while let Some((_, after)) = rest.split_once('<') {
         let Some((target, after)) = after.split_once('>') else {
             return NextPage::Elsewhere;
@@ -52,7 +61,7 @@ mod tests {
     const ASKED: &str = "https://registry.example/v2/web/referrers/sha256:00?n=1";
 
     fn next(link: &str) -> NextPage {
-        next_page(Some(link), &Url::parse(ASKED).unwrap())
+        next_of(link, &Url::parse(ASKED).unwrap())
     }
 
     #[test]
@@ -73,7 +82,24 @@ mod tests {
         for none in ["", "<?a>; rel=\"prev\"", "<?a>", "<?a>; xrel=\"next\"", "next"] {
             assert_eq!(next(none), NextPage::None, "{none}");
         }
-        assert_eq!(next_page(None, &Url::parse(ASKED).unwrap()), NextPage::None);
+    }
+
+    #[test]
+    fn a_list_in_several_headers_is_one_list() {
+        let of = |links: &[&str]| {
+            let headers: Vec<_> = links.iter().map(|link| ("link", *link)).collect();
+            next_page(&Response::with(200, &headers, b""), &Url::parse(ASKED).unwrap())
+        };
+        assert_eq!(of(&[]), NextPage::None);
+        assert_eq!(
+            of(&["<?a>; rel=\"first\"", "<?b>; rel=\"next\""]),
+            next("<?b>; rel=next")
+        );
+        assert_eq!(of(&["<?a>; rel=\"first\"", "<?b>; rel=\"last\""]), NextPage::None);
+        assert_eq!(
+            of(&["<?a>; rel=\"first\"", "<?\u{e9}>; rel=\"next\""]),
+            NextPage::Elsewhere
+        );
     }
 
     #[test]

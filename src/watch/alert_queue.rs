@@ -166,10 +166,10 @@ impl AlertQueue {
     /// Tells the channels of the run which targets left the policy file while they failed. One whose alerts are being sent is said when
     /// the policy is read the next time.
     fn say_who_departed(&mut self, plan: &Plan, env: &Env) {
-        let ends_incidents = plan.is_whole_file && self.store.ends_incidents();
-        let Some(file) = plan.policy_file.filter(|_| ends_incidents) else {
+        if !self.store.ends_incidents() {
             return;
-        };
+        }
+        let file = plan.policy_file.filter(|_| plan.is_whole_file);
         let names: Vec<&str> = plan.targets.iter().map(Job::name).collect();
         let mut departed = self.store.state().departed(file, &names, (self.now)());
         departed.retain(|one| !self.in_delivery.contains(&one.target));
@@ -180,7 +180,7 @@ impl AlertQueue {
             self.in_delivery.extend(&ids);
             let (client, run_url, now) = (self.client.clone(), self.run_url.clone(), (self.now)());
             let delivery = async move {
-                let context = RunContext::live(now, run_url.as_deref(), Some(file));
+                let context = RunContext::live(now, run_url.as_deref(), file);
                 let sender = AlertSender::new(&client, &entropy).with_one_deadline();
                 alert::deliver_departed(&sender, &channels, &departed, &mut state, &context).await
             };
@@ -276,12 +276,12 @@ impl AlertQueue {
             if !ends_incidents && one.report.verdict == Verdict::Pass {
                 continue;
             }
-            let entry = self.policy_file.map(|file| PolicyEntry::new(file, target.name()));
-            let entry = entry.map(|entry| entry.alerted_through(target.alerts.names()));
+            let entry =
+                PolicyEntry::new(self.policy_file, target.name()).alerted_through(target.alerts.names());
             let observation = one
                 .observation(&reports, policy, now)
                 .asked_at(asked)
-                .of_entry(entry);
+                .of_entry(Some(entry));
             let report = one.report;
             match group.waiting.get_mut(&report.name) {
                 Some(waiting) => {

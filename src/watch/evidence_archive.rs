@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::alert::causes;
 use crate::files;
-use crate::usage_error::WriteError;
+use crate::usage_error::{CommandError, WriteError};
 use cvm_verify_core::evidence::Bundle;
 use cvm_verify_core::report::{TargetReport, Verdict};
 
@@ -25,10 +25,8 @@ pub(crate) struct EvidenceArchive {
 
 impl EvidenceArchive {
     /// In this folder, which is made; nowhere without one.
-    pub fn new(folder: Option<PathBuf>) -> Result<Self, WriteError> {
-        if let Some(folder) = &folder {
-            std::fs::create_dir_all(folder).map_err(|error| WriteError::file(folder, error))?;
-        }
+    pub fn new(folder: Option<PathBuf>) -> Result<Self, CommandError> {
+        folder.as_deref().map_or(Ok(()), files::make_folder)?;
         Ok(Self {
             folder,
             shown: BTreeMap::new(),

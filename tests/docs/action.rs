@@ -169,18 +169,8 @@ jobs:
 ```
 
 The step is red if a channel does not accept it, if a secret that the policy file names is missing, or if none is set. With a
-[policy file](#channels-of-a-policy-file), check the repository out first, and give `config` (default: `cvm-verify.toml`, if there
-is no `url`) and `channel-secrets`:
-
-```yaml
-      - uses: actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2
-      - uses: <owner>/cvm-verify@<commit>
-        with:
-          mode: alert-test
-          config: cvm-verify.toml
-          channel-secrets: |
-            CVM_VERIFY_SLACK_SHOP_TEAM=${{ secrets.SHOP_SLACK }}
-```
+policy file, check the repository out first, and give `config` (default: `cvm-verify.toml`, if there is no `url`) and
+[`channel-secrets`](#channels-of-a-policy-file).
 
 ## Channels of a policy file
 

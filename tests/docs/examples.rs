@@ -66,6 +66,32 @@ fn what_a_failing_target_handed_over_is_uploaded() {
     }
 }
 
+/// GitHub cancels the run of a group that waits when the next one arrives, also if all jobs of that one are skipped.
+#[test]
+fn a_run_that_skips_its_jobs_cancels_no_other() {
+    for name in EXAMPLES {
+        let workflow = workflow(name);
+        let group = workflow["concurrency"]["group"].as_str().unwrap_or_default();
+        for condition in workflow["jobs"]
+            .as_object()
+            .unwrap()
+            .values()
+            .map(|job| &job["if"])
+        {
+            let condition = condition.as_str().unwrap_or_default();
+            for word in condition
+                .split_whitespace()
+                .filter(|word| word.starts_with("github.event."))
+            {
+                assert!(
+                    group.contains(&format!("{{{{ {word} }}}}")),
+                    "{name}: {word} is not in {group:?}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn no_schedule_is_at_minute_0() {
     for name in EXAMPLES {

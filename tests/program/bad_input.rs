@@ -55,6 +55,35 @@ fn files_that_are_no_evidence_are_usage_errors() {
 }
 
 #[test]
+fn a_file_of_another_kind_is_not_taken_for_one_of_another_version() {
+    let evidence = "fixtures/simulated/healthy.evidence.json";
+    run(&["merge", evidence]).assert_usage_error("give the files of --report-json");
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let report = file("report.json", r#"{"schema":"cvm-verify/report/v1"}"#);
+    let bare = file("statement.json", r#"{"_type":"https://in-toto.io/Statement/v1"}"#);
+    for command in [
+        &["replay"][..],
+        &["inspect"],
+        &["pin", "--from"],
+        &["diff", &report],
+    ] {
+        run(&[command, &[&report]].concat())
+            .assert_usage_error("not an evidence bundle; `verify --evidence FILE` writes one");
+    }
+    run(&["diff", &bare, evidence]).assert_usage_error("`replay --attestation FILE` reads a bare");
+    let lock = file("cvm.lock", "# a lock\nschema = 1\n");
+    run(&["inspect", &lock]).assert_usage_error("is not an evidence bundle, an /attestation body");
+    let page = file("docker-compose.yml", "<html></html>");
+    run(&["plan", "--docker-compose", &page])
+        .assert_usage_error("the docker compose file of --docker-compose cannot be read");
+}
+
+#[test]
 fn a_hostile_answer_is_a_result_with_its_field_named() {
     let cases = [
         (

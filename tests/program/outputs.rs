@@ -311,11 +311,32 @@ fn a_file_that_is_not_ours_is_a_usage_error_and_is_not_touched() {
     let earlier = deployment.path("earlier.json");
     assert_eq!(deployment.verify(&["--report-json", &earlier]).code, 0);
     let pass = std::fs::read_to_string(&earlier).unwrap();
-    for option in ["--report-json", "--junit", "--dotenv"] {
+    for option in ["--report-json", "--junit", "--dotenv", "--evidence"] {
         let ran = deployment.verify(&[option, &file]);
         ran.assert_usage_error("is not a file that cvm-verify wrote; it was not changed");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "KEEP ME\n");
     }
+    for option in ["--output-dir", "--statement"] {
+        let ran = deployment.verify(&[option, &file]);
+        ran.assert_usage_error("notes: is a file; a folder is needed");
+    }
+    let url = deployment.app.url();
+    let watch = deployment.network_args_with(&["watch", "--once", &url], &["--evidence", &file]);
+    run_in(&watch, &[], |_| {}).assert_usage_error("notes: is a file; a folder is needed");
+    let (folder, bundle) = (deployment.path("out"), deployment.path("out/evidence.json"));
+    for _ in 0..2 {
+        assert_eq!(deployment.verify(&["--output-dir", &folder]).code, 0);
+        assert_eq!(
+            deployment.verify(&["--evidence", &bundle]).code,
+            0,
+            "our own is replaced"
+        );
+    }
+    std::fs::write(&bundle, "{\"mine\": 1}").unwrap();
+    deployment
+        .verify(&["--output-dir", &folder])
+        .assert_usage_error("evidence.json: exists and is not a file that cvm-verify wrote");
+    assert_eq!(std::fs::read_to_string(&bundle).unwrap(), "{\"mine\": 1}");
     // Nothing is overwritten where one file is not ours.
     deployment
         .verify(&["--report-json", &earlier, "--junit", &file])

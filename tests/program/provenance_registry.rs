@@ -343,7 +343,7 @@ fn a_list_of_several_pages_is_read_to_its_end_and_not_further_than_its_limit() {
     Release::of(&[image(&registry, &web)])
         .verify(REGISTRY, &[])
         .assert(SourceProvenance, Error, Some("too-many-statements"));
-    // A next page of another list, and two that are named, are not followed and not forgotten.
+    // A next page of another list is not followed and not forgotten.
     for link in [
         "</v2/evil/referrers/x>; rel=\"next\"",
         "<http://127.0.0.1:9/>; rel=\"next\"",

@@ -111,16 +111,17 @@ impl State {
         }
     }
 
-    /// The targets with an open incident that this policy file had and that are none of `names`, those of all its targets; and those of
-    /// any policy file that were not verified for long while others were. `now` is Unix seconds: what was seen later says nothing.
+    /// The targets with an open incident that this policy file had and that are none of `names`, those of all its targets; and those
+    /// that were not verified for long while others were. `now` is Unix seconds: what was seen later says nothing.
     #[must_use]
-    pub fn departed(&self, file: PolicyFileId, names: &[&str], now: u64) -> Vec<Departed> {
+    pub fn departed(&self, file: Option<PolicyFileId>, names: &[&str], now: u64) -> Vec<Departed> {
         let seen = self.targets.values().map(|state| state.seen);
         let newest = seen.filter(|seen| *seen <= now).max().unwrap_or(0);
         // An app is verified while its instances have incidents of their own, and an instance while it is counted in the app's incident.
-        let is_named = |target: TargetId| names.iter().any(|name| file.target(name) == target);
+        let is_named =
+            |target: TargetId| file.is_some_and(|file| names.iter().any(|name| file.target(name) == target));
         let is_of_app = |target: TargetId, entry: &PolicyEntry| {
-            let app = entry.file.target(entry.name());
+            let app = entry.target();
             let of_app = self.get(app).filter(|_| app != target);
             of_app.is_some_and(|state| state.failure().is_some() && !state.is_abandoned(newest))
         };
@@ -128,7 +129,9 @@ impl State {
             let is_abandoned = |entry: &PolicyEntry| {
                 state.is_abandoned(newest) && !is_named(*target) && !is_of_app(*target, entry)
             };
-            let has_left = |entry: &&PolicyEntry| entry.has_left(file, names) || is_abandoned(entry);
+            let has_left = |entry: &&PolicyEntry| {
+                file.is_some_and(|file| entry.has_left(file, names)) || is_abandoned(entry)
+            };
             let entry = state.entry.as_ref().filter(has_left)?;
             state.failure()?;
             Some(Departed {
@@ -263,7 +266,7 @@ mod tests {
     /// Its policy file has another name now, or it is an instance that was replaced. A pause of the monitor is none of both.
     #[test]
     fn a_target_that_nobody_verifies_while_others_are_has_departed() {
-        let of = |file: &str| PolicyEntry::new(PolicyFileId::of(file.as_ref()), "shop");
+        let of = |file: &str| PolicyEntry::new(Some(PolicyFileId::of(file.as_ref())), "shop");
         let file = PolicyFileId::of("fleet.toml".as_ref());
         let departed = |entry: Option<PolicyEntry>, newest: u64| {
             let mut state = State::default();
@@ -273,13 +276,22 @@ mod tests {
             };
             state.set(TargetId::of("old"), old);
             state.set(TargetId::of("other"), failing(newest));
-            state.departed(file, &["shop"], newest).len()
+            let whole = state.departed(Some(file), &["shop"], newest).len();
+            assert_eq!(state.departed(None, &["shop"], newest).len(), whole);
+            whole
         };
         for name in ["fleet.toml", "renamed.toml"] {
             assert_eq!(departed(Some(of(name)), 1000), 0, "{name}");
             assert_eq!(departed(Some(of(name)), 1000 + ABANDONED_AFTER), 0, "{name}");
             assert_eq!(departed(Some(of(name)), 1001 + ABANDONED_AFTER), 1, "{name}");
         }
+        let address = PolicyEntry::new(None, "shop.example");
+        assert_eq!(departed(Some(address.clone()), 1000 + ABANDONED_AFTER), 0);
+        assert_eq!(
+            departed(Some(address), 1001 + ABANDONED_AFTER),
+            1,
+            "without a policy file"
+        );
         assert_eq!(departed(None, 1001 + ABANDONED_AFTER), 0, "its name is not known");
     }
 
@@ -290,14 +302,17 @@ mod tests {
         let file = PolicyFileId::of("fleet.toml".as_ref());
         let mut state = State::default();
         let old = TargetState {
-            entry: Some(PolicyEntry::new(PolicyFileId::of("other.toml".as_ref()), "shop")),
+            entry: Some(PolicyEntry::new(
+                Some(PolicyFileId::of("other.toml".as_ref())),
+                "shop",
+            )),
             ..failing(1000)
         };
         state.set(TargetId::of("old"), old);
         state.set(TargetId::of("current"), failing(now));
         state.set(TargetId::of("gone"), failing(now + 2));
-        assert_eq!(state.departed(file, &["current"], now).len(), 0);
-        assert_eq!(state.departed(file, &["current"], now + 2).len(), 1);
+        assert_eq!(state.departed(Some(file), &["current"], now).len(), 0);
+        assert_eq!(state.departed(Some(file), &["current"], now + 2).len(), 1);
     }
 
     /// The app's own incident gets no result while few of its instances fail, and an instance none while it is counted in the app's.
@@ -307,7 +322,7 @@ mod tests {
         let (app, instance) = (file.target("shop"), TargetId::of("shop instance 00"));
         let now = 1001 + ABANDONED_AFTER;
         let at = |seen| TargetState {
-            entry: Some(PolicyEntry::new(file, "shop")),
+            entry: Some(PolicyEntry::new(Some(file), "shop")),
             ..failing(seen)
         };
         let departed = |of_app: TargetState, of_instance: TargetState, names: &[&str]| {
@@ -315,7 +330,7 @@ mod tests {
             state.set(app, of_app);
             state.set(instance, of_instance);
             state.set(TargetId::of("other"), failing(now));
-            let departed = state.departed(file, names, now).into_iter();
+            let departed = state.departed(Some(file), names, now).into_iter();
             departed.map(|one| one.target).collect::<Vec<_>>()
         };
         assert_eq!(departed(at(1000), at(now), &["shop"]), []);

@@ -46,11 +46,13 @@ impl PolicyFileId {
     }
 }
 
-/// The entry of a policy file that a target, or an instance of it, was verified for. Its name is the user's own word.
+/// The entry of a policy file, or the address, that a target, or an instance of it, was verified for. Its name is the user's own word.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyEntry {
-    pub(super) file: PolicyFileId,
+    /// Absent without a policy file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) file: Option<PolicyFileId>,
     pub(super) name: String,
     /// The variables that hold the secrets of its channels, by the names of the secrets, where they are not the usual ones.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -60,7 +62,7 @@ pub struct PolicyEntry {
 impl PolicyEntry {
     /// The entry of this name.
     #[must_use]
-    pub fn new(file: PolicyFileId, name: &str) -> Self {
+    pub fn new(file: Option<PolicyFileId>, name: &str) -> Self {
         let mut end = name.len().min(MAX_NAME);
         while !name.is_char_boundary(end) {
             end -= 1;
@@ -84,9 +86,19 @@ impl PolicyEntry {
         &self.name
     }
 
+    /// The target that it is the entry of.
+    pub(super) fn target(&self) -> TargetId {
+        let of_file = self.file.map(|file| file.target(&self.name));
+        of_file.unwrap_or_else(|| TargetId::of(&self.name))
+    }
+
     /// Whether it is of this file, and none of the names is its own.
     pub(super) fn has_left(&self, file: PolicyFileId, names: &[&str]) -> bool {
-        self.file == file && !names.iter().any(|name| self.name == Self::new(file, name).name)
+        let of_file = Some(file);
+        self.file == of_file
+            && !names
+                .iter()
+                .any(|name| self.name == Self::new(of_file, name).name)
     }
 
     pub(super) fn is_sound(&self) -> bool {
@@ -98,12 +110,12 @@ impl PolicyEntry {
     }
 }
 
-/// A target with an open incident that has left its policy file.
+/// A target with an open incident that has left its policy file, or that nothing verified for long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Departed {
     /// Which.
     pub target: TargetId,
-    /// What the file called it.
+    /// What the file called it, or its address.
     pub name: String,
     /// The variables of its channels' secrets, by the names of the secrets.
     pub variables: BTreeMap<String, String>,

@@ -48,7 +48,7 @@ pub struct TargetState {
     /// How often it failed again soon after a recovery.
     #[serde(default)]
     pub(super) relapses: u32,
-    /// The entry of the policy file that it was verified for last. Absent without a policy file, and in a state of an earlier
+    /// The entry of the policy file, or the address, that it was verified for last. Absent in a state of an earlier
     /// version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) entry: Option<PolicyEntry>,

@@ -121,7 +121,7 @@ fn a_pass_is_no_news_where_nothing_is_wrong_or_untold() {
 fn an_entry_is_sound_as_long_as_its_names_are_short_and_few() {
     let file = PolicyFileId::of("cvm-verify.toml".as_ref());
     let of = |name: usize, variables: Vec<(usize, usize)>| {
-        let mut entry = PolicyEntry::new(file, "");
+        let mut entry = PolicyEntry::new(Some(file), "");
         entry.name = "n".repeat(name);
         let variables = variables.into_iter().enumerate();
         let named =

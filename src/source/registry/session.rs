@@ -329,12 +329,9 @@ impl<'a> RegistrySession<'a> {
     }
 }
 
-/// A page, and what follows it. Two headers `Link` say two things.
+/// A page, and what follows it.
 fn page(response: Response, asked: &Url) -> RegistryPage {
-    let next = match (response.header("link"), response.has("link")) {
-        (None, true) => NextPage::Elsewhere,
-        (link, _) => next_page(link, asked),
-    };
+    let next = next_page(&response, asked);
     RegistryPage {
         body: response.body,
         next,

@@ -138,7 +138,26 @@ fn documents_of_another_time_accuse_the_collateral_and_name_the_part() {
         judged.leaves_open(CheckId::Collateral, "expired");
         judged.accuses_no_deployment(&name);
         assert!(judged.detail(CheckId::Collateral).contains(name), "{judged}");
+        assert!(
+            advice(&judged).starts_with("The PCCS that was asked mixes"),
+            "{name}"
+        );
+        // Ended, with all the rest in date.
+        let judged = Trial::lying(|cvm| put(&mut cvm.world, stale)).judge();
+        judged.leaves_open(CheckId::Collateral, "expired");
+        assert!(!advice(&judged).contains("operator of the host"), "{name}");
+        // Not begun: the reader sees by which clock.
+        let early = Window { from: 60, to: 3600 };
+        let judged = Trial::lying(|cvm| put(&mut cvm.world, early)).judge();
+        judged.leaves_open(CheckId::Collateral, "not-yet-valid");
+        judged.detail_says(CheckId::Collateral, "It was judged at");
     }
+}
+
+/// What to do about the collateral.
+fn advice(judged: &Judged) -> &str {
+    let check = judged.check(CheckId::Collateral);
+    check.fix.as_deref().unwrap_or_default()
 }
 
 #[test]

@@ -202,6 +202,37 @@ fn t61_a_target_that_leaves_the_policy_while_it_fails_is_told_once() {
     assert_eq!(verify(&both, &[]).1[0]["event"], "failed");
 }
 
+/// The address changed: nothing verifies the old one, and its incident must not stay open for ever.
+#[test]
+fn an_address_that_nothing_verifies_any_more_is_told_once() {
+    let (failing, fine, sink) = (failing(), Deployment::healthy(), sink());
+    let hook = format!("{}/hook", sink.url());
+    let env = [("CVM_VERIFY_WEBHOOK_URL", hook.as_str())];
+    let path = failing.path("state.json");
+    let state = format!("--state={path}");
+    assert_eq!(verify(&failing, &env, &[&state]).code, 1);
+    let told = || {
+        sink.forget_requests();
+        let ran = verify(&fine, &env, &[&state]);
+        let bodies = sink.requests().into_iter().map(|request| request.body);
+        let bodies: Vec<serde_json::Value> = bodies
+            .map(|body| serde_json::from_slice(&body).unwrap())
+            .collect();
+        assert!(
+            bodies.iter().all(|body| body["event"] == "changed"),
+            "{ran:#?} {bodies:#?}"
+        );
+        bodies.len()
+    };
+    assert_eq!(told(), 0);
+    let mut known: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    for target in known["targets"].as_object_mut().unwrap().values_mut() {
+        target["seen"] = (target["seen"].as_u64().unwrap() - 15 * 24 * 3600).into();
+    }
+    std::fs::write(&path, known.to_string()).unwrap();
+    assert_eq!([told(), told()], [1, 0]);
+}
+
 /// The runners of a CI check a repository out in folders of their own.
 #[test]
 fn a_target_is_the_same_in_every_checkout_of_its_policy_file() {

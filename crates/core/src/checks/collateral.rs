@@ -41,7 +41,8 @@ reasons! {
          the host.";
     NOT_YET_VALID "not-yet-valid"
         "A part of the collateral becomes valid in the future. The deployment is not at fault."
-        "Check this machine's clock, or replay at a later time with --at.";
+        "Check this machine's clock first (of a replay: --at): if it is behind, valid documents seem to begin in the future. If it is right, \
+         name another PCCS with --pccs-url.";
     TOO_OLD "too-old"
         "The collateral was fetched more than 7 days before the time of appraisal, so a later revocation could be missed."
         "Find out why no newer collateral can be fetched: the same command with --no-cache shows the answer of its source. \
@@ -102,9 +103,19 @@ fn advice(unusable: &UnusableCollateral) -> Option<&'static str> {
         UnusableCollateral::NotServed { .. } => {
             "Name a PCCS that knows the platform with --pccs-url: Intel's and Phala's servers do not."
         }
-        UnusableCollateral::Expired { what, .. } if *what == PCK_CERTIFICATE => {
+        UnusableCollateral::Expired { what, .. } | UnusableCollateral::NoCommonMoment { what, .. }
+            if *what == PCK_CERTIFICATE =>
+        {
             "Check this machine's clock first (of a replay: --at): if it is ahead, valid documents look expired. If it is right, the operator of the host must \
              renew the machine's certificate, or the app moves to another host."
+        }
+        UnusableCollateral::Expired { .. } => {
+            "Check this machine's clock first (of a replay: --at): if it is ahead, valid documents look expired. If it is right, the PCCS \
+             that was asked does not refresh: name another with --pccs-url."
+        }
+        UnusableCollateral::NoCommonMoment { .. } => {
+            "The PCCS that was asked mixes documents of different times: name another with --pccs-url. For a file, record the \
+             collateral again."
         }
         _ => return None,
     })
@@ -148,7 +159,9 @@ fn unusable(why: &UnusableCollateral, claims: &Claims) -> Finding {
         UnusableCollateral::Clock { .. } => &CLOCK,
     };
     let at = match why {
-        UnusableCollateral::Expired { .. } => format!(" It was judged at {}.", rfc3339(claims.at)),
+        UnusableCollateral::Expired { .. } | UnusableCollateral::NotYetValid { .. } => {
+            format!(" It was judged at {}.", rfc3339(claims.at))
+        }
         _ => String::new(),
     };
     // Nothing came from anywhere.

@@ -131,10 +131,17 @@ pub enum BundleError {
     Unreadable(String),
     /// No `schema` member: some other JSON document.
     #[error(
-        "it has no `schema`, so it is not an evidence bundle; a bare /attestation body is given with --attestation"
+        "it has no `schema`, so it is not an evidence bundle (`verify --evidence FILE` writes one); `replay --attestation FILE` \
+         reads a bare /attestation body"
     )]
     NotABundle,
-    /// A schema that this version does not know.
+    /// Another kind of document.
+    #[error("its schema is {found:?}, so it is not an evidence bundle; `verify --evidence FILE` writes one")]
+    OtherKind {
+        /// What it says.
+        found: String,
+    },
+    /// A bundle of a version of the schema that this program does not know.
     #[error(
         "its schema is {found:?}; this version reads {SCHEMA:?}. Use the version of cvm-verify that wrote it, or a newer one"
     )]
@@ -258,8 +265,11 @@ impl Bundle {
         match schema.schema {
             None => return Err(BundleError::NotABundle),
             Some(found) if found != SCHEMA => {
-                return Err(BundleError::OtherSchema {
-                    found: found.chars().take(80).collect(),
+                let is_bundle = found.starts_with("cvm-verify/evidence/");
+                let found = found.chars().take(80).collect();
+                return Err(match is_bundle {
+                    true => BundleError::OtherSchema { found },
+                    false => BundleError::OtherKind { found },
                 });
             }
             Some(_) => {}

@@ -1,6 +1,9 @@
 //! What was looked up about who built an image: Sigstore bundles as they were received, and why there are none.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -191,7 +194,7 @@ impl StatementFile {
                 return Err(StatementFileError::TooMany);
             }
         }
-        match bundles.is_empty() || bundles.iter().any(|bundle| !bundle.get().starts_with('{')) {
+        match bundles.is_empty() || !bundles.iter().all(|bundle| is_bundle(bundle.get())) {
             true => Err(StatementFileError::NotBundles),
             false => Ok(Self {
                 path: path.to_owned(),
@@ -220,6 +223,12 @@ impl StatementFile {
                 .map(|_| LookupProblem::too_many(StatementSource::File)),
         }
     }
+}
+
+/// Whether a document is what Sigstore calls a bundle: it holds a statement or a signature over something else.
+fn is_bundle(document: &str) -> bool {
+    let members: BTreeMap<String, IgnoredAny> = serde_json::from_str(document).unwrap_or_default();
+    members.contains_key("dsseEnvelope") || members.contains_key("messageSignature")
 }
 
 /// The statement inside a bundle, unproven.
@@ -288,6 +297,14 @@ mod tests {
             ("", StatementFileError::NotBundles),
             ("x", StatementFileError::NotBundles),
             ("[1]", StatementFileError::NotBundles),
+            (
+                r#"{"schema":"cvm-verify/report/v1"}"#,
+                StatementFileError::NotBundles,
+            ),
+            (
+                r#"{"verifier":{},"verificationResult":"PASSED"}"#,
+                StatementFileError::NotBundles,
+            ),
             (
                 r#"{"attestations":[{"bundle":null,"bundle_url":"https://x.example"}]}"#,
                 StatementFileError::ByAddress,
