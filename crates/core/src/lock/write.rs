@@ -85,14 +85,6 @@ const KNOWN_BY: &str = "\
 # After the HASH of files comes the version that these files name. If no row of the table says which vulnerabilities the
 # image has, that version decides.
 ";
-/// What earlier versions wrote in its place.
-const KNOWN_BY_OF_TWO: &str = "\
-# development-files HASH, or unknown; a verdict names the last two as accepted in writing.
-";
-const KNOWN_BY_BEFORE: &str = "\
-# How the image was known when this was written: row (of cvm-verify's table), published-hash HASH, files HASH, or unknown,
-# which a verdict names as accepted in writing.
-";
 const VULNERABLE_UNTIL: &str = "\
 # The last day (UTC) on which the image is accepted although it has a published vulnerability.
 ";
@@ -118,8 +110,6 @@ pub(super) fn comments() -> impl Iterator<Item = &'static str> {
         places::COMMENT,
         OS_IMAGE,
         KNOWN_BY,
-        KNOWN_BY_OF_TWO,
-        KNOWN_BY_BEFORE,
         VULNERABLE_UNTIL,
         PLATFORM,
         tls::HEADER,
