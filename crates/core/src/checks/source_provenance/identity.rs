@@ -63,56 +63,89 @@ pub(super) fn judge(statement: &SignedStatement, source: &BuildSource) -> Result
 
 /// Compares the signer alone.
 pub(super) fn judge_signer(claims: &SignerClaims, source: &BuildSource) -> Result<(), Mismatch> {
-    let mut step = 0;
-    let mut must = |holds: bool, reason: &'static Reason, expected: &str, actual: Option<&str>| {
-        step += 1;
+    let mut comparison = SignerComparison { kept: 0 };
+    let github = github(claims);
+    let signer = Signer::of(claims, &github);
+    comparison.must(
+        claims.issuer().is_some() && signer.is_some(),
+        &why::OTHER_SIGNER,
+        "a workflow of GitHub Actions",
+        claims.subject(),
+    )?;
+    comparison.must(
+        claims.issuer() == Some(source.issuer.as_str()),
+        &why::OTHER_ISSUER,
+        &source.issuer,
+        claims.issuer(),
+    )?;
+    same_repository(&mut comparison, claims, &github, source)?;
+    same_workflow(&mut comparison, &signer.unwrap_or_default(), source)?;
+    same_code(&mut comparison, claims, source)?;
+    same_runner(&mut comparison, claims, source)
+}
+
+/// The rules that a statement has to keep, one after the other; `progress` of a [`Mismatch`] counts them.
+struct SignerComparison {
+    kept: u8,
+}
+
+impl SignerComparison {
+    fn must(
+        &mut self,
+        holds: bool,
+        reason: &'static Reason,
+        expected: &str,
+        actual: Option<&str>,
+    ) -> Result<(), Mismatch> {
+        self.kept += 1;
         match holds {
             true => Ok(()),
             false => Err(Mismatch {
                 reason,
                 expected: expected.to_owned(),
                 actual: actual.unwrap_or("nothing").to_owned(),
-                progress: step,
+                progress: self.kept,
             }),
         }
-    };
-    let github = github(claims);
-    let signer = Signer::of(claims, &github);
-    must(
-        claims.issuer().is_some() && signer.is_some(),
-        &why::OTHER_SIGNER,
-        "a workflow of GitHub Actions",
-        claims.subject(),
-    )?;
-    must(
-        claims.issuer() == Some(source.issuer.as_str()),
-        &why::OTHER_ISSUER,
-        &source.issuer,
-        claims.issuer(),
-    )?;
-    let repository = claims.repository().and_then(|text| text.strip_prefix(&github));
-    must(
+    }
+}
+
+/// The repository, and that it started the workflow itself.
+fn same_repository(
+    comparison: &mut SignerComparison,
+    claims: &SignerClaims,
+    github: &str,
+    source: &BuildSource,
+) -> Result<(), Mismatch> {
+    let repository = claims.repository().and_then(|text| text.strip_prefix(github));
+    comparison.must(
         repository.is_some_and(|found| found.eq_ignore_ascii_case(&source.repository)),
         &why::OTHER_REPOSITORY,
         &source.repository,
         repository.or_else(|| claims.repository()),
     )?;
     let id = source.repository_id.map(|id| id.to_string());
-    must(
+    comparison.must(
         id.is_none() || id.as_deref() == claims.repository_id(),
         &why::OTHER_REPOSITORY_ID,
         id.as_deref().unwrap_or_default(),
         claims.repository_id(),
     )?;
-    must(
+    comparison.must(
         claims
             .trigger()
             .is_some_and(|event| !PULL_REQUESTS.contains(&event)),
         &why::OTHER_TRIGGER,
         "an event of the repository itself",
         claims.trigger(),
-    )?;
-    let signer = signer.unwrap_or_default();
+    )
+}
+
+fn same_workflow(
+    comparison: &mut SignerComparison,
+    signer: &Signer<'_>,
+    source: &BuildSource,
+) -> Result<(), Mismatch> {
     let (owner_and_name, path) = match source.workflow.as_deref() {
         None => (source.repository.as_str(), None),
         Some(workflow) => match workflow.find("/.github/workflows/") {
@@ -123,13 +156,13 @@ pub(super) fn judge_signer(claims: &SignerClaims, source: &BuildSource) -> Resul
             None => (source.repository.as_str(), Some(workflow)),
         },
     };
-    must(
+    comparison.must(
         signer.repository.eq_ignore_ascii_case(owner_and_name) && path.is_none_or(|path| path == signer.path),
         &why::OTHER_WORKFLOW,
         &format!("{owner_and_name}/{}", path.unwrap_or(".github/workflows/*")),
         Some(&format!("{}/{}", signer.repository, signer.path)),
     )?;
-    must(
+    comparison.must(
         source
             .workflow_ref
             .as_deref()
@@ -137,9 +170,17 @@ pub(super) fn judge_signer(claims: &SignerClaims, source: &BuildSource) -> Resul
         &why::OTHER_WORKFLOW,
         source.workflow_ref.as_deref().unwrap_or_default(),
         Some(signer.git_ref),
-    )?;
+    )
+}
+
+/// The ref and the commit.
+fn same_code(
+    comparison: &mut SignerComparison,
+    claims: &SignerClaims,
+    source: &BuildSource,
+) -> Result<(), Mismatch> {
     let refs: Vec<String> = source.refs.iter().map(ToString::to_string).collect();
-    must(
+    comparison.must(
         claims.git_ref().is_some_and(|found| match refs.is_empty() {
             true => found.starts_with("refs/heads/") || found.starts_with("refs/tags/"),
             false => !found.starts_with(PULLS) && source.refs.iter().any(|pattern| pattern.accepts(found)),
@@ -152,7 +193,7 @@ pub(super) fn judge_signer(claims: &SignerClaims, source: &BuildSource) -> Resul
         claims.git_ref(),
     )?;
     let commits = &source.commits;
-    must(
+    comparison.must(
         commits.is_empty()
             || claims
                 .commit()
@@ -160,14 +201,21 @@ pub(super) fn judge_signer(claims: &SignerClaims, source: &BuildSource) -> Resul
         &why::OTHER_COMMIT,
         &commits.join(" or "),
         claims.commit(),
-    )?;
-    must(
+    )
+}
+
+fn same_runner(
+    comparison: &mut SignerComparison,
+    claims: &SignerClaims,
+    source: &BuildSource,
+) -> Result<(), Mismatch> {
+    comparison.must(
         source.any_runner || claims.runner() == Some("github-hosted"),
         &why::OTHER_RUNNER,
         "github-hosted",
         claims.runner(),
     )?;
-    must(
+    comparison.must(
         source
             .environment
             .as_deref()
@@ -175,8 +223,7 @@ pub(super) fn judge_signer(claims: &SignerClaims, source: &BuildSource) -> Resul
         &why::OTHER_ENVIRONMENT,
         source.environment.as_deref().unwrap_or_default(),
         claims.environment(),
-    )?;
-    Ok(())
+    )
 }
 
 fn words(claims: &SignerClaims, signer: &Signer<'_>, source: &BuildSource, is_provenance: bool) -> String {

@@ -16,11 +16,11 @@ use super::{
     MAX_LOCK_BYTES, Notes, PinWarning, gpus, places,
 };
 use crate::compose::launch_script;
-use crate::policy::{KeyProviderPin, PublishedImage};
+use crate::policy::{KeyProviderPin, KnownBy, PublishedImage};
 use crate::reference::{OsClass, ReferenceValues, RowOrigin};
 use crate::report::TrustRootKind;
 use crate::verify::gpu::GpuNonce;
-use crate::verify::{Claims, KeyProvider, Layout, MeasuredCompose, NotProven, VerifiedQuote};
+use crate::verify::{BootClaims, Claims, KeyProvider, Layout, MeasuredCompose, NotProven, VerifiedQuote};
 use image::{known_by, of_image, other_image};
 pub use pinned::{AcceptedPin, Pinned, Unaccepted};
 pub use refusal::PinRefusal;
@@ -40,54 +40,13 @@ pub fn pin(
     reference: &ReferenceValues,
     named: Option<&PublishedImage>,
 ) -> Result<Pinned, PinRefusal> {
-    let quote = verified(claims)?;
-    if let Err(why) = &claims.log {
-        return Err(match why {
-            NotProven::Refused(refusal) => PinRefusal::EventLog(refusal.clone()),
-            NotProven::Absent | NotProven::NotReached => PinRefusal::NoEventLog,
-        });
-    }
-    let boot = claims.boot.as_ref().map_err(|why| match why {
-        NotProven::Refused(refusal) => PinRefusal::Boot(refusal.clone()),
-        NotProven::Absent | NotProven::NotReached => PinRefusal::NoEventLog,
-    })?;
-    let [rtmr0, rtmr1, rtmr2, _] = quote.rtmrs();
+    let (quote, boot) = (verified(claims)?, booted(claims)?);
+    let [rtmr0, ..] = quote.rtmrs();
     if let Some(other) = named.and_then(|named| other_image(named, claims, reference)) {
         return Err(PinRefusal::OtherImage(other));
     }
     let known_by = known_by(claims, named, reference);
-    let mut lock = Lock {
-        tool: Some(concat!("cvm-verify ", env!("CARGO_PKG_VERSION")).to_owned()),
-        compose_hash: Some(*boot.compose_hash()),
-        app_id: Some(*boot.app_id()),
-        key_provider: Some(key_provider(boot.key_provider())?.into()),
-        os_image: Some(LockedOs {
-            mrtd: *quote.mrtd(),
-            rtmr0: Some(*rtmr0),
-            rtmr1: *rtmr1,
-            rtmr2: *rtmr2,
-            known_by: Some(known_by.clone()),
-            vulnerable_until: None,
-        }),
-        td_attributes: Some(*quote.td_attributes()),
-        mr_seam: Some(*quote.mr_seam()),
-        fmspc: Some(*quote.fmspc()),
-        gpus: match (&claims.gpu.devices, claims.gpu.nonce) {
-            // GPUs that answered another run are not this deployment's.
-            (Ok(devices), GpuNonce::ThisRun | GpuNonce::Derived) if fresh => gpus::of_devices(devices),
-            _ => Vec::new(),
-        },
-        tls: LockedTls::of(claims),
-        ..Lock::default()
-    };
-    lock.kms = LockedKms::of(&claims.kms, &boot.key_provider().id).map_err(PinRefusal::Kms)?;
-    if let Some(chain) = &claims.chain {
-        let found = chain
-            .as_ref()
-            .map_err(|problem| PinRefusal::Governance(problem.to_string()))?;
-        lock.governance =
-            LockedGovernance::of(found).map_err(|why| PinRefusal::Governance(why.to_string()))?;
-    }
+    let mut lock = measured(claims, quote, boot, known_by.clone(), fresh)?;
     let mut warnings = of_quote(claims, quote, fresh);
     let provider = &boot.key_provider().name;
     if provider != "kms" {
@@ -135,6 +94,66 @@ pub fn pin(
         // What is accepted and the end date, which are not written yet, need some bytes.
         size if size > MAX_LOCK_BYTES - 16 * 1024 => Err(PinRefusal::TooLarge(size)),
         _ => Ok(pinned),
+    }
+}
+
+/// What is proven, but for the compose document.
+fn measured(
+    claims: &Claims,
+    quote: &VerifiedQuote,
+    boot: &BootClaims,
+    known_by: KnownBy,
+    fresh: bool,
+) -> Result<Lock, PinRefusal> {
+    let [rtmr0, rtmr1, rtmr2, _] = quote.rtmrs();
+    Ok(Lock {
+        tool: Some(concat!("cvm-verify ", env!("CARGO_PKG_VERSION")).to_owned()),
+        compose_hash: Some(*boot.compose_hash()),
+        app_id: Some(*boot.app_id()),
+        key_provider: Some(key_provider(boot.key_provider())?.into()),
+        os_image: Some(LockedOs {
+            mrtd: *quote.mrtd(),
+            rtmr0: Some(*rtmr0),
+            rtmr1: *rtmr1,
+            rtmr2: *rtmr2,
+            known_by: Some(known_by),
+            vulnerable_until: None,
+        }),
+        td_attributes: Some(*quote.td_attributes()),
+        mr_seam: Some(*quote.mr_seam()),
+        fmspc: Some(*quote.fmspc()),
+        gpus: match (&claims.gpu.devices, claims.gpu.nonce) {
+            // GPUs that answered another run are not this deployment's.
+            (Ok(devices), GpuNonce::ThisRun | GpuNonce::Derived) if fresh => gpus::of_devices(devices),
+            _ => Vec::new(),
+        },
+        tls: LockedTls::of(claims),
+        kms: LockedKms::of(&claims.kms, &boot.key_provider().id).map_err(PinRefusal::Kms)?,
+        governance: governance(claims)?,
+        ..Lock::default()
+    })
+}
+
+fn governance(claims: &Claims) -> Result<LockedGovernance, PinRefusal> {
+    match &claims.chain {
+        None => Ok(LockedGovernance::default()),
+        Some(Err(problem)) => Err(PinRefusal::Governance(problem.to_string())),
+        Some(Ok(found)) => LockedGovernance::of(found).map_err(|why| PinRefusal::Governance(why.to_string())),
+    }
+}
+
+/// What the measured OS recorded.
+fn booted(claims: &Claims) -> Result<&BootClaims, PinRefusal> {
+    let log = claims.log.as_ref();
+    log.map_err(|why| without_log(why, PinRefusal::EventLog))?;
+    let boot = claims.boot.as_ref();
+    boot.map_err(|why| without_log(why, PinRefusal::Boot))
+}
+
+fn without_log<R: Clone>(why: &NotProven<R>, refused: fn(R) -> PinRefusal) -> PinRefusal {
+    match why {
+        NotProven::Refused(refusal) => refused(refusal.clone()),
+        NotProven::Absent | NotProven::NotReached => PinRefusal::NoEventLog,
     }
 }
 
