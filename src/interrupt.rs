@@ -22,22 +22,27 @@ pub(crate) struct Interrupt {
 
 impl Interrupt {
     /// Listens from now on, in this runtime. `stop` ends a run as a signal does.
-    #[cfg(unix)]
     pub fn new(runtime: &tokio::runtime::Runtime, stop: Option<Stop>) -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
         let _inside = runtime.enter();
+        Self::living(LONGEST, stop)
+    }
+
+    /// Listens from now on, in the runtime that it is called in. The process ends if it lives longer than `longest` after a signal.
+    #[cfg(unix)]
+    pub fn living(longest: Duration, stop: Option<Stop>) -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
         let listening = Self {
             stop,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
         };
-        watchdog::watch(LONGEST);
+        watchdog::watch(longest);
         Ok(listening)
     }
 
-    /// Listens from now on, in this runtime. `stop` ends a run as a signal does.
+    /// Listens from now on, in the runtime that it is called in.
     #[cfg(not(unix))]
-    pub fn new(_runtime: &tokio::runtime::Runtime, stop: Option<Stop>) -> std::io::Result<Self> {
+    pub fn living(_longest: Duration, stop: Option<Stop>) -> std::io::Result<Self> {
         Ok(Self { stop })
     }
 
@@ -80,7 +85,7 @@ impl Interrupt {
 }
 
 /// Ends once, when `stop` does.
-pub(crate) async fn ended(stop: &mut Option<Stop>) {
+async fn ended(stop: &mut Option<Stop>) {
     match stop {
         Some(future) => future.await,
         None => std::future::pending().await,

@@ -1,11 +1,11 @@
 //! octocrab on our own HTTP client: the same guards, limits and TLS as every other request, and errors without words of
 //! the server (T59).
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use hyper::body::{Body, Bytes};
+use http_body_util::BodyExt as _;
 use hyper::{Method, Request, Response};
 use octocrab::{AuthState, OctoBody, Octocrab, OctocrabBuilder};
 use tokio::time::Instant;
@@ -64,7 +64,8 @@ impl GithubClient {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         let url = self.url(path)?;
-        let body = read(body).await?;
+        let body = body.collect().await.map_err(|_| DeliveryError::Payload)?;
+        let body = body.to_bytes().to_vec();
         // All our GraphQL is a query.
         let repeatable = parts.method != Method::POST || path == "/graphql";
         if !repeatable {
@@ -144,17 +145,6 @@ impl Service<Request<OctoBody>> for GithubClient {
     fn call(&mut self, request: Request<OctoBody>) -> Self::Future {
         Box::pin(self.clone().pass(request))
     }
-}
-
-async fn read<B: Body<Data = Bytes> + Unpin>(mut body: B) -> Result<Vec<u8>, DeliveryError> {
-    let mut bytes = Vec::new();
-    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        let frame = frame.map_err(|_| DeliveryError::Payload)?;
-        if let Ok(data) = frame.into_data() {
-            bytes.extend_from_slice(&data);
-        }
-    }
-    Ok(bytes)
 }
 
 /// What an error of octocrab is, in our own words.

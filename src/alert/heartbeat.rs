@@ -12,7 +12,7 @@ use super::channel::{Channel, ChannelSecret};
 use super::channel_delivery::one_if;
 use super::delivery::{ChannelRequest, Method};
 use super::secret_text;
-use crate::net::Response;
+use crate::net::{Response, below};
 use cvm_verify_core::report::Verdict;
 
 /// The channel's name.
@@ -44,22 +44,14 @@ pub(super) fn request(verdict: Option<Verdict>, url: &Url) -> ChannelRequest {
         None => "log",
     };
     ChannelRequest {
-        url: below(url, suffix),
+        url: match suffix {
+            "" => url.clone(),
+            suffix => below(url, suffix),
+        },
         method: Method::Get,
         refusal,
         patience: Response::retry_after,
     }
-}
-
-/// A query stays where it is, behind the path.
-fn below(url: &Url, suffix: &str) -> Url {
-    if suffix.is_empty() {
-        return url.clone();
-    }
-    let mut url = url.clone();
-    let path = format!("{}/{suffix}", url.path().trim_end_matches('/'));
-    url.set_path(&path);
-    url
 }
 
 /// healthchecks.io answers 200 to any ping by UUID, and says in the body what became of it.

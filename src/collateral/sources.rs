@@ -4,6 +4,7 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::request::CollateralRequest;
+use crate::net::below;
 use cvm_verify_core::verify::CollateralServers;
 
 /// Intel's PCS. <https://api.portal.trustedservices.intel.com/content/documentation.html>
@@ -155,8 +156,7 @@ impl CollateralServer {
     }
 
     fn at(&self, path: &str, query: &str) -> Url {
-        let mut url = self.base.clone();
-        url.set_path(&format!("{}/{path}", self.base.path().trim_end_matches('/')));
+        let mut url = below(&self.base, path);
         let parts = [self.query.as_deref().unwrap_or_default(), query];
         let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         url.set_query((!parts.is_empty()).then(|| parts.join("&")).as_deref());

@@ -1,14 +1,18 @@
 //! All deployments once: at most so many at one time, until a deadline or until the caller cancels.
 
+use std::iter::Enumerate;
 use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::pin::Pin;
+use std::slice::Iter;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
-use super::collected::{Collection, out_of_time};
-use super::tasks::Tasks;
-use super::{Deployment, RunReports, Session, TimeLimits};
+use super::collected::out_of_time;
+use super::schedule::{RunSchedule, at, follow};
+use super::{Appraised, Deployment, RunReports, Session, TimeLimits};
 use cvm_verify_core::report::TargetReport;
 
 /// How often progress is told while nothing is done.
@@ -67,75 +71,123 @@ pub async fn verify(
 ) -> Result<Vec<TargetReport>, Cancelled> {
     let deployments: Vec<Arc<Deployment>> = deployments.into_iter().map(Arc::new).collect();
     let mut reports = RunReports::default();
-    let finish = |index: usize, collection: Collection| {
-        if let Some(deployment) = deployments.get(index) {
-            for instance in session.appraise(deployment, collection).instances {
-                reports.add(index, instance.report);
-            }
+    let finish = |index: usize, appraised: Appraised| {
+        for instance in appraised.instances {
+            reports.add(index, instance.report);
         }
     };
     run(session, &deployments, how, progress, cancel, finish).await?;
     Ok(reports.in_order().reports)
 }
 
-/// Collects the evidence of all deployments, and hands each collection to `finish` with its index as soon as it is there: what
-/// a thousand targets send is never held at one time.
+/// Verifies each deployment once, and hands each result to `finish` with the index of its deployment as soon as it is there.
 ///
 /// # Errors
 /// [`Cancelled`] when `cancel` ended first.
-pub async fn run(
+pub(crate) async fn run(
     session: &Arc<Session>,
     deployments: &[Arc<Deployment>],
     how: &Run,
-    mut progress: impl FnMut(Progress),
+    progress: impl FnMut(Progress),
     cancel: impl Future<Output = ()>,
-    mut finish: impl FnMut(usize, Collection),
+    finish: impl FnMut(usize, Appraised),
 ) -> Result<(), Cancelled> {
-    let (started, total) = (Instant::now(), deployments.len());
     let mut tick = interval(PROGRESS);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // The first tick is at once, and nothing is worth telling yet.
     tick.tick().await;
-    let mut cancel = std::pin::pin!(cancel);
-    let mut waiting = deployments.iter().enumerate();
-    let mut tasks = Tasks::new(how.concurrency);
-    let mut done = 0;
     session.collateral_cache.new_round();
-    loop {
-        while tasks.has_room()
-            && let Some((index, deployment)) = waiting.next()
-        {
-            tasks.begin(session, deployment, how.time, index);
-        }
-        tokio::select! {
-            next = tasks.next(session) => {
-                let Some((index, collection)) = next else { return Ok(()) };
-                finish(index, collection);
-                done += 1;
-            }
-            () = ended(how.deadline) => {
-                let mut late = tasks.abort();
-                late.extend(waiting.map(|(index, _)| index));
-                late.sort_unstable();
-                for index in late {
-                    finish(index, out_of_time((session.now)()));
+    let mut once = EachOnce {
+        session,
+        started: Instant::now(),
+        deadline: how.deadline,
+        tick,
+        total: deployments.len(),
+        waiting: deployments.iter().enumerate(),
+        done: 0,
+        progress,
+        cancel: std::pin::pin!(cancel),
+        finish,
+    };
+    match follow(&mut once, how.concurrency, how.time).await {
+        None => Ok(()),
+        Some((EndedEarly::Cancelled, _)) => Err(Cancelled),
+        Some((EndedEarly::OutOfTime, mut late)) => {
+            late.extend(once.waiting.map(|(index, _)| index));
+            late.sort_unstable();
+            for index in late {
+                if let Some(deployment) = deployments.get(index) {
+                    let nothing = out_of_time((session.now)());
+                    (once.finish)(index, session.appraise(deployment, nothing));
                 }
-                return Ok(());
             }
-            _ = tick.tick() => {}
-            () = &mut cancel => return Err(Cancelled),
+            Ok(())
         }
-        progress(Progress {
-            done,
-            total,
-            elapsed: started.elapsed(),
+    }
+}
+
+/// Every deployment once, all of them due now.
+struct EachOnce<'a, P, C, F> {
+    session: &'a Arc<Session>,
+    started: Instant,
+    deadline: Option<Instant>,
+    tick: Interval,
+    total: usize,
+    waiting: Enumerate<Iter<'a, Arc<Deployment>>>,
+    done: usize,
+    progress: P,
+    cancel: Pin<&'a mut C>,
+    finish: F,
+}
+
+enum EndedEarly {
+    OutOfTime,
+    Cancelled,
+}
+
+impl<P: FnMut(Progress), C, F> EachOnce<'_, P, C, F> {
+    fn tell(&mut self) {
+        (self.progress)(Progress {
+            done: self.done,
+            total: self.total,
+            elapsed: self.started.elapsed(),
         });
     }
 }
 
-async fn ended(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline).await,
-        None => std::future::pending().await,
+impl<P: FnMut(Progress), C: Future<Output = ()>, F: FnMut(usize, Appraised)> RunSchedule
+    for EachOnce<'_, P, C, F>
+{
+    type Key = usize;
+    type End = EndedEarly;
+
+    fn session(&self) -> &Arc<Session> {
+        self.session
+    }
+
+    fn begin(&mut self) -> Option<(usize, Arc<Deployment>)> {
+        let (index, deployment) = self.waiting.next()?;
+        Some((index, Arc::clone(deployment)))
+    }
+
+    fn finish(&mut self, index: usize, appraised: Appraised) {
+        (self.finish)(index, appraised);
+        self.done += 1;
+        self.tell();
+    }
+
+    fn is_over(&self) -> bool {
+        self.done == self.total
+    }
+
+    async fn meanwhile(&mut self) -> ControlFlow<EndedEarly> {
+        tokio::select! {
+            () = at(self.deadline) => ControlFlow::Break(EndedEarly::OutOfTime),
+            () = &mut self.cancel => ControlFlow::Break(EndedEarly::Cancelled),
+            _ = self.tick.tick() => {
+                self.tell();
+                ControlFlow::Continue(())
+            }
+        }
     }
 }

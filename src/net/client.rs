@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CACHE_CONTROL, CONNECTION, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, RequestBuilder};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -184,19 +184,26 @@ impl Client {
         self.request(request, url, limits).await
     }
 
-    /// [`Client::post`], and keeps the connection for a moment, as [`Client::get_json_and_stay`] does. The path of the URL may
+    /// [`Client::post`] of JSON, asking for JSON.
+    ///
+    /// # Errors
+    /// As [`Client::post`].
+    pub async fn post_json(&self, url: &Url, body: Vec<u8>, limits: &Limits) -> Result<Response, NetError> {
+        self.post(url, json_headers(), body, limits).await
+    }
+
+    /// [`Client::post_json`], and keeps the connection for a moment, as [`Client::get_json_and_stay`] does. The path of the URL may
     /// hold a key: `--verbose` shows its host alone.
     ///
     /// # Errors
     /// As [`Client::post`].
-    pub async fn post_and_stay(
+    pub async fn post_json_and_stay(
         &self,
         url: &Url,
-        headers: HeaderMap,
         body: Vec<u8>,
         limits: &Limits,
     ) -> Result<Response, NetError> {
-        let request = self.http.post(url.clone()).headers(headers).body(body);
+        let request = self.http.post(url.clone()).headers(json_headers()).body(body);
         let part = ShownPart::HostAlone;
         self.traced_request(request, url, part, limits, Redirect::Refused)
             .await
@@ -303,6 +310,11 @@ impl Client {
             stage: Stage::Response,
         }))
     }
+}
+
+fn json_headers() -> HeaderMap {
+    let json = HeaderValue::from_static("application/json");
+    HeaderMap::from_iter([(ACCEPT, json.clone()), (CONTENT_TYPE, json)])
 }
 
 fn proxy_url(text: &str) -> Result<Url, SetupError> {

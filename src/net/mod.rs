@@ -16,6 +16,7 @@
 //! An answer that passes is still untrusted bytes.
 
 pub mod address;
+mod below;
 mod client;
 mod error;
 mod exchange;
@@ -37,6 +38,7 @@ mod transport;
 #[path = "tests/loopback.rs"]
 pub(crate) mod loopback;
 
+pub(crate) use below::below;
 pub use client::Client;
 pub(crate) use client::STAY;
 pub(crate) use error::says_absent;

@@ -11,7 +11,7 @@ use super::error::SourceError;
 use super::host_label::HostLabel;
 use super::row::{GivenOptions, ReachedBy, SourceRow, name_of};
 use crate::address::{parse_url, shown_address, shown_text};
-use crate::net::{Client, Limits};
+use crate::net::{Client, Limits, below};
 use crate::usage_error::UsageError;
 
 pub(crate) const ROW: SourceRow = SourceRow {
@@ -240,9 +240,7 @@ impl AppEndpoints {
             Some((path, query)) => (path, Some(query)),
             None => (path, None),
         };
-        let mut url = self.base.clone();
-        let above = self.base.path().trim_end_matches('/');
-        url.set_path(&format!("{above}/{}", path.trim_start_matches('/')));
+        let mut url = below(&self.base, path);
         let query = joined(self.base.query(), query);
         url.set_query(query.as_deref());
         url

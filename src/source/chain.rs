@@ -7,7 +7,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use tokio::time::Instant;
 use url::Url;
 
@@ -182,10 +181,8 @@ impl RpcNode {
             |attempt| {
                 let body = body.clone();
                 async move {
-                    let json = HeaderValue::from_static("application/json");
-                    let headers = HeaderMap::from_iter([(ACCEPT, json.clone()), (CONTENT_TYPE, json)]);
                     let limits = Limits::body(MAX_BYTES).within(attempt.time_left.min(ONE_ANSWER));
-                    let response = client.post_and_stay(&self.url, headers, body, &limits).await;
+                    let response = client.post_json_and_stay(&self.url, body, &limits).await;
                     response.and_then(crate::net::Response::ok)
                 }
             },

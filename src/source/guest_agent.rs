@@ -18,7 +18,7 @@ use super::error::SourceError;
 use super::host_label::{HostId, HostLabel};
 use super::row::{GivenOptions, ReachedBy, SourceRow, id, name_of};
 use crate::address::{parse_url, shown_text};
-use crate::net::{Client, Limits};
+use crate::net::{Client, Limits, below};
 use crate::usage_error::UsageError;
 
 pub(crate) const ROW: SourceRow = SourceRow {
@@ -97,9 +97,7 @@ impl GuestAgent {
     }
 
     fn at(&self, path: &str, query: &str) -> Url {
-        let mut url = self.base.clone();
-        let above = self.base.path().trim_end_matches('/').to_owned();
-        url.set_path(&format!("{above}{path}"));
+        let mut url = below(&self.base, path);
         url.set_query(Some(query));
         url
     }

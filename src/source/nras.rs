@@ -4,11 +4,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::json;
 use url::Url;
 
-use crate::net::{Client, Limits};
+use crate::net::{Client, Limits, below};
 use cvm_verify_core::evidence::{GpuReport, NrasAnswer, NrasKind, RecordedNras, keys_used};
 
 /// Largest answer, in bytes: 1 MiB. One of eight GPUs has about 17 KB.
@@ -114,12 +113,10 @@ impl Nras {
                 body.as_object_mut()
                     .map(|members| members.remove("claims_version"));
             }
-            let url = self.below(&format!("{version}/attest/{}", kind.as_str()));
-            let json = HeaderValue::from_static("application/json");
-            let headers = HeaderMap::from_iter([(ACCEPT, json.clone()), (CONTENT_TYPE, json)]);
+            let url = below(&self.0, &format!("{version}/attest/{}", kind.as_str()));
             let limits = Limits::body(MAX_ANSWER);
             let response = client
-                .post(&url, headers, body.to_string().into_bytes(), &limits)
+                .post_json(&url, body.to_string().into_bytes(), &limits)
                 .await
                 .map_err(|error| error.to_string().trim_end_matches('.').to_owned())?;
             status = response.status;
@@ -146,18 +143,12 @@ impl Nras {
     }
 
     async fn keys(&self, client: &Client) -> Result<String, String> {
-        let url = self.below(".well-known/jwks.json");
+        let url = below(&self.0, ".well-known/jwks.json");
         let response = client.get_json(&url, &Limits::body(MAX_KEYS)).await;
         let response = response
             .and_then(crate::net::Response::ok)
             .map_err(|error| error.to_string().trim_end_matches('.').to_owned())?;
         String::from_utf8(response.body).map_err(|_| "the key set of NVIDIA's service is not text".to_owned())
-    }
-
-    fn below(&self, path: &str) -> Url {
-        let mut url = self.0.clone();
-        url.set_path(&format!("{}/{path}", self.0.path().trim_end_matches('/')));
-        url
     }
 }
 

@@ -11,7 +11,7 @@ use super::error::SourceError;
 use super::host_label::HostId;
 use super::row::{GivenOptions, ReachedBy, SourceRow, id};
 use crate::address::parse_url;
-use crate::net::{Client, Limits};
+use crate::net::{Client, Limits, below};
 use crate::usage_error::UsageError;
 use cvm_verify_core::checks::EvidenceReason;
 
@@ -59,13 +59,11 @@ impl PhalaCloud {
         };
         let urls = bases
             .into_iter()
-            .map(|mut url| {
+            .map(|url| {
                 if !url.has_host() || url.query().is_some() || url.fragment().is_some() {
                     return Err(PhalaCloudError::Base);
                 }
-                let above = url.path().trim_end_matches('/').to_owned();
-                url.set_path(&format!("{above}/api/v1/apps/{app_id}/attestations"));
-                Ok(url)
+                Ok(below(&url, &format!("api/v1/apps/{app_id}/attestations")))
             })
             .collect::<Result<_, _>>()?;
         Ok(Self { app_id, urls })

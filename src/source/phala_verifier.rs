@@ -1,10 +1,9 @@
 //! Phala's hosted verifier: `POST /api/v1/attestations/verify` (phala-docs, `phala-cloud-api/attestations.mdx`). What it is sent
 //! becomes public. Only the transport is here; what the answer is worth is decided where it is compared with the quote.
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use url::Url;
 
-use crate::net::{Client, Limits};
+use crate::net::{Client, Limits, below};
 use cvm_verify_core::evidence::RecordedPhalaAnswer;
 
 /// Largest answer, in bytes: 1 MiB. Real ones have the quote, its certificates and collateral, about 40 KiB.
@@ -55,15 +54,11 @@ const fn is_an_answer(status: u16) -> bool {
 }
 
 async fn ask_one(client: &Client, base: &Url, quote: &[u8]) -> RecordedPhalaAnswer {
-    let mut url = base.clone();
-    url.set_path(&format!("{}/{PATH}", base.path().trim_end_matches('/')));
-    let json = HeaderValue::from_static("application/json");
-    let headers = HeaderMap::from_iter([(ACCEPT, json.clone()), (CONTENT_TYPE, json)]);
     // Hex digits need no escaping.
     let body = format!(r#"{{"hex":"{}"}}"#, hex::encode(quote));
     let host = base.host_str().unwrap_or("no host").to_owned();
     match client
-        .post(&url, headers, body.into_bytes(), &Limits::body(MAX_BYTES))
+        .post_json(&below(base, PATH), body.into_bytes(), &Limits::body(MAX_BYTES))
         .await
     {
         Ok(response) => RecordedPhalaAnswer {

@@ -219,10 +219,10 @@ impl VerifyRun<'_> {
                 }
             },
             cancel,
-            |place, collection| {
+            |place, appraised| {
                 line.borrow_mut().done(place);
                 if let Some(index) = asked.get(place) {
-                    round.finish(*index, collection);
+                    round.finish(*index, appraised);
                 }
             },
         )));
@@ -251,13 +251,14 @@ impl VerifyRun<'_> {
             of_reports: Vec::with_capacity(count),
             bundles: BundleFiles::default(),
         };
-        for ((index, result), is_final) in results.into_iter().enumerate().zip(is_final) {
+        for ((index, (job, result)), is_final) in (0..).zip(self.targets.iter().zip(results)).zip(is_final) {
             let mut result = match result {
                 Some(result) if is_final => result,
                 last => {
                     attempts.note(index, &last.map(|last| last.reports).unwrap_or_default());
                     let mut round = Round::new(self);
-                    round.finish(index, engine::interrupted((self.session.now)()));
+                    let interrupted = engine::interrupted((self.session.now)());
+                    round.finish(index, self.session.appraise(&job.deployment, interrupted));
                     round.results.pop().map(|(_, result)| result).unwrap_or_default()
                 }
             };

@@ -1,8 +1,8 @@
-//! One round over targets: each is appraised, and its evidence is written, as soon as it is collected.
+//! One round over targets: the evidence of each is written as soon as it is appraised.
 
 use super::VerifyRun;
 use crate::artifacts::{BundleFiles, bundle_path_of, statements};
-use crate::engine::Collection;
+use crate::engine::Appraised;
 use cvm_verify_core::report::{SharedParts, TargetReport, Verdict};
 
 /// What was last found of one target.
@@ -36,13 +36,12 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// Appraises what a target supplied, and writes its bundles.
-    pub(super) fn finish(&mut self, index: usize, collection: Collection) {
+    /// Takes the reports on a target, and writes its bundles.
+    pub(super) fn finish(&mut self, index: usize, appraised: Appraised) {
         let (Some(target), Some(path)) = (self.run.targets.get(index), self.run.bundle_paths.get(index))
         else {
             return;
         };
-        let appraised = self.run.session.appraise(&target.deployment, collection);
         let mut result = TargetResult {
             // No more than that: a fleet has as many results as targets until its end.
             reports: Vec::with_capacity(appraised.instances.len()),

@@ -28,7 +28,7 @@ use crate::plan::planner::Plan;
 use crate::usage_error::UsageError;
 use cvm_verify_core::report::{AlertRecord, TargetReport, Verdict};
 
-/// The desk.
+/// The alerts that are waiting or under way, and what was reported before.
 pub(crate) struct AlertQueue {
     alerting: Alerting,
     client: Client,
@@ -72,7 +72,7 @@ struct Waiting {
     observations: Vec<Observation>,
 }
 
-/// The ping for each lap over all targets.
+/// The ping for each cycle over all targets.
 struct Heartbeat {
     channels: Channels,
     cycle: HeartbeatCycle,
@@ -87,7 +87,7 @@ enum DeliveryPurpose {
     Ping,
     /// Of what has no queue: targets that left the policy file, and what is about no target.
     Apart(Vec<TargetId>),
-    Lane(ChannelVariables, Vec<TargetId>),
+    Queue(ChannelVariables, Vec<TargetId>),
 }
 
 /// Where deliveries leave the state of their targets.
@@ -320,8 +320,8 @@ impl AlertQueue {
                 self.news = true;
                 continue;
             }
-            if let Some(inputs) = state.get(id) {
-                part.set(id, inputs.clone());
+            if let Some(remembered) = state.get(id) {
+                part.set(id, remembered.clone());
             }
             ids.push(id);
             reports.push(waiting.report);
@@ -347,10 +347,10 @@ impl AlertQueue {
         };
         let handle = self.deliveries.spawn(delivery);
         self.purposes
-            .insert(handle.id(), DeliveryPurpose::Lane(variables.clone(), ids));
+            .insert(handle.id(), DeliveryPurpose::Queue(variables.clone(), ids));
     }
 
-    /// Pings, where a lap over all targets has ended and no ping is on its way. What ends meanwhile is in the next ping.
+    /// Pings, where a cycle over all targets has ended and no ping is on its way. What ends meanwhile is in the next ping.
     fn ping(&mut self) {
         let heartbeat = &mut self.heartbeat;
         if heartbeat.pinging || heartbeat.channels.secret(HEARTBEAT_URL).is_none() {
@@ -385,7 +385,7 @@ impl AlertQueue {
         };
         self.absorb_returned();
         match self.purposes.remove(&id) {
-            Some(DeliveryPurpose::Lane(variables, ids)) => {
+            Some(DeliveryPurpose::Queue(variables, ids)) => {
                 for id in ids {
                     self.in_delivery.remove(&id);
                 }
@@ -408,7 +408,7 @@ impl AlertQueue {
         records
     }
 
-    /// Ends the deliveries that are under way. What their channels took is inputs; the rest is due again.
+    /// Ends the deliveries that are under way. What their channels took is noted; the rest is due again.
     pub async fn stop(&mut self) {
         self.deliveries.abort_all();
         while self.deliveries.join_next().await.is_some() {}

@@ -1,10 +1,10 @@
-//! Laps over all targets: one ends when each has been verified since the last one ended.
+//! Cycles over all targets: one ends when each has been verified since the last one ended.
 
 use std::collections::BTreeSet;
 
 use cvm_verify_core::report::Verdict;
 
-/// The lap that is being run, and what it found so far.
+/// The cycle that is under way, and what it found so far.
 #[derive(Debug, Clone, Default)]
 pub struct HeartbeatCycle {
     targets: BTreeSet<String>,
@@ -13,7 +13,7 @@ pub struct HeartbeatCycle {
 }
 
 impl HeartbeatCycle {
-    /// These are the targets from now on. The lap goes on: it awaits those that are new, and no longer those that went.
+    /// These are the targets from now on. The cycle goes on: it awaits those that are new, and no longer those that went.
     pub fn watch(&mut self, targets: impl IntoIterator<Item = String>) {
         let targets: BTreeSet<String> = targets.into_iter().collect();
         let before = std::mem::take(&mut self.targets);
@@ -22,7 +22,7 @@ impl HeartbeatCycle {
         self.targets = targets;
     }
 
-    /// A target was verified. Returns the worst verdict of the lap where that ended it.
+    /// A target was verified. Returns the worst verdict of the cycle where that ended it.
     pub fn verified(&mut self, target: &str, verdict: Verdict) -> Option<Verdict> {
         self.awaited.remove(target);
         if !self.found.contains(&verdict) {

@@ -1,7 +1,7 @@
-//! `cvm-verify watch`: the loop, and what it decides and says.
+//! `cvm-verify watch`: the schedule that the loop of `engine` follows, and what is decided and said of the results.
 //!
 //! When a target is due, what its log lines and metrics are, and whether the loop does its work is decided by pure functions.
-//! `run` is the loop itself, with clock, network, files and signals.
+//! `run` connects them with clock, network, files and signals.
 
 mod alert_queue;
 mod endpoint;
@@ -13,10 +13,10 @@ mod metrics;
 mod options;
 mod pages;
 mod policy_files;
-mod rounds;
 mod run;
 mod signals;
 mod target_schedule;
+mod timetable;
 mod watch_status;
 
 #[cfg(test)]

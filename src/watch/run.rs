@@ -1,39 +1,30 @@
-//! The loop of `cvm-verify watch`: all targets, again and again.
+//! `cvm-verify watch`: all targets, again and again.
 //!
 //! One loop on one thread does everything that is decided or said; fetching and telling run beside it, so that neither a
 //! target that hangs nor a channel that is down holds up the rest.
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::endpoint;
+use super::alert_queue::AlertQueue;
+use super::evidence_archive::EvidenceArchive;
+use super::log_writer::Log;
 use super::options::{Options, SessionOf};
-use crate::alert::alerting::entropy;
-use crate::engine::milliseconds;
+use super::pages::{WatchPages, locked};
+use super::policy_files::{PolicyFiles, Reading};
+use super::signals::{Signal, Signals};
+use super::timetable::Timetable;
+use super::{LogEntry, LogLevel, WatchStatus, endpoint};
+use crate::engine::{Appraised, Deployment, RunSchedule, Session, TimeLimits, follow, jitter, milliseconds};
 use crate::env::Env;
+use crate::plan::job::Job;
 use crate::plan::planner::Plan;
 use crate::render::Unjudged;
 use crate::runtime::runtime;
 use crate::usage_error::{CommandError, UsageError};
-
-use super::LogEntry;
-use super::LogLevel;
-use super::WatchStatus;
-use super::alert_queue::AlertQueue;
-use super::evidence_archive::EvidenceArchive;
-use super::log_writer::Log;
-use super::pages::WatchPages;
-use super::pages::locked;
-use super::policy_files::PolicyFiles;
-use super::policy_files::Reading;
-use super::rounds::Finished;
-use super::rounds::Rounds;
-use super::signals::Signal;
-use super::signals::Signals;
-use crate::engine::Session;
-use crate::engine::TimeLimits;
 use cvm_verify_core::evidence::Bundle;
 use cvm_verify_core::report::{AlertRecord, TargetReport, Verdict};
 
@@ -55,10 +46,6 @@ pub(crate) fn run(options: &Options, session_of: SessionOf<'_>, env: &mut Env) -
     let plan = policy.read((env.now)())?;
     let session = session_of(&plan, env)?;
     let kept = EvidenceArchive::new(options.evidence.clone())?;
-    let time = TimeLimits {
-        one_attempt: options.one_attempt,
-        until: None,
-    };
     let queue = AlertQueue::new(options, &plan, &session, env)?;
     env.note_a_run_inside_a_cvm();
     let runtime = runtime()?;
@@ -67,6 +54,7 @@ pub(crate) fn run(options: &Options, session_of: SessionOf<'_>, env: &mut Env) -
             what: "signals cannot be caught",
             error,
         })?;
+        let now = Instant::now();
         let watch = Watch {
             options,
             session_of,
@@ -76,11 +64,14 @@ pub(crate) fn run(options: &Options, session_of: SessionOf<'_>, env: &mut Env) -
             },
             policy,
             session,
-            rounds: Rounds::new(options.concurrency, time, env.acceleration),
+            timetable: Timetable::new(env.acceleration),
             queue,
             kept,
             watch_status: Arc::default(),
-            started: Instant::now(),
+            started: now,
+            next_tick: now + TICK,
+            next_collateral_round: now,
+            next_policy_round: now + POLICY_ROUND,
             signals,
             worst: Verdict::Pass,
             env,
@@ -96,19 +87,22 @@ pub(crate) fn run(options: &Options, session_of: SessionOf<'_>, env: &mut Env) -
 const REFUSED_NEXT: &str = "Correct what it names in the policy file, or in a file that this one names. What the new policy requires is not \
                             checked until then, and `watch` does not start with it.";
 
-/// The loop, and all that it holds.
+/// What a watch holds. It is the schedule of the loop.
 struct Watch<'a> {
     options: &'a Options,
     session_of: SessionOf<'a>,
     log: Log,
     policy: PolicyFiles<'a>,
     session: Arc<Session>,
-    rounds: Rounds,
+    timetable: Timetable,
     queue: AlertQueue,
     kept: EvidenceArchive,
     watch_status: Arc<Mutex<WatchStatus>>,
     /// When the loop began.
     started: Instant,
+    next_tick: Instant,
+    next_collateral_round: Instant,
+    next_policy_round: Instant,
     signals: Signals,
     /// The worst verdict so far.
     worst: Verdict,
@@ -135,10 +129,19 @@ impl Watch<'_> {
                 "no alert channel is set in the environment: results are only in this log and in the metrics";
             self.note(LogLevel::Warn, "note", said.to_owned());
         }
-        let stopped_by = self.turn().await;
+        let Options {
+            concurrency,
+            one_attempt,
+            ..
+        } = *self.options;
+        let time = TimeLimits {
+            one_attempt,
+            until: None,
+        };
+        let ended = follow(&mut self, concurrency, time).await;
+        let stopped_by = ended.map(|(signal, _)| signal);
         if let Some(signal) = stopped_by {
             self.note(LogLevel::Info, "stopping", signal.to_owned());
-            self.rounds.abort();
         } else {
             self.queue.tell_of_end(&self.options.run_subject);
         }
@@ -153,102 +156,18 @@ impl Watch<'_> {
         })
     }
 
-    /// Turns until a signal ends it, which it names, or `--once` is done.
-    async fn turn(&mut self) -> Option<&'static str> {
-        let mut tick = Instant::now() + TICK;
-        let mut collateral_round = Instant::now();
-        let mut policy_round = Instant::now() + POLICY_ROUND;
-        loop {
-            if Instant::now() >= collateral_round {
-                self.session.collateral_cache.new_round();
-                collateral_round = Instant::now() + COLLATERAL_ROUND;
-            }
-            let waited = self.rounds.begin_due(&self.session);
-            self.with_status(|watch_status| {
-                watch_status.longest_wait = watch_status.longest_wait.max(waited)
-            });
-            if self.options.once && self.rounds.each_had_one() {
-                return None;
-            }
-            let due = self.rounds.next_due().unwrap_or(tick).min(tick);
-            tokio::select! {
-                finished = self.rounds.finished(&self.session) => self.conclude(finished),
-                records = self.queue.delivered() => {
-                    self.write_down(&records);
-                    self.save();
-                }
-                signal = self.signals.next() => match signal {
-                    Signal::Stop(name) => return Some(name),
-                    Signal::Reload => self.read_policy(true),
-                },
-                () = sleep_until(due) => {}
-            }
-            if Instant::now() >= tick {
-                tick = Instant::now() + TICK;
-                self.read_policy(false);
-                if Instant::now() >= policy_round {
-                    policy_round = Instant::now() + POLICY_ROUND;
-                    self.confirm(true);
-                }
-                if self.queue.has_news() {
-                    self.save();
-                }
-            }
+    /// What is done every two seconds.
+    fn tick(&mut self) {
+        let now = Instant::now();
+        self.next_tick = now + TICK;
+        self.read_policy(false);
+        if now >= self.next_policy_round {
+            self.next_policy_round = now + POLICY_ROUND;
+            self.confirm(true);
         }
-    }
-
-    /// Judges what a target handed over.
-    fn conclude(&mut self, finished: Finished) {
-        let now = (self.env.now)();
-        let Finished {
-            job,
-            collection,
-            took,
-        } = finished;
-        let mut jitter = [0; 4];
-        jitter.copy_from_slice(entropy().get(..4).unwrap_or(&[0; 4]));
-        // A target that the policy has no more, or describes in another way by now: that is another question.
-        let Some(ended) = self.rounds.end(&job, u32::from_le_bytes(jitter)) else {
-            return;
-        };
-        let appraised = self.session.appraise(&job.deployment, collection);
-        let (reports, bundles): (Vec<TargetReport>, Vec<Option<Bundle>>) = appraised
-            .instances
-            .into_iter()
-            .map(|mut one| {
-                job.commands.fill(&mut one.report);
-                (one.report, one.bundle)
-            })
-            .unzip();
-        self.with_status(|watch_status| {
-            watch_status.missed_rounds += ended.missed;
-            watch_status.record(job.name(), &reports, took, now, self.started.elapsed());
-        });
-        if let Some(note) = appraised.note {
-            self.note(LogLevel::Warn, "note", note);
+        if self.queue.has_news() {
+            self.save();
         }
-        for report in &reports {
-            let entry = LogEntry::verified(report, milliseconds(took), now);
-            self.log.write(&entry, self.env);
-        }
-        for (report, bundle) in reports.iter().zip(&bundles) {
-            match self.kept.keep(report, bundle.as_ref()) {
-                None => {}
-                Some(Ok(said)) => self.note(LogLevel::Info, "evidence", said),
-                Some(Err(error)) => self.note(LogLevel::Warn, "evidence", error.to_string()),
-            }
-        }
-        if ended.missed > 0 {
-            let rounds = if ended.missed == 1 { "round" } else { "rounds" };
-            let said = format!(
-                "{}: it took longer than its interval; {} {rounds} skipped",
-                job.name(),
-                ended.missed
-            );
-            self.note(LogLevel::Warn, "late", said);
-        }
-        self.worst = Verdict::worst(reports.iter().map(|report| report.verdict).chain([self.worst]));
-        self.queue.take(&job, reports, now, self.env);
     }
 
     /// Reads the policy again where its files changed, or anyway.
@@ -325,7 +244,7 @@ impl Watch<'_> {
             .map(|target| (target.name().to_owned(), target.interval.duration()));
         self.with_status(|watch_status| watch_status.watch(intervals, self.started.elapsed()));
         self.queue.watch(&plan, self.env);
-        self.rounds.replace(plan.targets)
+        self.timetable.replace(plan.targets)
     }
 
     /// Waits for alerts: after a signal for those on their way and not for long, else for all.
@@ -409,6 +328,106 @@ impl Watch<'_> {
     fn note(&mut self, level: LogLevel, event: &'static str, message: String) {
         let entry = LogEntry::note(level, event, message, (self.env.now)());
         self.log.write(&entry, self.env);
+    }
+}
+
+/// A round of a target that is under way.
+struct RunningRound {
+    job: Arc<Job>,
+    began: Instant,
+}
+
+impl RunSchedule for Watch<'_> {
+    type Key = RunningRound;
+    /// The name of the signal.
+    type End = &'static str;
+
+    fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+
+    fn begin(&mut self) -> Option<(RunningRound, Arc<Deployment>)> {
+        let (job, waited) = self.timetable.begin()?;
+        self.with_status(|watch_status| watch_status.longest_wait = watch_status.longest_wait.max(waited));
+        let began = Instant::now();
+        if began >= self.next_collateral_round {
+            self.session.collateral_cache.new_round();
+            self.next_collateral_round = began + COLLATERAL_ROUND;
+        }
+        let deployment = Arc::clone(&job.deployment);
+        Some((RunningRound { job, began }, deployment))
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        self.timetable.next_due()
+    }
+
+    /// Not if the policy has the target no more, or describes it in another way by now: that is another question.
+    fn awaits(&self, running: &RunningRound) -> bool {
+        self.timetable.has(&running.job)
+    }
+
+    fn finish(&mut self, RunningRound { job, began }: RunningRound, appraised: Appraised) {
+        let (now, took) = ((self.env.now)(), began.elapsed());
+        let Some(ended) = self.timetable.end(&job, jitter()) else {
+            return;
+        };
+        let (reports, bundles): (Vec<TargetReport>, Vec<Option<Bundle>>) = appraised
+            .instances
+            .into_iter()
+            .map(|mut one| {
+                job.commands.fill(&mut one.report);
+                (one.report, one.bundle)
+            })
+            .unzip();
+        self.with_status(|watch_status| {
+            watch_status.missed_rounds += ended.missed;
+            watch_status.record(job.name(), &reports, took, now, self.started.elapsed());
+        });
+        if let Some(note) = appraised.note {
+            self.note(LogLevel::Warn, "note", note);
+        }
+        for report in &reports {
+            let entry = LogEntry::verified(report, milliseconds(took), now);
+            self.log.write(&entry, self.env);
+        }
+        for (report, bundle) in reports.iter().zip(&bundles) {
+            match self.kept.keep(report, bundle.as_ref()) {
+                None => {}
+                Some(Ok(said)) => self.note(LogLevel::Info, "evidence", said),
+                Some(Err(error)) => self.note(LogLevel::Warn, "evidence", error.to_string()),
+            }
+        }
+        if ended.missed > 0 {
+            let rounds = if ended.missed == 1 { "round" } else { "rounds" };
+            let said = format!(
+                "{}: it took longer than its interval; {} {rounds} skipped",
+                job.name(),
+                ended.missed
+            );
+            self.note(LogLevel::Warn, "late", said);
+        }
+        self.worst = Verdict::worst(reports.iter().map(|report| report.verdict).chain([self.worst]));
+        self.queue.take(&job, reports, now, self.env);
+    }
+
+    fn is_over(&self) -> bool {
+        self.options.once && self.timetable.each_had_one()
+    }
+
+    async fn meanwhile(&mut self) -> ControlFlow<&'static str> {
+        tokio::select! {
+            records = self.queue.delivered() => {
+                self.write_down(&records);
+                self.save();
+            }
+            signal = self.signals.next() => match signal {
+                Signal::Stop(name) => return ControlFlow::Break(name),
+                Signal::Reload => self.read_policy(true),
+            },
+            () = sleep_until(self.next_tick) => self.tick(),
+        }
+        ControlFlow::Continue(())
     }
 }
 

@@ -161,7 +161,7 @@ fn it_verifies_again_and_again_and_tells_each_change_once() {
     assert!(first.contains("SIMULATED"), "{first}");
     ran.assert_stdout("[compose-hash/compose-hash-mismatch");
     let last = ran.stdout.lines().last().unwrap();
-    assert!(last.ends_with("stopping: asked to"), "{last}");
+    assert!(last.ends_with("stopping: a request to stop"), "{last}");
 }
 
 #[test]

@@ -3,5 +3,4 @@
         .default("`no`")
         .example(r#""yes""#)
         .option("--sample-option", "SAMPLE_OPTION")
-        .help("Whether this is a sample: `no` by default")
         .values(&["It is", "It is not"]),

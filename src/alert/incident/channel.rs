@@ -101,17 +101,6 @@ impl ChannelState {
         Some(reported.measured.len() + 1 >= MAX_MEASURED)
     }
 
-    /// Takes what is measured now for what was reported, where an earlier version reported it and kept no measured value.
-    pub(super) fn adopt(&mut self, failure: &Failure) {
-        let reported = self
-            .reported
-            .iter_mut()
-            .find(|reported| reported.is_of(failure) && reported.measured.is_empty());
-        if let Some(reported) = reported {
-            reported.measured.extend(failure.measured);
-        }
-    }
-
     pub(super) fn knows_a_fail(&self) -> bool {
         self.reported
             .iter()

@@ -1,6 +1,5 @@
 //! Whether to tell, and what.
 
-use super::asked_at::AskedAt;
 use super::channel::ChannelState;
 use super::due::{About, Due, kind_of};
 use super::failure::Failure;
@@ -90,9 +89,6 @@ pub fn decide(
         let known = state.channels.remove(*name);
         let mut channel = known.unwrap_or_else(|| state.new_receiver(name, channels));
         channel.see(&observation.forecasts, at);
-        if let Some(failure) = &observation.failure {
-            channel.adopt(failure);
-        }
         let events = state.due(&channel, now, observation, rules);
         due.extend(events.into_iter().map(|(event, about)| Due {
             channel: (*name).to_owned(),
@@ -207,13 +203,13 @@ impl TargetState {
         };
         let policy = observation.policy;
         let asked = observation.asked;
-        let is_same = |passing: &Passing| passing.policy == policy && !are_apart(passing.asked, asked);
+        let is_same = |passing: &Passing| (passing.policy, passing.asked) == (policy, asked);
         let before = incident.passing.take().filter(is_same);
         let count = before.map_or(0, |passing| passing.count).saturating_add(1);
         // A pass now and then is what such an incident consists of: it ends when they are the rule again.
         let still = incident.by_share && rules.inconclusive_of.is_reached(&self.recent);
         // By another policy than the one that it failed by, or at another address than the one that it failed at, one pass is only
-        // a change. An earlier version kept no address: then it may be another one.
+        // a change.
         let is_change = policy != incident.policy || asked != incident.asked;
         if still || count < passes_needed(self.relapses) + u32::from(is_change) {
             incident.others = 0;
@@ -268,12 +264,12 @@ impl TargetState {
             due.push((AlertEvent::Reminder, About::Reminder { failure, late }));
         }
         let changed = incident.passing.as_ref().and_then(|passing| {
-            let is_reported = channel.reported_policy == Some(passing.policy)
-                && !are_apart(channel.reported_asked, passing.asked);
+            let is_reported =
+                channel.reported_policy == Some(passing.policy) && channel.reported_asked == passing.asked;
             let more = (passes_needed(self.relapses) + 1)
                 .saturating_sub(passing.count)
                 .max(1);
-            let what = if are_apart(passing.asked, incident.asked) {
+            let what = if passing.asked != incident.asked {
                 About::PassAtAnotherAddress { more }
             } else if passing.policy != incident.policy {
                 About::PassUnderAnotherPolicy { more }
@@ -321,11 +317,6 @@ impl ChannelState {
         let due = |forecast: &Forecast| (AlertEvent::Expiring, About::Forecast(*forecast));
         observation.forecasts.iter().filter(new).map(due)
     }
-}
-
-/// Whether two addresses are known, and are not the same.
-fn are_apart(one: Option<AskedAt>, two: Option<AskedAt>) -> bool {
-    one.zip(two).is_some_and(|(one, two)| one != two)
 }
 
 /// How many passes in a row end an incident: one, and twice as many after each relapse. A host that lies every third

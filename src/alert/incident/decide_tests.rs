@@ -263,34 +263,6 @@ fn t61_what_changes_from_run_to_run_is_told_so_often_and_then_with_the_reminder(
     assert_eq!(world.see_of(&running(99)), [AlertEvent::Reminder]);
 }
 
-/// An earlier version kept nothing of what was measured: what is measured first counts as reported.
-#[test]
-fn a_memory_without_measured_values_takes_the_first_for_the_one_that_was_told() {
-    let mut world = World::known();
-    assert_eq!(world.see_of(&running(1)), [AlertEvent::Failed]);
-    let mut file = State::default();
-    let id = TargetId::of("api.example.com");
-    file.set(id, world.state.clone().unwrap());
-    let mut old: serde_json::Value = serde_json::from_str(&file.to_json()).unwrap();
-    let target = &mut old["targets"][id.to_string()];
-    let lists = [
-        &mut target["incident"]["failure"].take(),
-        &mut target["channels"]["slack"]["told"][0].take(),
-    ]
-    .map(|value| {
-        let mut value = value.clone();
-        assert!(value.as_object_mut().unwrap().remove("measured").is_some());
-        value
-    });
-    let [failure, reported] = lists;
-    target["incident"]["failure"] = failure;
-    target["channels"]["slack"]["told"][0] = reported;
-    let read = State::parse(old.to_string().as_bytes()).unwrap();
-    world.state = read.get(id).cloned();
-    assert_eq!(world.see_of(&running(1)), []);
-    assert_eq!(world.see_of(&running(2)), [AlertEvent::Changed]);
-}
-
 #[test]
 fn a_forecast_is_told_again_after_a_week_without_it() {
     let mut world = World::known();

@@ -134,8 +134,7 @@ pub struct Failure {
     pub verdict: Verdict,
     /// What the verdict hangs on, sorted.
     pub failing: Vec<Failing>,
-    /// What the checks that failed measured. Absent where nothing that they compare was proven, and in a state of an earlier
-    /// version.
+    /// What the checks that failed measured. Absent where nothing that they compare was proven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured: Option<Measured>,
     /// When it was found, Unix seconds.

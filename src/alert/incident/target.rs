@@ -48,8 +48,7 @@ pub struct TargetState {
     /// How often it failed again soon after a recovery.
     #[serde(default)]
     pub(super) relapses: u32,
-    /// The entry of the policy file, or the address, that it was verified for last. Absent in a state of an earlier
-    /// version.
+    /// The entry of the policy file, or the address, that it was verified for last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) entry: Option<PolicyEntry>,
     /// What was reported to each channel.
@@ -67,7 +66,7 @@ pub(super) struct Incident {
     pub(super) failure: Failure,
     /// What the target was judged by when it failed.
     pub(super) policy: Fingerprint,
-    /// Whom it was asked at when it failed. Absent in a state of an earlier version.
+    /// Whom it was asked at when it failed. Absent where the evidence was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) asked: Option<AskedAt>,
     /// Whether it is reported for the share of inconclusive runs alone, and not for their row.

@@ -1,5 +1,6 @@
 //! Options that are keys of the policy file: declared from the table of keys, and read as settings.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, ValueParser};
@@ -82,7 +83,7 @@ struct KeyOption {
     key: &'static PolicyKey,
     typed: &'static Typed,
     value: &'static str,
-    help: &'static str,
+    help: Cow<'static, str>,
     heading: Option<&'static str>,
 }
 
@@ -94,7 +95,7 @@ impl KeyOption {
             key,
             typed,
             value: typed.value,
-            help: typed.help,
+            help: key.help().into(),
             heading: typed.group.heading(),
         })
     }
@@ -102,7 +103,7 @@ impl KeyOption {
     fn reworded(by: &'static RewordedOption) -> Option<Self> {
         Some(Self {
             value: by.value,
-            help: by.help,
+            help: by.help.into(),
             heading: by.heading,
             ..Self::of_table(keys().find(|key| key.name == by.key)?)?
         })
@@ -117,7 +118,7 @@ impl KeyOption {
                 false => ArgAction::Set,
             })
             .value_name(self.value)
-            .help(self.help)
+            .help(self.help.to_string())
             .help_heading(self.heading)
             .value_parser(parser(key, self.typed));
         match key.shape {

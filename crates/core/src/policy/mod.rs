@@ -1,4 +1,17 @@
 //! The appraisal policy (RFC 9334): what a deployment is appraised against.
+//!
+//! Begin with [`Policy`]: one field for each expectation, and its default is what applies if nobody says otherwise. Every
+//! other type is of one of its fields, or an error of reading one:
+//!
+//! * a value with the place where a user wrote it: [`Expected`], [`Origin`];
+//! * a choice of words: [`Freshness`], [`ImagePinsPolicy`], [`LaunchInputsPolicy`], [`MrConfigIdPolicy`], [`TlsBinding`],
+//!   [`Verifier`];
+//! * what may run: [`SecondHash`], [`SourcePolicy`], [`OsImagePolicy`], [`KeyProviders`];
+//! * where it may run, and who decides on it: [`PlatformList`], [`TcbPolicy`], [`GpuExpectations`], [`KmsPolicy`],
+//!   [`GovernancePolicy`];
+//! * what only a lock says: [`LockedCompose`], [`LockedPlatform`], [`LockedBinding`], [`LockedGpus`].
+//!
+//! [`Policy::fingerprint`] tells two policies apart.
 
 mod appraisal;
 mod expected;

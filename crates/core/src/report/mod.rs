@@ -1,5 +1,7 @@
 //! The result model: what a run found, in types that every output format is rendered from.
 //!
+//! Begin with [`Report`]: a [`TargetReport`] for each deployment, and in it a [`CheckResult`] for each [`CheckId`].
+//!
 //! The serialised form is `cvm-verify/report/v1`. A field is never removed or renamed within v1; hex is lower
 //! case without `0x`, times are RFC 3339 in UTC.
 

@@ -13,6 +13,9 @@
 //! | what a KMS shows and answers | a handshake, and a quote of its key | [`AttestedKms`](kms::AttestedKms) |
 //! | a Sigstore bundle | its certificate, time, log entry and signature | [`SignedStatement`](provenance::SignedStatement) |
 //!
+//! Begin with [`prove`] and [`Claims`], which holds what is proven, with a `with_…` for what is collected beside the
+//! quote; [`NotProven`] says why a field has no value. Types that end in `Refusal` say what is wrong with a proof.
+//!
 //! The types on the right can be made nowhere else. [`prove`] is pure: no clock, no network, no randomness. A
 //! [`SignatureCache`] remembers which signatures were good; no result depends on it.
 

@@ -67,23 +67,6 @@ fn an_address_that_changes_back_is_the_one_that_failed() {
     assert_eq!(world.see('.'), [AlertEvent::Recovered]);
 }
 
-/// An earlier version kept no address: its incident ends by a second pass, and nothing false is reported before that.
-#[test]
-fn a_memory_without_an_address_is_no_proof_of_a_recovery() {
-    let mut world = World::known();
-    world.asked = None;
-    assert_eq!(world.see('A'), [AlertEvent::Failed]);
-    world.asked = address("a");
-    assert_eq!(world.see('.'), []);
-    assert_eq!(world.see('.'), [AlertEvent::Recovered]);
-    let mut fails_on = World::known();
-    fails_on.asked = None;
-    assert_eq!(fails_on.see('A'), [AlertEvent::Failed]);
-    fails_on.asked = address("a");
-    assert_eq!(fails_on.see('A'), []);
-    assert_eq!(fails_on.see('.'), [AlertEvent::Recovered]);
-}
-
 #[test]
 fn a_failure_after_a_changed_policy_ends_the_pass_under_it() {
     let mut world = World::known();

@@ -6,15 +6,12 @@ use cvm_verify_core::policy::GovernanceMode;
 
 pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey::new("governance", ValueShape::Choice(&GovernanceMode::WRITTEN))
-        .says("How to treat an app whose contracts cannot be checked: `required` makes the verdict inconclusive or fail, \
-               `unchecked` is a waiver.")
-        .default("contracts that the lock or this file names are checked")
+        .says("How to treat an app whose contracts cannot be checked.")
+        .default("contracts that the lock or the policy file names are checked")
         .example(r#""required""#)
         .option("--governance", "GOVERNANCE")
-        .help("How to treat an app whose contracts cannot be checked: `required` makes the verdict inconclusive or fail, \
-               `unchecked` is a waiver. By default, contracts that the lock or the policy file names are checked")
         .values(&[
-            "The contracts must be named and are checked",
+            "The contracts must be named and are checked, or the verdict is inconclusive or fail",
             "Not checked. This is a waiver, and the verdict names it",
         ]),
     PolicyKey::new("governance-chain-id", ValueShape::Number(0, u32::MAX))

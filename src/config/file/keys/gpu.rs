@@ -6,14 +6,12 @@ use cvm_verify_core::policy::{GpuMode, GpuVerifier};
 
 pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey::new("gpu", ValueShape::Choice(&GpuMode::WORDS))
-        .says("Whether there must be GPUs. `auto`: forged GPU evidence fails, what is not proven is a warning. `unchecked` is a \
-               waiver that the verdict names.")
+        .says("Whether there must be GPUs. A GPU is proven by a report that it signed over this run's nonce. This does \
+               not prove that the GPU is in this machine.")
         .default("`auto`")
         .example(r#""required""#)
         .option("--gpu", "GPU")
         .group(OptionGroup::Gpus)
-        .help("Whether there must be GPUs: `auto` by default. A GPU is proven by a report that it signed over this run's \
-               nonce. This does not prove that the GPU is in this machine")
         .values(&[
             "Forged GPU evidence fails; what is not proven is a warning",
             "There must be GPUs, and they must be proven",
@@ -23,15 +21,13 @@ pub(super) const KEYS: &[PolicyKey] = &[
         .says("The exact number of GPUs that there must be: 0 to 16.")
         .example("8")
         .option("--gpu-count", "NUMBER")
-        .group(OptionGroup::Gpus)
-        .help("The exact number of GPUs that there must be: 0 to 16"),
+        .group(OptionGroup::Gpus),
     PolicyKey::new("gpu-model", ValueShape::GpuModels)
-        .says("The models that the GPUs may be, by the chip's name in their certificates: `GH100` for H100 and H200.")
+        .says("The models that the GPUs may be, by the chip's name in their certificates, such as `GH100` for H100 and \
+               H200, or `GB100`.")
         .example(r#"["GH100"]"#)
         .option("--gpu-model", "CHIP")
-        .group(OptionGroup::Gpus)
-        .help("A model that the GPUs may be, by the chip's name in their certificates, such as GH100 for H100 and H200, \
-               or GB100. Repeatable"),
+        .group(OptionGroup::Gpus),
     PolicyKey::new("gpu-switches", ValueShape::Choice(&["auto", "required"]))
         .says("Whether switches must be attested if the GPUs work in protected-PCIe mode, in which the links between the GPUs \
                are not encrypted.")
@@ -39,23 +35,20 @@ pub(super) const KEYS: &[PolicyKey] = &[
         .example(r#""required""#)
         .option("--gpu-switches", "GPU_SWITCHES")
         .group(OptionGroup::Gpus)
-        .help("Whether switches must be attested if the GPUs work in protected-PCIe mode, in which the links between the \
-               GPUs are not encrypted: `auto` by default")
         .values(&[
             "Switches that are not attested are a warning",
             "Switches that are not attested are a failure",
         ]),
     PolicyKey::new("gpu-verifier", ValueShape::Choice(&GpuVerifier::WORDS))
         .scope(KeyScope::Defaults)
-        .says("Who verifies GPUs. `nras` and `both` send the reports of the GPUs to NVIDIA's remote attestation service.")
+        .says("Who verifies GPUs. Except with `local`, NVIDIA's remote attestation service (NRAS) is sent the reports of \
+               the GPUs, and compares them with golden values and revocation lists. The reports name the GPUs, their \
+               firmware and their driver, and NVIDIA's licence limits the use of the service. A replay takes the answers \
+               from the bundle.")
         .default("`local`")
         .example(r#""nras""#)
         .option("--gpu-verifier", "GPU_VERIFIER")
         .group(OptionGroup::Gpus)
-        .help("Who verifies GPUs: `local` by default. The other values also send the reports of the GPUs to NVIDIA's \
-               remote attestation service (NRAS), which compares them with golden values and revocation lists. The \
-               reports name the GPUs, their firmware and their driver, and NVIDIA's licence limits the use of the \
-               service. A replay takes the answers from the bundle")
         .values(&[
             "This program",
             "This program and NVIDIA's service: both must approve",

@@ -48,11 +48,9 @@ pub(crate) struct PolicyKey {
     pub(super) scope: KeyScope,
     /// Which values it may have.
     pub(crate) shape: ValueShape,
-    /// What the key means: one or more sentences of Markdown.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for schema and documentation"))]
+    /// What the key means, and so the option: one or more sentences. Those of a key without option may have links.
     pub(super) says: &'static str,
     /// What applies if the key is not given; empty if nothing does.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for schema and documentation"))]
     pub(super) default: &'static str,
     /// An example of its value, TOML.
     pub(super) example: &'static str,
@@ -70,9 +68,7 @@ pub(crate) struct Typed {
     pub(crate) group: OptionGroup,
     /// What the help calls its value.
     pub(crate) value: &'static str,
-    /// What the help says, without a full stop.
-    pub(crate) help: &'static str,
-    /// What each word of a choice means, in the order of the words. Empty if the help names no words.
+    /// What each word of a choice means, in the order of the words, without a full stop at the end. Empty if `says` names them.
     pub(crate) values: &'static [&'static str],
     /// Whether it says what must run. Then no lock in the working folder is looked for.
     pub(crate) expects: bool,
@@ -131,7 +127,6 @@ impl PolicyKey {
             flag,
             group: OptionGroup::Expectations,
             value,
-            help: "",
             values: &[],
             expects: false,
         };
@@ -143,11 +138,6 @@ impl PolicyKey {
 
     const fn group(mut self, group: OptionGroup) -> Self {
         self.typed().group = group;
-        self
-    }
-
-    const fn help(mut self, help: &'static str) -> Self {
-        self.typed().help = help;
         self
     }
 
@@ -222,6 +212,18 @@ impl PolicyKey {
             ValueShape::Variable => self.name.strip_suffix("-env"),
             _ => None,
         }
+    }
+
+    /// What the help of the option says, without a full stop at the end.
+    pub(crate) fn help(&self) -> String {
+        let mut help = self.says.trim_end_matches('.').to_owned();
+        if !self.default.is_empty() {
+            help += &format!(". Default: {}", self.default);
+        }
+        if self.shape.is_list() {
+            help += ". Repeatable";
+        }
+        help
     }
 
     /// The key of this name, if it exists.

@@ -5,10 +5,12 @@ use crate::config::file::shape::ValueShape;
 
 /// Which TCB levels.
 pub(super) const KEYS: &[PolicyKey] = &[PolicyKey::new("accept-tcb", ValueShape::TcbExceptions)
-    .says("Accepts hardware that Intel rates lower than UpToDate, until a date at most 90 days ahead.")
+    .says(
+        "Accepts hardware that Intel rates lower than UpToDate, until a date at most 90 days ahead: \
+           `STATUS:until=YYYY-MM-DD[:advisories=INTEL-SA-00001,…]`.",
+    )
     .example(r#"["OutOfDate:until=2026-12-31:advisories=INTEL-SA-00001"]"#)
-    .option("--accept-tcb", "EXCEPTION")
-    .help("Accept another TCB status until a date: STATUS:until=YYYY-MM-DD[:advisories=INTEL-SA-00001,…]. Repeatable")];
+    .option("--accept-tcb", "EXCEPTION")];
 
 /// The minimum version of the data by which TCB levels are rated.
 pub(super) const EVALUATION: &[PolicyKey] =
@@ -19,8 +21,5 @@ pub(super) const EVALUATION: &[PolicyKey] =
             )
             .default("a built-in minimum that rises at fixed dates")
             .example("20")
-            .option("--min-tcb-eval-data-number", "NUMBER")
-            .help(
-                "The lowest TCB evaluation data number to accept, if it is higher than the built-in minimum",
-            ),
+            .option("--min-tcb-eval-data-number", "NUMBER"),
     ];

@@ -1,6 +1,7 @@
 //! The table of keys in the documentation.
 
 use super::keys::{KeyScope, PolicyKey, keys};
+use super::shape::ValueShape;
 
 /// The page in the repository.
 pub(super) const PATH: &str = "docs/policy-file.md";
@@ -19,10 +20,22 @@ fn row(key: &PolicyKey) -> String {
     format!(
         "| `{}` | {place} | {} | {} | `{}` |\n",
         key.name,
-        cell(key.says),
+        cell(&explained(key)),
         cell(key.default),
         cell(key.example)
     )
+}
+
+/// What a key means, and what each word of a choice does.
+pub(super) fn explained(key: &PolicyKey) -> String {
+    let mut text = key.says.to_owned();
+    let meanings = key.option.iter().flat_map(|option| option.values);
+    if let ValueShape::Choice(words) = key.shape {
+        for (word, meaning) in words.iter().zip(meanings) {
+            text += &format!(" `{word}`: {meaning}.");
+        }
+    }
+    text
 }
 
 /// The page with its table renewed.

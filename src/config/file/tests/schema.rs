@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::keys::{PolicyKey, keys};
+use super::page::explained;
 use super::shape::{MAX_LIST, ValueShape};
 use cvm_verify_core::policy::MAX_KMS;
 
@@ -106,7 +107,7 @@ fn properties(belongs: impl Fn(&PolicyKey) -> bool) -> Map<String, Value> {
             "" => String::new(),
             default => format!(" Default: {default}."),
         };
-        property["description"] = json!(format!("{}{default}", key.says));
+        property["description"] = json!(format!("{}{default}", explained(key)));
         (key.name.to_owned(), property)
     };
     keys().filter(|key| belongs(key)).map(property).collect()

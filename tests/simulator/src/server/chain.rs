@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::behaviour::Behaviour;
 use super::connection::Response;
 use super::listener::Request;
 use super::stateful::{self, Stateful};
@@ -307,11 +306,6 @@ impl ChainServer {
         Self(Stateful::start(state, None))
     }
 
-    /// `http://127.0.0.1:<port>`
-    pub fn url(&self) -> String {
-        self.0.url()
-    }
-
     /// Changes what it knows of the chain.
     pub fn change(&self, change: impl FnOnce(&mut Chain)) {
         change(&mut self.0.state().chain);
@@ -321,17 +315,9 @@ impl ChainServer {
     pub fn edit(&self, edit: impl Fn(&str, &mut Value) + Send + Sync + 'static) {
         self.0.state().edits.push(Arc::new(edit));
     }
-
-    /// From now on it behaves so.
-    pub fn behave(&self, behaviour: Behaviour) {
-        self.0.behave((), behaviour);
-    }
-
-    /// Every request so far.
-    pub fn requests(&self) -> Vec<Request> {
-        self.0.requests()
-    }
 }
+
+stateful::of_one_endpoint!(ChainServer);
 
 impl stateful::State for State {
     type Endpoint = ();

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::behaviour::Behaviour;
 use super::connection::Response;
 use super::listener::Request;
 use super::stateful::{self, Stateful};
@@ -43,17 +42,9 @@ impl KmsServer {
     pub fn edit(&self, edit: impl FnOnce(&mut Value)) {
         edit(&mut self.0.state().meta);
     }
-
-    /// From now on it behaves so.
-    pub fn behave(&self, behaviour: Behaviour) {
-        self.0.behave((), behaviour);
-    }
-
-    /// Every request so far.
-    pub fn requests(&self) -> Vec<Request> {
-        self.0.requests()
-    }
 }
+
+stateful::of_one_endpoint!(KmsServer);
 
 impl stateful::State for State {
     type Endpoint = ();

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::behaviour::Behaviour;
 use super::connection::Response;
 use super::listener::Request;
 use super::stateful::{self, Stateful};
@@ -31,11 +30,6 @@ impl NrasServer {
         Self(Stateful::start(state, None))
     }
 
-    /// `http://127.0.0.1:<port>`
-    pub fn url(&self) -> String {
-        self.0.url()
-    }
-
     /// Changes the service.
     pub fn change(&self, change: impl FnOnce(&mut Nras)) {
         change(&mut self.0.state().service);
@@ -45,17 +39,9 @@ impl NrasServer {
     pub fn version_3_alone(&self) {
         self.0.state().versions = vec!["v3"];
     }
-
-    /// From now on it behaves so.
-    pub fn behave(&self, behaviour: Behaviour) {
-        self.0.behave((), behaviour);
-    }
-
-    /// Every request so far.
-    pub fn requests(&self) -> Vec<Request> {
-        self.0.requests()
-    }
 }
+
+stateful::of_one_endpoint!(NrasServer);
 
 impl stateful::State for State {
     type Endpoint = ();

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::behaviour::Behaviour;
 use super::connection::Response;
 use super::listener::Request;
 use super::stateful::{self, Stateful};
@@ -39,11 +38,6 @@ impl PhalaApiServer {
         Self(Stateful::start(state, None))
     }
 
-    /// `http://127.0.0.1:<port>`
-    pub fn url(&self) -> String {
-        self.0.url()
-    }
-
     /// The verdict from now on.
     pub fn find(&self, verified: bool) {
         self.0.state().verified = verified;
@@ -58,17 +52,9 @@ impl PhalaApiServer {
     pub fn edit(&self, edit: impl Fn(&mut Value) + Send + Sync + 'static) {
         self.0.state().edits.push(Arc::new(edit));
     }
-
-    /// From now on it behaves so.
-    pub fn behave(&self, behaviour: Behaviour) {
-        self.0.behave((), behaviour);
-    }
-
-    /// Every request so far.
-    pub fn requests(&self) -> Vec<Request> {
-        self.0.requests()
-    }
 }
+
+stateful::of_one_endpoint!(PhalaApiServer);
 
 impl stateful::State for State {
     type Endpoint = ();

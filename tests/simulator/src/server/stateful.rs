@@ -129,6 +129,29 @@ impl<S: State> Service for Held<S> {
     }
 }
 
+/// What tests call of a server of which every path behaves the same.
+macro_rules! of_one_endpoint {
+    ($server:ident) => {
+        impl $server {
+            /// `http://127.0.0.1:<port>` or `https://…`, without a slash at the end.
+            pub fn url(&self) -> String {
+                self.0.url()
+            }
+
+            /// From now on it behaves so.
+            pub fn behave(&self, behaviour: $crate::server::Behaviour) {
+                self.0.behave((), behaviour);
+            }
+
+            /// Every request so far.
+            pub fn requests(&self) -> Vec<$crate::server::Request> {
+                self.0.requests()
+            }
+        }
+    };
+}
+pub(super) use of_one_endpoint;
+
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

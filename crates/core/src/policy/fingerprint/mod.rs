@@ -19,8 +19,9 @@ use sha2::{Digest as _, Sha256};
 use super::appraisal::Policy;
 use super::expected::Expected;
 use super::max_age::CollateralMaxAge;
-use super::platform::PlatformId;
+use super::platform::{PlatformId, PlatformList};
 use super::second_hash::SecondHash;
+use super::source::SourcePolicy;
 use super::tls_binding::LockedBinding;
 use crate::report::RequiredAssurance;
 use encoding::Encoding;
@@ -102,14 +103,7 @@ impl Policy {
         } = self;
         let mut out = Encoding(VERSION.as_bytes().to_vec());
         out.expected("compose-hash", compose_hash.as_ref());
-        if let Some(SecondHash {
-            value,
-            until: _,
-            ends,
-        }) = second_compose_hash
-        {
-            out.entry("also-compose-hash", [value.as_slice(), &ends.to_be_bytes()]);
-        }
+        out.second_hash(second_compose_hash.as_ref());
         out.expected("docker-compose", docker_compose.as_ref());
         out.expected("app-id", app_id.as_ref());
         out.expected_set("instance-id", instance_ids.as_ref());
@@ -129,22 +123,8 @@ impl Policy {
         out.mode("freshness", freshness);
         out.mode("image-pins", image_pins);
         out.mode("launch-inputs", launch_inputs);
-        // The files are evidence. Other roots than the built-in ones make another policy: a pass under them ends no incident.
-        for rule in sources.rules.iter() {
-            let encoded = rule.encoded();
-            out.entry("source", encoded.iter().map(String::as_bytes));
-        }
-        out.optional(
-            "sigstore-root",
-            sources.roots.sha256().filter(|_| !sources.rules.is_empty()),
-        );
-        if let Some(Expected { value, origin: _ }) = platforms {
-            let bytes = |id: &PlatformId| match id {
-                PlatformId::Machine(hash) => hash.to_vec(),
-                PlatformId::Model(fmspc) => fmspc.to_vec(),
-            };
-            out.set("platform-id", value.ids().iter().map(bytes));
-        }
+        out.sources(sources);
+        out.platforms(platforms.as_ref());
         out.gpu(gpu);
         out.mode("verifier", verifier);
         out.mode("tls-binding", tls_binding);
@@ -173,5 +153,38 @@ impl Policy {
             out.word("require-assurance", &required.to_string());
         }
         out.0
+    }
+}
+
+impl Encoding {
+    fn second_hash(&mut self, second: Option<&SecondHash>) {
+        if let Some(SecondHash {
+            value,
+            until: _,
+            ends,
+        }) = second
+        {
+            self.entry("also-compose-hash", [value.as_slice(), &ends.to_be_bytes()]);
+        }
+    }
+
+    /// The files are evidence. Other roots than the built-in ones make another policy: a pass under them ends no incident.
+    fn sources(&mut self, sources: &SourcePolicy) {
+        for rule in sources.rules.iter() {
+            let encoded = rule.encoded();
+            self.entry("source", encoded.iter().map(String::as_bytes));
+        }
+        let root = sources.roots.sha256();
+        self.optional("sigstore-root", root.filter(|_| !sources.rules.is_empty()));
+    }
+
+    fn platforms(&mut self, platforms: Option<&Expected<PlatformList>>) {
+        if let Some(Expected { value, origin: _ }) = platforms {
+            let bytes = |id: &PlatformId| match id {
+                PlatformId::Machine(hash) => hash.to_vec(),
+                PlatformId::Model(fmspc) => fmspc.to_vec(),
+            };
+            self.set("platform-id", value.ids().iter().map(bytes));
+        }
     }
 }

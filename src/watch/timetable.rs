@@ -1,24 +1,19 @@
-//! Which target is verified when: each at its own schedule, in a task of its own, few at a time.
+//! Which target is verified when: each at its own schedule.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::{Ended, TargetSchedule};
-use crate::engine::{Collection, Session, Tasks, TimeLimits};
 use crate::plan::job::Job;
 
 /// All targets.
-pub(crate) struct Rounds {
+pub(super) struct Timetable {
     started: Instant,
-    /// How long one attempt at a target may take.
-    time: TimeLimits,
     /// How many times faster than asked for.
     acceleration: u32,
     watched: Vec<WatchedJob>,
-    tasks: Tasks<RunningRound>,
 }
 
 struct WatchedJob {
@@ -41,27 +36,13 @@ impl WatchedJob {
     }
 }
 
-struct RunningRound {
-    job: Arc<Job>,
-    began: Instant,
-}
-
-/// What a target supplied.
-pub(crate) struct Finished {
-    pub job: Arc<Job>,
-    pub collection: Collection,
-    pub took: Duration,
-}
-
-impl Rounds {
+impl Timetable {
     /// Of no target yet.
-    pub fn new(concurrency: NonZeroUsize, time: TimeLimits, acceleration: u32) -> Self {
+    pub fn new(acceleration: u32) -> Self {
         Self {
             started: Instant::now(),
-            time,
             acceleration: acceleration.max(1),
             watched: Vec::new(),
-            tasks: Tasks::new(concurrency),
         }
     }
 
@@ -92,12 +73,6 @@ impl Rounds {
             .iter()
             .map(|watched| watched.job.name().to_owned())
             .collect();
-        // Nobody waits for their answers any more.
-        let watched = &self.watched;
-        self.tasks.retain(|running| {
-            let mut watched = watched.iter();
-            watched.any(|one| Arc::ptr_eq(&one.job, &running.job))
-        });
         let mut parts = Vec::new();
         parts.extend((new > 0).then(|| format!("{new} new")));
         parts.extend((changed > 0).then(|| format!("{changed} changed")));
@@ -105,48 +80,27 @@ impl Rounds {
         (!parts.is_empty()).then(|| parts.join("; "))
     }
 
-    /// Begins what is due, as far as there is room. Returns the longest time that any of them was due before.
-    pub fn begin_due(&mut self, session: &Arc<Session>) -> Duration {
+    /// Begins what has been due for the longest time, if anything is. Says for how long.
+    pub fn begin(&mut self) -> Option<(Arc<Job>, Duration)> {
         let now = self.started.elapsed();
-        let mut waited = Duration::ZERO;
-        while self.tasks.has_room() {
-            let due = self.watched.iter_mut().filter_map(|watched| {
-                let due = watched.schedule.due().filter(|due| *due <= now)?;
-                Some((due, watched))
-            });
-            // Who waited longest comes first.
-            let Some((due, watched)) = due.min_by_key(|(due, _)| *due) else {
-                break;
-            };
-            waited = waited.max(now.saturating_sub(due));
-            watched.schedule.begin();
-            let running = RunningRound {
-                job: Arc::clone(&watched.job),
-                began: Instant::now(),
-            };
-            let deployment = &watched.job.deployment;
-            self.tasks.begin(session, deployment, self.time, running);
-        }
-        waited
+        let due = self.watched.iter_mut().filter_map(|watched| {
+            let due = watched.schedule.due().filter(|due| *due <= now)?;
+            Some((due, watched))
+        });
+        let (due, watched) = due.min_by_key(|(due, _)| *due)?;
+        watched.schedule.begin();
+        Some((Arc::clone(&watched.job), now.saturating_sub(due)))
     }
 
-    /// When the next target is due; `None` while there is no room for one.
+    /// When the next target is due.
     pub fn next_due(&self) -> Option<Instant> {
-        let room = self.tasks.has_room();
         let due = self.watched.iter().filter_map(|watched| watched.schedule.due());
-        due.min().filter(|_| room).map(|due| self.started + due)
+        due.min().map(|due| self.started + due)
     }
 
-    /// The next answer. Waits permanently while nobody was asked.
-    pub async fn finished(&mut self, session: &Session) -> Finished {
-        let Some((running, collection)) = self.tasks.next(session).await else {
-            return std::future::pending().await;
-        };
-        Finished {
-            job: running.job,
-            collection,
-            took: running.began.elapsed(),
-        }
+    /// Whether a target is still watched as it was when its round began.
+    pub fn has(&self, job: &Arc<Job>) -> bool {
+        self.watched.iter().any(|watched| Arc::ptr_eq(&watched.job, job))
     }
 
     /// A target's round ended. `None` where the policy has no such target any more.
@@ -165,11 +119,6 @@ impl Rounds {
     /// Whether every target was verified at least once.
     pub fn each_had_one(&self) -> bool {
         self.watched.iter().all(|watched| watched.had_one)
-    }
-
-    /// Stops waiting for answers.
-    pub fn abort(&mut self) {
-        self.tasks.abort();
     }
 }
 
@@ -194,34 +143,33 @@ mod tests {
         plan(&selection, 1_796_000_000, None).unwrap().targets
     }
 
-    fn rounds() -> Rounds {
-        let one = NonZeroUsize::new(1).unwrap();
-        let mut rounds = Rounds::new(one, TimeLimits::default(), 1);
-        assert_eq!(rounds.replace(read(false)).as_deref(), Some("1 new"));
-        rounds
+    fn timetable() -> Timetable {
+        let mut timetable = Timetable::new(1);
+        assert_eq!(timetable.replace(read(false)).as_deref(), Some("1 new"));
+        timetable
     }
 
-    fn asks(rounds: &Rounds) -> bool {
-        rounds.watched[0].job.policy().governance.asks
+    fn asks(timetable: &Timetable) -> bool {
+        timetable.watched[0].job.policy().governance.asks
     }
 
-    #[tokio::test]
-    async fn a_target_of_which_the_same_is_expected_is_verified_by_what_was_read_last() {
-        let mut rounds = rounds();
-        let due = rounds.watched[0].schedule.due();
-        assert!(!asks(&rounds));
-        assert_eq!(rounds.replace(read(true)), None);
-        assert!(asks(&rounds));
-        assert_eq!(rounds.watched[0].schedule.due(), due);
+    #[test]
+    fn a_target_of_which_the_same_is_expected_is_verified_by_what_was_read_last() {
+        let mut timetable = timetable();
+        let due = timetable.watched[0].schedule.due();
+        assert!(!asks(&timetable));
+        assert_eq!(timetable.replace(read(true)), None);
+        assert!(asks(&timetable));
+        assert_eq!(timetable.watched[0].schedule.due(), due);
     }
 
-    #[tokio::test]
-    async fn a_round_that_is_running_ends_by_what_it_began_with() {
-        let mut rounds = rounds();
-        rounds.watched[0].schedule.begin();
-        let running = Arc::clone(&rounds.watched[0].job);
-        assert_eq!(rounds.replace(read(true)), None);
-        assert!(rounds.end(&running, 0).is_some());
-        assert!(asks(&rounds));
+    #[test]
+    fn a_round_that_is_running_ends_by_what_it_began_with() {
+        let mut timetable = timetable();
+        timetable.watched[0].schedule.begin();
+        let running = Arc::clone(&timetable.watched[0].job);
+        assert_eq!(timetable.replace(read(true)), None);
+        assert!(timetable.end(&running, 0).is_some());
+        assert!(asks(&timetable));
     }
 }
