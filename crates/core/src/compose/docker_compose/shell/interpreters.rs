@@ -374,6 +374,14 @@ pub(super) fn starts_programs(arguments: &[Word]) -> bool {
     arguments.iter().any(may_start)
 }
 
+/// Whether a program of awk starts another one with what it reads.
+pub(super) fn hands_on_its_input(arguments: &[Word]) -> bool {
+    arguments.iter().any(|word| {
+        let text = word.text.replace("||", "");
+        text.contains("system") || text.contains('|') && text.contains('"')
+    })
+}
+
 /// `-Dname=value` of Java, where the name is not one of the virtual machine's own.
 fn is_property(text: &str) -> bool {
     let own = [

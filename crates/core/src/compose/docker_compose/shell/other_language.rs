@@ -293,7 +293,7 @@ fn is_fixed(text: &str) -> bool {
 }
 
 /// Statements: lines and what `;` separates, joined while a bracket is open.
-fn statements(script: &str) -> Vec<&str> {
+pub(super) fn statements(script: &str) -> Vec<&str> {
     let mut statements = Vec::new();
     let mut start = 0;
     let mut open = 0_usize;

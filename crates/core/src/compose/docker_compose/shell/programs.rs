@@ -216,9 +216,9 @@ pub(super) const FOLDER_READERS: [&str; 7] = [
 /// Programs that start what their first argument names.
 pub(super) const RUNNERS: [&str; 3] = ["bunx", "npx", "uvx"];
 /// Programs that bring files from elsewhere to places that an argument chooses.
-pub(super) const DOWNLOADERS: [&str; 15] = [
-    "aria2c", "aws", "az", "crane", "curl", "gcloud", "gsutil", "ipfs", "mc", "oras", "rclone", "rsync",
-    "s3cmd", "scp", "wget",
+pub(super) const DOWNLOADERS: [&str; 18] = [
+    "aria2c", "aws", "axel", "az", "crane", "curl", "gcloud", "gsutil", "hg", "ipfs", "mc", "oras", "rclone",
+    "rsync", "s3cmd", "scp", "svn", "wget",
 ];
 /// Programs that unpack their input.
 pub(super) const UNPACKERS: [&str; 7] = ["7z", "7za", "bsdtar", "cpio", "tar", "unrar", "unzip"];

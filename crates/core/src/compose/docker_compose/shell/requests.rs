@@ -54,7 +54,7 @@ const CURL: WithAWord = WithAWord {
     ],
 };
 const WGET: WithAWord = WithAWord {
-    letters: "aoeiBtOTwQPUlADRIX",
+    letters: "aoetOTwQPUlADRIX",
     sent: "tTwU",
     long: &[
         "--body-data",

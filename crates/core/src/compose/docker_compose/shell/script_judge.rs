@@ -182,7 +182,7 @@ impl<'a> ScriptJudge<'a> {
             self.code_and_input(command, program, &input);
         }
         for program in programs {
-            self.program(command, &program, &own, &all);
+            self.program(command, &program, &own, &all, &input);
         }
         all
     }
@@ -247,13 +247,15 @@ impl<'a> ScriptJudge<'a> {
         }
     }
 
-    /// A program that a command starts. `own` are the variables of the command, `all` those of what it may write.
+    /// A program that a command starts. `own` are the variables of the command, `all` those of what it may write, `input` those of what
+    /// it may read.
     fn program(
         &mut self,
         command: &'a ShellCommand,
         program: &StartedProgram<'a>,
         own: &BTreeSet<String>,
         all: &BTreeSet<String>,
+        input: &BTreeSet<String>,
     ) {
         let StartedProgram { word, arguments } = *program;
         let name = base_name(&word.text);
@@ -263,13 +265,22 @@ impl<'a> ScriptJudge<'a> {
         if !is_placeholder {
             self.note(&word.held().collect(), Use::Executed);
         }
+        self.brings(command, name, arguments, all);
+        self.starts_what_was_written(command, program);
+        self.executes_by_its_name(command, program, own, all);
+        self.executes_its_words(command, program, own, input);
+    }
+
+    /// Files that were written or moved to, where a program is one of them or reads them.
+    fn starts_what_was_written(&mut self, command: &'a ShellCommand, program: &StartedProgram<'a>) {
+        let StartedProgram { word, arguments } = *program;
+        let name = base_name(&word.text);
         if word.text.contains('/') {
             self.starts_files(command, [word]);
         } else {
             self.note_sources(sources_of_program(name, self.sets_path, self.tainted));
         }
         self.starts_relative |= word.text.starts_with('.') && word.text.len() > 1;
-        self.brings(command, name, arguments, all);
         self.note_sources(sources_of_read_files(
             name,
             arguments,
@@ -294,7 +305,18 @@ impl<'a> ScriptJudge<'a> {
                 folders.map(|folder| file_key(&format!("{folder}/package.json"), command.folder.as_deref()));
             self.note(&files.collect(), Use::Executed);
         }
-        match name {
+    }
+
+    /// What programs execute that are known by their names.
+    fn executes_by_its_name(
+        &mut self,
+        command: &'a ShellCommand,
+        program: &StartedProgram<'a>,
+        own: &BTreeSet<String>,
+        all: &BTreeSet<String>,
+    ) {
+        let arguments = program.arguments;
+        match base_name(&program.word.text) {
             "." | "source" => {
                 self.starts_files(command, arguments);
                 self.note(all, Use::Executed);
@@ -325,24 +347,34 @@ impl<'a> ScriptJudge<'a> {
             }
             _ => {}
         }
+    }
+
+    /// What a program executes of its words. `input` is what it may read.
+    fn executes_its_words(
+        &mut self,
+        command: &'a ShellCommand,
+        program: &StartedProgram<'a>,
+        own: &BTreeSet<String>,
+        input: &BTreeSet<String>,
+    ) {
+        let StartedProgram { word, arguments } = *program;
+        let name = base_name(&word.text);
+        if fetches(name, arguments) {
+            self.note(own, Use::Executed);
+        }
+        // What a command shows is executed only where its output is.
+        let shown = own.difference(&command.answers).cloned();
+        let stands_in = arguments.iter().flat_map(Word::held);
+        let named: BTreeSet<String> = shown.chain(stands_in).collect();
         // A program that the script itself names in a variable may be any.
         let is_own = word
             .names
             .iter()
             .any(|name| self.assigned.contains(name.as_str()));
         let evaluates = evaluates(name, arguments);
-        if is_own || fetches(name, arguments) {
-            self.note(own, Use::Executed);
-        }
-        // What the host sends to a command is executed only where its output is.
-        let named = || {
-            let received = |name: &&String| {
-                *name != HOST_DATA || arguments.iter().any(|word| word.names.contains(*name))
-            };
-            own.iter().filter(received).cloned().collect()
-        };
-        if evaluates {
-            self.note(&named(), Use::Executed);
+        let executes = executes_arguments(name, arguments);
+        if is_own || evaluates || executes {
+            self.note(&named, Use::Executed);
         }
         if evaluates {
             // An index that is evaluated needs no dollar that the shell replaces.
@@ -355,13 +387,13 @@ impl<'a> ScriptJudge<'a> {
         // What they read may be a script: `xargs -I{} sh -c '{}'`.
         let starts_interpreter = || arguments.iter().any(|word| is_interpreter(base_name(&word.text)));
         if matches!(name, "parallel" | "xargs") && starts_interpreter() {
-            self.note(all, Use::Executed);
+            self.note(&named, Use::Executed);
+            self.note(input, Use::Executed);
         }
         if TERMINALS.contains(&name) {
             self.note(&BTreeSet::from([ENV.to_owned()]), Use::Executed);
         }
-        if executes_arguments(name, arguments) {
-            self.note(&named(), Use::Executed);
+        if executes {
             let is_script = matches!(name, "eval" | "trap" | "watch");
             self.nested.extend(arguments.iter().map(|word| Nested {
                 text: word.text.as_str(),
@@ -380,9 +412,13 @@ impl<'a> ScriptJudge<'a> {
         let is_unpacker = UNPACKERS.contains(&name);
         if is_downloader {
             let names = names_of_what_it_brings(name, arguments, &command.outputs);
-            if brings_by_its_verb(name, arguments, &command.outputs) {
+            // Where the others put what they bring, their words say.
+            if !matches!(name, "aria2c" | "curl" | "rsync" | "scp" | "wget")
+                && brings_by_its_verb(name, arguments, &command.outputs)
+            {
                 self.brought
                     .extend(endpoints_of(name).iter().map(|name| (*name).to_owned()));
+                self.brought.extend(command.answers.iter().cloned());
             }
             self.brought.extend(names);
         }
