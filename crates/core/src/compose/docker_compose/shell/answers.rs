@@ -91,7 +91,9 @@ impl Language {
         };
         let names_address =
             |statement: &str| names(statement, is_unprotected) || identifiers(statement).any(is_said);
-        if self.starts_what_executes_answers(script, statements, is_settable) {
+        if self == Self::Node && statements.iter().any(|statement| imports_an_address(statement))
+            || self.starts_what_executes_answers(script, statements, is_settable)
+        {
             return true;
         }
         if !is_unchecked && !names_address(script) {
@@ -126,7 +128,7 @@ impl Language {
         let executes = |statement: &str| {
             self.executes(statement, &facts)
                 || writes_file(statement) && names_script(statement)
-                || self == Self::Node && loads_an_address(statement)
+                || self == Self::Node && loads_a_variable(statement)
         };
         statements.iter().any(|statement| {
             // A pattern is not executed.
@@ -155,13 +157,16 @@ fn without_quotes(statement: &str) -> String {
     statement.chars().filter(|c| !"\"'`()".contains(*c)).collect()
 }
 
-/// Whether a statement of Node loads what a variable holds, or an address in it: `import a from 'axios'` names a package.
-fn loads_an_address(statement: &str) -> bool {
-    let names_one = || statement.split(['"', '\'', '`']).any(is_unprotected);
-    let is_handed_a_variable = |after: &str| {
+/// Whether a statement of Node loads what a variable holds: `import a from 'axios'` names a package.
+fn loads_a_variable(statement: &str) -> bool {
+    behind(statement, "import").any(|after| {
         let argument = after.trim_start().strip_prefix('(').map(str::trim_start);
         argument.is_some_and(|argument| !argument.starts_with(['"', '\'']))
-    };
-    behind(statement, "import").any(is_handed_a_variable)
-        || ["from", "import"].iter().any(|word| has_word(statement, word)) && names_one()
+    })
+}
+
+/// `import('http://…')`, `} from 'http://…'`
+fn imports_an_address(statement: &str) -> bool {
+    let imports = ["from", "import"].iter().any(|word| has_word(statement, word));
+    imports && statement.split(['"', '\'', '`']).any(is_unprotected)
 }

@@ -41,8 +41,8 @@ const ASK_NOBODY: [&str; 11] = [
     "alias", "awk", "cd", "envsubst", "gawk", "logger", "perl", "sed", "set", "trap", "yq",
 ];
 /// Programs that show what another machine sends, whoever it is, or what the host's resolver answers.
-const CONNECTIONS: [&str; 10] = [
-    "dig", "drill", "kdig", "nc", "ncat", "netcat", "nslookup", "openssl", "socat", "telnet",
+pub(super) const CONNECTIONS: [&str; 11] = [
+    "dig", "drill", "kdig", "nc", "ncat", "netcat", "nslookup", "openssl", "socat", "telnet", "websocat",
 ];
 /// Parts of the names of options by which a program does not look at who answers, or who signed what it brings.
 const UNCHECKED: [&str; 4] = ["insecure", "nogpgcheck", "unauthenticated", "untrusted"];
@@ -61,13 +61,16 @@ const UNCHECKED_WHERE_ON: [(&str, &[&str]); 5] = [
     ("trusted-host", &["pip", "pip3", "pipx"]),
     ("uv-insecure-host", &["uv", "uvx"]),
 ];
-const UNCHECKED_WHERE_OFF: [(&str, &[&str]); 6] = [
+const UNCHECKED_WHERE_OFF: [(&str, &[&str]); 9] = [
     ("check-certificate", &["wget"]),
     ("node-tls-reject-unauthorized", &OF_NODE),
     ("pythonhttpsverify", &["pip", "pip3", "pipx"]),
+    ("secure-http", &["composer"]),
     ("ssl-verify", &["conda", "mamba"]),
+    ("ssl-verify-mode", &["bundle", "gem"]),
     ("sslverify", &["git"]),
     ("strict-ssl", &OF_NODE),
+    ("strictssl", &OF_NODE),
 ];
 /// Package managers of Node.
 const OF_NODE: [&str; 6] = ["bun", "bunx", "npm", "npx", "pnpm", "yarn"];
@@ -127,7 +130,7 @@ pub(in crate::compose::docker_compose) fn may_take(script: &str) -> bool {
 /// Whether a text holds an address, or the name of a program by which such data comes.
 pub(super) fn names_a_way(text: &str) -> bool {
     let is_one = |word: &str| {
-        CLIENTS.contains(&word)
+        DOWNLOADERS.contains(&word)
             || CONNECTIONS.contains(&word)
             || OVER_SSH.contains(&word)
             || FETCHERS.contains(&word)
@@ -167,7 +170,7 @@ impl Addresses {
             self.unprotected.extend(names.filter(|name| is_said(name)));
         }
         let programs = UNCHECKED_WHERE_ON.iter().chain(&UNCHECKED_WHERE_OFF);
-        let programs = programs.flat_map(|(_, programs)| *programs);
+        let programs = programs.flat_map(|(_, programs)| *programs).chain(&["curl"]);
         self.unchecked.extend(programs.filter(|program| is_said(program)));
         self.takes_any_key |= is_said(GIT_SSH);
     }
@@ -216,6 +219,12 @@ impl Addresses {
 
     /// What a command says to the programs behind it: with its words, with settings that it writes into files, and with variables.
     fn read_settings(&mut self, command: &ShellCommand) {
+        let words = command.words.iter().chain(&command.outputs);
+        let is_in = |part: &str| words.clone().any(|word| word.text.contains(part));
+        // `sslverify=0` of these is not that of Git, and they check signatures.
+        if is_in("/yum") || is_in("/dnf") {
+            return;
+        }
         for word in &command.words {
             if let Some((name, value)) = assignment(&word.text) {
                 self.read_variable(name, value, self.are_held_by(word));
@@ -231,28 +240,25 @@ impl Addresses {
         for (setting, value) in command.words.iter().zip(command.words.iter().skip(1)) {
             self.read_setting(&setting.text, &value.text);
         }
-        let words = command.words.iter().chain(&command.outputs);
-        // `sslverify=0` of these is not that of Git, and they check signatures.
-        let is_of_packages = words
-            .clone()
-            .any(|word| word.text.contains("/yum") || word.text.contains("/dnf"));
-        let is_of_curl = words.clone().any(|word| base_name(&word.text) == ".curlrc");
-        for text in words.map(|word| &word.text).chain(&command.documents) {
-            self.takes_any_key |= takes_any_key(text) || base_name(text) == "ssh-keyscan";
-            // `printf 'a\nb\n'`
-            for line in text.replace("\\n", "\n").replace("\\t", " ").lines() {
-                if is_of_packages {
-                    break;
-                }
-                let line = line.trim();
-                // `http.https://git.example.com.sslVerify=false`
-                let parts = line.split_once('=').or_else(|| line.split_once([':', ' ']));
-                if let Some((setting, value)) = parts {
-                    self.read_setting(setting, value);
-                }
-                if is_of_curl && matches!(line, "-k" | "--insecure" | "insecure") {
-                    self.unchecked.insert("curl");
-                }
+        let is_of_curl = is_in(".curlrc");
+        let texts = words.clone().map(|word| &word.text);
+        for text in texts.chain(&command.documents) {
+            self.read_lines(text, is_of_curl);
+        }
+    }
+
+    /// Lines of settings: `printf 'a\nb\n'` is two.
+    fn read_lines(&mut self, text: &str, is_of_curl: bool) {
+        self.takes_any_key |= takes_any_key(text) || base_name(text) == "ssh-keyscan";
+        for line in text.replace("\\n", "\n").replace("\\t", " ").lines() {
+            let line = line.trim();
+            // `http.https://git.example.com.sslVerify=false`
+            let parts = line.split_once('=').or_else(|| line.split_once([':', ' ']));
+            if let Some((setting, value)) = parts {
+                self.read_setting(setting, value);
+            }
+            if is_of_curl && matches!(line, "-k" | "--insecure" | "insecure") {
+                self.unchecked.insert("curl");
             }
         }
     }
@@ -291,10 +297,14 @@ impl Addresses {
         };
         let (before, arguments) = words.split_at_mut(at);
         let name = arguments.first().map(|word| base_name(&word.text).to_owned());
-        let is_signed = name.as_deref().is_some_and(|name| {
-            CHECK_SIGNATURES.contains(&name) && !is_unchecked(name, arguments.get(1..).unwrap_or_default())
-        });
-        if is_signed {
+        let is_unchecked = name
+            .as_deref()
+            .is_some_and(|name| is_unchecked(name, arguments.get(1..).unwrap_or_default()));
+        if !is_unchecked
+            && name
+                .as_deref()
+                .is_some_and(|name| CHECK_SIGNATURES.contains(&name))
+        {
             return;
         }
         let mut of_proxy = false;
@@ -303,7 +313,7 @@ impl Addresses {
             let key = word.text.split('=').next().unwrap_or_default();
             let is_exempt = of_proxy || is_of_proxy(key) && !key.contains("://");
             of_proxy = is_of_proxy(&word.text) && !word.text.contains("://");
-            if !is_exempt && is_unprotected(&word.text) {
+            if !is_exempt && (is_unprotected(&word.text) || is_unchecked && is_at_a_machine(&word.text)) {
                 word.names.insert(HOST_DATA.to_owned());
             }
         }
@@ -388,9 +398,31 @@ pub(super) fn said(what: &str) -> String {
 pub(in crate::compose::docker_compose) fn said_by_entry(name: &str, value: &str) -> Vec<String> {
     let mut addresses = Addresses::default();
     addresses.read_variable(name, value, is_unprotected(value));
+    said_by(&addresses)
+}
+
+/// What a file says to them that is mounted at a path.
+pub(in crate::compose::docker_compose) fn said_by_file(path: &str, text: &str) -> Vec<String> {
+    const SETTINGS: [&str; 6] = [
+        ".curlrc",
+        ".gitconfig",
+        ".wgetrc",
+        "gitconfig",
+        "ssh_config",
+        "wgetrc",
+    ];
+    let mut addresses = Addresses::default();
+    if is_settings_file(path) || SETTINGS.contains(&base_name(path)) || path.ends_with(".ssh/config") {
+        addresses.read_lines(text, path.ends_with("curlrc"));
+    }
+    said_by(&addresses)
+}
+
+fn said_by(addresses: &Addresses) -> Vec<String> {
     let names = addresses.unprotected.iter().map(String::as_str);
     let key = addresses.takes_any_key.then_some(GIT_SSH);
-    names.chain(addresses.unchecked).chain(key).map(said).collect()
+    let programs = addresses.unchecked.iter().copied();
+    names.chain(programs).chain(key).map(said).collect()
 }
 
 /// Whether a text has SSH take the key of a machine as it comes.

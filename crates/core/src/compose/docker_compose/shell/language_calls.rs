@@ -188,8 +188,33 @@ pub(super) fn names_script(statement: &str) -> bool {
 fn calls(statement: &str, name: &str) -> bool {
     behind(statement, name).any(|after| {
         let after = after.trim_start();
-        after.starts_with('(') && !after.starts_with("()") || after.starts_with('`')
+        after.starts_with('(') && !after.starts_with("()") && !is_handed_words(after)
+            || after.starts_with('`')
     })
+}
+
+/// `("nginx -s reload")`: a fixed text of plain words, which names nothing that a shell or a language replaces.
+fn is_handed_words(call: &str) -> bool {
+    let text = call.trim_start_matches('(').trim_start();
+    let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''));
+    let parts = quote.and_then(|quote| text.get(1..)?.split_once(quote));
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || " _-./=,@+".contains(c);
+    parts.is_some_and(|(words, rest)| words.chars().all(is_plain) && rest.trim_start().starts_with(')'))
+}
+
+/// Whether a list in brackets holds fixed texts alone. `list` begins behind the bracket.
+fn is_fixed_list(list: &str) -> bool {
+    let mut rest = list.trim_start();
+    while let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) {
+        let text = rest.get(1..).and_then(|rest| rest.split_once(quote));
+        // A shell that is started so replaces `$NAME`.
+        rest = match text {
+            Some((text, behind)) if !text.contains('$') => behind.trim_start(),
+            _ => return false,
+        };
+        rest = rest.strip_prefix(',').unwrap_or(rest).trim_start();
+    }
+    rest.starts_with(']')
 }
 
 /// Whether a function starts or loads what is no fixed text, or an interpreter.
@@ -198,7 +223,11 @@ fn starts_a_variable(statement: &str, name: &str) -> bool {
         let Some(first) = after.trim_start().strip_prefix('(') else {
             return false;
         };
-        let first = first.trim_start().trim_start_matches('[').trim_start();
+        let first = first.trim_start();
+        if first.strip_prefix('[').is_some_and(is_fixed_list) {
+            return false;
+        }
+        let first = first.trim_start_matches('[').trim_start();
         let Some(quote) = first.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
             return true;
         };

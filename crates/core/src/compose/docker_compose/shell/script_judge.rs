@@ -3,7 +3,7 @@
 mod executed_pipes;
 mod handed_code;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::risky_names::{ENV, is_risky_in_guest, is_risky_in_script};
 use super::addresses::Addresses;
@@ -73,13 +73,22 @@ pub(super) fn judge_script(
     found: &mut Uses,
     depth: usize,
 ) {
-    let words = script.commands.iter().flat_map(|command| &command.words);
-    let assigned = words.filter_map(|word| assignment(&word.text).map(|(name, _)| name));
+    let words = || script.commands.iter().flat_map(|command| &command.words);
+    let mut assigned = BTreeMap::new();
+    for (name, value) in words().filter_map(|word| assignment(&word.text)) {
+        *assigned.entry(name).or_insert(true) &= value.starts_with('/');
+    }
+    // `read NAME`, `for NAME in`
+    for word in words() {
+        assigned
+            .entry(word.text.as_str())
+            .and_modify(|is_path| *is_path = false);
+    }
     let mut judge = ScriptJudge {
         is_settable,
         tainted,
         sets_path: false,
-        assigned: assigned.collect(),
+        assigned,
         found,
         starts_relative: false,
         nested: Vec::new(),
@@ -91,7 +100,7 @@ pub(super) fn judge_script(
         numbers: script.numbers(),
         evaluated: BTreeSet::new(),
     };
-    judge.sets_path = judge.assigned.contains("PATH");
+    judge.sets_path = judge.assigned.contains_key("PATH");
     let mut pipes = Pipes::default();
     for command in &script.commands {
         let written = judge.command(command, pipes.read(command));
@@ -106,8 +115,8 @@ struct ScriptJudge<'a> {
     is_settable: &'a dyn Fn(&str) -> bool,
     /// What the script's own variables hold from outside.
     tainted: &'a Tainted,
-    /// Variables that the script itself sets.
-    assigned: BTreeSet<&'a str>,
+    /// Variables that the script itself sets, and whether to absolute paths alone.
+    assigned: BTreeMap<&'a str, bool>,
     found: &'a mut Uses,
     /// Whether it says itself where programs are found.
     sets_path: bool,
@@ -370,7 +379,7 @@ impl<'a> ScriptJudge<'a> {
         let is_own = word
             .names
             .iter()
-            .any(|name| self.assigned.contains(name.as_str()));
+            .any(|name| self.assigned.contains_key(name.as_str()));
         let evaluates = evaluates(name, arguments);
         let executes = executes_arguments(name, arguments);
         if is_own || evaluates || executes {
@@ -411,6 +420,8 @@ impl<'a> ScriptJudge<'a> {
         let is_downloader = DOWNLOADERS.contains(&name);
         let is_unpacker = UNPACKERS.contains(&name);
         if is_downloader {
+            let arguments: Vec<Word> = arguments.iter().map(|word| self.as_local(word)).collect();
+            let arguments = arguments.as_slice();
             let names = names_of_what_it_brings(name, arguments, &command.outputs);
             // Where the others put what they bring, their words say.
             if !matches!(name, "aria2c" | "curl" | "rsync" | "scp" | "wget")
@@ -421,6 +432,9 @@ impl<'a> ScriptJudge<'a> {
                 self.brought.extend(command.answers.iter().cloned());
             }
             self.brought.extend(names);
+        }
+        if matches!(name, "ftp" | "lftp" | "tftp") {
+            self.brought.extend(command.answers.iter().cloned());
         }
         if let Some(archives) = archives(name, arguments) {
             let is_input = command.is_piped || !command.input.is_empty();
@@ -434,6 +448,33 @@ impl<'a> ScriptJudge<'a> {
             }
         }
         self.starts_others |= !is_downloader && !is_unpacker && !COREUTILS.contains(&name);
+    }
+
+    /// A word that begins with a variable to which the script gives paths alone (`f=/backup/$NAME`) is a path, whatever that holds.
+    fn as_local(&self, word: &Word) -> Word {
+        let path = word
+            .names
+            .first()
+            .filter(|_| word.names.len() == 1)
+            .and_then(|name| {
+                let text = word.text.strip_prefix('$')?;
+                let braced = text
+                    .strip_prefix('{')
+                    .and_then(|text| text.strip_prefix(name.as_str()));
+                let rest = match braced {
+                    Some(rest) => rest.strip_prefix('}')?,
+                    None => text.strip_prefix(name.as_str())?,
+                };
+                let is_path = self.assigned.get(name.as_str()) == Some(&true) && !(self.is_settable)(name);
+                is_path.then(|| format!("/{name}{rest}"))
+            });
+        match path {
+            Some(text) => Word {
+                text,
+                ..Word::default()
+            },
+            None => word.clone(),
+        }
     }
 
     /// What the commands do together: one brings a file or moves to a folder, another executes what stands there.

@@ -6,10 +6,10 @@ use super::super::risky_names::is_risky_in_script;
 use super::interpreters::is_shell;
 use super::names::names_in;
 use super::own_variables::assignment;
-use super::paths::base_name;
+use super::paths::{base_name, file_key};
 use super::programs::{
-    BEFORE_DASHES, ENVIRONMENT_GIVERS, HARMLESS, NUMBER_OPTIONS, RESERVED, RUN_TOOLS, WITH_AN_ARGUMENT,
-    is_wrapper,
+    BEFORE_DASHES, ENVIRONMENT_GIVERS, FETCHERS, HARMLESS, NUMBER_OPTIONS, RESERVED, RUN_TOOLS,
+    WITH_AN_ARGUMENT, is_wrapper,
 };
 use super::script::ShellCommand;
 use super::script_arguments::is_exec_of_arguments;
@@ -45,9 +45,10 @@ impl ShellCommand {
             let text = word.text.as_str();
             let name = base_name(text);
             rest = after;
-            if let Some((variable, _)) = assignment(text) {
+            if let Some((variable, value)) = assignment(text) {
                 if is_risky_in_script(variable) {
                     executed.extend(word.held());
+                    executed.insert(file_key(value, self.folder.as_deref()));
                     // What stands in quotes is expanded by the program.
                     executed.extend(names_in(text));
                 }
@@ -108,6 +109,7 @@ impl ShellCommand {
                     word,
                     arguments: after,
                 });
+                programs.extend(module_that_fetches(name, after));
                 starts_behind_dashes |=
                     BEFORE_DASHES.contains(&name) || name.starts_with("with-") || name.starts_with("wait-");
                 if let Some(at) = verb_that_runs(after).filter(|_| RUN_TOOLS.contains(&name)) {
@@ -159,6 +161,19 @@ pub(super) fn surely_started<'p, 'a>(programs: &'p [StartedProgram<'a>]) -> Opti
     });
     let first = programs.next()?;
     programs.next().is_none().then_some(first)
+}
+
+/// `python -m pip install …`
+fn module_that_fetches<'a>(name: &str, arguments: &'a [Word]) -> Option<StartedProgram<'a>> {
+    let mut words = arguments.iter();
+    let is_module = name.starts_with("python")
+        && words
+            .by_ref()
+            .find(|word| !word.text.starts_with('-') || word.text == "-m")?
+            .text
+            == "-m";
+    let (word, arguments) = words.as_slice().split_first()?;
+    (is_module && FETCHERS.contains(&word.text.as_str())).then_some(StartedProgram { word, arguments })
 }
 
 /// The position of `run` or `exec` among the first words.

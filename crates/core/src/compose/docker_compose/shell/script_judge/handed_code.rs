@@ -5,12 +5,15 @@ use std::collections::BTreeSet;
 use super::super::super::risky_names::ENV;
 use super::super::clients::{self, executes_input};
 use super::super::connections::starts_a_shell;
+use super::super::evaluated::executes_arguments;
+use super::super::host_data::CONNECTIONS;
 use super::super::inline_code::{names_in_code, takes_code};
 use super::super::interpreters::{
-    Execution, code_of_option, hands_on_its_input, is_interpreter, is_interpreter_anywhere,
+    Execution, TERMINALS, code_of_option, hands_on_its_input, is_interpreter, is_interpreter_anywhere,
 };
 use super::super::language::Language;
 use super::super::paths::base_name;
+use super::super::programs::FETCHERS;
 use super::super::script::ShellCommand;
 use super::super::started::{StartedProgram, handed_over, surely_started};
 use super::super::variable_use::Use;
@@ -119,11 +122,17 @@ impl<'a> ScriptJudge<'a> {
         if takes_code(name) {
             self.note(&names_in_code(name, program.arguments), Use::Executed);
         }
-        if name.ends_with("awk") && hands_on_its_input(program.arguments) {
+        // `make -f -`, `docker load`
+        let obeys = executes_arguments(name, program.arguments) && !TERMINALS.contains(&name)
+            || FETCHERS.contains(&name)
+            || matches!(name, "apt-key" | "gmake" | "helm" | "kubectl" | "make");
+        let mut words = program.arguments.iter().map(|word| word.text.as_str());
+        let names_input = words.any(|text| matches!(text, "-" | "/dev/stdin" | "load" | "import"));
+        if obeys && names_input || name.ends_with("awk") && hands_on_its_input(program.arguments) {
             self.executes_input(command, input);
         }
         // What another machine sends is the input of what a connection starts.
-        if !command.answers.is_empty() && starts_a_shell(program.arguments) {
+        if CONNECTIONS.contains(&name) && starts_a_shell(program.arguments) {
             self.note(&command.answers, Use::Executed);
         }
         if executes_input(name) {
