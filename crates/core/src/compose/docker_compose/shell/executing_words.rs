@@ -199,27 +199,10 @@ const PHP: Executing = Executing {
 };
 
 /// Modules of Python that execute what they are handed, by whatever name.
+#[rustfmt::skip]
 pub(super) const EXECUTING_MODULES: [&str; 21] = [
-    "cffi",
-    "code",
-    "codeop",
-    "delegator",
-    "doctest",
-    "fabric",
-    "imp",
-    "invoke",
-    "numexpr",
-    "pexpect",
-    "plumbum",
-    "pty",
-    "pydoc",
-    "runpy",
-    "sarge",
-    "sh",
-    "shelve",
-    "stevedore",
-    "timeit",
-    "webbrowser",
+    "cffi", "code", "codeop", "delegator", "doctest", "fabric", "imp", "invoke", "numexpr", "pexpect",
+    "plumbum", "pty", "pydoc", "runpy", "sarge", "sh", "shelve", "stevedore", "timeit", "webbrowser",
     "zipimport",
 ];
 /// Settings in a file of Gunicorn, Django, Celery and pytest that name code.

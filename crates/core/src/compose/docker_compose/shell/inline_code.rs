@@ -11,36 +11,11 @@ use super::shown_environment::WHOLE_ENVIRONMENT;
 use super::word::Word;
 
 /// Programs, beside interpreters, that execute an argument in a language of their own, which can start programs.
+#[rustfmt::skip]
 const TAKE_CODE: [&str; 29] = [
-    "bc",
-    "dc",
-    "duckdb",
-    "ed",
-    "emacs",
-    "ex",
-    "execlineb",
-    "expect",
-    "gdb",
-    "gforth",
-    "gnuplot",
-    "janet",
-    "kak",
-    "lftp",
-    "lldb",
-    "luajit",
-    "m4",
-    "mg",
-    "nvim",
-    "picolisp",
-    "rlwrap",
-    "rview",
-    "sqlite3",
-    "swipl",
-    "tclsh8.6",
-    "vi",
-    "view",
-    "vim",
-    "wish",
+    "bc", "dc", "duckdb", "ed", "emacs", "ex", "execlineb", "expect", "gdb", "gforth", "gnuplot", "janet",
+    "kak", "lftp", "lldb", "luajit", "m4", "mg", "nvim", "picolisp", "rlwrap", "rview", "sqlite3", "swipl",
+    "tclsh8.6", "vi", "view", "vim", "wish",
 ];
 
 /// Whether a program executes code among its arguments that is not read here.
