@@ -14,8 +14,9 @@ use super::own_variables::assignment;
 use super::packages::fetches;
 use super::paths::base_name;
 use super::programs::{COREUTILS, DOWNLOADERS, FETCHERS, RUNNERS};
-use super::requests::{letters_with_a_word, takes_a_word};
+use super::requests::takes_a_word;
 use super::script::ShellCommand;
+use super::unchecked::{OFF, is_unchecked};
 use super::word::Word;
 
 /// Among the names of variables: data that the host can choose.
@@ -44,14 +45,6 @@ const ASK_NOBODY: [&str; 11] = [
 pub(super) const CONNECTIONS: [&str; 11] = [
     "dig", "drill", "kdig", "nc", "ncat", "netcat", "nslookup", "openssl", "socat", "telnet", "websocat",
 ];
-/// Parts of the names of options by which a program does not look at who answers, or who signed what it brings.
-const UNCHECKED: [&str; 4] = ["insecure", "nogpgcheck", "unauthenticated", "untrusted"];
-/// Parts that say the same behind one of `NOT`, or where the value of the option is one of `OFF`.
-const CHECKS: [&str; 7] = ["certificate", "certs", "gpg", "http", "ssl", "tls", "verify"];
-const NOT: [&str; 5] = ["disable", "ignore", "no", "plain", "skip"];
-/// Options that a program also takes abbreviated, and how many characters of them at least.
-const ABBREVIATED: [&str; 2] = ["--insecure", "--no-check-certificate"];
-const ABBREVIATION: usize = 6;
 /// Settings and variables that say the same of some programs where they are on or, after those, where they are off; lower case, with `-`
 /// for `_`. `https.example.strict-ssl` is one that ends so.
 const UNCHECKED_WHERE_ON: [(&str, &[&str]); 5] = [
@@ -74,8 +67,6 @@ const UNCHECKED_WHERE_OFF: [(&str, &[&str]); 9] = [
 ];
 /// Package managers of Node.
 const OF_NODE: [&str; 6] = ["bun", "bunx", "npm", "npx", "pnpm", "yarn"];
-/// How a setting is off.
-const OFF: [&str; 5] = ["", "0", "false", "no", "off"];
 /// Package managers that check who signed what they bring, whatever the address, unless an option says otherwise.
 const CHECK_SIGNATURES: [&str; 6] = ["apk", "apt", "apt-get", "dnf", "dpkg", "yum"];
 /// Programs that work on other machines over SSH.
@@ -449,43 +440,6 @@ fn is_over_ssh(name: &str, text: &str) -> bool {
     names_place && is_machine(host.rsplit('@').next().unwrap_or_default())
 }
 
-fn is_unchecked(name: &str, arguments: &[Word]) -> bool {
-    let next = arguments
-        .iter()
-        .skip(1)
-        .map(|word| word.text.as_str())
-        .chain([""]);
-    arguments.iter().zip(next).any(|(word, next)| {
-        let takes_a_word = |letter: char| letters_with_a_word(name).contains(letter);
-        let text = word.text.as_str();
-        let is_cluster = name == "curl" && text.starts_with('-') && !text.starts_with("--");
-        says_unchecked(text, next)
-            || is_cluster && text.chars().take_while(|c| !takes_a_word(*c)).any(|c| c == 'k')
-    })
-}
-
-/// Whether an option says that nobody looks at who answers: `--no-check-certificate`, `--tls-verify=false`, `--strict-ssl false`.
-fn says_unchecked(option: &str, next: &str) -> bool {
-    let lower = option.to_ascii_lowercase();
-    let Some(long) = lower.strip_prefix("--") else {
-        return false;
-    };
-    let (name, value) = long.split_once('=').unwrap_or((long, ""));
-    let parts: Vec<&str> = name.split('-').collect();
-    let has = |parts: &[&str], words: &[&str]| parts.iter().any(|part| words.contains(part));
-    let is_off = |value: &str| !value.is_empty() && OFF.contains(&value);
-    // `--ssl-no-revoke` does not say it.
-    let mut denied = parts.iter().skip_while(|part| !NOT.contains(part));
-    let is_abbreviated =
-        lower.len() >= ABBREVIATION && ABBREVIATED.iter().any(|option| option.starts_with(&lower));
-    is_abbreviated
-        || name == "trusted-host"
-        || !parts.contains(&"proxy")
-            && (has(&parts, &UNCHECKED) && !is_off(value)
-                || denied.any(|part| CHECKS.contains(part))
-                || has(&parts, &CHECKS) && (is_off(value) || value.is_empty() && is_off(next)))
-}
-
 /// The words of a program that may be addresses which it asks: not the arguments of options that are known to be none.
 fn addresses_of_client<'w>(name: &str, arguments: &'w [Word]) -> Vec<(&'w Word, &'w str)> {
     let before = std::iter::once("").chain(arguments.iter().map(|word| word.text.as_str()));
@@ -503,3 +457,7 @@ fn addresses_of_client<'w>(name: &str, arguments: &'w [Word]) -> Vec<(&'w Word, 
 #[cfg(test)]
 #[path = "host_data_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "host_data_settings_tests.rs"]
+mod settings_tests;

@@ -53,6 +53,7 @@ mod shown_environment;
 mod started;
 mod tainted;
 mod transfers;
+mod unchecked;
 mod unfinished_script;
 mod variable_use;
 mod word;

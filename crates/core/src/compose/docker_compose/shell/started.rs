@@ -53,19 +53,7 @@ impl ShellCommand {
                     executed.extend(names_in(text));
                 }
             } else if matches!(text, "declare" | "typeset" | "local" | "export" | "readonly") {
-                // A name that stands for another variable.
-                let mut options = after.iter().take_while(|word| word.text.starts_with('-'));
-                if options.any(|word| word.text.contains('n')) {
-                    let assigned = after.iter().filter_map(|word| assignment(&word.text));
-                    executed.extend(assigned.map(|(_, value)| value.to_owned()));
-                }
-                // Bash evaluates what it assigns to a number.
-                let options = after.iter().take_while(|word| word.text.starts_with('-'));
-                if options.filter(|word| word.text.contains('i')).count() > 0 {
-                    for word in after {
-                        executed.extend(word.held());
-                    }
-                }
+                executed.extend(executed_by_declaration(after));
                 is_wrapped = true;
             } else if matches!(text, "for" | "case" | "select" | "in" | "function") {
                 break;
@@ -136,6 +124,25 @@ impl ShellCommand {
         }
         programs
     }
+}
+
+/// The variables that `declare` executes.
+fn executed_by_declaration(words: &[Word]) -> BTreeSet<String> {
+    let has = |letter: char| {
+        let mut options = words.iter().take_while(|word| word.text.starts_with('-'));
+        options.any(|word| word.text.contains(letter))
+    };
+    let mut executed = BTreeSet::new();
+    // A name that stands for another variable.
+    if has('n') {
+        let assigned = words.iter().filter_map(|word| assignment(&word.text));
+        executed.extend(assigned.map(|(_, value)| value.to_owned()));
+    }
+    // Bash evaluates what it assigns to a number.
+    if has('i') {
+        executed.extend(words.iter().flat_map(Word::held));
+    }
+    executed
 }
 
 /// The words that a shell starts as a command by `-c 'exec "$@"' sh`, behind the name that it is given.
