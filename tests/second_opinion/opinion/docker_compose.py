@@ -450,11 +450,13 @@ class Judge:
             if isinstance(value.get("configs"), dict) else {}
         if not services:
             self.unpinned = True
-        everything, entries = {}, {}
+        everything, said = {}, {}
         for each in services:
             self.service(each)
             if isinstance(each, dict):
-                entries.update(host_answers.entries_of(each.get("environment"), self.text))
+                for mount in each.get("configs") if isinstance(each.get("configs"), list) else []:
+                    source = mount.get("source") if isinstance(mount, dict) else mount
+                    said.setdefault(str(source), {}).update(host_answers.entries_of(each.get("environment"), self.text))
                 everything.update({name: True for name, outside in self.environment(each.get("environment")).items() if outside})
         for name, each in configs.items():
             if isinstance(each, str):
@@ -472,7 +474,7 @@ class Judge:
                 if not language and not each.startswith("#!") and everything and config_language.executes(
                         unescape(each).replace("$", " "), set(everything)) and re.search(r"environ|getenv|process\.env|\bENV\b", each):
                     self.unmeasured = True
-                self.unmeasured |= (host_answers.code_executes if language else host_answers.script_executes)(unescape(each), entries)
+                self.unmeasured |= (host_answers.code_executes if language else host_answers.script_executes)(unescape(each), said.get(name, {}))
                 if language and config_language.executes(unescape(each), set(everything)) \
                         or not (language and is_alone) and not config_language.is_document(name, unescape(each), value) \
                         and shell_executes(unescape(each), set(everything)):

@@ -9,7 +9,14 @@ INTERPRETER = rf"(?:{SHELL}|(?:\S*/)?(?:python|node|bun|perl|ruby|php)[0-9.]*)"
 ADDRESS = re.compile(r"\b(dict|ftp|git|gopher|http|https|rsync|svn|tftp|ws)://(?:[^/\s\"'@]*@)?(\[[^\]]*\]|[^/\s:?#\"'`)]*)", re.I)
 MANAGERS = re.compile(r"(?:pip3?|pipx|npm|pnpm|yarn|uv|gem|cargo|go|conda|bundle|composer)$")
 BRINGS = {"add", "ci", "clone", "download", "fetch", "get", "i", "install", "pull", "require", "submodule", "update", "upgrade", "wheel"}
-UNCHECKED = re.compile(r"--(insecure|no-check-certificate|no-strict-ssl|trusted-host|allow-insecure-host|allow-untrusted)\b|\bhttp\.sslverify[= ](false|0|no|off)|strict-ssl[= ]false", re.I)
+UNCHECKED = re.compile(
+    r"--(insecure|trusted-host|allow-insecure-host|allow-untrusted|(?:[a-z]+-)*(?:no|skip|ignore|disable)-(?:[a-z]+-)*(?:certificate|ssl|tls|verify|gpg)\b(?!-host)"
+    r"|(?:[a-z]+-)*(?:verify|ssl)[= ](?:false|no|off|0))\b|\bhttp\.sslverify[= ](false|0|no|off)|strict-ssl[= ]false", re.I)
+# What a script sets for later commands: a text in it, and whom it concerns.
+SETTINGS = [(r"(?:^|[\s\"'])(?:-k|--insecure|insecure)\b[^;\n|]*>+\s*\S*\.curlrc", "curl"), (r"(?:global|install)\.trusted-host\s", "pip3?|pipx"),
+            (r"http\.sslverify[= ]+(?:false|0|no|off)\b", "git"), (r"ssl_verify_mode[= ]+0\b", "bundle|gem")]
+# Programs that ask nobody, whatever their words are.
+QUIET = re.compile(r"(?:echo|printf|sed|awk|grep|test|\[\[?|export|set|cat|perl|envsubst|jq|true|:|for|case)$")
 # Entries that turn a check off: what they then do not hold, and whom they concern.
 ENTRIES = {"GIT_SSL_NO_VERIFY": (("", "0", "false"), "git"), "NODE_TLS_REJECT_UNAUTHORIZED": (("", "1"), "npm|npx|pnpm|yarn|bun"),
            "NPM_CONFIG_STRICT_SSL": (("", "true", "1"), "npm|npx|pnpm|yarn"), "PIP_TRUSTED_HOST": (("",), "pip3?|pipx")}
@@ -49,10 +56,18 @@ def takes(command, unchecked):
             rest = re.sub(r"(?:^|\s)(?:-x|--proxy|-A|-H|--header|--user-agent|-e|--referer)[= ]\S+", " ", rest)
             insecure = UNCHECKED.search(rest) or name == "curl" and re.search(r"(^|\s)-[a-zA-Z]*k", rest) or name in unchecked
             bare = re.search(r"(?:^|\s)((?:[\w-]+\.)+[a-z]{2,}|\d+\.\d+\.\d+\.\d+)(/\S*)?(?:\s|$)", re.sub(r"(?:^|\s)-\w*[oO]\s*\S+", " ", rest))
+            if re.search(r"\s(?:-i|--input-file)[= ]", rest) and name == "wget":
+                return unprotected(rest)
             return unprotected(rest) or bool(insecure) and elsewhere(rest) or bool(bare) and is_machine(bare.group(1))
     if any(each in ("nc", "ncat", "netcat") for each in names):
         return not re.search(r"\s-\w*z", command) and (bool(re.search(r"\s-\w*l", command)) or any(is_machine(each) for each in words))
-    return any(each in ("dig", "drill", "nslookup") for each in names) and any(is_machine(each) for each in words)
+    if any(each in ("dig", "drill", "nslookup", "socat", "telnet") for each in names):
+        return any(is_machine(each.split(":")[1] if each.count(":") else each) or "listen:" in each.lower() for each in words[1:])
+    # Whatever other program has such an address among its words shows what is answered there.
+    plain = [each for each in words if each and not re.match(r"\w+=", each)]
+    program = posixpath.basename(plain[0]) if plain else ""
+    manages = MANAGERS.match(program) or program in ("git", "npx", "uvx", "bunx", "deno", "apt", "apt-get", "apk", "dnf", "yum")
+    return bool(program) and not QUIET.match(program) and not manages and unprotected(" ".join(plain[1:])) or "::" in command and "rsync" in names
 
 
 def brings_packages(words, unchecked):
@@ -67,9 +82,11 @@ def brings_packages(words, unchecked):
         if name in ("npx", "uvx", "bunx"):
             options = " ".join(re.findall(r"--(?:registry|index|index-url|default-index|extra-index-url|from)[= ](\S+)", text))
             return unprotected(options) or off
+        if name == "uv" and rest[:1] == ["run"]:
+            return unprotected(" ".join(re.findall(r"--(?:index|index-url|default-index|extra-index-url)[= ](\S+)", text)))
         if name == "deno" and "run" in rest:
             first = next((each for each in rest[rest.index("run") + 1:] if not each.startswith("-")), "")
-            return unprotected(first)
+            return unprotected(first) or off and elsewhere(first)
     return False
 
 
@@ -100,6 +117,16 @@ def script_executes(text, entries, depth=0):
     values.update({name: value.strip("\"'") for name, value in re.findall(r"(?:^|[\s;&(])(\w+)=(\"[^\"$`]*\"|'[^']*'|[^\s;&\"'$`(]+)(?=[\s;&]|$)", text)})
     text = filled(text, values)
     unchecked = {programs for name, (harmless, programs) in ENTRIES.items() if values.get(name, "").lower() not in harmless}
+    unchecked |= {programs for setting, programs in SETTINGS if re.search(setting, text, re.I | re.M)}
+    # What is opened by a number, and what a program starts for another machine.
+    opened = {number or "0" for number, command in re.findall(r"\bexec\s+(\d*)<>?\s*(<\([^)]*\)|/dev/(?:tcp|udp)/\S+)", text)
+              if command.startswith("/dev") and is_machine(command.split("/")[3]) or takes(command[2:-1], unchecked)}
+    if any(re.search(rf"{INTERPRETER}[^;|\n]*<&{number}\b|<&{number}\s*\|\s*{INTERPRETER}|(?:{SHELL}|\.|source)\s+/dev/fd/{number}\b", text)
+           for number in opened) or "0" in opened and re.search(rf"[;\n]\s*{INTERPRETER}\s*(?:[;\n]|$)", text):
+        return True
+    if re.search(rf"\b(?:socat|websocat)\b[^;\n]*\s[\"']?(?:exec|system|cmd):[\"']?{SHELL}(?:[\s,;\"']|$)", text, re.I) \
+            or re.search(rf"\b(?:nc|ncat|netcat)\b[^;\n|]*\s(?:-\w*[ec]|--exec|--sh-exec)[ =]{SHELL}(?:\s|;|$)", text):
+        return True
     if depth < 4:
         for inner in re.findall(rf"{SHELL}\s+(?:-\w+\s+)*-\w*c\s+(\"(?:\\.|[^\"\\])*\"|'[^']*')", text):
             if script_executes(inner[1:-1], values, depth + 1):
@@ -115,7 +142,9 @@ def script_executes(text, entries, depth=0):
         for at, part in enumerate(parts):
             if not takes(part, unchecked):
                 continue
-            if any(re.match(rf"\s*(?:sudo\s+)?{INTERPRETER}(\s+-\S*)*(\s|$)", each) for each in parts[at + 1:]):
+            if any(re.match(rf"\s*(?:sudo\s+)?(?:{INTERPRETER}(?!\s+(?:-\w+\s+)*-\w*[ce]\s)|[\"']?\$\{{?SHELL\S*)(\s+-\S*)*(\s|$)", each)
+                   or re.match(r"\s*awk\s.*system", each) or re.match(rf"\s*tee\s.*>\(\s*{SHELL}", each) for each in parts[at + 1:]) \
+                    or re.search(rf">\s*>\(\s*{SHELL}\s*\)", part):
                 return True
             files |= set(re.findall(r"(?:\s-\w*[oO]\s*|--output[= ]|--output-document=|>\s*)([^\s>;&]+)", part))
             files |= {posixpath.basename(each) for each in re.findall(r"\s-\w*O\s+\S*/(\S+)", part)} if "curl" in part else set()

@@ -162,9 +162,11 @@ def identity(rule, leaf):
 
 
 def workflow(rule, subject, web):
-    path, at, ref = subject.removeprefix(web).rpartition("@")
-    if not subject.startswith(web) or not at:
+    # A tag and a file's name may hold an `@`, too.
+    split = re.fullmatch(r"(.*?)@(refs/.*|[0-9a-fA-F]{40})", subject.removeprefix(web), re.S)
+    if not subject.startswith(web) or not split:
         raise Refused("other-signer")
+    path, ref = split.groups()
     owner, name, *rest = path.split("/")
     if rule.workflow is None:
         wanted = (*rule.repository.lower().split("/"), None)
@@ -203,10 +205,17 @@ def contradictions(value, definition, claims):
         return value
 
     flow = inner(definition, "externalParameters", "workflow")
-    said = [(inner(flow, "repository"), claims.get("repository")), (inner(flow, "ref"), claims.get("ref")),
-            (inner(value, "runDetails", "metadata", "invocationId"), claims.get("run"))]
-    if inner(flow, "path") is not None:
-        said.append((f"{inner(flow, 'repository')}/{inner(flow, 'path')}@{inner(flow, 'ref')}", claims.get("config")))
+    said = [(inner(flow, "repository"), claims.get("repository")), (inner(value, "runDetails", "metadata", "invocationId"), claims.get("run"))]
+    # actions/attest cuts PATH@REF: both parts at each `@`, the path at the first one, or neither.
+    config, ref = claims.get("config"), claims.get("ref")
+    first, *others = (config or "").split("@")
+    refs = {ref, *others[:1]}
+    if inner(flow, "ref") is not None and ref is not None and inner(flow, "ref") not in refs:
+        said.append((inner(flow, "ref"), ref))
+    if inner(flow, "path") is not None and config is not None:
+        place = (f"{inner(flow, 'repository')}/{inner(flow, 'path')}", inner(flow, "ref"))
+        if place not in {(first, each) for each in refs} | {(config.removesuffix(f"@{ref}"), ref)}:
+            said.append((place, config))
     for each in definition.get("resolvedDependencies") or []:
         if inner(each, "uri") == f"git+{claims.get('repository')}@{claims.get('ref')}":
             said.append((inner(each, "digest", "gitCommit") or "", claims.get("commit")))

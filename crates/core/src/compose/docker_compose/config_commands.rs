@@ -38,27 +38,11 @@ const OF_SEVERAL: [&str; 7] = [
 const OF_ARGUMENTS: [&str; 2] = ["args", "arguments"];
 
 /// Names of settings, or their last words, whose value names code that a program loads, or is code.
+#[rustfmt::skip]
 const OF_CODE: [&str; 20] = [
-    "auto_append_file",
-    "auto_prepend_file",
-    "callbacks",
-    "code",
-    "extension",
-    "failure_callback",
-    "import",
-    "include",
-    "loadmodule",
-    "lua-load",
-    "lua-load-per-thread",
-    "lua-prepend-path",
-    "lua_package_cpath",
-    "lua_package_path",
-    "module",
-    "plugin",
-    "preload",
-    "require",
-    "ssl_engine",
-    "success_callback",
+    "auto_append_file", "auto_prepend_file", "callbacks", "code", "extension", "failure_callback", "import",
+    "include", "loadmodule", "lua-load", "lua-load-per-thread", "lua-prepend-path", "lua_package_cpath",
+    "lua_package_path", "module", "plugin", "preload", "require", "ssl_engine", "success_callback",
 ];
 
 /// Settings of httpd whose value is a program where it begins with `|`.

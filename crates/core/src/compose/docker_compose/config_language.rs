@@ -46,6 +46,16 @@ pub(super) enum ConfigLanguage {
 /// as handed every variable.
 const MAX_SEARCHED: usize = 2 * 1024 * 1024;
 
+/// The configs that a container mounts, each with its path.
+pub(super) fn mounted_configs(container: &Map<String, Value>) -> impl Iterator<Item = (&str, &str)> {
+    let mounts = container.get("configs").and_then(Value::as_array);
+    mounts.into_iter().flatten().filter_map(|mount| {
+        let text = |key: &str| mount.get(key).and_then(Value::as_str);
+        let source = mount.as_str().or_else(|| text("source"))?;
+        Some((source, text("target").unwrap_or(source)))
+    })
+}
+
 impl ConfigReaders {
     /// Reads where the containers of a file mount its configs, and what may read them.
     pub(super) fn of(root: &Map<String, Value>) -> Self {
@@ -83,17 +93,7 @@ impl ConfigReaders {
 
     fn container(&mut self, container: &Map<String, Value>) {
         let mut sources = Vec::new();
-        for mount in container
-            .get("configs")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
-            let text = |key: &str| mount.get(key).and_then(Value::as_str);
-            let Some(source) = mount.as_str().or_else(|| text("source")) else {
-                continue;
-            };
-            let target = text("target").unwrap_or(source);
+        for (source, target) in mounted_configs(container) {
             let target = if target.contains('$') { "" } else { target };
             sources.push(source.to_owned());
             self.targets
@@ -146,6 +146,13 @@ impl ConfigReaders {
         };
         let texts = values.into_iter().filter_map(Value::as_str);
         self.values.extend(texts.map(literal));
+    }
+
+    /// The text of a config.
+    pub(super) fn text(&self, config: &str) -> Option<&str> {
+        let mut scripts = self.scripts.iter();
+        let (_, text) = scripts.find(|(name, _)| name.as_deref() == Some(config))?;
+        Some(text)
     }
 
     /// The language of the text of a config.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::risky_names::{ENV, is_risky};
 use super::settable::Settable;
-use super::shell::{HOST_DATA, HOSTNAME, names_in, said_by_entry};
+use super::shell::{HOST_DATA, HOSTNAME, names_in, said_by_entry, said_by_file};
 use super::variables::Template;
 
 /// The names of a container's environment that are set from outside.
@@ -35,7 +35,6 @@ impl Environment {
     /// Adds what is known of the environment of another container.
     pub(super) fn extend(&mut self, other: &Self) {
         self.from_outside.extend(other.from_outside.iter().cloned());
-        self.said.extend(other.said.iter().cloned());
     }
 
     /// Whether a variable of this name changes what runs in the container.
@@ -43,6 +42,21 @@ impl Environment {
         is_risky(name)
             || self.is_interactive && name == ENV
             || self.lets_others_in && matches!(name, "TS_AUTHKEY" | "TS_AUTH_KEY")
+    }
+
+    /// Adds what a file says that is mounted at a path.
+    pub(super) fn read_file(&mut self, path: &str, text: &str) {
+        self.said.extend(said_by_file(path, text));
+    }
+
+    /// What its entries say of addresses.
+    pub(super) const fn addresses(&self) -> &BTreeSet<String> {
+        &self.said
+    }
+
+    /// Says this of addresses, and nothing else.
+    pub(super) fn set_addresses(&mut self, addresses: BTreeSet<String>) {
+        self.said = addresses;
     }
 
     pub(super) fn outside_names(&self) -> impl Iterator<Item = String> + '_ {

@@ -1,10 +1,12 @@
 //! Walks a docker compose file along the table and sorts its places.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Map, Value};
 
 use super::ComposeFile;
 use super::absent_value::is_absent;
-use super::config_language::ConfigReaders;
+use super::config_language::{ConfigReaders, mounted_configs};
 use super::environment::Environment;
 use super::interactive::is_interactive;
 use super::place::{ComposePlace, item, shown, step};
@@ -21,6 +23,8 @@ pub(super) struct Judge<'s> {
     pub(super) holds_docker_socket: bool,
     /// What the environments of all containers hold.
     everything: Environment,
+    /// By config: what the environments of the containers that mount it say of addresses.
+    said_to_configs: BTreeMap<String, BTreeSet<String>>,
     /// Where containers mount the configs, and what reads them.
     pub(super) config_readers: ConfigReaders,
     /// How much text of configs was read in every language, bytes.
@@ -37,6 +41,7 @@ pub(super) fn judge(root: &Map<String, Value>, settable: &Settable) -> ComposeFi
         labels: Vec::new(),
         holds_docker_socket: false,
         everything: Environment::default(),
+        said_to_configs: BTreeMap::new(),
         config_readers: ConfigReaders::of(root),
         read_in_all_languages: 0,
         judged_in_lists: 0,
@@ -92,6 +97,15 @@ impl Judge<'_> {
         environment.read_host_name(container, self.settable);
         environment.is_interactive |= is_interactive(container);
         self.everything.extend(&environment);
+        for (source, target) in mounted_configs(container) {
+            if let Some(text) = self.config_readers.text(source) {
+                environment.read_file(target, text);
+            }
+        }
+        for (source, _) in mounted_configs(container) {
+            let said = self.said_to_configs.entry(source.to_owned()).or_default();
+            said.extend(environment.addresses().iter().cloned());
+        }
         match container.get("image").and_then(Value::as_str) {
             Some(image) => {
                 self.file.images.insert(name.to_owned(), image.to_owned());
@@ -119,8 +133,13 @@ impl Judge<'_> {
             }
             return;
         };
-        let everything = self.everything.clone();
+        let mut everything = self.everything.clone();
         for (name, entry) in entries {
+            let said = self
+                .said_to_configs
+                .get_mut(name)
+                .filter(|_| section == "configs");
+            everything.set_addresses(said.map(std::mem::take).unwrap_or_default());
             let path = step(section, name);
             let Some(row) = table::find(&format!("{section}.*")) else {
                 continue;
@@ -391,42 +410,6 @@ impl Judge<'_> {
         }
     }
 
-    fn image(&mut self, path: &str, value: &Value) {
-        let Some(text) = value.as_str() else {
-            return self.unknown(path, value);
-        };
-        self.pinned(path, text);
-    }
-
-    /// Whether an image reference is pinned; otherwise it is named.
-    pub(super) fn pinned(&mut self, path: &str, text: &str) {
-        if let Some(place) = self.substituted(path, text, "write name@sha256:…") {
-            self.file.unpinned.add(place);
-            return;
-        }
-        let image = Template::read(text).map_or_else(
-            |_| text.to_owned(),
-            |template| template.evaluate(&|name| self.settable.value(name)),
-        );
-        if !is_pinned(&image) {
-            let says = format!("`{}` has no digest: write name@sha256:…", shown(&image));
-            self.file.unpinned.add(ComposePlace::new(path, text, says));
-        }
-    }
-
-    fn pull_policy(&mut self, path: &str, value: &Value) {
-        let Some(text) = value.as_str() else {
-            return self.unknown(path, value);
-        };
-        if self
-            .fixed(path, text)
-            .is_some_and(|policy| policy.trim() == "build")
-        {
-            let says = "`build`: the image is built in the VM; remove it";
-            self.file.unpinned.add(ComposePlace::new(path, text, says));
-        }
-    }
-
     fn pre_start(&mut self, path: &str, value: &Value, environment: &Environment) {
         let Some(items) = value.as_array() else {
             return self.other_than(path, value);
@@ -472,20 +455,4 @@ impl Judge<'_> {
 /// The text of a place, whose hash is reviewed.
 pub(super) fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// `name@sha256:` and 64 hex digits at the very end. A tag beside the digest is fine.
-pub(super) fn is_pinned(image: &str) -> bool {
-    let Some((name, digest)) = image.split_once("@sha256:") else {
-        return false;
-    };
-    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/:".contains(&byte);
-    !name.is_empty()
-        && name.bytes().all(is_name)
-        // An image of nerdctl that lies in a file or a file system.
-        && !name.contains("://")
-        && digest.len() == 64
-        && digest
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }

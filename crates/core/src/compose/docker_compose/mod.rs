@@ -17,6 +17,7 @@ mod environment;
 mod environment_entries;
 mod filled_in;
 mod host_access;
+mod images;
 mod interactive;
 mod judge;
 mod mounts;

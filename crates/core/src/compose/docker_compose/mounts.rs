@@ -30,37 +30,11 @@ const LINKS: [(&str, &str); 6] = [
 
 /// Devices of the guest's kernel alone, and folders in `/dev` that it fills: nothing of them is a disk, a bus, a port or memory
 /// that the host supplies.
+#[rustfmt::skip]
 const OWN_DEVICES: [&str; 30] = [
-    "dri",
-    "full",
-    "fuse",
-    "hugepages",
-    "kmsg",
-    "kvm",
-    "log",
-    "mqueue",
-    "net/tun",
-    "null",
-    "ppp",
-    "ptmx",
-    "pts",
-    "random",
-    "rtc",
-    "sgx",
-    "sgx_enclave",
-    "sgx_provision",
-    "shm",
-    "snd",
-    "stderr",
-    "stdin",
-    "stdout",
-    "tdx-guest",
-    "tdx_guest",
-    "tty",
-    "uinput",
-    "urandom",
-    "vhost-net",
-    "zero",
+    "dri", "full", "fuse", "hugepages", "kmsg", "kvm", "log", "mqueue", "net/tun", "null", "ppp", "ptmx",
+    "pts", "random", "rtc", "sgx", "sgx_enclave", "sgx_provision", "shm", "snd", "stderr", "stdin", "stdout",
+    "tdx-guest", "tdx_guest", "tty", "uinput", "urandom", "vhost-net", "zero",
 ];
 
 /// The guest agent's sockets, under the names of its versions.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::ComposeFile;
-use super::judge::is_pinned;
+use super::images::is_pinned;
 use super::place::{ComposePlace, item, shown};
 use super::settable::{LaunchScript, Settable};
 use super::shell::{EVERY_VARIABLE, GuestScript};

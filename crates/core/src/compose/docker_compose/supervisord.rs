@@ -6,33 +6,12 @@
 use std::collections::BTreeSet;
 
 /// Settings of which no value starts or loads anything.
+#[rustfmt::skip]
 const OF_DATA: [&str; 27] = [
-    "autorestart",
-    "autostart",
-    "exitcodes",
-    "loglevel",
-    "logfile_backups",
-    "logfile_maxbytes",
-    "minfds",
-    "minprocs",
-    "nodaemon",
-    "numprocs",
-    "numprocs_start",
-    "password",
-    "port",
-    "priority",
-    "redirect_stderr",
-    "silent",
-    "startretries",
-    "startsecs",
-    "stderr_logfile_backups",
-    "stderr_logfile_maxbytes",
-    "stdout_logfile_backups",
-    "stdout_logfile_maxbytes",
-    "stopsignal",
-    "stopwaitsecs",
-    "umask",
-    "user",
+    "autorestart", "autostart", "exitcodes", "loglevel", "logfile_backups", "logfile_maxbytes", "minfds",
+    "minprocs", "nodaemon", "numprocs", "numprocs_start", "password", "port", "priority", "redirect_stderr",
+    "silent", "startretries", "startsecs", "stderr_logfile_backups", "stderr_logfile_maxbytes",
+    "stdout_logfile_backups", "stdout_logfile_maxbytes", "stopsignal", "stopwaitsecs", "umask", "user",
     "username",
 ];
 

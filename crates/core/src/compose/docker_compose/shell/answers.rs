@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::host_data::said;
+use super::host_data::{HOST_DATA, may_take, said};
 use super::language::Language;
 use super::language_calls::{names_script, writes_file};
-use super::language_words::{behind, identifiers};
+use super::language_words::{behind, has_word, identifiers};
 use super::machines::{is_at_a_machine, is_unprotected};
 use super::named_calls::hands_over;
-use super::other_language::{add_holders, holds};
+use super::other_language::{add_holders, holds, statements};
 use super::script_facts::ScriptFacts;
+use super::uses;
+use super::variable_use::Use;
 
 /// Words by which a statement asks another machine.
 const REQUESTS: [&str; 17] = [
@@ -31,9 +33,20 @@ const REQUESTS: [&str; 17] = [
     "urlopen",
     "urlretrieve",
 ];
-/// Parts of it that say so, where a word alone does not.
-const CALLS: [&str; 4] = ["http.get(", "http.request(", "https.get(", "https.request("];
-/// Words by which it opens a file, or what an address names.
+/// Parts of it, without quotes and parentheses, that say so where a word alone does not: `require('http').get(`.
+const CALLS: [&str; 4] = ["http.get", "http.request", "https.get", "https.request"];
+/// Parts of statements that read the input of the script.
+const INPUT: [&str; 8] = [
+    "$_",
+    "<>",
+    "ARGF",
+    "STDIN",
+    "gets",
+    "input(",
+    "readFileSync(0",
+    "stdin",
+];
+/// Words by which a statement opens a file, or what an address names.
 const OPEN_FILES: [&str; 7] = [
     "file_get_contents",
     "import",
@@ -78,6 +91,11 @@ impl Language {
         };
         let names_address =
             |statement: &str| names(statement, is_unprotected) || identifiers(statement).any(is_said);
+        if self == Self::Node && statements.iter().any(|statement| imports_an_address(statement))
+            || self.starts_what_executes_answers(script, statements, is_settable)
+        {
+            return true;
+        }
         if !is_unchecked && !names_address(script) {
             return false;
         }
@@ -87,19 +105,30 @@ impl Language {
             let has = |words: &[&str]| identifiers(statement).any(|word| words.contains(&word));
             let is_elsewhere = || !statement.contains("://") || names(statement, is_at_a_machine);
             let requests = has(&REQUESTS)
-                || CALLS.iter().any(|call| statement.contains(call))
+                || CALLS.iter().any(|call| without_quotes(statement).contains(call))
                 || self == Self::Perl && has(&["get"]);
             (requests || has(&OPEN_FILES)) && (names_address(statement) || holds(statement, &addresses))
                 || is_unchecked && requests && is_elsewhere()
         };
+        self.executes_what(script, statements, &asks)
+    }
+
+    /// Whether a script executes what it reads from its input.
+    pub(super) fn executes_input(self, script: &str) -> bool {
+        let reads = |statement: &str| INPUT.iter().any(|part| statement.contains(part));
+        reads(script) && self.executes_what(script, &statements(script), &reads)
+    }
+
+    /// Whether a script executes what statements take for which `takes` holds.
+    fn executes_what(self, script: &str, statements: &[&str], takes: &dyn Fn(&str) -> bool) -> bool {
         let mut holders = BTreeSet::new();
-        add_holders(&mut holders, statements, &asks);
-        let is_one = |text: &str| asks(text) || holds(text, &holders);
+        add_holders(&mut holders, statements, takes);
+        let is_one = |text: &str| takes(text) || holds(text, &holders);
         let facts = ScriptFacts::of(script);
         let executes = |statement: &str| {
             self.executes(statement, &facts)
                 || writes_file(statement) && names_script(statement)
-                || self == Self::Node && loads_an_address(statement)
+                || self == Self::Node && loads_a_variable(statement)
         };
         statements.iter().any(|statement| {
             // A pattern is not executed.
@@ -107,14 +136,37 @@ impl Language {
             is_one(&statement) && executes(&statement) || hands_over(&statement, &is_one)
         })
     }
+
+    /// Whether a script starts a shell with a fixed text that executes such an answer: `os.system("curl http://… | sh")`.
+    fn starts_what_executes_answers(
+        self,
+        script: &str,
+        statements: &[&str],
+        is_settable: &dyn Fn(&str) -> bool,
+    ) -> bool {
+        let facts = ScriptFacts::of(script);
+        let starting = statements
+            .iter()
+            .filter(|statement| self.starts(statement, &facts));
+        let mut texts = starting.flat_map(|statement| statement.split(['"', '\'', '`']));
+        texts.any(|text| may_take(text) && uses(text, is_settable).get(HOST_DATA) == Some(&Use::Executed))
+    }
 }
 
-/// Whether a statement of Node loads what a variable holds, or an address in it: `import a from 'axios'` names a package.
-fn loads_an_address(statement: &str) -> bool {
-    let names_one = || statement.split(['"', '\'', '`']).any(is_unprotected);
-    let is_handed_a_variable = |after: &str| {
+fn without_quotes(statement: &str) -> String {
+    statement.chars().filter(|c| !"\"'`()".contains(*c)).collect()
+}
+
+/// Whether a statement of Node loads what a variable holds: `import a from 'axios'` names a package.
+fn loads_a_variable(statement: &str) -> bool {
+    behind(statement, "import").any(|after| {
         let argument = after.trim_start().strip_prefix('(').map(str::trim_start);
         argument.is_some_and(|argument| !argument.starts_with(['"', '\'']))
-    };
-    behind(statement, "import").any(|after| is_handed_a_variable(after) || names_one())
+    })
+}
+
+/// `import('http://…')`, `} from 'http://…'`
+fn imports_an_address(statement: &str) -> bool {
+    let imports = ["from", "import"].iter().any(|word| has_word(statement, word));
+    imports && statement.split(['"', '\'', '`']).any(is_unprotected)
 }

@@ -5,43 +5,12 @@ use super::paths::file_key;
 use super::script::ShellCommand;
 use super::word::Word;
 
+#[rustfmt::skip]
 const CLIENTS: [&str; 36] = [
-    "at",
-    "batch",
-    "clickhouse",
-    "clickhouse-client",
-    "clickhouse-local",
-    "cqlsh",
-    "cypher-shell",
-    "dc",
-    "duckdb",
-    "ed",
-    "ex",
-    "expect",
-    "ftp",
-    "gdb",
-    "gnuplot",
-    "isql",
-    "lftp",
-    "mail",
-    "mailx",
-    "mariadb",
-    "mongo",
-    "mongosh",
-    "mycli",
-    "mysql",
-    "ncftp",
-    "pgcli",
-    "psql",
-    "sftp",
-    "smbclient",
-    "sqlcmd",
-    "sqlite3",
-    "sqlplus",
-    "usql",
-    "vi",
-    "vim",
-    "yasql",
+    "at", "batch", "clickhouse", "clickhouse-client", "clickhouse-local", "cqlsh", "cypher-shell", "dc",
+    "duckdb", "ed", "ex", "expect", "ftp", "gdb", "gnuplot", "isql", "lftp", "mail", "mailx", "mariadb",
+    "mongo", "mongosh", "mycli", "mysql", "ncftp", "pgcli", "psql", "sftp", "smbclient", "sqlcmd", "sqlite3",
+    "sqlplus", "usql", "vi", "vim", "yasql",
 ];
 
 /// What the options of a client take.

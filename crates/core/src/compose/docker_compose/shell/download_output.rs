@@ -155,6 +155,10 @@ pub(super) fn downloaded_files(name: &str, arguments: &[Word]) -> Vec<String> {
     let (mut is_named, mut keeps_by_name) = (false, outputs.by_name.is_none());
     let mut words = arguments.iter().map(|word| word.text.as_str());
     while let Some(text) = words.next() {
+        // What a list names may get any name.
+        if name == "wget" && (text.starts_with("--input-file") || text == "-i") {
+            files.push(String::new());
+        }
         if let Some(long) = text.strip_prefix("--") {
             let (option, value) = long.split_once('=').map_or((text, None), |(_, value)| {
                 (text.split('=').next().unwrap_or_default(), Some(value))

@@ -27,7 +27,6 @@ impl Executing {
 const PYTHON: Executing = Executing {
     calls: &[
         "SourceFileLoader",
-        "Template",
         "__import__",
         "addsitedir",
         "compile",
@@ -42,7 +41,6 @@ const PYTHON: Executing = Executing {
         "fileConfig",
         "from_object",
         "from_pyfile",
-        "from_string",
         "getoutput",
         "getstatusoutput",
         "import_module",
@@ -53,7 +51,6 @@ const PYTHON: Executing = Executing {
         "putenv",
         "read_pickle",
         "register_custom_ops_library",
-        "render_template_string",
         "run_module",
         "run_path",
         "spec_from_file_location",
@@ -202,27 +199,10 @@ const PHP: Executing = Executing {
 };
 
 /// Modules of Python that execute what they are handed, by whatever name.
+#[rustfmt::skip]
 pub(super) const EXECUTING_MODULES: [&str; 21] = [
-    "cffi",
-    "code",
-    "codeop",
-    "delegator",
-    "doctest",
-    "fabric",
-    "imp",
-    "invoke",
-    "numexpr",
-    "pexpect",
-    "plumbum",
-    "pty",
-    "pydoc",
-    "runpy",
-    "sarge",
-    "sh",
-    "shelve",
-    "stevedore",
-    "timeit",
-    "webbrowser",
+    "cffi", "code", "codeop", "delegator", "doctest", "fabric", "imp", "invoke", "numexpr", "pexpect",
+    "plumbum", "pty", "pydoc", "runpy", "sarge", "sh", "shelve", "stevedore", "timeit", "webbrowser",
     "zipimport",
 ];
 /// Settings in a file of Gunicorn, Django, Celery and pytest that name code.

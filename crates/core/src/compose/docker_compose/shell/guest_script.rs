@@ -299,33 +299,11 @@ impl GuestScript {
         arguments: &[Word],
         folders: &KnownFolders<'_>,
     ) {
+        #[rustfmt::skip]
         const READERS: [&str; 26] = [
-            "[",
-            "[[",
-            "cat",
-            "chmod",
-            "chown",
-            "cmp",
-            "cp",
-            "cut",
-            "diff",
-            "docker",
-            "docker-compose",
-            "echo",
-            "egrep",
-            "grep",
-            "head",
-            "jq",
-            "ls",
-            "md5sum",
-            "printf",
-            "sed",
-            "sha256sum",
-            "stat",
-            "tail",
-            "test",
-            "wc",
-            "awk",
+            "[", "[[", "cat", "chmod", "chown", "cmp", "cp", "cut", "diff", "docker", "docker-compose",
+            "echo", "egrep", "grep", "head", "jq", "ls", "md5sum", "printf", "sed", "sha256sum", "stat",
+            "tail", "test", "wc", "awk",
         ];
         if READERS.contains(&name) {
             return;

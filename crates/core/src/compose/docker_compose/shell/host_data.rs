@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::super::risky_names::is_risky_in_script;
 use super::addresses::Addresses;
+use super::downloads::endpoints_of;
 use super::machines::{
     address, is_at_a_machine, is_machine, is_machine_of_address, is_machine_without_scheme, is_unprotected,
 };
@@ -12,9 +13,10 @@ use super::names::identifiers;
 use super::own_variables::assignment;
 use super::packages::fetches;
 use super::paths::base_name;
-use super::programs::{FETCHERS, RUNNERS};
-use super::requests::{letters_with_a_word, takes_a_word};
+use super::programs::{COREUTILS, DOWNLOADERS, FETCHERS, RUNNERS};
+use super::requests::takes_a_word;
 use super::script::ShellCommand;
+use super::unchecked::{OFF, is_unchecked};
 use super::word::Word;
 
 /// Among the names of variables: data that the host can choose.
@@ -33,30 +35,16 @@ const FIRMWARE: [&str; 6] = [
 ];
 /// Files that hold the host name.
 const NAMES: [&str; 2] = ["/etc/hostname", "/proc/sys/kernel/hostname"];
-/// Programs that show or keep what an address answers.
-const CLIENTS: [&str; 12] = [
-    "aria2c", "curl", "fetch", "ftp", "http", "lftp", "links", "lynx", "tftp", "w3m", "wget", "xh",
+/// Programs that take the name of a machine for an address.
+const CLIENTS: [&str; 2] = ["curl", "wget"];
+/// Programs that ask no machine, whatever addresses stand among their words, beside those of `COREUTILS`.
+const ASK_NOBODY: [&str; 11] = [
+    "alias", "awk", "cd", "envsubst", "gawk", "logger", "perl", "sed", "set", "trap", "yq",
 ];
 /// Programs that show what another machine sends, whoever it is, or what the host's resolver answers.
-const CONNECTIONS: [&str; 10] = [
-    "dig", "drill", "kdig", "nc", "ncat", "netcat", "nslookup", "openssl", "socat", "telnet",
+pub(super) const CONNECTIONS: [&str; 11] = [
+    "dig", "drill", "kdig", "nc", "ncat", "netcat", "nslookup", "openssl", "socat", "telnet", "websocat",
 ];
-/// Options by which a program does not look at who answers, or who signed what it brings; lower case.
-const UNCHECKED: [&str; 11] = [
-    "--allow-insecure-host",
-    "--allow-insecure-repositories",
-    "--allow-unauthenticated",
-    "--allow-untrusted",
-    "--insecure",
-    "--no-check-certificate",
-    "--no-gpg-checks",
-    "--no-strict-ssl",
-    "--nogpgcheck",
-    "--trusted-host",
-    "--verify=no",
-];
-/// How many characters an abbreviated option has at least.
-const ABBREVIATION: usize = 6;
 /// Settings and variables that say the same of some programs where they are on or, after those, where they are off; lower case, with `-`
 /// for `_`. `https.example.strict-ssl` is one that ends so.
 const UNCHECKED_WHERE_ON: [(&str, &[&str]); 5] = [
@@ -66,18 +54,19 @@ const UNCHECKED_WHERE_ON: [(&str, &[&str]); 5] = [
     ("trusted-host", &["pip", "pip3", "pipx"]),
     ("uv-insecure-host", &["uv", "uvx"]),
 ];
-const UNCHECKED_WHERE_OFF: [(&str, &[&str]); 6] = [
+const UNCHECKED_WHERE_OFF: [(&str, &[&str]); 9] = [
     ("check-certificate", &["wget"]),
     ("node-tls-reject-unauthorized", &OF_NODE),
     ("pythonhttpsverify", &["pip", "pip3", "pipx"]),
+    ("secure-http", &["composer"]),
     ("ssl-verify", &["conda", "mamba"]),
+    ("ssl-verify-mode", &["bundle", "gem"]),
     ("sslverify", &["git"]),
     ("strict-ssl", &OF_NODE),
+    ("strictssl", &OF_NODE),
 ];
 /// Package managers of Node.
 const OF_NODE: [&str; 6] = ["bun", "bunx", "npm", "npx", "pnpm", "yarn"];
-/// How a setting is off.
-const OFF: [&str; 5] = ["", "0", "false", "no", "off"];
 /// Package managers that check who signed what they bring, whatever the address, unless an option says otherwise.
 const CHECK_SIGNATURES: [&str; 6] = ["apk", "apt", "apt-get", "dnf", "dpkg", "yum"];
 /// Programs that work on other machines over SSH.
@@ -132,7 +121,7 @@ pub(in crate::compose::docker_compose) fn may_take(script: &str) -> bool {
 /// Whether a text holds an address, or the name of a program by which such data comes.
 pub(super) fn names_a_way(text: &str) -> bool {
     let is_one = |word: &str| {
-        CLIENTS.contains(&word)
+        DOWNLOADERS.contains(&word)
             || CONNECTIONS.contains(&word)
             || OVER_SSH.contains(&word)
             || FETCHERS.contains(&word)
@@ -140,11 +129,6 @@ pub(super) fn names_a_way(text: &str) -> bool {
             || matches!(word, "hostname" | "tcp" | "udp")
     };
     text.contains("://") || text.split(|c: char| !c.is_ascii_alphanumeric()).any(is_one)
-}
-
-/// Whether a script that is too long to be read may bring something from where anyone may answer.
-pub(super) fn may_bring(script: &str) -> bool {
-    script.contains("http://") && ["curl ", "wget "].iter().any(|client| script.contains(client))
 }
 
 /// What a word names that the host, or the document's `hostname`, says.
@@ -177,7 +161,7 @@ impl Addresses {
             self.unprotected.extend(names.filter(|name| is_said(name)));
         }
         let programs = UNCHECKED_WHERE_ON.iter().chain(&UNCHECKED_WHERE_OFF);
-        let programs = programs.flat_map(|(_, programs)| *programs);
+        let programs = programs.flat_map(|(_, programs)| *programs).chain(&["curl"]);
         self.unchecked.extend(programs.filter(|program| is_said(program)));
         self.takes_any_key |= is_said(GIT_SSH);
     }
@@ -185,6 +169,7 @@ impl Addresses {
     /// What a command takes that the host can choose. An address that says from where a package manager fetches counts as a variable.
     pub(super) fn taken_by(&mut self, command: &mut ShellCommand) -> Option<&'static str> {
         self.read_settings(command);
+        let programs_ask = self.programs_ask(command);
         let words = &mut command.words;
         self.mark_addresses_of_packages(words);
         // The first place of a name has all the arguments of the others.
@@ -220,40 +205,59 @@ impl Addresses {
             }
             seen.insert(name.to_owned());
         }
-        None
+        programs_ask.then_some(HOST_DATA)
     }
 
     /// What a command says to the programs behind it: with its words, with settings that it writes into files, and with variables.
     fn read_settings(&mut self, command: &ShellCommand) {
-        for (name, value) in command.words.iter().filter_map(|word| assignment(&word.text)) {
-            self.read_variable(name, value);
+        let words = command.words.iter().chain(&command.outputs);
+        let is_in = |part: &str| words.clone().any(|word| word.text.contains(part));
+        // `sslverify=0` of these is not that of Git, and they check signatures.
+        if is_in("/yum") || is_in("/dnf") {
+            return;
+        }
+        for word in &command.words {
+            if let Some((name, value)) = assignment(&word.text) {
+                self.read_variable(name, value, self.are_held_by(word));
+            }
+        }
+        // `for URL in …; do`
+        if let [first, variable, list @ ..] = command.words.as_slice()
+            && matches!(first.text.as_str(), "for" | "select")
+            && list.iter().any(|word| self.are_held_by(word))
+        {
+            self.unprotected.insert(variable.text.clone());
         }
         for (setting, value) in command.words.iter().zip(command.words.iter().skip(1)) {
             self.read_setting(&setting.text, &value.text);
         }
-        let words = command.words.iter().chain(&command.outputs);
-        let is_of_curl = words.clone().any(|word| base_name(&word.text) == ".curlrc");
-        for text in words.map(|word| &word.text).chain(&command.documents) {
-            self.takes_any_key |= takes_any_key(text) || base_name(text) == "ssh-keyscan";
-            // `printf 'a\nb\n'`
-            for line in text.replace("\\n", "\n").replace("\\t", " ").lines() {
-                let line = line.trim();
-                // `http.https://git.example.com.sslVerify=false`
-                let parts = line.split_once('=').or_else(|| line.split_once([':', ' ']));
-                if let Some((setting, value)) = parts {
-                    self.read_setting(setting, value);
-                }
-                if is_of_curl && matches!(line, "-k" | "--insecure" | "insecure") {
-                    self.unchecked.insert("curl");
-                }
+        let is_of_curl = is_in(".curlrc");
+        let texts = words.clone().map(|word| &word.text);
+        for text in texts.chain(&command.documents) {
+            self.read_lines(text, is_of_curl);
+        }
+    }
+
+    /// Lines of settings: `printf 'a\nb\n'` is two.
+    fn read_lines(&mut self, text: &str, is_of_curl: bool) {
+        self.takes_any_key |= takes_any_key(text) || base_name(text) == "ssh-keyscan";
+        for line in text.replace("\\n", "\n").replace("\\t", " ").lines() {
+            let line = line.trim();
+            // `http.https://git.example.com.sslVerify=false`
+            let parts = line.split_once('=').or_else(|| line.split_once([':', ' ']));
+            if let Some((setting, value)) = parts {
+                self.read_setting(setting, value);
+            }
+            if is_of_curl && matches!(line, "-k" | "--insecure" | "insecure") {
+                self.unchecked.insert("curl");
             }
         }
     }
 
-    fn read_variable(&mut self, name: &str, value: &str) {
+    fn read_variable(&mut self, name: &str, value: &str, is_address: bool) {
         self.read_setting(name, value);
         self.takes_any_key |= name == GIT_SSH && takes_any_key(value);
-        match is_unprotected(value) && !is_of_proxy(name) {
+        match is_address && !is_of_proxy(name) {
             true => self.unprotected.insert(name.to_owned()),
             false => self.unprotected.remove(name),
         };
@@ -284,10 +288,14 @@ impl Addresses {
         };
         let (before, arguments) = words.split_at_mut(at);
         let name = arguments.first().map(|word| base_name(&word.text).to_owned());
-        let is_signed = name.as_deref().is_some_and(|name| {
-            CHECK_SIGNATURES.contains(&name) && !is_unchecked(name, arguments.get(1..).unwrap_or_default())
-        });
-        if is_signed {
+        let is_unchecked = name
+            .as_deref()
+            .is_some_and(|name| is_unchecked(name, arguments.get(1..).unwrap_or_default()));
+        if !is_unchecked
+            && name
+                .as_deref()
+                .is_some_and(|name| CHECK_SIGNATURES.contains(&name))
+        {
             return;
         }
         let mut of_proxy = false;
@@ -296,7 +304,7 @@ impl Addresses {
             let key = word.text.split('=').next().unwrap_or_default();
             let is_exempt = of_proxy || is_of_proxy(key) && !key.contains("://");
             of_proxy = is_of_proxy(&word.text) && !word.text.contains("://");
-            if !is_exempt && is_unprotected(&word.text) {
+            if !is_exempt && (is_unprotected(&word.text) || is_unchecked && is_at_a_machine(&word.text)) {
                 word.names.insert(HOST_DATA.to_owned());
             }
         }
@@ -311,11 +319,11 @@ impl Addresses {
         {
             return true;
         }
+        // A machine beside the container is asked over a network of the VM.
+        let addresses = || arguments.iter().filter_map(|word| address(&word.text));
+        let is_beside =
+            || addresses().next().is_some() && !addresses().any(|(_, host)| is_machine_of_address(host));
         if FETCHERS.contains(&name) || RUNNERS.contains(&name) {
-            // A machine beside the container is asked over a network of the VM.
-            let addresses = || arguments.iter().filter_map(|word| address(&word.text));
-            let is_beside =
-                || addresses().next().is_some() && !addresses().any(|(_, host)| is_machine_of_address(host));
             return is_unchecked() && !is_beside()
                 || arguments.iter().any(holds_one)
                 || (fetches(name, arguments) || RUNNERS.contains(&name))
@@ -323,15 +331,11 @@ impl Addresses {
                     && self.unprotected.iter().any(|name| is_risky_in_script(name));
         }
         if CLIENTS.contains(&name) {
-            let is_unchecked = is_unchecked();
-            let addresses = addresses_of_client(name, arguments);
-            return addresses.into_iter().any(|word| {
-                let text = word.text.strip_prefix("--url=").unwrap_or(&word.text);
-                is_unprotected(text)
-                    || holds_one(word)
-                    || is_unchecked && is_at_a_machine(text)
-                    || is_machine_without_scheme(name, text)
-            });
+            return self.asks(name, arguments);
+        }
+        if DOWNLOADERS.contains(&name) {
+            let mut endpoints = endpoints_of(name).iter();
+            return is_unchecked() && !is_beside() || endpoints.any(|name| self.unprotected.contains(*name));
         }
         let only_looks = || {
             arguments
@@ -343,9 +347,35 @@ impl Addresses {
             && (name != "openssl" || arguments.iter().any(|word| word.text == "s_client"))
             && arguments.iter().any(|word| {
                 let listens =
-                    word.text.starts_with('-') && !word.text.starts_with("--") && word.text.contains('l');
+                    word.text.starts_with('-') && !word.text.starts_with("--") && word.text.contains('l')
+                        || word.text.to_ascii_lowercase().contains("-listen:");
                 listens || is_machine(&word.text)
             })
+    }
+
+    /// Whether a program asks a machine at which anyone may answer.
+    fn asks(&self, name: &str, arguments: &[Word]) -> bool {
+        let is_unchecked = self.unchecked.contains(name) || is_unchecked(name, arguments);
+        let addresses = addresses_of_client(name, arguments);
+        addresses.into_iter().any(|(word, text)| {
+            is_unprotected(text)
+                || word.names.iter().any(|name| self.unprotected.contains(name))
+                || is_unchecked && is_at_a_machine(text)
+                || is_machine_without_scheme(name, text)
+        })
+    }
+
+    /// The same of the programs that a command starts, whichever they are: what they show may be what the machine answers.
+    fn programs_ask(&self, command: &ShellCommand) -> bool {
+        let programs = command.programs(&mut BTreeSet::new());
+        programs.iter().any(|program| {
+            let name = base_name(&program.word.text);
+            let has_its_own_rule = FETCHERS.contains(&name) || RUNNERS.contains(&name);
+            !has_its_own_rule
+                && !COREUTILS.contains(&name)
+                && !ASK_NOBODY.contains(&name)
+                && self.asks(name, program.arguments)
+        })
     }
 }
 
@@ -358,10 +388,32 @@ pub(super) fn said(what: &str) -> String {
 /// What a fixed entry of the environment says to scripts, as names of variables.
 pub(in crate::compose::docker_compose) fn said_by_entry(name: &str, value: &str) -> Vec<String> {
     let mut addresses = Addresses::default();
-    addresses.read_variable(name, value);
+    addresses.read_variable(name, value, is_unprotected(value));
+    said_by(&addresses)
+}
+
+/// What a file says to them that is mounted at a path.
+pub(in crate::compose::docker_compose) fn said_by_file(path: &str, text: &str) -> Vec<String> {
+    const SETTINGS: [&str; 6] = [
+        ".curlrc",
+        ".gitconfig",
+        ".wgetrc",
+        "gitconfig",
+        "ssh_config",
+        "wgetrc",
+    ];
+    let mut addresses = Addresses::default();
+    if is_settings_file(path) || SETTINGS.contains(&base_name(path)) || path.ends_with(".ssh/config") {
+        addresses.read_lines(text, path.ends_with("curlrc"));
+    }
+    said_by(&addresses)
+}
+
+fn said_by(addresses: &Addresses) -> Vec<String> {
     let names = addresses.unprotected.iter().map(String::as_str);
     let key = addresses.takes_any_key.then_some(GIT_SSH);
-    names.chain(addresses.unchecked).chain(key).map(said).collect()
+    let programs = addresses.unchecked.iter().copied();
+    names.chain(programs).chain(key).map(said).collect()
 }
 
 /// Whether a text has SSH take the key of a machine as it comes.
@@ -388,34 +440,24 @@ fn is_over_ssh(name: &str, text: &str) -> bool {
     names_place && is_machine(host.rsplit('@').next().unwrap_or_default())
 }
 
-fn is_unchecked(name: &str, arguments: &[Word]) -> bool {
-    arguments.iter().any(|word| {
-        let lower = word.text.to_ascii_lowercase();
-        let is_one = |option: &&str| {
-            lower.starts_with(*option)
-                || lower.len() >= ABBREVIATION
-                    && lower.starts_with("--")
-                    && !option.contains('=')
-                    && option.starts_with(&lower)
-        };
-        let text = word.text.as_str();
-        let takes_a_word = |letter: char| letters_with_a_word(name).contains(letter);
-        let is_cluster = name == "curl" && text.starts_with('-') && !text.starts_with("--");
-        UNCHECKED.iter().any(is_one)
-            || is_cluster && text.chars().take_while(|c| !takes_a_word(*c)).any(|c| c == 'k')
-    })
-}
-
-/// The words of a client that may be addresses: not the arguments of its options.
-fn addresses_of_client<'w>(name: &str, arguments: &'w [Word]) -> Vec<&'w Word> {
+/// The words of a program that may be addresses which it asks: not the arguments of options that are known to be none.
+fn addresses_of_client<'w>(name: &str, arguments: &'w [Word]) -> Vec<(&'w Word, &'w str)> {
     let before = std::iter::once("").chain(arguments.iter().map(|word| word.text.as_str()));
-    let is_address = |(word, before): &(&Word, &str)| {
-        !takes_a_word(name, before) && (!word.text.starts_with('-') || word.text.starts_with("--url="))
+    let address = |(word, before): (&'w Word, &str)| {
+        let (option, text) = match word.text.split_once('=') {
+            Some((option, value)) if option.starts_with('-') => (option, value),
+            _ if word.text.starts_with('-') => return None,
+            _ => (before, word.text.as_str()),
+        };
+        (!takes_a_word(name, option) && !is_of_proxy(option)).then_some((word, text))
     };
-    let words = arguments.iter().zip(before).filter(is_address);
-    words.map(|(word, _)| word).collect()
+    arguments.iter().zip(before).filter_map(address).collect()
 }
 
 #[cfg(test)]
 #[path = "host_data_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "host_data_settings_tests.rs"]
+mod settings_tests;

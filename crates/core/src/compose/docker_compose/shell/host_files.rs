@@ -53,31 +53,11 @@ const HANDED_IN: [&str; 15] = [
 /// Programs that print what the firmware says, which the host supplies.
 const SAY_FIRMWARE: [&str; 6] = ["acpidump", "biosdecode", "dmidecode", "hwinfo", "inxi", "lshw"];
 /// File systems that are the guest's own, or are on a device whose path says whose it is.
+#[rustfmt::skip]
 const OF_THE_GUEST: [&str; 24] = [
-    "auto",
-    "bpf",
-    "btrfs",
-    "cgroup",
-    "cgroup2",
-    "debugfs",
-    "devpts",
-    "devtmpfs",
-    "erofs",
-    "ext2",
-    "ext3",
-    "ext4",
-    "hugetlbfs",
-    "iso9660",
-    "none",
-    "overlay",
-    "proc",
-    "ramfs",
-    "squashfs",
-    "sysfs",
-    "tmpfs",
-    "tracefs",
-    "vfat",
-    "xfs",
+    "auto", "bpf", "btrfs", "cgroup", "cgroup2", "debugfs", "devpts", "devtmpfs", "erofs", "ext2", "ext3",
+    "ext4", "hugetlbfs", "iso9660", "none", "overlay", "proc", "ramfs", "squashfs", "sysfs", "tmpfs",
+    "tracefs", "vfat", "xfs",
 ];
 
 /// Whether a word of a script that runs in the guest itself names a file of the host.

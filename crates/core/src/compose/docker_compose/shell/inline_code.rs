@@ -2,43 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use super::host_data::HOST_DATA;
 use super::interpreters::starts_programs;
 use super::language::Language;
+use super::machines::is_unprotected;
 use super::names::identifiers;
 use super::shown_environment::WHOLE_ENVIRONMENT;
 use super::word::Word;
 
 /// Programs, beside interpreters, that execute an argument in a language of their own, which can start programs.
+#[rustfmt::skip]
 const TAKE_CODE: [&str; 29] = [
-    "bc",
-    "dc",
-    "duckdb",
-    "ed",
-    "emacs",
-    "ex",
-    "execlineb",
-    "expect",
-    "gdb",
-    "gforth",
-    "gnuplot",
-    "janet",
-    "kak",
-    "lftp",
-    "lldb",
-    "luajit",
-    "m4",
-    "mg",
-    "nvim",
-    "picolisp",
-    "rlwrap",
-    "rview",
-    "sqlite3",
-    "swipl",
-    "tclsh8.6",
-    "vi",
-    "view",
-    "vim",
-    "wish",
+    "bc", "dc", "duckdb", "ed", "emacs", "ex", "execlineb", "expect", "gdb", "gforth", "gnuplot", "janet",
+    "kak", "lftp", "lldb", "luajit", "m4", "mg", "nvim", "picolisp", "rlwrap", "rview", "sqlite3", "swipl",
+    "tclsh8.6", "vi", "view", "vim", "wish",
 ];
 
 /// Whether a program executes code among its arguments that is not read here.
@@ -65,6 +42,9 @@ pub(super) fn names_in_code(name: &str, arguments: &[Word]) -> BTreeSet<String> 
         let words = identifiers(&word.text);
         if words.iter().any(|word| word.to_ascii_lowercase().contains("env")) {
             names.insert(WHOLE_ENVIRONMENT.to_owned());
+        }
+        if word.text.split(['"', '\'']).any(is_unprotected) {
+            names.insert(HOST_DATA.to_owned());
         }
         // `$E` of a shell was replaced before the program reads the word, and is judged where it stands.
         names.extend(

@@ -8,40 +8,12 @@ use super::script::{Script, ShellCommand};
 use super::word::Word;
 
 /// Options of theirs whose argument is the next word.
+#[rustfmt::skip]
 const WITH_A_WORD: [&str; 33] = [
-    "--arg-file",
-    "--colsep",
-    "--delay",
-    "--delimiter",
-    "--eof",
-    "--halt",
-    "--jobs",
-    "--joblog",
-    "--load",
-    "--max-args",
-    "--max-chars",
-    "--max-lines",
-    "--max-procs",
-    "--memfree",
-    "--process-slot-var",
-    "--replace",
-    "--results",
-    "--retries",
-    "--tagstring",
-    "--timeout",
-    "--tmpdir",
-    "--workdir",
-    "-C",
-    "-E",
-    "-I",
-    "-L",
-    "-N",
-    "-P",
-    "-S",
-    "-a",
-    "-d",
-    "-n",
-    "-s",
+    "--arg-file", "--colsep", "--delay", "--delimiter", "--eof", "--halt", "--jobs", "--joblog", "--load",
+    "--max-args", "--max-chars", "--max-lines", "--max-procs", "--memfree", "--process-slot-var",
+    "--replace", "--results", "--retries", "--tagstring", "--timeout", "--tmpdir", "--workdir", "-C", "-E",
+    "-I", "-L", "-N", "-P", "-S", "-a", "-d", "-n", "-s",
 ];
 
 impl Script {

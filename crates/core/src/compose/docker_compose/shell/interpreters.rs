@@ -14,53 +14,12 @@ const SHELLS: [&str; 21] = [
 /// Options of shells whose argument is the next word.
 const SHELL_OPTIONS: [&str; 4] = ["--rcfile", "--init-file", "--init-command", "--features"];
 /// Other programs that execute a script, which is an option's argument, the first operand or their input.
+#[rustfmt::skip]
 const OTHERS: [&str; 47] = [
-    "R",
-    "Rscript",
-    "at",
-    "awk",
-    "batch",
-    "bmake",
-    "bpython",
-    "bun",
-    "clojure",
-    "crontab",
-    "deno",
-    "elixir",
-    "erl",
-    "gap",
-    "gawk",
-    "ghc",
-    "gmake",
-    "groovy",
-    "guile",
-    "iex",
-    "ipython",
-    "irb",
-    "java",
-    "jshell",
-    "julia",
-    "lua",
-    "make",
-    "mawk",
-    "maxima",
-    "node",
-    "nodejs",
-    "octave",
-    "osascript",
-    "perl",
-    "php",
-    "python",
-    "python2",
-    "python3",
-    "racket",
-    "raku",
-    "ruby",
-    "sage",
-    "sbcl",
-    "scala",
-    "tclsh",
-    "ts-node",
+    "R", "Rscript", "at", "awk", "batch", "bmake", "bpython", "bun", "clojure", "crontab", "deno", "elixir",
+    "erl", "gap", "gawk", "ghc", "gmake", "groovy", "guile", "iex", "ipython", "irb", "java", "jshell",
+    "julia", "lua", "make", "mawk", "maxima", "node", "nodejs", "octave", "osascript", "perl", "php",
+    "python", "python2", "python3", "racket", "raku", "ruby", "sage", "sbcl", "scala", "tclsh", "ts-node",
     "tsx",
 ];
 /// Those of them whose names are words of other commands, too.
@@ -86,31 +45,15 @@ pub(super) const JAVA_NUMBERS: [&str; 6] = [
     "-XX:ParallelGCThreads=",
 ];
 /// Starts of options of Node and of Java that take no argument from the next word.
+#[rustfmt::skip]
 const ALONE: [&str; 23] = [
-    "--allow-",
-    "--deny-",
-    "--enable-",
-    "--disable-",
-    "--no-",
-    "--trace-",
-    "--experimental-",
-    "--inspect",
-    "--harmony",
-    "--expose-gc",
-    "--expose_gc",
-    "--preserve-symlinks",
-    "--use-",
-    "--watch",
-    "--test",
-    "--abort-",
-    "--throw-",
-    "--pending-",
-    "-X",
-    "-D",
-    "-ea",
-    "-server",
-    "-da",
+    "--allow-", "--deny-", "--enable-", "--disable-", "--no-", "--trace-", "--experimental-", "--inspect",
+    "--harmony", "--expose-gc", "--expose_gc", "--preserve-symlinks", "--use-", "--watch", "--test",
+    "--abort-", "--throw-", "--pending-", "-X", "-D", "-ea", "-server", "-da",
 ];
+
+/// How many words behind a program are looked at for such an option, where the program may stand anywhere.
+const MAX_OPTIONS: usize = 256;
 
 /// Whether a program of this name executes what it is handed.
 pub(super) fn is_interpreter(name: &str) -> bool {
@@ -132,7 +75,10 @@ pub(super) fn is_interpreter_anywhere(before: &Word, name: &str, arguments: &[Wo
     if is_shell(name) {
         let is_command = |text: &str| !text.starts_with("--") && text.starts_with('-') && text.contains('c');
         let mut leading = options.take_while(|text| text.starts_with(['-', '+']) || text.len() < 12);
-        return !is_argument || leading.any(is_command);
+        // Of more words than these it is not known.
+        return !is_argument
+            || leading.by_ref().take(MAX_OPTIONS).any(is_command)
+            || leading.next().is_some();
     }
     let takes_script = |text: &str| match name {
         name if is_python(name) => text.starts_with("-c"),
@@ -143,7 +89,8 @@ pub(super) fn is_interpreter_anywhere(before: &Word, name: &str, arguments: &[Wo
     let is_handed_one = arguments
         .first()
         .is_some_and(|word| !word.names.is_empty() && !word.text.starts_with('-'));
-    !is_argument && (is_handed_one || options.any(takes_script))
+    let mut takes_one = || options.by_ref().take(MAX_OPTIONS).any(takes_script) || options.next().is_some();
+    !is_argument && (is_handed_one || takes_one())
 }
 
 pub(super) fn is_shell(name: &str) -> bool {
@@ -372,6 +319,14 @@ pub(super) fn starts_programs(arguments: &[Word]) -> bool {
                 .any(|part| text.contains(part))
     };
     arguments.iter().any(may_start)
+}
+
+/// Whether a program of awk starts another one with what it reads.
+pub(super) fn hands_on_its_input(arguments: &[Word]) -> bool {
+    arguments.iter().any(|word| {
+        let text = word.text.replace("||", "");
+        text.contains("system") || text.contains('|') && text.contains('"')
+    })
 }
 
 /// `-Dname=value` of Java, where the name is not one of the virtual machine's own.

@@ -18,7 +18,7 @@ impl Language {
             words,
             parts,
         } = Executing::of(self);
-        called.iter().any(|name| calls(statement, name))
+        called.iter().any(|name| calls_with_a_value(statement, name))
             || words.iter().any(|word| has_word(statement, word))
             || parts.iter().any(|part| statement.contains(part))
             || match self {
@@ -32,18 +32,25 @@ impl Language {
 
     /// Whether a statement starts a program, whatever it hands to it.
     pub(super) fn starts(self, statement: &str, script: &ScriptFacts) -> bool {
-        const STARTERS: [&str; 9] = [
+        const STARTERS: [&str; 12] = [
             "Popen",
             "call",
             "check_call",
             "check_output",
+            "exec",
             "execFile",
             "execFileSync",
+            "execSync",
+            "fork",
             "run",
             "spawn",
             "spawnSync",
         ];
         self.executes(statement, script)
+            || Executing::of(self)
+                .calls
+                .iter()
+                .any(|name| calls(statement, name))
             || script.may_start && STARTERS.iter().any(|name| calls(statement, name))
     }
 
@@ -100,7 +107,7 @@ fn executes_in_python(statement: &str, script: &ScriptFacts) -> bool {
 fn executes_in_node(statement: &str, script: &ScriptFacts) -> bool {
     const SHELLS: [&str; 3] = ["exec", "execSync", "fork"];
     const STARTERS: [&str; 4] = ["execFile", "execFileSync", "spawn", "spawnSync"];
-    let called = |names: &[&str]| names.iter().any(|name| calls(statement, name));
+    let called = |names: &[&str]| names.iter().any(|name| calls_with_a_value(statement, name));
     let starts = |names: &[&str]| names.iter().any(|name| starts_a_variable(statement, name));
     statement.contains(['(', '`']) && script.quotes_executing
         // A template behind a name is a call of it.
@@ -186,10 +193,41 @@ pub(super) fn names_script(statement: &str) -> bool {
 
 /// Whether a function is called with something.
 fn calls(statement: &str, name: &str) -> bool {
-    behind(statement, name).any(|after| {
-        let after = after.trim_start();
-        after.starts_with('(') && !after.starts_with("()") || after.starts_with('`')
-    })
+    behind(statement, name).any(is_call)
+}
+
+/// The same with something but fixed words.
+fn calls_with_a_value(statement: &str, name: &str) -> bool {
+    behind(statement, name).any(|after| is_call(after) && !is_handed_words(after))
+}
+
+fn is_call(after: &str) -> bool {
+    let after = after.trim_start();
+    after.starts_with('(') && !after.starts_with("()") || after.starts_with('`')
+}
+
+/// `("nginx -s reload")`: a fixed text of plain words, which names nothing that a shell or a language replaces.
+fn is_handed_words(call: &str) -> bool {
+    let text = call.trim_start().trim_start_matches('(').trim_start();
+    let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''));
+    let parts = quote.and_then(|quote| text.get(1..)?.split_once(quote));
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || " _-./=,@+".contains(c);
+    parts.is_some_and(|(words, rest)| words.chars().all(is_plain) && rest.trim_start().starts_with(')'))
+}
+
+/// Whether a list in brackets holds fixed texts alone. `list` begins behind the bracket.
+fn is_fixed_list(list: &str) -> bool {
+    let mut rest = list.trim_start();
+    while let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) {
+        let text = rest.get(1..).and_then(|rest| rest.split_once(quote));
+        // A shell that is started so replaces `$NAME`.
+        rest = match text {
+            Some((text, behind)) if !text.contains('$') => behind.trim_start(),
+            _ => return false,
+        };
+        rest = rest.strip_prefix(',').unwrap_or(rest).trim_start();
+    }
+    rest.starts_with(']')
 }
 
 /// Whether a function starts or loads what is no fixed text, or an interpreter.
@@ -198,7 +236,9 @@ fn starts_a_variable(statement: &str, name: &str) -> bool {
         let Some(first) = after.trim_start().strip_prefix('(') else {
             return false;
         };
-        let first = first.trim_start().trim_start_matches('[').trim_start();
+        let first = first.trim_start();
+        let has_fixed_list = first.strip_prefix('[').is_some_and(is_fixed_list);
+        let first = first.trim_start_matches('[').trim_start();
         let Some(quote) = first.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
             return true;
         };
@@ -206,6 +246,9 @@ fn starts_a_variable(statement: &str, name: &str) -> bool {
         let Some((program, rest)) = text else { return true };
         // A text that is put together, and a program that executes its arguments.
         let rest = rest.trim_start();
-        rest.starts_with(['+', '%', '.']) || executes_its_arguments(base_name(program))
+        let program = base_name(program);
+        // What these take from the list alone is written in it. Others may read a script from their input.
+        let is_fixed = has_fixed_list && (DOWNLOADERS.contains(&program) || FETCHERS.contains(&program));
+        rest.starts_with(['+', '%', '.']) || executes_its_arguments(program) && !is_fixed
     })
 }

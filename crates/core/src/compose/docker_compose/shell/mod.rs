@@ -12,6 +12,7 @@ mod arithmetic;
 mod clients;
 mod code_options;
 mod code_options_table;
+mod connections;
 mod data_options;
 mod data_positions;
 mod download_output;
@@ -52,6 +53,7 @@ mod shown_environment;
 mod started;
 mod tainted;
 mod transfers;
+mod unchecked;
 mod unfinished_script;
 mod variable_use;
 mod word;
@@ -71,7 +73,9 @@ pub(super) use argument_list::{ItemUse, ListItem, uses_of_list};
 use evaluated::names_a_command;
 pub(super) use guest_files::{WrittenFrom, files_from_outside};
 pub(super) use guest_script::GuestScript;
-pub(super) use host_data::{HOST_DATA, HOSTNAME, fetches_by_settings, is_of_proxy, may_take, said_by_entry};
+pub(super) use host_data::{
+    HOST_DATA, HOSTNAME, fetches_by_settings, is_of_proxy, may_take, said_by_entry, said_by_file,
+};
 pub(super) use host_files::FROM_THE_HOST;
 use interpreters::{Execution, code_of_option, starts_interactive};
 pub(super) use language::{LANGUAGES, Language};
@@ -111,7 +115,7 @@ pub(super) fn uses(text: &str, is_settable: &dyn Fn(&str) -> bool) -> Uses {
 /// Notes that what is too long to be read executes every variable in it.
 fn note_long_text(text: &str, is_settable: &dyn Fn(&str) -> bool, found: &mut Uses) {
     let names = names_in(text).into_iter().filter(|name| is_settable(name));
-    let data = (is_settable(HOST_DATA) && host_data::may_bring(text)).then(|| HOST_DATA.to_owned());
+    let data = (is_settable(HOST_DATA) && host_data::names_a_way(text)).then(|| HOST_DATA.to_owned());
     for name in names.chain(data) {
         note(found, name, Use::Executed);
     }
@@ -124,10 +128,6 @@ pub(super) fn uses_of_arguments(arguments: &[String], is_settable: &dyn Fn(&str)
         for word in arguments {
             note_word(word, is_settable, &mut found);
             note_long_text(word, is_settable, &mut found);
-        }
-        // Which program gets which word is not read here.
-        if is_settable(HOST_DATA) && arguments.iter().any(|word| host_data::names_a_way(word)) {
-            note(&mut found, HOST_DATA.to_owned(), Use::Executed);
         }
         return found;
     }
@@ -164,7 +164,7 @@ pub(super) fn uses_of_arguments(arguments: &[String], is_settable: &dyn Fn(&str)
     let mut addresses = Addresses::default();
     addresses.add_entries(arguments.iter().map(String::as_str), is_settable);
     let taken = addresses.taken_by(&mut command);
-    command.input.extend(taken.map(str::to_owned));
+    command.answers.extend(taken.map(str::to_owned));
     let script = Script {
         commands: vec![command],
         addresses,

@@ -21,6 +21,8 @@ const LOADING: [&str; 12] = [
     "shell",
     "spawn",
 ];
+/// Functions whose first argument is a template, which may be code. What fills it in is data.
+const TEMPLATES: [&str; 4] = ["Template", "from_string", "render_template_string", "template"];
 /// Last words of such names by which it is data that they load: `load_dotenv`, `importKey`.
 const OF_VALUES: [&str; 15] = [
     "cert",
@@ -89,7 +91,7 @@ fn loads(owner: &str, name: &str) -> bool {
     let words = words(name);
     let owner = owner.rsplit('.').next().unwrap_or_default();
     (words.iter().any(|word| LOADING.contains(&word.as_str()))
-        || words == ["template"]
+        || TEMPLATES.contains(&name)
         || LOADING_OWNERS.contains(&owner))
         && !words.iter().any(|word| word == "safe")
         && !words

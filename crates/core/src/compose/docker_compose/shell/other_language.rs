@@ -53,11 +53,7 @@ impl Language {
                 .map(|name| (name.to_owned(), Use::Executed))
                 .collect()
         };
-        // A script that is a variable as a whole is one for whoever fills it in.
-        let whole = script.trim().trim_matches(['"', '\'']);
-        if script.len() > MAX_SCRIPT_BYTES
-            || whole.starts_with('$') && names_in(whole).len() == 1 && !whole.contains(['(', ';', '=', ' '])
-        {
+        if script.len() > MAX_SCRIPT_BYTES || is_one_variable(script) {
             return executed(settable);
         }
         // Settings that a library fills from the environment: their names in the script are its own.
@@ -77,15 +73,11 @@ impl Language {
         let reads =
             |statement: &str| settable.iter().any(|name| reads(statement, name)) || mentions(statement);
         let reads_some = settable.iter().any(|name| self::reads(script, name)) || mentions(script);
-        // `match os.environ:` with `case {"NAME": value}:`
-        let matches_all = statements
-            .iter()
-            .any(|statement| statement.trim_start().starts_with("match ") && statement.contains("environ"));
-        let taken_of_cases = statements
-            .iter()
-            .filter(|statement| matches_all && statement.trim_start().starts_with("case "))
-            .flat_map(|statement| identifiers(statement.split(':').rev().nth(1).unwrap_or_default()));
-        let mut holders: BTreeSet<&str> = taken_of_cases.collect();
+        let matches_all = matches_environment(&statements);
+        let mut holders = match matches_all {
+            true => taken_of_cases(&statements),
+            false => BTreeSet::new(),
+        };
         add_holders(&mut holders, &statements, &|statement| {
             reads(statement) || reads_all(statement)
         });
@@ -157,6 +149,28 @@ impl Language {
         uses.extend(read.map(|name| ((*name).to_owned(), Use::Argument)));
         uses
     }
+}
+
+/// Whether a script is a variable as a whole: it is a script for whoever fills it in.
+fn is_one_variable(script: &str) -> bool {
+    let whole = script.trim().trim_matches(['"', '\'']);
+    whole.starts_with('$') && names_in(whole).len() == 1 && !whole.contains(['(', ';', '=', ' '])
+}
+
+/// `match os.environ:` with `case {"NAME": value}:`
+fn matches_environment(statements: &[&str]) -> bool {
+    let is_one =
+        |statement: &&str| statement.trim_start().starts_with("match ") && statement.contains("environ");
+    statements.iter().any(is_one)
+}
+
+/// The variables in its cases.
+fn taken_of_cases<'t>(statements: &[&'t str]) -> BTreeSet<&'t str> {
+    let cases = statements
+        .iter()
+        .filter(|statement| statement.trim_start().starts_with("case "));
+    let patterns = cases.map(|statement| statement.split(':').rev().nth(1).unwrap_or_default());
+    patterns.flat_map(identifiers).collect()
 }
 
 /// Adds the variables that hold what a statement reads, or what another one of them holds. Each round reaches one step further.
@@ -293,7 +307,7 @@ fn is_fixed(text: &str) -> bool {
 }
 
 /// Statements: lines and what `;` separates, joined while a bracket is open.
-fn statements(script: &str) -> Vec<&str> {
+pub(super) fn statements(script: &str) -> Vec<&str> {
     let mut statements = Vec::new();
     let mut start = 0;
     let mut open = 0_usize;

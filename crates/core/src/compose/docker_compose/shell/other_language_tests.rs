@@ -14,6 +14,14 @@ fn what_a_script_reads_is_an_argument() {
         ),
         (
             Language::Python,
+            "import os, subprocess\ndef a():\n    return subprocess.check_output(['curl', '-s', 'http://localhost/x'])\nb = os.environ['X']\nprint(b, a())",
+        ),
+        (
+            Language::Python,
+            "import os\ndef a():\n    os.system('nginx -s reload')\nb = os.environ['X']\nprint(b)",
+        ),
+        (
+            Language::Python,
             "import socket,os\ns=socket.socket()\ns.connect((os.getenv('X','db'),5432))",
         ),
         (
@@ -86,6 +94,22 @@ fn what_a_script_executes_is_executed() {
         (Language::Python, "import os; os.system(os.environ['X'])"),
         (Language::Python, "import os\nos.system(\n  os.environ['X']\n)"),
         (Language::Python, "import os; exec(os.environ['X'])"),
+        (
+            Language::Python,
+            "import os\nopen('/tmp/a', 'w').write(os.environ['X'])\nos.system('sh /tmp/a')",
+        ),
+        (
+            Language::Python,
+            "import os, subprocess\nsubprocess.run(['sh'], input=os.environ['X'])",
+        ),
+        (
+            Language::Python,
+            "import os, subprocess\ndef a():\n    subprocess.run(['sh', '-c', 'eval $X'])\nb = os.environ['X']",
+        ),
+        (
+            Language::Node,
+            "const c = require('child_process');\nrequire('fs').writeFileSync('/a', process.env.X);\nc.execSync('sh /a')",
+        ),
         (
             Language::Python,
             "import os; c = os.getenv('X'); d = c + ' '; os.popen(d)",

@@ -26,6 +26,8 @@ struct ShellReader {
     /// Where `cd` led.
     folder: Option<String>,
     addresses: Addresses,
+    /// Whether `exec` opened another input, which each command has from there on.
+    has_opened_input: bool,
     /// How many commands are read.
     finished: usize,
 }
@@ -37,7 +39,18 @@ impl Script {
     }
 
     /// Reads a text, with what is known of the addresses in it.
-    pub(super) fn read(text: &str, addresses: Addresses, depth: usize) -> Self {
+    pub(super) fn read(text: &str, mut addresses: Addresses, depth: usize) -> Self {
+        let script = Self::read_once(text, addresses.clone(), depth);
+        if !script.hands_an_address() {
+            return script;
+        }
+        // Which addresses its functions are handed stands behind them.
+        addresses.unprotected.extend(["@", "*"].map(str::to_owned));
+        addresses.unprotected.extend((1..=9).map(|at| at.to_string()));
+        Self::read_once(text, addresses, depth)
+    }
+
+    fn read_once(text: &str, addresses: Addresses, depth: usize) -> Self {
         let mut reader = ShellReader::of(text, addresses);
         let mut script = reader.script(None, depth);
         script.addresses = reader.addresses;
@@ -54,6 +67,7 @@ impl ShellReader {
             evaluated_to: 0,
             folder: None,
             addresses,
+            has_opened_input: false,
             finished: 0,
         }
     }
@@ -154,6 +168,7 @@ impl ShellReader {
 
     fn begins_heredoc(&mut self, reading: &mut UnfinishedScript) {
         self.at += 2;
+        reading.descriptor.clear();
         if self.peek() == Some('-') {
             self.at += 1;
         }
@@ -168,6 +183,7 @@ impl ShellReader {
     }
 
     fn redirection(&mut self, c: char, reading: &mut UnfinishedScript) {
+        let descriptor = std::mem::take(&mut reading.descriptor);
         self.at += 1;
         let mut last = c;
         let is_here_string = self.peek() == Some('<');
@@ -181,17 +197,26 @@ impl ShellReader {
         } else {
             self.word(reading.end, reading.depth, &mut reading.script)
         };
-        // `<&3`: any command before it may have written it.
-        if c == '<' && last == '&' {
-            reading.start = 0;
+        // `<&$FD`: any command before it may have written it.
+        if c == '<' && last == '&' && !word.names.is_empty() {
+            (reading.start, reading.is_piped) = (0, true);
         }
         let command = &mut reading.command;
         if c == '>' {
             command.outputs.push(word);
             return;
         }
+        // `exec 3< FILE` writes what is `/dev/fd/3` from here on.
+        if matches!(command.words.as_slice(), [program] if program.text == "exec") {
+            let opened = if descriptor.is_empty() { "0" } else { &descriptor };
+            self.has_opened_input |= opened == "0";
+            command.outputs.push(Word::of_descriptor(opened));
+        }
         // Behind `<<<` stands the input itself.
-        if !is_here_string && !word.text.is_empty() && !word.text.starts_with("$(") {
+        if last == '&' {
+            let descriptor = Word::of_descriptor(&word.text).text;
+            command.input.insert(file_key(&descriptor, None));
+        } else if !is_here_string && !word.text.is_empty() && !word.text.starts_with("$(") {
             command.input.insert(file_key(&word.text, self.folder.as_deref()));
         }
         command.input.extend(word.held());
@@ -202,6 +227,12 @@ impl ShellReader {
 
     fn next_word(&mut self, reading: &mut UnfinishedScript) {
         let mut word = self.word(reading.end, reading.depth, &mut reading.script);
+        // `2>&1`
+        let is_number = || word.text.bytes().all(|byte| byte.is_ascii_digit());
+        if matches!(self.peek(), Some('<' | '>')) && is_number() {
+            reading.descriptor = word.text;
+            return;
+        }
         let command = &mut reading.command;
         // `printenv NAME` is `$NAME`.
         if command.prints_names {
@@ -235,8 +266,13 @@ impl ShellReader {
         if takes_from_host(&command.words) {
             command.input.insert(HOST_FILES.to_owned());
         }
+        if self.has_opened_input {
+            command
+                .input
+                .insert(file_key(&Word::of_descriptor("0").text, None));
+        }
         let taken = self.addresses.taken_by(&mut command);
-        command.input.extend(taken.map(str::to_owned));
+        command.answers.extend(taken.map(str::to_owned));
         if let [program, folder, ..] = command.words.as_slice()
             && matches!(program.text.as_str(), "cd" | "pushd")
         {
@@ -272,8 +308,8 @@ impl ShellReader {
     }
 
     /// What a shell substitutes in the text of a here-document: the commands in it are added to `script`.
-    fn substituted_in(&self, text: &str, depth: usize, script: &mut Script) -> BTreeSet<String> {
-        let mut reader = Self::of(text, self.addresses.clone());
+    fn substituted_in(&mut self, text: &str, depth: usize, script: &mut Script) -> BTreeSet<String> {
+        let mut reader = Self::of(text, std::mem::take(&mut self.addresses));
         reader.folder.clone_from(&self.folder);
         let mut word = Word::default();
         while let Some(c) = reader.next() {
@@ -286,6 +322,7 @@ impl ShellReader {
                 _ => {}
             }
         }
+        self.addresses = reader.addresses;
         word.held().collect()
     }
 

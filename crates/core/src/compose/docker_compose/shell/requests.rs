@@ -54,7 +54,7 @@ const CURL: WithAWord = WithAWord {
     ],
 };
 const WGET: WithAWord = WithAWord {
-    letters: "aoeiBtOTwQPUlADRIX",
+    letters: "aoetOTwQPUlADRIX",
     sent: "tTwU",
     long: &[
         "--body-data",
@@ -74,27 +74,11 @@ const WGET: WithAWord = WithAWord {
     ],
 };
 /// Long options of these and of other clients whose argument is neither an address nor sent.
+#[rustfmt::skip]
 const OTHERS_WITH_A_WORD: [&str; 20] = [
-    "--cacert",
-    "--cert",
-    "--config",
-    "--connect-to",
-    "--cookie-jar",
-    "--directory-prefix",
-    "--dump-header",
-    "--interface",
-    "--key",
-    "--limit-rate",
-    "--noproxy",
-    "--output",
-    "--output-dir",
-    "--output-document",
-    "--preproxy",
-    "--proxy",
-    "--proxy-user",
-    "--range",
-    "--resolve",
-    "--retry-delay",
+    "--cacert", "--cert", "--config", "--connect-to", "--cookie-jar", "--directory-prefix", "--dump-header",
+    "--interface", "--key", "--limit-rate", "--noproxy", "--output", "--output-dir", "--output-document",
+    "--preproxy", "--proxy", "--proxy-user", "--range", "--resolve", "--retry-delay",
 ];
 
 fn with_a_word(client: &str) -> &'static WithAWord {

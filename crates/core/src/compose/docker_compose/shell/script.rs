@@ -16,13 +16,31 @@ pub(super) struct Script {
     pub(super) addresses: Addresses,
 }
 
+impl Script {
+    /// Whether one of its functions is handed an address at which anyone may answer.
+    pub(super) fn hands_an_address(&self) -> bool {
+        let calls = |command: &&ShellCommand| {
+            let first = command.words.first();
+            first.is_some_and(|word| self.functions.contains(&word.text))
+        };
+        let mut words = self
+            .commands
+            .iter()
+            .filter(calls)
+            .flat_map(|command| &command.words);
+        words.any(|word| self.addresses.are_held_by(word))
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct ShellCommand {
     pub(super) words: Vec<Word>,
     /// Files that it writes.
     pub(super) outputs: Vec<Word>,
-    /// What it reads as a here-document.
+    /// What it reads.
     pub(super) input: BTreeSet<String>,
+    /// What it shows of what the host can choose.
+    pub(super) answers: BTreeSet<String>,
     /// The text of it.
     pub(super) documents: Vec<String>,
     /// Whether its input is another command's output.
@@ -89,7 +107,8 @@ impl ShellCommand {
     /// The variables that stand in its words and in its input.
     pub(super) fn words_names(&self) -> impl Iterator<Item = &String> {
         let words = self.words.iter().chain(&self.outputs);
-        words.flat_map(|word| &word.names).chain(&self.input)
+        let names = words.flat_map(|word| &word.names);
+        names.chain(&self.input).chain(&self.answers)
     }
 
     /// These, and what its substitutions read.

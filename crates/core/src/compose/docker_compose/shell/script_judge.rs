@@ -1,43 +1,30 @@
 //! What a script does with each variable: command by command, then what the commands do together.
 
+mod brought;
 mod executed_pipes;
 mod handed_code;
+mod started_programs;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::risky_names::{ENV, is_risky_in_guest, is_risky_in_script};
 use super::addresses::Addresses;
-use super::archives::archives;
 use super::arithmetic::evaluated_names;
-use super::downloads::{endpoints_of, names_of_what_it_brings};
-use super::evaluated::{evaluates, executes_arguments};
 use super::host_data::{HOST_DATA, is_settings_file, names_unprotected};
 use super::host_files::{HOST_FILES, names_host_file};
-use super::interpreters::{TERMINALS, is_interpreter};
 use super::language::Language;
 use super::names::names_in;
 use super::own_variables::{assignment, sources};
-use super::packages::{fetches, names_of_packages};
 use super::paths::{base_name, file_key};
 use super::pipes::Pipes;
-use super::programs::{
-    COREUTILS, DOWNLOADERS, FETCHERS, FOLDER_READERS, RUNNERS, SET_PASSWORDS, SET_PASSWORDS_BY_OPTION,
-    UNPACKERS,
-};
-use super::read_files::sources_of_read_files;
 use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES};
 use super::script::{Script, ShellCommand};
 use super::script_arguments::{has_positional, sets_arguments};
-use super::script_files::{is_data, is_relative_file, makes_executable};
+use super::script_files::is_data;
 use super::shown_environment::WHOLE_ENVIRONMENT;
-use super::started::StartedProgram;
 use super::tainted::Tainted;
-use super::transfers::brings_by_its_verb;
 use super::variable_use::{EVERY_VARIABLE, Use, Uses, note, reads_variables};
 use super::word::Word;
-use super::written_files::{
-    has_files, has_option, is_startup_file, sources_of_program, sources_of_project, written_by,
-};
+use super::written_files::{has_files, is_startup_file, written_by};
 
 /// Judges a script. What its own variables hold from outside is followed first, wherever the script stands: one that `sh -c` is
 /// handed has variables of its own, too.
@@ -73,13 +60,22 @@ pub(super) fn judge_script(
     found: &mut Uses,
     depth: usize,
 ) {
-    let words = script.commands.iter().flat_map(|command| &command.words);
-    let assigned = words.filter_map(|word| assignment(&word.text).map(|(name, _)| name));
+    let words = || script.commands.iter().flat_map(|command| &command.words);
+    let mut assigned = BTreeMap::new();
+    for (name, value) in words().filter_map(|word| assignment(&word.text)) {
+        *assigned.entry(name).or_insert(true) &= value.starts_with('/');
+    }
+    // `read NAME`, `for NAME in`
+    for word in words() {
+        assigned
+            .entry(word.text.as_str())
+            .and_modify(|is_path| *is_path = false);
+    }
     let mut judge = ScriptJudge {
         is_settable,
         tainted,
         sets_path: false,
-        assigned: assigned.collect(),
+        assigned,
         found,
         starts_relative: false,
         nested: Vec::new(),
@@ -91,7 +87,7 @@ pub(super) fn judge_script(
         numbers: script.numbers(),
         evaluated: BTreeSet::new(),
     };
-    judge.sets_path = judge.assigned.contains("PATH");
+    judge.sets_path = judge.assigned.contains_key("PATH");
     let mut pipes = Pipes::default();
     for command in &script.commands {
         let written = judge.command(command, pipes.read(command));
@@ -106,8 +102,8 @@ struct ScriptJudge<'a> {
     is_settable: &'a dyn Fn(&str) -> bool,
     /// What the script's own variables hold from outside.
     tainted: &'a Tainted,
-    /// Variables that the script itself sets.
-    assigned: BTreeSet<&'a str>,
+    /// Variables that the script itself sets, and whether to absolute paths alone.
+    assigned: BTreeMap<&'a str, bool>,
     found: &'a mut Uses,
     /// Whether it says itself where programs are found.
     sets_path: bool,
@@ -182,7 +178,7 @@ impl<'a> ScriptJudge<'a> {
             self.code_and_input(command, program, &input);
         }
         for program in programs {
-            self.program(command, &program, &own, &all);
+            self.program(command, &program, &own, &all, &input);
         }
         all
     }
@@ -245,159 +241,6 @@ impl<'a> ScriptJudge<'a> {
         for name in from {
             note(self.found, name, Use::Executed);
         }
-    }
-
-    /// A program that a command starts. `own` are the variables of the command, `all` those of what it may write.
-    fn program(
-        &mut self,
-        command: &'a ShellCommand,
-        program: &StartedProgram<'a>,
-        own: &BTreeSet<String>,
-        all: &BTreeSet<String>,
-    ) {
-        let StartedProgram { word, arguments } = *program;
-        let name = base_name(&word.text);
-        // `{$NAME}` is how the settings of programs that are no shells name a variable.
-        let is_placeholder =
-            word.text.starts_with("{$") && !word.text.contains([',', '(']) && !word.text.contains("..");
-        if !is_placeholder {
-            self.note(&word.held().collect(), Use::Executed);
-        }
-        if word.text.contains('/') {
-            self.starts_files(command, [word]);
-        } else {
-            self.note_sources(sources_of_program(name, self.sets_path, self.tainted));
-        }
-        self.starts_relative |= word.text.starts_with('.') && word.text.len() > 1;
-        self.brings(command, name, arguments, all);
-        self.note_sources(sources_of_read_files(
-            name,
-            arguments,
-            command.folder.as_deref(),
-            self.tainted,
-        ));
-        // These take what the folder says that they stand in.
-        let reads_folder =
-            FETCHERS.contains(&name) || RUNNERS.contains(&name) || FOLDER_READERS.contains(&name);
-        if reads_folder || is_interpreter(name) && arguments.iter().any(is_relative_file) {
-            let moved = self.moved.clone();
-            self.note(&moved, Use::Executed);
-        }
-        if reads_folder {
-            self.note_sources(sources_of_project(self.tainted));
-            // A folder that was written as a whole.
-            let folders = arguments
-                .iter()
-                .map(|word| word.text.as_str())
-                .chain(command.folder.as_deref());
-            let files =
-                folders.map(|folder| file_key(&format!("{folder}/package.json"), command.folder.as_deref()));
-            self.note(&files.collect(), Use::Executed);
-        }
-        match name {
-            "." | "source" => {
-                self.starts_files(command, arguments);
-                self.note(all, Use::Executed);
-                self.starts_relative |= arguments.iter().any(|word| word.text.starts_with('.'));
-            }
-            "run-parts" => {
-                let folders = arguments.iter().map(|word| Word {
-                    text: format!("{}/*", word.text.trim_end_matches('/')),
-                    ..Word::default()
-                });
-                self.starts_files(command, &folders.collect::<Vec<_>>());
-            }
-            "chmod" if makes_executable(arguments) => self.starts_files(command, arguments),
-            "cd" | "pushd" => self.moved.extend(own.iter().cloned()),
-            // The password of an account: who knows it can log in and execute anything.
-            name if SET_PASSWORDS.contains(&name) => self.note(all, Use::Executed),
-            name if SET_PASSWORDS_BY_OPTION.contains(&name)
-                && (name == "usermod" && self.is_guest() || has_option(arguments, 'p', "--password")) =>
-            {
-                self.note(all, Use::Executed);
-            }
-            "systemctl" => {
-                let assigned = arguments.iter().filter(|word| {
-                    let name = assignment(&word.text).map(|(name, _)| name);
-                    name.is_some_and(|name| is_risky_in_script(name) || is_risky_in_guest(name))
-                });
-                self.note(&assigned.flat_map(Word::held).collect(), Use::Executed);
-            }
-            _ => {}
-        }
-        // A program that the script itself names in a variable may be any.
-        let is_own = word
-            .names
-            .iter()
-            .any(|name| self.assigned.contains(name.as_str()));
-        let evaluates = evaluates(name, arguments);
-        if is_own || fetches(name, arguments) {
-            self.note(own, Use::Executed);
-        }
-        // What the host sends to a command is executed only where its output is.
-        let named = || {
-            let received = |name: &&String| {
-                *name != HOST_DATA || arguments.iter().any(|word| word.names.contains(*name))
-            };
-            own.iter().filter(received).cloned().collect()
-        };
-        if evaluates {
-            self.note(&named(), Use::Executed);
-        }
-        if evaluates {
-            // An index that is evaluated needs no dollar that the shell replaces.
-            let indices = arguments.iter().filter(|word| word.text.contains('['));
-            self.note(
-                &indices.flat_map(|word| names_in(&word.text)).collect(),
-                Use::Executed,
-            );
-        }
-        // What they read may be a script: `xargs -I{} sh -c '{}'`.
-        let starts_interpreter = || arguments.iter().any(|word| is_interpreter(base_name(&word.text)));
-        if matches!(name, "parallel" | "xargs") && starts_interpreter() {
-            self.note(all, Use::Executed);
-        }
-        if TERMINALS.contains(&name) {
-            self.note(&BTreeSet::from([ENV.to_owned()]), Use::Executed);
-        }
-        if executes_arguments(name, arguments) {
-            self.note(&named(), Use::Executed);
-            let is_script = matches!(name, "eval" | "trap" | "watch");
-            self.nested.extend(arguments.iter().map(|word| Nested {
-                text: word.text.as_str(),
-                is_script,
-                language: None,
-            }));
-        }
-        for word in names_of_packages(name, arguments) {
-            self.note(&word.held().collect(), Use::Executed);
-        }
-    }
-
-    /// What a program brings from elsewhere or unpacks, and whether it may be what was brought.
-    fn brings(&mut self, command: &ShellCommand, name: &str, arguments: &[Word], all: &BTreeSet<String>) {
-        let is_downloader = DOWNLOADERS.contains(&name);
-        let is_unpacker = UNPACKERS.contains(&name);
-        if is_downloader {
-            let names = names_of_what_it_brings(name, arguments, &command.outputs);
-            if brings_by_its_verb(name, arguments, &command.outputs) {
-                self.brought
-                    .extend(endpoints_of(name).iter().map(|name| (*name).to_owned()));
-            }
-            self.brought.extend(names);
-        }
-        if let Some(archives) = archives(name, arguments) {
-            let is_input = command.is_piped || !command.input.is_empty();
-            if is_input {
-                self.brought.extend(all.iter().cloned());
-            }
-            for archive in archives {
-                self.brought.extend(archive.held());
-                self.brought
-                    .insert(file_key(&archive.text, command.folder.as_deref()));
-            }
-        }
-        self.starts_others |= !is_downloader && !is_unpacker && !COREUTILS.contains(&name);
     }
 
     /// What the commands do together: one brings a file or moves to a folder, another executes what stands there.

@@ -6,10 +6,10 @@ use super::super::risky_names::is_risky_in_script;
 use super::interpreters::is_shell;
 use super::names::names_in;
 use super::own_variables::assignment;
-use super::paths::base_name;
+use super::paths::{base_name, file_key};
 use super::programs::{
-    BEFORE_DASHES, ENVIRONMENT_GIVERS, HARMLESS, NUMBER_OPTIONS, RESERVED, RUN_TOOLS, WITH_AN_ARGUMENT,
-    is_wrapper,
+    BEFORE_DASHES, ENVIRONMENT_GIVERS, FETCHERS, HARMLESS, NUMBER_OPTIONS, RESERVED, RUN_TOOLS,
+    WITH_AN_ARGUMENT, is_wrapper,
 };
 use super::script::ShellCommand;
 use super::script_arguments::is_exec_of_arguments;
@@ -45,26 +45,15 @@ impl ShellCommand {
             let text = word.text.as_str();
             let name = base_name(text);
             rest = after;
-            if let Some((variable, _)) = assignment(text) {
+            if let Some((variable, value)) = assignment(text) {
                 if is_risky_in_script(variable) {
                     executed.extend(word.held());
+                    executed.insert(file_key(value, self.folder.as_deref()));
                     // What stands in quotes is expanded by the program.
                     executed.extend(names_in(text));
                 }
             } else if matches!(text, "declare" | "typeset" | "local" | "export" | "readonly") {
-                // A name that stands for another variable.
-                let mut options = after.iter().take_while(|word| word.text.starts_with('-'));
-                if options.any(|word| word.text.contains('n')) {
-                    let assigned = after.iter().filter_map(|word| assignment(&word.text));
-                    executed.extend(assigned.map(|(_, value)| value.to_owned()));
-                }
-                // Bash evaluates what it assigns to a number.
-                let options = after.iter().take_while(|word| word.text.starts_with('-'));
-                if options.filter(|word| word.text.contains('i')).count() > 0 {
-                    for word in after {
-                        executed.extend(word.held());
-                    }
-                }
+                executed.extend(executed_by_declaration(after));
                 is_wrapped = true;
             } else if matches!(text, "for" | "case" | "select" | "in" | "function") {
                 break;
@@ -108,6 +97,7 @@ impl ShellCommand {
                     word,
                     arguments: after,
                 });
+                programs.extend(module_that_fetches(name, after));
                 starts_behind_dashes |=
                     BEFORE_DASHES.contains(&name) || name.starts_with("with-") || name.starts_with("wait-");
                 if let Some(at) = verb_that_runs(after).filter(|_| RUN_TOOLS.contains(&name)) {
@@ -136,6 +126,25 @@ impl ShellCommand {
     }
 }
 
+/// The variables that `declare` executes.
+fn executed_by_declaration(words: &[Word]) -> BTreeSet<String> {
+    let has = |letter: char| {
+        let mut options = words.iter().take_while(|word| word.text.starts_with('-'));
+        options.any(|word| word.text.contains(letter))
+    };
+    let mut executed = BTreeSet::new();
+    // A name that stands for another variable.
+    if has('n') {
+        let assigned = words.iter().filter_map(|word| assignment(&word.text));
+        executed.extend(assigned.map(|(_, value)| value.to_owned()));
+    }
+    // Bash evaluates what it assigns to a number.
+    if has('i') {
+        executed.extend(words.iter().flat_map(Word::held));
+    }
+    executed
+}
+
 /// The words that a shell starts as a command by `-c 'exec "$@"' sh`, behind the name that it is given.
 pub(super) fn handed_over<'w>(name: &str, arguments: &'w [Word]) -> Option<&'w [Word]> {
     let [option, script, own, handed @ ..] = arguments else {
@@ -159,6 +168,19 @@ pub(super) fn surely_started<'p, 'a>(programs: &'p [StartedProgram<'a>]) -> Opti
     });
     let first = programs.next()?;
     programs.next().is_none().then_some(first)
+}
+
+/// `python -m pip install …`
+fn module_that_fetches<'a>(name: &str, arguments: &'a [Word]) -> Option<StartedProgram<'a>> {
+    let mut words = arguments.iter();
+    let is_module = name.starts_with("python")
+        && words
+            .by_ref()
+            .find(|word| !word.text.starts_with('-') || word.text == "-m")?
+            .text
+            == "-m";
+    let (word, arguments) = words.as_slice().split_first()?;
+    (is_module && FETCHERS.contains(&word.text.as_str())).then_some(StartedProgram { word, arguments })
 }
 
 /// The position of `run` or `exec` among the first words.

@@ -26,6 +26,8 @@ pub(super) struct UnfinishedScript {
     pub(super) end: Option<char>,
     /// Of here-documents that begin behind the line: their last line, and whether it is in quotes.
     pub(super) heredocs: Vec<(String, bool)>,
+    /// The number in front of a redirection that is read.
+    pub(super) descriptor: String,
     pub(super) is_piped: bool,
     /// Where the pipeline began that is read.
     pub(super) start: usize,

@@ -19,6 +19,14 @@ pub(super) struct Word {
 }
 
 impl Word {
+    /// What is open by a number, as a file.
+    pub(super) fn of_descriptor(number: &str) -> Self {
+        Self {
+            text: format!("/dev/fd/{number}"),
+            ..Self::default()
+        }
+    }
+
     /// Its variables, and what its substitutions read.
     pub(super) fn held(&self) -> impl Iterator<Item = String> + '_ {
         self.names.iter().chain(&self.reads).cloned()

@@ -4,10 +4,16 @@ use std::collections::BTreeSet;
 
 use super::super::super::risky_names::ENV;
 use super::super::clients::{self, executes_input};
+use super::super::connections::starts_a_shell;
+use super::super::evaluated::executes_arguments;
+use super::super::host_data::CONNECTIONS;
 use super::super::inline_code::{names_in_code, takes_code};
-use super::super::interpreters::{Execution, code_of_option, is_interpreter, is_interpreter_anywhere};
+use super::super::interpreters::{
+    Execution, TERMINALS, code_of_option, hands_on_its_input, is_interpreter, is_interpreter_anywhere,
+};
 use super::super::language::Language;
 use super::super::paths::base_name;
+use super::super::programs::FETCHERS;
 use super::super::script::ShellCommand;
 use super::super::started::{StartedProgram, handed_over, surely_started};
 use super::super::variable_use::Use;
@@ -52,6 +58,9 @@ impl<'a> ScriptJudge<'a> {
             let is_sure = sure.is_some_and(|sure| std::ptr::eq(sure, word));
             for script in &execution.scripts {
                 let text = code_of_option(name, &script.text).unwrap_or(&script.text);
+                if language.is_some_and(|language| language.executes_input(text)) {
+                    self.executes_input(command, input);
+                }
                 // Where it is not sure that the interpreter starts, the script may be one of a shell as well.
                 let of_shell = (!is_sure || language.is_none()).then_some(None);
                 let languages = of_shell.into_iter().chain(language.map(Some));
@@ -81,11 +90,25 @@ impl<'a> ScriptJudge<'a> {
                     self.in_language(language, &command.documents);
                     self.piped_languages.extend(command.is_piped.then_some(language));
                 }
-                self.note(input, Use::Executed);
-                let pipe = (command.pipe_start, command.at);
-                self.executes_pipes.extend(command.is_piped.then_some(pipe));
+                self.executes_input(command, input);
             }
         }
+        // What a variable names may be a shell.
+        for program in programs
+            .iter()
+            .filter(|program| program.word.text.starts_with('$'))
+        {
+            if Execution::of("sh", program.arguments).executes_input {
+                self.executes_input(command, input);
+            }
+        }
+    }
+
+    /// A command executes what it may read.
+    fn executes_input(&mut self, command: &ShellCommand, input: &BTreeSet<String>) {
+        self.note(input, Use::Executed);
+        let pipe = (command.pipe_start, command.at);
+        self.executes_pipes.extend(command.is_piped.then_some(pipe));
     }
 
     /// What a program executes in a language that is not read here: code among its arguments, or its input.
@@ -98,6 +121,19 @@ impl<'a> ScriptJudge<'a> {
         let name = base_name(&program.word.text);
         if takes_code(name) {
             self.note(&names_in_code(name, program.arguments), Use::Executed);
+        }
+        // `make -f -`, `docker load`
+        let obeys = executes_arguments(name, program.arguments) && !TERMINALS.contains(&name)
+            || FETCHERS.contains(&name)
+            || matches!(name, "apt-key" | "gmake" | "helm" | "kubectl" | "make");
+        let mut words = program.arguments.iter().map(|word| word.text.as_str());
+        let names_input = words.any(|text| matches!(text, "-" | "/dev/stdin" | "load" | "import"));
+        if obeys && names_input || name.ends_with("awk") && hands_on_its_input(program.arguments) {
+            self.executes_input(command, input);
+        }
+        // What another machine sends is the input of what a connection starts.
+        if CONNECTIONS.contains(&name) && starts_a_shell(program.arguments) {
+            self.note(&command.answers, Use::Executed);
         }
         if executes_input(name) {
             self.note(input, Use::Executed);

@@ -1,0 +1,61 @@
+//! Images: which of them a digest pins.
+
+use serde_json::Value;
+
+use super::judge::Judge;
+use super::place::{ComposePlace, shown};
+use super::variables::Template;
+
+impl Judge<'_> {
+    pub(super) fn image(&mut self, path: &str, value: &Value) {
+        let Some(text) = value.as_str() else {
+            return self.unknown(path, value);
+        };
+        self.pinned(path, text);
+    }
+
+    /// Whether an image reference is pinned; otherwise it is named.
+    pub(super) fn pinned(&mut self, path: &str, text: &str) {
+        if let Some(place) = self.substituted(path, text, "write name@sha256:…") {
+            self.file.unpinned.add(place);
+            return;
+        }
+        let image = Template::read(text).map_or_else(
+            |_| text.to_owned(),
+            |template| template.evaluate(&|name| self.settable.value(name)),
+        );
+        if !is_pinned(&image) {
+            let says = format!("`{}` has no digest: write name@sha256:…", shown(&image));
+            self.file.unpinned.add(ComposePlace::new(path, text, says));
+        }
+    }
+
+    pub(super) fn pull_policy(&mut self, path: &str, value: &Value) {
+        let Some(text) = value.as_str() else {
+            return self.unknown(path, value);
+        };
+        if self
+            .fixed(path, text)
+            .is_some_and(|policy| policy.trim() == "build")
+        {
+            let says = "`build`: the image is built in the VM; remove it";
+            self.file.unpinned.add(ComposePlace::new(path, text, says));
+        }
+    }
+}
+
+/// `name@sha256:` and 64 hex digits at the very end. A tag beside the digest is fine.
+pub(super) fn is_pinned(image: &str) -> bool {
+    let Some((name, digest)) = image.split_once("@sha256:") else {
+        return false;
+    };
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/:".contains(&byte);
+    !name.is_empty()
+        && name.bytes().all(is_name)
+        // An image of nerdctl that lies in a file or a file system.
+        && !name.contains("://")
+        && digest.len() == 64
+        && digest
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
