@@ -90,7 +90,7 @@ fn no_gpu_is_never_green() {
         .fails(Id, "gpu-unverified");
     let judged = Trial::lying(|cvm| cvm.claimed_gpus = Some(8)).judge();
     judged.passes().says(Id, Warn, "gpu-unverified");
-    assert!(judged.detail(Id).contains("8 GPUs"), "{judged}");
+    assert!(judged.detail(Id).contains("claims: 8"), "{judged}");
     let waived = alone(1)
         .with(|trial| trial.policy.gpu.mode = GpuMode::Unchecked)
         .judge();
