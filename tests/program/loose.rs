@@ -138,6 +138,13 @@ fn loose_files_are_bundled_pinned_and_compared() {
     files
         .replay(&[&bundle, "--evidence", &files.path("again.json")])
         .assert_usage_error("only loose files are written as a bundle");
+    let before = std::fs::read(&attestation).unwrap();
+    files
+        .replay(&[&loose[..], &["--evidence", &attestation]].concat())
+        .assert_usage_error(
+            "attestation.json: exists and is not a file that cvm-verify wrote; it was not changed",
+        );
+    assert_eq!(std::fs::read(&attestation).unwrap(), before);
     // The collateral that the bundle holds serves the loose files, too.
     let recorded: serde_json::Value = serde_json::from_slice(&std::fs::read(&bundle).unwrap()).unwrap();
     let collateral = files.write("collateral.json", recorded["collateral"].to_string().as_bytes());
