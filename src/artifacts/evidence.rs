@@ -34,10 +34,13 @@ pub(crate) fn bundle_paths(
             }
         },
     };
-    for path in paths.iter().flatten() {
-        is_earlier(EarlierFile::Evidence, path)?;
-    }
+    paths.iter().flatten().try_for_each(|path| refuse_foreign(path))?;
     Ok(paths)
+}
+
+/// Refuses to replace a file that is no bundle.
+pub(crate) fn refuse_foreign(bundle: &Path) -> Result<(), UsageError> {
+    is_earlier(EarlierFile::Evidence, bundle).map(|_| ())
 }
 
 fn in_folder(folder: &Path, targets: &[&str]) -> Vec<Option<PathBuf>> {

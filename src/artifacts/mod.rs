@@ -7,7 +7,7 @@ mod resource;
 pub(crate) mod statements;
 
 pub(crate) use earlier::unfinished;
-pub(crate) use evidence::{BundleFiles, bundle_path_of, bundle_paths};
+pub(crate) use evidence::{BundleFiles, bundle_path_of, bundle_paths, refuse_foreign};
 pub(crate) use places::ArtifactPaths;
 pub(crate) use statements::Attested;
 

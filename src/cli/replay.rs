@@ -11,7 +11,7 @@ use super::trust_roots::trust_roots;
 use super::{fetched_collateral, transport};
 use crate::alert::alerting::{AlertedRun, AlertedTarget, Alerting, ended_by};
 use crate::alert::variables::ChannelVariables;
-use crate::artifacts::{BundleFiles, unfinished};
+use crate::artifacts::{BundleFiles, refuse_foreign, unfinished};
 use crate::engine::{RecordedEvidence, milliseconds};
 use crate::env::Env;
 use crate::interrupt::Interrupt;
@@ -29,6 +29,7 @@ pub(super) fn run(args: &ReplayArgs, env: &mut Env) -> anyhow::Result<u8> {
     let started = Instant::now();
     let started_at = (env.now)();
     output::prepare(&args.output, &unfinished(Mode::Replay, None, started_at), env)?;
+    args.evidence.as_deref().map_or(Ok(()), refuse_foreign)?;
     let roots = trust_roots(&args.trust)?;
     let mut recorded = named(args.bundle.as_deref(), &args.loose.files())?;
     if args.fetch_collateral {

@@ -111,16 +111,18 @@ impl Bodies {
     }
 }
 
-/// A file that holds no JSON is the wrong file: a usage error. What a CVM sent is judged. (An `/info` that is not JSON is
-/// as if absent, and the report says so.)
+/// A file that holds no JSON, or a certificate without evidence, is the wrong file: a usage error. What a CVM sent is judged.
+/// (An `/info` that is not JSON is as if absent, and the report says so.)
 pub(crate) fn not_a_file_mistake(
     path: &Path,
     evidence: Result<Evidence, EvidenceError>,
 ) -> Result<Result<Evidence, EvidenceFailure>, UsageError> {
     match evidence {
-        Err(error @ (EvidenceError::NotJson { .. } | EvidenceError::TooLarge { .. })) => {
-            Err(UsageError::file(path, error))
-        }
+        Err(
+            error @ (EvidenceError::NotJson { .. }
+            | EvidenceError::TooLarge { .. }
+            | EvidenceError::Unanswered { .. }),
+        ) => Err(UsageError::file(path, error)),
         other => Ok(other.map_err(EvidenceFailure::from)),
     }
 }
@@ -146,7 +148,7 @@ fn attestation_of_certificate(pem: &[u8]) -> Result<Attestation, EvidenceError> 
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem)
         .map(|one| one.map(|der| der.to_vec()))
         .collect();
-    let chain = chain.map_err(|error| refused(&error))?;
+    let chain = chain.map_err(|_| refused(&"it is not whole PEM"))?;
     let chain = TlsChain::new(chain).map_err(|error| refused(&error))?;
     let read = ra_tls_evidence_of(&chain).unwrap_or(Err(RaTlsRefusal::NoEvidence));
     read.map(|certificate| certificate.evidence().attestation.clone())

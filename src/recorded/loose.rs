@@ -14,7 +14,7 @@ use crate::files;
 use crate::inspect::begins_like_quote;
 use crate::usage_error::UsageError;
 use cvm_verify_core::checks::EvidenceFailure;
-use cvm_verify_core::evidence::{AskedParty, Attestation, Evidence, parse_user_hex};
+use cvm_verify_core::evidence::{AskedParty, Attestation, Evidence, EvidenceError, parse_user_hex};
 use cvm_verify_core::verify::UnusableCollateral;
 
 /// Loose files, and what was typed next to them.
@@ -89,11 +89,13 @@ pub(crate) fn recorded(args: &LooseFiles) -> Result<Option<Recorded>, UsageError
 fn of_quote(path: &Path, bytes: &[u8], args: &LooseFiles) -> Result<Recorded, UsageError> {
     let quote =
         attestation_of_file(bytes).and_then(|attestation| Evidence::of_quote(attestation, None, None, None));
-    match quote.is_ok_and(|evidence| begins_like_quote(&evidence)) {
-        true => of_bytes(path, bytes, args),
-        false => Err(UsageError::file(
+    match quote {
+        Ok(evidence) if begins_like_quote(&evidence) => of_bytes(path, bytes, args),
+        Err(refused @ EvidenceError::Unanswered { .. }) => Err(UsageError::file(path, refused)),
+        _ => Err(UsageError::file(
             path,
-            "is not an evidence bundle, an /attestation body, a quote (binary, hex or base64) or a versioned attestation",
+            "is not an evidence bundle, an /attestation body, a quote (binary, hex or base64), a versioned attestation or a \
+             certificate of the guest agent (PEM)",
         )),
     }
 }

@@ -54,6 +54,28 @@ fn files_that_are_no_evidence_are_usage_errors() {
     run(&["verify", "https://a.example", "--no-such-option"]).assert_usage_error("unexpected argument");
 }
 
+/// The file does not choose how long what is said of it is.
+#[test]
+fn a_certificate_without_evidence_is_the_wrong_file_and_that_is_said_shortly() {
+    let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let long = format!("{broken}-----BEGIN {}\n", "A".repeat(20_000));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chain.pem").display().to_string();
+    for text in [broken, &long, "-----BEGIN CERTIFICATE-----\n!"] {
+        std::fs::write(&path, text).unwrap();
+        for command in [
+            &["inspect"][..],
+            &["replay"],
+            &["replay", "--attestation"],
+            &["pin", "--attestation"],
+        ] {
+            let ran = run(&[command, &[&path]].concat());
+            ran.assert_usage_error("chain.pem: the certificate is refused: ");
+            assert!(ran.stderr.len() < 1000, "{command:?}: {} bytes", ran.stderr.len());
+        }
+    }
+}
+
 #[test]
 fn a_file_of_another_kind_is_not_taken_for_one_of_another_version() {
     let evidence = "fixtures/simulated/healthy.evidence.json";

@@ -120,6 +120,18 @@ fn a_quote_comes_through_standard_input() {
     assert_eq!(report["targets"][0]["name"], "standard input");
 }
 
+/// An app's answer may name a schema of its own.
+#[test]
+fn a_body_with_a_schema_that_is_not_ours_is_read_as_what_it_is() {
+    let files = Files::new();
+    let text = std::fs::read_to_string(files.path("attestation.json")).unwrap();
+    let mut body: serde_json::Value = serde_json::from_str(&text).unwrap();
+    body["schema"] = "example.app/attestation/v1".into();
+    let path = files.write("body.json", body.to_string().as_bytes());
+    assert_eq!(run(&["inspect", &path]).code, 0);
+    files.fetching(&[&path]).assert(QuoteSignature, Pass, None);
+}
+
 #[test]
 fn loose_files_are_bundled_pinned_and_compared() {
     let files = Files::new();
@@ -138,6 +150,13 @@ fn loose_files_are_bundled_pinned_and_compared() {
     files
         .replay(&[&bundle, "--evidence", &files.path("again.json")])
         .assert_usage_error("only loose files are written as a bundle");
+    let before = std::fs::read(&attestation).unwrap();
+    files
+        .replay(&[&loose[..], &["--evidence", &attestation]].concat())
+        .assert_usage_error(
+            "attestation.json: exists and is not a file that cvm-verify wrote; it was not changed",
+        );
+    assert_eq!(std::fs::read(&attestation).unwrap(), before);
     // The collateral that the bundle holds serves the loose files, too.
     let recorded: serde_json::Value = serde_json::from_slice(&std::fs::read(&bundle).unwrap()).unwrap();
     let collateral = files.write("collateral.json", recorded["collateral"].to_string().as_bytes());

@@ -129,13 +129,13 @@ pub enum BundleError {
     /// Not UTF-8, not JSON, not an object, a field of another type or twice.
     #[error("{0}")]
     Unreadable(String),
-    /// No `schema` member: some other JSON document.
+    /// No `schema` of ours: some other JSON document.
     #[error(
-        "it has no `schema`, so it is not an evidence bundle (`verify --evidence FILE` writes one); `replay --attestation FILE` \
-         reads a bare /attestation body"
+        "it has no `schema` of cvm-verify, so it is not an evidence bundle (`verify --evidence FILE` writes one); `replay \
+         --attestation FILE` reads a bare /attestation body"
     )]
     NotABundle,
-    /// Another kind of document.
+    /// Another kind of our documents.
     #[error("its schema is {found:?}, so it is not an evidence bundle; `verify --evidence FILE` writes one")]
     OtherKind {
         /// What it says.
@@ -262,7 +262,7 @@ impl Bundle {
             return Err(BundleError::Unreadable("it is empty".to_owned()));
         }
         let schema: SchemaOnly = serde_json::from_slice(file).map_err(unreadable)?;
-        match schema.schema {
+        match schema.schema.filter(|found| found.starts_with("cvm-verify/")) {
             None => return Err(BundleError::NotABundle),
             Some(found) if found != SCHEMA => {
                 let is_bundle = found.starts_with("cvm-verify/evidence/");
