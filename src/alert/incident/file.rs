@@ -122,7 +122,9 @@ impl State {
         names: &[&str],
         now: u64,
     ) -> Vec<Departed> {
-        let seen = self.targets.values().map(|state| state.seen);
+        // A run that verified nothing has a state and no entry.
+        let verified = self.targets.values().filter(|state| state.entry.is_some());
+        let seen = verified.map(|state| state.seen);
         let newest = seen.filter(|seen| *seen <= now).max().unwrap_or(0);
         // An app is verified while its instances have incidents of their own, and an instance while it is counted in the app's incident.
         let id = |name: &str| file.map_or_else(|| TargetId::of(name), |file| file.target(name));
@@ -230,7 +232,8 @@ mod tests {
     /// A target that fails, which was reported to everybody.
     fn failing(now: u64) -> TargetState {
         let policy = Policy::default().fingerprint();
-        let observation = Observation::of(&samples::fail(), policy, now);
+        let entry = PolicyEntry::new(None, "app.example");
+        let observation = Observation::of(&samples::fail(), policy, now).of_entry(Some(entry));
         let (mut state, due) = decide(None, now, &observation, &CHANNELS, &Rules::default());
         for due in &due {
             state.record(due, now);
@@ -314,6 +317,12 @@ mod tests {
             };
             state.set(shop, old);
             let now = 1001 + ABANDONED_AFTER;
+            let of_run = TargetState {
+                entry: None,
+                ..failing(now)
+            };
+            state.set(TargetId::of("a run that verified nothing"), of_run);
+            assert_eq!(state.departed(file, false, &["other"], now).len(), 0);
             state.set(TargetId::of("other"), failing(now));
             assert_eq!(state.departed(file, false, &["shop"], now).len(), 0);
             assert_eq!(state.departed(file, false, &["other"], now).len(), 1);
