@@ -43,9 +43,10 @@ pub(crate) struct AlertedTarget<'a> {
     pub file: Option<PolicyFileId>,
 }
 
-/// The targets of a run, and the policy file if they are all that it has.
+/// The targets of a run, their policy file, and whether they are all that it has.
 pub(crate) struct WholeFile<'a> {
     pub file: Option<PolicyFileId>,
+    pub is_whole: bool,
     pub names: Vec<&'a str>,
 }
 
@@ -169,7 +170,7 @@ impl Alerting {
         let (sent, pinged, resolved) = join3(sending, pinging, resolving).await;
         let mut records = [sent, pinged, resolved].concat();
         if let (Some(whole), Some(memory)) = (whole, state) {
-            let departed = locked(memory).departed(whole.file, &whole.names, context.now);
+            let departed = locked(memory).departed(whole.file, whole.is_whole, &whole.names, context.now);
             let groups = self.by_channels(departed, env);
             let telling = groups.into_iter().map(|(channels, departed)| {
                 let mut part = lend(state, departed.iter().map(|one| one.target).collect());

@@ -326,14 +326,14 @@ async fn t61_a_target_that_left_is_told_to_who_knew_of_it_and_stays_open_until_i
         &context,
     )
     .await;
-    let departed = state.departed(Some(file), &[], context.now);
+    let departed = state.departed(Some(file), true, &[], context.now);
     assert_eq!(departed[0].variables["webhook-url"], "CVM_VERIFY_TEAM");
     for channels in [run(), Channels::default(), team(), team()] {
-        let departed = state.departed(Some(file), &[], context.now);
+        let departed = state.departed(Some(file), true, &[], context.now);
         crate::alert::deliver_departed(&sender(&client), &channels, &departed, &mut state, &context).await;
     }
     assert_eq!(*asked.lock().unwrap(), ["/team", "/team"]);
-    assert!(state.departed(Some(file), &[], context.now).is_empty());
+    assert!(state.departed(Some(file), true, &[], context.now).is_empty());
 }
 
 /// A signal or a time limit drops the sending. A channel that took its message does not get it again.

@@ -125,7 +125,8 @@ impl RunAlerts<'_> {
             targets: &alerted,
             state: file.as_mut().map(|file| &mut file.state),
             subject: is_locked.then(|| unjudged_alerts::subject(env)),
-            whole: is_locked.then(|| self.whole_file()),
+            // Of a shard nothing departs: where the list changes, its targets go to other shards, which have states of their own.
+            whole: (is_locked && self.is_all).then(|| self.whole_file()),
         };
         let delivering = self.alerting.deliver(report, run, self.client, env);
         let ended = self.runtime.block_on(interrupt.or_done(delivering));
@@ -138,7 +139,8 @@ impl RunAlerts<'_> {
     /// If all that the policy file has were verified, it is known which targets have left it.
     fn whole_file(&self) -> WholeFile<'_> {
         WholeFile {
-            file: (self.plan.policy_file).filter(|_| self.plan.is_whole_file && self.is_all),
+            file: self.plan.policy_file,
+            is_whole: self.plan.is_whole_file,
             names: self.plan.targets.iter().map(Job::name).collect(),
         }
     }

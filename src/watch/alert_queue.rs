@@ -169,9 +169,10 @@ impl AlertQueue {
         if !self.store.ends_incidents() {
             return;
         }
-        let file = plan.policy_file.filter(|_| plan.is_whole_file);
+        let file = plan.policy_file;
         let names: Vec<&str> = plan.targets.iter().map(Job::name).collect();
-        let mut departed = self.store.state().departed(file, &names, (self.now)());
+        let state = self.store.state();
+        let mut departed = state.departed(file, plan.is_whole_file, &names, (self.now)());
         departed.retain(|one| !self.in_delivery.contains(&one.target));
         for (channels, departed) in self.alerting.by_channels(departed, env) {
             let ids: Vec<TargetId> = departed.iter().map(|one| one.target).collect();

@@ -111,15 +111,24 @@ impl State {
         }
     }
 
-    /// The targets with an open incident that this policy file had and that are none of `names`, those of all its targets; and those
-    /// that were not verified for long while others were. `now` is Unix seconds: what was seen later says nothing.
+    /// The targets with an open incident that are none of `names`, those of a run by this policy file: those that the file had, if the
+    /// names are all of it, and those that were not verified for long while others were. `now` is Unix seconds: what was seen later
+    /// says nothing.
     #[must_use]
-    pub fn departed(&self, file: Option<PolicyFileId>, names: &[&str], now: u64) -> Vec<Departed> {
-        let seen = self.targets.values().map(|state| state.seen);
+    pub fn departed(
+        &self,
+        file: Option<PolicyFileId>,
+        is_whole: bool,
+        names: &[&str],
+        now: u64,
+    ) -> Vec<Departed> {
+        // A run that verified nothing has a state and no entry.
+        let verified = self.targets.values().filter(|state| state.entry.is_some());
+        let seen = verified.map(|state| state.seen);
         let newest = seen.filter(|seen| *seen <= now).max().unwrap_or(0);
         // An app is verified while its instances have incidents of their own, and an instance while it is counted in the app's incident.
-        let is_named =
-            |target: TargetId| file.is_some_and(|file| names.iter().any(|name| file.target(name) == target));
+        let id = |name: &str| file.map_or_else(|| TargetId::of(name), |file| file.target(name));
+        let is_named = |target: TargetId| names.iter().any(|name| id(name) == target);
         let is_of_app = |target: TargetId, entry: &PolicyEntry| {
             let app = entry.target();
             let of_app = self.get(app).filter(|_| app != target);
@@ -130,7 +139,7 @@ impl State {
                 state.is_abandoned(newest) && !is_named(*target) && !is_of_app(*target, entry)
             };
             let has_left = |entry: &&PolicyEntry| {
-                file.is_some_and(|file| entry.has_left(file, names)) || is_abandoned(entry)
+                file.is_some_and(|file| is_whole && entry.has_left(file, names)) || is_abandoned(entry)
             };
             let entry = state.entry.as_ref().filter(has_left)?;
             state.failure()?;
@@ -223,7 +232,8 @@ mod tests {
     /// A target that fails, which was reported to everybody.
     fn failing(now: u64) -> TargetState {
         let policy = Policy::default().fingerprint();
-        let observation = Observation::of(&samples::fail(), policy, now);
+        let entry = PolicyEntry::new(None, "app.example");
+        let observation = Observation::of(&samples::fail(), policy, now).of_entry(Some(entry));
         let (mut state, due) = decide(None, now, &observation, &CHANNELS, &Rules::default());
         for due in &due {
             state.record(due, now);
@@ -276,8 +286,8 @@ mod tests {
             };
             state.set(TargetId::of("old"), old);
             state.set(TargetId::of("other"), failing(newest));
-            let whole = state.departed(Some(file), &["shop"], newest).len();
-            assert_eq!(state.departed(None, &["shop"], newest).len(), whole);
+            let whole = state.departed(Some(file), true, &["shop"], newest).len();
+            assert_eq!(state.departed(None, false, &["shop"], newest).len(), whole);
             whole
         };
         for name in ["fleet.toml", "renamed.toml"] {
@@ -293,6 +303,30 @@ mod tests {
             "without a policy file"
         );
         assert_eq!(departed(None, 1001 + ABANDONED_AFTER), 0, "its name is not known");
+    }
+
+    /// A run over some targets of a policy file, or over addresses: it is about to verify them.
+    #[test]
+    fn what_a_run_verifies_has_not_departed_also_if_it_was_not_verified_for_long() {
+        let file = PolicyFileId::of("fleet.toml".as_ref());
+        for (file, shop) in [(None, TargetId::of("shop")), (Some(file), file.target("shop"))] {
+            let mut state = State::default();
+            let old = TargetState {
+                entry: Some(PolicyEntry::new(file, "shop")),
+                ..failing(1000)
+            };
+            state.set(shop, old);
+            let now = 1001 + ABANDONED_AFTER;
+            let of_run = TargetState {
+                entry: None,
+                ..failing(now)
+            };
+            state.set(TargetId::of("a run that verified nothing"), of_run);
+            assert_eq!(state.departed(file, false, &["other"], now).len(), 0);
+            state.set(TargetId::of("other"), failing(now));
+            assert_eq!(state.departed(file, false, &["shop"], now).len(), 0);
+            assert_eq!(state.departed(file, false, &["other"], now).len(), 1);
+        }
     }
 
     /// A clock that was wrong for one run must not end what others found.
@@ -311,8 +345,8 @@ mod tests {
         state.set(TargetId::of("old"), old);
         state.set(TargetId::of("current"), failing(now));
         state.set(TargetId::of("gone"), failing(now + 2));
-        assert_eq!(state.departed(Some(file), &["current"], now).len(), 0);
-        assert_eq!(state.departed(Some(file), &["current"], now + 2).len(), 1);
+        assert_eq!(state.departed(Some(file), true, &["current"], now).len(), 0);
+        assert_eq!(state.departed(Some(file), true, &["current"], now + 2).len(), 1);
     }
 
     /// The app's own incident gets no result while few of its instances fail, and an instance none while it is counted in the app's.
@@ -330,7 +364,7 @@ mod tests {
             state.set(app, of_app);
             state.set(instance, of_instance);
             state.set(TargetId::of("other"), failing(now));
-            let departed = state.departed(Some(file), names, now).into_iter();
+            let departed = state.departed(Some(file), true, names, now).into_iter();
             departed.map(|one| one.target).collect::<Vec<_>>()
         };
         assert_eq!(departed(at(1000), at(now), &["shop"]), []);
