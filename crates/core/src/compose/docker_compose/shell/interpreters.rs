@@ -329,11 +329,11 @@ pub(super) fn hands_on_its_input(arguments: &[Word]) -> bool {
         let code = code.replace("||", "");
         let calls = |after: &str| after.trim_start().starts_with('(');
         // `print | "sh"`, `$0 | getline`; not `/a|b/`
-        let pipes = code.match_indices('|').any(|(at, _)| {
-            let (before, after) = code.split_at(at);
-            let statement = before.rsplit(['{', ';', '\n']).next().unwrap_or_default();
-            let after = after.trim_start_matches(['|', ' ']);
-            statement.contains("print") || after.starts_with(['"', '&']) || after.starts_with("getline")
+        let pipes = code.split(['{', ';', '\n']).any(|statement| {
+            let prints = statement.split_once("print");
+            let mut behind = statement.split('|').skip(1).map(str::trim_start);
+            prints.is_some_and(|(_, after)| after.contains('|'))
+                || behind.any(|after| after.starts_with(['"', '&']) || after.starts_with("getline"))
         });
         pipes || code.split("system").skip(1).any(calls)
     })

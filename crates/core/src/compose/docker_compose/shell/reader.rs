@@ -198,14 +198,13 @@ impl ShellReader {
         } else {
             self.word(reading.end, reading.depth, &mut reading.script)
         };
-        // `<&$FD`: any command before it may have written it.
+        // `<&$FD`: any command before may have written it.
         if c == '<' && is_number && !word.names.is_empty() {
             (reading.start, reading.is_piped) = (0, true);
         }
         let command = &mut reading.command;
         if c == '>' {
-            command.writes(&descriptor, word, is_number);
-            return;
+            return command.writes(&descriptor, word, is_number);
         }
         // `exec 3< FILE` writes what is `/dev/fd/3` from here on, and `{ …; } 3< FILE` for the commands before it.
         let is_exec = command.words.last().is_some_and(|word| word.text == "exec");
@@ -214,7 +213,6 @@ impl ShellReader {
             self.has_opened_input |= is_exec && opened == "0";
             command.outputs.push(Word::of_descriptor(opened));
         }
-        // Behind `<<<` stands the input itself.
         if is_number {
             command
                 .input
@@ -229,10 +227,10 @@ impl ShellReader {
     }
 
     fn next_word(&mut self, reading: &mut UnfinishedScript) {
-        let start = self.at;
+        let at = self.at;
         let mut word = self.word(reading.end, reading.depth, &mut reading.script);
-        // `2>&1`, without quotes
-        if self.at == start + word.text.len() && word.is_number() && matches!(self.peek(), Some('<' | '>')) {
+        let is_bare = self.at == at + word.text.len() && word.is_number();
+        if is_bare && matches!(self.peek(), Some('<' | '>')) {
             reading.descriptor = word.text;
             return;
         }
