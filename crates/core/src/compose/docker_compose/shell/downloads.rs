@@ -8,12 +8,18 @@ use super::transfers::{brings_by_its_verb, is_upload};
 use super::word::Word;
 
 /// The variables that say from where a program brings a file, or to where. Nothing where it brings none, or keeps none.
-pub(super) fn names_of_what_it_brings(name: &str, arguments: &[Word], outputs: &[Word]) -> BTreeSet<String> {
+/// `local` are the same arguments, where what is surely a path of the container is written as one.
+pub(super) fn names_of_what_it_brings(
+    name: &str,
+    arguments: &[Word],
+    local: &[Word],
+    outputs: &[Word],
+) -> BTreeSet<String> {
     let brings = match name {
         "curl" | "wget" => keeps_its_answer(name, arguments, outputs),
         "aria2c" => true,
-        "rsync" | "scp" => !is_upload(arguments),
-        _ => brings_by_its_verb(name, arguments, outputs),
+        "rsync" | "scp" => !is_upload(local),
+        _ => brings_by_its_verb(name, local, outputs),
     };
     if !brings {
         return BTreeSet::new();

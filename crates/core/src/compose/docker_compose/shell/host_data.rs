@@ -131,6 +131,11 @@ pub(super) fn names_a_way(text: &str) -> bool {
     text.contains("://") || text.split(|c: char| !c.is_ascii_alphanumeric()).any(is_one)
 }
 
+/// Whether a script that is too long to be read as a whole may bring something from where anyone may answer.
+pub(super) fn may_bring(script: &str) -> bool {
+    script.contains("http://") && ["curl ", "wget "].iter().any(|client| script.contains(client))
+}
+
 /// What a word names that the host, or the document's `hostname`, says.
 pub(super) fn named(text: &str) -> Option<&'static str> {
     // A text with white space is a script, of which each word is looked at.

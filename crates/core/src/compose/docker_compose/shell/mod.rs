@@ -99,6 +99,10 @@ pub(super) fn uses(text: &str, is_settable: &dyn Fn(&str) -> bool) -> Uses {
     let mut found = Uses::new();
     if text.len() > MAX_SCRIPT_BYTES {
         note_long_text(text, is_settable, &mut found);
+        let executes = |part: &str| uses(part, is_settable).get(HOST_DATA) == Some(&Use::Executed);
+        if is_settable(HOST_DATA) && (host_data::may_bring(text) || parts(text).into_iter().any(executes)) {
+            note(&mut found, HOST_DATA.to_owned(), Use::Executed);
+        }
         return found;
     }
     judge_text(
@@ -114,11 +118,25 @@ pub(super) fn uses(text: &str, is_settable: &dyn Fn(&str) -> bool) -> Uses {
 
 /// Notes that what is too long to be read executes every variable in it.
 fn note_long_text(text: &str, is_settable: &dyn Fn(&str) -> bool, found: &mut Uses) {
-    let names = names_in(text).into_iter().filter(|name| is_settable(name));
-    let data = (is_settable(HOST_DATA) && host_data::names_a_way(text)).then(|| HOST_DATA.to_owned());
-    for name in names.chain(data) {
+    for name in names_in(text).into_iter().filter(|name| is_settable(name)) {
         note(found, name, Use::Executed);
     }
+}
+
+/// The parts of a text that are short enough to be read, of whole lines where these are.
+fn parts(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while rest.len() > MAX_SCRIPT_BYTES {
+        let is_end = |at: &usize| rest.is_char_boundary(*at);
+        let longest = (0..=MAX_SCRIPT_BYTES).rev().find(is_end).unwrap_or(rest.len());
+        let (part, _) = rest.split_at(longest);
+        let (part, behind) = rest.split_at(part.rfind('\n').map_or(longest, |at| at + 1));
+        parts.push(part);
+        rest = behind;
+    }
+    parts.push(rest);
+    parts
 }
 
 /// Every variable of a program and its arguments, which no shell reads unless one is named, or the image starts one.
@@ -128,6 +146,10 @@ pub(super) fn uses_of_arguments(arguments: &[String], is_settable: &dyn Fn(&str)
         for word in arguments {
             note_word(word, is_settable, &mut found);
             note_long_text(word, is_settable, &mut found);
+        }
+        // Which program gets which word is not read here.
+        if is_settable(HOST_DATA) && arguments.iter().any(|word| host_data::names_a_way(word)) {
+            note(&mut found, HOST_DATA.to_owned(), Use::Executed);
         }
         return found;
     }

@@ -185,10 +185,11 @@ impl ShellReader {
     fn redirection(&mut self, c: char, reading: &mut UnfinishedScript) {
         let descriptor = std::mem::take(&mut reading.descriptor);
         self.at += 1;
-        let mut last = c;
+        let (mut last, mut is_number) = (c, false);
         let is_here_string = self.peek() == Some('<');
         while let Some(next) = self.peek().filter(|c| matches!(c, '<' | '>' | '&' | '|' | ' ')) {
             last = next;
+            is_number |= next == '&';
             self.at += 1;
         }
         let word = if matches!(last, '<' | '>') && self.peek() == Some('(') {
@@ -197,25 +198,25 @@ impl ShellReader {
         } else {
             self.word(reading.end, reading.depth, &mut reading.script)
         };
-        // `<&$FD`: any command before it may have written it.
-        if c == '<' && last == '&' && !word.names.is_empty() {
+        // `<&$FD`: any command before may have written it.
+        if c == '<' && is_number && !word.names.is_empty() {
             (reading.start, reading.is_piped) = (0, true);
         }
         let command = &mut reading.command;
         if c == '>' {
-            command.outputs.push(word);
-            return;
+            return command.writes(&descriptor, word, is_number);
         }
-        // `exec 3< FILE` writes what is `/dev/fd/3` from here on.
-        if matches!(command.words.as_slice(), [program] if program.text == "exec") {
+        // `exec 3< FILE` writes what is `/dev/fd/3` from here on, and `{ …; } 3< FILE` for the commands before it.
+        let is_exec = command.words.last().is_some_and(|word| word.text == "exec");
+        if is_exec || !descriptor.is_empty() {
             let opened = if descriptor.is_empty() { "0" } else { &descriptor };
-            self.has_opened_input |= opened == "0";
+            self.has_opened_input |= is_exec && opened == "0";
             command.outputs.push(Word::of_descriptor(opened));
         }
-        // Behind `<<<` stands the input itself.
-        if last == '&' {
-            let descriptor = Word::of_descriptor(&word.text).text;
-            command.input.insert(file_key(&descriptor, None));
+        if is_number {
+            command
+                .input
+                .insert(file_key(&Word::of_descriptor(&word.text).text, None));
         } else if !is_here_string && !word.text.is_empty() && !word.text.starts_with("$(") {
             command.input.insert(file_key(&word.text, self.folder.as_deref()));
         }
@@ -226,10 +227,10 @@ impl ShellReader {
     }
 
     fn next_word(&mut self, reading: &mut UnfinishedScript) {
+        let at = self.at;
         let mut word = self.word(reading.end, reading.depth, &mut reading.script);
-        // `2>&1`
-        let is_number = || word.text.bytes().all(|byte| byte.is_ascii_digit());
-        if matches!(self.peek(), Some('<' | '>')) && is_number() {
+        let is_bare = self.at == at + word.text.len() && word.is_number();
+        if is_bare && matches!(self.peek(), Some('<' | '>')) {
             reading.descriptor = word.text;
             return;
         }

@@ -104,6 +104,22 @@ impl ShellCommand {
         }
     }
 
+    /// Its output is opened by a number: `> FILE`, `3> FILE`, `>&3`.
+    pub(super) fn writes(&mut self, descriptor: &str, file: Word, is_number: bool) {
+        // What is shown, and errors, are no file.
+        let is_file = |number: &str| !matches!(number, "" | "1" | "2");
+        // `exec 3> FILE` reads what is written to `/dev/fd/3`.
+        if is_file(descriptor) {
+            let opened = Word::of_descriptor(descriptor).text;
+            self.input.insert(file_key(&opened, None));
+        }
+        self.outputs
+            .push(match is_number && file.is_number() && is_file(&file.text) {
+                true => Word::of_descriptor(&file.text),
+                false => file,
+            });
+    }
+
     /// The variables that stand in its words and in its input.
     pub(super) fn words_names(&self) -> impl Iterator<Item = &String> {
         let words = self.words.iter().chain(&self.outputs);

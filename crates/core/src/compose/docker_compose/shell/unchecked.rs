@@ -6,10 +6,27 @@ use super::word::Word;
 /// Parts of the names of options by which a program does not look at who answers, or who signed what it brings.
 const UNCHECKED: [&str; 4] = ["insecure", "nogpgcheck", "unauthenticated", "untrusted"];
 /// Parts that say the same behind one of `NOT`, or where the value of the option is one of `OFF`.
-const CHECKS: [&str; 7] = ["certificate", "certs", "gpg", "http", "ssl", "tls", "verify"];
+const CHECKS: [&str; 8] = [
+    "certificate",
+    "certs",
+    "gpg",
+    "gpgchecks",
+    "http",
+    "ssl",
+    "tls",
+    "verify",
+];
 const NOT: [&str; 5] = ["disable", "ignore", "no", "plain", "skip"];
 /// Options that a program also takes abbreviated, and how many characters of them at least.
-const ABBREVIATED: [&str; 2] = ["--insecure", "--no-check-certificate"];
+const ABBREVIATED: [&str; 5] = [
+    "--allow-untrusted",
+    "--insecure",
+    "--no-check-certificate",
+    "--nogpgcheck",
+    "--trusted-host",
+];
+/// Parts by which an option says something else: of the proxy, of connections that stay open (`--no-http-keep-alive`), of hashes beside TLS.
+const OF_OTHERS: [&str; 4] = ["alive", "hashes", "proxy", "store"];
 const ABBREVIATION: usize = 6;
 /// How a setting is off.
 pub(super) const OFF: [&str; 5] = ["", "0", "false", "no", "off"];
@@ -25,7 +42,9 @@ pub(super) fn is_unchecked(name: &str, arguments: &[Word]) -> bool {
         let takes_a_word = |letter: char| letters_with_a_word(name).contains(letter);
         let text = word.text.as_str();
         let is_cluster = name == "curl" && text.starts_with('-') && !text.starts_with("--");
-        says_unchecked(text, next)
+        // `git pull --no-verify` starts no hook.
+        let is_of_hooks = name == "git" && text == "--no-verify";
+        says_unchecked(text, next) && !is_of_hooks
             || is_cluster && text.chars().take_while(|c| !takes_a_word(*c)).any(|c| c == 'k')
     })
 }
@@ -46,7 +65,7 @@ fn says_unchecked(option: &str, next: &str) -> bool {
         lower.len() >= ABBREVIATION && ABBREVIATED.iter().any(|option| option.starts_with(&lower));
     is_abbreviated
         || name == "trusted-host"
-        || !parts.contains(&"proxy")
+        || !has(&parts, &OF_OTHERS)
             && (has(&parts, &UNCHECKED) && !is_off(value)
                 || denied.any(|part| CHECKS.contains(part))
                 || has(&parts, &CHECKS) && (is_off(value) || value.is_empty() && is_off(next)))

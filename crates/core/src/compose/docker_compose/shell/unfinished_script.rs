@@ -10,8 +10,7 @@ pub(super) fn prints_numbers(script: &Script) -> bool {
     };
     match command.words.as_slice() {
         [program, first, ..] => {
-            let is_number = !first.text.is_empty() && first.text.bytes().all(|byte| byte.is_ascii_digit());
-            program.text == "seq" && is_number && command.words.iter().all(|word| !word.is_split)
+            program.text == "seq" && first.is_number() && command.words.iter().all(|word| !word.is_split)
         }
         _ => false,
     }

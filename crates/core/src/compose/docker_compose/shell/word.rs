@@ -27,6 +27,10 @@ impl Word {
         }
     }
 
+    pub(super) fn is_number(&self) -> bool {
+        !self.text.is_empty() && self.text.bytes().all(|byte| byte.is_ascii_digit())
+    }
+
     /// Its variables, and what its substitutions read.
     pub(super) fn held(&self) -> impl Iterator<Item = String> + '_ {
         self.names.iter().chain(&self.reads).cloned()

@@ -23,12 +23,11 @@ impl ScriptJudge<'_> {
         let is_downloader = DOWNLOADERS.contains(&name);
         let is_unpacker = UNPACKERS.contains(&name);
         if is_downloader {
-            let arguments: Vec<Word> = arguments.iter().map(|word| self.as_local(word)).collect();
-            let arguments = arguments.as_slice();
-            let names = names_of_what_it_brings(name, arguments, &command.outputs);
+            let local: Vec<Word> = arguments.iter().map(|word| self.as_local(word)).collect();
+            let names = names_of_what_it_brings(name, arguments, &local, &command.outputs);
             // Where the others put what they bring, their words say.
             if !matches!(name, "aria2c" | "curl" | "rsync" | "scp" | "wget")
-                && brings_by_its_verb(name, arguments, &command.outputs)
+                && brings_by_its_verb(name, &local, &command.outputs)
             {
                 self.brought
                     .extend(endpoints_of(name).iter().map(|name| (*name).to_owned()));

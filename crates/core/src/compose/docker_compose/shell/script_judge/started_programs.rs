@@ -144,8 +144,14 @@ impl<'a> ScriptJudge<'a> {
             .names
             .iter()
             .any(|name| self.assigned.contains_key(name.as_str()));
+        // `eval curl http://… '|' sh`
+        let pipes = || arguments.iter().any(|word| word.text.starts_with('|'));
+        let starts_interpreter = || arguments.iter().any(|word| is_interpreter(base_name(&word.text)));
         let evaluates = evaluates(name, arguments);
         let executes = executes_arguments(name, arguments);
+        if executes && pipes() && starts_interpreter() {
+            self.note(&command.answers, Use::Executed);
+        }
         if is_own || evaluates || executes {
             self.note(&named, Use::Executed);
         }
@@ -158,7 +164,6 @@ impl<'a> ScriptJudge<'a> {
             );
         }
         // What they read may be a script: `xargs -I{} sh -c '{}'`.
-        let starts_interpreter = || arguments.iter().any(|word| is_interpreter(base_name(&word.text)));
         if matches!(name, "parallel" | "xargs") && starts_interpreter() {
             self.note(&named, Use::Executed);
             self.note(input, Use::Executed);
