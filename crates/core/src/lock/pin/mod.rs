@@ -79,7 +79,7 @@ pub fn pin(
         },
         lock,
         warnings,
-        is_listed_shape: reference.shape_of(&quote.rtmrs()[0]).is_some(),
+        is_listed_shape: reference.shape_of(quote.rtmrs()[0]).is_some(),
         is_listed_kms: reference.kms_by_id(&provider.id).is_some(),
         documented: claims.shown_document.booted_image().copied(),
         row_hash: os
