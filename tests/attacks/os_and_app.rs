@@ -174,6 +174,11 @@ fn t32_the_os_image_hash_of_vm_config_is_never_believed() {
     judged.says(CheckId::OsImage, Status::Skip, "no-reference");
     judged.concludes(Verdict::Inconclusive);
     assert_eq!(judged.0.measurements.os_image, None);
+    let fix = judged.check(CheckId::OsImage).fix.as_deref().unwrap();
+    assert!(
+        fix.starts_with("The host says that it is dstack-0.5.8, which proves nothing by itself."),
+        "{fix}"
+    );
 }
 
 #[test]
