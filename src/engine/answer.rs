@@ -1,7 +1,7 @@
 //! What one attempt brought.
 
 use super::collected::EvidenceRequest;
-use cvm_verify_core::evidence::{Attestation, Evidence, EvidenceError, RecordedGpu, TlsSession};
+use cvm_verify_core::evidence::{Evidence, EvidenceError, RecordedGpu, TlsSession};
 
 /// Bodies with the nonce that they were asked for with.
 pub(super) struct EvidenceAnswer {
@@ -15,17 +15,13 @@ pub(super) struct EvidenceAnswer {
 }
 
 impl EvidenceAnswer {
-    /// `parsed` is what `attestation` says.
     pub fn new(
         asked: EvidenceRequest<'_>,
         nonce: Option<[u8; 32]>,
         attestation: Vec<u8>,
-        parsed: Result<Attestation, EvidenceError>,
         info: Option<Vec<u8>>,
     ) -> Self {
-        let shown = info.as_deref().or_else(|| Attestation::info_within(&attestation));
-        let evidence = parsed
-            .and_then(|parsed| Evidence::of_quote(parsed, shown, None, nonce))
+        let evidence = Evidence::parse(&attestation, info.as_deref(), None, nonce)
             .and_then(|evidence| evidence.or_compose(asked.compose_file));
         Self {
             nonce,

@@ -13,7 +13,7 @@ use crate::net::Limits;
 use crate::net::retry::retry;
 use crate::source::phala_cloud::{self, PhalaCloud};
 use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
-use cvm_verify_core::evidence::{Attestation, PhalaCloudAnswer, PhalaCloudInstance};
+use cvm_verify_core::evidence::{PhalaCloudAnswer, PhalaCloudInstance};
 use cvm_verify_core::report::ListedInstances;
 
 /// Evidence of every instance that Phala Cloud shows a quote of. One that lies spoils no other.
@@ -41,13 +41,7 @@ pub(super) async fn collect(session: &Session, asked: EvidenceRequest<'_>, app: 
         };
         // One object holds what the app's two endpoints would say.
         let body = text.get().as_bytes();
-        let answer = EvidenceAnswer::new(
-            asked,
-            None,
-            body.to_vec(),
-            Attestation::parse(body),
-            Some(body.to_vec()),
-        );
+        let answer = EvidenceAnswer::new(asked, None, body.to_vec(), Some(body.to_vec()));
         let (collected, collateral) = prove(session, asked, &answer).await;
         let collected = session
             .second_verifiers

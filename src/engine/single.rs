@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rand::TryRng as _;
 use rand::rngs::SysRng;
+use serde::de::IgnoredAny;
 use tokio::time::Instant;
 
 use super::Session;
@@ -18,7 +19,7 @@ use crate::net::retry::{Attempt, Heal, Schedule, retry};
 use crate::source::app::{self, RawAttestation};
 use crate::source::{OneInstance, SourceError};
 use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
-use cvm_verify_core::evidence::{Attestation, EvidenceError};
+use cvm_verify_core::evidence::{Evidence, EvidenceError};
 use cvm_verify_core::verify::InfoOrigin;
 
 /// How often `/info` is asked for that does not belong to the quote.
@@ -101,17 +102,19 @@ async fn attestation(
     let nonce = fresh_nonce()?;
     let answered = whom.attestation(client, &nonce, attempt.time_left).await;
     let attestation = answered.map_err(|error| of_source(&error))?;
-    match Attestation::parse(&attestation.body) {
+    // What is JSON is parsed once, together with the documents next to it.
+    if std::str::from_utf8(&attestation.body)
+        .is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
+    {
+        return Ok(Answered { nonce, attestation });
+    }
+    match Evidence::parse(&attestation.body, None, None, attestation.nonce) {
         Err(error @ EvidenceError::NotJson { .. }) => Err(AttemptFailure {
             failure: error.into(),
             heals: true,
             retry_after: None,
         }),
-        parsed => Ok(Answered {
-            nonce,
-            attestation,
-            parsed,
-        }),
+        _ => Ok(Answered { nonce, attestation }),
     }
 }
 
@@ -120,7 +123,6 @@ struct Answered {
     /// The nonce of the attempt, which the source may sign or not.
     nonce: [u8; 32],
     attestation: RawAttestation,
-    parsed: Result<Attestation, EvidenceError>,
 }
 
 /// The documents next to an attestation, or why there are none.
@@ -166,8 +168,7 @@ impl Beside {
             .as_ref()
             .map(|gpu| gpu.clone().map_err(|error| problem(&error)));
         let (nonce, body) = (of.attestation.nonce, of.attestation.body.clone());
-        let mut answer =
-            EvidenceAnswer::new(asked, nonce, body, of.parsed.clone(), info).with_gpu(gpu.as_ref());
+        let mut answer = EvidenceAnswer::new(asked, nonce, body, info).with_gpu(gpu.as_ref());
         if let Some(problem) = unanswered {
             answer.evidence = answer.evidence.map(|evidence| evidence.without_info(problem));
         }

@@ -35,18 +35,6 @@ impl Attestation {
         })
     }
 
-    /// The app's information inside a body of `/attestation`, as private AI gateways answer both in one; as it is written.
-    pub fn info_within(body: &[u8]) -> Option<&[u8]> {
-        #[derive(serde::Deserialize)]
-        struct Within<'b> {
-            #[serde(borrow)]
-            info: Option<&'b serde_json::value::RawValue>,
-        }
-        let within: Within<'_> = serde_json::from_slice(body).ok()?;
-        let info = within.info?.get();
-        info.starts_with('{').then_some(info.as_bytes())
-    }
-
     /// Parses a file that holds no JSON: a bare quote or a versioned attestation, binary, hex or (the quote) base64.
     /// `None` where it is neither.
     ///
@@ -272,4 +260,16 @@ fn quote_below(object: &Object<'_>) -> Option<String> {
                 (value.get().starts_with('"') && value.get() != "\"\"").then(|| inner.field(quote))
             })
         })
+}
+
+/// The app's information inside a body of `/attestation`, as private AI gateways answer both in one; as it is written.
+pub(super) fn info_within(body: &[u8]) -> Option<&[u8]> {
+    #[derive(serde::Deserialize)]
+    struct Within<'b> {
+        #[serde(borrow)]
+        info: Option<&'b serde_json::value::RawValue>,
+    }
+    let within: Within<'_> = serde_json::from_slice(body).ok()?;
+    let info = within.info?.get();
+    info.starts_with('{').then_some(info.as_bytes())
 }

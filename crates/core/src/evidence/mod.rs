@@ -123,7 +123,7 @@ impl Evidence {
         app_compose: Option<&[u8]>,
         nonce: Option<[u8; 32]>,
     ) -> Result<Self, EvidenceError> {
-        let info = info.or_else(|| Attestation::info_within(attestation));
+        let info = info.or_else(|| attestation_body::info_within(attestation));
         Self::of_quote(Attestation::parse(attestation)?, info, app_compose, nonce)
     }
 
