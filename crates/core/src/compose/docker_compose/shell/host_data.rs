@@ -397,21 +397,34 @@ pub(in crate::compose::docker_compose) fn said_by_entry(name: &str, value: &str)
     said_by(&addresses)
 }
 
-/// What a file says to them that is mounted at a path.
-pub(in crate::compose::docker_compose) fn said_by_file(path: &str, text: &str) -> Vec<String> {
-    const SETTINGS: [&str; 6] = [
-        ".curlrc",
-        ".gitconfig",
-        ".wgetrc",
-        "gitconfig",
-        "ssh_config",
-        "wgetrc",
-    ];
-    let mut addresses = Addresses::default();
-    if is_settings_file(path) || SETTINGS.contains(&base_name(path)) || path.ends_with(".ssh/config") {
-        addresses.read_lines(text, path.ends_with("curlrc"));
+/// A file of settings that says to programs from where and how they fetch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::compose::docker_compose) enum SettingsFile {
+    /// Of curl.
+    Curl,
+    /// Of another program.
+    Other,
+}
+
+impl SettingsFile {
+    /// The one that is mounted at a path.
+    pub(in crate::compose::docker_compose) fn at(path: &str) -> Option<Self> {
+        #[rustfmt::skip]
+        const SETTINGS: [&str; 6] = [".curlrc", ".gitconfig", ".wgetrc", "gitconfig", "ssh_config", "wgetrc"];
+        let is_one =
+            is_settings_file(path) || SETTINGS.contains(&base_name(path)) || path.ends_with(".ssh/config");
+        is_one.then(|| match path.ends_with("curlrc") {
+            true => Self::Curl,
+            false => Self::Other,
+        })
     }
-    said_by(&addresses)
+
+    /// What it says to the scripts of a container.
+    pub(in crate::compose::docker_compose) fn says(self, text: &str) -> Vec<String> {
+        let mut addresses = Addresses::default();
+        addresses.read_lines(text, self == Self::Curl);
+        said_by(&addresses)
+    }
 }
 
 fn said_by(addresses: &Addresses) -> Vec<String> {

@@ -100,7 +100,7 @@ fn what_a_mounted_file_of_settings_says_reaches_the_script() {
             false,
         ),
     ] {
-        let said = said_by_file(path, text);
+        let said = SettingsFile::at(path).map_or_else(Vec::new, |file| file.says(text));
         let is_outside = |name: &str| name == HOST_DATA || said.iter().any(|each| each == name);
         let executes = uses(script, &is_outside).get(HOST_DATA) == Some(&Use::Executed);
         assert_eq!(executes, is_executed, "{path} {script}");

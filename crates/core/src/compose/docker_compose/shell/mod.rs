@@ -74,7 +74,7 @@ use evaluated::names_a_command;
 pub(super) use guest_files::{WrittenFrom, files_from_outside};
 pub(super) use guest_script::GuestScript;
 pub(super) use host_data::{
-    HOST_DATA, HOSTNAME, fetches_by_settings, is_of_proxy, may_take, said_by_entry, said_by_file,
+    HOST_DATA, HOSTNAME, SettingsFile, fetches_by_settings, is_of_proxy, may_take, said_by_entry,
 };
 pub(super) use host_files::FROM_THE_HOST;
 use interpreters::{Execution, code_of_option, starts_interactive};
