@@ -44,9 +44,9 @@ pub(crate) struct AlertedTarget<'a> {
 }
 
 /// The targets of a run, their policy file, and whether they are all that it has.
-pub(crate) struct WholeFile<'a> {
+pub(crate) struct RunTargets<'a> {
     pub file: Option<PolicyFileId>,
-    pub is_whole: bool,
+    pub is_whole_file: bool,
     pub names: Vec<&'a str>,
 }
 
@@ -73,7 +73,7 @@ pub(crate) struct AlertedRun<'a> {
     /// The run, as it was when an earlier one of it verified nothing. Absent where another run is to tell that this is over.
     pub subject: Option<RunSubject>,
     /// Where the run can say which targets are no longer verified.
-    pub whole: Option<WholeFile<'a>>,
+    pub run_targets: Option<RunTargets<'a>>,
 }
 
 impl Alerting {
@@ -116,7 +116,7 @@ impl Alerting {
             targets: alerted,
             state,
             subject,
-            whole,
+            run_targets,
         } = run;
         let early = std::mem::take(&mut report.alerts);
         let sha256 = hex::encode(Sha256::digest(render::json(report)));
@@ -169,8 +169,8 @@ impl Alerting {
         let sending = self.send(deliveries, state, &sender, &context);
         let (sent, pinged, resolved) = join3(sending, pinging, resolving).await;
         let mut records = [sent, pinged, resolved].concat();
-        if let (Some(whole), Some(memory)) = (whole, state) {
-            let departed = locked(memory).departed(whole.file, whole.is_whole, &whole.names, context.now);
+        if let (Some(all), Some(memory)) = (run_targets, state) {
+            let departed = locked(memory).departed(all.file, all.is_whole_file, &all.names, context.now);
             let groups = self.by_channels(departed, env);
             let telling = groups.into_iter().map(|(channels, departed)| {
                 let mut part = lend(state, departed.iter().map(|one| one.target).collect());

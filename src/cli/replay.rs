@@ -118,7 +118,7 @@ fn announce_and_alert(
         targets: &[alerted],
         state: None,
         subject: None,
-        whole: None,
+        run_targets: None,
     };
     let delivering = alerting.deliver(report, run, &client, env);
     let ended = runtime.block_on(interrupt.or_done(delivering));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 use super::unjudged_alerts;
-use crate::alert::alerting::{AlertedRun, AlertedTarget, Alerting, WholeFile, ended_by};
+use crate::alert::alerting::{AlertedRun, AlertedTarget, Alerting, RunTargets, ended_by};
 use crate::alert::lacks_secret;
 use crate::alert::state_file::StateFile;
 use crate::env::Env;
@@ -126,7 +126,7 @@ impl RunAlerts<'_> {
             state: file.as_mut().map(|file| &mut file.state),
             subject: is_locked.then(|| unjudged_alerts::subject(env)),
             // Of a shard nothing departs: where the list changes, its targets go to other shards, which have states of their own.
-            whole: (is_locked && self.is_all).then(|| self.whole_file()),
+            run_targets: (is_locked && self.is_all).then(|| self.run_targets()),
         };
         let delivering = self.alerting.deliver(report, run, self.client, env);
         let ended = self.runtime.block_on(interrupt.or_done(delivering));
@@ -137,10 +137,10 @@ impl RunAlerts<'_> {
     }
 
     /// If all that the policy file has were verified, it is known which targets have left it.
-    fn whole_file(&self) -> WholeFile<'_> {
-        WholeFile {
+    fn run_targets(&self) -> RunTargets<'_> {
+        RunTargets {
             file: self.plan.policy_file,
-            is_whole: self.plan.is_whole_file,
+            is_whole_file: self.plan.is_whole_file,
             names: self.plan.targets.iter().map(Job::name).collect(),
         }
     }

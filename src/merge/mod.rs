@@ -52,6 +52,12 @@ pub enum MergeError {
         /// Where.
         what: String,
     },
+    /// Shards that do not hold the targets of the run that they share, and nothing says which of them does not.
+    #[error(
+        "the shards do not hold the targets that their run had: one of them was changed or damaged after cvm-verify wrote it; take all \
+         of them from their jobs again"
+    )]
+    OtherTargets,
     /// Versions, modes or numbers of shards that differ.
     #[error("{file}: its {what} is {found}, but that of {first_file} is {first}; join reports of one run")]
     Differs {

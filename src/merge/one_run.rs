@@ -111,17 +111,14 @@ pub(super) fn whole_list(reports: &[(String, Report)]) -> Result<(), MergeError>
         .iter()
         .map(|(_, report)| report.shard_of.as_ref())
         .collect();
-    let (Some([list, ..]), Some((file, _))) = (lists.as_deref(), reports.first()) else {
+    let Some([list, ..]) = lists.as_deref() else {
         return Ok(());
     };
     let targets = reports.iter().flat_map(|(_, report)| &report.targets);
     let names = targets.filter_map(|target| target.name.split(" instance ").next());
     match list.are_its_targets(&names.collect()) {
         true => Ok(()),
-        false => Err(MergeError::Contradiction {
-            file: file.clone(),
-            what: "the targets of all shards are not those of its run".to_owned(),
-        }),
+        false => Err(MergeError::OtherTargets),
     }
 }
 

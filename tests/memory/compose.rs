@@ -137,7 +137,7 @@ fn t80_many_mounts_of_configs_are_judged_in_64_mib() {
     let paths = lines(4_000, &|at| {
         format!("      - {{source: c, target: /{at}/.curlrc}}\n")
     });
-    let settings = "      proxy = http://x.example.com\n".repeat(30_000);
+    let settings = "      proxy = http://x.example.com\n".repeat(3_000);
     let files = [
         (
             "configs of a container with many addresses",

@@ -151,7 +151,7 @@ impl Language {
     }
 }
 
-/// Whether a script is a variable as a whole: it is a script for whoever fills it in.
+/// Whether a script is one variable and nothing else, so that whoever sets it writes the script.
 fn is_one_variable(script: &str) -> bool {
     let whole = script.trim().trim_matches(['"', '\'']);
     whole.starts_with('$') && names_in(whole).len() == 1 && !whole.contains(['(', ';', '=', ' '])
