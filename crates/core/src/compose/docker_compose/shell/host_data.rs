@@ -11,6 +11,7 @@ use super::machines::{
 };
 use super::names::identifiers;
 use super::own_variables::assignment;
+use super::package_settings::{is_settings_file, writes_settings_of_dnf};
 use super::packages::fetches;
 use super::paths::base_name;
 use super::programs::{COREUTILS, DOWNLOADERS, FETCHERS, RUNNERS};
@@ -80,38 +81,6 @@ const UNCHECKED_SSH: [&str; 4] = [
     "stricthostkeychecking=off",
     "userknownhostsfile=/dev/null",
 ];
-
-/// Whether a text is written as the settings of a package manager that say from where it fetches, and names an address without TLS there.
-pub(in crate::compose::docker_compose) fn fetches_by_settings(path: &str, text: &str) -> bool {
-    is_settings_file(path) && names_unprotected(text)
-}
-
-/// Whether a file is the settings of a package manager that say from where it fetches.
-pub(super) fn is_settings_file(path: &str) -> bool {
-    const SETTINGS: [&str; 9] = [
-        ".condarc",
-        ".gemrc",
-        ".npmrc",
-        ".yarnrc",
-        ".yarnrc.yml",
-        "bunfig.toml",
-        "npmrc",
-        "pip.conf",
-        "uv.toml",
-    ];
-    SETTINGS.contains(&base_name(path))
-}
-
-/// Whether a line of such settings names an address without TLS. A proxy only passes on what is authenticated by itself.
-pub(super) fn names_unprotected(text: &str) -> bool {
-    let counts = |line: &&str| {
-        let line = line.trim_start();
-        let key = line.split(['=', ':', ' ']).next().unwrap_or_default();
-        !line.starts_with(['#', ';']) && !key.to_ascii_lowercase().contains("proxy")
-    };
-    let mut words = text.lines().filter(counts).flat_map(str::split_whitespace);
-    words.any(is_unprotected)
-}
 
 /// Whether a script may take such data, as far as its words show.
 pub(in crate::compose::docker_compose) fn may_take(script: &str) -> bool {
@@ -217,10 +186,7 @@ impl Addresses {
     fn read_settings(&mut self, command: &ShellCommand) {
         let words = command.words.iter().chain(&command.outputs);
         let is_in = |part: &str| words.clone().any(|word| word.text.contains(part));
-        // `sslverify=0` of these is not that of Git, and they check signatures.
-        if is_in("/yum") || is_in("/dnf") {
-            return;
-        }
+        let is_git_checked = !self.unchecked.contains("git");
         for word in &command.words {
             if let Some((name, value)) = assignment(&word.text) {
                 self.read_variable(name, value, self.are_held_by(word));
@@ -240,6 +206,9 @@ impl Addresses {
         let texts = words.clone().map(|word| &word.text);
         for text in texts.chain(&command.documents) {
             self.read_lines(text, is_of_curl);
+        }
+        if is_git_checked && writes_settings_of_dnf(command) {
+            self.unchecked.remove("git");
         }
     }
 

@@ -36,6 +36,7 @@ mod named_files;
 mod names;
 mod other_language;
 mod own_variables;
+mod package_settings;
 mod packages;
 mod paths;
 mod pipes;
@@ -73,15 +74,14 @@ pub(super) use argument_list::{ItemUse, ListItem, uses_of_list};
 use evaluated::names_a_command;
 pub(super) use guest_files::{WrittenFrom, files_from_outside};
 pub(super) use guest_script::GuestScript;
-pub(super) use host_data::{
-    HOST_DATA, HOSTNAME, SettingsFile, fetches_by_settings, is_of_proxy, may_take, said_by_entry,
-};
+pub(super) use host_data::{HOST_DATA, HOSTNAME, SettingsFile, is_of_proxy, may_take, said_by_entry};
 pub(super) use host_files::FROM_THE_HOST;
 use interpreters::{Execution, code_of_option, starts_interactive};
 pub(super) use language::{LANGUAGES, Language};
 pub(super) use machines::is_unprotected;
 pub(super) use named_files::{NamedBy, NamedFile, is_started_in_list, is_started_in_script};
 pub(super) use names::names_in;
+pub(super) use package_settings::fetches_by_settings;
 use paths::base_name;
 use programs::CLIENTS;
 pub(super) use reader::MAX_SCRIPT_BYTES;

@@ -9,11 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::addresses::Addresses;
 use super::arithmetic::evaluated_names;
-use super::host_data::{HOST_DATA, is_settings_file, names_unprotected};
+use super::host_data::HOST_DATA;
 use super::host_files::{HOST_FILES, names_host_file};
 use super::language::Language;
 use super::names::names_in;
 use super::own_variables::{assignment, sources};
+use super::package_settings::{is_settings_file, names_unprotected};
 use super::paths::{base_name, file_key};
 use super::pipes::Pipes;
 use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES};
