@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,7 +26,7 @@ class Run:
     steps: dict = field(default_factory=dict)
 
     def said(self, step: str) -> str:
-        """What a step printed, by its id. act loses the last lines now and then: for what is *not* in there."""
+        """What a step printed, by its id. act loses the last lines now and then: see `Workspace.hears`."""
         return "".join(self.steps.get(step, []))
 
 
@@ -131,6 +132,15 @@ class Workspace:
     def run(self, inputs: dict, **how) -> Run:
         self.again = lambda: self.finish(self.start(inputs, **how))
         return self.again()
+
+    def hears(self, run: Run, step: str, pattern: str):
+        """Whether a step prints this. act loses the last lines now and then, so the job runs again: what a test does to the
+        machine, it undoes after this."""
+        for _ in range(5):
+            if re.search(pattern, run.said(step)):
+                return
+            run = self.again()
+        raise AssertionError(f"{step} did not print {pattern}\n{run.log}")
 
     def clean(self):
         shutil.rmtree(self.cache, ignore_errors=True)

@@ -91,7 +91,7 @@ def test_bash_and_the_loader_take_nothing_from_the_environment(workspace):
     )
     assert run.green
     # The attack works on a step that does nothing about it …
-    assert "/evil/preload.so" in run.said("control")
+    workspace.hears(run, "control", "/evil/preload.so")
     assert marker.read_text().startswith(".")
     # … and not on the action's.
     assert "evil" not in run.said("subject/install") + run.said("subject/verify")
