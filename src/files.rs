@@ -69,7 +69,7 @@ pub(crate) fn read_stdin(limit: u64) -> Result<Vec<u8>, UsageError> {
     }
 }
 
-/// Reads a docker compose file. What it says is not looked at: its bytes count.
+/// Reads a docker compose file, whatever it says.
 pub(crate) fn read_docker_compose(path: &Path) -> Result<String, UsageError> {
     String::from_utf8(read(path, DOCKER_COMPOSE_LIMIT)?)
         .map_err(|_| UsageError::file(path, "is not UTF-8 text, so it is not a docker compose file"))

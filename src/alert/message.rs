@@ -210,9 +210,9 @@ impl Message {
             cause: "It is no longer verified: it failed, and was taken out of the policy file or has another name there, or nothing \
                     verified it for 14 days."
                 .to_owned(),
-            next: "It is no longer verified. If you took it out of the policy file, renamed it or the file, changed its address or replaced the instance, \
-                   check the deployment that failed, and close its open incidents: this is the last message about it. If you did \
-                   not, find out who did."
+            next: "It is no longer verified. If you took it out of the policy file, renamed it or the file, changed its address or \
+                   replaced the instance, check the deployment that failed, and close its open incidents: this is the last message \
+                   about it. If you did not, find out who did."
                 .to_owned(),
             ..self.instead_of(failure)
         }

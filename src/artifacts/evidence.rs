@@ -100,9 +100,10 @@ impl BundleFiles {
         let (Some(path), Some(bundle)) = (path, bundle) else {
             return None;
         };
-        let written = bundle
-            .to_json()
-            .map_err(|error| WriteError::file(path, error))
+        // The numbers of instances are known only now.
+        let written = is_earlier(EarlierFile::Evidence, path)
+            .map_err(|refused| WriteError::new("the evidence", refused))
+            .and_then(|_| bundle.to_json().map_err(|error| WriteError::file(path, error)))
             .and_then(|text| files::write(path, &text).map(|()| Sha256::digest(&text).into()));
         self.paths.push(path.to_owned());
         written.map_err(|error| self.problems.push(error)).ok()

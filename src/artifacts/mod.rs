@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 
 use crate::files;
 use crate::usage_error::{CommandError, UsageError};
-use cvm_verify_core::report::Report;
+use cvm_verify_core::report::{Mode, Report};
+use earlier::EarlierFile;
 
 /// Which files a run writes.
 #[derive(Debug, Clone, Default)]
@@ -41,6 +42,18 @@ pub(crate) fn prepare(wanted: &WantedFiles, unfinished: &Report) -> Result<(), C
     }
     statements::remove_earlier(wanted)?;
     earlier::overwrite(ArtifactPaths::of(wanted, &[]).files_by_kind(unfinished))
+}
+
+/// The same of the variables for later jobs alone, with the exit code of a run that ended before a verdict. What cannot be written stays
+/// as it is: the process has the code.
+pub(crate) fn say_exit_code(wanted: &WantedFiles, code: u8, now: u64) {
+    let report = Report {
+        exit_code: code,
+        ..unfinished(Mode::Live, None, now)
+    };
+    let mut files = ArtifactPaths::of(wanted, &[]).files_by_kind(&report);
+    files.retain(|(kind, _)| *kind == EarlierFile::Dotenv);
+    let _ = earlier::overwrite(files);
 }
 
 /// A file that is read must not be one that is written: it would say `inconclusive` before it is read.

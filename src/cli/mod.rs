@@ -40,12 +40,14 @@ mod watch;
 pub use crate::env::{CI_VARIABLES, Env};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 
 use clap::FromArgMatches as _;
 
 use args::{Cli, Command, StatementCommand};
 use standard_output::StandardOutput;
 
+use crate::artifacts::{self, WantedFiles};
 use crate::usage_error::{CommandError, UsageError, WriteError};
 use crate::{render, unknown_variables, watchdog};
 
@@ -233,6 +235,23 @@ fn without_verdict(env: &mut Env, cause: String, next: &'static str, code: u8) -
     for problem in github::speak_without_verdict(&unjudged, code, env) {
         complain_safely(env, &format!("error: {problem}"));
     }
+    if matches!(unjudged_alerts::command(env), "verify" | "replay" | "merge") {
+        say_exit_code(code, env);
+    }
     unjudged_alerts::tell(&unjudged, env);
     code
+}
+
+/// Lets the variables for later jobs, where an earlier run or the beginning of this one wrote them, say this exit code.
+fn say_exit_code(code: u8, env: &Env) {
+    let path = |name| unjudged_alerts::option(env, name).map(PathBuf::from);
+    let wanted = WantedFiles {
+        output_dir: path("output-dir"),
+        report_json: path("report-json"),
+        summary: path("summary"),
+        junit: path("junit"),
+        dotenv: path("dotenv"),
+        statement: None,
+    };
+    artifacts::say_exit_code(&wanted, code, (env.now)());
 }

@@ -224,7 +224,7 @@ fn flag(env: &Env, name: &str) -> bool {
 }
 
 /// The value of an option, typed or from the environment.
-fn option(env: &Env, name: &str) -> Option<String> {
+pub(super) fn option(env: &Env, name: &str) -> Option<String> {
     let long = format!("--{name}");
     let mut args = env.args.iter().filter_map(|arg| arg.to_str());
     let mut typed = None;

@@ -44,7 +44,13 @@ fn entries(content: impl Read) -> Result<MetFiles, ReadError> {
         if index >= MAX_ENTRIES {
             return Err(ReadError::TooManyEntries);
         }
-        let mut entry = entry.map_err(cannot)?;
+        let mut entry = match entry {
+            // The library quotes what it found in place of a header.
+            Err(error) if index == 0 && error.kind() == io::ErrorKind::Other => {
+                return Err(ReadError::NotAnArchive);
+            }
+            entry => entry.map_err(cannot)?,
+        };
         match entry.header().entry_type() {
             EntryType::XHeader | EntryType::XGlobalHeader => {
                 harmless_extensions(&mut entry)?;

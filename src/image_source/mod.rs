@@ -71,6 +71,9 @@ pub enum ReadError {
     /// A compression that is not read.
     #[error("the archive is compressed with {0}, which is not read; unpack it, and give the folder")]
     Compression(&'static str),
+    /// Its first header is none of an archive.
+    #[error("it is not a TAR archive, plain or compressed with gzip, and not the folder of an OS image")]
+    NotAnArchive,
     /// What the files say of each other.
     #[error("{0}")]
     Image(#[from] ImageError),

@@ -23,9 +23,11 @@ impl There {
     /// is not.
     pub(super) fn read(target: &PinTarget, force: bool) -> Result<Self, UsageError> {
         let path = target.output.display().to_string();
-        let text = match !is_printed(&target.output) && target.output.exists() {
-            true => Some(files::read(&target.output, MAX_LOCK_BYTES as u64)?),
-            false => None,
+        let there = target.output.metadata().ok();
+        let text = match there.filter(|_| !is_printed(&target.output)) {
+            Some(file) if file.is_file() && file.len() == 0 => Some(Vec::new()),
+            Some(_) => Some(files::read(&target.output, MAX_LOCK_BYTES as u64)?),
+            None => None,
         };
         let file = text
             .as_deref()

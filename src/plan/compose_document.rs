@@ -23,6 +23,25 @@ pub(crate) fn check(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, UsageError> 
     }
 }
 
+/// The file, if it can be a docker compose file: it has one of these keys. The difference to a wrong file would accuse an honest
+/// deployment, too.
+pub(crate) fn check_docker_compose(path: &Path, text: String) -> Result<String, UsageError> {
+    let document: Option<Value> = serde_json::from_str(&text).ok();
+    let is_a_key = |rest: &str| rest.trim_start_matches(['"', '\'']).trim_start().starts_with(':');
+    let has_key = |key: &&str| match &document {
+        Some(document) => document.get(key).is_some(),
+        None => text.split(key).skip(1).any(is_a_key),
+    };
+    match ["services", "include", "jobs"].iter().any(has_key) {
+        true => Ok(text),
+        false => Err(UsageError::file(
+            path,
+            "is not a docker compose file: it has no `services`. If it is the compose document (app-compose.json), give it with \
+             --app-compose-file",
+        )),
+    }
+}
+
 /// Refuses what this program writes itself.
 pub(crate) fn refuse_own_document(path: &Path, bytes: &[u8]) -> Result<(), UsageError> {
     let schema = serde_json::from_slice::<Value>(bytes)

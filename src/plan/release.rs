@@ -1,5 +1,6 @@
 //! A release given by its docker compose file, and two releases at a time.
 
+use super::compose_document;
 use super::setting_problem::SettingProblem;
 use crate::config::{Settings, WrittenValue, path_of};
 use crate::files;
@@ -10,7 +11,9 @@ pub(crate) fn docker_compose(
     value: &WrittenValue,
     document: Option<&[u8]>,
 ) -> Result<Expected<String>, SettingProblem> {
-    let text = files::read_docker_compose(&path_of(value))
+    let path = path_of(value);
+    let text = files::read_docker_compose(&path)
+        .and_then(|text| compose_document::check_docker_compose(&path, text))
         .map_err(|error| SettingProblem::of_named_file("docker-compose", value, error))?;
     let inside = document.and_then(|bytes| {
         let document: serde_json::Value = serde_json::from_slice(bytes).ok()?;

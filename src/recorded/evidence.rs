@@ -121,7 +121,7 @@ pub(crate) fn not_a_file_mistake(
         Err(
             error @ (EvidenceError::NotJson { .. }
             | EvidenceError::TooLarge { .. }
-            | EvidenceError::Unanswered { .. }),
+            | EvidenceError::Certificate { .. }),
         ) => Err(UsageError::file(path, error)),
         other => Ok(other.map_err(EvidenceFailure::from)),
     }
@@ -131,7 +131,7 @@ pub(crate) fn not_a_file_mistake(
 /// of the guest agent (PEM).
 pub(crate) fn attestation_of_file(file: &[u8]) -> Result<Attestation, EvidenceError> {
     let text = file.trim_ascii_start();
-    if text.starts_with(b"-----BEGIN CERTIFICATE-----") {
+    if is_certificate(file) {
         return attestation_of_certificate(text);
     }
     match Attestation::of_bytes(file).filter(|_| !text.starts_with(b"{")) {
@@ -140,11 +140,15 @@ pub(crate) fn attestation_of_file(file: &[u8]) -> Result<Attestation, EvidenceEr
     }
 }
 
+/// Whether a file is a certificate, PEM.
+pub(crate) fn is_certificate(file: &[u8]) -> bool {
+    file.trim_ascii_start()
+        .starts_with(b"-----BEGIN CERTIFICATE-----")
+}
+
 /// The attestation in the first certificate of a chain.
 fn attestation_of_certificate(pem: &[u8]) -> Result<Attestation, EvidenceError> {
-    let refused = |why: &dyn std::fmt::Display| EvidenceError::Unanswered {
-        problem: format!("the certificate is refused: {why}"),
-    };
+    let refused = |why: &dyn std::fmt::Display| EvidenceError::Certificate { why: why.to_string() };
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem)
         .map(|one| one.map(|der| der.to_vec()))
         .collect();

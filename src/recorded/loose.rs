@@ -7,14 +7,16 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::evidence::{
-    Bodies, Recorded, attestation_of_file, file_name, not_a_file_mistake, read_collateral,
+    Bodies, Recorded, attestation_of_file, file_name, is_certificate, not_a_file_mistake, read_collateral,
 };
 use crate::engine::{RecordedAnswers, RecordedEvidence};
 use crate::files;
 use crate::inspect::begins_like_quote;
 use crate::usage_error::UsageError;
 use cvm_verify_core::checks::EvidenceFailure;
-use cvm_verify_core::evidence::{AskedParty, Attestation, Evidence, EvidenceError, parse_user_hex};
+use cvm_verify_core::evidence::{
+    AskedParty, Attestation, Bundle, BundleError, Evidence, EvidenceError, parse_user_hex,
+};
 use cvm_verify_core::verify::UnusableCollateral;
 
 /// Loose files, and what was typed next to them.
@@ -76,12 +78,24 @@ pub(crate) fn named(path: &Path) -> &Path {
 /// Evidence that the options name, where they name a quote.
 pub(crate) fn recorded(args: &LooseFiles) -> Result<Option<Recorded>, UsageError> {
     match (&args.attestation, &args.quote_hex) {
-        (Some(path), _) => of_bytes(named(path), &read(path)?, args).map(Some),
+        (Some(path), _) => of_file(named(path), &read(path)?, args).map(Some),
         (None, Some(text)) => {
             let path = Path::new("--quote-hex");
             of_quote(path, text.trim().trim_start_matches("0x").as_bytes(), args).map(Some)
         }
         (None, None) => Ok(None),
+    }
+}
+
+/// The file of `--attestation`. One of cvm-verify's own documents is the wrong file.
+fn of_file(path: &Path, bytes: &[u8], args: &LooseFiles) -> Result<Recorded, UsageError> {
+    match Bundle::parse(bytes) {
+        Ok(_) => Err(UsageError::file(
+            path,
+            "is an evidence bundle; give it without --attestation",
+        )),
+        Err(BundleError::NotABundle | BundleError::Unreadable(_)) => of_bytes(path, bytes, args),
+        Err(error) => Err(UsageError::file(path, error)),
     }
 }
 
@@ -91,7 +105,7 @@ fn of_quote(path: &Path, bytes: &[u8], args: &LooseFiles) -> Result<Recorded, Us
         attestation_of_file(bytes).and_then(|attestation| Evidence::of_quote(attestation, None, None, None));
     match quote {
         Ok(evidence) if begins_like_quote(&evidence) => of_bytes(path, bytes, args),
-        Err(refused @ EvidenceError::Unanswered { .. }) => Err(UsageError::file(path, refused)),
+        Err(refused @ EvidenceError::Certificate { .. }) => Err(UsageError::file(path, refused)),
         _ => Err(UsageError::file(
             path,
             "is not an evidence bundle, an /attestation body, a quote (binary, hex or base64), a versioned attestation or a \
@@ -133,6 +147,16 @@ fn of_bytes(path: &Path, attestation: &[u8], args: &LooseFiles) -> Result<Record
             parse_user_hex(text).map_err(|error| UsageError::option("--nonce", format!("the value {error}")))
         })
         .transpose()?;
+    if nonce.is_some() && is_certificate(attestation) {
+        return Err(UsageError::option(
+            "--nonce",
+            format!(
+                "the quote in a certificate signs the certificate's key and no nonce ({}); leave the nonce out, and accept that the \
+                 evidence may be old (--freshness unchecked)",
+                path.display()
+            ),
+        ));
+    }
     let collateral: Result<QuoteCollateralV3, UnusableCollateral> = match &args.collateral {
         Some(path) => read_collateral(path)?,
         None => Err(UnusableCollateral::Missing),

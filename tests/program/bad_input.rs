@@ -97,10 +97,15 @@ fn a_file_of_another_kind_is_not_taken_for_one_of_another_version() {
         run(&[command, &[&report]].concat())
             .assert_usage_error("not an evidence bundle; `verify --evidence FILE` writes one");
     }
+    run(&["replay", "--attestation", &report]).assert_usage_error("so it is not an evidence bundle");
+    run(&["replay", "--attestation", evidence])
+        .assert_usage_error("is an evidence bundle; give it without --attestation");
     run(&["diff", &bare, evidence]).assert_usage_error("`replay --attestation FILE` reads a bare");
     let lock = file("cvm.lock", "# a lock\nschema = 1\n");
     run(&["inspect", &lock]).assert_usage_error("is not an evidence bundle, an /attestation body");
     let page = file("docker-compose.yml", "<html></html>");
+    run(&["plan", "--docker-compose", &page]).assert_usage_error("it has no `services`");
+    let page = file("docker-compose.yml", "services: [");
     run(&["plan", "--docker-compose", &page])
         .assert_usage_error("the docker compose file of --docker-compose cannot be read");
 }

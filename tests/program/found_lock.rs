@@ -194,10 +194,15 @@ fn a_lock_that_cannot_be_read_or_names_no_address_is_never_passed_over_in_silenc
         }
         assert_eq!(today.lock(), other);
     }
-    today.write_lock("\n");
-    today
-        .run("pin", &[&url, "--accept-observed", "--force"])
-        .says(0, "Wrote cvm.lock");
+    for nothing in ["\n", ""] {
+        today.write_lock(nothing);
+        today
+            .run("pin", &[&url, "--accept-observed"])
+            .says(2, "cvm-verify pin --force");
+        today
+            .run("pin", &[&url, "--accept-observed", "--force"])
+            .says(0, "Wrote cvm.lock");
+    }
 }
 
 #[test]

@@ -126,7 +126,9 @@ fn files_that_contradict_each_other_fail_and_files_that_cannot_be_read_are_a_usa
         measured(missing.path(), &[]).assert_usage_error(&format!("{file} is not among the files"));
     }
     measured(Path::new("nowhere.tar.gz"), &[]).assert_usage_error("nowhere.tar.gz");
-    measured(&fixture().join("bzImage"), &[]).assert_usage_error("the archive cannot be read");
+    let other = measured(&fixture().join("bzImage"), &[]);
+    other.assert_usage_error("bzImage: it is not a TAR archive, plain or compressed with gzip");
+    assert_eq!(other.stderr.lines().count(), 1, "{other:?}");
 }
 
 #[test]

@@ -303,6 +303,25 @@ fn files_of_an_earlier_run_say_inconclusive_from_the_start() {
     }
 }
 
+/// A folder is kept, and a job after this one reads what is in it.
+#[test]
+fn the_variables_for_later_jobs_say_the_exit_code_of_a_usage_error() {
+    let deployment = Deployment::healthy();
+    let (folder, file) = (deployment.path("out"), deployment.path("out/result.env"));
+    for wrong in ["--lock=gone.lock", "--no-such-option"] {
+        assert_eq!(deployment.verify(&["--output-dir", &folder]).code, 0);
+        let ran = deployment.verify(&["--output-dir", &folder, wrong]);
+        assert_eq!(ran.code, 2, "{ran:#?}");
+        let said = std::fs::read_to_string(&file).unwrap();
+        for line in ["VERDICT=inconclusive\n", "EXIT_CODE=2\n"] {
+            assert!(said.contains(line), "{wrong}: {said}");
+        }
+    }
+    let earlier = std::fs::read_to_string(&file).unwrap();
+    run(&["pin", "--no-such-option", "--output-dir", &folder]).assert_usage_error("--no-such-option");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), earlier);
+}
+
 #[test]
 fn a_file_that_is_not_ours_is_a_usage_error_and_is_not_touched() {
     let deployment = Deployment::healthy();

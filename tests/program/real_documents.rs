@@ -75,6 +75,10 @@ fn a_certificate_is_read_as_the_evidence_that_it_carries() {
         .to_string();
     let at = "--at=2025-09-02T12:00:00Z";
     for option in [&["--attestation", &app][..], &[&app]] {
+        let nonce = ["--nonce", &"ab".repeat(32)];
+        run(&[&["replay"], option, &nonce].concat()).assert_usage_error(
+            "--nonce: the quote in a certificate signs the certificate's key and no nonce",
+        );
         let more = ["--collateral", &collateral, at, "--format=json"];
         let ran = run(&[&["replay"], option, &more].concat());
         ran.assert(QuoteSignature, Pass, None);

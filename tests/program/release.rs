@@ -145,10 +145,21 @@ fn a_file_that_cannot_be_a_docker_compose_file_is_a_usage_error() {
         ("empty.yml", &b""[..], "is empty"),
         ("binary.yml", &b"\xff\xfe"[..], "is not UTF-8 text"),
         ("large.yml", &vec![b'#'; 4 * 1024 * 1024 + 1], "is larger than"),
+        (
+            "document.json",
+            app_compose(DOCKER_COMPOSE).as_bytes(),
+            "give it with --app-compose-file",
+        ),
+        ("Dockerfile", b"FROM services\n", "it has no `services`"),
     ] {
         std::fs::write(deployment.path(name), text).unwrap();
         let option = format!("--docker-compose={}", deployment.path(name));
         verify(&deployment, &[option]).assert_usage_error(says);
+    }
+    let bundle = "fixtures/simulated/healthy.evidence.json".to_owned();
+    for path in [deployment.path("cvm.lock"), deployment.path("root.pem"), bundle] {
+        let option = format!("--docker-compose={path}");
+        verify(&deployment, &[option]).assert_usage_error("it has no `services`");
     }
     verify(&deployment, &["--docker-compose=/".to_owned()]).assert_usage_error("is a folder");
     verify(&deployment, &["--docker-compose=/nowhere.yml".to_owned()]).assert_usage_error("cannot be read");

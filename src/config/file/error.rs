@@ -17,6 +17,11 @@ pub enum FileProblem {
     /// Nothing in it but blanks and comments.
     #[error("the file is empty; write a [[target]] with `name` and `url`")]
     Empty,
+    /// A lock file.
+    #[error(
+        "the file is a lock file, not a policy file; give it with --lock, and the address of the app as an argument or as `url`"
+    )]
+    IsALock,
     /// No target.
     #[error("the file has no target; write a [[target]] with `name` and `url`")]
     NoTarget,

@@ -39,6 +39,12 @@ impl PolicyFile {
     }
 }
 
+/// Whether it is what a lock begins with.
+fn is_of_a_lock(schema: &TomlEntry<'_>) -> bool {
+    let text = schema.value().as_str();
+    text.is_some_and(|text| text.starts_with("cvm-verify/lock/"))
+}
+
 struct FileReader<'m> {
     mistakes: &'m mut FoundMistakes<FileProblem>,
 }
@@ -70,6 +76,11 @@ impl FileReader<'_> {
                             Vec::new()
                         }
                     });
+                }
+                "schema" if is_of_a_lock(&entry) => {
+                    self.mistakes.retain(|_| false);
+                    self.mistakes.note(whole.mistake_at(None, FileProblem::IsALock));
+                    return;
                 }
                 _ => self.mistakes.note(entry.key_error(unknown_at_the_root(&name))),
             }

@@ -154,6 +154,11 @@ fn tables_that_are_none_and_keys_in_the_wrong_place_are_told() {
         shown(&format!("[[targets]]\n{target}")),
         "cvm-verify.toml:1:3: `targets` is unknown here; did you mean [[target]]?"
     );
+    assert_eq!(
+        shown("tool = \"x\"\nschema = \"cvm-verify/lock/v1\"\n[images]\n"),
+        "cvm-verify.toml: the file is a lock file, not a policy file; give it with --lock, and the address of the app as an argument or \
+         as `url`"
+    );
 }
 
 #[test]

@@ -397,6 +397,13 @@ fn the_bundles_of_instances_replay_to_the_same_results() {
         assert!(text.contains(r#""kind": "phala-cloud""#));
     }
     assert_eq!(ran.code, 1);
+    // How many there are is known once they answer.
+    let second = deployment.path("bundle-instance-2.json");
+    std::fs::write(&second, "KEEP ME").unwrap();
+    let ran = verify(&deployment, "phala-cloud", &[&id, &api, "--evidence", &bundle]);
+    assert_eq!(ran.code, 1);
+    ran.assert_stderr("bundle-instance-2.json: exists and is not a file that cvm-verify wrote");
+    assert_eq!(std::fs::read_to_string(&second).unwrap(), "KEEP ME");
 }
 
 #[test]

@@ -74,6 +74,12 @@ pub enum EvidenceError {
         /// What came instead.
         problem: String,
     },
+    /// A certificate in place of an attestation, which carries none or one that is not its own.
+    #[error("the certificate is refused: {why}")]
+    Certificate {
+        /// Why.
+        why: String,
+    },
     /// Evidence of another TEE than Intel TDX.
     #[error("{document} is of the platform {kind}; this version verifies `tdx` alone")]
     UnsupportedPlatform {

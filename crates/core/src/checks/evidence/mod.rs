@@ -215,7 +215,9 @@ impl From<EvidenceError> for EvidenceFailure {
             EvidenceError::TooLarge { .. } | EvidenceError::ComposeTooLarge { .. } => {
                 EvidenceReason::TooLarge
             }
-            EvidenceError::NoQuote { .. } | EvidenceError::Unanswered { .. } => EvidenceReason::NoQuote,
+            EvidenceError::NoQuote { .. }
+            | EvidenceError::Unanswered { .. }
+            | EvidenceError::Certificate { .. } => EvidenceReason::NoQuote,
             EvidenceError::UnsupportedPlatform { .. } | EvidenceError::TpmQuote { .. } => {
                 EvidenceReason::UnsupportedPlatform
             }
