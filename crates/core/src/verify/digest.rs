@@ -1,12 +1,22 @@
 //! Hashes and the digests of events.
 
-use sha2::{Digest as _, Sha256, Sha384};
+use ring::digest::{Context, SHA256};
+use sha2::{Digest as _, Sha384};
 
 use crate::evidence::EventVersion;
 
 /// SHA-256.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
-    Sha256::digest(bytes).into()
+    sha256_of_parts([bytes])
+}
+
+/// SHA-256 of parts, one behind the other. ring's needs a third of the instructions of `sha2`'s where the processor has none for it.
+pub(super) fn sha256_of_parts<'p>(parts: impl IntoIterator<Item = &'p [u8]>) -> [u8; 32] {
+    let mut hash = Context::new(&SHA256);
+    parts.into_iter().for_each(|part| hash.update(part));
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(hash.finish().as_ref());
+    bytes
 }
 
 /// SHA-384.

@@ -17,7 +17,8 @@ use dcap_qvl::config::{Config, CryptoProvider};
 use dcap_qvl::configs::RingConfig;
 use dcap_qvl::crypto::RingCrypto;
 use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm};
-use sha2::{Digest as _, Sha256};
+
+use crate::verify::digest::sha256_of_parts;
 
 /// How many signatures are remembered before the older ones begin to be forgotten; 32 bytes each.
 const GENERATION: usize = 1024;
@@ -143,12 +144,9 @@ impl SignatureVerificationAlgorithm for Remembered {
 }
 
 fn hash(parts: [&[u8]; 3]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    hash.finalize().into()
+    let [key, message, signature] = parts;
+    let [of_key, of_message, of_signature] = parts.map(|part| (part.len() as u64).to_be_bytes());
+    sha256_of_parts([&of_key, key, &of_message, message, &of_signature, signature])
 }
 
 #[cfg(test)]
