@@ -194,6 +194,7 @@ struct WrittenBundle<'a> {
 
 #[derive(Deserialize)]
 struct ReadBundle {
+    schema: Option<String>,
     captured_at: String,
     source: BundleSource,
     nonce: Option<String>,
@@ -261,20 +262,16 @@ impl Bundle {
         if file.trim_ascii().is_empty() {
             return Err(BundleError::Unreadable("it is empty".to_owned()));
         }
-        let schema: SchemaOnly = serde_json::from_slice(file).map_err(unreadable)?;
-        match schema.schema.filter(|found| found.starts_with("cvm-verify/")) {
-            None => return Err(BundleError::NotABundle),
-            Some(found) if found != SCHEMA => {
-                let is_bundle = found.starts_with("cvm-verify/evidence/");
-                let found = found.chars().take(80).collect();
-                return Err(match is_bundle {
-                    true => BundleError::OtherSchema { found },
-                    false => BundleError::OtherKind { found },
-                });
+        let read = match serde_json::from_slice::<ReadBundle>(file) {
+            Ok(read) => read,
+            // What kind of document it is says more than which member it lacks.
+            Err(error) => {
+                let other: SchemaOnly = serde_json::from_slice(file).map_err(unreadable)?;
+                refuse_other_schema(other.schema)?;
+                return Err(unreadable(error));
             }
-            Some(_) => {}
-        }
-        let read: ReadBundle = serde_json::from_slice(file).map_err(unreadable)?;
+        };
+        refuse_other_schema(read.schema)?;
         let captured_at = unix_seconds(&read.captured_at).ok_or(BundleError::CapturedAt)?;
         let collateral_fetched_at = read
             .collateral_fetched_at
@@ -323,6 +320,21 @@ impl Bundle {
             Some(problem) => evidence.without_info(problem.clone()),
             None => evidence,
         })
+    }
+}
+
+fn refuse_other_schema(schema: Option<String>) -> Result<(), BundleError> {
+    match schema.filter(|found| found.starts_with("cvm-verify/")) {
+        None => Err(BundleError::NotABundle),
+        Some(found) if found != SCHEMA => {
+            let is_bundle = found.starts_with("cvm-verify/evidence/");
+            let found = found.chars().take(80).collect();
+            Err(match is_bundle {
+                true => BundleError::OtherSchema { found },
+                false => BundleError::OtherKind { found },
+            })
+        }
+        Some(_) => Ok(()),
     }
 }
 

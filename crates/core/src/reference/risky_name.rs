@@ -93,6 +93,8 @@ impl RiskyNameMatch {
 /// What other rows except a name from.
 #[derive(Default)]
 struct Exceptions<'a> {
+    /// Sections stand in it, between `__`: without, no name stands behind one.
+    has_sections: bool,
     /// It is harmless as a whole.
     is_ordinary: bool,
     /// Its last word is one of values.
@@ -136,7 +138,9 @@ impl RiskyName {
     /// Whether the row says that a name is risky, beside what other rows except it from.
     fn is_of(&self, name: &str, excepted: &Exceptions<'_>) -> bool {
         self.names.iter().any(|own| match self.matches {
-            RiskyNameMatch::Exact => name == own.as_str() || is_behind_section(name, own),
+            RiskyNameMatch::Exact => {
+                name == own.as_str() || excepted.has_sections && is_behind_section(name, own)
+            }
             RiskyNameMatch::Prefix => !excepted.is_ordinary && name.starts_with(own.as_str()),
             RiskyNameMatch::Suffix => {
                 !excepted.is_ordinary && name.ends_with(own.as_str()) && !excepted.end_in(own)
@@ -153,6 +157,9 @@ impl RiskyName {
 
     /// Adds what the row excepts a name from.
     fn except<'a>(&'a self, name: &str, from: &mut Exceptions<'a>) {
+        if !self.matches.excepts() {
+            return;
+        }
         for own in self.names.iter().map(Text::as_str) {
             match self.matches {
                 RiskyNameMatch::Ordinary => from.is_ordinary |= own == name,
@@ -212,7 +219,10 @@ impl ReferenceValues {
 
     fn risky_row(&self, name: &str, counts: impl Fn(&RiskyName) -> bool) -> Option<&RiskyName> {
         let name = name.trim().to_ascii_uppercase();
-        let mut excepted = Exceptions::default();
+        let mut excepted = Exceptions {
+            has_sections: name.contains("__"),
+            ..Exceptions::default()
+        };
         for row in &self.risky_names {
             row.except(&name, &mut excepted);
         }
