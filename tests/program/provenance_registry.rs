@@ -50,11 +50,16 @@ pub struct Release {
 
 impl Release {
     pub fn of(images: &[String]) -> Self {
-        let services: String = images
-            .iter()
-            .enumerate()
-            .map(|(number, image)| format!("  s{number}:\n    image: {image}\n"))
-            .collect();
+        let services = images.iter().enumerate();
+        Self::of_services(
+            &services
+                .map(|(number, image)| format!("  s{number}:\n    image: {image}\n"))
+                .collect::<String>(),
+        )
+    }
+
+    /// Of services as a docker compose file writes them, indented by two.
+    fn of_services(services: &str) -> Self {
         let mut cvm = Cvm::healthy(&World::default());
         cvm.app_compose = simulator::app_compose::app_compose(&format!("services:\n{services}"));
         let cvm = super::provenance::without_script(cvm);
@@ -178,6 +183,32 @@ fn the_statement_of_an_index_or_of_its_one_manifest_counts_and_never_that_of_a_p
     Release::of(&[image(&registry, &child)])
         .verify(REGISTRY, &[])
         .assert(SourceProvenance, Fail, Some("no-provenance"));
+}
+
+/// What is attested for linux/amd64 says nothing of the image that `platform` chooses from the same index, whose files may be of any
+/// platform.
+#[test]
+fn a_container_of_another_platform_runs_what_is_attested_of_the_whole_index_alone() {
+    let registry = ImageRegistry::start(RegistryWays::Specified);
+    let (amd, arm) = (registry.push_image("amd64"), registry.push_image("arm64"));
+    let index = registry.push_index(&[(&amd, "linux", "amd64"), (&arm, "linux", "arm64")]);
+    registry.attach(&amd, &provenance(&Workflow::default(), &amd));
+    let whole = registry.push_index(&[(&arm, "linux", "arm64"), (&amd, "linux", "amd64")]);
+    registry.attach(&whole, &provenance(&Workflow::default(), &whole));
+    for (digest, platform, reason) in [
+        (&index, "linux/amd64", None),
+        (&index, "linux/x86_64", None),
+        (&index, "linux/arm64", Some("other-subject")),
+        (&index, "unknown/unknown", Some("other-subject")),
+        (&whole, "linux/arm64", None),
+        (&amd, "linux/arm64", None),
+    ] {
+        let image = image(&registry, digest);
+        let services = format!("  web:\n    image: {image}\n    platform: {platform}\n");
+        let ran = Release::of_services(&services).verify(REGISTRY, &[]);
+        let status = if reason.is_some() { Fail } else { Pass };
+        ran.assert(SourceProvenance, status, reason);
+    }
 }
 
 /// An image with BuildKit's attestation: the index, the attestation's manifest, the image.

@@ -98,7 +98,8 @@ reasons! {
         "Do not deploy this image: a workflow wrote false provenance. Look at the workflow that signed.";
     OTHER_SUBJECT "other-subject"
         "The statements that were found are about other digests."
-        "Attest the digest that is pinned in the compose file: the one that the push printed.";
+        "Attest the digest that is pinned in the compose file: the one that the push printed. If a container names a `platform` other \
+         than linux/amd64, remove it: what is attested for linux/amd64 alone does not count for that one.";
     MALFORMED "malformed"
         "A bundle cannot be read."
         BUNDLE;
@@ -225,7 +226,7 @@ pub(super) const fn of_refusal(refusal: Refusal) -> &'static Reason {
         Refusal::TimestampOutsideValidity => &TIMESTAMP_OUTSIDE_VALIDITY,
         Refusal::NoAuthenticatedTime => &NO_AUTHENTICATED_TIME,
         Refusal::SignatureInvalid => &SIGNATURE_INVALID,
-        Refusal::OtherSubject => &OTHER_SUBJECT,
+        Refusal::OtherSubject | Refusal::OtherPlatform => &OTHER_SUBJECT,
         Refusal::PredicateMismatch(_) => &PREDICATE_MISMATCH,
         Refusal::RootOutdated => &ROOT_OUTDATED,
         Refusal::RootUnusable => &ROOT_UNUSABLE,
