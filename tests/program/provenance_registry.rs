@@ -51,14 +51,10 @@ pub struct Release {
 impl Release {
     pub fn of(images: &[String]) -> Self {
         let services = images.iter().enumerate();
-        Self::of_services(
-            &services
-                .map(|(number, image)| format!("  s{number}:\n    image: {image}\n"))
-                .collect::<String>(),
-        )
+        let services = services.map(|(number, image)| format!("  s{number}:\n    image: {image}\n"));
+        Self::of_services(&services.collect::<String>())
     }
 
-    /// Of services as a docker compose file writes them, indented by two.
     fn of_services(services: &str) -> Self {
         let mut cvm = Cvm::healthy(&World::default());
         cvm.app_compose = simulator::app_compose::app_compose(&format!("services:\n{services}"));
@@ -185,8 +181,7 @@ fn the_statement_of_an_index_or_of_its_one_manifest_counts_and_never_that_of_a_p
         .assert(SourceProvenance, Fail, Some("no-provenance"));
 }
 
-/// What is attested for linux/amd64 says nothing of the image that `platform` chooses from the same index, whose files may be of any
-/// platform.
+/// What `platform` chooses from an index may hold programs of any platform.
 #[test]
 fn a_container_of_another_platform_runs_what_is_attested_of_the_whole_index_alone() {
     let registry = ImageRegistry::start(RegistryWays::Specified);
@@ -199,15 +194,13 @@ fn a_container_of_another_platform_runs_what_is_attested_of_the_whole_index_alon
         (&index, "linux/amd64", None),
         (&index, "linux/x86_64", None),
         (&index, "linux/arm64", Some("other-subject")),
-        (&index, "unknown/unknown", Some("other-subject")),
         (&whole, "linux/arm64", None),
-        (&amd, "linux/arm64", None),
     ] {
-        let image = image(&registry, digest);
-        let services = format!("  web:\n    image: {image}\n    platform: {platform}\n");
-        let ran = Release::of_services(&services).verify(REGISTRY, &[]);
+        let image = format!("    image: {}\n", image(&registry, digest));
         let status = if reason.is_some() { Fail } else { Pass };
-        ran.assert(SourceProvenance, status, reason);
+        Release::of_services(&format!("  web:\n{image}    platform: {platform}\n"))
+            .verify(REGISTRY, &[])
+            .assert(SourceProvenance, status, reason);
     }
 }
 

@@ -32,7 +32,8 @@ reasons! {
         "Nothing, while the reason holds. To reach `source`, use images with provenance and remove the rule.";
     NO_PROVENANCE "no-provenance"
         "No statement about an image was found, and a rule expects one."
-        "Attest the image in the workflow that builds it (actions/attest, permissions id-token and attestations: write), or \
+        "Attest the image in the workflow that builds it (actions/attest, permissions id-token and attestations: write), by the digest that \
+         the compose file pins: for an image of several platforms pin the digest of the index, which the push printed. Or \
          waive it in writing: [[target.images]] with provenance = \"none: REASON\". For a private repository, also give a token \
          in CVM_VERIFY_SOURCE_TOKEN.";
     LEGACY_SIGNATURE "legacy-signature"

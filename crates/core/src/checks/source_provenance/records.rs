@@ -39,7 +39,8 @@ pub fn for_platforms(
     if !names_another {
         return Cow::Borrowed(statements);
     }
-    let counted = |(image, found): (&String, &ImageStatements)| (image.clone(), found.clone().for_any_platform());
+    let counted =
+        |(image, found): (&String, &ImageStatements)| (image.clone(), found.clone().for_any_platform());
     Cow::Owned(statements.iter().map(counted).collect())
 }
 

@@ -89,7 +89,9 @@ pub enum Refusal {
     #[error("it is about another digest")]
     OtherSubject,
     /// The statement is about what an index has for linux/amd64, and another platform runs.
-    #[error("it is about the image for linux/amd64, and a container of the compose file names another `platform`")]
+    #[error(
+        "it is about the image for linux/amd64, and a container of the compose file names another `platform`"
+    )]
     OtherPlatform,
     /// The statement contradicts the certificate that signed it.
     #[error("its provenance contradicts its certificate: {0}")]
