@@ -1,18 +1,18 @@
 //! What a deploy will be, before it happens: the hashes and images that will be measured, who built the images, and what the
 //! policy would refuse.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use crate::usage_error::UsageError;
-use cvm_verify_core::checks::{Check, judge_document, judge_images, with_scripts_of};
+use cvm_verify_core::checks::{Check, for_platforms, judge_document, judge_images, with_scripts_of};
 use cvm_verify_core::compose::{ComposeFile, ComposePlace, UnprovenDocument, compose_forms};
 use cvm_verify_core::evidence::RecordedStatements;
 use cvm_verify_core::policy::{ImagePinsPolicy, Policy};
 use cvm_verify_core::report::{CheckId, SideTier, Status};
 use cvm_verify_core::tiers::{is_required, is_short};
-use cvm_verify_core::verify::verify_statements;
+use cvm_verify_core::verify::{ImageStatements, verify_statements};
 
 /// The name of the JSON format.
 const SCHEMA: &str = "cvm-verify/plan/v1";
@@ -39,6 +39,9 @@ pub struct DeployPlan {
     /// The compose document, if it was given.
     #[serde(skip)]
     document: Option<UnprovenDocument>,
+    /// Whether a container names another platform than the guest's.
+    #[serde(skip)]
+    names_other_platform: bool,
 }
 
 /// Whether something speaks against a deploy.
@@ -99,6 +102,7 @@ impl DeployPlan {
             refused: Vec::new(),
             notes: Vec::new(),
             document: None,
+            names_other_platform: false,
         };
         match (document, &policy.docker_compose) {
             (Some(document), _) => plan.add_document(document, policy)?,
@@ -166,6 +170,7 @@ impl DeployPlan {
 
     /// The images of a docker compose file, and the places of it that decide code.
     fn add_file(&mut self, file: &ComposeFile, policy: &Policy) {
+        self.names_other_platform = file.names_other_platform;
         self.images = file
             .images
             .values()
@@ -199,7 +204,9 @@ impl DeployPlan {
     #[must_use]
     pub fn with_statements(mut self, recorded: &[RecordedStatements], policy: &Policy, now: u64) -> Self {
         let images = self.images.iter().cloned().collect();
-        self.provenance = provenance(&images, recorded, self.document.as_ref(), policy, now);
+        let statements = verify_statements(recorded, &policy.sources.roots, now);
+        let statements = for_platforms(&statements, self.names_other_platform);
+        self.provenance = provenance(&images, &statements, self.document.as_ref(), policy);
         let is_wanted = policy.required.sides().includes(SideTier::Source);
         if is_wanted && !self.provenance.granted && self.provenance.status != Status::Error {
             self.refused.push(format!(
@@ -224,10 +231,9 @@ impl DeployPlan {
 
 fn provenance(
     images: &BTreeSet<String>,
-    recorded: &[RecordedStatements],
+    statements: &BTreeMap<String, ImageStatements>,
     document: Option<&UnprovenDocument>,
     policy: &Policy,
-    now: u64,
 ) -> Provenance {
     if policy.sources.rules.is_empty() {
         return Provenance {
@@ -238,8 +244,7 @@ fn provenance(
             fix: None,
         };
     }
-    let statements = verify_statements(recorded, &policy.sources.roots, now);
-    let finding = judge_images(images, &statements, &policy.sources);
+    let finding = judge_images(images, statements, &policy.sources);
     let finding = match document {
         Some(document) => with_scripts_of(finding, document, policy),
         None => finding,

@@ -363,6 +363,14 @@ fn t36_the_platform_the_image_and_the_keys_of_the_kmss_own_vm_are_judged() {
     });
     excepted.judge().proves(ID);
 
+    // Older than anything that Intel rates is not forged.
+    for lie in [Lie::NoMatchingTcbLevel, Lie::OldQuotingEnclave] {
+        let mut unrated = kms();
+        lie.apply(&mut unrated.cvm);
+        fails_alone(&honest(&Kms::of(unrated.cvm, unrated.root)), "platform")
+            .detail_says(ID, "its quote is refused: ");
+    }
+
     let unknown = honest(&kms()).with(|trial| trial.policy.kms.os_image = None);
     is_open(&unknown, "os-image-unknown");
     let mut other = kms();

@@ -285,6 +285,10 @@ fn t26_an_ingress_without_a_good_quote_does_not_bind() {
     let mut forged = cvm.clone();
     forged.edit_quote(|quote| quote[60] ^= 1);
     never_binds(asked(&honest().quoted_by(&forged)), "ingress-quote");
+    // Older than anything that Intel rates is not forged.
+    let mut unrated = cvm.clone();
+    unrated.report.tee_tcb_svn = [0; 16];
+    never_binds(asked(&honest().quoted_by(&unrated)), "ingress-platform");
     // The event log of another boot.
     let mut other_boot = cvm;
     other_boot.instance_id = vec![0x77; 20];

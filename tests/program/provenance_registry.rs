@@ -50,11 +50,12 @@ pub struct Release {
 
 impl Release {
     pub fn of(images: &[String]) -> Self {
-        let services: String = images
-            .iter()
-            .enumerate()
-            .map(|(number, image)| format!("  s{number}:\n    image: {image}\n"))
-            .collect();
+        let services = images.iter().enumerate();
+        let services = services.map(|(number, image)| format!("  s{number}:\n    image: {image}\n"));
+        Self::of_services(&services.collect::<String>())
+    }
+
+    fn of_services(services: &str) -> Self {
         let mut cvm = Cvm::healthy(&World::default());
         cvm.app_compose = simulator::app_compose::app_compose(&format!("services:\n{services}"));
         let cvm = super::provenance::without_script(cvm);
@@ -178,6 +179,29 @@ fn the_statement_of_an_index_or_of_its_one_manifest_counts_and_never_that_of_a_p
     Release::of(&[image(&registry, &child)])
         .verify(REGISTRY, &[])
         .assert(SourceProvenance, Fail, Some("no-provenance"));
+}
+
+/// What `platform` chooses from an index may hold programs of any platform.
+#[test]
+fn a_container_of_another_platform_runs_what_is_attested_of_the_whole_index_alone() {
+    let registry = ImageRegistry::start(RegistryWays::Specified);
+    let (amd, arm) = (registry.push_image("amd64"), registry.push_image("arm64"));
+    let index = registry.push_index(&[(&amd, "linux", "amd64"), (&arm, "linux", "arm64")]);
+    registry.attach(&amd, &provenance(&Workflow::default(), &amd));
+    let whole = registry.push_index(&[(&arm, "linux", "arm64"), (&amd, "linux", "amd64")]);
+    registry.attach(&whole, &provenance(&Workflow::default(), &whole));
+    for (digest, platform, reason) in [
+        (&index, "linux/amd64", None),
+        (&index, "linux/x86_64", None),
+        (&index, "linux/arm64", Some("other-subject")),
+        (&whole, "linux/arm64", None),
+    ] {
+        let image = format!("    image: {}\n", image(&registry, digest));
+        let status = if reason.is_some() { Fail } else { Pass };
+        Release::of_services(&format!("  web:\n{image}    platform: {platform}\n"))
+            .verify(REGISTRY, &[])
+            .assert(SourceProvenance, status, reason);
+    }
 }
 
 /// An image with BuildKit's attestation: the index, the attestation's manifest, the image.

@@ -17,6 +17,10 @@ fn t26_a_certificate_that_was_quoted_on_a_platform_that_is_not_accepted_does_not
     grants_nothing(judged.fails(ID, "ratls-platform").proves(CheckId::TcbStatus));
     judged.detail_says(ID, "Of the quote in the certificate, tcb-status says: ");
     never_binds(trial(), "ratls-platform");
+    // Older than anything that Intel rates is not forged.
+    before.report.tee_tcb_svn = [0; 16];
+    let unrated = TlsIdentity::ra_tls(1, DEFAULT_NOW, &before);
+    never_binds(asked(cvm.clone(), &unrated, TlsBinding::RaTls), "ratls-platform");
     // What is accepted in writing of the one is accepted of the other, and named.
     let accepted = trial().with(|trial| {
         let exception = "OutOfDate:until=2026-12-01".parse().unwrap();

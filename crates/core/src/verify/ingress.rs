@@ -10,7 +10,7 @@ use rustls_pki_types::pem::PemObject as _;
 
 use super::digest::sha256;
 use super::ra_tls::spki_sha256;
-use super::td_claims::{OtherTd, TdClaims, same_td};
+use super::td_claims::{OtherTd, TdClaims, UnprovenTd, same_td};
 use super::{Layout, VerifiedQuote};
 use crate::evidence::{
     Attestation, Evidence, INGRESS_ACCOUNT, IngressEvidence, IngressManifest, IngressSeen, ManifestError,
@@ -75,10 +75,7 @@ pub enum IngressNotBound {
     /// It is refused.
     Refused(IngressRefusal),
     /// Its quote, or the event log beside it, is not proven.
-    QuoteNotProven {
-        /// Whether it was refused, or could not be determined.
-        is_refused: bool,
-    },
+    QuoteNotProven(UnprovenTd),
     /// The app's own evidence is not proven.
     NotReached,
     /// Its quote is of a TD with other code.
@@ -112,7 +109,7 @@ impl IngressNotBound {
             Self::NotAsked | Self::Absent | Self::Unreachable(_) => false,
             Self::Refused(IngressRefusal::Manifest(error)) => !error.is_of_another_file(),
             Self::Refused(_)
-            | Self::QuoteNotProven { .. }
+            | Self::QuoteNotProven(_)
             | Self::NotReached
             | Self::OtherCode { .. }
             | Self::OtherInstance
@@ -213,9 +210,7 @@ pub(super) fn bind(
     app: TdClaims<'_>,
     session: &TlsSession,
 ) -> Result<BoundIngress, IngressNotBound> {
-    let not_proven = IngressNotBound::QuoteNotProven {
-        is_refused: own.is_refused,
-    };
+    let not_proven = IngressNotBound::QuoteNotProven(own.unproven);
     let Some(quote) = own.quote else {
         return Err(not_proven);
     };

@@ -1,7 +1,7 @@
 //! What was seen of TLS, added to the claims of the evidence that came over it.
 
 use super::ra_tls::{self, RaTlsCertificate};
-use super::td_claims::TdClaims;
+use super::td_claims::{TdClaims, UnprovenTd};
 use super::{Claims, Echo, Inputs, Issuer, NotBound, NotProven, ingress, prove, tls_binding};
 use crate::evidence::{TlsChain, TlsSession};
 
@@ -75,8 +75,11 @@ pub(super) fn td_claims(claims: &Claims) -> TdClaims<'_> {
         nonce: claims.nonce.as_ref(),
         echo_differs: claims.echo == Echo::Differs,
         at: claims.at,
-        is_refused: matches!(claims.quote, Err(NotProven::Refused(_)))
-            || claims.log_is_refused()
-            || matches!(claims.boot, Err(NotProven::Refused(_))),
+        unproven: match (&claims.quote, &claims.boot) {
+            (Err(NotProven::Refused(refusal)), _) if refusal.is_of_old_platform() => UnprovenTd::OldPlatform,
+            (Err(NotProven::Refused(_)), _) | (_, Err(NotProven::Refused(_))) => UnprovenTd::Refused,
+            _ if claims.log_is_refused() => UnprovenTd::Refused,
+            _ => UnprovenTd::Undetermined,
+        },
     }
 }

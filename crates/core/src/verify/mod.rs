@@ -86,7 +86,8 @@ pub use ra_tls::{RaTlsCertificate, RaTlsRefusal, evidence_of as ra_tls_evidence_
 pub use refusal::{QeShortfall, QuoteRefusal, Revocation};
 pub use report_data::{Layout, UnknownLayout};
 pub(crate) use statements::name_and_digest;
-pub use statements::{FoundStatement, ImageStatements, verify_statements};
+pub use statements::{AboutImage, FoundStatement, ImageStatements, verify_statements};
+pub use td_claims::UnprovenTd;
 pub use tls_binding::{BindingMode, BoundChannel, Issuer, NotBound, Tls};
 pub use trust_root::{RootError, TrustRoot};
 

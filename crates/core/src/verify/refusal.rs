@@ -39,6 +39,14 @@ pub enum QuoteRefusal {
     NotVerified(String),
 }
 
+impl QuoteRefusal {
+    /// Whether it is genuine, and made on a platform or by a quoting enclave that is older than anything that Intel still rates.
+    #[must_use]
+    pub const fn is_of_old_platform(&self) -> bool {
+        matches!(self, Self::NoMatchingTcbLevel(_) | Self::QeOutOfDate(_))
+    }
+}
+
 /// What Intel revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Revocation {

@@ -21,11 +21,35 @@ pub struct ImageStatements {
     pub has_legacy_signature: bool,
 }
 
+impl ImageStatements {
+    /// The same of an image that a container runs for another platform than linux/amd64: what was stated of that one says nothing of it.
+    #[must_use]
+    pub fn for_any_platform(mut self) -> Self {
+        for bundle in &mut self.bundles {
+            if bundle.about != AboutImage::Pinned && bundle.proven.is_ok() {
+                bundle.proven = Err(Refusal::OtherPlatform);
+            }
+        }
+        self
+    }
+}
+
+/// What a statement is about, of what an image's digest vouches for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AboutImage {
+    /// The digest itself.
+    Pinned,
+    /// What an index has for linux/amd64.
+    Platform,
+    /// The attestation that BuildKit put next to that one.
+    Attestation,
+}
+
 /// A bundle that was found.
 #[derive(Debug, Clone)]
 pub struct FoundStatement {
-    /// Whether it is about the attestation that BuildKit put next to the image, and that one about the image.
-    pub via_buildkit: bool,
+    /// What it is about, if it proves a statement.
+    pub about: AboutImage,
     /// The statement that it proves, or why it proves none.
     pub proven: Result<SignedStatement, Refusal>,
 }
@@ -71,8 +95,8 @@ pub fn verify_statements(
         image.has_attestation |= subjects.attestation.is_some();
         image.has_legacy_signature |= record.legacy_signature;
         for bundle in record.bundles.iter().take(room) {
-            let (via_buildkit, proven) = subjects.verify(bundle.get().as_bytes(), roots, at);
-            image.bundles.push(FoundStatement { via_buildkit, proven });
+            let (about, proven) = subjects.verify(bundle.get().as_bytes(), roots, at);
+            image.bundles.push(FoundStatement { about, proven });
         }
     }
     found
@@ -106,26 +130,26 @@ impl<'a> Subjects<'a> {
         }
     }
 
-    /// Verifies a bundle over the first of them that it is about, and whether that is BuildKit's attestation.
+    /// Verifies a bundle over the first of them that it is about, and which one that is.
     fn verify(
         &self,
         bundle: &[u8],
         roots: &SigstoreRoots,
         at: u64,
-    ) -> (bool, Result<SignedStatement, Refusal>) {
+    ) -> (AboutImage, Result<SignedStatement, Refusal>) {
         let over = |digest: &[u8; 32]| provenance::verify(bundle, digest, roots, at);
         let direct = over(&self.pinned);
         let (Err(Refusal::OtherSubject), Some(platform)) = (&direct, &self.platform) else {
-            return (false, direct);
+            return (AboutImage::Pinned, direct);
         };
         let of_platform = over(platform);
         let (Err(Refusal::OtherSubject), Some(attestation)) = (&of_platform, &self.attestation) else {
-            return (false, of_platform);
+            return (AboutImage::Platform, of_platform);
         };
         match (over(attestation), self.layer) {
-            (Ok(signed), Some(layer)) => (true, signed.carrying(layer, platform)),
-            (Ok(_), None) => (true, Err(Refusal::OtherSubject)),
-            (Err(refusal), _) => (false, Err(refusal)),
+            (Ok(signed), Some(layer)) => (AboutImage::Attestation, signed.carrying(layer, platform)),
+            (Ok(_), None) => (AboutImage::Attestation, Err(Refusal::OtherSubject)),
+            (Err(refusal), _) => (AboutImage::Pinned, Err(refusal)),
         }
     }
 }

@@ -15,8 +15,19 @@ pub(super) struct TdClaims<'a> {
     pub echo_differs: bool,
     /// The time that it is judged at, Unix seconds.
     pub at: u64,
-    /// Whether its quote, its event log or its boot was refused: convicted, and not only undetermined.
-    pub is_refused: bool,
+    /// What is known where not all of it is proven.
+    pub unproven: UnprovenTd,
+}
+
+/// What is known of a TD of which not all is proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnprovenTd {
+    /// Nothing: it could not be determined.
+    Undetermined,
+    /// Its quote is genuine, and of a platform that is older than anything that Intel still rates.
+    OldPlatform,
+    /// Its quote, its event log or its boot was refused.
+    Refused,
 }
 
 /// What two TDs differ in.

@@ -5,7 +5,7 @@
 
 use super::ingress::{BoundIngress, IngressNotBound};
 use super::ra_tls::{self, NotBoundBy, RaTlsCertificate, RaTlsRefusal};
-use super::td_claims::{self, OtherTd, TdClaims};
+use super::td_claims::{self, OtherTd, TdClaims, UnprovenTd};
 use super::{Layout, VerifiedQuote};
 use crate::evidence::{Probe, Seen, TlsChain, TlsHost, TlsSession};
 
@@ -63,11 +63,8 @@ pub enum NotBound {
     Refused(RaTlsRefusal),
     /// The certificate's evidence binds its key, and the server did not sign the handshake with it.
     KeyNotHeld,
-    /// The quote in the certificate, or its event log, is not proven. Whether it is convicted.
-    QuoteNotProven {
-        /// Whether the quote was refused, or it could not be determined.
-        is_refused: bool,
-    },
+    /// The quote in the certificate, or its event log, is not proven.
+    QuoteNotProven(UnprovenTd),
     /// The certificate is of a TD with other code.
     OtherCode {
         /// The compose hash of that TD.
@@ -264,9 +261,7 @@ pub(super) fn issuer(
 pub(super) fn quotes_own_key(certificate: &RaTlsCertificate, own: TdClaims<'_>) -> Result<(), NotBound> {
     ra_tls::bound_quote(certificate, own).map_err(|error| match error {
         NotBoundBy::Refused(refusal) => NotBound::Refused(refusal),
-        NotBoundBy::QuoteNotProven => NotBound::QuoteNotProven {
-            is_refused: own.is_refused,
-        },
+        NotBoundBy::QuoteNotProven => NotBound::QuoteNotProven(own.unproven),
     })
 }
 

@@ -215,6 +215,13 @@ fn not_attested(
 
 /// The evidence in the certificate is refused, or could not be verified.
 fn not_proven(judgement: &mut Judgement, host: &str, own: Option<&Claims>) {
+    if let Some(Err(NotProven::Refused(refusal))) = own.map(|own| &own.quote)
+        && refusal.is_of_old_platform()
+    {
+        let sentence = format!("The KMS at {host}: its quote is refused: {refusal}.");
+        judgement.fail(&PLATFORM, sentence);
+        return;
+    }
     let refusal = own.and_then(|own| match (&own.quote, &own.log, &own.boot) {
         (Err(NotProven::Refused(refusal)), ..) => Some(format!("its quote is refused: {refusal}")),
         (_, Err(NotProven::Refused(refusal)), _) => Some(format!("its event log is refused: {refusal}")),

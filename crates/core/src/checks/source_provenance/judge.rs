@@ -9,7 +9,7 @@ use crate::checks::{Acceptance, Reason};
 use crate::policy::{BuildSource, ExpectedSource, ImagePattern, SourcePolicy, SourceRule};
 use crate::report::AcceptedKind;
 use crate::verify::provenance::{Refusal, SignedStatement, Weight};
-use crate::verify::{ImageStatements, name_and_digest};
+use crate::verify::{AboutImage, ImageStatements, name_and_digest};
 
 /// One image with what was decided about it.
 pub(super) struct JudgedImage<'p> {
@@ -164,7 +164,8 @@ pub(super) fn passing<'f>(
     let mut first = None;
     let mut best: Option<(Says, Refused)> = None;
     for bundle in &found.bundles {
-        let proven = match bundle.via_buildkit && !source.via_buildkit {
+        let is_via_buildkit = bundle.about == AboutImage::Attestation;
+        let proven = match is_via_buildkit && !source.via_buildkit {
             true => &Err(Refusal::OtherSubject),
             false => &bundle.proven,
         };

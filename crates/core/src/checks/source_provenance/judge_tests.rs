@@ -19,7 +19,7 @@ fn refused(refusal: Refusal) -> FoundStatement {
 
 fn found(proven: Result<SignedStatement, Refusal>) -> FoundStatement {
     FoundStatement {
-        via_buildkit: false,
+        about: AboutImage::Pinned,
         proven,
     }
 }
@@ -97,7 +97,7 @@ fn in_any_order_the_statement_that_says_most_decides() {
 #[test]
 fn a_statement_about_what_buildkit_attests_counts_where_the_rule_says_so() {
     let image = with(vec![FoundStatement {
-        via_buildkit: true,
+        about: AboutImage::Attestation,
         ..signed(PROVENANCE)
     }]);
     assert_eq!(outcome(&image, &rule()), ("refused", "other-subject"));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::identity;
 use super::judge::passing;
-use super::records::images;
+use super::records::{images, statements};
 use super::rules::rule_of;
 use crate::evidence::{MAX_LOOKED_UP, StatementSource};
 use crate::policy::{BuildSource, ExpectedSource, GITHUB_ACTIONS, SourcePolicy, WrittenRule};
@@ -25,6 +25,7 @@ pub struct SeveralSources(pub String);
 /// [`SeveralSources`] names an image whose digests differ in more than ref and commit.
 pub fn locked_sources(claims: &Claims, policy: &SourcePolicy) -> Result<Vec<WrittenRule>, SeveralSources> {
     let images = images(claims).unwrap_or_default();
+    let statements = statements(claims);
     let lock = |image: &String| {
         let (name, digest) = name_and_digest(image)?;
         match &rule_of(name, policy)?.expected {
@@ -35,7 +36,7 @@ pub fn locked_sources(claims: &Claims, policy: &SourcePolicy) -> Result<Vec<Writ
             }),
             ExpectedSource::Built(source) => {
                 let key = format!("{name}@sha256:{}", hex::encode(digest));
-                let (statement, _) = passing(claims.statements.get(&key)?, source).ok()?;
+                let (statement, _) = passing(statements.get(&key)?, source).ok()?;
                 locked(name, statement, source)
             }
         }

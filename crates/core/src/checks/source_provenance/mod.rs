@@ -33,7 +33,7 @@ use records::images;
 use rules::unused_rules;
 
 pub use locked::{SeveralSources, locked_sources};
-pub use records::proven_sources;
+pub use records::{for_platforms, proven_sources};
 pub use sought::{Sought, sought_in, sought_sources, statements_of_files};
 
 pub(super) const CHECK: Check = Check {
@@ -61,7 +61,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         );
     }
     let images = known!(images(claims));
-    let finding = judge_images(&images, &claims.statements, &policy.sources);
+    let finding = judge_images(&images, &records::statements(claims), &policy.sources);
     let settings = match measured_compose(claims).map(|(_, compose)| compose.compose_settings()) {
         Ok(Ok(settings)) => settings,
         Ok(Err(_)) => {

@@ -32,7 +32,8 @@ reasons! {
         "Nothing, while the reason holds. To reach `source`, use images with provenance and remove the rule.";
     NO_PROVENANCE "no-provenance"
         "No statement about an image was found, and a rule expects one."
-        "Attest the image in the workflow that builds it (actions/attest, permissions id-token and attestations: write), or \
+        "Attest the image in the workflow that builds it (actions/attest, permissions id-token and attestations: write), by the digest that \
+         the compose file pins: for an image of several platforms pin the digest of the index, which the push printed. Or \
          waive it in writing: [[target.images]] with provenance = \"none: REASON\". For a private repository, also give a token \
          in CVM_VERIFY_SOURCE_TOKEN.";
     LEGACY_SIGNATURE "legacy-signature"
@@ -98,7 +99,8 @@ reasons! {
         "Do not deploy this image: a workflow wrote false provenance. Look at the workflow that signed.";
     OTHER_SUBJECT "other-subject"
         "The statements that were found are about other digests."
-        "Attest the digest that is pinned in the compose file: the one that the push printed.";
+        "Attest the digest that is pinned in the compose file: the one that the push printed. If a container names a `platform` other \
+         than linux/amd64, remove it: what is attested for linux/amd64 alone does not count for that one.";
     MALFORMED "malformed"
         "A bundle cannot be read."
         BUNDLE;
@@ -225,7 +227,7 @@ pub(super) const fn of_refusal(refusal: Refusal) -> &'static Reason {
         Refusal::TimestampOutsideValidity => &TIMESTAMP_OUTSIDE_VALIDITY,
         Refusal::NoAuthenticatedTime => &NO_AUTHENTICATED_TIME,
         Refusal::SignatureInvalid => &SIGNATURE_INVALID,
-        Refusal::OtherSubject => &OTHER_SUBJECT,
+        Refusal::OtherSubject | Refusal::OtherPlatform => &OTHER_SUBJECT,
         Refusal::PredicateMismatch(_) => &PREDICATE_MISMATCH,
         Refusal::RootOutdated => &ROOT_OUTDATED,
         Refusal::RootUnusable => &ROOT_UNUSABLE,

@@ -8,7 +8,7 @@ use crate::checks::{Finding, Reason, known};
 use crate::evidence::{ManifestError, Probe};
 use crate::policy::Policy;
 use crate::report::SideTier;
-use crate::verify::{BoundIngress, Claims, IngressNotBound, IngressRefusal, Tls};
+use crate::verify::{BoundIngress, Claims, IngressNotBound, IngressRefusal, Tls, UnprovenTd};
 
 const OWN_QUOTE: OwnQuote = OwnQuote {
     of: "the quote of the ingress",
@@ -62,12 +62,17 @@ fn not_bound(why: &IngressNotBound, tls: &Tls, policy: &Policy) -> Finding {
             reason_of(refusal),
             format!("The evidence of the ingress is refused: {refusal}."),
         ),
-        IngressNotBound::QuoteNotProven { is_refused: true } => wrong(
+        IngressNotBound::QuoteNotProven(UnprovenTd::OldPlatform) => wrong(
+            policy,
+            &INGRESS_PLATFORM,
+            "The quote of the ingress was made on a platform that is older than anything that Intel still rates.",
+        ),
+        IngressNotBound::QuoteNotProven(UnprovenTd::Refused) => wrong(
             policy,
             &INGRESS_QUOTE,
             "The quote of the ingress, or the event log that came with it, is refused.",
         ),
-        IngressNotBound::QuoteNotProven { is_refused: false } => open(
+        IngressNotBound::QuoteNotProven(UnprovenTd::Undetermined) => open(
             policy,
             &INGRESS_QUOTE_UNDETERMINED,
             "The quote of the ingress could not be verified.",

@@ -4,7 +4,7 @@ use super::asked::{is_asked_for_endpoint, open, unclear, wrong};
 use super::reasons::*;
 use crate::checks::Finding;
 use crate::policy::Policy;
-use crate::verify::{NotBound, RaTlsRefusal};
+use crate::verify::{NotBound, RaTlsRefusal, UnprovenTd};
 
 /// Nothing binds the key. `ingress` is not advised to who asked for more than it can give.
 pub(super) fn nothing(policy: &Policy) -> Finding {
@@ -32,12 +32,17 @@ pub(super) fn not_bound(why: &NotBound, policy: &Policy) -> Finding {
             &RATLS_KEY_NOT_HELD,
             "The server presents the certificate of a VM and did not sign the handshake with its key.",
         ),
-        NotBound::QuoteNotProven { is_refused: true } => wrong(
+        NotBound::QuoteNotProven(UnprovenTd::Refused) => wrong(
             policy,
             &RATLS_QUOTE,
             "The evidence in the certificate is refused.",
         ),
-        NotBound::QuoteNotProven { is_refused: false } => open(
+        NotBound::QuoteNotProven(UnprovenTd::OldPlatform) => wrong(
+            policy,
+            &RATLS_PLATFORM,
+            "The quote in the certificate was made on a platform that is older than anything that Intel still rates.",
+        ),
+        NotBound::QuoteNotProven(UnprovenTd::Undetermined) => open(
             policy,
             &RATLS_QUOTE_UNDETERMINED,
             "The evidence in the certificate could not be verified.",

@@ -6,6 +6,9 @@ use super::judge::Judge;
 use super::place::{ComposePlace, shown};
 use super::variables::Template;
 
+/// The platform of a TDX guest, what containerd takes for the same, and none.
+const GUEST_PLATFORM: [&str; 5] = ["linux/amd64", "linux/x86_64", "amd64", "x86_64", ""];
+
 impl Judge<'_> {
     pub(super) fn image(&mut self, path: &str, value: &Value) {
         let Some(text) = value.as_str() else {
@@ -28,6 +31,15 @@ impl Judge<'_> {
             let says = format!("`{}` has no digest: write name@sha256:…", shown(&image));
             self.file.unpinned.add(ComposePlace::new(path, text, says));
         }
+    }
+
+    /// Whether a container with this `platform` may run another image of an index than the one for linux/amd64.
+    pub(super) fn is_other_platform(&self, value: &Value) -> bool {
+        let Some(template) = value.as_str().and_then(|text| Template::read(text).ok()) else {
+            return !value.is_null();
+        };
+        let platform = template.evaluate(&|name| self.settable.value(name));
+        !GUEST_PLATFORM.contains(&platform.as_str())
     }
 
     pub(super) fn pull_policy(&mut self, path: &str, value: &Value) {

@@ -109,6 +109,9 @@ impl Judge<'_> {
                 self.file.unpinned.add(ComposePlace::new(path, "", says));
             }
         }
+        self.file.names_other_platform |= container
+            .get("platform")
+            .is_some_and(|platform| self.is_other_platform(platform));
         for (key, value) in container {
             self.key("service", path, key, value, &environment);
         }

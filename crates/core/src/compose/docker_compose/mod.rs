@@ -66,6 +66,9 @@ pub use table::compose_places;
 pub struct ComposeFile {
     /// Image reference by service; jobs, containers before a service and mounted images by their path.
     pub images: BTreeMap<String, String>,
+    /// Whether a container runs its image for another platform than linux/amd64, which is that of the guest: which image of an index
+    /// that is, is decided by the index alone.
+    pub names_other_platform: bool,
     /// Images without a digest, and what is built or fetched instead of one.
     pub unpinned: ComposePlaces,
     /// Other places where something outside the document decides code.

@@ -88,6 +88,11 @@ pub enum Refusal {
     /// The statement is about another digest.
     #[error("it is about another digest")]
     OtherSubject,
+    /// The statement is about what an index has for linux/amd64, and another platform runs.
+    #[error(
+        "it is about the image for linux/amd64, and a container of the compose file names another `platform`"
+    )]
+    OtherPlatform,
     /// The statement contradicts the certificate that signed it.
     #[error("its provenance contradicts its certificate: {0}")]
     PredicateMismatch(&'static str),
@@ -108,7 +113,7 @@ impl Refusal {
         match self {
             Self::Malformed(_) => 0,
             Self::Unsupported(_) => 1,
-            Self::OtherSubject => 3,
+            Self::OtherSubject | Self::OtherPlatform => 3,
             Self::PredicateMismatch(_) => 4,
             _ => 2,
         }
@@ -139,6 +144,7 @@ impl Refusal {
             | Self::NoAuthenticatedTime
             | Self::SignatureInvalid
             | Self::OtherSubject
+            | Self::OtherPlatform
             | Self::PredicateMismatch(_) => Weight::Convicts,
         }
     }

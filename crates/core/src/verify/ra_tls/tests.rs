@@ -121,7 +121,9 @@ fn a_real_certificate_is_not_bound_without_collateral() {
         let refused = crate::verify::is_bound_certificate(&certificate, &own);
         assert_eq!(
             refused,
-            Err(crate::verify::NotBound::QuoteNotProven { is_refused: false }),
+            Err(crate::verify::NotBound::QuoteNotProven(
+                crate::verify::UnprovenTd::Undetermined
+            )),
             "{name}"
         );
         assert!(
