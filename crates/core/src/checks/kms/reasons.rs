@@ -36,8 +36,8 @@ reasons! {
         "Treat the KMS at this host as hostile, and the app's keys as known to its operator.";
     PLATFORM "platform"
         "The KMS was started on a platform that the policy does not accept."
-        "Ask the operator of the KMS to patch its machine and to restart it, or accept the status with an end date \
-         (--accept-tcb).";
+        "Ask the operator of the KMS to patch its machine and to restart it, or accept the status, if the finding names \
+         one, with an end date (--accept-tcb).";
     OS_IMAGE "os-image"
         "The KMS runs on an OS image that is not accepted."
         "Ask the operator of the KMS to redeploy it on a production image without known vulnerabilities, or name the image \

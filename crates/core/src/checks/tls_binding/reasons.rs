@@ -74,8 +74,8 @@ reasons! {
          available.";
     RATLS_PLATFORM "ratls-platform"
         "The quote in the certificate was made on a platform that the policy does not accept."
-        "Have the app fetch a new certificate after the platform was patched, or accept the status with an end date \
-         (--accept-tcb).";
+        "Have the app fetch a new certificate after the platform was patched, or accept the status, if the \
+         finding names one, with an end date (--accept-tcb).";
     RATLS_OTHER_COMPOSE "ratls-other-compose"
         "The certificate is that of a VM with another compose document than the one that answered: an older or newer release."
         "If a release is being rolled out, verify again when it is done. Otherwise a VM with other code holds the key of this \
@@ -162,8 +162,8 @@ reasons! {
         "Verify again. If the ingress quoted on another machine, Intel's collateral for that machine is not available.";
     INGRESS_PLATFORM "ingress-platform"
         "The quote of the ingress was made on a platform that the policy does not accept."
-        "Let the ingress make a new quote after the platform was patched, or accept the status with an end date \
-         (--accept-tcb).";
+        "Let the ingress make a new quote after the platform was patched, or accept the status, if the \
+         finding names one, with an end date (--accept-tcb).";
     INGRESS_OTHER_COMPOSE "ingress-other-compose"
         "The quote of the ingress is that of a VM with another compose document: it dates from the last issuance, before a \
          release, or the ingress is a VM of its own."
