@@ -48,11 +48,10 @@ pub(super) const CONNECTIONS: [&str; 11] = [
 ];
 /// Settings and variables that say the same of some programs where they are on or, after those, where they are off; lower case, with `-`
 /// for `_`. `https.example.strict-ssl` is one that ends so.
-const UNCHECKED_WHERE_ON: [(&str, &[&str]); 6] = [
+const UNCHECKED_WHERE_ON: [(&str, &[&str]); 5] = [
     ("git-ssl-no-verify", &["git"]),
     ("goinsecure", &["go"]),
     ("pip-trusted-host", &["pip", "pip3", "pipx"]),
-    ("rclone-no-check-certificate", &["rclone"]),
     ("trusted-host", &["pip", "pip3", "pipx"]),
     ("uv-insecure-host", &["uv", "uvx"]),
 ];
@@ -136,9 +135,7 @@ impl Addresses {
             self.unprotected.extend(names.filter(|name| is_said(name)));
         }
         let programs = UNCHECKED_WHERE_ON.iter().chain(&UNCHECKED_WHERE_OFF);
-        let programs = programs
-            .flat_map(|(_, programs)| *programs)
-            .chain(&["apt", "apt-get", "curl", "dnf", "yum"]);
+        let programs = programs.flat_map(|(_, programs)| *programs).chain(&["curl"]);
         self.unchecked.extend(programs.filter(|program| is_said(program)));
         self.takes_any_key |= is_said(GIT_SSH);
     }
@@ -146,7 +143,7 @@ impl Addresses {
     /// What a command takes that the host can choose. An address that says from where a package manager fetches counts as a variable.
     pub(super) fn taken_by(&mut self, command: &mut ShellCommand) -> Option<&'static str> {
         self.read_settings(command);
-        let programs_ask = self.programs_ask(command) || self.are_handed_to(command);
+        let programs_ask = self.programs_ask(command);
         let words = &mut command.words;
         self.mark_addresses_of_packages(words);
         // The first place of a name has all the arguments of the others.
@@ -195,14 +192,12 @@ impl Addresses {
                 self.read_variable(name, value, self.are_held_by(word));
             }
         }
-        // `mc alias set NAME http://…`
-        let keeps = |word: &Word| matches!(word.text.as_str(), "alias" | "config" | "configure");
-        if let Some(first) = command.words.first()
-            && let Some(client) = DOWNLOADERS.iter().find(|name| **name == base_name(&first.text))
-            && command.words.iter().any(keeps)
-            && command.words.iter().any(|word| self.are_held_by(word))
+        // `for URL in …; do`
+        if let [first, variable, list @ ..] = command.words.as_slice()
+            && matches!(first.text.as_str(), "for" | "select")
+            && list.iter().any(|word| self.are_held_by(word))
         {
-            self.unchecked.insert(client);
+            self.unprotected.insert(variable.text.clone());
         }
         for (setting, value) in command.words.iter().zip(command.words.iter().skip(1)) {
             self.read_setting(&setting.text, &value.text);
@@ -220,7 +215,6 @@ impl Addresses {
     /// Lines of settings: `printf 'a\nb\n'` is two.
     fn read_lines(&mut self, text: &str, is_of_curl: bool) {
         self.takes_any_key |= takes_any_key(text) || base_name(text) == "ssh-keyscan";
-        self.unchecked.extend(unsigned_repositories(text));
         for line in text.replace("\\n", "\n").replace("\\t", " ").lines() {
             let line = line.trim();
             // `http.https://git.example.com.sslVerify=false`
@@ -237,8 +231,10 @@ impl Addresses {
     fn read_variable(&mut self, name: &str, value: &str, is_address: bool) {
         self.read_setting(name, value);
         self.takes_any_key |= name == GIT_SSH && takes_any_key(value);
-        // Which of several values it has is not followed.
-        self.set(name, value, is_address && !is_of_proxy(name));
+        match is_address && !is_of_proxy(name) {
+            true => self.unprotected.insert(name.to_owned()),
+            false => self.unprotected.remove(name),
+        };
     }
 
     fn read_setting(&mut self, setting: &str, value: &str) {
@@ -290,7 +286,7 @@ impl Addresses {
 
     fn brings(&self, name: &str, arguments: &[Word]) -> bool {
         let is_unchecked = || self.unchecked.contains(name) || is_unchecked(name, arguments);
-        let holds_one = |word: &Word| self.are_in_variables_of(word);
+        let holds_one = |word: &Word| word.names.iter().any(|name| self.unprotected.contains(name));
         if self.takes_any_key
             && (OVER_SSH.contains(&name) || name == "git")
             && arguments.iter().any(|word| is_over_ssh(name, &word.text))
@@ -298,13 +294,7 @@ impl Addresses {
             return true;
         }
         // A machine beside the container is asked over a network of the VM.
-        let of_machines = |(scheme, _): &(String, &str)| !matches!(scheme.as_str(), "gs" | "s3");
-        let addresses = || {
-            arguments
-                .iter()
-                .filter_map(|word| address(&word.text))
-                .filter(of_machines)
-        };
+        let addresses = || arguments.iter().filter_map(|word| address(&word.text));
         let is_beside =
             || addresses().next().is_some() && !addresses().any(|(_, host)| is_machine_of_address(host));
         if FETCHERS.contains(&name) || RUNNERS.contains(&name) {
@@ -322,8 +312,9 @@ impl Addresses {
             return is_unchecked() && !is_beside() || endpoints.any(|name| self.unprotected.contains(*name));
         }
         let only_looks = || {
-            let looks = |word: &Word| word.text.starts_with('-') && word.text.contains('z');
-            matches!(name, "nc" | "ncat" | "netcat") && arguments.iter().any(looks)
+            arguments
+                .iter()
+                .any(|word| word.text.starts_with('-') && word.text.contains('z'))
         };
         CONNECTIONS.contains(&name)
             && !only_looks()
@@ -342,9 +333,8 @@ impl Addresses {
         let addresses = addresses_of_client(name, arguments);
         addresses.into_iter().any(|(word, text)| {
             is_unprotected(text)
-                || self.are_in_variables_of(word)
-                || CLIENTS.contains(&name) && self.names_machine(word)
-                || is_unchecked && (is_at_a_machine(text) || text.starts_with('$') && !text.contains("://"))
+                || word.names.iter().any(|name| self.unprotected.contains(name))
+                || is_unchecked && is_at_a_machine(text)
                 || is_machine_without_scheme(name, text)
         })
     }
@@ -358,12 +348,7 @@ impl Addresses {
             !has_its_own_rule
                 && !COREUTILS.contains(&name)
                 && !ASK_NOBODY.contains(&name)
-                && (self.asks(name, program.arguments)
-                    || self.are_in_variables_of(program.word)
-                    // `alias curl='curl -k'`
-                    || self.unprotected.contains(&program.word.text)
-                    || matches!(name, "delv" | "ftp" | "ftpget" | "host" | "resolvectl" | "tftp")
-                        && program.arguments.iter().any(|word| is_machine(&word.text)))
+                && self.asks(name, program.arguments)
         })
     }
 }
@@ -395,11 +380,8 @@ impl SettingsFile {
     pub(in crate::compose::docker_compose) fn at(path: &str) -> Option<Self> {
         #[rustfmt::skip]
         const SETTINGS: [&str; 6] = [".curlrc", ".gitconfig", ".wgetrc", "gitconfig", "ssh_config", "wgetrc"];
-        let is_one = is_settings_file(path)
-            || SETTINGS.contains(&base_name(path))
-            || path.ends_with(".ssh/config")
-            || path.starts_with("/etc/apt/")
-            || path.starts_with("/etc/yum");
+        let is_one =
+            is_settings_file(path) || SETTINGS.contains(&base_name(path)) || path.ends_with(".ssh/config");
         is_one.then(|| match path.ends_with("curlrc") {
             true => Self::Curl,
             false => Self::Other,
@@ -427,36 +409,10 @@ fn takes_any_key(text: &str) -> bool {
     UNCHECKED_SSH.iter().any(|option| text.contains(option))
 }
 
-/// The package managers that take packages without a signature from an address where anyone may answer, as a text of settings says.
-fn unsigned_repositories(text: &str) -> &'static [&'static str] {
-    if !text.split_whitespace().any(is_unprotected) {
-        return &[];
-    }
-    let text = text.to_ascii_lowercase().replace(": ", "=").replace(" = ", "=");
-    let is_off = |line: &str| {
-        OFF.iter()
-            .any(|off| line.strip_prefix("gpgcheck=") == Some(off) && !off.is_empty())
-    };
-    match text.contains("trusted=yes") {
-        true => &["apt", "apt-get"],
-        false if text.replace("\\n", "\n").lines().map(str::trim).any(is_off) => &["dnf", "yum"],
-        false => &[],
-    }
-}
-
-/// Whether a name is one of a proxy, which only passes on what is authenticated by itself. `GOPROXY` and `PYPI_PROXY` say from where code
-/// comes.
+/// Whether a name is one of a proxy, which only passes on what is authenticated by itself. `GOPROXY` says from where Go loads code.
 pub(in crate::compose::docker_compose) fn is_of_proxy(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let is_part = |c: char| c.is_ascii_alphanumeric();
-    let of = name
-        .strip_suffix("proxy")
-        .map(|of| of.trim_end_matches(|c| !is_part(c)));
-    let of = of.and_then(|of| of.rsplit(|c| !is_part(c)).next());
-    matches!(
-        of,
-        Some("" | "all" | "config" | "ftp" | "global" | "http" | "https" | "no" | "socks" | "socks5")
-    )
+    name.ends_with("proxy") && name != "goproxy"
 }
 
 /// Whether an argument of `git` or of a program over SSH names another machine.
@@ -492,7 +448,3 @@ mod tests;
 #[cfg(test)]
 #[path = "host_data_settings_tests.rs"]
 mod settings_tests;
-
-#[cfg(test)]
-#[path = "host_data_ways_tests.rs"]
-mod ways_tests;
