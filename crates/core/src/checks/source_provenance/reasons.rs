@@ -99,8 +99,9 @@ reasons! {
         "Do not deploy this image: a workflow wrote false provenance. Look at the workflow that signed.";
     OTHER_SUBJECT "other-subject"
         "The statements that were found are about other digests."
-        "Attest the digest that is pinned in the compose file: the one that the push printed. If a container names a `platform` other \
-         than linux/amd64, remove it: what is attested for linux/amd64 alone does not count for that one.";
+        "Attest the digest that is pinned in the compose file: the one that the push printed. If a container (`platform`) or a \
+         script (`DOCKER_DEFAULT_PLATFORM`) names another platform than linux/amd64, remove that: what is attested for linux/amd64 \
+         alone does not count for it.";
     MALFORMED "malformed"
         "A bundle cannot be read."
         BUNDLE;

@@ -9,6 +9,16 @@ use super::variables::Template;
 /// The platform of a TDX guest, what containerd takes for the same, and none.
 const GUEST_PLATFORM: [&str; 5] = ["linux/amd64", "linux/x86_64", "amd64", "x86_64", ""];
 
+/// Whether a script sets the platform that Docker takes where a container names none to another than the guest's.
+pub(super) fn sets_other_platform(script: &str) -> bool {
+    let ends = |c: char| c.is_whitespace() || matches!(c, ';' | '&' | '|' | ')');
+    let is_other = |after: &str| {
+        let value = after.strip_prefix('=').and_then(|rest| rest.split(ends).next());
+        value.is_none_or(|value| !GUEST_PLATFORM.contains(&value.trim_matches(['"', '\''])))
+    };
+    script.split("DOCKER_DEFAULT_PLATFORM").skip(1).any(is_other)
+}
+
 impl Judge<'_> {
     pub(super) fn image(&mut self, path: &str, value: &Value) {
         let Some(text) = value.as_str() else {
@@ -70,4 +80,45 @@ pub(super) fn is_pinned(image: &str) -> bool {
         && digest
             .bytes()
             .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::compose::docker_compose::{LaunchScript, read_document};
+
+    #[test]
+    fn a_container_or_a_script_names_another_platform() {
+        let names_another = |platform: Option<&str>, script: &str| {
+            let service = json!({ "image": "web", "platform": platform });
+            let members = json!({
+                "runner": "docker-compose",
+                "docker_compose_file": json!({ "services": { "web": service } }).to_string(),
+                "allowed_envs": ["ARCH"],
+                "pre_launch_script": script,
+            });
+            let file = read_document(members.as_object().unwrap(), LaunchScript::Unknown);
+            file.unwrap().unwrap().names_other_platform
+        };
+        for platform in [None, Some("linux/amd64"), Some("linux/x86_64"), Some("amd64")] {
+            assert!(!names_another(platform, "echo"), "{platform:?}");
+        }
+        for platform in ["linux/386", "linux/arm64", "linux/amd64/v3", "linux/${ARCH}"] {
+            assert!(names_another(Some(platform), "echo"), "{platform}");
+        }
+        for script in [
+            "export DOCKER_DEFAULT_PLATFORM=linux/amd64",
+            "DOCKER_DEFAULT_PLATFORM=\"linux/amd64\"; export DOCKER_DEFAULT_PLATFORM=''",
+        ] {
+            assert!(!names_another(None, script), "{script}");
+        }
+        for script in [
+            "export DOCKER_DEFAULT_PLATFORM=linux/arm64",
+            "DOCKER_DEFAULT_PLATFORM=linux/amd64 true; DOCKER_DEFAULT_PLATFORM=$A",
+            "read DOCKER_DEFAULT_PLATFORM < /a",
+        ] {
+            assert!(names_another(None, script), "{script}");
+        }
+    }
 }

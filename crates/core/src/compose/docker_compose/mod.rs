@@ -66,8 +66,8 @@ pub use table::compose_places;
 pub struct ComposeFile {
     /// Image reference by service; jobs, containers before a service and mounted images by their path.
     pub images: BTreeMap<String, String>,
-    /// Whether a container runs its image for another platform than linux/amd64, which is that of the guest: which image of an index
-    /// that is, is decided by the index alone.
+    /// Whether a container or a script names another platform than linux/amd64, which is that of the guest: which image of an index
+    /// runs for it, is decided by the index alone.
     pub names_other_platform: bool,
     /// Images without a digest, and what is built or fetched instead of one.
     pub unpinned: ComposePlaces,
@@ -171,6 +171,9 @@ pub(in crate::compose) fn read_document(
     start_scripts::judge(members, script, &settable, &mut file);
     document_fields::judge(members, &mut file);
     volumes::verity(members, &mut file);
+    let scripts = ["init_script", "pre_launch_script"].into_iter();
+    let mut scripts = scripts.filter_map(|name| members.get(name)?.as_str());
+    file.names_other_platform |= scripts.any(images::sets_other_platform);
     Ok(Some(file))
 }
 

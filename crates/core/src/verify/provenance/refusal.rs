@@ -90,7 +90,7 @@ pub enum Refusal {
     OtherSubject,
     /// The statement is about what an index has for linux/amd64, and another platform runs.
     #[error(
-        "it is about the image for linux/amd64, and a container of the compose file names another `platform`"
+        "it is about the image for linux/amd64, and a container or a script of the compose document names another platform"
     )]
     OtherPlatform,
     /// The statement contradicts the certificate that signed it.
