@@ -134,7 +134,7 @@ fn t80_many_mounts_of_configs_are_judged_in_64_mib() {
     let lines = |count: usize, line: &dyn Fn(usize) -> String| (0..count).map(line).collect::<String>();
     let entries = lines(3_000, &|at| format!("      U{at}: http://x.example.com/{at}\n"));
     let names = lines(3_000, &|at| format!("      - c{at}\n"));
-    let paths = lines(4_000, &|at| {
+    let paths = lines(1_000, &|at| {
         format!("      - {{source: c, target: /{at}/.curlrc}}\n")
     });
     let settings = "      proxy = http://x.example.com\n".repeat(3_000);

