@@ -48,10 +48,11 @@ pub(super) const CONNECTIONS: [&str; 11] = [
 ];
 /// Settings and variables that say the same of some programs where they are on or, after those, where they are off; lower case, with `-`
 /// for `_`. `https.example.strict-ssl` is one that ends so.
-const UNCHECKED_WHERE_ON: [(&str, &[&str]); 5] = [
+const UNCHECKED_WHERE_ON: [(&str, &[&str]); 6] = [
     ("git-ssl-no-verify", &["git"]),
     ("goinsecure", &["go"]),
     ("pip-trusted-host", &["pip", "pip3", "pipx"]),
+    ("rclone-no-check-certificate", &["rclone"]),
     ("trusted-host", &["pip", "pip3", "pipx"]),
     ("uv-insecure-host", &["uv", "uvx"]),
 ];
@@ -140,7 +141,9 @@ impl Addresses {
             self.unprotected.extend(names.filter(|name| is_said(name)));
         }
         let programs = UNCHECKED_WHERE_ON.iter().chain(&UNCHECKED_WHERE_OFF);
-        let programs = programs.flat_map(|(_, programs)| *programs).chain(&["curl"]);
+        let programs = programs
+            .flat_map(|(_, programs)| *programs)
+            .chain(&["apt", "apt-get", "curl", "dnf", "yum"]);
         self.unchecked.extend(programs.filter(|program| is_said(program)));
         self.takes_any_key |= is_said(GIT_SSH);
     }
@@ -148,7 +151,7 @@ impl Addresses {
     /// What a command takes that the host can choose. An address that says from where a package manager fetches counts as a variable.
     pub(super) fn taken_by(&mut self, command: &mut ShellCommand) -> Option<&'static str> {
         self.read_settings(command);
-        let programs_ask = self.programs_ask(command);
+        let programs_ask = self.programs_ask(command) || self.are_handed_to(command);
         let words = &mut command.words;
         self.mark_addresses_of_packages(words);
         // The first place of a name has all the arguments of the others.
@@ -197,12 +200,14 @@ impl Addresses {
                 self.read_variable(name, value, self.are_held_by(word));
             }
         }
-        // `for URL in …; do`
-        if let [first, variable, list @ ..] = command.words.as_slice()
-            && matches!(first.text.as_str(), "for" | "select")
-            && list.iter().any(|word| self.are_held_by(word))
+        // `mc alias set NAME http://…`
+        let keeps = |word: &Word| matches!(word.text.as_str(), "alias" | "config" | "configure");
+        if let Some(first) = command.words.first()
+            && let Some(client) = DOWNLOADERS.iter().find(|name| **name == base_name(&first.text))
+            && command.words.iter().any(keeps)
+            && command.words.iter().any(|word| self.are_held_by(word))
         {
-            self.unprotected.insert(variable.text.clone());
+            self.unchecked.insert(client);
         }
         for (setting, value) in command.words.iter().zip(command.words.iter().skip(1)) {
             self.read_setting(&setting.text, &value.text);
@@ -220,6 +225,7 @@ impl Addresses {
     /// Lines of settings: `printf 'a\nb\n'` is two.
     fn read_lines(&mut self, text: &str, is_of_curl: bool) {
         self.takes_any_key |= takes_any_key(text) || base_name(text) == "ssh-keyscan";
+        self.unchecked.extend(unsigned_repositories(text));
         for line in text.replace("\\n", "\n").replace("\\t", " ").lines() {
             let line = line.trim();
             // `http.https://git.example.com.sslVerify=false`
@@ -236,10 +242,8 @@ impl Addresses {
     fn read_variable(&mut self, name: &str, value: &str, is_address: bool) {
         self.read_setting(name, value);
         self.takes_any_key |= name == GIT_SSH && takes_any_key(value);
-        match is_address && !is_of_proxy(name) {
-            true => self.unprotected.insert(name.to_owned()),
-            false => self.unprotected.remove(name),
-        };
+        // Which of several values it has is not followed.
+        self.set(name, value, is_address && !is_of_proxy(name));
     }
 
     fn read_setting(&mut self, setting: &str, value: &str) {
@@ -291,7 +295,7 @@ impl Addresses {
 
     fn brings(&self, name: &str, arguments: &[Word]) -> bool {
         let is_unchecked = || self.unchecked.contains(name) || is_unchecked(name, arguments);
-        let holds_one = |word: &Word| word.names.iter().any(|name| self.unprotected.contains(name));
+        let holds_one = |word: &Word| self.are_in_variables_of(word);
         if self.takes_any_key
             && (OVER_SSH.contains(&name) || name == "git")
             && arguments.iter().any(|word| is_over_ssh(name, &word.text))
@@ -299,7 +303,13 @@ impl Addresses {
             return true;
         }
         // A machine beside the container is asked over a network of the VM.
-        let addresses = || arguments.iter().filter_map(|word| address(&word.text));
+        let of_machines = |(scheme, _): &(String, &str)| !matches!(scheme.as_str(), "gs" | "s3");
+        let addresses = || {
+            arguments
+                .iter()
+                .filter_map(|word| address(&word.text))
+                .filter(of_machines)
+        };
         let is_beside =
             || addresses().next().is_some() && !addresses().any(|(_, host)| is_machine_of_address(host));
         if FETCHERS.contains(&name) || RUNNERS.contains(&name) {
@@ -317,9 +327,8 @@ impl Addresses {
             return is_unchecked() && !is_beside() || endpoints.any(|name| self.unprotected.contains(*name));
         }
         let only_looks = || {
-            arguments
-                .iter()
-                .any(|word| word.text.starts_with('-') && word.text.contains('z'))
+            let looks = |word: &Word| word.text.starts_with('-') && word.text.contains('z');
+            matches!(name, "nc" | "ncat" | "netcat") && arguments.iter().any(looks)
         };
         CONNECTIONS.contains(&name)
             && !only_looks()
@@ -338,8 +347,9 @@ impl Addresses {
         let addresses = addresses_of_client(name, arguments);
         addresses.into_iter().any(|(word, text)| {
             is_unprotected(text)
-                || word.names.iter().any(|name| self.unprotected.contains(name))
-                || is_unchecked && is_at_a_machine(text)
+                || self.are_in_variables_of(word)
+                || CLIENTS.contains(&name) && self.names_machine(word)
+                || is_unchecked && (is_at_a_machine(text) || text.starts_with('$') && !text.contains("://"))
                 || is_machine_without_scheme(name, text)
         })
     }
@@ -353,7 +363,12 @@ impl Addresses {
             !has_its_own_rule
                 && !COREUTILS.contains(&name)
                 && !ASK_NOBODY.contains(&name)
-                && self.asks(name, program.arguments)
+                && (self.asks(name, program.arguments)
+                    || self.are_in_variables_of(program.word)
+                    // `alias curl='curl -k'`
+                    || self.unprotected.contains(&program.word.text)
+                    || matches!(name, "delv" | "ftp" | "ftpget" | "host" | "resolvectl" | "tftp")
+                        && program.arguments.iter().any(|word| is_machine(&word.text)))
         })
     }
 }
@@ -385,8 +400,11 @@ impl SettingsFile {
     pub(in crate::compose::docker_compose) fn at(path: &str) -> Option<Self> {
         #[rustfmt::skip]
         const SETTINGS: [&str; 6] = [".curlrc", ".gitconfig", ".wgetrc", "gitconfig", "ssh_config", "wgetrc"];
-        let is_one =
-            is_settings_file(path) || SETTINGS.contains(&base_name(path)) || path.ends_with(".ssh/config");
+        let is_one = is_settings_file(path)
+            || SETTINGS.contains(&base_name(path))
+            || path.ends_with(".ssh/config")
+            || path.starts_with("/etc/apt/")
+            || path.starts_with("/etc/yum");
         is_one.then(|| match path.ends_with("curlrc") {
             true => Self::Curl,
             false => Self::Other,
@@ -414,10 +432,36 @@ fn takes_any_key(text: &str) -> bool {
     UNCHECKED_SSH.iter().any(|option| text.contains(option))
 }
 
-/// Whether a name is one of a proxy, which only passes on what is authenticated by itself. `GOPROXY` says from where Go loads code.
+/// The package managers that take packages without a signature from an address where anyone may answer, as a text of settings says.
+fn unsigned_repositories(text: &str) -> &'static [&'static str] {
+    if !text.split_whitespace().any(is_unprotected) {
+        return &[];
+    }
+    let text = text.to_ascii_lowercase().replace(": ", "=").replace(" = ", "=");
+    let is_off = |line: &str| {
+        OFF.iter()
+            .any(|off| line.strip_prefix("gpgcheck=") == Some(off) && !off.is_empty())
+    };
+    match text.contains("trusted=yes") {
+        true => &["apt", "apt-get"],
+        false if text.replace("\\n", "\n").lines().map(str::trim).any(is_off) => &["dnf", "yum"],
+        false => &[],
+    }
+}
+
+/// Whether a name is one of a proxy, which only passes on what is authenticated by itself. `GOPROXY` and `PYPI_PROXY` say from where code
+/// comes.
 pub(in crate::compose::docker_compose) fn is_of_proxy(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    name.ends_with("proxy") && name != "goproxy"
+    let is_part = |c: char| c.is_ascii_alphanumeric();
+    let of = name
+        .strip_suffix("proxy")
+        .map(|of| of.trim_end_matches(|c| !is_part(c)));
+    let of = of.and_then(|of| of.rsplit(|c| !is_part(c)).next());
+    matches!(
+        of,
+        Some("" | "all" | "config" | "ftp" | "global" | "http" | "https" | "no" | "socks" | "socks5")
+    )
 }
 
 /// Whether an argument of `git` or of a program over SSH names another machine.
@@ -453,3 +497,7 @@ mod tests;
 #[cfg(test)]
 #[path = "host_data_settings_tests.rs"]
 mod settings_tests;
+
+#[cfg(test)]
+#[path = "host_data_ways_tests.rs"]
+mod ways_tests;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::compose::docker_compose::shell::{Language, Use, uses, uses_of_arguments};
 
-fn executes(script: &str) -> bool {
+pub(super) fn executes(script: &str) -> bool {
     uses(script, &|name| name == HOST_DATA).get(HOST_DATA) == Some(&Use::Executed)
 }
 

@@ -4,11 +4,21 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Whether a word is an address at which nobody shows who answers: no TLS, and a machine that is not this one or a container beside it.
 pub(in crate::compose::docker_compose) fn is_unprotected(word: &str) -> bool {
+    address(word).is_some_and(|(scheme, host)| is_unprotected_scheme(&scheme) && is_machine_of_address(host))
+}
+
+/// Whether a scheme is one without TLS.
+pub(super) fn is_unprotected_scheme(scheme: &str) -> bool {
     const SCHEMES: [&str; 9] = [
         "dict", "ftp", "git", "gopher", "http", "rsync", "svn", "tftp", "ws",
     ];
-    address(word)
-        .is_some_and(|(scheme, host)| SCHEMES.contains(&scheme.as_str()) && is_machine_of_address(host))
+    SCHEMES.contains(&scheme)
+}
+
+/// Whether a word is an address of which no variable says the scheme.
+pub(super) fn names_its_scheme(word: &str) -> bool {
+    let before = word.split_once("://").map(|(before, _)| before);
+    before.is_some_and(|before| !before.contains(['$', '`']))
 }
 
 /// Whether a word is an address of another machine, whatever its scheme.

@@ -50,6 +50,7 @@ mod script_arguments;
 mod script_facts;
 mod script_files;
 mod script_judge;
+mod set_addresses;
 mod shown_environment;
 mod started;
 mod tainted;

@@ -164,6 +164,11 @@ pub(super) fn sources(
 pub(super) fn assignment(text: &str) -> Option<(&str, &str)> {
     let (name, value) = text.split_once('=')?;
     let name = name.strip_suffix('+').unwrap_or(name);
+    // An element of an array.
+    let name = name
+        .split_once('[')
+        .filter(|_| name.ends_with(']'))
+        .map_or(name, |(name, _)| name);
     let is_name = name.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic())
         && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric());
     is_name.then_some((name, value))

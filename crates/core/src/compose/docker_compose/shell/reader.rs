@@ -39,15 +39,12 @@ impl Script {
     }
 
     /// Reads a text, with what is known of the addresses in it.
-    pub(super) fn read(text: &str, mut addresses: Addresses, depth: usize) -> Self {
+    pub(super) fn read(text: &str, addresses: Addresses, depth: usize) -> Self {
         let script = Self::read_once(text, addresses.clone(), depth);
-        if !script.hands_an_address() {
-            return script;
+        match addresses.behind(&script) {
+            Some(addresses) => Self::read_once(text, addresses, depth),
+            None => script,
         }
-        // Which addresses its functions are handed stands behind them.
-        addresses.unprotected.extend(["@", "*"].map(str::to_owned));
-        addresses.unprotected.extend((1..=9).map(|at| at.to_string()));
-        Self::read_once(text, addresses, depth)
     }
 
     fn read_once(text: &str, addresses: Addresses, depth: usize) -> Self {
@@ -272,6 +269,9 @@ impl ShellReader {
                 .input
                 .insert(file_key(&Word::of_descriptor("0").text, None));
         }
+        let is_piped_on =
+            self.at > 0 && self.rest.get(self.at - 1) == Some(&'|') || !command.outputs.is_empty();
+        self.addresses.set_by_command(&command, is_piped_on);
         let taken = self.addresses.taken_by(&mut command);
         command.answers.extend(taken.map(str::to_owned));
         if let [program, folder, ..] = command.words.as_slice()
@@ -280,7 +280,14 @@ impl ShellReader {
             let key = file_key(&folder.text, self.folder.as_deref());
             self.folder = key.split_once(':').map(|(_, path)| path.to_owned());
         }
+        // `retry curl …`: a function may start what it is handed.
+        let called = command.handed_to_function(&reading.script.functions);
         reading.script.commands.push(command);
+        if let Some(mut called) = called {
+            let taken = self.addresses.taken_by(&mut called);
+            called.answers.extend(taken.map(str::to_owned));
+            reading.script.commands.push(called);
+        }
     }
 
     /// The variables of a here-document, whose last line is `end`, and its text.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::addresses::Addresses;
 use super::paths::{base_name, file_key};
+use super::programs::DOWNLOADERS;
 use super::shown_environment::{WHOLE_ENVIRONMENT, says_variables, shows_all};
 use super::word::Word;
 
@@ -17,22 +18,17 @@ pub(super) struct Script {
 }
 
 impl Script {
-    /// Whether one of its functions is handed an address at which anyone may answer.
+    /// Whether one of its functions is handed an address at which anyone may answer, or may be: `retry get http://…`.
     pub(super) fn hands_an_address(&self) -> bool {
-        let calls = |command: &&ShellCommand| {
-            let first = command.words.first();
-            first.is_some_and(|word| self.functions.contains(&word.text))
-        };
-        let mut words = self
-            .commands
-            .iter()
-            .filter(calls)
-            .flat_map(|command| &command.words);
-        words.any(|word| self.addresses.are_held_by(word))
+        let is_function = |word: &Word| self.functions.contains(&word.text);
+        self.commands.iter().any(|command| {
+            let handed = command.words.iter().skip_while(|word| !is_function(word));
+            handed.skip(1).any(|word| self.addresses.are_held_by(word))
+        })
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct ShellCommand {
     pub(super) words: Vec<Word>,
     /// Files that it writes.
@@ -67,6 +63,17 @@ impl ShellCommand {
         if let [first, ..] = commands {
             first.is_piped = true;
         }
+    }
+
+    /// The download that a function of the script is handed as a command.
+    pub(super) fn handed_to_function(&self, functions: &BTreeSet<String>) -> Option<Self> {
+        let first = self.words.first()?;
+        let is_download = |word: &Word| DOWNLOADERS.contains(&base_name(&word.text));
+        let at = self.words.iter().position(is_download).filter(|at| *at > 0)?;
+        functions.contains(&first.text).then(|| Self {
+            words: self.words.get(at..).unwrap_or_default().to_vec(),
+            ..self.clone()
+        })
     }
 
     /// A command whose words are those of a list, which no shell reads.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::addresses::Addresses;
 use super::arithmetic::evaluated_names;
-use super::host_data::HOST_DATA;
+use super::host_data::{HOST_DATA, may_take};
 use super::host_files::{HOST_FILES, names_host_file};
 use super::language::Language;
 use super::names::names_in;
@@ -22,6 +22,7 @@ use super::script::{Script, ShellCommand};
 use super::script_arguments::{has_positional, sets_arguments};
 use super::script_files::is_data;
 use super::shown_environment::WHOLE_ENVIRONMENT;
+use super::started::StartedProgram;
 use super::tainted::Tainted;
 use super::variable_use::{EVERY_VARIABLE, Use, Uses, note, reads_variables};
 use super::word::Word;
@@ -39,6 +40,9 @@ pub(super) fn judge_text(
 ) {
     addresses.add_entries([text], is_settable);
     let mut script = Script::read(text, addresses, depth);
+    if is_settable(HOST_DATA) {
+        mark_scripts(&mut script, depth);
+    }
     script.add_commands_of_input();
     let mut tainted = outer.clone();
     // What a function of the script is handed, and what `set` sets, is not followed.
@@ -51,6 +55,46 @@ pub(super) fn judge_text(
     }
     script.taint_all(is_settable, &mut tainted);
     judge_script(&script, is_settable, &tainted, found, depth);
+}
+
+/// How many texts that the commands of a script write out are judged. Of more it is not known what they execute.
+const MAX_TEXTS: usize = 64;
+
+/// Marks the commands that write out a script which executes what the host sends: who executes such a text, executes that.
+fn mark_scripts(script: &mut Script, depth: usize) {
+    let mut left = MAX_TEXTS;
+    let addresses = &script.addresses;
+    let mut executes = |text: &String| {
+        if !may_take(text) {
+            return false;
+        }
+        left = left.saturating_sub(1);
+        if left == 0 || depth >= MAX_DEPTH || text.len() > MAX_SCRIPT_BYTES {
+            return true;
+        }
+        let mut found = Uses::new();
+        let is_settable = |name: &str| name == HOST_DATA;
+        let addresses = addresses.clone();
+        judge_text(
+            text,
+            &is_settable,
+            &Tainted::new(),
+            addresses,
+            &mut found,
+            depth + 1,
+        );
+        found.get(HOST_DATA) == Some(&Use::Executed)
+    };
+    for command in &mut script.commands {
+        let programs = command.programs(&mut BTreeSet::new());
+        let prints =
+            |program: &StartedProgram<'_>| matches!(base_name(&program.word.text), "echo" | "printf");
+        let printing = programs.into_iter().find(prints);
+        let mut words = printing.into_iter().flat_map(|program| program.arguments);
+        if words.any(|word| executes(&word.text)) || command.documents.iter().any(&mut executes) {
+            command.input.insert(HOST_DATA.to_owned());
+        }
+    }
 }
 
 /// Judges a script that is read already.

@@ -114,9 +114,15 @@ pub(super) fn files(tainted: &Tainted) -> impl Iterator<Item = (&str, &BTreeSet<
 
 /// Whether a file that was written may be one that is named otherwise.
 fn is_same(written: &str, named: &str) -> bool {
-    if matches!(written, "" | "/") || written == named {
+    // An argument of a function may be any path.
+    let is_argument = written.strip_prefix('$').is_some_and(|name| {
+        name.trim_start_matches('{')
+            .starts_with(|c: char| c.is_ascii_digit())
+    });
+    if matches!(written, "" | "/") || written == named || is_argument {
         return true;
     }
+    let written = written.trim_end_matches('/');
     // A folder that was written, and the folder where a script stands if that is not known.
     let is_below = |path: &str, folder: &str| {
         path.strip_prefix(folder)

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::super::arithmetic::arithmetic_part;
 use super::super::host_data;
 use super::super::host_files::{HOST_FILES, names_host_file};
+use super::super::machines::is_unprotected;
 use super::super::names::{identifiers, names_in};
 use super::super::script::{Script, ShellCommand};
 use super::super::unfinished_script::prints_numbers;
@@ -139,6 +140,7 @@ impl ShellReader {
         let is_whole = word.text == "$()";
         let inner = self.script(Some(end), depth + 1);
         word.is_numbers = is_whole && prints_numbers(&inner);
+        self.addresses.mark_printed(word, &inner.commands);
         for command in &inner.commands {
             word.names.extend(command.words_names().cloned());
             word.reads.extend(command.held());
@@ -176,6 +178,11 @@ impl ShellReader {
                     }
                 }
                 let names = names_in(&inner);
+                // `${NAME:=http://…}` sets the variable, and each other one is one place of it.
+                if let Some((name, value)) = inner.get(2..).and_then(|inner| inner.split_once('=')) {
+                    let is_address = is_unprotected(value);
+                    self.addresses.set(name.trim_end_matches(':'), value, is_address);
+                }
                 // An index and an offset are arithmetic.
                 if let Some(expression) = arithmetic_part(&inner) {
                     script

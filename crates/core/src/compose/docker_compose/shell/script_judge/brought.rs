@@ -35,7 +35,7 @@ impl ScriptJudge<'_> {
             }
             self.brought.extend(names);
         }
-        if matches!(name, "ftp" | "lftp" | "tftp") {
+        if matches!(name, "ftp" | "ftpget" | "lftp" | "sftp" | "tftp") {
             self.brought.extend(command.answers.iter().cloned());
         }
         if let Some(archives) = archives(name, arguments) {

@@ -123,12 +123,15 @@ impl<'a> ScriptJudge<'a> {
             self.note(&names_in_code(name, program.arguments), Use::Executed);
         }
         // `make -f -`, `docker load`
+        let first = program.arguments.first().map(|word| word.text.as_str());
+        let shows =
+            name == "kubectl" && matches!(first, Some("delete" | "describe" | "diff" | "get" | "wait"));
         let obeys = executes_arguments(name, program.arguments) && !TERMINALS.contains(&name)
             || FETCHERS.contains(&name)
             || matches!(name, "apt-key" | "gmake" | "helm" | "kubectl" | "make");
         let mut words = program.arguments.iter().map(|word| word.text.as_str());
         let names_input = words.any(|text| matches!(text, "-" | "/dev/stdin" | "load" | "import"));
-        if obeys && names_input || name.ends_with("awk") && hands_on_its_input(program.arguments) {
+        if obeys && !shows && names_input || name.ends_with("awk") && hands_on_its_input(program.arguments) {
             self.executes_input(command, input);
         }
         // What another machine sends is the input of what a connection starts.

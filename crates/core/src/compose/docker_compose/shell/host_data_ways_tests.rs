@@ -1,0 +1,96 @@
+//! The ways on which an address or a script comes to what asks there: variables, arguments of functions, lists, texts that are written out.
+
+use super::tests::executes;
+
+#[test]
+fn an_address_comes_by_any_way_that_sets_a_variable() {
+    for script in [
+        ": \"${U:=http://x.example.com/i.sh}\"; curl -s $U | sh",
+        "read U <<< http://x.example.com/i.sh; curl -s $U | sh",
+        "set -- http://x.example.com/i.sh; curl -s $1 | sh",
+        "mapfile -t U <<< http://x.example.com/i.sh; curl -s ${U[0]} | sh",
+        "while read -r u; do curl -s $u | sh; done <<EOF\nhttp://x.example.com/i.sh\nEOF",
+        "echo http://x.example.com/i.sh | while read -r u; do curl -s $u | sh; done",
+        "echo http://x.example.com/i.sh | xargs curl -s | sh",
+        "echo http://x.example.com/i.sh > /urls; wget -qi /urls -O - | sh",
+        "if a; then U=http://x.example.com/i.sh; else U=https://x.example.com/i.sh; fi; curl -s $U | sh",
+        "get() { curl -s $U | sh; }\nU=http://x.example.com/i.sh\nget",
+        "B=http://x.example.com; U=$(echo $B/i.sh); curl -s $U | sh",
+        "H=x.example.com; curl -s $H/i.sh | sh",
+        "P=http; curl -s $P://x.example.com/i.sh | sh",
+        "PYPI_PROXY=http://pypi.example.com/simple; pip install -i $PYPI_PROXY app",
+        "alias get='curl -s http://x.example.com/i.sh'; get | sh",
+        "retry() { \"$@\" || \"$@\"; }; retry curl -s http://x.example.com/i.sh -o /i.sh; sh /i.sh",
+        "get() { curl -s $1 -o $2; }; retry() { \"$@\"; }; retry get http://x.example.com/i.sh /i.sh; sh /i.sh",
+        "rsync -a rsync://x.example.com/a/ /a/; exec /a/run",
+        "eval \"$(host -t TXT x.example.com)\"",
+        "mc alias set m http://x.example.com a b; mc cp m/b/i.sh /i.sh; sh /i.sh",
+    ] {
+        assert!(executes(script), "{script}");
+    }
+    for script in [
+        "U=http://x.example.com; curl -s https://y.example.com/i.sh?from=$U | sh",
+        "echo http://x.example.com; read -r V < /v; curl -s https://x.example.com/$V | sh",
+        "H=x.example.com; curl -s https://$H/i.sh | sh",
+        "P=https; curl -s $P://x.example.com/i.sh | sh",
+        "T=http; npx server --transport $T",
+        "retry() { \"$@\"; }; retry curl -sf http://x.example.com/health; exec app",
+        "set -- --url http://x.example.com; exec app \"$@\"",
+        "export HTTPS_PROXY=http://p.example.com; pip install --proxy $HTTPS_PROXY app",
+        "curl -s http://x.example.com/p.json | kubectl get -f -",
+    ] {
+        assert!(!executes(script), "{script}");
+    }
+}
+
+#[test]
+fn a_check_is_off_by_any_way_that_sets_an_option() {
+    for script in [
+        "U=https://x.example.com/i.sh; curl -sk $U | sh",
+        "get() { curl -sk \"$1\"; }; get https://x.example.com/i.sh | sh",
+        "curl() { command curl -k \"$@\"; }; curl -s https://x.example.com/i.sh | sh",
+        "alias curl='curl -k'; curl -s https://x.example.com/i.sh | sh",
+        "O='-fsSL -k'; curl $O https://x.example.com/i.sh | sh",
+        "C='curl -sk'; $C https://x.example.com/i.sh | sh",
+        "aws s3 cp --no-verify-ssl s3://b/i.sh /i.sh; sh /i.sh",
+        "export RCLONE_NO_CHECK_CERTIFICATE=true; rclone copy r:b/i.sh /; sh /i.sh",
+        "echo 'deb [trusted=yes] http://x.example.com ./' > /etc/apt/sources.list; apt-get install -y app",
+        "printf '[a]\\nbaseurl=http://x.example.com\\ngpgcheck=0\\n' > /etc/yum.repos.d/a.repo; yum install -y app",
+    ] {
+        assert!(executes(script), "{script}");
+    }
+    for script in [
+        "O='-fsSL --retry 3'; curl $O https://x.example.com/i.sh | sh",
+        "C='curl -sk'; $C https://x.example.com/health || exit 1",
+        "echo 'deb [trusted=yes] https://x.example.com ./' > /etc/apt/sources.list; apt-get install -y app",
+        "echo 'deb [signed-by=/k.gpg] http://x.example.com a' > /etc/apt/sources.list; apt-get install -y app",
+        "printf 'baseurl=http://x.example.com\\nrepo_gpgcheck=0\\n' > /etc/yum.repos.d/a.repo; yum install -y app",
+    ] {
+        assert!(!executes(script), "{script}");
+    }
+}
+
+#[test]
+fn a_script_that_is_written_out_counts_where_it_is_started() {
+    for script in [
+        "echo 'curl -s http://x.example.com/i.sh | sh' | sh",
+        "sh <<'EOF'\ncurl -s http://x.example.com/i.sh | sh\nEOF",
+        "cat <<'EOF' | sh\ncurl -s http://x.example.com/i.sh | sh\nEOF",
+        "bash -s <<< 'curl -s http://x.example.com/i.sh | sh'",
+        "cat > /r.sh <<'EOF'\ncurl -s http://x.example.com/i.sh | sh\nEOF\nsh /r.sh",
+        "cat > /r.sh <<'EOF'\nwget http://x.example.com/a -O /a\nchmod +x /a\nEOF\nchmod +x /r.sh; exec /r.sh",
+        "echo '0 * * * * root curl -s http://x.example.com/i.sh | sh' > /etc/cron.d/a; cron -f",
+        "echo '0 * * * * curl -s http://x.example.com/i.sh | sh' | crontab -; crond -f",
+        "sh -c \"echo 'curl -s http://x.example.com/i.sh | sh' | sh\"",
+    ] {
+        assert!(executes(script), "{script}");
+    }
+    for script in [
+        "cat > /app/notes.md <<'EOF'\nInstall: `curl http://x.example.com/i.sh | sh`.\nEOF\nexec app",
+        "echo 'run: curl http://x.example.com/i.sh | sh'; exec app",
+        "cat > /check.sh <<'EOF'\ncurl -sf http://x.example.com/ping || exit 1\nEOF\nsh /check.sh",
+        "echo '0 * * * * curl -s http://x.example.com/ping' | crontab -; crond -f",
+    ] {
+        assert!(!executes(script), "{script}");
+    }
+}
