@@ -69,7 +69,9 @@ impl Addresses {
 /// Whether options in the value of a variable say that a client does not look at who answers: `-fsSk`, `wget --no-check-certificate`.
 fn turns_a_check_off(value: &str) -> bool {
     let is_option = |word: &&str| word.starts_with('-');
-    let takes_next = |word: &str| word.ends_with(|letter| letters_with_a_word("curl").contains(letter));
+    let takes_next = |word: &str| {
+        word.starts_with('-') && word.ends_with(|letter| letters_with_a_word("curl").contains(letter))
+    };
     let mut before = "";
     let options: Vec<Word> = value
         .split_whitespace()

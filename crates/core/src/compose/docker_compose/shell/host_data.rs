@@ -11,7 +11,7 @@ use super::machines::{
 };
 use super::names::identifiers;
 use super::own_variables::assignment;
-use super::package_settings::{is_settings_file, writes_settings_of_dnf};
+use super::package_settings::{is_settings_file, unsigned_repositories, writes_settings_of_dnf};
 use super::packages::fetches;
 use super::paths::base_name;
 use super::programs::{COREUTILS, DOWNLOADERS, FETCHERS, RUNNERS};
@@ -19,6 +19,7 @@ use super::requests::takes_a_word;
 use super::script::ShellCommand;
 use super::unchecked::{OFF, is_unchecked};
 use super::word::Word;
+use super::written_files::has_option;
 
 /// Among the names of variables: data that the host can choose.
 pub(in crate::compose::docker_compose) const HOST_DATA: &str = "host data:";
@@ -36,6 +37,8 @@ const FIRMWARE: [&str; 6] = [
 ];
 /// Files that hold the host name.
 const NAMES: [&str; 2] = ["/etc/hostname", "/proc/sys/kernel/hostname"];
+/// Among the programs that do not look at who answers: curl, where it reads the file that `-K` names.
+const CURL_CONFIG: &str = "curl --config";
 /// Programs that take the name of a machine for an address.
 const CLIENTS: [&str; 2] = ["curl", "wget"];
 /// Programs that ask no machine, whatever addresses stand among their words, beside those of `COREUTILS`.
@@ -46,6 +49,8 @@ const ASK_NOBODY: [&str; 11] = [
 pub(super) const CONNECTIONS: [&str; 11] = [
     "dig", "drill", "kdig", "nc", "ncat", "netcat", "nslookup", "openssl", "socat", "telnet", "websocat",
 ];
+/// Others, which name the machine among their words.
+const OTHERS: [&str; 7] = ["delv", "ftp", "ftpget", "host", "lftp", "resolvectl", "tftp"];
 /// Settings and variables that say the same of some programs where they are on or, after those, where they are off; lower case, with `-`
 /// for `_`. `https.example.strict-ssl` is one that ends so.
 const UNCHECKED_WHERE_ON: [(&str, &[&str]); 6] = [
@@ -93,6 +98,7 @@ pub(super) fn names_a_way(text: &str) -> bool {
     let is_one = |word: &str| {
         DOWNLOADERS.contains(&word)
             || CONNECTIONS.contains(&word)
+            || OTHERS.contains(&word)
             || OVER_SSH.contains(&word)
             || FETCHERS.contains(&word)
             || RUNNERS.contains(&word)
@@ -233,8 +239,9 @@ impl Addresses {
             if let Some((setting, value)) = parts {
                 self.read_setting(setting, value);
             }
-            if is_of_curl && matches!(line, "-k" | "--insecure" | "insecure") {
-                self.unchecked.insert("curl");
+            if matches!(line, "-k" | "--insecure" | "insecure") {
+                self.unchecked
+                    .insert(if is_of_curl { "curl" } else { CURL_CONFIG });
             }
         }
     }
@@ -343,7 +350,11 @@ impl Addresses {
 
     /// Whether a program asks a machine at which anyone may answer.
     fn asks(&self, name: &str, arguments: &[Word]) -> bool {
-        let is_unchecked = self.unchecked.contains(name) || is_unchecked(name, arguments);
+        let is_unchecked = self.unchecked.contains(name)
+            || is_unchecked(name, arguments)
+            || self.unchecked.contains(CURL_CONFIG)
+                && name == "curl"
+                && has_option(arguments, 'K', "--config");
         let addresses = addresses_of_client(name, arguments);
         addresses.into_iter().any(|(word, text)| {
             is_unprotected(text)
@@ -367,7 +378,7 @@ impl Addresses {
                     || self.are_in_variables_of(program.word)
                     // `alias curl='curl -k'`
                     || self.unprotected.contains(&program.word.text)
-                    || matches!(name, "delv" | "ftp" | "ftpget" | "host" | "resolvectl" | "tftp")
+                    || OTHERS.contains(&name)
                         && program.arguments.iter().any(|word| is_machine(&word.text)))
         })
     }
@@ -430,23 +441,6 @@ fn said_by(addresses: &Addresses) -> Vec<String> {
 fn takes_any_key(text: &str) -> bool {
     let text = text.to_ascii_lowercase().replace(" = ", "=").replace(' ', "=");
     UNCHECKED_SSH.iter().any(|option| text.contains(option))
-}
-
-/// The package managers that take packages without a signature from an address where anyone may answer, as a text of settings says.
-fn unsigned_repositories(text: &str) -> &'static [&'static str] {
-    if !text.split_whitespace().any(is_unprotected) {
-        return &[];
-    }
-    let text = text.to_ascii_lowercase().replace(": ", "=").replace(" = ", "=");
-    let is_off = |line: &str| {
-        OFF.iter()
-            .any(|off| line.strip_prefix("gpgcheck=") == Some(off) && !off.is_empty())
-    };
-    match text.contains("trusted=yes") {
-        true => &["apt", "apt-get"],
-        false if text.replace("\\n", "\n").lines().map(str::trim).any(is_off) => &["dnf", "yum"],
-        false => &[],
-    }
 }
 
 /// Whether a name is one of a proxy, which only passes on what is authenticated by itself. `GOPROXY` and `PYPI_PROXY` say from where code

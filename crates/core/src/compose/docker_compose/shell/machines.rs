@@ -66,7 +66,8 @@ pub(super) fn is_machine(host: &str) -> bool {
     if host.ends_with(".localhost") || host == "host.docker.internal" {
         return false;
     }
-    if host.contains('$') {
+    // `printf 'http://%s/'` fills in what follows.
+    if host.contains(['$', '%']) {
         return true;
     }
     if let Ok(address) = host.parse::<Ipv4Addr>() {

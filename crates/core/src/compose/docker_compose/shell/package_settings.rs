@@ -3,6 +3,7 @@
 use super::machines::is_unprotected;
 use super::paths::base_name;
 use super::script::ShellCommand;
+use super::unchecked::OFF;
 
 /// Whether a text is written as the settings of a package manager that say from where it fetches, and names an address without TLS there.
 pub(in crate::compose::docker_compose) fn fetches_by_settings(path: &str, text: &str) -> bool {
@@ -53,4 +54,21 @@ pub(super) fn writes_settings_of_dnf(command: &ShellCommand) -> bool {
         .filter(|file| *file != "/dev/null")
         .peekable();
     files.peek().is_some() && files.all(|file| file.starts_with("/etc/dnf") || file.starts_with("/etc/yum"))
+}
+
+/// The package managers that take packages without a signature from an address where anyone may answer, as a text of settings says.
+pub(super) fn unsigned_repositories(text: &str) -> &'static [&'static str] {
+    if !text.split_whitespace().any(is_unprotected) {
+        return &[];
+    }
+    let text = text.to_ascii_lowercase().replace(": ", "=").replace(" = ", "=");
+    let is_off = |line: &str| {
+        OFF.iter()
+            .any(|off| line.strip_prefix("gpgcheck=") == Some(off) && !off.is_empty())
+    };
+    match text.contains("trusted=yes") {
+        true => &["apt", "apt-get"],
+        false if text.replace("\\n", "\n").lines().map(str::trim).any(is_off) => &["dnf", "yum"],
+        false => &[],
+    }
 }

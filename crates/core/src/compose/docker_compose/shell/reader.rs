@@ -28,6 +28,8 @@ struct ShellReader {
     addresses: Addresses,
     /// Whether `exec` opened another input, which each command has from there on.
     has_opened_input: bool,
+    /// The file that `exec` opened as the output of each command from there on.
+    opened_output: Option<Word>,
     /// How many commands are read.
     finished: usize,
 }
@@ -65,6 +67,7 @@ impl ShellReader {
             folder: None,
             addresses,
             has_opened_input: false,
+            opened_output: None,
             finished: 0,
         }
     }
@@ -268,6 +271,14 @@ impl ShellReader {
             command
                 .input
                 .insert(file_key(&Word::of_descriptor("0").text, None));
+        }
+        if let [program] = command.words.as_slice()
+            && program.text == "exec"
+        {
+            let is_file = |output: &&Word| !output.is_number() && !output.text.contains('$');
+            self.opened_output = command.outputs.iter().find(is_file).cloned();
+        } else if command.outputs.is_empty() {
+            command.outputs.extend(self.opened_output.clone());
         }
         let is_piped_on =
             self.at > 0 && self.rest.get(self.at - 1) == Some(&'|') || !command.outputs.is_empty();

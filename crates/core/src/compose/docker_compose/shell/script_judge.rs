@@ -5,6 +5,7 @@ mod executed_pipes;
 mod handed_code;
 mod started_programs;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::addresses::Addresses;
@@ -76,7 +77,7 @@ fn mark_scripts(script: &mut Script, depth: usize) {
         let is_settable = |name: &str| name == HOST_DATA;
         let addresses = addresses.clone();
         judge_text(
-            text,
+            &commands_of_settings(text),
             &is_settable,
             &Tainted::new(),
             addresses,
@@ -95,6 +96,21 @@ fn mark_scripts(script: &mut Script, depth: usize) {
             command.input.insert(HOST_DATA.to_owned());
         }
     }
+}
+
+/// The text of a file of settings whose lines name commands (`command=sh -c …` of supervisord, `ExecStart=` of systemd) as a script. Any
+/// other text as it is.
+fn commands_of_settings(text: &str) -> Cow<'_, str> {
+    if !text.trim_start().starts_with('[') {
+        return Cow::Borrowed(text);
+    }
+    let command = |line: &'_ str| match line.split_once('=') {
+        Some((key, command)) if key.trim() == "command" || key.trim().starts_with("Exec") => {
+            command.to_owned()
+        }
+        _ => line.to_owned(),
+    };
+    Cow::Owned(text.lines().map(command).collect::<Vec<_>>().join("\n"))
 }
 
 /// Judges a script that is read already.

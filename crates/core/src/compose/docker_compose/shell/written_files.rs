@@ -169,6 +169,7 @@ pub(super) fn written_by(command: &ShellCommand) -> Vec<String> {
             words.filter(|text| !text.starts_with('-'))
         };
         match base_name(&program.word.text) {
+            "ftp" | "ftpget" | "lftp" | "sftp" | "tftp" => written.push(String::new()),
             "tee" => written.extend(operands().map(str::to_owned)),
             name @ ("curl" | "wget" | "aria2c") => written.extend(downloaded_files(name, program.arguments)),
             name if name == "mount" || name.starts_with("mount.") => {

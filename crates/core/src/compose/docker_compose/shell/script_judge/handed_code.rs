@@ -138,6 +138,10 @@ impl<'a> ScriptJudge<'a> {
         if CONNECTIONS.contains(&name) && starts_a_shell(program.arguments) {
             self.note(&command.answers, Use::Executed);
         }
+        // `su USER -c sh`
+        if matches!(name, "flock" | "runuser" | "script" | "su") && starts_a_shell(program.arguments) {
+            self.executes_input(command, input);
+        }
         if executes_input(name) {
             self.note(input, Use::Executed);
             let files = clients::files(command, program.arguments);
