@@ -92,7 +92,14 @@ impl BuildSource {
     /// Whether the workflow, and what it built, are pinned: what the assurance `source` needs.
     #[must_use]
     pub fn pins_workflow_and_code(&self) -> bool {
-        self.workflow.is_some() && (!self.commits.is_empty() || !self.refs.is_empty())
+        self.workflow.is_some() && !self.allows_any_branch()
+    }
+
+    /// Whether any branch may be built: neither refs nor commits are named, or `refs/heads/*` is, so that who may push some branch decides.
+    #[must_use]
+    pub(crate) fn allows_any_branch(&self) -> bool {
+        let every = RefPattern::Prefix("refs/heads/".to_owned());
+        self.commits.is_empty() && (self.refs.is_empty() || every.is_within(&self.refs))
     }
 
     fn demands_at_least(&self, other: &Self) -> bool {

@@ -218,7 +218,7 @@ fn words(claims: &SignerClaims, signer: &Signer<'_>, source: &BuildSource, is_pr
     if source.workflow.is_none() {
         open.push("any workflow");
     }
-    if source.refs.is_empty() && source.commits.is_empty() {
+    if source.allows_any_branch() {
         open.push("any branch");
     }
     if !open.is_empty() {

@@ -303,6 +303,16 @@ fn only_provenance_that_agrees_with_its_certificate_grants_anything() {
             }),
             " (accepted: any branch; so the tier `source` is not reached)",
         ),
+        (
+            rule_with(|rule| {
+                rule.refs = vec![
+                    RefPattern::Prefix("refs/heads/".to_owned()),
+                    RefPattern::Prefix("refs/tags/".to_owned()),
+                ];
+                rule.commits.clear();
+            }),
+            " (accepted: any branch; so the tier `source` is not reached)",
+        ),
     ] {
         assert_eq!(judged(&provenance, &open), Ok((false, format!("{built}{words}"))));
     }
