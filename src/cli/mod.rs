@@ -106,13 +106,13 @@ fn decide(env: &mut Env) -> u8 {
         Ok(cli) => cli,
         Err(error) => return clap_exit(env, &error),
     };
-    if cli.command.reads_options_of_a_run()
+    let verifies = cli.command.reads_options_of_a_run();
+    if (verifies || matches!(cli.command, Command::Alert(_) | Command::Merge(_)))
         && let Some(line) = unknown_variables::notes(&variables, &env.variables)
     {
         env.note(&line);
     }
     // A panic is a bug, and must never look like a verdict.
-    let verifies = cli.command.reads_options_of_a_run();
     let caught = catch_unwind(AssertUnwindSafe(|| execute(cli.command, env)));
     let Ok(result) = caught else {
         env.complain("error: internal error in cvm-verify; there is no verdict. Please report this.");
