@@ -148,7 +148,10 @@ fn flat(error: anyhow::Error) -> anyhow::Error {
 
 fn execute(command: Command, env: &mut Env) -> anyhow::Result<u8> {
     match command {
-        Command::Verify(args) => verify::run(&args, env),
+        Command::Verify(mut args) => {
+            args.output.statement = args.statement.take();
+            verify::run(&args, env)
+        }
         Command::Watch(args) => watch::run(&args, env),
         Command::Replay(args) => replay::run(&args, env),
         Command::Pin(args) => pin::run(&args, env),
