@@ -106,13 +106,13 @@ fn decide(env: &mut Env) -> u8 {
         Ok(cli) => cli,
         Err(error) => return clap_exit(env, &error),
     };
-    if cli.command.reads_options_of_a_run()
+    let verifies = cli.command.reads_options_of_a_run();
+    if (verifies || matches!(cli.command, Command::Alert(_) | Command::Merge(_)))
         && let Some(line) = unknown_variables::notes(&variables, &env.variables)
     {
         env.note(&line);
     }
     // A panic is a bug, and must never look like a verdict.
-    let verifies = cli.command.reads_options_of_a_run();
     let caught = catch_unwind(AssertUnwindSafe(|| execute(cli.command, env)));
     let Ok(result) = caught else {
         env.complain("error: internal error in cvm-verify; there is no verdict. Please report this.");
@@ -148,7 +148,10 @@ fn flat(error: anyhow::Error) -> anyhow::Error {
 
 fn execute(command: Command, env: &mut Env) -> anyhow::Result<u8> {
     match command {
-        Command::Verify(args) => verify::run(&args, env),
+        Command::Verify(mut args) => {
+            args.output.statement = args.statement.take();
+            verify::run(&args, env)
+        }
         Command::Watch(args) => watch::run(&args, env),
         Command::Replay(args) => replay::run(&args, env),
         Command::Pin(args) => pin::run(&args, env),

@@ -13,7 +13,7 @@ use cvm_verify_core::appraise::{Subject, appraise};
 use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
 use cvm_verify_core::evidence::{excerpt, has_more_values_than, json_problem};
 use cvm_verify_core::policy::{Policy, ReportMaxAge};
-use cvm_verify_core::report::{Report, RunId, SCHEMA, Shard, rfc3339};
+use cvm_verify_core::report::{Report, RunId, SCHEMA, Shard, TargetReport, TrustRootKind, rfc3339};
 use cvm_verify_core::verify::TrustRoot;
 use one_run::shown;
 
@@ -229,7 +229,13 @@ pub fn merge(reports: Vec<(String, Report)>, this: &ThisRun<'_>) -> Result<Joine
         alerts.extend(report.alerts);
     }
     targets.sort_by(|a, b| a.name.cmp(&b.name));
-    targets.extend(missing.into_iter().map(|shard| absent(shard, this.now)));
+    let root = targets
+        .first()
+        .map_or(TrustRootKind::Intel, |target| target.trust_root);
+    targets.extend(missing.into_iter().map(|shard| TargetReport {
+        trust_root: root,
+        ..absent(shard, this.now)
+    }));
     let mut report = Report::new(tool, mode, rfc3339(started), duration_ms, targets);
     report.run_id = run_id;
     report.older_attempts = older_attempts;
@@ -260,7 +266,7 @@ fn once(reports: &[(String, Report)]) -> Result<(), MergeError> {
 }
 
 /// What stands for the targets of a shard that did not report.
-fn absent(shard: Shard, at: u64) -> cvm_verify_core::report::TargetReport {
+fn absent(shard: Shard, at: u64) -> TargetReport {
     let failure = EvidenceFailure::new(
         EvidenceReason::ShardMissing,
         format!("There is no report of the shard {shard}, so its targets were not verified."),

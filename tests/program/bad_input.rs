@@ -343,4 +343,12 @@ fn a_variable_that_is_nearly_an_option_is_refused_and_others_are_noted() {
     let ran = run_in(&args, &[("CVM_VERIFY_SHOP_TEAM", "secret")], |_| {});
     ran.assert_stderr("note: no option reads CVM_VERIFY_SHOP_TEAM");
     assert!(!ran.stderr.contains("secret"), "{}", ran.stderr);
+    // The command that says whether the channels work says that one was misspelt.
+    let ran = run_in(
+        &["alert", "test"],
+        &[("CVM_VERIFY_SLACK_WEBHOOK", "secret")],
+        |_| {},
+    );
+    ran.assert_stderr("For CVM_VERIFY_SLACK_WEBHOOK, did you mean CVM_VERIFY_SLACK_WEBHOOK_URL?");
+    assert!(!ran.stderr.contains("secret"), "{}", ran.stderr);
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use cvm_verify_core::report::CheckId::*;
 use cvm_verify_core::report::Status::*;
-use cvm_verify_core::report::{Report, Verdict};
+use cvm_verify_core::report::{Report, TrustRootKind, Verdict};
 use simulator::{AppServer, Cvm, Lie, World};
 
 use super::deployment::Deployment;

@@ -339,6 +339,11 @@ fn a_file_that_is_not_ours_is_a_usage_error_and_is_not_touched() {
         let ran = deployment.verify(&[option, &file]);
         ran.assert_usage_error("notes: is a file; a folder is needed");
     }
+    for command in ["replay", "merge"] {
+        // They write none: a folder that stays empty would be no answer.
+        run(&[command, &earlier, "--statement", &deployment.path("none")])
+            .assert_usage_error("unexpected argument '--statement'");
+    }
     let url = deployment.app.url();
     let watch = deployment.network_args_with(&["watch", "--once", &url], &["--evidence", &file]);
     run_in(&watch, &[], |_| {}).assert_usage_error("notes: is a file; a folder is needed");

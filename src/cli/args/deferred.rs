@@ -2,7 +2,7 @@
 //! instructions as verifying the signatures of a quote. A command with commands of its own is not deferred: the
 //! completion of `help` lists them.
 
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 
 use clap::builder::Resettable;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
@@ -18,6 +18,12 @@ impl<A> Deref for Deferred<A> {
 
     fn deref(&self) -> &A {
         &self.0
+    }
+}
+
+impl<A> DerefMut for Deferred<A> {
+    fn deref_mut(&mut self) -> &mut A {
+        &mut self.0
     }
 }
 

@@ -211,6 +211,10 @@ pub struct VerifyArgs {
     /// Write the evidence to this file, to replay it later. With several targets, this is a folder.
     #[arg(long, value_name = "PATH", help_heading = "Output")]
     pub evidence: Option<PathBuf>,
+    /// Write a statement about each target that passes into this folder, to be signed: statement.json (in-toto, with SLSA's
+    /// verification summary), predicate.json and the subject, app-compose.json. Default: the folder of --output-dir.
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub statement: Option<PathBuf>,
     #[command(flatten)]
     pub cache: CacheArgs,
 }

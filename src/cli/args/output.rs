@@ -29,10 +29,8 @@ pub struct OutputArgs {
     /// deployments, the evidence.
     #[arg(long, value_name = "DIR")]
     pub output_dir: Option<PathBuf>,
-    /// Write a statement about each target that passes into this folder, to be signed: statement.json (in-toto, with SLSA's
-    /// verification summary), predicate.json and the subject, app-compose.json. Only for `verify`; default: the
-    /// folder of --output-dir.
-    #[arg(long, value_name = "DIR")]
+    /// That of `verify`, the only command that has this option.
+    #[arg(skip)]
     pub statement: Option<PathBuf>,
     /// Also write the job summary, outputs and annotations of GitHub Actions.
     #[arg(long)]

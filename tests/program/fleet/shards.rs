@@ -120,6 +120,22 @@ fn merge_keeps_the_worst_verdict() {
 }
 
 #[test]
+fn a_joined_report_without_one_of_its_shards_is_a_report_of_one_root() {
+    let (deployment, apps) = several(3);
+    let joined = deployment.path("joined.json");
+    let ran = merge(&shards(&deployment, &apps, 3)[1..], &["--report-json", &joined]);
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    assert!(
+        ran.report()
+            .targets
+            .iter()
+            .all(|target| target.trust_root == TrustRootKind::Custom)
+    );
+    let again = merge(&[joined], &[]);
+    assert_eq!(again.code, 3, "{again:#?}");
+}
+
+#[test]
 fn reports_that_do_not_belong_together_are_refused() {
     let (deployment, apps) = several(3);
     let files = shards(&deployment, &apps, 3);
