@@ -101,10 +101,7 @@ fn first_certificate(chain: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(chain).ok()?;
     let (_, after) = text.split_once(BEGIN)?;
     let (base64, _) = after.split_once(END)?;
-    let base64: Vec<u8> = base64
-        .bytes()
-        .filter(|byte| !byte.is_ascii_whitespace())
-        .collect();
+    let base64: String = base64.split_ascii_whitespace().collect();
     STANDARD.decode(base64).ok()
 }
 

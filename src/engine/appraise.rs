@@ -75,7 +75,7 @@ impl Session {
             number: collected.instance,
             report: TargetReport {
                 instances: collected.listed,
-                ..guarded(&collected.claims, policy, &subject)
+                ..guarded(collected.claims.as_deref(), policy, &subject)
             },
             bundle: collected.bundle,
             app_compose: collected
@@ -89,11 +89,11 @@ impl Session {
 
 /// Appraises claims. A panic is that target's error: the others go on, and the alert is sent.
 pub(super) fn guarded(
-    claims: &Result<Claims, EvidenceFailure>,
+    claims: Result<&Claims, &EvidenceFailure>,
     policy: &Policy,
     subject: &Subject,
 ) -> TargetReport {
-    catch_unwind(AssertUnwindSafe(|| appraise(claims.as_ref(), policy, subject)))
+    catch_unwind(AssertUnwindSafe(|| appraise(claims, policy, subject)))
         .unwrap_or_else(|_| appraise(Err(&internal()), policy, subject))
 }
 

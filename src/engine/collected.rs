@@ -12,8 +12,8 @@ use cvm_verify_core::verify::{BootClaims, Claims};
 pub struct Collected {
     /// Which instance of Phala Cloud's list, from 1. Absent where the source answers for one.
     pub instance: Option<usize>,
-    /// What was proven, or why there is no evidence.
-    pub claims: Result<Claims, EvidenceFailure>,
+    /// What was proven, or why there is no evidence. On the heap: it is large, and each future that it goes through would copy it.
+    pub claims: Result<Box<Claims>, EvidenceFailure>,
     /// The time that was judged at, Unix seconds.
     pub at: u64,
     /// The evidence for a later replay, where [`Session::keep_bundles`](super::Session::keep_bundles) asks for it.
@@ -26,7 +26,7 @@ impl Collected {
     /// What was proven, if there is evidence.
     #[must_use]
     pub fn claims(&self) -> Option<&Claims> {
-        self.claims.as_ref().ok()
+        self.claims.as_deref().ok()
     }
 
     /// What the measured OS recorded, if that is proven.
@@ -38,7 +38,7 @@ impl Collected {
     /// Changes the claims, if there are any.
     pub(super) fn change(&mut self, change: impl FnOnce(Claims) -> Claims) {
         let claims = std::mem::replace(&mut self.claims, Err(internal()));
-        self.claims = claims.map(change);
+        self.claims = claims.map(|claims| Box::new(change(*claims)));
     }
 
     /// Nothing was supplied, at a time in Unix seconds.

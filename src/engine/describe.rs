@@ -111,7 +111,7 @@ pub async fn describe(
     let mut instances = asked.collection.instances;
     match (instances.pop(), instances.len()) {
         (Some(only), 0) => Ok(Described {
-            claims: only.claims,
+            claims: only.claims.map(|claims| *claims),
             hint: asked.hint,
             said: asked.said,
         }),

@@ -141,10 +141,7 @@ impl Collection {
 
     /// How many instances are proven to have no id.
     fn unnamed(&self) -> usize {
-        let claims = self
-            .instances
-            .iter()
-            .filter_map(|collected| collected.claims.as_ref().ok());
+        let claims = self.instances.iter().filter_map(Collected::claims);
         claims
             .filter(|claims| {
                 claims

@@ -69,6 +69,6 @@ impl RecordedEvidence {
         policy: &Policy,
         subject: &Subject,
     ) -> TargetReport {
-        guarded(claims, policy, subject)
+        guarded(claims.as_ref(), policy, subject)
     }
 }

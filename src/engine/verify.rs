@@ -161,7 +161,7 @@ fn conclude(
     });
     Collected {
         instance: None,
-        claims: proven.map_err(|error| error.clone().into()),
+        claims: proven.map(Box::new).map_err(|error| error.clone().into()),
         at,
         bundle,
         listed: None,

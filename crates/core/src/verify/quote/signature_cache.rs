@@ -4,23 +4,25 @@
 //! many quotes bring the same bytes. Whether a signature is good is a function of key, message and signature alone; what
 //! the signed bytes mean, whether they are in date and whether they fit this quote is looked at for each quote again.
 //!
-//! * Only successes are remembered: by a SHA-256 over key, message and signature, each with its length. Two inputs with
-//!   one such hash would be a collision of SHA-256, on which these signatures rest themselves.
-//! * At most [`GENERATION`] twice are remembered: what was not used for that long is forgotten, so that quotes, of which
-//!   each has signatures of its own, push out nothing that is in use.
+//! * Only successes are remembered, with all bytes of key, message and signature: nothing else is equal to them. A hash of them
+//!   would take longer than to compare them, on a processor without instructions for it.
+//! * At most [`GENERATION`] bytes twice are remembered: what was not used for that long is forgotten, so that quotes, of
+//!   which each has signatures of its own, push out nothing that is in use.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dcap_qvl::config::{Config, CryptoProvider};
 use dcap_qvl::configs::RingConfig;
 use dcap_qvl::crypto::RingCrypto;
 use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm};
-use sha2::{Digest as _, Sha256};
 
-/// How many signatures are remembered before the older ones begin to be forgotten; 32 bytes each.
-const GENERATION: usize = 1024;
+/// How many bytes are remembered before the older ones begin to be forgotten.
+const GENERATION: usize = 256 * 1024;
+
+/// What a signature takes beside its bytes, about: its entry and three allocations.
+const OVERHEAD: usize = 128;
 
 /// dcap-qvl with its own parsers and ring, and this memory before ring's signatures.
 pub(super) struct Remembering;
@@ -55,7 +57,7 @@ thread_local! {
 /// Signatures that were found good, so that the next proof does not compute them again. No result depends on it. A clone
 /// is the same cache.
 ///
-/// It holds SHA-256 hashes of at most 2048 signatures, 64 KiB.
+/// It holds at most 512 KiB of keys, messages and signatures.
 #[derive(Debug, Clone, Default)]
 pub struct SignatureCache {
     good: Arc<Mutex<Good>>,
@@ -87,30 +89,51 @@ impl SignatureCache {
 #[derive(Debug)]
 struct Remembered;
 
-/// Hashes of what was found good: since lately, and in the generation before.
+/// What was found good: since lately, and in the generation before.
 #[derive(Debug, Default)]
 struct Good {
-    young: HashSet<[u8; 32]>,
-    old: HashSet<[u8; 32]>,
+    young: HashMap<Box<[u8]>, SignedBytes>,
+    /// How many bytes `young` holds.
+    bytes: usize,
+    old: HashMap<Box<[u8]>, SignedBytes>,
+}
+
+/// What a signature was found to be one of. A signature of two has the later one alone.
+#[derive(Debug)]
+struct SignedBytes {
+    key: Box<[u8]>,
+    message: Box<[u8]>,
 }
 
 impl Good {
-    fn knows(&mut self, signature: &[u8; 32]) -> bool {
-        if self.young.contains(signature) {
+    fn knows(&mut self, key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+        let same = |known: &SignedBytes| *known.key == *key && *known.message == *message;
+        if self.young.get(signature).is_some_and(same) {
             return true;
         }
-        let known = self.old.contains(signature);
+        let known = self.old.get(signature).is_some_and(same);
         if known {
-            self.add(*signature);
+            self.add(key, message, signature);
         }
         known
     }
 
-    fn add(&mut self, signature: [u8; 32]) {
-        if self.young.len() >= GENERATION {
-            self.old = std::mem::take(&mut self.young);
+    /// What is too large for a generation is not remembered.
+    fn add(&mut self, key: &[u8], message: &[u8], signature: &[u8]) {
+        let bytes = key.len() + message.len() + signature.len() + OVERHEAD;
+        if bytes > GENERATION {
+            return;
         }
-        self.young.insert(signature);
+        if self.bytes + bytes > GENERATION {
+            self.old = std::mem::take(&mut self.young);
+            self.bytes = 0;
+        }
+        self.bytes += bytes;
+        let signed = SignedBytes {
+            key: key.into(),
+            message: message.into(),
+        };
+        self.young.insert(signature.into(), signed);
     }
 }
 
@@ -121,14 +144,14 @@ impl SignatureVerificationAlgorithm for Remembered {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), InvalidSignature> {
-        let hash = hash([public_key, message, signature]);
         let cache = IN_USE.with_borrow(Clone::clone);
-        if cache.as_ref().is_some_and(|cache| cache.good().knows(&hash)) {
+        let known = |cache: &SignatureCache| cache.good().knows(public_key, message, signature);
+        if cache.as_ref().is_some_and(known) {
             return Ok(());
         }
         RingCrypto::sig_algo().verify_signature(public_key, message, signature)?;
         if let Some(cache) = cache {
-            cache.good().add(hash);
+            cache.good().add(public_key, message, signature);
         }
         Ok(())
     }
@@ -140,15 +163,6 @@ impl SignatureVerificationAlgorithm for Remembered {
     fn signature_alg_id(&self) -> AlgorithmIdentifier {
         RingCrypto::sig_algo().signature_alg_id()
     }
-}
-
-fn hash(parts: [&[u8]; 3]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    hash.finalize().into()
 }
 
 #[cfg(test)]
@@ -228,31 +242,75 @@ mod tests {
 
     #[test]
     fn the_parts_cannot_run_into_each_other() {
-        let whole = hash([b"key", b"message", b"signature"]);
-        assert_ne!(whole, hash([b"keym", b"essage", b"signature"]));
-        assert_ne!(whole, hash([b"key", b"messages", b"ignature"]));
-        assert_ne!(whole, hash([b"message", b"key", b"signature"]));
+        let mut good = Good::default();
+        good.add(b"key", b"message", b"signature");
+        assert!(good.knows(b"key", b"message", b"signature"));
+        assert!(!good.knows(b"keym", b"essage", b"signature"));
+        assert!(!good.knows(b"key", b"messages", b"ignature"));
+        assert!(!good.knows(b"message", b"key", b"signature"));
+        good.add(b"other", b"thing", b"signature");
+        assert!(good.knows(b"other", b"thing", b"signature"));
+        assert!(!good.knows(b"other", b"message", b"signature"));
+    }
+
+    /// A message of this number with its signature, which together with the overhead take 1 KiB.
+    fn numbered(number: usize) -> ([u8; 1024 - OVERHEAD - 8], [u8; 8]) {
+        let mut message = [0; 1024 - OVERHEAD - 8];
+        message[..8].copy_from_slice(&number.to_be_bytes());
+        (message, number.to_be_bytes())
+    }
+
+    fn add(to: &mut Good, number: usize) {
+        let (message, signature) = numbered(number);
+        to.add(b"", &message, &signature);
+    }
+
+    fn knows(good: &mut Good, number: usize) -> bool {
+        let (message, signature) = numbered(number);
+        good.knows(b"", &message, &signature)
     }
 
     #[test]
     fn a_generation_is_remembered_as_a_whole() {
         let mut good = Good::default();
-        let number = |number: usize| hash([&number.to_be_bytes(), b"", b""]);
-        (0..GENERATION).for_each(|at| good.add(number(at)));
-        assert!((0..GENERATION).all(|at| good.knows(&number(at))));
+        (0..GENERATION / 1024).for_each(|number| add(&mut good, number));
+        assert!(good.old.is_empty());
+        assert!((0..GENERATION / 1024).all(|number| knows(&mut good, number)));
+        add(&mut good, GENERATION);
+        assert_eq!((good.young.len(), good.bytes), (1, 1024));
+        assert_eq!(good.old.len(), GENERATION / 1024);
     }
 
     #[test]
     fn the_memory_is_bounded_and_keeps_what_is_in_use() {
+        let held = |of: &HashMap<Box<[u8]>, SignedBytes>| -> usize {
+            let bytes = |(signature, signed): (&Box<[u8]>, &SignedBytes)| {
+                signature.len() + signed.key.len() + signed.message.len() + OVERHEAD
+            };
+            of.iter().map(bytes).sum()
+        };
         let mut good = Good::default();
-        let number = |number: usize| hash([&number.to_be_bytes(), b"", b""]);
-        good.add(number(0));
-        for at in 1..10 * GENERATION {
-            good.add(number(at));
-            assert!(good.knows(&number(0)), "{at}");
-            assert!(good.young.len() + good.old.len() <= 2 * GENERATION);
+        add(&mut good, 0);
+        for number in 1..10 * GENERATION / 1024 {
+            add(&mut good, number);
+            assert!(knows(&mut good, 0), "{number}");
+            assert!(
+                held(&good.young) == good.bytes && good.bytes <= GENERATION && held(&good.old) <= GENERATION
+            );
         }
-        assert!(!good.knows(&number(1)), "not used since long");
+        assert!(!knows(&mut good, 1), "not used since long");
+    }
+
+    #[test]
+    fn what_is_larger_than_a_generation_is_not_remembered_and_pushes_nothing_out() {
+        let mut good = Good::default();
+        add(&mut good, 0);
+        let message = |bytes: usize| vec![0; bytes - OVERHEAD - 8];
+        let (fits, large) = (message(GENERATION), message(GENERATION + 1));
+        good.add(b"", &large, &[1; 8]);
+        assert!(!good.knows(b"", &large, &[1; 8]) && good.young.len() == 1 && good.old.is_empty());
+        good.add(b"", &fits, &[1; 8]);
+        assert!(good.knows(b"", &fits, &[1; 8]) && knows(&mut good, 0));
     }
 
     proptest! {
