@@ -142,13 +142,11 @@ fn as_on(screen: &Screen, command: clap::Command) -> clap::Command {
                 .options
                 .iter()
                 .find(|(name, _)| arg.get_long() == Some(*name));
-            let whole = arg
-                .get_long_help()
-                .or_else(|| arg.get_help())
-                .cloned()
-                .unwrap_or_default();
             match line {
-                Some((_, line)) => arg.help(*line).long_help(whole),
+                Some((_, line)) => {
+                    let whole = arg.get_long_help().or_else(|| arg.get_help()).cloned();
+                    arg.help(*line).long_help(whole.unwrap_or_default())
+                }
                 None if arg.is_positional() => arg,
                 None => arg.hide_short_help(true),
             }

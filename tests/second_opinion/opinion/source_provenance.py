@@ -131,6 +131,10 @@ def fits(pattern, value):
     return value.startswith(pattern[:-1]) if pattern.endswith("/*") else value == pattern
 
 
+def any_branch(rule):
+    return not rule.commits and (not rule.refs or "refs/heads/*" in rule.refs)
+
+
 def identity(rule, leaf):
     """The signer is the one of the rule; the first thing that differs is told."""
     claims, subject = claims_of(leaf), subject_of(leaf)
@@ -301,7 +305,7 @@ def judge(run, claims):
         if reasons:
             return worst, reasons
     document = strict_json.parse(text)
-    grants = all(rule.workflow and (rule.refs or rule.commits) for rule in rules)
+    grants = all(rule.workflow and not any_branch(rule) for rule in rules)
     scripts = docker_compose.runs_unknown_script(document)
     return ("warn", "unreviewed-script") if grants and scripts else ("pass", None)
 

@@ -284,10 +284,11 @@ mod tests {
     #[test]
     fn the_memory_is_bounded_and_keeps_what_is_in_use() {
         let held = |of: &HashMap<Box<[u8]>, SignedBytes>| -> usize {
-            let bytes = |(signature, signed): (&Box<[u8]>, &SignedBytes)| {
-                signature.len() + signed.key.len() + signed.message.len() + OVERHEAD
-            };
-            of.iter().map(bytes).sum()
+            of.iter()
+                .map(|(signature, signed)| {
+                    signature.len() + signed.key.len() + signed.message.len() + OVERHEAD
+                })
+                .sum()
         };
         let mut good = Good::default();
         add(&mut good, 0);
