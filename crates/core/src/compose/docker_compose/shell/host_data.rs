@@ -14,7 +14,9 @@ use super::own_variables::assignment;
 use super::package_settings::{is_settings_file, unsigned_repositories, writes_settings_of_dnf};
 use super::packages::fetches;
 use super::paths::base_name;
-use super::programs::{COREUTILS, DOWNLOADERS, FETCHERS, RUNNERS};
+use super::programs::{
+    BRINGING, CONNECTIONS, COREUTILS, DOWNLOADERS, FETCHERS, OTHER_CONNECTIONS, OVER_SSH, RUNNERS,
+};
 use super::requests::takes_a_word;
 use super::script::ShellCommand;
 use super::unchecked::{OFF, is_unchecked};
@@ -45,12 +47,6 @@ const CLIENTS: [&str; 2] = ["curl", "wget"];
 const ASK_NOBODY: [&str; 11] = [
     "alias", "awk", "cd", "envsubst", "gawk", "logger", "perl", "sed", "set", "trap", "yq",
 ];
-/// Programs that show what another machine sends, whoever it is, or what the host's resolver answers.
-pub(super) const CONNECTIONS: [&str; 11] = [
-    "dig", "drill", "kdig", "nc", "ncat", "netcat", "nslookup", "openssl", "socat", "telnet", "websocat",
-];
-/// Others, which name the machine among their words.
-const OTHERS: [&str; 7] = ["delv", "ftp", "ftpget", "host", "lftp", "resolvectl", "tftp"];
 /// Settings and variables that say the same of some programs where they are on or, after those, where they are off; lower case, with `-`
 /// for `_`. `https.example.strict-ssl` is one that ends so.
 const UNCHECKED_WHERE_ON: [(&str, &[&str]); 6] = [
@@ -76,8 +72,6 @@ const UNCHECKED_WHERE_OFF: [(&str, &[&str]); 9] = [
 const OF_NODE: [&str; 6] = ["bun", "bunx", "npm", "npx", "pnpm", "yarn"];
 /// Package managers that check who signed what they bring, whatever the address, unless an option says otherwise.
 const CHECK_SIGNATURES: [&str; 6] = ["apk", "apt", "apt-get", "dnf", "dpkg", "yum"];
-/// Programs that work on other machines over SSH.
-const OVER_SSH: [&str; 4] = ["rsync", "scp", "sftp", "ssh"];
 /// The variable by which Git starts SSH.
 const GIT_SSH: &str = "GIT_SSH_COMMAND";
 /// Options of SSH by which the key of a machine is taken as it comes; lower case, without spaces.
@@ -95,16 +89,10 @@ pub(in crate::compose::docker_compose) fn may_take(script: &str) -> bool {
 
 /// Whether a text holds an address, or the name of a program by which such data comes.
 pub(super) fn names_a_way(text: &str) -> bool {
-    let is_one = |word: &str| {
-        DOWNLOADERS.contains(&word)
-            || CONNECTIONS.contains(&word)
-            || OTHERS.contains(&word)
-            || OVER_SSH.contains(&word)
-            || FETCHERS.contains(&word)
-            || RUNNERS.contains(&word)
-            || matches!(word, "hostname" | "tcp" | "udp")
-    };
-    text.contains("://") || text.split(|c: char| !c.is_ascii_alphanumeric()).any(is_one)
+    text.contains("://")
+        || text
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .any(|word| BRINGING.contains(word))
 }
 
 /// Whether a text names a file that shows such data.
@@ -378,7 +366,7 @@ impl Addresses {
                     || self.are_in_variables_of(program.word)
                     // `alias curl='curl -k'`
                     || self.unprotected.contains(&program.word.text)
-                    || OTHERS.contains(&name)
+                    || OTHER_CONNECTIONS.contains(&name)
                         && program.arguments.iter().any(|word| is_machine(&word.text)))
         })
     }

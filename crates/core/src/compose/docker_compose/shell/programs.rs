@@ -1,5 +1,8 @@
 //! Lists of programs by what they do with their arguments, their input and the folder that they stand in.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 /// Programs any of whose arguments may be executed.
 #[rustfmt::skip]
 pub(super) const EXECUTORS: [&str; 89] = [
@@ -141,6 +144,28 @@ pub(super) const DOWNLOADERS: [&str; 18] = [
     "aria2c", "aws", "axel", "az", "crane", "curl", "gcloud", "gsutil", "hg", "ipfs", "mc", "oras", "rclone",
     "rsync", "s3cmd", "scp", "svn", "wget",
 ];
+/// Programs that show what another machine sends, whoever it is, or what the host's resolver answers.
+pub(super) const CONNECTIONS: [&str; 11] = [
+    "dig", "drill", "kdig", "nc", "ncat", "netcat", "nslookup", "openssl", "socat", "telnet", "websocat",
+];
+/// Others that do, and name the machine among their words.
+pub(super) const OTHER_CONNECTIONS: [&str; 7] =
+    ["delv", "ftp", "ftpget", "host", "lftp", "resolvectl", "tftp"];
+/// Programs that work on other machines over SSH.
+pub(super) const OVER_SSH: [&str; 4] = ["rsync", "scp", "sftp", "ssh"];
+/// Programs, and parts of paths, by which data comes from elsewhere. A set, since it is asked of each word of a document.
+pub(super) static BRINGING: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
+    let programs = [
+        &DOWNLOADERS[..],
+        &CONNECTIONS,
+        &OTHER_CONNECTIONS,
+        &OVER_SSH,
+        &FETCHERS,
+        &RUNNERS,
+        &["hostname", "tcp", "udp"],
+    ];
+    programs.concat().into_iter().collect()
+});
 /// Programs that unpack their input.
 pub(super) const UNPACKERS: [&str; 7] = ["7z", "7za", "bsdtar", "cpio", "tar", "unrar", "unzip"];
 /// Programs that start nothing and load nothing of what a script has fetched.

@@ -6,14 +6,13 @@ use super::super::super::risky_names::ENV;
 use super::super::clients::{self, executes_input};
 use super::super::connections::starts_a_shell;
 use super::super::evaluated::executes_arguments;
-use super::super::host_data::CONNECTIONS;
 use super::super::inline_code::{names_in_code, takes_code};
 use super::super::interpreters::{
     Execution, TERMINALS, code_of_option, hands_on_its_input, is_interpreter, is_interpreter_anywhere,
 };
 use super::super::language::Language;
 use super::super::paths::base_name;
-use super::super::programs::FETCHERS;
+use super::super::programs::{CONNECTIONS, FETCHERS};
 use super::super::script::ShellCommand;
 use super::super::started::{StartedProgram, handed_over, surely_started};
 use super::super::variable_use::Use;
