@@ -95,7 +95,7 @@ impl BuildSource {
         self.workflow.is_some() && !self.allows_any_branch()
     }
 
-    /// Whether any branch may be built: neither refs nor commits are named, or `refs/heads/*` is, so that who may push some branch decides.
+    /// Whether any branch may be built: neither refs nor commits are named, or `refs/heads/*` is.
     #[must_use]
     pub(crate) fn allows_any_branch(&self) -> bool {
         let every = RefPattern::Prefix("refs/heads/".to_owned());

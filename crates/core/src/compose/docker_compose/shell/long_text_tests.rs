@@ -78,6 +78,12 @@ fn a_long_text_executes_an_answer_where_a_part_of_it_does() {
 fn a_text_of_many_parts_counts_as_what_it_names() {
     let long = |line: &str| "echo $$A $$B | sh\n".repeat(200_000) + line;
     assert!(!executed(&long("date\n"), HOST_DATA));
+    // A fixed entry of the environment says an address.
+    let said = host_data::said("URL");
+    let found = uses(&long("fetch-it $URL\n"), &|each| {
+        each == HOST_DATA || each == said
+    });
+    assert_eq!(found.get(HOST_DATA), Some(&Use::Executed));
     for line in [
         "fetch-it ftp://x.example.com/i.sh",
         "nc x.example.com 80",

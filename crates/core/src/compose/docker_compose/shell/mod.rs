@@ -106,7 +106,13 @@ pub(super) fn uses(text: &str, is_settable: &dyn Fn(&str) -> bool) -> Uses {
         let executes = |part: &str| uses(part, is_settable).get(HOST_DATA) == Some(&Use::Executed);
         let takes = || match text.len() <= MAX_PARTS * MAX_SCRIPT_BYTES {
             true => host_data::may_bring(text) || parts(text).into_iter().any(executes),
-            false => host_data::names_a_way(text) || host_data::names_a_file(text),
+            false => {
+                host_data::names_a_way(text)
+                    || host_data::names_a_file(text)
+                    || names_in(text)
+                        .iter()
+                        .any(|name| is_settable(&host_data::said(name)))
+            }
         };
         if is_settable(HOST_DATA) && takes() {
             note(&mut found, HOST_DATA.to_owned(), Use::Executed);

@@ -144,7 +144,7 @@ pub(super) const DOWNLOADERS: [&str; 18] = [
     "aria2c", "aws", "axel", "az", "crane", "curl", "gcloud", "gsutil", "hg", "ipfs", "mc", "oras", "rclone",
     "rsync", "s3cmd", "scp", "svn", "wget",
 ];
-/// Programs that show what another machine sends, whoever it is, or what the host's resolver answers.
+/// Programs that print what another machine sends without authenticating it, or what the host's resolver answers.
 pub(super) const CONNECTIONS: [&str; 11] = [
     "dig", "drill", "kdig", "nc", "ncat", "netcat", "nslookup", "openssl", "socat", "telnet", "websocat",
 ];

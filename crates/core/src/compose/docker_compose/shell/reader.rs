@@ -203,11 +203,15 @@ impl ShellReader {
             (reading.start, reading.is_piped) = (0, true);
         }
         let command = &mut reading.command;
+        let is_exec = command.words.last().is_some_and(|word| word.text == "exec");
         if c == '>' {
+            let is_file = !is_number && !word.text.starts_with("/dev/") && !word.text.contains('$');
+            if is_exec && is_file && matches!(descriptor.as_str(), "" | "1") {
+                self.opened_output = Some(word.clone());
+            }
             return command.writes(&descriptor, word, is_number);
         }
         // `exec 3< FILE` writes what is `/dev/fd/3` from here on, and `{ …; } 3< FILE` for the commands before it.
-        let is_exec = command.words.last().is_some_and(|word| word.text == "exec");
         if is_exec || !descriptor.is_empty() {
             let opened = if descriptor.is_empty() { "0" } else { &descriptor };
             self.has_opened_input |= is_exec && opened == "0";
@@ -272,14 +276,7 @@ impl ShellReader {
                 .input
                 .insert(file_key(&Word::of_descriptor("0").text, None));
         }
-        if let [program] = command.words.as_slice()
-            && program.text == "exec"
-        {
-            let is_file = |output: &&Word| {
-                !output.is_number() && !output.text.starts_with("/dev/") && !output.text.contains('$')
-            };
-            self.opened_output = command.outputs.iter().find(is_file).cloned();
-        } else if command.outputs.is_empty() {
+        if command.outputs.is_empty() {
             command.outputs.extend(self.opened_output.clone());
         }
         let is_piped_on =
