@@ -43,8 +43,9 @@ pub async fn deliver_changes(
     let remembering = channels.remembering();
     let names: Vec<&str> = remembering.iter().map(String::as_str).collect();
     let deadline = sender.deadline();
-    let mut issues = Issues::open(channels, sender, deadline).await;
-    issues.find_recovered(context.now).await;
+    // Finding the issues, telling the others and writing the issues, which store what was reported: each has a third.
+    let third = deadline.saturating_duration_since(Instant::now()) / 3;
+    let mut issues = Issues::find(channels, sender, deadline, third, context.now).await;
     let mut pending = Vec::new();
     for (target, observations) in targets.iter().zip(inputs.observations) {
         let id = context.target(&target.name);
@@ -65,13 +66,9 @@ pub async fn deliver_changes(
     pending.sort_by_key(|one| !failing.contains(&one.target));
     let (event, worst) = of_the_run(targets);
     let plan = plan(&pending, channels, event, Some(worst));
-    // The issue stores what was reported to the others: it comes last, and needs time.
-    let for_others = if channels.github_issue.is_some() {
-        deadline
-            .checked_sub(sender.retry_policy.schedule.total / 3)
-            .unwrap_or(deadline)
-    } else {
-        deadline
+    let for_others = match channels.github_issue {
+        Some(_) => deadline - third,
+        None => deadline,
     };
     let mut records = run(plan, &pending, inputs.state, sender, for_others, context.now).await;
     for target in worst_first(targets) {
@@ -188,7 +185,7 @@ impl Issues {
     }
 
     /// Finds those that a relapse opens again, too.
-    pub(super) async fn find_recovered(&mut self, now: u64) {
+    async fn find_recovered(&mut self, now: u64) {
         if let Self::Open(open_issues) = self {
             open_issues.find_recovered(now).await;
         }

@@ -1,6 +1,7 @@
 //! A GitHub that refuses, disturbs answers or hangs.
 
 use super::*;
+use crate::alert::services::teams;
 
 #[tokio::test]
 async fn t59_t60_what_github_refuses_is_said_in_our_words_and_due_again() {
@@ -114,9 +115,18 @@ async fn without_a_token_the_channel_is_skipped() {
     );
 }
 
+/// A server that takes connections and does not answer.
+async fn hanging() -> Url {
+    let silent = |_, stream| async move {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        drop(stream);
+    };
+    loopback::raw(silent).await
+}
+
 #[tokio::test]
 async fn a_github_that_hangs_ends_in_time() {
-    let api = loopback::raw(|_, _stream| async { tokio::time::sleep(Duration::from_secs(60)).await }).await;
+    let api = hanging().await;
     let open_issues = issues(&api).unwrap();
     let started = Instant::now();
     let opened = open_issues
@@ -131,4 +141,42 @@ async fn a_github_that_hangs_ends_in_time() {
         )
         .await;
     assert!(opened.is_err() && started.elapsed() < Duration::from_secs(30));
+}
+
+#[tokio::test]
+async fn t60_a_github_that_hangs_leaves_the_other_channels_their_time() {
+    let api = hanging().await;
+    let (teams, cards) = teams().await;
+    let address = teams.join("/workflows/1/triggers/manual?sig=1").unwrap();
+    let channels = Channels::default()
+        .with("teams-webhook-url", Some(Secret::new(address.to_string())))
+        .with_issues(issues(&api));
+    let patient = RetryPolicy {
+        one_try: RetryPolicy::default().one_try,
+        schedule: Schedule {
+            total: Duration::from_secs(3),
+            ..fast().schedule
+        },
+    };
+    let (target, context) = (samples::fail(), samples::context());
+    let inputs = IncidentInputs {
+        state: &mut State::default(),
+        observations: &[vec![Observation::of(&target, Policy::default().fingerprint(), context.now)]],
+        rules: Rules::default(),
+    };
+    let sender = AlertSender {
+        client: &loopback::client(),
+        retry_policy: patient,
+        entropy: &|| [1; 16],
+        until: None,
+    };
+    let records = deliver_changes(&sender, &channels, &[target.clone()], inputs, &context).await;
+    assert_eq!(
+        short(&records),
+        [
+            "failed true api.example.com: accepted (status 202)",
+            "failed false api.example.com: not delivered: the time for alerts was used up before its turn",
+        ]
+    );
+    assert_eq!(cards.lock().unwrap().len(), 1);
 }
