@@ -50,10 +50,15 @@ pub async fn deliver_changes(
     for (target, observations) in targets.iter().zip(inputs.observations) {
         let id = context.target(&target.name);
         let previous = inputs.state.get(id).or_else(|| issues.stored(id));
+        let is_unknown = previous.is_none() && matches!(issues, Issues::Unusable(_));
         let weighed = weigh(previous, observations, context.now, &names, &inputs.rules);
         let Some((state, due)) = weighed else {
             continue;
         };
+        // A clean state would hide an issue that is found later.
+        if is_unknown && due.is_empty() && state.failure().is_none() {
+            continue;
+        }
         inputs.state.set(id, state);
         pending.extend(messages(target, due, context, sender));
     }
