@@ -9,6 +9,7 @@ use super::target::named_source;
 use crate::address::parse_address;
 use crate::config::file::FileTarget;
 use crate::config::{Settings, WrittenValue, written};
+use crate::net::below;
 use crate::source::ReachedBy;
 use crate::usage_error::UsageError;
 use cvm_verify_core::policy::CollateralMaxAge;
@@ -85,8 +86,8 @@ pub(super) fn wanted<'c>(
     }
 }
 
-/// An address on the command line, beside a policy file. The address of a target of the file is that target: with the file's
-/// defaults alone less would be expected of it than the file says.
+/// An address on the command line, beside a policy file. The address of a target of the file is that target, with `/` at its end
+/// or without: with the file's defaults alone less would be expected of it than the file says.
 fn at_address<'c>(url: &'c str, config: &'c Config) -> Result<WantedDeployment<'c>, UsageError> {
     let Ok(typed) = parse_address(url) else {
         return Ok(WantedDeployment::at(url));
@@ -96,7 +97,7 @@ fn at_address<'c>(url: &'c str, config: &'c Config) -> Result<WantedDeployment<'
             .settings
             .one("url")
             .map(|written| parse_address(&written.text));
-        address.is_some_and(|address| address.as_ref() == Ok(&typed))
+        address.is_some_and(|address| address.is_ok_and(|address| below(&address, "") == below(&typed, "")))
     };
     let mut there = config.file.targets.iter().filter(is_there);
     match (there.next(), there.next()) {

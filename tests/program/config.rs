@@ -419,6 +419,13 @@ fn the_address_of_a_target_of_the_file_is_that_target() {
         &[&format!("{}/", address.trim_end_matches('/'))],
     );
     assert_eq!(same.report().targets[0].name.to_string(), "shop");
+    let below = format!("{}/api", address.trim_end_matches('/'));
+    let of_path = text.replace(&format!("\"{address}\""), &format!("\"{below}\""));
+    assert_ne!(of_path, text);
+    for typed in [format!("{below}/"), below] {
+        let same = verify(&deployment, &of_path, &[&typed]);
+        assert_eq!(same.report().targets[0].name.to_string(), "shop", "{typed}");
+    }
     // Another path is another address: the defaults hold.
     let other = verify(
         &deployment,
