@@ -40,8 +40,17 @@ pub(crate) fn prepare(wanted: &WantedFiles, unfinished: &Report) -> Result<(), C
     for folder in [&wanted.output_dir, &wanted.statement].into_iter().flatten() {
         files::make_folder(folder)?;
     }
+    replace_earlier(wanted, unfinished)
+}
+
+fn replace_earlier(wanted: &WantedFiles, unfinished: &Report) -> Result<(), CommandError> {
     statements::remove_earlier(wanted)?;
     earlier::overwrite(ArtifactPaths::of(wanted, &[]).files_by_kind(unfinished))
+}
+
+/// Lets the files of an earlier run say that this one has no verdict, and makes nothing. What cannot be written stays as it is.
+pub(crate) fn forget_earlier(wanted: &WantedFiles, now: u64) {
+    let _ = replace_earlier(wanted, &unfinished(Mode::Live, None, now));
 }
 
 /// The same of the variables for later jobs alone, with the exit code of a run that ended before a verdict. What cannot be written stays

@@ -97,7 +97,10 @@ fn decide(env: &mut Env) -> u8 {
     let variables = environment::option_variables_for(&env.variables, &command);
     let argv = match environment::with_environment(&command, &variables, env) {
         Ok(argv) => argv,
-        Err(error) => return usage(env, &error, true),
+        Err(error) => {
+            forget_earlier(env);
+            return usage(env, &error, true);
+        }
     };
     let parsed = command
         .try_get_matches_from(argv)
@@ -198,6 +201,7 @@ fn clap_exit(env: &mut Env, error: &clap::Error) -> u8 {
                 false => said,
             };
             complain_safely(env, said.trim_end());
+            forget_earlier(env);
             without_verdict(env, cause_of(&said), correct_it(env), USAGE)
         }
     }
@@ -245,16 +249,28 @@ fn without_verdict(env: &mut Env, cause: String, next: &'static str, code: u8) -
     code
 }
 
+/// Where the arguments cannot be read, no command makes its files ready. What an earlier run left must not read as the result of this
+/// one. `merge` may read what it would write: its files stay.
+fn forget_earlier(env: &Env) {
+    if matches!(unjudged_alerts::command(env), "verify" | "replay") {
+        artifacts::forget_earlier(&wanted_files(env), (env.now)());
+    }
+}
+
 /// Lets the variables for later jobs, where an earlier run or the beginning of this one wrote them, say this exit code.
 fn say_exit_code(code: u8, env: &Env) {
+    artifacts::say_exit_code(&wanted_files(env), code, (env.now)());
+}
+
+/// The files of a command whose arguments may be unreadable.
+fn wanted_files(env: &Env) -> WantedFiles {
     let path = |name| unjudged_alerts::option(env, name).map(PathBuf::from);
-    let wanted = WantedFiles {
+    WantedFiles {
         output_dir: path("output-dir"),
         report_json: path("report-json"),
         summary: path("summary"),
         junit: path("junit"),
         dotenv: path("dotenv"),
-        statement: None,
-    };
-    artifacts::say_exit_code(&wanted, code, (env.now)());
+        statement: path("statement"),
+    }
 }

@@ -131,12 +131,10 @@ struct Begun {
 fn prepare(args: &VerifyArgs, begun: &Begun, env: &mut Env) -> anyhow::Result<()> {
     let mut unfinished = unfinished(Mode::Live, args.shard, begun.unix);
     run_id::name(&mut unfinished, begun.run.as_ref());
+    output::prepare(&args.output, &unfinished, env)?;
     args.alert_state.refuse_idle(false, env)?;
-    args.alert_state
-        .state
-        .as_deref()
-        .map_or(Ok(()), StateFile::prepare)?;
-    output::prepare(&args.output, &unfinished, env)
+    let state = args.alert_state.state.as_deref();
+    Ok(state.map_or(Ok(()), StateFile::prepare)?)
 }
 
 /// What the run verifies, its policy file, and what it is a part of if it is a shard.

@@ -270,12 +270,15 @@ fn files_of_an_earlier_run_say_inconclusive_from_the_start() {
             .into(),
             _ => [&json, &junit, &dotenv].map(std::path::PathBuf::from).into(),
         };
-        // Ended before its verdict: settings that are wrong, and a signal while a target hangs.
-        let mut wrong = more.clone();
-        wrong.push("--compose-hash=zz");
-        for killed in [false, true] {
+        // Ended before its verdict: arguments that are wrong, settings, the state of alerts, and a signal while a target hangs.
+        for wrong in [
+            Some("--no-such-option"),
+            Some("--compose-hash=zz"),
+            Some("--state=Cargo.toml"),
+            None,
+        ] {
             assert_eq!(deployment.verify(&more).code, 0, "a pass is there again");
-            if killed {
+            let Some(wrong) = wrong else {
                 deployment.app.behave(AppEndpoint::Attestation, Behaviour::Hang);
                 let args = deployment.network_args_with(&["verify", &deployment.app.url()], &more);
                 let ran = run_in(&args, &[], |env| {
@@ -285,21 +288,26 @@ fn files_of_an_earlier_run_say_inconclusive_from_the_start() {
                 });
                 assert_eq!(ran.code, 3, "{ran:#?}");
                 deployment.app.behave(AppEndpoint::Attestation, Behaviour::Normal);
-            } else {
-                assert_eq!(deployment.verify_with(&[], &wrong).code, 2);
-            }
-            for file in &files {
-                let text = std::fs::read_to_string(file).unwrap();
-                assert!(
-                    !text.contains("PASS") && !text.contains("=pass") && !text.contains(r#""pass""#),
-                    "{text}"
-                );
-                let says = text.contains("not-finished")
-                    || text.contains("INCONCLUSIVE")
-                    || text.contains("inconclusive");
-                assert!(says, "{}: {text}", file.display());
-            }
+                assert_no_pass(&files);
+                continue;
+            };
+            let with_it: Vec<&str> = more.iter().copied().chain([wrong]).collect();
+            assert_eq!(deployment.verify_with(&[], &with_it).code, 2, "{wrong}");
+            assert_no_pass(&files);
         }
+    }
+}
+
+fn assert_no_pass(files: &[std::path::PathBuf]) {
+    for file in files {
+        let text = std::fs::read_to_string(file).unwrap();
+        assert!(
+            !text.contains("PASS") && !text.contains("=pass") && !text.contains(r#""pass""#),
+            "{text}"
+        );
+        let says =
+            text.contains("not-finished") || text.contains("INCONCLUSIVE") || text.contains("inconclusive");
+        assert!(says, "{}: {text}", file.display());
     }
 }
 
