@@ -34,10 +34,10 @@ pub(super) fn fetch(
         Some(text) => Sources::only(&parse_url("--pccs-url", text)?),
     };
     if !args.output.is_quiet() {
-        let whom = args
-            .pccs_url
-            .as_ref()
-            .map_or("Intel's PCS", |_| "the PCCS of --pccs-url");
+        let whom = args.pccs_url.as_ref().map_or(
+            "Intel's PCS or, if that does not answer, Phala's PCCS",
+            |_| "the PCCS of --pccs-url",
+        );
         env.complain(&format!(
             "Fetching collateral for the platform with the FMSPC {} from {whom}. Nothing else is sent.",
             request.fmspc_hex()

@@ -194,7 +194,10 @@ fn live(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
 fn show(args: &InspectArgs, collected: Collected, root: &TrustRoot, env: &mut Env) -> anyhow::Result<u8> {
     let what = Path::new(shown_text(&args.what));
     let why = match (collected.bundle, collected.claims) {
-        // A document that the user gave is in the bundle already.
+        // The server's answer is no attestation. A document that the user gave is in the bundle already.
+        (Some(bundle), Err(failure)) if bundle.evidence().is_err() => {
+            escape::terminal(&failure.detail).into_owned()
+        }
         (Some(bundle), _) => return of_bundle(args, what, &bundle, None, root, env),
         (None, Err(failure)) => escape::terminal(&failure.detail).into_owned(),
         (None, Ok(_)) => "the answer cannot be kept as a bundle.".to_owned(),

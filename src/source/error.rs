@@ -226,7 +226,9 @@ fn status_hint(path: &str, error: &NetError) -> String {
             format!("; GET {path} must be open to this runner, without a login or by a key in the query of the address")
         }
         400 | 405 | 422 => {
-            format!("; GET {path} must take the nonce as the query parameter reportData, 64 hex digits")
+            format!(
+                "; GET {path} must answer to the nonce, 64 hex digits in the query parameter reportData or that of --nonce-parameter"
+            )
         }
         429 => format!("; the app or its gateway limits requests, and served no GET {path} now"),
         500..=599 => format!("; the app or its gateway could not serve GET {path} now"),
