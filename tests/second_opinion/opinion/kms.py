@@ -270,9 +270,9 @@ class Server:
             self.say("other-epoch", "error")
         elif shown_root != self.root:
             self.say("meta-ca")
-        self.contract(meta)
         if meta.get("os_image_verification") is not True:
             self.say("images-unverified", "warn")
+        self.contract(meta)
         shown = meta.get("bootstrap_info")
         if shown is not None and is_changing:
             self.say("bootstrap-undetermined", "warn")
@@ -294,7 +294,7 @@ class Server:
             return
         chain, contract = meta.get("chain_id"), meta.get("kms_contract_address")
         if chain is None and (contract is None or governance.address(contract) not in (None, bytes(20), "0x" + "00" * 20, "00" * 20)):
-            return  # Not said.
+            return self.say("contract-unsaid", "warn")
         if str(chain) != str(settings["chain-id"]) or not isinstance(contract, str) \
                 or governance.address(contract) != governance.address(settings["kms-contract"]):
             self.say("contract-differs")

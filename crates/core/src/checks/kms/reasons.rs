@@ -114,6 +114,9 @@ reasons! {
     IMAGES_UNVERIFIED "images-unverified"
         "The KMS does not say that it compares the OS image of a guest with the published one, as KMSs from 0.6.3 on do."
         "Ask the operator of the KMS to upgrade it to dstack 0.6.3 or later.";
+    CONTRACT_UNSAID "contract-unsaid"
+        "You named the contract that the KMS must follow, and the KMS does not say whose rules it follows, as older ones do not."
+        "Read in the compose document of the KMS which contract its auth service asks, or ask its operator to upgrade it.";
     LAUNCH_INPUTS "launch-inputs"
         "The compose document of the KMS takes values from outside, runs a script before the KMS starts, or gives a \
          container access beyond itself."
