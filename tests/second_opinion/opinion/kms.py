@@ -340,7 +340,12 @@ class Server:
             events = evidence.events_of(log.decode())
         except (evidence.Refused, UnicodeDecodeError) as error:
             raise Refused("bootstrap", "warn") from error
-        parsed, *_ = verified(self.run, data, events, False, document and document.get("document"))
+        try:
+            parsed, *_ = verified(self.run, data, events, False, document and document.get("document"))
+        except Refused as error:
+            # How a platform is rated now says nothing about when the keys were made.
+            is_old = getattr(error.__cause__, "reason", None) in ("no-matching-tcb-level", "qe-out-of-date")
+            raise Refused("bootstrap", "warn" if is_old else error.status) from error
         text = f"dstack-kms-genereted-keys-v1:{authority};{other};"
         if parsed.report_data != keccak.keccak_256(text.encode()) + bytes(32) or quotes.td_attributes(parsed)[0] == "fail":
             raise Refused("bootstrap")

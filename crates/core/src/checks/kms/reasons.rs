@@ -127,12 +127,12 @@ reasons! {
         "Ask the operator of the KMS to upgrade it.";
     BOOTSTRAP_UNDETERMINED "bootstrap-undetermined"
         "There is evidence of how the root keys of the KMS were made, and it could not be verified."
-        "Verify again. If this stays, Intel may no longer serve collateral for the machine that made the keys. Ignore this warning if \
-         you do not rely on where the root keys were made.";
+        "Verify again. If this stays, Intel may no longer serve collateral for the machine that made the keys, or rates it at no \
+         level. Ignore this warning if you do not rely on where the root keys were made.";
     BOOTSTRAP_UNPROVEN "bootstrap-unproven"
         "You named evidence of how the root keys of the KMS were made, and it was not looked at or could not be verified."
-        "Verify again. If this stays, Intel no longer serves collateral for the machine that made the keys: remove \
-         `kms-bootstrap-file` if you do not rely on where they were made.";
+        "Verify again. If this stays, Intel no longer serves collateral for the machine that made the keys, or rates it at no level: \
+         remove `kms-bootstrap-file` if you do not rely on where they were made.";
     NOT_CONFIGURED "not-configured"
         "No KMS was named, so none was asked."
         "Name the KMS of the app in the policy file (`kms-host`, `kms-compose-hash`), or pin it: see docs/governance.md.";
