@@ -47,8 +47,9 @@ fn open_rule(target: &TargetReport) -> Option<String> {
              neither known nor in the lock. Read it, pin it (`cvm-verify pin`) and give the lock."
         }
         _ => {
-            "`not reached: source`: every image is as its rule says, but a rule accepts any workflow, any branch, or a signature without \
-             provenance. Name `workflow`, and `ref` or `commit`, in that rule."
+            "`not reached: source`: every image is as its rule says, but a rule accepts any workflow, any branch, any ref of a reusable \
+             workflow, or a signature without provenance. Name `workflow`, and `ref` or `commit`, in that rule, and `workflow-ref` of a \
+             reusable workflow."
         }
     }
     .to_owned())

@@ -405,6 +405,13 @@ fn t36_a_kms_that_follows_another_contract_than_the_named_one_is_named() {
     let mut trial = governed(simulator::KMS_CONTRACT);
     trial.kms = honest(&operator).kms;
     trial.judge().fails(ID, "contract-differs");
+    // Nothing is said of rules that it does not name, unless somebody asked for them.
+    let mut silent = kms();
+    silent.meta["chain_id"] = Value::Null;
+    honest(&silent).judge().proves(ID);
+    let mut trial = governed(simulator::KMS_CONTRACT);
+    trial.kms = honest(&silent).kms;
+    trial.judge().says(ID, Status::Warn, "contract-unsaid");
 }
 
 #[test]

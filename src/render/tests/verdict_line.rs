@@ -66,8 +66,8 @@ const NOTES: [(&str, &str); 16] = [
     ),
     (
         "not reached: source, a rule is open",
-        "Every image is as its rule in the policy file says, but a rule accepts any workflow, any branch, or a signature without \
-         provenance. So the tier `source` is not reached: see [provenance](provenance.md#quick-start).",
+        "Every image is as its rule in the policy file says, but a rule accepts any workflow, any branch, any ref of a reusable \
+         workflow, or a signature without provenance. So the tier `source` is not reached: see [provenance](provenance.md#quick-start).",
     ),
     (
         "not reached: source, a script is not reviewed",

@@ -128,6 +128,29 @@ fn t36_bootstrap_evidence_from_elsewhere_must_be_about_the_apps_root() {
             beside(source, &good.to_string()).with(|trial| trial.kms[0].bootstraps[0].collateral = None);
         without.judge().says(ID, Status::Warn, "bootstrap-undetermined");
     }
+    // How a platform is rated today says nothing about when the keys were made; what is not verified proves nothing.
+    for lie in [Lie::NoMatchingTcbLevel, Lie::OldQuotingEnclave] {
+        let mut old = own.cvm.clone();
+        lie.apply(&mut old);
+        let evidence = bootstrap(&old, &ca, &k256).to_string();
+        let of_old = |trial: Trial| {
+            trial.with(|trial| {
+                let world = &old.world;
+                trial.kms[0].bootstraps[0].collateral = collateral(world);
+            })
+        };
+        for source in [BootstrapSource::File, BootstrapSource::Contract] {
+            let judged = of_old(beside(source, &evidence)).judge();
+            judged.says(ID, Status::Warn, "bootstrap-undetermined");
+            let detail = judged.detail(ID);
+            assert!(detail.contains("can no longer be verified"), "{judged}");
+            assert!(!detail.contains("The root keys were made"), "{judged}");
+        }
+        let named = of_old(beside(BootstrapSource::File, &evidence)).with(|trial| {
+            trial.policy.kms.bootstrap = Some(expected("kms-bootstrap-file", evidence.clone()))
+        });
+        is_open(&named, "bootstrap-unproven");
+    }
     // An OS that is not known can write any compose hash into its log.
     let mut unknown = own.cvm.clone();
     unknown.forced.mr_td = Some([7; 48]);

@@ -270,9 +270,9 @@ class Server:
             self.say("other-epoch", "error")
         elif shown_root != self.root:
             self.say("meta-ca")
-        self.contract(meta)
         if meta.get("os_image_verification") is not True:
             self.say("images-unverified", "warn")
+        self.contract(meta)
         shown = meta.get("bootstrap_info")
         if shown is not None and is_changing:
             self.say("bootstrap-undetermined", "warn")
@@ -294,7 +294,7 @@ class Server:
             return
         chain, contract = meta.get("chain_id"), meta.get("kms_contract_address")
         if chain is None and (contract is None or governance.address(contract) not in (None, bytes(20), "0x" + "00" * 20, "00" * 20)):
-            return  # Not said.
+            return self.say("contract-unsaid", "warn")
         if str(chain) != str(settings["chain-id"]) or not isinstance(contract, str) \
                 or governance.address(contract) != governance.address(settings["kms-contract"]):
             self.say("contract-differs")
@@ -340,7 +340,12 @@ class Server:
             events = evidence.events_of(log.decode())
         except (evidence.Refused, UnicodeDecodeError) as error:
             raise Refused("bootstrap", "warn") from error
-        parsed, *_ = verified(self.run, data, events, False, document and document.get("document"))
+        try:
+            parsed, *_ = verified(self.run, data, events, False, document and document.get("document"))
+        except Refused as error:
+            # How a platform is rated now says nothing about when the keys were made.
+            is_old = getattr(error.__cause__, "reason", None) in ("no-matching-tcb-level", "qe-out-of-date")
+            raise Refused("bootstrap", "warn" if is_old else error.status) from error
         text = f"dstack-kms-genereted-keys-v1:{authority};{other};"
         if parsed.report_data != keccak.keccak_256(text.encode()) + bytes(32) or quotes.td_attributes(parsed)[0] == "fail":
             raise Refused("bootstrap")

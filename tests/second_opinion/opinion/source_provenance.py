@@ -135,6 +135,12 @@ def any_branch(rule):
     return not rule.commits and (not rule.refs or "refs/heads/*" in rule.refs)
 
 
+def any_workflow_ref(rule):
+    """Whether callers choose the ref of a workflow of another repository."""
+    own = (".github/", f"{rule.repository}/.github/".lower())
+    return bool(rule.workflow) and not rule.workflow.lower().startswith(own) and rule.workflow_ref is None and not rule.commits
+
+
 def identity(rule, leaf):
     """The signer is the one of the rule; the first thing that differs is told."""
     claims, subject = claims_of(leaf), subject_of(leaf)
@@ -305,7 +311,7 @@ def judge(run, claims):
         if reasons:
             return worst, reasons
     document = strict_json.parse(text)
-    grants = all(rule.workflow and not any_branch(rule) for rule in rules)
+    grants = all(rule.workflow and not any_branch(rule) and not any_workflow_ref(rule) for rule in rules)
     scripts = docker_compose.runs_unknown_script(document)
     return ("warn", "unreviewed-script") if grants and scripts else ("pass", None)
 
@@ -313,4 +319,4 @@ def judge(run, claims):
 def meets(run):
     """Whether the pass names workflow, and ref or commit, of each image: only then it is `source`."""
     return run.checks["source-provenance"][0] == "pass" and all(
-        rule.workflow and (rule.refs or rule.commits) for rule in rules_of(run.policy))
+        rule.workflow and (rule.refs or rule.commits) and not any_workflow_ref(rule) for rule in rules_of(run.policy))

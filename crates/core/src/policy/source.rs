@@ -92,7 +92,27 @@ impl BuildSource {
     /// Whether the workflow, and what it built, are pinned: what the assurance `source` needs.
     #[must_use]
     pub fn pins_workflow_and_code(&self) -> bool {
-        self.workflow.is_some() && !self.allows_any_branch()
+        self.workflow.is_some() && !self.allows_any_branch() && !self.allows_any_workflow_ref()
+    }
+
+    /// Owner and name of the repository that the workflow is in, and its path, where a workflow is named.
+    #[must_use]
+    pub(crate) fn workflow_place(&self) -> (&str, Option<&str>) {
+        let Some(workflow) = self.workflow.as_deref() else {
+            return (&self.repository, None);
+        };
+        match workflow.split_once("/.github/workflows/") {
+            Some((repository, _)) => (repository, workflow.get(repository.len() + 1..)),
+            None => (&self.repository, Some(workflow)),
+        }
+    }
+
+    /// Whether a reusable workflow of another repository may be any that its callers choose: they name its ref, which may be a commit
+    /// of anyone's fork. A commit of the caller names one.
+    #[must_use]
+    pub(crate) fn allows_any_workflow_ref(&self) -> bool {
+        let is_own = self.workflow_place().0.eq_ignore_ascii_case(&self.repository);
+        !is_own && self.workflow_ref.is_none() && self.commits.is_empty()
     }
 
     /// Whether any branch may be built: neither refs nor commits are named, or `refs/heads/*` is.

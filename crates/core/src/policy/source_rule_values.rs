@@ -80,12 +80,15 @@ pub(super) fn repository_name(key: &'static str, text: &str) -> Result<String, S
 pub(super) fn workflow(text: &str) -> Result<String, SourceRuleError> {
     const FOLDER: &str = ".github/workflows/";
     let text = text.trim_start_matches("./");
-    let file = text.find(FOLDER).and_then(|at| text.get(at + FOLDER.len()..));
-    let is_file = |file: &str| {
+    let is_file = |(before, file): (&str, &str)| {
         let stem = file.strip_suffix(".yml").or_else(|| file.strip_suffix(".yaml"));
-        stem.is_some_and(|stem| !stem.is_empty() && !stem.contains('/'))
+        let is_there = match before.strip_suffix('/') {
+            Some(repository) => repository_name("workflow", repository).is_ok(),
+            None => before.is_empty(),
+        };
+        is_there && stem.is_some_and(|stem| !stem.is_empty() && !stem.contains('/'))
     };
-    if !file.is_some_and(is_file) {
+    if !text.split_once(FOLDER).is_some_and(is_file) {
         return Err(SourceRuleError::new(
             "workflow",
             "is not a workflow file; write \".github/workflows/release.yml\", or \"OWNER/NAME/.github/workflows/x.yml\" for a \

@@ -255,6 +255,11 @@ mod tests {
             ".github/workflows/release.yml@refs/heads/main",
             ".github/workflows/release.yml@refs/heads/a.yml",
             ".github/workflows/.yml",
+            "https://github.com/example/tools/.github/workflows/build.yml",
+            "github.com/example/tools/.github/workflows/build.yml",
+            "tools/.github/workflows/build.yml",
+            "/.github/workflows/build.yml",
+            "example/tools/x.github/workflows/build.yml",
         ] {
             assert_eq!(
                 of(&|rule| rule.workflow = text(workflow)),
@@ -287,6 +292,20 @@ mod tests {
             of(&|rule| rule.provenance = text("none: old image")),
             "provenance"
         );
+    }
+
+    #[test]
+    fn a_workflow_of_the_repository_itself_and_one_of_another_are_read() {
+        for workflow in [
+            ".github/workflows/release.yml",
+            "./.github/workflows/release.yaml",
+            "example/tools/.github/workflows/build.yml",
+            "my-org/.github/.github/workflows/build.yml",
+        ] {
+            let mut rule = written();
+            rule.workflow = Some(workflow.to_owned());
+            assert!(rule.rule(Origin::Option("--test")).is_ok(), "{workflow}");
+        }
     }
 
     #[test]

@@ -174,6 +174,10 @@ fn proven_bootstrap(
         BootstrapState::Refused(BootstrapRefusal::Evidence(problem.to_string()))
     };
     match (&own.quote, &own.log, &own.boot) {
+        // How a platform is rated today says nothing about when the keys were made.
+        (Err(NotProven::Refused(refusal)), ..) if refusal.is_of_old_platform() => {
+            BootstrapState::Undetermined(format!("its quote can no longer be verified: {refusal}"))
+        }
         (Err(NotProven::Refused(refusal)), ..) => refused(refusal),
         (Err(_), ..) => BootstrapState::Undetermined("its quote could not be verified".to_owned()),
         (Ok(quote), ..)

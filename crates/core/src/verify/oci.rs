@@ -87,7 +87,9 @@ impl Index {
             Some(kind) => INDEX.contains(&kind.as_str()?),
             None => true,
         };
-        if !is_index || index.contains_key("config") || index.contains_key("layers") {
+        // Docker's first format has version 1: a registry that serves the index as one lets a runtime run what other members name.
+        let is_second = index.get("schemaVersion").and_then(Value::as_u64) == Some(2);
+        if !is_index || !is_second || index.contains_key("config") || index.contains_key("layers") {
             return None;
         }
         let mut image = None;
@@ -306,6 +308,12 @@ mod tests {
             ),
             ("a manifest, too", changed(&|v| v["layers"] = json!([]))),
             ("another type", changed(&|v| v["mediaType"] = json!(MANIFEST[0]))),
+            // A registry may serve it as Docker's first format, in which a runtime reads other members.
+            ("the first format", changed(&|v| v["schemaVersion"] = json!(1))),
+            (
+                "no version",
+                changed(&|v| drop(v.as_object_mut().unwrap().remove("schemaVersion"))),
+            ),
             ("another spelling", changed(&|v| v["Manifests"] = json!([]))),
             (
                 "another spelling below",

@@ -190,6 +190,7 @@ mod tests {
         let image = "ab".repeat(32);
         let index = serde_json::json!({
             "mediaType": format!("{kind}.index.v1+json"),
+            "schemaVersion": 2,
             "manifests": [
                 {
                     "mediaType": format!("{kind}.manifest.v1+json"), "digest": format!("sha256:{image}"),

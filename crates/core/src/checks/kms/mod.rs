@@ -381,8 +381,14 @@ fn judge_meta(judgement: &mut Judgement, answer: &KmsAnswer<Claims>, meta: &Meta
 fn judge_rules(judgement: &mut Judgement, host: &str, meta: &Meta<Claims>, policy: &Policy) {
     let governance = &policy.governance;
     let named = governance.chain_id.as_ref().zip(governance.kms_contract.as_ref());
-    let (Some((chain_id, contract)), Some(rules)) = (named, meta.rules()) else {
+    let Some((chain_id, contract)) = named else {
         return;
+    };
+    let Some(rules) = meta.rules() else {
+        let detail = format!(
+            "The KMS at {host} does not say whose rules it follows; whether it follows the contract that you named is not known."
+        );
+        return judgement.warn(&CONTRACT_UNSAID, detail);
     };
     let says = match rules {
         KmsRules::Operator => "the rules of its operator".to_owned(),

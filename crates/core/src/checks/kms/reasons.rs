@@ -114,6 +114,9 @@ reasons! {
     IMAGES_UNVERIFIED "images-unverified"
         "The KMS does not say that it compares the OS image of a guest with the published one, as KMSs from 0.6.3 on do."
         "Ask the operator of the KMS to upgrade it to dstack 0.6.3 or later.";
+    CONTRACT_UNSAID "contract-unsaid"
+        "You named the contract that the KMS must follow, and the KMS does not say whose rules it follows, as older ones do not."
+        "Read in the compose document of the KMS which contract its auth service asks, or ask its operator to upgrade it.";
     LAUNCH_INPUTS "launch-inputs"
         "The compose document of the KMS takes values from outside, runs a script before the KMS starts, or gives a \
          container access beyond itself."
@@ -124,12 +127,12 @@ reasons! {
         "Ask the operator of the KMS to upgrade it.";
     BOOTSTRAP_UNDETERMINED "bootstrap-undetermined"
         "There is evidence of how the root keys of the KMS were made, and it could not be verified."
-        "Verify again. If this stays, Intel may no longer serve collateral for the machine that made the keys. Ignore this warning if \
-         you do not rely on where the root keys were made.";
+        "Verify again. If this stays, Intel may no longer serve collateral for the machine that made the keys, or rates it at no \
+         level. Ignore this warning if you do not rely on where the root keys were made.";
     BOOTSTRAP_UNPROVEN "bootstrap-unproven"
         "You named evidence of how the root keys of the KMS were made, and it was not looked at or could not be verified."
-        "Verify again. If this stays, Intel no longer serves collateral for the machine that made the keys: remove \
-         `kms-bootstrap-file` if you do not rely on where they were made.";
+        "Verify again. If this stays, Intel no longer serves collateral for the machine that made the keys, or rates it at no level: \
+         remove `kms-bootstrap-file` if you do not rely on where they were made.";
     NOT_CONFIGURED "not-configured"
         "No KMS was named, so none was asked."
         "Name the KMS of the app in the policy file (`kms-host`, `kms-compose-hash`), or pin it: see docs/governance.md.";

@@ -142,16 +142,7 @@ fn judge_workflow(kept: &mut KeptRules, claims: &SignerClaims, source: &BuildSou
     )?;
     let github = github(claims);
     let signer = Signer::of(claims, &github).unwrap_or_default();
-    let (owner_and_name, path) = match source.workflow.as_deref() {
-        None => (source.repository.as_str(), None),
-        Some(workflow) => match workflow.find("/.github/workflows/") {
-            Some(at) => (
-                workflow.get(..at).unwrap_or_default(),
-                Some(workflow.get(at + 1..).unwrap_or_default()),
-            ),
-            None => (source.repository.as_str(), Some(workflow)),
-        },
-    };
+    let (owner_and_name, path) = source.workflow_place();
     kept.must(
         signer.repository.eq_ignore_ascii_case(owner_and_name) && path.is_none_or(|path| path == signer.path),
         &why::OTHER_WORKFLOW,
@@ -203,16 +194,17 @@ fn words(claims: &SignerClaims, signer: &Signer<'_>, source: &BuildSource, is_pr
     let commit: String = claims.commit().unwrap_or_default().chars().take(7).collect();
     let git_ref = claims.git_ref().unwrap_or_default();
     let runner = claims.runner().unwrap_or_default();
-    let workflow = signer.path.rsplit('/').next().unwrap_or_default();
-    let mut out = match is_provenance {
-        true => format!(
-            "built from {}@{commit} ({git_ref}) by {workflow}, {runner}",
-            source.repository
-        ),
-        false => format!(
-            "signed by {workflow} of {}@{commit} ({git_ref}); no provenance",
-            source.repository
-        ),
+    let file = signer.path.rsplit('/').next().unwrap_or_default();
+    let code = format!("{}@{commit} ({git_ref})", source.repository);
+    let is_own = signer.repository.eq_ignore_ascii_case(&source.repository);
+    let workflow = match is_own {
+        true => file.to_owned(),
+        false => format!("{file} of {} ({})", signer.repository, signer.git_ref),
+    };
+    let mut out = match (is_provenance, is_own) {
+        (true, _) => format!("built from {code} by {workflow}, {runner}"),
+        (false, true) => format!("signed by {workflow} of {code}; no provenance"),
+        (false, false) => format!("signed by {workflow} for {code}; no provenance"),
     };
     let mut open = Vec::new();
     if source.workflow.is_none() {
@@ -220,6 +212,9 @@ fn words(claims: &SignerClaims, signer: &Signer<'_>, source: &BuildSource, is_pr
     }
     if source.allows_any_branch() {
         open.push("any branch");
+    }
+    if source.allows_any_workflow_ref() {
+        open.push("any ref of the workflow");
     }
     if !open.is_empty() {
         let _ = write!(

@@ -319,9 +319,64 @@ fn only_provenance_that_agrees_with_its_certificate_grants_anything() {
     for one in [
         rule_with(|rule| rule.refs.clear()),
         rule_with(|rule| rule.commits.clear()),
+        // The ref of a workflow of the repository itself is its own matter.
+        rule_with(|rule| {
+            rule.workflow_ref = None;
+            rule.commits.clear();
+        }),
+        rule_with(|rule| {
+            rule.workflow = Some(format!("Example/Shop/{WORKFLOW}"));
+            rule.workflow_ref = None;
+            rule.commits.clear();
+        }),
     ] {
         assert_eq!(judged(&provenance, &one), Ok((true, built.to_owned())));
     }
+}
+
+/// Whose workflow it is is said, since it is not the repository's; and its callers choose its ref, which may be a commit of a fork,
+/// unless the rule names it or the commit of the caller.
+#[test]
+fn a_reusable_workflow_is_named_with_its_repository_and_is_pinned_by_its_ref_or_its_caller() {
+    const SHARED: &str = "example/tools/.github/workflows/build.yml";
+    let statement =
+        |at: &str, kind| SignedStatement::made_up(claims_with(&subject(SHARED, at), &[]), kind, json!({}));
+    let rule = |change: &dyn Fn(&mut BuildSource)| {
+        rule_with(|rule| {
+            rule.workflow = Some(SHARED.to_owned());
+            rule.workflow_ref = None;
+            rule.signature_suffices = true;
+            change(rule);
+        })
+    };
+    let judged = |at: &str, kind, change: &dyn Fn(&mut BuildSource)| {
+        judge(&statement(at, kind), &rule(change))
+            .map(|matched| (matched.grants, matched.words))
+            .unwrap()
+    };
+    let by = |at: &str| format!("build.yml of example/tools ({at})");
+    let built = |at: &str| {
+        format!(
+            "built from example/shop@95baf27 (refs/tags/v1) by {}, github-hosted",
+            by(at)
+        )
+    };
+    let tag = "refs/tags/v2";
+    let pinned = judged(tag, PROVENANCE, &|rule| {
+        rule.workflow_ref = Some(tag.to_owned());
+        rule.commits.clear();
+    });
+    assert_eq!(pinned, (true, built(tag)));
+    assert_eq!(judged(tag, PROVENANCE, &|_| ()), (true, built(tag)));
+    let fork = "0123456789012345678901234567890123456789";
+    let open = judged(fork, PROVENANCE, &|rule| rule.commits.clear());
+    let said = " (accepted: any ref of the workflow; so the tier `source` is not reached)";
+    assert_eq!(open, (false, format!("{}{said}", built(fork))));
+    let signed = format!(
+        "signed by {} for example/shop@95baf27 (refs/tags/v1); no provenance",
+        by(tag)
+    );
+    assert_eq!(judged(tag, COSIGN_SIGNATURE, &|_| ()), (false, signed));
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub(super) struct ClaimProblem {
 
 impl ClaimProblem {
     /// Whether the claim says that something is wrong with the device. A claim that is absent, or of another form or version than
-    /// this version knows, says nothing; nor does a revocation service that had no answer.
+    /// this version knows, says nothing; nor does a comparison that did not take place, or a revocation service that had no answer.
     pub(super) const fn convicts(&self) -> bool {
         self.convicts
     }
@@ -41,6 +41,9 @@ const ALWAYS: [(&str, &str); 3] = [
     ("secboot", "true"),
     ("dbgstat", "\"disabled\""),
 ];
+
+/// Words of `measres` for a comparison that did not take place (RFC 9711), which say nothing of the device.
+const NOT_COMPARED: [&str; 2] = ["not-run", "absent"];
 
 /// Claims about the report that must be true, in every version.
 const REPORT: [&str; 4] = [
@@ -81,8 +84,10 @@ fn problems(claims: &Value) -> Vec<ClaimProblem> {
     for (name, expected) in ALWAYS {
         let value = claims.get(name);
         if value.map(ToString::to_string).as_deref() != Some(expected) {
+            let text = value.and_then(Value::as_str);
+            let is_compared = name != "measres" || !text.is_some_and(|text| NOT_COMPARED.contains(&text));
             found.push(ClaimProblem {
-                convicts: value.is_some_and(|value| has_form_of(value, expected)),
+                convicts: is_compared && value.is_some_and(|value| has_form_of(value, expected)),
                 ..problem(claims, name.to_owned(), expected)
             });
         }

@@ -269,13 +269,26 @@ const LIES: &[Lie] = &[
     }),
     (
         "measurements that were not compared",
-        "claim",
+        "unknown claim",
         "measres",
         |nras| {
             nras.device_edits
                 .push(Arc::new(|claims| claims["measres"] = "not-run".into()));
         },
     ),
+    (
+        "measurements that were not there to be compared",
+        "unknown claim",
+        "measres",
+        |nras| {
+            nras.device_edits
+                .push(Arc::new(|claims| claims["measres"] = "absent".into()));
+        },
+    ),
+    ("measurements that differ", "claim", "measres", |nras| {
+        nras.device_edits
+            .push(Arc::new(|claims| claims["measres"] = "fail".into()));
+    }),
     ("a claim that is absent", "unknown claim", "arch-check", |nras| {
         nras.device_edits.push(Arc::new(|claims| {
             claims.as_object_mut().unwrap().remove("x-nvidia-gpu-arch-check");
