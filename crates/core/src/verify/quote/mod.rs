@@ -23,6 +23,7 @@ mod own_signatures;
 mod platform;
 mod qe_report;
 mod set;
+mod shorter_chains;
 mod signature_cache;
 #[cfg(test)]
 mod simulated_tests;
@@ -94,11 +95,12 @@ pub(super) fn verify(
         TrustRoot::Custom(der) => QuoteVerifier::new(der.clone()),
     }
     .with_config::<Remembering>();
-    let claims = verifier
-        .verify_with_policy(bytes.as_bytes(), collateral, at, &ClaimsOnly)
+    let own_chain = dates::own_chain(&own.quote, collateral);
+    let verified = |collateral| verifier.verify_with_policy(bytes.as_bytes(), collateral, at, &ClaimsOnly);
+    let claims = verified(shorter_chains::shortened(collateral, own_chain, root))
+        .or_else(|_| verified(collateral.clone()))
         .map_err(|error| blame::find(&own, collateral, root, at, &error))?;
     same_pce(&claims, collateral).map_err(NotVerified::Collateral)?;
-    let own_chain = dates::own_chain(&own.quote, collateral);
     if let Some(unusable) = dates::outside_proven(&claims, collateral, own_chain, at) {
         return Err(NotVerified::Collateral(unusable));
     }
