@@ -52,7 +52,10 @@ fn below_root<'c>(chain: &'c str, root: &str) -> Option<&'c str> {
         let inside = rest.strip_prefix(BEGIN)?;
         // Base64 has no hyphen.
         let end = inside.find('-')?;
-        rest = inside.get(end..)?.strip_prefix(END)?.trim_start_matches(['\n', '\r']);
+        rest = inside
+            .get(end..)?
+            .strip_prefix(END)?
+            .trim_start_matches(['\n', '\r']);
         if rest.is_empty() {
             return Some(below);
         }
@@ -104,7 +107,10 @@ mod tests {
         assert_eq!(short.pck_certificate_chain.as_deref().map(count), Some(2));
         let intel = pem(TrustRoot::Intel.der());
         let leaf = pem(&world.root_der());
-        assert_eq!(below_root(&format!("{leaf}\n{intel}\n"), &intel), Some(&*format!("{leaf}\n")));
+        assert_eq!(
+            below_root(&format!("{leaf}\n{intel}\n"), &intel),
+            Some(&*format!("{leaf}\n"))
+        );
     }
 
     /// Each form of a chain that is not exactly certificates and the root stays as it is.
@@ -142,8 +148,8 @@ mod tests {
             |world| world.qe_identity.enclave_isv_svn = 0,
             |world| world.platform.cpu_svn = [0; 16],
             |world| world.platform.fmspc = [0x66; 6],
-            |world| drop(world.pki.revoked.insert(simulator::Certificate::TcbSigning)),
-            |world| drop(world.pki.revoked.insert(simulator::Certificate::PckCa)),
+            |world| world.pki.revoked.extend([simulator::Certificate::TcbSigning]),
+            |world| world.pki.revoked.extend([simulator::Certificate::PckCa]),
         ];
         let mut accepted = 0;
         for (number, change) in changes.into_iter().enumerate() {
