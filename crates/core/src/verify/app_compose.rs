@@ -214,6 +214,20 @@ mod tests {
     }
 
     #[test]
+    fn an_equal_text_is_the_same_document_and_any_other_has_its_own_hash() {
+        let one = Document::of(r#"{"a":1}"#);
+        assert!(Arc::ptr_eq(&one, &Document::of(r#"{"a":1}"#)));
+        for other in [r#"{"a":2}"#, r#"{"a":1} "#, "{", ""] {
+            let document = Document::of(other);
+            assert_eq!(
+                (&*document.text, document.sha256),
+                (other, sha256(other.as_bytes()))
+            );
+            assert_ne!(document.sha256, one.sha256);
+        }
+    }
+
+    #[test]
     fn a_document_nests_as_deep_as_the_limit_and_no_deeper() {
         let objects = |depth: usize| format!("{}0{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
         let arrays = |depth: usize| format!(r#"{{"a":{}0{}}}"#, "[".repeat(depth - 1), "]".repeat(depth - 1));
