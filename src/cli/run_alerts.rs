@@ -11,6 +11,7 @@ use super::unjudged_alerts;
 use crate::alert::alerting::{AlertedRun, AlertedTarget, Alerting, RunTargets, ended_by};
 use crate::alert::lacks_secret;
 use crate::alert::state_file::StateFile;
+use crate::alert::variables::ChannelVariables;
 use crate::env::Env;
 use crate::interrupt::Interrupt;
 use crate::net::Client;
@@ -89,8 +90,12 @@ impl RunAlerts<'_> {
     }
     /// Whether a channel is set to hear of the result.
     pub fn are_sent(&self, env: &Env) -> bool {
-        let mut channels = self.plan.targets.iter().map(|target| &target.alerts);
-        self.alerting.any(&self.plan.alerts, env) || channels.any(|channels| self.alerting.any(channels, env))
+        // Most targets of a fleet name the same variables.
+        let of_targets = self.plan.targets.iter().map(|target| &target.alerts);
+        let distinct: BTreeSet<&ChannelVariables> = of_targets.chain([&self.plan.alerts]).collect();
+        distinct
+            .into_iter()
+            .any(|channels| self.alerting.any(channels, env))
     }
 
     /// Tells the result of the run, and records in it what became of that. `of_reports` is the index of the target of each report.

@@ -9,6 +9,7 @@ use der::{Decode as _, Reader as _};
 use x509_cert::Certificate;
 
 use cvm_verify_core::evidence::QuoteBytes;
+use cvm_verify_core::recent::Recent;
 
 /// The platform whose collateral is wanted, as the PCK certificate of a quote names it.
 ///
@@ -46,11 +47,27 @@ impl CollateralRequest {
     pub fn of_quote(quote: &QuoteBytes) -> Option<Self> {
         let quote = Quote::parse(quote.as_bytes()).ok()?;
         let leaf = match quote.raw_cert_chain() {
-            Ok(chain) => first_certificate(chain)?,
+            Ok(chain) => return Self::of_chain(chain),
             // Certification data of another type: one certificate in DER.
             Err(_) => intel::extract_cert_chain(&quote).ok()?.into_iter().next()?,
         };
         Self::of_certificate(&Certificate::from_der(&leaf).ok()?)
+    }
+
+    /// The same of the first certificate of a chain in PEM.
+    fn of_chain(chain: &[u8]) -> Option<Self> {
+        thread_local! {
+            /// The last chains: the quotes of a machine bring the same one.
+            static CHAINS: Recent<Vec<u8>, CollateralRequest> = const { Recent::new() };
+        }
+        let read = |chain: &Vec<u8>| {
+            let leaf = first_certificate(chain).ok_or(())?;
+            let certificate = Certificate::from_der(&leaf).map_err(drop)?;
+            Self::of_certificate(&certificate).ok_or(())
+        };
+        CHAINS
+            .with(|known| known.of(chain.to_vec(), chain.len(), read))
+            .ok()
     }
 
     /// What a platform certificate asks for (Intel, "SGX PCK Certificate and CRL Profile", SGX extensions).

@@ -1,7 +1,7 @@
 //! What one attempt brought.
 
 use super::collected::EvidenceRequest;
-use cvm_verify_core::evidence::{Evidence, EvidenceError, RecordedGpu, TlsSession};
+use cvm_verify_core::evidence::{Attestation, Evidence, EvidenceError, RecordedGpu, TlsSession};
 
 /// Bodies with the nonce that they were asked for with.
 pub(super) struct EvidenceAnswer {
@@ -21,7 +21,20 @@ impl EvidenceAnswer {
         attestation: Vec<u8>,
         info: Option<Vec<u8>>,
     ) -> Self {
-        let evidence = Evidence::parse(&attestation, info.as_deref(), None, nonce)
+        let parsed = Attestation::parse(&attestation);
+        Self::of_parsed(asked, nonce, attestation, parsed, info)
+    }
+
+    /// The same with an attestation that was parsed before.
+    pub fn of_parsed(
+        asked: EvidenceRequest<'_>,
+        nonce: Option<[u8; 32]>,
+        attestation: Vec<u8>,
+        parsed: Result<Attestation, EvidenceError>,
+        info: Option<Vec<u8>>,
+    ) -> Self {
+        let evidence = parsed
+            .and_then(|parsed| Evidence::of_bodies(parsed, &attestation, info.as_deref(), nonce))
             .and_then(|evidence| evidence.or_compose(asked.compose_file));
         Self {
             nonce,

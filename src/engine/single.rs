@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use rand::TryRng as _;
 use rand::rngs::SysRng;
-use serde::de::IgnoredAny;
 use tokio::time::Instant;
 
 use super::Session;
@@ -19,7 +18,7 @@ use crate::net::retry::{Attempt, Heal, Schedule, retry};
 use crate::source::app::{self, RawAttestation};
 use crate::source::{OneInstance, SourceError};
 use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
-use cvm_verify_core::evidence::{Evidence, EvidenceError};
+use cvm_verify_core::evidence::{Attestation, EvidenceError};
 use cvm_verify_core::verify::InfoOrigin;
 
 /// How often `/info` is asked for that does not belong to the quote.
@@ -43,7 +42,7 @@ pub(super) async fn collect(
         ..schedule
     };
     let mut tls = WatchedTls::of(&session.client, asked.tls, whom.app());
-    let attestation = loop {
+    let mut attestation = loop {
         let client = tls.client();
         let mut attempt = match retry(&left(), jitter, |attempt| attestation(client, whom, attempt)).await {
             Ok(attestation) => break attestation,
@@ -66,7 +65,7 @@ pub(super) async fn collect(
     let mut beside = Beside::ask(&tls, whom, &attestation, left()).await;
     let mut round = 1;
     loop {
-        let mut answer = beside.answer(asked, &attestation);
+        let mut answer = beside.answer(asked, &mut attestation);
         tls.ask_ingress(&answer, left().total).await;
         tls.probe(&answer, left().total).await;
         answer.tls = tls.session();
@@ -102,19 +101,17 @@ async fn attestation(
     let nonce = fresh_nonce()?;
     let answered = whom.attestation(client, &nonce, attempt.time_left).await;
     let attestation = answered.map_err(|error| of_source(&error))?;
-    // What is JSON is parsed once, together with the documents next to it.
-    if std::str::from_utf8(&attestation.body)
-        .is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
-    {
-        return Ok(Answered { nonce, attestation });
-    }
-    match Evidence::parse(&attestation.body, None, None, attestation.nonce) {
+    match Attestation::parse(&attestation.body) {
         Err(error @ EvidenceError::NotJson { .. }) => Err(AttemptFailure {
             failure: error.into(),
             heals: true,
             retry_after: None,
         }),
-        _ => Ok(Answered { nonce, attestation }),
+        parsed => Ok(Answered {
+            nonce,
+            attestation,
+            parsed: Some(parsed),
+        }),
     }
 }
 
@@ -123,6 +120,8 @@ struct Answered {
     /// The nonce of the attempt, which the source may sign or not.
     nonce: [u8; 32],
     attestation: RawAttestation,
+    /// What was read of it, for the first answer.
+    parsed: Option<Result<Attestation, EvidenceError>>,
 }
 
 /// The documents next to an attestation, or why there are none.
@@ -148,7 +147,7 @@ impl Beside {
         Self { info, gpu }
     }
 
-    fn answer(&self, asked: EvidenceRequest<'_>, of: &Answered) -> EvidenceAnswer {
+    fn answer(&self, asked: EvidenceRequest<'_>, of: &mut Answered) -> EvidenceAnswer {
         let mut unanswered = None;
         let info = match &self.info {
             Ok(info) => Some(info.clone()),
@@ -168,7 +167,8 @@ impl Beside {
             .as_ref()
             .map(|gpu| gpu.clone().map_err(|error| problem(&error)));
         let (nonce, body) = (of.attestation.nonce, of.attestation.body.clone());
-        let mut answer = EvidenceAnswer::new(asked, nonce, body, info).with_gpu(gpu.as_ref());
+        let parsed = of.parsed.take().unwrap_or_else(|| Attestation::parse(&body));
+        let mut answer = EvidenceAnswer::of_parsed(asked, nonce, body, parsed, info).with_gpu(gpu.as_ref());
         if let Some(problem) = unanswered {
             answer.evidence = answer.evidence.map(|evidence| evidence.without_info(problem));
         }

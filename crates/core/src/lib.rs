@@ -109,7 +109,8 @@ pub mod compose;
 pub mod evidence;
 pub mod lock;
 pub mod policy;
-mod recent;
+#[doc(hidden)]
+pub mod recent;
 pub mod reference;
 pub mod report;
 #[doc(hidden)]

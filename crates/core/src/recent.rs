@@ -11,13 +11,14 @@ const HELD: usize = 8;
 const MAX_INPUT: usize = 64 * 1024;
 
 /// The last successes of a function of `I`, each with its input. No result depends on it.
-pub(crate) struct Recent<I, T> {
+pub struct Recent<I, T> {
     held: RefCell<VecDeque<(I, T)>>,
 }
 
 impl<I: PartialEq, T: Clone> Recent<I, T> {
     /// None yet.
-    pub(crate) const fn new() -> Self {
+    #[must_use]
+    pub const fn new() -> Self {
         Self {
             held: RefCell::new(VecDeque::new()),
         }
@@ -27,12 +28,7 @@ impl<I: PartialEq, T: Clone> Recent<I, T> {
     ///
     /// # Errors
     /// That of `compute`, which is not held.
-    pub(crate) fn of<E>(
-        &self,
-        input: I,
-        bytes: usize,
-        compute: impl FnOnce(&I) -> Result<T, E>,
-    ) -> Result<T, E> {
+    pub fn of<E>(&self, input: I, bytes: usize, compute: impl FnOnce(&I) -> Result<T, E>) -> Result<T, E> {
         let known = |held: &VecDeque<(I, T)>| {
             let found = held.iter().find(|(known, _)| *known == input);
             found.map(|(_, result)| result.clone())

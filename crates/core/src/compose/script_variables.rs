@@ -66,8 +66,8 @@ const EXPORTS: &[&str] = &[
 /// What the pre-launch script of a measured document is known to do.
 #[must_use]
 pub fn launch_script(compose: &MeasuredCompose) -> LaunchScript {
-    match compose.members() {
-        Ok(members) => launch_script_in(members),
+    match compose.compose_settings() {
+        Ok(settings) => launch_script_of(settings.get("pre_launch_script")),
         Err(_) => LaunchScript::None,
     }
 }
@@ -82,13 +82,16 @@ pub(super) fn launch_script_in(members: &Map<String, Value>) -> LaunchScript {
     }
 }
 
+/// SHA-256 of an empty text, hex.
+const SHA256_OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
 /// What the script of compose settings, `sha256:` and the hash of its text, is known to do.
 #[must_use]
 pub(super) fn launch_script_of(value: Option<&Value>) -> LaunchScript {
     match value {
         None | Some(Value::Null) => LaunchScript::None,
         Some(value) => match value.as_str().and_then(|text| text.strip_prefix("sha256:")) {
-            Some(hash) if hash == hex::encode(sha256(b"")) => LaunchScript::None,
+            Some(SHA256_OF_NOTHING) => LaunchScript::None,
             Some(hash) => of_hash(hash),
             None => LaunchScript::Unknown,
         },
@@ -131,6 +134,7 @@ fn number_of(version: &str) -> Option<[u32; 3]> {
 mod tests {
     use super::*;
     use crate::reference::ReferenceValues;
+    use crate::verify::compose_settings_of;
 
     #[test]
     fn every_known_script_has_a_row() {
@@ -142,6 +146,25 @@ mod tests {
             ));
         }
         assert_eq!(of_hash(&"0".repeat(64)), LaunchScript::Unknown);
+    }
+
+    #[test]
+    fn a_script_is_known_by_its_hash_as_by_its_text() {
+        use serde_json::json;
+        for script in [
+            json!(null),
+            json!(""),
+            json!("echo"),
+            json!(["echo"]),
+            json!([]),
+            json!(1),
+        ] {
+            let members = Map::from_iter([("pre_launch_script".to_owned(), script)]);
+            let settings = compose_settings_of(&members);
+            let by_hash = launch_script_of(settings.get("pre_launch_script"));
+            assert_eq!(by_hash, launch_script_in(&members), "{members:?}");
+        }
+        assert_eq!(launch_script_of(None), launch_script_in(&Map::new()));
     }
 
     #[test]

@@ -20,7 +20,9 @@ const MAX_MEMBERS: usize = 1024;
 /// The members of one JSON object in their order, duplicates included, values as raw text.
 pub struct Object<'a> {
     document: &'static str,
-    path: String,
+    path: Cow<'a, str>,
+    /// Which entry it is of the list at the path.
+    index: Option<usize>,
     members: Vec<(Cow<'a, str>, &'a RawValue)>,
 }
 
@@ -41,10 +43,12 @@ impl<'a> Object<'a> {
 
     /// Reads the object at `path` of a document.
     pub(crate) fn at(document: &'static str, path: String, text: &'a str) -> Result<Self, EvidenceError> {
+        let path = Cow::Owned(path);
         match serde_json::from_str::<Members<'a>>(text) {
             Ok(Members(members)) => Ok(Self {
                 document,
                 path,
+                index: None,
                 members,
             }),
             Err(error) => Err(EvidenceError::Malformed {
@@ -52,7 +56,7 @@ impl<'a> Object<'a> {
                 field: if path.is_empty() {
                     "(the whole document)".to_owned()
                 } else {
-                    path
+                    path.into_owned()
                 },
                 problem: if text.trim_start().starts_with('{') {
                     format!("cannot be read: {error}")
@@ -65,7 +69,12 @@ impl<'a> Object<'a> {
 
     /// The objects of a list in one pass. `None` where it is no list, an entry is not an object or there are more than `limit`:
     /// which one it is, and why, a reader finds that takes them one by one.
-    pub(crate) fn list(document: &'static str, path: &str, text: &'a str, limit: usize) -> Option<Vec<Self>> {
+    pub(crate) fn list(
+        document: &'static str,
+        path: &'a str,
+        text: &'a str,
+        limit: usize,
+    ) -> Option<Vec<Self>> {
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let lists = (&mut deserializer)
             .deserialize_seq(ListOfMembers { limit })
@@ -73,7 +82,8 @@ impl<'a> Object<'a> {
         deserializer.end().ok()?;
         let object = |(index, Members(members))| Self {
             document,
-            path: format!("{path}[{index}]"),
+            path: Cow::Borrowed(path),
+            index: Some(index),
             members,
         };
         Some(lists.into_iter().enumerate().map(object).collect())
@@ -86,10 +96,11 @@ impl<'a> Object<'a> {
 
     /// The value of a member that has several spellings, of which only one may occur.
     pub(crate) fn get_either(&self, names: &[&str]) -> Result<Option<&'a RawValue>, EvidenceError> {
-        let mut found = self
-            .members
-            .iter()
-            .filter(|(name, _)| names.contains(&name.as_ref()));
+        let mut found = self.members.iter().filter(|(name, _)| {
+            names
+                .iter()
+                .any(|known| known.len() == name.len() && **known == **name)
+        });
         let first = found.next();
         if let (Some((name, _)), Some(_)) = (first, found.next()) {
             return Err(EvidenceError::Duplicate {
@@ -188,10 +199,10 @@ impl<'a> Object<'a> {
     /// The path of a member.
     pub(crate) fn field(&self, name: &str) -> String {
         let name: String = name.chars().take(64).collect();
-        if self.path.is_empty() {
-            name
-        } else {
-            format!("{}.{name}", self.path)
+        match self.index {
+            Some(index) => format!("{}[{index}].{name}", self.path),
+            None if self.path.is_empty() => name,
+            None => format!("{}.{name}", self.path),
         }
     }
 }

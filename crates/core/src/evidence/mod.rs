@@ -123,8 +123,30 @@ impl Evidence {
         app_compose: Option<&[u8]>,
         nonce: Option<[u8; 32]>,
     ) -> Result<Self, EvidenceError> {
-        let info = info.or_else(|| attestation_body::info_within(attestation));
-        Self::of_quote(Attestation::parse(attestation)?, info, app_compose, nonce)
+        Self::of_quote(
+            Attestation::parse(attestation)?,
+            Self::info_of(attestation, info),
+            app_compose,
+            nonce,
+        )
+    }
+
+    /// The same for a body of `/attestation` that is parsed already, without a compose document.
+    ///
+    /// # Errors
+    /// An [`EvidenceError`] that names the document and the field.
+    pub fn of_bodies(
+        parsed: Attestation,
+        attestation: &[u8],
+        info: Option<&[u8]>,
+        nonce: Option<[u8; 32]>,
+    ) -> Result<Self, EvidenceError> {
+        Self::of_quote(parsed, Self::info_of(attestation, info), None, nonce)
+    }
+
+    /// The information: its own body, or what is in that of the attestation.
+    fn info_of<'b>(attestation: &'b [u8], info: Option<&'b [u8]>) -> Option<&'b [u8]> {
+        info.or_else(|| attestation_body::info_within(attestation))
     }
 
     /// The same for an attestation that is parsed already.

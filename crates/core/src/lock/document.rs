@@ -38,7 +38,7 @@ pub fn document_changes(
         ..Lock::default()
     };
     let mut new = Lock {
-        compose_settings: measured.compose_settings()?,
+        compose_settings: measured.compose_settings()?.clone(),
         ..Lock::default()
     };
     let mut found = DocumentChanges::default();

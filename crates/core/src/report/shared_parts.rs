@@ -3,27 +3,28 @@
 use std::collections::HashSet;
 use std::hash::Hash;
 
-use super::{CheckResult, Measurements, Shared, TargetReport, TcbRecord};
+use super::{Measurements, ResultFields, Shared, TargetReport, TcbRecord};
 
 /// Parts that the reports on several targets have in common, held once. Deployments of one release differ in few results, and a
 /// run over ten thousand holds a report on each until its end.
 #[derive(Debug, Default)]
 pub struct SharedParts {
-    results: HashSet<CheckResult>,
-    tcbs: HashSet<Shared<TcbRecord>>,
-    texts: HashSet<Shared<str>>,
+    results: Known<ResultFields>,
+    tcbs: Known<TcbRecord>,
+    texts: Known<str>,
 }
 
 impl SharedParts {
     /// Each part of `report` that an earlier report has, too, takes no memory of its own any more.
     pub fn share(&mut self, report: &mut TargetReport) {
-        for check in &mut report.checks {
-            share(&mut self.results, check);
+        for (place, check) in report.checks.iter_mut().enumerate() {
+            self.results.share(place, check);
         }
-        share(&mut self.tcbs, &mut report.tcb);
-        share(&mut self.texts, &mut report.evaluated_at);
-        for value in of_the_release(&mut report.measurements).into_iter().flatten() {
-            share(&mut self.texts, value);
+        self.tcbs.share(0, &mut report.tcb);
+        self.texts.share(0, &mut report.evaluated_at);
+        let measured = of_the_release(&mut report.measurements).into_iter().flatten();
+        for (place, value) in (1..).zip(measured) {
+            self.texts.share(place, value);
         }
     }
 }
@@ -63,11 +64,38 @@ const fn of_the_release(measured: &mut Measurements) -> [Option<&mut Shared<str>
     ]
 }
 
-fn share<T: ?Sized + Eq + Hash>(known: &mut HashSet<Shared<T>>, part: &mut Shared<T>) {
-    match known.get(part) {
-        Some(known) => part.clone_from(known),
-        None => {
-            known.insert(part.clone());
+/// Parts of one type that earlier reports had.
+#[derive(Debug)]
+struct Known<T: ?Sized> {
+    all: HashSet<Shared<T>>,
+    /// Those of the last report, by their places: to compare with one costs less than to hash a part.
+    last: Vec<Shared<T>>,
+}
+
+impl<T: ?Sized> Default for Known<T> {
+    fn default() -> Self {
+        Self {
+            all: HashSet::new(),
+            last: Vec::new(),
+        }
+    }
+}
+
+impl<T: ?Sized + Eq + Hash> Known<T> {
+    fn share(&mut self, place: usize, part: &mut Shared<T>) {
+        let last = match self.last.get_mut(place) {
+            Some(last) if last == part => return part.clone_from(last),
+            last => last,
+        };
+        match self.all.get(part) {
+            Some(known) => part.clone_from(known),
+            None => {
+                self.all.insert(part.clone());
+            }
+        }
+        match last {
+            Some(last) => last.clone_from(part),
+            None => self.last.push(part.clone()),
         }
     }
 }

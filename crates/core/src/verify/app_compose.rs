@@ -4,6 +4,8 @@
 //! final newline all count (T15).
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -11,15 +13,42 @@ use serde_json::{Map, Value};
 use super::digest::sha256;
 use super::{BootClaims, Prover};
 use crate::evidence::{EvidenceError, MAX_COMPOSE_VALUES, Object, Unproven, has_more_values_than};
+use crate::recent::Recent;
 
 /// How deeply a compose document may nest. Real ones reach 4.
 const MAX_DEPTH: usize = 32;
 
-/// A compose document whose SHA-256 is the measured compose hash.
+/// A compose document whose SHA-256 is the measured compose hash. A clone is the same memory.
 #[derive(Debug, Clone)]
-pub struct MeasuredCompose {
+pub struct MeasuredCompose(Arc<Document>);
+
+/// A text, and what was read of it so far.
+#[derive(Debug)]
+struct Document {
     text: String,
-    members: Result<Map<String, Value>, EvidenceError>,
+    sha256: [u8; 32],
+    members: OnceLock<Result<Map<String, Value>, EvidenceError>>,
+    settings: OnceLock<BTreeMap<String, Value>>,
+}
+
+thread_local! {
+    /// The last documents, by their texts: all instances of a release show the same one.
+    static DOCUMENTS: Recent<String, Arc<Document>> = const { Recent::new() };
+}
+
+impl Document {
+    fn of(text: &str) -> Arc<Self> {
+        let read = |text: &String| {
+            Ok::<_, Infallible>(Arc::new(Self {
+                text: text.clone(),
+                sha256: sha256(text.as_bytes()),
+                members: OnceLock::new(),
+                settings: OnceLock::new(),
+            }))
+        };
+        let Ok(document) = DOCUMENTS.with(|known| known.of(text.to_owned(), text.len(), read));
+        document
+    }
 }
 
 /// Why a compose text is refused.
@@ -39,7 +68,7 @@ impl MeasuredCompose {
     /// The exact text.
     #[must_use]
     pub fn text(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// The members of the document, with names that occur once at every depth: the guest reads it with two
@@ -48,7 +77,8 @@ impl MeasuredCompose {
     /// # Errors
     /// The text is not a JSON object, nests too deeply, or names something twice.
     pub fn members(&self) -> Result<&Map<String, Value>, EvidenceError> {
-        self.members.as_ref().map_err(Clone::clone)
+        let members = self.0.members.get_or_init(|| members_of(self.text()));
+        members.as_ref().map_err(Clone::clone)
     }
 }
 
@@ -77,8 +107,9 @@ impl MeasuredCompose {
     ///
     /// # Errors
     /// As [`MeasuredCompose::members`].
-    pub fn compose_settings(&self) -> Result<BTreeMap<String, Value>, EvidenceError> {
-        self.members().map(compose_settings_of)
+    pub fn compose_settings(&self) -> Result<&BTreeMap<String, Value>, EvidenceError> {
+        let members = self.members()?;
+        Ok(self.0.settings.get_or_init(|| compose_settings_of(members)))
     }
 }
 
@@ -145,18 +176,14 @@ pub(super) fn measure(
     claims: &BootClaims,
     prover: &Prover,
 ) -> Result<MeasuredCompose, ComposeRefusal> {
-    let text = text.open(prover);
-    let hash = sha256(text.as_bytes());
-    if hash != *claims.compose_hash() {
+    let document = Document::of(text.open(prover));
+    if document.sha256 != *claims.compose_hash() {
         return Err(ComposeRefusal::HashMismatch {
             measured: *claims.compose_hash(),
-            text: hash,
+            text: document.sha256,
         });
     }
-    Ok(MeasuredCompose {
-        text: text.clone(),
-        members: members_of(text),
-    })
+    Ok(MeasuredCompose(document))
 }
 
 #[cfg(test)]
@@ -184,6 +211,20 @@ mod tests {
             );
         }
         assert!(members_of(r#"{"a":1,"o":{"a":1},"l":[{"a":1},{"a":2}]}"#).is_ok());
+    }
+
+    #[test]
+    fn an_equal_text_is_the_same_document_and_any_other_has_its_own_hash() {
+        let one = Document::of(r#"{"a":1}"#);
+        assert!(Arc::ptr_eq(&one, &Document::of(r#"{"a":1}"#)));
+        for other in [r#"{"a":2}"#, r#"{"a":1} "#, "{", ""] {
+            let document = Document::of(other);
+            assert_eq!(
+                (&*document.text, document.sha256),
+                (other, sha256(other.as_bytes()))
+            );
+            assert_ne!(document.sha256, one.sha256);
+        }
     }
 
     #[test]

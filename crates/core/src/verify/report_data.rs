@@ -3,9 +3,7 @@
 
 use std::str::FromStr;
 
-use sha2::{Digest as _, Sha512};
-
-use super::digest::sha256;
+use super::digest::{sha256, sha512_of};
 
 crate::word_enum! {
     /// One way in which an app turns the nonce into REPORTDATA. Each binds all 256 bits of the nonce. All 64 bytes are
@@ -145,10 +143,7 @@ pub(super) fn right_padded(bytes: &[u8]) -> [u8; 64] {
 }
 
 fn app_data(data: &[u8]) -> [u8; 64] {
-    let mut hasher = Sha512::new();
-    hasher.update(b"app-data:");
-    hasher.update(data);
-    hasher.finalize().into()
+    sha512_of([b"app-data:", data])
 }
 
 impl FromStr for Layout {

@@ -28,7 +28,7 @@ pub(super) fn locked_finding(claims: &Claims, policy: &Policy, measured: &[u8; 3
         }
     };
     match actual {
-        Ok(actual) => mismatch(locked, &actual),
+        Ok(actual) => mismatch(locked, actual),
         // The lock's own hash binds its settings; another hash does not.
         Err(_) if policy.is_locked_compose_hash(measured) => None,
         Err(problem) => Some(
@@ -48,7 +48,7 @@ pub(super) fn locked_finding(claims: &Claims, policy: &Policy, measured: &[u8; 3
 pub(super) fn pinned_by(compose: &MeasuredCompose, policy: &Policy) -> Result<String, Finding> {
     let actual = compose.compose_settings().map_err(unreadable)?;
     if let Some(locked) = &policy.locked_compose {
-        return match mismatch(locked, &actual) {
+        return match mismatch(locked, actual) {
             None => Ok(format!(
                 "every other field of the measured document is the one in {}",
                 locked.lock
@@ -57,7 +57,7 @@ pub(super) fn pinned_by(compose: &MeasuredCompose, policy: &Policy) -> Result<St
         };
     }
     let file = compose.compose_file(launch_script(compose)).map_err(unreadable)?;
-    let violations = clean_settings_violations(&actual, &file.unwrap_or_default());
+    let violations = clean_settings_violations(actual, &file.unwrap_or_default());
     if violations.is_empty() {
         return Ok(format!(
             "the rest of the measured document has the built-in clean settings ({})",

@@ -58,7 +58,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         ),
         Ok((compose_settings, file)) => {
             let is_locked = policy.is_locked_compose_hash(boot.compose_hash());
-            judge(&compose_settings, &file, script, is_locked, policy)
+            judge(compose_settings, &file, script, is_locked, policy)
         }
     }
 }

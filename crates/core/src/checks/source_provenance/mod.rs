@@ -72,7 +72,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         }
         Err(finding) => return finding,
     };
-    let finding = with_scripts(finding, &settings, policy);
+    let finding = with_scripts(finding, settings, policy);
     with_age_of_roots(finding, policy.sources.roots.grow_old(claims.at))
 }
 

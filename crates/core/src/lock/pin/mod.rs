@@ -210,9 +210,8 @@ fn add_compose(
     lock: &mut Lock,
     notes: &mut Notes,
 ) -> Result<Vec<PinWarning>, PinRefusal> {
-    lock.compose_settings = compose
-        .compose_settings()
-        .map_err(PinRefusal::UnreadableCompose)?;
+    let settings = compose.compose_settings();
+    lock.compose_settings = settings.map_err(PinRefusal::UnreadableCompose)?.clone();
     let mut found = Vec::new();
     if lock.compose_settings.is_empty() {
         found.push(PinWarning::NoComposeSettings);

@@ -23,6 +23,7 @@ mod own_signatures;
 mod platform;
 mod qe_report;
 mod set;
+mod shorter_chains;
 mod signature_cache;
 #[cfg(test)]
 mod simulated_tests;
@@ -46,6 +47,7 @@ use serde::Deserialize;
 use super::not_proven::{FORECAST, UnusableCollateral};
 use super::{QuoteRefusal, TrustRoot};
 use crate::evidence::QuoteBytes;
+use crate::recent::Recent;
 use own_signatures::SelfProven;
 use signature_cache::Remembering;
 
@@ -94,11 +96,12 @@ pub(super) fn verify(
         TrustRoot::Custom(der) => QuoteVerifier::new(der.clone()),
     }
     .with_config::<Remembering>();
-    let claims = verifier
-        .verify_with_policy(bytes.as_bytes(), collateral, at, &ClaimsOnly)
+    let own_chain = dates::own_chain(&own.quote, collateral);
+    let verified = |collateral| verifier.verify_with_policy(bytes.as_bytes(), collateral, at, &ClaimsOnly);
+    let claims = verified(shorter_chains::shortened(collateral, own_chain, root))
+        .or_else(|_| verified(collateral.clone()))
         .map_err(|error| blame::find(&own, collateral, root, at, &error))?;
     same_pce(&claims, collateral).map_err(NotVerified::Collateral)?;
-    let own_chain = dates::own_chain(&own.quote, collateral);
     if let Some(unusable) = dates::outside_proven(&claims, collateral, own_chain, at) {
         return Err(NotVerified::Collateral(unusable));
     }
@@ -122,6 +125,11 @@ pub(super) fn verify(
     Ok(quote.short_of(short_of.unwrap_or_default()))
 }
 
+thread_local! {
+    /// The PCE ids of the last TCB infos, by their texts: all quotes of a platform bring one.
+    static PCE_IDS: Recent<String, String> = const { Recent::new() };
+}
+
 /// The PCE id of the machine's certificate is the one that the TCB info is for: dcap-qvl does not compare them.
 fn same_pce(claims: &QuoteClaims, collateral: &QuoteCollateralV3) -> Result<(), UnusableCollateral> {
     #[derive(Deserialize)]
@@ -130,17 +138,20 @@ fn same_pce(claims: &QuoteClaims, collateral: &QuoteCollateralV3) -> Result<(), 
         pce_id: String,
     }
 
-    let signed: PceIdOnly = serde_json::from_str(&collateral.tcb_info)
+    let text = &collateral.tcb_info;
+    let read = |text: &String| serde_json::from_str(text).map(|PceIdOnly { pce_id }| pce_id);
+    let signed = PCE_IDS
+        .with(|known| known.of(text.clone(), text.len(), read))
         .map_err(|_| documents::malformed(documents::TCB_INFO, "`pceId` is missing"))?;
     let own = hex::encode(&claims.platform.pck.pce_id);
-    if signed.pce_id.eq_ignore_ascii_case(&own) {
+    if signed.eq_ignore_ascii_case(&own) {
         return Ok(());
     }
     Err(documents::wrong_platform(
         documents::TCB_INFO,
         format!(
             "it is for the PCE id {}, and the machine's certificate says {own}",
-            documents::bounded(&signed.pce_id)
+            documents::bounded(&signed)
         ),
     ))
 }

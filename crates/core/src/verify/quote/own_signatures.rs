@@ -15,6 +15,7 @@ use super::attributes;
 use super::certificate::{Broken, Certificate, MAX_CERTIFICATES, path, raw_signature_holds};
 use super::layout::QuoteLayout;
 use super::qe_report::QeReport;
+use super::shorter_chains::certificates;
 use crate::recent::Recent;
 use crate::verify::digest::sha256;
 use crate::verify::{QuoteRefusal, TrustRoot};
@@ -92,7 +93,10 @@ fn machine(quote: &Quote, root: &TrustRoot) -> Result<Option<Arc<Machine>>, Quot
 
 /// The machine that the chain of a quote names, where it leads to the trusted root.
 fn chained(quote: &Quote, root: &TrustRoot) -> Result<Machine, QuoteRefusal> {
-    let chain = extract_cert_chain(quote).unwrap_or_default();
+    let plain = str::from_utf8(quote.inner_cert_data())
+        .ok()
+        .and_then(certificates);
+    let chain = plain.unwrap_or_else(|| extract_cert_chain(quote).unwrap_or_default());
     if chain.len() > MAX_CERTIFICATES {
         return refused(format!(
             "its certificate chain has {} certificates; Intel's has 3",

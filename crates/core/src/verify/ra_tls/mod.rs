@@ -17,9 +17,8 @@ mod leaf;
 pub use leaf::spki_sha256;
 pub(super) use leaf::{is_of_dstack, spki_of_pem};
 
-use sha2::{Digest as _, Sha512};
-
 use super::BootClaims;
+use super::digest::sha512_of;
 use super::td_claims::TdClaims;
 use crate::evidence::{Attestation, Evidence, EvidenceError, TlsChain};
 use crate::report::rfc3339;
@@ -154,10 +153,7 @@ fn malformed(error: EvidenceError) -> RaTlsRefusal {
 /// SHA-512 of `ratls-cert:` and the SubjectPublicKeyInfo (DER): the report data of the quote that an RA-TLS certificate
 /// carries (dstack, `ra-tls/src/{oids,cert,attestation}.rs`).
 fn report_data_of(spki: &[u8]) -> [u8; 64] {
-    let mut hasher = Sha512::new();
-    hasher.update(b"ratls-cert:");
-    hasher.update(spki);
-    hasher.finalize().into()
+    sha512_of([b"ratls-cert:", spki])
 }
 
 /// Why a certificate does not bind its key, of a certificate whose evidence was looked at.
