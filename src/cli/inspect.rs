@@ -30,6 +30,12 @@ use cvm_verify_core::verify::TrustRoot;
 const NOT_INSPECTED: &str = "is not an evidence bundle, an /attestation body, a quote (binary, hex or base64), a versioned attestation, \
                              a certificate of the guest agent (PEM) or a compose document (app-compose.json)";
 
+/// How the line of a lock that says what the file is begins.
+const A_LOCK: &str = "schema = \"cvm-verify/lock/";
+
+const THIS_IS_A_LOCK: &str = "is a lock file, which holds what is expected and no evidence. It is text to read; `cvm-verify diff LOCK URL` compares \
+                              it with what runs";
+
 pub(super) fn run(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
     if args.what.contains("://") || named_source(&args.source.settings).name != app::ROW.name {
         return live(args, env);
@@ -54,6 +60,9 @@ pub(super) fn run(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
     }
     if let Some(text) = compose_document(&file) {
         return of_document(args, path, text, env);
+    }
+    if str::from_utf8(&file).is_ok_and(|text| text.lines().any(|line| line.starts_with(A_LOCK))) {
+        return Err(UsageError::file(path, THIS_IS_A_LOCK).into());
     }
     let is_json = file.trim_ascii_start().starts_with(b"{");
     let attestation = attestation_of_file(&file).map_err(|error| match error {

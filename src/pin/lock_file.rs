@@ -174,6 +174,9 @@ pub(super) fn write(
         Some(Ok(before)) => lock::keep_comments(before, &text),
         _ => text,
     };
+    if let Some(folder) = target.output.parent() {
+        files::make_folder(folder)?;
+    }
     files::write(&target.output, &text)?;
     let unreviewed = match accepted.unreviewed() {
         0 => String::new(),

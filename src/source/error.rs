@@ -208,8 +208,10 @@ fn not_json_hint(path: &str) -> &'static str {
 
 /// What to do about a status.
 fn status_hint(path: &str, error: &NetError) -> String {
-    let NetError::HttpStatus { status, .. } = error else {
-        return String::new();
+    let status = match error {
+        NetError::HttpStatus { status, .. } => status,
+        NetError::Timeout { .. } => return "; --timeout gives each request more time".to_owned(),
+        _ => return String::new(),
     };
     match status {
         _ if is_of_phala_cloud(path) => String::new(),
@@ -250,6 +252,19 @@ mod tests {
                 retry_after: None,
             },
         }
+    }
+
+    #[test]
+    fn an_answer_that_comes_too_late_names_the_option_that_waits_longer() {
+        let error = SourceError::Net {
+            path: "/attestation".into(),
+            error: NetError::Timeout {
+                host: "app.example:443".into(),
+                stage: crate::net::Stage::Response,
+            },
+        };
+        let said = "app.example:443: no answer in time (waiting for its response); --timeout gives each request more time";
+        assert_eq!(error.to_string(), said);
     }
 
     #[test]

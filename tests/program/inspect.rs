@@ -36,6 +36,23 @@ fn a_live_deployment_a_bundle_a_body_and_a_bare_quote_can_be_inspected() {
 }
 
 #[test]
+fn a_lock_goes_into_a_new_folder_and_is_no_evidence_to_inspect() {
+    let deployment = Deployment::healthy();
+    let lock = deployment.path("locks/prod/cvm.lock");
+    let url = deployment.app.url();
+    let ran = run(&deployment.network_args_with(
+        &["pin", &url],
+        &["--accept-observed", &format!("--output={lock}")],
+    ));
+    assert!(
+        std::fs::read_to_string(&lock).is_ok_and(|text| text.contains("compose_hash")),
+        "{ran:#?}"
+    );
+    run(&["inspect", &lock])
+        .assert_usage_error("is a lock file, which holds what is expected and no evidence");
+}
+
+#[test]
 fn a_compose_document_can_be_inspected_by_itself() {
     let deployment = Deployment::healthy();
     let cvm = Cvm::healthy(&World::default());
