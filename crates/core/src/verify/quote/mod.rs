@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | what the bytes are | `layout` | the quote's |
 //! | its own signatures, up to the trusted root, and the TD's attributes | `own_signatures`, `attributes` | the quote's |
-//! | everything, with the collateral, at one time | dcap-qvl, `dates` | see below |
+//! | everything, with the collateral, at one time | `shorter_chains`, dcap-qvl, `dates` | see below |
 //! | who is to blame where that refused | `blame`: `documents`, `platform`, `dates`, `tcb_level` | the machine's or the collateral's |
 //!
 //! dcap-qvl does the cryptography of an acceptance; this module is the only place that talks to it. The steps around it
