@@ -15,6 +15,12 @@ pub struct Recent<I, T> {
     held: RefCell<VecDeque<(I, T)>>,
 }
 
+impl<I: PartialEq, T: Clone> Default for Recent<I, T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<I: PartialEq, T: Clone> Recent<I, T> {
     /// None yet.
     #[must_use]

@@ -20,11 +20,11 @@ const MAX_DEPTH: usize = 32;
 
 /// A compose document whose SHA-256 is the measured compose hash. A clone is the same memory.
 #[derive(Debug, Clone)]
-pub struct MeasuredCompose(Arc<Document>);
+pub struct MeasuredCompose(Arc<ReadCompose>);
 
 /// A text, and what was read of it so far.
 #[derive(Debug)]
-struct Document {
+struct ReadCompose {
     text: String,
     sha256: [u8; 32],
     members: OnceLock<Result<Map<String, Value>, EvidenceError>>,
@@ -33,10 +33,10 @@ struct Document {
 
 thread_local! {
     /// The last documents, by their texts: all instances of a release show the same one.
-    static DOCUMENTS: Recent<String, Arc<Document>> = const { Recent::new() };
+    static DOCUMENTS: Recent<String, Arc<ReadCompose>> = const { Recent::new() };
 }
 
-impl Document {
+impl ReadCompose {
     fn of(text: &str) -> Arc<Self> {
         let read = |text: &String| {
             Ok::<_, Infallible>(Arc::new(Self {
@@ -176,7 +176,7 @@ pub(super) fn measure(
     claims: &BootClaims,
     prover: &Prover,
 ) -> Result<MeasuredCompose, ComposeRefusal> {
-    let document = Document::of(text.open(prover));
+    let document = ReadCompose::of(text.open(prover));
     if document.sha256 != *claims.compose_hash() {
         return Err(ComposeRefusal::HashMismatch {
             measured: *claims.compose_hash(),
@@ -215,10 +215,10 @@ mod tests {
 
     #[test]
     fn an_equal_text_is_the_same_document_and_any_other_has_its_own_hash() {
-        let one = Document::of(r#"{"a":1}"#);
-        assert!(Arc::ptr_eq(&one, &Document::of(r#"{"a":1}"#)));
+        let one = ReadCompose::of(r#"{"a":1}"#);
+        assert!(Arc::ptr_eq(&one, &ReadCompose::of(r#"{"a":1}"#)));
         for other in [r#"{"a":2}"#, r#"{"a":1} "#, "{", ""] {
-            let document = Document::of(other);
+            let document = ReadCompose::of(other);
             assert_eq!(
                 (&*document.text, document.sha256),
                 (other, sha256(other.as_bytes()))

@@ -61,7 +61,7 @@ pub(super) fn pinned_by(compose: &MeasuredCompose, policy: &Policy) -> Result<St
     if violations.is_empty() {
         return Ok(format!(
             "the rest of the measured document has the built-in clean settings ({})",
-            script_of(&actual)
+            script_of(actual)
         ));
     }
     let more = violations.len().saturating_sub(MAX_NAMED);
