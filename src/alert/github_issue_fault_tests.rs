@@ -174,7 +174,14 @@ async fn t60_a_github_that_hangs_leaves_the_other_channels_their_time() {
         entropy: &|| [1; 16],
         until: None,
     };
-    let records = deliver_changes(&sender, &channels, &[target.clone()], inputs, &context).await;
+    let records = deliver_changes(
+        &sender,
+        &channels,
+        std::slice::from_ref(&target),
+        inputs,
+        &context,
+    )
+    .await;
     assert_eq!(
         short(&records),
         [
