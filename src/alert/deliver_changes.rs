@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::channels::Channels;
 use super::delivery::AlertSender;
@@ -50,15 +50,10 @@ pub async fn deliver_changes(
     for (target, observations) in targets.iter().zip(inputs.observations) {
         let id = context.target(&target.name);
         let previous = inputs.state.get(id).or_else(|| issues.stored(id));
-        let is_unknown = previous.is_none() && matches!(issues, Issues::Unusable(_));
         let weighed = weigh(previous, observations, context.now, &names, &inputs.rules);
         let Some((state, due)) = weighed else {
             continue;
         };
-        // A clean state would hide an issue that is found later.
-        if is_unknown && due.is_empty() && state.failure().is_none() {
-            continue;
-        }
         inputs.state.set(id, state);
         pending.extend(messages(target, due, context, sender));
     }
@@ -196,8 +191,8 @@ impl Issues {
         }
     }
 
-    /// [`Issues::open`] with those that a relapse opens again. Unusable where they are not found in `time`; what is written to them
-    /// later has until `deadline`.
+    /// [`Issues::open`] with those that a relapse opens again. Unusable where those that are open are not found in `time`; what is
+    /// written to them later has until `deadline`.
     pub(super) async fn find(
         channels: &Channels,
         sender: &AlertSender<'_>,
@@ -205,13 +200,13 @@ impl Issues {
         time: Duration,
         now: u64,
     ) -> Self {
-        let finding = async {
-            let mut issues = Self::open(channels, sender, deadline).await;
-            issues.find_recovered(now).await;
-            issues
+        let end = Instant::now() + time;
+        let Ok(mut issues) = timeout_at(end, Self::open(channels, sender, deadline)).await else {
+            return Self::Unusable(DeliveryError::NoTimeLeft);
         };
-        let found = tokio::time::timeout(time, finding).await;
-        found.unwrap_or(Self::Unusable(DeliveryError::NoTimeLeft))
+        // Those that are open serve without them: a relapse is a failure that is new.
+        let _ = timeout_at(end, issues.find_recovered(now)).await;
+        issues
     }
 
     pub(super) fn stored(&self, target: TargetId) -> Option<&TargetState> {

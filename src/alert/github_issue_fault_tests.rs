@@ -191,27 +191,3 @@ async fn t60_a_github_that_hangs_leaves_the_other_channels_their_time() {
     );
     assert_eq!(cards.lock().unwrap().len(), 1);
 }
-
-#[tokio::test]
-async fn an_issue_that_cannot_be_read_at_first_is_closed_later() {
-    let forge = Forge::default();
-    let api = forge.serve("", "/graphql").await;
-    run(&api, &samples::fail(), 0).await;
-    assert_eq!(forge.open(), [1]);
-    // Another process, which keeps what it knows.
-    let (channels, state) = (
-        Channels::default().with_issues(issues(&api)),
-        &mut State::default(),
-    );
-    forge.0.lock().unwrap().refuses = Some((500, ""));
-    assert_eq!(
-        short(&delivered(&channels, state, &samples::pass(), 1).await),
-        NOTHING
-    );
-    forge.0.lock().unwrap().refuses = None;
-    assert_eq!(
-        short(&delivered(&channels, state, &samples::pass(), 2).await),
-        ["recovered true api.example.com: accepted"]
-    );
-    assert_eq!(forge.open(), Vec::<u64>::new());
-}

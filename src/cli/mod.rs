@@ -250,9 +250,13 @@ fn without_verdict(env: &mut Env, cause: String, next: &'static str, code: u8) -
 }
 
 /// Where the arguments cannot be read, no command makes its files ready. What an earlier run left must not read as the result of this
-/// one. `merge` may read what it would write: its files stay.
+/// one. `merge` may read what it would write: its files stay. Who asks for help begins no run.
 fn forget_earlier(env: &Env) {
-    if matches!(unjudged_alerts::command(env), "verify" | "replay") {
+    let asks_for_help = env
+        .args
+        .iter()
+        .any(|arg| ["-h", "--help", "-V", "--version"].iter().any(|help| arg == help));
+    if matches!(unjudged_alerts::command(env), "verify" | "replay") && !asks_for_help {
         artifacts::forget_earlier(&wanted_files(env), (env.now)());
     }
 }
@@ -271,6 +275,7 @@ fn wanted_files(env: &Env) -> WantedFiles {
         summary: path("summary"),
         junit: path("junit"),
         dotenv: path("dotenv"),
-        statement: path("statement"),
+        // No other command writes one.
+        statement: path("statement").filter(|_| unjudged_alerts::command(env) == "verify"),
     }
 }

@@ -174,7 +174,7 @@ pub(super) fn write(
         Some(Ok(before)) => lock::keep_comments(before, &text),
         _ => text,
     };
-    if let Some(folder) = target.output.parent() {
+    if let Some(folder) = target.output.parent().filter(|folder| !folder.exists()) {
         files::make_folder(folder)?;
     }
     files::write(&target.output, &text)?;

@@ -92,21 +92,23 @@ fn at_address<'c>(url: &'c str, config: &'c Config) -> Result<WantedDeployment<'
     let Ok(typed) = parse_address(url) else {
         return Ok(WantedDeployment::at(url));
     };
-    let is_there = |target: &&FileTarget| {
-        let address = target
-            .settings
-            .one("url")
-            .map(|written| parse_address(&written.text));
-        address.is_some_and(|address| address.is_ok_and(|address| below(&address, "") == below(&typed, "")))
-    };
-    let mut there = config.file.targets.iter().filter(is_there);
-    match (there.next(), there.next()) {
-        (None, _) => Ok(WantedDeployment::at(url)),
-        (Some(target), None) => Ok(WantedDeployment {
+    let (mut there, mut nearly): (Vec<&FileTarget>, Vec<&FileTarget>) = Default::default();
+    for target in &config.file.targets {
+        let written = target.settings.one("url");
+        match written.and_then(|written| parse_address(&written.text).ok()) {
+            Some(address) if address == typed => there.push(target),
+            Some(address) if below(&address, "") == below(&typed, "") => nearly.push(target),
+            _ => {}
+        }
+    }
+    match (there.as_slice(), nearly.as_slice()) {
+        ([], []) => Ok(WantedDeployment::at(url)),
+        ([target], _) => Ok(WantedDeployment {
             url: Some(url),
             ..WantedDeployment::of(target)
         }),
-        (Some(one), Some(other)) => Err(UsageError::option(
+        ([], [target]) => Ok(WantedDeployment::of(target)),
+        ([one, other, ..], _) | ([], [one, other, ..]) => Err(UsageError::option(
             "URL",
             format!(
                 "the policy file has several targets at this address, {:?} and {:?} among them; choose with --target NAME",

@@ -422,6 +422,11 @@ fn the_address_of_a_target_of_the_file_is_that_target() {
     let below = format!("{}/api", address.trim_end_matches('/'));
     let of_path = text.replace(&format!("\"{address}\""), &format!("\"{below}\""));
     assert_ne!(of_path, text);
+    let both = format!("{of_path}[[target]]\nname = \"root\"\nurl = \"{below}/\"\n");
+    for (typed, name) in [(format!("{below}/"), "root"), (below.clone(), "shop")] {
+        let exact = verify(&deployment, &both, &[&typed]);
+        assert_eq!(exact.report().targets[0].name.to_string(), name, "{typed}");
+    }
     for typed in [format!("{below}/"), below] {
         let same = verify(&deployment, &of_path, &[&typed]);
         assert_eq!(same.report().targets[0].name.to_string(), "shop", "{typed}");

@@ -330,6 +330,40 @@ fn the_variables_for_later_jobs_say_the_exit_code_of_a_usage_error() {
     assert_eq!(std::fs::read_to_string(&file).unwrap(), earlier);
 }
 
+/// Who asks for help begins no run, and no replay writes the statements of `verify`.
+#[test]
+fn what_is_no_run_leaves_the_files_of_an_earlier_one() {
+    let deployment = Deployment::healthy();
+    let (folder, statements) = (deployment.path("out"), deployment.path("statements"));
+    let files = ["--output-dir", &folder, "--statement", &statements];
+    assert_eq!(deployment.verify(&files).code, 0);
+    // All but the variables for later jobs, which say the exit code.
+    let left = |folder: &str| {
+        let paths = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        paths
+            .filter(|path| !path.ends_with("result.env"))
+            .map(|path| (path.clone(), std::fs::read(path).unwrap()))
+            .collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let reports = left(&folder);
+    let before = left(&statements);
+    assert!(!reports.is_empty() && !before.is_empty());
+    let help = [
+        "verify",
+        "--help",
+        "--output-dir",
+        &folder,
+        "--statement",
+        &statements,
+    ];
+    let ran = run_in(&help, &[("CVM_VERIFY_LOK", "x")], |_| {});
+    ran.assert_usage_error("CVM_VERIFY_LOK");
+    run(&["replay", "evidence.json", "--statement", &statements]).assert_usage_error("--statement");
+    assert!(left(&folder) == reports && left(&statements) == before);
+}
+
 #[test]
 fn a_file_that_is_not_ours_is_a_usage_error_and_is_not_touched() {
     let deployment = Deployment::healthy();
