@@ -14,6 +14,7 @@ use crate::files;
 use crate::inspect::{
     Inspected, begins_like_quote, inspect, inspect_document, inspect_document_json, inspect_json,
 };
+use crate::pin::is_lock;
 use crate::plan::compose_document::has_a_field_of_one;
 use crate::plan::kms_and_contracts::{further_questions, phala_hints};
 use crate::plan::target::{named_source, parse_target};
@@ -29,9 +30,6 @@ use cvm_verify_core::verify::TrustRoot;
 
 const NOT_INSPECTED: &str = "is not an evidence bundle, an /attestation body, a quote (binary, hex or base64), a versioned attestation, \
                              a certificate of the guest agent (PEM) or a compose document (app-compose.json)";
-
-/// How the line of a lock that says what the file is begins.
-const A_LOCK: &str = "schema = \"cvm-verify/lock/";
 
 const THIS_IS_A_LOCK: &str = "is a lock file, which holds what is expected and no evidence. It is text to read; `cvm-verify diff LOCK URL` compares \
                               it with what runs";
@@ -61,7 +59,7 @@ pub(super) fn run(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
     if let Some(text) = compose_document(&file) {
         return of_document(args, path, text, env);
     }
-    if str::from_utf8(&file).is_ok_and(|text| text.lines().any(|line| line.starts_with(A_LOCK))) {
+    if str::from_utf8(&file).is_ok_and(is_lock) {
         return Err(UsageError::file(path, THIS_IS_A_LOCK).into());
     }
     let is_json = file.trim_ascii_start().starts_with(b"{");
@@ -203,10 +201,11 @@ fn live(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
 fn show(args: &InspectArgs, collected: Collected, root: &TrustRoot, env: &mut Env) -> anyhow::Result<u8> {
     let what = Path::new(shown_text(&args.what));
     let why = match (collected.bundle, collected.claims) {
-        // The server's answer is no attestation. A document that the user gave is in the bundle already.
+        // What a server answered and cannot be read is no mistake in the arguments.
         (Some(bundle), Err(failure)) if bundle.evidence().is_err() => {
             escape::terminal(&failure.detail).into_owned()
         }
+        // A document that the user gave is in the bundle already.
         (Some(bundle), _) => return of_bundle(args, what, &bundle, None, root, env),
         (None, Err(failure)) => escape::terminal(&failure.detail).into_owned(),
         (None, Ok(_)) => "the answer cannot be kept as a bundle.".to_owned(),

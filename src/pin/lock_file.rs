@@ -100,13 +100,16 @@ enum WasLock {
 }
 
 /// A lock has the line `schema = "cvm-verify/lock/…"`, whatever else was done to it.
-fn what_it_was(text: &[u8]) -> WasLock {
-    let text = String::from_utf8_lossy(text);
-    let names_the_schema = |line: &str| {
+pub(crate) fn is_lock(text: &str) -> bool {
+    text.lines().any(|line| {
         line.split_once('=')
             .is_some_and(|(key, value)| key.trim() == "schema" && value.contains("cvm-verify/lock/"))
-    };
-    match text.lines().any(names_the_schema) {
+    })
+}
+
+fn what_it_was(text: &[u8]) -> WasLock {
+    let text = String::from_utf8_lossy(text);
+    match is_lock(&text) {
         true if text.lines().any(|line| line.starts_with("<<<<<<<")) => WasLock::Conflict,
         true => WasLock::Yes,
         false if text.trim().is_empty() => WasLock::Empty,

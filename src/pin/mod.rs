@@ -9,6 +9,8 @@ mod lock_file;
 mod selection;
 mod target;
 
+pub(crate) use lock_file::is_lock;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

@@ -150,6 +150,13 @@ fn t36_bootstrap_evidence_from_elsewhere_must_be_about_the_apps_root() {
             trial.policy.kms.bootstrap = Some(expected("kms-bootstrap-file", evidence.clone()))
         });
         is_open(&named, "bootstrap-unproven");
+        // A TDX module that is not Intel's convicts, however its platform is rated.
+        old.report.mr_signer_seam[0] = 1;
+        let evidence = bootstrap(&old, &ca, &k256).to_string();
+        let judged = beside(BootstrapSource::File, &evidence)
+            .with(|trial| trial.kms[0].bootstraps[0].collateral = collateral(&old.world))
+            .judge();
+        judged.says(ID, Status::Fail, "bootstrap");
     }
     // An OS that is not known can write any compose hash into its log.
     let mut unknown = own.cvm.clone();

@@ -90,13 +90,11 @@ fn convicted(
     let identity = identity.filter(|document| {
         has_begun(&document.issue_date, at) && platform::rates_quoting_enclaves(document).is_ok()
     });
+    // How old the platform is comes last: a caller may take that alone for no fault.
     revoked(machine, documents, root)
+        .or_else(|| tcb_info.and_then(|tcb_info| tcb_level::refused_module_identity(tcb_info, &own.quote)))
         .or_else(|| identity.and_then(|identity| tcb_level::refused_quoting_enclave(identity, &own.qe)))
-        .or_else(|| {
-            let tcb_info = tcb_info?;
-            tcb_level::refused(tcb_info, &collateral.tcb_info, machine, &own.quote)
-                .or_else(|| tcb_level::refused_module_identity(tcb_info, &own.quote))
-        })
+        .or_else(|| tcb_level::refused(tcb_info?, &collateral.tcb_info, machine, &own.quote))
 }
 
 /// Whether a document was issued before a time. What Intel says later is not yet known then.
