@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 
 use super::args::{PlanArgs, TransportArgs};
 use super::transport::network_options;
+use crate::bounded_io;
 use crate::config::Settings;
+use crate::config::file::FILE_NAME;
 use crate::env::Env;
 use crate::plan::found_lock::{say_of_unused_lock, with_found_lock};
 use crate::plan::nodes;
 use crate::plan::policy_file::{found, read};
-use crate::plan::selection::Selection;
+use crate::plan::selection::{Selection, name_at};
+use crate::render::escape;
 use crate::usage_error::UsageError;
 
 /// What the arguments select. `more` is what a command's own options say.
@@ -84,9 +87,33 @@ pub(super) fn refuse_no_lock(args: &PlanArgs, file: Option<&Path>) -> Result<(),
 
 /// The policy file of a run, where it has one.
 pub(super) fn policy_file(args: &PlanArgs, quiet: bool, env: &mut Env) -> Option<PathBuf> {
-    match args.url.as_slice() {
-        [] if args.config.no_config => None,
-        [] => found(args.config.config.as_deref(), quiet, env),
-        _ => args.config.config.clone(),
+    let given = &args.config;
+    if given.no_config || given.config.is_some() {
+        return given.config.clone();
+    }
+    if args.url.is_empty() {
+        return found(None, quiet, env);
+    }
+    if !quiet {
+        say_of_unused_policy_file(args, env);
+    }
+    None
+}
+
+/// Says that the policy file of the working folder, which expects something of an address that was typed, is not used.
+fn say_of_unused_policy_file(args: &PlanArgs, env: &mut Env) {
+    let path = Path::new(FILE_NAME);
+    if !(env.exists)(path) || bounded_io::is_special(path) {
+        return;
+    }
+    // Nothing depends on it: a file that cannot be read is not this run's.
+    let Ok(config) = read(path) else { return };
+    let options = &args.source.settings;
+    if let Some(name) = args.url.iter().find_map(|typed| name_at(typed, options, &config)) {
+        let name = escape::terminal(name);
+        env.complain(&format!(
+            "There is a {FILE_NAME} here, and this is the address of its target {name}. It is not used, because a URL was given. To \
+             verify as it says: --config {FILE_NAME}. To verify without it: --no-config"
+        ));
     }
 }

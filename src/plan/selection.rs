@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::next_commands::NetworkOptions;
 use super::nodes::NodeVariables;
 use super::policy_file::Config;
-use super::target::named_source;
+use super::target::{named_source, parse_target};
 use crate::address::parse_address;
 use crate::config::file::FileTarget;
 use crate::config::{Settings, WrittenValue, written};
@@ -82,29 +82,29 @@ pub(super) fn wanted<'c>(
              targets of the policy file",
         )),
         (urls, [], None) => Ok(urls.iter().map(|url| WantedDeployment::at(url)).collect()),
-        (urls, [], Some(config)) => urls.iter().map(|url| at_address(url, config)).collect(),
+        (urls, [], Some(config)) => urls.iter().map(|url| at_address(url, options, config)).collect(),
     }
 }
 
-/// An address on the command line, beside a policy file. The address of a target of the file is that target, with `/` at its end
-/// or without: with the file's defaults alone less would be expected of it than the file says.
-fn at_address<'c>(url: &'c str, config: &'c Config) -> Result<WantedDeployment<'c>, UsageError> {
-    let Ok(typed) = parse_address(url) else {
-        return Ok(WantedDeployment::at(url));
-    };
+/// An address or an id on the command line, beside a policy file. What a target of the file is reached by is that target, an address
+/// with `/` at its end or without: with the file's defaults alone less would be expected of it than the file says.
+fn at_address<'c>(
+    typed: &'c str,
+    options: &Settings,
+    config: &'c Config,
+) -> Result<WantedDeployment<'c>, UsageError> {
     let (mut there, mut nearly): (Vec<&FileTarget>, Vec<&FileTarget>) = Default::default();
     for target in &config.file.targets {
-        let written = target.settings.one("url");
-        match written.and_then(|written| parse_address(&written.text).ok()) {
-            Some(address) if address == typed => there.push(target),
-            Some(address) if below(&address, "") == below(&typed, "") => nearly.push(target),
-            _ => {}
+        match likeness(typed, options, config, target) {
+            Some(Likeness::Same) => there.push(target),
+            Some(Likeness::SlashApart) => nearly.push(target),
+            None => {}
         }
     }
     match (there.as_slice(), nearly.as_slice()) {
-        ([], []) => Ok(WantedDeployment::at(url)),
+        ([], []) => Ok(WantedDeployment::at(typed)),
         ([target], _) => Ok(WantedDeployment {
-            url: Some(url),
+            url: Some(typed),
             ..WantedDeployment::of(target)
         }),
         ([], [target]) => Ok(WantedDeployment::of(target)),
@@ -116,6 +116,45 @@ fn at_address<'c>(url: &'c str, config: &'c Config) -> Result<WantedDeployment<'
             ),
         )),
     }
+}
+
+/// How like two addresses are.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Likeness {
+    SlashApart,
+    Same,
+}
+
+/// How like an address or id that was typed is to what reaches a target of the file; `None`: it is another one.
+fn likeness(typed: &str, options: &Settings, config: &Config, target: &FileTarget) -> Option<Likeness> {
+    // By its own ids: what an option expects of the typed address says nothing of where the targets of the file are.
+    let mut options = options.clone();
+    let keys = ["url", "app-id", "instance-id"];
+    keys.iter().for_each(|key| options.unset(key));
+    let settings = config.settings(&options, Some(target));
+    let reached = match settings.one("url") {
+        None if named_source(&settings).reached_by == ReachedBy::Address => &[][..],
+        None => &keys[1..],
+        Some(_) => &keys[..1],
+    };
+    let source = |text: &str| parse_target(text, &settings).ok().map(|named| named.source);
+    let likeness_to = |written: &str| match (parse_address(typed), parse_address(written)) {
+        (Ok(typed), Ok(written)) if typed == written => Some(Likeness::Same),
+        (Ok(typed), Ok(written)) => {
+            (below(&typed, "") == below(&written, "")).then_some(Likeness::SlashApart)
+        }
+        // An id, in one of its forms.
+        _ => (source(typed)? == source(written)?).then_some(Likeness::Same),
+    };
+    let written = reached.iter().flat_map(|key| settings.all(key));
+    written.filter_map(|written| likeness_to(&written.text)).max()
+}
+
+/// The name of the target of a policy file that this address or id reaches, or of the first one.
+pub(crate) fn name_at<'c>(typed: &str, options: &Settings, config: &'c Config) -> Option<&'c str> {
+    let mut targets = config.file.targets.iter();
+    let found = targets.find(|target| likeness(typed, options, config, target).is_some())?;
+    Some(&found.name)
 }
 
 impl<'c> WantedDeployment<'c> {

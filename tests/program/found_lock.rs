@@ -315,3 +315,38 @@ fn a_lock_beside_several_addresses_is_named_and_no_advice_replaces_it() {
     let quiet = today.run("verify", &[&today.url(), &other.url(), "--quiet"]);
     assert!(!quiet.stderr.contains("cvm.lock here"), "{quiet:?}");
 }
+
+/// A policy file is read where nothing is typed, or where it is named: that it is not is said, since it may expect more.
+#[test]
+fn a_policy_file_of_the_typed_address_is_not_passed_over_in_silence() {
+    let today = Today::new();
+    let url = today.url();
+    today.run("pin", &[&url, "--accept-observed"]).says(0, "Then: ");
+    let policy = |url: &str| {
+        let text = format!(
+            "[[target]]\nname = \"shop\"\nurl = \"{url}\"\nlock = \"cvm.lock\"\ngpu = \"required\"\n"
+        );
+        std::fs::write(today.folder.path().join("cvm-verify.toml"), text).unwrap();
+    };
+    policy(&url);
+    let says = "There is a cvm-verify.toml here, and this is the address of its target shop. It is not used, because a URL was given.";
+    today.run("verify", &[&url]).says(0, says);
+    today
+        .run("verify", &["--config=cvm-verify.toml", &url])
+        .says(1, "gpu-unverified");
+    today.run("verify", &[]).says(1, "gpu-unverified");
+    let silent = |more: &[&str]| {
+        let ran = today.run("verify", &[&[url.as_str()], more].concat());
+        assert!(
+            !ran.stderr.contains("There is a cvm-verify.toml"),
+            "{more:?}: {}",
+            ran.stderr
+        );
+    };
+    silent(&["--quiet"]);
+    silent(&["--no-config"]);
+    policy("https://other.example");
+    silent(&[]);
+    std::fs::write(today.folder.path().join("cvm-verify.toml"), "[[target").unwrap();
+    silent(&[]);
+}

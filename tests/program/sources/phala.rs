@@ -437,3 +437,44 @@ fn inspect_shows_every_instance() {
         assert!(ran.stdout.contains(heading), "{heading}");
     }
 }
+
+/// With the defaults of the file alone, less would be expected of an app than the file says.
+#[test]
+fn the_id_of_a_target_of_the_file_is_that_target() {
+    let (deployment, api) = cloud(InstanceShape::New, &[Some(healthy())]);
+    let id = app_id();
+    let target = |name: &str| {
+        format!(
+            "[[target]]\nname = \"{name}\"\nsource = \"phala-cloud\"\napp-id = \"{id}\"\ngpu = \"required\"\n"
+        )
+    };
+    let path = deployment.path("cvm-verify.toml");
+    let typed = |ids: &[&str], text: &str| {
+        std::fs::write(&path, text).unwrap();
+        let mut args = vec![
+            "verify".to_owned(),
+            format!("--config={path}"),
+            "--format=json".to_owned(),
+        ];
+        args.extend(ids.iter().map(|id| (*id).to_owned()).chain([api.clone()]));
+        args.extend(deployment.network());
+        run(&args)
+    };
+    let name = |ran: &Ran| ran.report().targets[0].name.to_string();
+    for typed_id in [id.clone(), format!("app_{id}"), id.to_uppercase()] {
+        let ran = typed(&[&typed_id], &target("shop"));
+        assert!(name(&ran).starts_with("shop"), "{typed_id}: {}", name(&ran));
+        assert_eq!(ran.code, 1, "{ran:#?}");
+        ran.assert(Gpu, Fail, Some("gpu-unverified"));
+    }
+    let two = [target("shop"), target("again")].concat();
+    typed(&[&id], &two).assert_usage_error("several targets at this address, \"shop\" and \"again\"");
+    assert!(name(&typed(&[&id, "--target=again"], &two)).starts_with("again"));
+    // What an option expects is not where a target of the file is.
+    let other = target("other").replace(&id, &"ab".repeat(20));
+    let ran = typed(&[&id, &format!("--app-id={id}"), "--source=phala-cloud"], &other);
+    assert!(name(&ran).starts_with("phala-cloud/"), "{}", name(&ran));
+    // One of an instance is found by the app, too.
+    let of_instance = format!("{}instance-id = [\"{}\"]\n", target("shop"), "01".repeat(20));
+    assert!(name(&typed(&[&id], &of_instance)).starts_with("shop"));
+}
