@@ -5,5 +5,5 @@ mod interval;
 mod settings;
 
 pub use interval::{Interval, IntervalError};
-pub use settings::{Settings, WrittenValue};
+pub use settings::{SettingLevel, Settings, WrittenValue};
 pub(crate) use settings::{path_of, written};

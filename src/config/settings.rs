@@ -11,6 +11,9 @@ const ALTERNATIVES: [&[&str]; 2] = [
     &["kms-compose-hash", "kms-compose-file"],
 ];
 
+/// Keys of a mode whose word `unchecked` waives what the keys that begin with its name expect, such as `gpu-count`.
+const MODES: [&str; 3] = ["gpu", "governance", "kms"];
+
 /// A value as it was written, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrittenValue {
@@ -18,6 +21,19 @@ pub struct WrittenValue {
     pub text: String,
     /// Who wrote it.
     pub origin: Origin,
+    /// At which level.
+    pub level: SettingLevel,
+}
+
+/// Where values are written: each level is over those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SettingLevel {
+    /// `[defaults]` of the policy file.
+    Defaults,
+    /// A `[[target]]` of the policy file.
+    Target,
+    /// An option, or its variable.
+    Option,
 }
 
 /// One level of settings: values by key, which is the option's name without its dashes.
@@ -77,7 +93,7 @@ impl Settings {
         self.values.iter().filter_map(first).collect()
     }
 
-    /// These settings, and those of a lower level where these say nothing.
+    /// These settings, and those of a lower level where these say nothing. What these expect, a lower level does not waive.
     #[must_use]
     pub fn over(&self, lower: &Self) -> Self {
         let mut joined = lower.clone();
@@ -92,6 +108,11 @@ impl Settings {
                 }
             }
         }
+        for mode in MODES {
+            if joined.one(mode).is_some_and(|value| value.text == "unchecked") && self.has_any_below(mode) {
+                joined.values.remove(mode);
+            }
+        }
         for key in &self.flawed {
             joined.values.remove(key);
             joined.flawed.insert(key);
@@ -102,6 +123,12 @@ impl Settings {
         }
         joined
     }
+
+    /// Whether a key is given whose name begins with that of this mode.
+    fn has_any_below(&self, mode: &str) -> bool {
+        let mut given = self.values.keys().chain(&self.flawed);
+        given.any(|key| key.strip_prefix(mode).is_some_and(|rest| rest.starts_with('-')))
+    }
 }
 
 /// Values that were given by an option.
@@ -109,6 +136,7 @@ pub(crate) fn written(option: &'static str, values: impl IntoIterator<Item = Str
     let values = values.into_iter().map(|text| WrittenValue {
         text,
         origin: Origin::Option(option),
+        level: SettingLevel::Option,
     });
     values.collect()
 }
@@ -134,6 +162,7 @@ mod tests {
             let written = WrittenValue {
                 text: (*text).to_owned(),
                 origin: Origin::Option("--test"),
+                level: SettingLevel::Option,
             };
             settings.set(key, vec![written]);
         }
@@ -157,6 +186,23 @@ mod tests {
         let joined = of(&[("compose-hash", "high")]).over(&of(&[("app-compose-file", "low")]));
         assert_eq!(text(&joined, "compose-hash"), Some("high"));
         assert_eq!(text(&joined, "app-compose-file"), None);
+    }
+
+    #[test]
+    fn what_is_expected_ends_a_waiver_of_a_lower_level() {
+        for (mode, key) in [
+            ("gpu", "gpu-count"),
+            ("kms", "kms-host"),
+            ("governance", "governance-app-owner"),
+        ] {
+            let joined = of(&[(key, "1")]).over(&of(&[(mode, "unchecked")]));
+            assert_eq!((text(&joined, mode), text(&joined, key)), (None, Some("1")));
+            // The waiver of a higher level stands, and so does another mode.
+            let joined = of(&[(mode, "unchecked")]).over(&of(&[(key, "1")]));
+            assert_eq!(text(&joined, mode), Some("unchecked"));
+            let joined = of(&[(key, "1")]).over(&of(&[(mode, "required")]));
+            assert_eq!(text(&joined, mode), Some("required"));
+        }
     }
 
     #[test]

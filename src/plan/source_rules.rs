@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::setting_problem::SettingProblem;
-use crate::config::{Settings, WrittenValue, path_of};
+use crate::config::{SettingLevel, Settings, WrittenValue, path_of};
 use crate::env::Env;
 use crate::files;
 use crate::usage_error::UsageError;
@@ -14,7 +14,7 @@ use cvm_verify_core::verify::provenance::SigstoreRoots;
 
 /// The policy, where a lock says `locked`. The blocks of `[[target.images]]` replace those of a lock; `--source-repository` is a
 /// rule for every image that no block names. The other short options change what the rules of that repository expect; without
-/// a repository, what all rules expect.
+/// a repository, what all rules expect. `[defaults]` change nothing that a block of a target says.
 pub(crate) fn source_policy(
     settings: &Settings,
     locked: &SourcePolicy,
@@ -116,22 +116,31 @@ fn short_form(settings: &Settings, rules: &mut Vec<SourceRule>, problems: &mut V
     let ExpectedSource::Built(short) = &rule.expected else {
         return;
     };
+    // Over a block stand a value of its own level and one of a higher one; a lower one says what the block leaves open.
+    let blocks = settings.one("images").map(|block| block.level);
+    let stands = |key: &str| settings.one(key).is_some_and(|value| Some(value.level) >= blocks);
+    let mut demands_any = is_whole;
     for earlier in rules.iter_mut() {
         let ExpectedSource::Built(source) = &mut earlier.expected else {
             continue;
         };
+        demands_any = true;
         if is_whole && !source.repository.eq_ignore_ascii_case(&short.repository) {
             continue;
         }
-        if short.workflow.is_some() {
+        if short.workflow.is_some() && (source.workflow.is_none() || stands("source-workflow")) {
             source.workflow.clone_from(&short.workflow);
         }
-        if !short.refs.is_empty() {
+        if !short.refs.is_empty() && (source.refs.is_empty() || stands("source-ref")) {
             source.refs.clone_from(&short.refs);
         }
-        if !short.commits.is_empty() {
+        if !short.commits.is_empty() && (source.commits.is_empty() || stands("source-commit")) {
             source.commits.clone_from(&short.commits);
         }
+    }
+    if !demands_any && value.level > SettingLevel::Defaults {
+        let problem = "it is expected of no image: every rule says that its image has no provenance";
+        problems.push(SettingProblem::of(key, value, problem));
     }
     if is_whole {
         rules.push(rule);

@@ -101,11 +101,15 @@ impl Release {
 
     /// With blocks of a policy file.
     pub fn with_policy(&self, images: &str, more: &[&str]) -> Ran {
+        self.with_policy_after("", images, more)
+    }
+
+    fn with_policy_after(&self, defaults: &str, images: &str, more: &[&str]) -> Ran {
         let file = self.deployment.path("cvm-verify.toml");
         let url = self.deployment.app.url();
         std::fs::write(
             &file,
-            format!("[[target]]\nname = \"shop\"\nurl = \"{url}\"\n{images}"),
+            format!("{defaults}[[target]]\nname = \"shop\"\nurl = \"{url}\"\n{images}"),
         )
         .unwrap();
         let mut args = self
@@ -305,15 +309,53 @@ fn short_options_hold_for_images_that_a_block_or_the_lock_names() {
     // Rules of other repositories keep what they say.
     let text = "[[target.images]]\nimage = \"ghcr.io/*\"\nrepository = \"example/shop\"\n\
                 [[target.images]]\nimage = \"docker.io/*\"\nrepository = \"example/shop\"\n";
+    let other_repository = "--source-repository=other/repo";
     release
-        .with_policy(text, &["--source-repository=other/repo", &other_commit])
+        .with_policy(text, &[other_repository])
         .assert(SourceProvenance, Pass, None);
+    // A commit that is asked for, and of no image: that of the release is not judged.
+    let nobody = release.with_policy(text, &[other_repository, &other_commit]);
+    nobody.assert(SourceProvenance, Error, Some("unused-rule"));
+    nobody.assert_detail(
+        SourceProvenance,
+        "the rule for * (--source-repository) names no image that runs",
+    );
+    release
+        .with_policy(
+            "[[target.images]]\nimage = \"*\"\nprovenance = \"none: by hand\"\n",
+            &[&other_commit],
+        )
+        .assert_usage_error("it is expected of no image");
     release
         .with_policy(
             "[[target.images]]\nimage = \"*\"\nrepository = \"a/b\"\n",
             &[REPOSITORY],
         )
         .assert_usage_error("two rules name the image *");
+}
+
+#[test]
+fn defaults_say_what_a_block_leaves_open_and_change_nothing_that_it_says() {
+    let release = Release::of(github(Workflow::default()));
+    let block = |says: &str| {
+        format!(
+            "[[target.images]]\nimage = \"*\"\nrepository = \"example/shop\"\nworkflow = \".github/workflows/release.yml\"\n{says}"
+        )
+    };
+    let with_defaults = |says: &str, more: &[&str]| {
+        release.with_policy_after("[defaults]\nsource-ref = [\"refs/tags/*\"]\n", &block(says), more)
+    };
+    let strict = "ref = \"refs/tags/v9.9.9\"\n";
+    with_defaults(strict, &[]).assert(SourceProvenance, Fail, Some("other-ref"));
+    with_defaults("", &[]).assert(SourceProvenance, Pass, None);
+    with_defaults("", &["--source-ref=refs/heads/main"]).assert(SourceProvenance, Fail, Some("other-ref"));
+    // An option stands over the block.
+    with_defaults(strict, &[TAGS]).assert(SourceProvenance, Pass, None);
+    // An empty list would look like an expectation.
+    for key in ["ref", "commit", "accept", "from"] {
+        let empty = with_defaults(&format!("{key} = []\n"), &[]);
+        empty.assert_usage_error("has an empty list, which would expect nothing");
+    }
 }
 
 #[test]

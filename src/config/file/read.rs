@@ -158,7 +158,7 @@ impl FileReader<'_> {
                     continue;
                 }
             };
-            match self.values(key, entry) {
+            match self.values(table, key, entry) {
                 Some(values) => settings.set(key.name, values),
                 None => settings.set_flawed(key.name),
             }
@@ -167,9 +167,14 @@ impl FileReader<'_> {
     }
 
     /// The values of a key; none if there was a mistake.
-    fn values(&mut self, key: &'static PolicyKey, entry: TomlEntry<'_>) -> Option<Vec<WrittenValue>> {
+    fn values(
+        &mut self,
+        table: Table,
+        key: &'static PolicyKey,
+        entry: TomlEntry<'_>,
+    ) -> Option<Vec<WrittenValue>> {
         if !key.shape.is_list() {
-            return self.value(key, &entry).map(|value| vec![value]);
+            return self.value(table, key, &entry).map(|value| vec![value]);
         }
         let refused = |problem| entry.unnamed_error(problem);
         let empty = refused(FileProblem::EmptyList {
@@ -196,14 +201,19 @@ impl FileReader<'_> {
             }
             Ok(items) => {
                 let read: Vec<Option<WrittenValue>> =
-                    items.iter().map(|item| self.value(key, item)).collect();
+                    items.iter().map(|item| self.value(table, key, item)).collect();
                 read.into_iter().collect()
             }
             Err(entry) => self.wrong_type(key, &entry),
         }
     }
 
-    fn value(&mut self, key: &'static PolicyKey, entry: &TomlEntry<'_>) -> Option<WrittenValue> {
+    fn value(
+        &mut self,
+        table: Table,
+        key: &'static PolicyKey,
+        entry: &TomlEntry<'_>,
+    ) -> Option<WrittenValue> {
         let text = match (entry.value(), key.shape) {
             (DeValue::Integer(number), ValueShape::Number(..)) => {
                 u32::from_str_radix(number.as_str(), number.radix())
@@ -225,6 +235,7 @@ impl FileReader<'_> {
                     key: key.name,
                     place: entry.position(),
                 },
+                level: table.level(),
             }),
             Err(problem) => {
                 self.mistakes.note(entry.unnamed_error(FileProblem::Value {

@@ -2,6 +2,7 @@
 
 use super::FileProblem;
 use super::keys::{NOT_KEYS, PolicyKey, keys};
+use crate::config::SettingLevel;
 use cvm_verify_core::toml_text::literal::key as toml_key;
 use cvm_verify_core::toml_text::{UnknownKey, nearest};
 
@@ -13,6 +14,14 @@ pub(super) enum Table {
 }
 
 impl Table {
+    /// Which level its keys are of.
+    pub(super) const fn level(self) -> SettingLevel {
+        match self {
+            Self::Defaults => SettingLevel::Defaults,
+            Self::Target => SettingLevel::Target,
+        }
+    }
+
     const fn name(self) -> &'static str {
         match self {
             Self::Defaults => "[defaults]",

@@ -1,6 +1,7 @@
 //! A rule of who must have built images as a person or a lock writes it, and what is wrong with it.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::expected::Origin;
 use super::github_issuer::{GITHUB_ACTIONS, github_of};
@@ -32,10 +33,20 @@ pub struct WrittenRule {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workflow_ref: Option<String>,
     /// `refs/tags/*`.
-    #[serde(default, rename = "ref", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        rename = "ref",
+        deserialize_with = "listed",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub refs: Vec<String>,
     /// 40 hex digits each.
-    #[serde(default, rename = "commit", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        rename = "commit",
+        deserialize_with = "listed",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub commits: Vec<String>,
     /// `github-hosted` or `any`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,13 +58,13 @@ pub struct WrittenRule {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
     /// `provenance`, `signature`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "listed", skip_serializing_if = "Vec::is_empty")]
     pub accept: Vec<String>,
     /// `OWNER/NAME` of the repository that GitHub stores the statements of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attestation_repository: Option<String>,
     /// `github-api`, `registry`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "listed", skip_serializing_if = "Vec::is_empty")]
     pub from: Vec<String>,
     /// `buildkit`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,6 +75,16 @@ pub struct WrittenRule {
     /// Whether an image of that name may be absent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub optional: bool,
+}
+
+/// An empty list would look like an expectation, and expect nothing.
+fn listed<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<String>, D::Error> {
+    match Vec::deserialize(reader)? {
+        list if list.is_empty() => Err(D::Error::custom(
+            "has an empty list, which would expect nothing; remove the key, or write what is expected",
+        )),
+        list => Ok(list),
+    }
 }
 
 impl WrittenRule {

@@ -30,7 +30,7 @@ use join::join;
 use judge::judge;
 use reasons as why;
 use records::images;
-use rules::unused_rules;
+use rules::{commit_of_no_image, unused_rules};
 
 pub use locked::{SeveralSources, locked_sources};
 pub use records::{for_platforms, proven_sources};
@@ -140,6 +140,7 @@ pub fn judge_images(
         .collect();
     let mut unused = unused_rules(images, policy);
     unused.retain(|rule| judged.is_empty() || judged.iter().any(|image| image.may_escape(rule)));
+    unused.extend(commit_of_no_image(&judged, policy));
     join(judged, unused, other_roots(policy))
 }
 
