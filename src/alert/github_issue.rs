@@ -14,8 +14,8 @@ use super::delivery::AlertSender;
 use super::error::{DeliveryError, OnlyIfNotTaken};
 use super::github_answers::{GithubRow, Made, User, ViewerAnswer};
 use super::github_client::{GithubClient, meant};
-use super::github_page::{body, comment, remembered, title};
-use super::incident::{About, Due, RELAPSE_WITHIN, TargetId, TargetState};
+use super::github_page::{body, comment, remembered, title, with_state};
+use super::incident::{About, Due, FORGOTTEN_AFTER, TargetId, TargetState};
 use super::message::Message;
 use super::no_secret::{GITHUB_TOKEN, no_secret};
 use crate::address::shown_text;
@@ -141,7 +141,7 @@ pub(super) struct OpenIssues {
     /// Whose token it is.
     me: String,
     issues: Vec<Issue>,
-    /// Those that were closed when their target recovered, and that a relapse opens again.
+    /// Those that were closed when their target recovered: a relapse opens them again, and what other channels did not take is in them.
     recovered: Vec<Issue>,
 }
 
@@ -149,6 +149,7 @@ pub(super) struct OpenIssues {
 struct Issue {
     target: TargetId,
     number: u64,
+    body: String,
     stored: Option<TargetState>,
 }
 
@@ -166,10 +167,10 @@ impl OpenIssues {
         self.issues.iter().find(|issue| issue.target == target)
     }
 
-    /// Finds the issues of the targets that recovered so shortly before `now` that a failure is a relapse. Where GitHub does not
-    /// list them, a failure is one that is new.
+    /// Finds the issues of the targets that recovered so shortly before `now` that a failure is a relapse, or that a channel is still to
+    /// hear of it. Where GitHub does not list them, a failure is one that is new.
     pub(super) async fn find_recovered(&mut self, now: u64) {
-        let since = rfc3339(now.saturating_sub(RELAPSE_WITHIN));
+        let since = rfc3339(now.saturating_sub(FORGOTTEN_AFTER));
         let which = format!("state=closed&since={since}&sort=updated&direction=desc");
         let closed = own_issues(&self.github, &self.path, &self.me, &which).await;
         let recovered = |issue: Issue| {
@@ -185,8 +186,12 @@ impl OpenIssues {
 
     /// What the target's issue remembers.
     pub(super) fn stored(&self, target: TargetId) -> Option<&TargetState> {
-        let recovered = || self.recovered.iter().find(|issue| issue.target == target);
+        let recovered = || self.recovered_issue(target);
         self.issue(target).or_else(recovered)?.stored.as_ref()
+    }
+
+    fn recovered_issue(&self, target: TargetId) -> Option<&Issue> {
+        self.recovered.iter().find(|issue| issue.target == target)
     }
 
     /// Brings a target's issue to where `state` is. `due` are this channel's messages with their numbers; what is reported is
@@ -221,6 +226,19 @@ impl OpenIssues {
                 .edit(issue.number, &json!({ "body": body(message, target, state) }))
                 .await;
         }
+        if let (None, Some(issue)) = (self.issue(target), self.recovered_issue(target))
+            && state.failure().is_none()
+            && let Some(stored) = &issue.stored
+            && stored.waiting_channels() != state.waiting_channels()
+        {
+            // Another channel took the end of what it knew of.
+            let _ = self
+                .edit(
+                    issue.number,
+                    &json!({ "body": with_state(&issue.body, target, state) }),
+                )
+                .await;
+        }
         steps
     }
 
@@ -247,8 +265,7 @@ impl OpenIssues {
             ) => false,
             (None, About::Failure { .. } | About::Exchanged { .. } | About::Reminder { .. }) => {
                 let (title, body) = (title(message), body(message, target, &after));
-                let recovered = self.recovered.iter().find(|issue| issue.target == target);
-                let number = match recovered.map(|issue| issue.number) {
+                let number = match self.recovered_issue(target).map(|issue| issue.number) {
                     Some(number) => {
                         let issue = json!({ "title": title, "body": body, "state": "open" });
                         self.edit(number, &issue).await?;
@@ -262,11 +279,11 @@ impl OpenIssues {
                         self.create(target, &issue).await?
                     }
                 };
-                let stored = Some(after.clone());
                 self.issues.push(Issue {
                     target,
                     number,
-                    stored,
+                    body,
+                    stored: Some(after.clone()),
                 });
                 true
             }
@@ -398,6 +415,7 @@ async fn own_issues(
                 issues.push(Issue {
                     target,
                     number: row.number,
+                    body: row.body.clone().unwrap_or_default(),
                     stored,
                 });
             }

@@ -191,3 +191,50 @@ async fn t60_a_github_that_hangs_leaves_the_other_channels_their_time() {
     );
     assert_eq!(cards.lock().unwrap().len(), 1);
 }
+
+/// A channel that is down in the run that recovers hears of the end, and of the failure that it never took, when it is back; once.
+#[tokio::test]
+async fn what_a_channel_did_not_take_at_the_recovery_is_in_the_closed_issue() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    for hears_the_failure in [true, false] {
+        let forge = Forge::default();
+        let is_down = Arc::new(AtomicBool::new(false));
+        let down = is_down.clone();
+        let (hook, taken) = service(move |_, _, _| match down.load(Ordering::SeqCst) {
+            true => (said(404, &json!({})), false),
+            false => (said(200, &json!({})), true),
+        })
+        .await;
+        let channels = Channels::default()
+            .with_issues(issues(&forge.serve("", "/graphql").await))
+            .with("webhook-url", Some(Secret::new(hook.to_string())));
+        let heard = || {
+            let events = taken.lock().unwrap();
+            let events = events
+                .iter()
+                .map(|event| event["event"].as_str().unwrap().to_owned());
+            events.collect::<Vec<_>>()
+        };
+        let run = async |report: &TargetReport, minutes| {
+            delivered(&channels, &mut State::default(), report, minutes).await;
+        };
+        is_down.store(!hears_the_failure, Ordering::SeqCst);
+        run(&samples::fail(), 0).await;
+        is_down.store(true, Ordering::SeqCst);
+        run(&samples::pass(), 10).await;
+        assert_eq!(forge.open(), Vec::<u64>::new());
+        is_down.store(false, Ordering::SeqCst);
+        // Longer after it than a failure is a relapse.
+        run(&samples::pass(), 10 * 60).await;
+        assert_eq!(heard(), ["failed", "recovered"], "{hears_the_failure}");
+        run(&samples::pass(), 11 * 60).await;
+        assert_eq!(heard(), ["failed", "recovered"], "{hears_the_failure}");
+        // A week later nobody waits for it.
+        is_down.store(true, Ordering::SeqCst);
+        run(&samples::fail(), 12 * 60).await;
+        run(&samples::pass(), 13 * 60).await;
+        is_down.store(false, Ordering::SeqCst);
+        run(&samples::pass(), 13 * 60 + 8 * 24 * 60).await;
+        assert_eq!(heard(), ["failed", "recovered"], "{hears_the_failure}");
+    }
+}

@@ -11,7 +11,7 @@ use super::event::AlertEvent;
 use super::incident::{State, TargetId, TargetState};
 use super::message::Message;
 use super::sanitize::sanitize;
-use crate::render::escape::{code, markdown};
+use crate::render::escape::{code, markdown, prose};
 use cvm_verify_core::report::rfc3339;
 
 /// Largest visible part, in bytes: with the state it is below the 65,536 characters that GitHub takes.
@@ -52,6 +52,12 @@ pub(super) fn body(message: &Message, target: TargetId, state: &TargetState) -> 
     let footer = "*cvm-verify keeps this issue up to date and closes it when the target passes again by the same policy. \
                   The first two lines of its source are its alert state.*";
     format!("{}\n\n{text}\n{footer}\n", hidden(target, state))
+}
+
+/// The body of an issue that says the same, with another state.
+pub(super) fn with_state(body: &str, target: TargetId, state: &TargetState) -> String {
+    let visible: String = body.split_inclusive('\n').skip(2).collect();
+    format!("{}\n{visible}", hidden(target, state))
 }
 
 /// A comment on it.
@@ -121,16 +127,16 @@ fn text(message: &Message, shown: usize) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     for label in &message.labels {
-        let _ = writeln!(text, "**{}**\n", markdown(label));
+        let _ = writeln!(text, "**{}**\n", prose(label));
     }
     let _ = writeln!(
         text,
         "**{} {}:** {}\n",
         message.word(),
         code(&message.name),
-        markdown(&message.cause)
+        prose(&message.cause)
     );
-    let _ = writeln!(text, "**Next:** {}\n", markdown(&message.next));
+    let _ = writeln!(text, "**Next:** {}\n", prose(&message.next));
     if shown > 0 {
         let _ = writeln!(text, "| check | result | reason | found |\n|---|---|---|---|");
     }
@@ -141,7 +147,7 @@ fn text(message: &Message, shown: usize) -> String {
             check.id,
             check.status.as_str(),
             markdown(check.reason.as_deref().unwrap_or("–")),
-            markdown(&check.detail)
+            prose(&check.detail)
         );
     }
     if let Some(sentence) = message.hidden_checks(shown) {
@@ -152,7 +158,7 @@ fn text(message: &Message, shown: usize) -> String {
         );
     }
     if let Some(accepted) = message.accepted() {
-        let _ = writeln!(text, "\n{}.", markdown(&accepted));
+        let _ = writeln!(text, "\n{}.", prose(&accepted));
     }
     let address = message
         .url

@@ -6,6 +6,7 @@
 
 use super::one_run::{span, times_contradict};
 use cvm_verify_core::checks::Check;
+use cvm_verify_core::evidence::excerpt;
 use cvm_verify_core::report::{
     Accepted, AcceptedKind, CheckId, CheckResult, Mode, Report, SideTier, Status, TargetReport, Verdict,
 };
@@ -26,7 +27,7 @@ pub(super) fn contradiction(report: &Report) -> Option<String> {
     report.targets.iter().find_map(|target| {
         let what = of_target(target, report.mode);
         let what = what.or_else(|| times_contradict(target, report).map(str::to_owned));
-        what.map(|what| format!("{what} of the target {:?}", target.name))
+        what.map(|what| format!("{what} of the target {:?}", excerpt(&target.name)))
     })
 }
 

@@ -256,7 +256,7 @@ fn once(reports: &[(String, Report)]) -> Result<(), MergeError> {
             if let Some(other) = seen.insert(what.clone(), file) {
                 return Err(MergeError::Twice {
                     file: file.clone(),
-                    what,
+                    what: excerpt(&what),
                     other: other.clone(),
                 });
             }
@@ -327,6 +327,19 @@ mod tests {
             matches!(error, MergeError::Differs { what: "program", .. }),
             "{error:?}"
         );
+        assert_plain(&error);
+        let mut named = samples::report(Mode::Live, vec![samples::pass()]);
+        named.targets[0].name = hostile();
+        let twice = vec![
+            ("a.json".to_owned(), named.clone()),
+            ("b.json".to_owned(), named.clone()),
+        ];
+        let error = merge(twice, &this).unwrap_err();
+        assert!(matches!(error, MergeError::Twice { .. }), "{error:?}");
+        assert_plain(&error);
+        named.targets[0].verdict = cvm_verify_core::report::Verdict::Fail;
+        let error = read("a.json", json(&named).as_bytes()).unwrap_err();
+        assert!(matches!(error, MergeError::Contradiction { .. }), "{error:?}");
         assert_plain(&error);
     }
 }

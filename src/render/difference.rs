@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::escape::{code, markdown, terminal};
+use super::escape::{code, prose, terminal};
 use super::page::{Ink, TextPage};
 use super::{banner, diff_lines, json};
 use crate::compare::{Comparison, Explained, Side};
@@ -79,7 +79,7 @@ pub fn difference_markdown(before: &Side, after: &Side, comparison: &Comparison,
         page.push_str(&format!("{SAME}\n\n"));
     }
     for Explained { change, diff } in &comparison.changes {
-        page.push_str(&format!("- {}: {}\n", code(&change.key), markdown(&change.means)));
+        page.push_str(&format!("- {}: {}\n", code(&change.key), prose(&change.means)));
         for (label, value) in [("before", &change.old), ("after", &change.new)] {
             if let Some(value) = value {
                 page.push_str(&format!("  - {label} {}\n", code(value)));
@@ -89,7 +89,7 @@ pub fn difference_markdown(before: &Side, after: &Side, comparison: &Comparison,
         page.push_str(&diff_lines::in_markdown(diff));
     }
     for note in &comparison.notes {
-        page.push_str(&format!("<sub>{}</sub>\n\n", markdown(note)));
+        page.push_str(&format!("<sub>{}</sub>\n\n", prose(note)));
     }
     page
 }

@@ -19,7 +19,17 @@ pub fn json(report: &Report) -> String {
 /// Any document of ours by the same rule.
 pub(crate) fn safe(document: &impl Serialize) -> String {
     // Serialising plain structs with string keys cannot fail; an empty document would be refused by every reader.
-    let text = serde_json::to_string_pretty(document).unwrap_or_default();
+    let mut text = escaped(&serde_json::to_string_pretty(document).unwrap_or_default());
+    text.push('\n');
+    text
+}
+
+/// Any document of ours on one line, without a line feed.
+pub(crate) fn safe_line(document: &impl Serialize) -> String {
+    escaped(&serde_json::to_string(document).unwrap_or_default())
+}
+
+fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len() + 1);
     for (position, c) in text.char_indices() {
         let rest = text.get(position..).unwrap_or_default();
@@ -33,7 +43,6 @@ pub(crate) fn safe(document: &impl Serialize) -> String {
             }
         }
     }
-    safe.push('\n');
     safe
 }
 

@@ -68,7 +68,7 @@ pub use dotenv::{DOTENV_PREFIX, dotenv};
 pub use explain::{explain, explain_list, explain_reasons};
 pub use github_output::{Delimiter, github_output};
 pub use json::json;
-pub(crate) use json::safe as safe_json;
+pub(crate) use json::{safe as safe_json, safe_line as safe_json_line};
 pub use junit::junit;
 pub use os_image_files::ShownImage;
 pub use outputs::{Output, Paths, outputs};

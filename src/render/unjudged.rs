@@ -1,6 +1,6 @@
 //! What a step of GitHub Actions shows of a run that ended before a verdict: a wrong input, a file that is not there.
 
-use super::escape::{markdown, shorten, workflow_data, workflow_property};
+use super::escape::{prose, shorten, workflow_data, workflow_property};
 use super::marks;
 use cvm_verify_core::report::Verdict;
 
@@ -35,8 +35,8 @@ impl Unjudged {
         format!(
             "### {} INCONCLUSIVE: nothing was verified. {}\n\n**What to do:** {}\n\n",
             marks::verdict(Verdict::Inconclusive, true),
-            markdown(&self.sentence()),
-            markdown(self.next),
+            prose(&self.sentence()),
+            prose(self.next),
         )
     }
 

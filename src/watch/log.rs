@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::alert::{self, causes};
-use crate::render::escape;
+use crate::render::{escape, safe_json_line};
 use cvm_verify_core::report::{AlertRecord, TargetReport, Verdict, rfc3339};
 
 /// How log lines look.
@@ -140,7 +140,7 @@ impl<'a> LogEntry<'a> {
     #[must_use]
     pub fn line(&self, format: LogFormat) -> String {
         match format {
-            LogFormat::Json => serde_json::to_string(self).unwrap_or_default(),
+            LogFormat::Json => safe_json_line(self),
             LogFormat::Text => self.text(),
         }
     }

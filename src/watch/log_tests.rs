@@ -1,6 +1,7 @@
 //! What log lines look like, whatever a CVM sent.
 
 use super::*;
+use crate::render::escape::is_plain;
 use crate::watch::watch_status_tests::report;
 use cvm_verify_core::report::{Status, TrustRootKind, Verdict};
 
@@ -27,6 +28,14 @@ fn a_failure_names_check_reason_and_cause() {
     );
     assert_eq!(json["message"], "Another one.\u{1b}[31m\n::error::x \u{202e}");
     assert!(!entry.line(LogFormat::Json).contains('\n'));
+    // A runner looks for its commands anywhere in a line.
+    report.checks[9].detail = "##vso[task.complete result=Succeeded;]\u{9b}31m\u{7f} ##[error]x".to_owned();
+    let entry = LogEntry::verified(&report, 9, 1_786_622_400);
+    let line = entry.line(LogFormat::Json);
+    assert!(line.chars().all(is_plain), "{line}");
+    assert!(!line.contains("##vso") && !line.contains("##["), "{line}");
+    let json: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+    assert_eq!(json["message"], report.checks[9].detail.as_str());
 }
 
 #[test]

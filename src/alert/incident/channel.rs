@@ -18,7 +18,7 @@ const MAX_MEASURED: usize = 8;
 /// The state of one channel.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct ChannelState {
+pub(in crate::alert) struct ChannelState {
     /// The failures that were reported to it, oldest first. Empty: it does not know of any.
     #[serde(rename = "told")]
     pub(super) reported: Vec<ReportedFailure>,

@@ -17,7 +17,7 @@ pub struct Forecast {
 
 /// A forecast that has not been seen for this long counts as a new one, seconds: 7 days. Sources of collateral differ,
 /// and one that comes and goes with them is not news each time.
-pub(super) const FORGOTTEN_AFTER: u64 = 7 * 24 * 3600;
+pub(in crate::alert) const FORGOTTEN_AFTER: u64 = 7 * 24 * 3600;
 
 impl Forecast {
     /// Every forecast that a check can give.

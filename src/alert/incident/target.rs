@@ -16,7 +16,7 @@ use cvm_verify_core::policy::Fingerprint;
 use cvm_verify_core::report::Verdict;
 
 /// A failure within this time after a recovery is a relapse, seconds: 6 hours.
-pub(in crate::alert) const RELAPSE_WITHIN: u64 = 6 * 3600;
+pub(super) const RELAPSE_WITHIN: u64 = 6 * 3600;
 
 /// A target with an open incident that was not verified for this long is reported as no longer verified, seconds: 14 days. A job that runs
 /// once a week is not.
@@ -143,18 +143,33 @@ impl TargetState {
     }
 
     /// What is remembered of a recovery where nothing is noted between it and the next incident: when it was, and after how many
-    /// relapses. Of all else that is the same as no state: a result that cannot be determined is reported at once. `None` if
-    /// an incident is open, or a failure at `now` is no relapse.
+    /// relapses; and which channels were not reached with the end of what they know of, for a week. Of all else that is the same as
+    /// no state: a result that cannot be determined is reported at once. `None` if an incident is open, or nothing is remembered.
     pub(in crate::alert) fn after_recovery(&self, now: u64) -> Option<Self> {
-        let is_recent = |at: &u64| now.abs_diff(*at) <= RELAPSE_WITHIN;
-        let recovered = self.recovered_at.filter(is_recent);
-        recovered.filter(|_| self.incident.is_none()).map(|at| Self {
+        let is_relapse = |at: &u64| now.abs_diff(*at) <= RELAPSE_WITHIN;
+        let recovered_at = self.recovered_at.filter(is_relapse);
+        let channels = match now.abs_diff(self.seen) <= FORGOTTEN_AFTER {
+            true => self.waiting_channels(),
+            false => BTreeMap::new(),
+        };
+        let is_remembered = self.incident.is_none() && (recovered_at.is_some() || !channels.is_empty());
+        is_remembered.then(|| Self {
             seen: self.seen,
             inconclusive_in_a_row: u32::MAX,
-            recovered_at: Some(at),
-            relapses: self.relapses,
+            recovered_at,
+            relapses: recovered_at.map_or(0, |_| self.relapses),
+            channels,
             ..Self::default()
         })
+    }
+
+    /// The channels that know of a failure, or are to hear of one.
+    pub(in crate::alert) fn waiting_channels(&self) -> BTreeMap<String, ChannelState> {
+        let all = self.channels.iter();
+        let waiting = all.filter(|(_, channel)| channel.is_open() || channel.owed.is_some());
+        waiting
+            .map(|(name, channel)| (name.clone(), channel.clone()))
+            .collect()
     }
 
     /// The failure of the incident that is open, if one is.

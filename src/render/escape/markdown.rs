@@ -6,6 +6,9 @@ use crate::render::marks;
 /// Longest text of an untrusted party, in characters (threat T53).
 const MAX: usize = 200;
 
+/// Longest sentence of ours, in characters. It may hold values of others, each of which is bounded where it comes from.
+const MAX_PROSE: usize = 1_000;
+
 /// Splits a word if nobody sees it: no mention, address or emoji spans two text nodes. Unlike a zero-width
 /// character it is not copied. An entity would not do: cmark-gfm looks for e-mail addresses, and GitHub for mentions,
 /// after entities are decoded.
@@ -26,7 +29,17 @@ const SIGILS: &str = "@#:!%&~[{";
 /// in here cannot become an image or a link, mention anybody, or end the table (threat T53).
 #[must_use]
 pub fn markdown(text: &str) -> String {
-    let shown = visible(text);
+    within(text, MAX)
+}
+
+/// The same for a sentence of this program, at most 1,000 characters: what to do is not cut where it matters.
+#[must_use]
+pub fn prose(text: &str) -> String {
+    within(text, MAX_PROSE)
+}
+
+fn within(text: &str, max: usize) -> String {
+    let shown = visible(text, max);
     let mut safe = String::with_capacity(shown.len() + 16);
     for (position, c) in shown.char_indices() {
         let (before, rest) = shown.split_at(position);
@@ -54,17 +67,27 @@ pub fn markdown(text: &str) -> String {
 /// A value as code, by the same rule: a code span if nothing in it needs an escape, else an HTML element.
 #[must_use]
 pub fn code(text: &str) -> String {
+    code_within(text, MAX)
+}
+
+/// The same for a command of this program, at most 1,000 characters.
+#[must_use]
+pub fn command(text: &str) -> String {
+    code_within(text, MAX_PROSE)
+}
+
+fn code_within(text: &str, max: usize) -> String {
     let is_literal = |c: char| matches!(c, ' '..='~' | '…') && !"`|\\<>&$#[]!*".contains(c);
     if !text.is_empty() && text.trim() == text && text.chars().all(is_literal) {
-        format!("`{}`", shorten(text, MAX))
+        format!("`{}`", shorten(text, max))
     } else {
-        format!("<code>{}</code>", markdown(text))
+        format!("<code>{}</code>", within(text, max))
     }
 }
 
-fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len().min(MAX * 4));
-    for c in shorten(text, MAX).chars() {
+fn visible(text: &str, max: usize) -> String {
+    let mut shown = String::with_capacity(text.len().min(max * 4));
+    for c in shorten(text, max).chars() {
         // A stranger's text can hold no result of ours.
         if marks::ALL.contains(&c) {
             shown.extend(c.escape_unicode());

@@ -9,7 +9,7 @@ mod visible;
 mod workflow;
 mod xml;
 
-pub use markdown::{code, markdown};
+pub use markdown::{code, command, markdown, prose};
 pub(super) use terminal::opens_command;
 pub use terminal::terminal;
 pub(crate) use visible::is_plain;

@@ -3,7 +3,7 @@
 use super::bold_name;
 use super::long_hex::shortened;
 use crate::render::cause::causes;
-use crate::render::escape::{code, markdown, shorten};
+use crate::render::escape::{code, command, markdown, prose, shorten};
 use crate::render::own_words::own;
 use crate::render::{banner, marks, reached, words};
 use cvm_verify_core::report::{CheckResult, Mode, Report, TargetReport, Verdict};
@@ -15,7 +15,7 @@ const MAX_FIX: usize = 1_000;
 pub(super) fn banners(lines: &[String]) -> String {
     lines
         .iter()
-        .map(|line| format!("**{}**\n\n", markdown(line)))
+        .map(|line| format!("**{}**\n\n", prose(line)))
         .collect()
 }
 
@@ -76,7 +76,7 @@ pub(super) fn row(target: &TargetReport) -> String {
 /// What the verdict means: what a pass proves, or the first cause of anything else.
 fn sentence(target: &TargetReport, mode: Mode) -> String {
     match causes(target).first() {
-        Some(first) => markdown(&shortened(&words::detail(target, first))),
+        Some(first) => prose(&shortened(&words::detail(target, first))),
         None if target.verdict == Verdict::Pass => words::proven(target, mode),
         None => words::UNDETERMINED.to_owned(),
     }
@@ -109,11 +109,11 @@ fn with_code(text: &str) -> String {
     let text = shorten(text, MAX_FIX);
     let parts: Vec<&str> = text.split('`').collect();
     if parts.len().is_multiple_of(2) {
-        return markdown(&text);
+        return prose(&text);
     }
     let part = |(index, part): (usize, &&str)| match index.is_multiple_of(2) {
-        true => markdown(part),
-        false => code(part),
+        true => prose(part),
+        false => command(part),
     };
     parts.iter().enumerate().map(part).collect()
 }

@@ -4,7 +4,7 @@ use super::headline::{fix, named};
 use super::long_hex::shortened;
 use crate::render::alert::{self, Delivery};
 use crate::render::cause::{causes, is_to_act_on};
-use crate::render::escape::{code, markdown};
+use crate::render::escape::{code, markdown, prose};
 use crate::render::own_words::cell;
 use crate::render::{accepted, attempts, banner, diff_lines, marks, measured, more, older_attempts, words};
 use cvm_verify_core::checks::Check;
@@ -29,7 +29,7 @@ pub(super) fn checks(target: &TargetReport) -> String {
             marks::status(check.status),
             words::status(check.status),
             check.id,
-            markdown(&shortened(&words::detail(target, check))),
+            prose(&shortened(&words::detail(target, check))),
             proves(target, check),
             cell(about.proves),
             cell(about.prevents),
@@ -50,7 +50,7 @@ fn proves(target: &TargetReport, check: &CheckResult) -> &'static str {
 
 /// The attempts of the run that did not pass, before the one that this is the result of.
 pub(super) fn earlier_attempts(target: &TargetReport) -> String {
-    attempts::earlier(target).map_or_else(String::new, |said| format!("{}\n\n", markdown(&said)))
+    attempts::earlier(target).map_or_else(String::new, |said| format!("{}\n\n", prose(&said)))
 }
 
 /// What was accepted in writing, and why that was needed.
@@ -59,10 +59,7 @@ pub(super) fn accepted(target: &TargetReport) -> String {
     if lines.is_empty() {
         return String::new();
     }
-    let list: String = lines
-        .iter()
-        .map(|line| format!("- {}\n", markdown(line)))
-        .collect();
+    let list: String = lines.iter().map(|line| format!("- {}\n", prose(line))).collect();
     format!("#### Accepted in writing: not proven\n\n{list}\n")
 }
 
@@ -170,7 +167,7 @@ pub(super) fn alerts(report: &Report) -> String {
 pub(super) fn end(report: &Report) -> String {
     let older: String = older_attempts::lines(report)
         .iter()
-        .map(|line| format!("- {}\n", markdown(line)))
+        .map(|line| format!("- {}\n", prose(line)))
         .collect();
     let mut end = if older.is_empty() {
         String::new()
