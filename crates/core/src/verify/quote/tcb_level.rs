@@ -166,9 +166,28 @@ fn refused_level(rating: &Rating<'_>, svn: &[u8; 16]) -> Option<QuoteRefusal> {
     })
 }
 
+/// The version of the TDX module, at launch or now, that is newer than every one that the TCB info lists: it was issued before
+/// Intel rated that module, and says nothing about it.
+pub(super) fn newer_module(tcb_info: &TcbInfo, quote: &Quote) -> Option<u8> {
+    let svns = tee_tcb_svns(quote);
+    svns.iter()
+        .find_map(|svn| is_newer(tcb_info, svn).then_some(svn[1]))
+}
+
+fn is_newer(tcb_info: &TcbInfo, svn: &[u8; 16]) -> bool {
+    let listed = tcb_info.tdx_module_identities.iter().filter_map(|module| {
+        let (prefix, version) = module.id.split_at_checked(4)?;
+        prefix
+            .eq_ignore_ascii_case("TDX_")
+            .then(|| u8::from_str_radix(version, 16).ok())?
+    });
+    tcb_info.tdx_module_identity(svn).is_err() && listed.max().is_none_or(|newest| newest < svn[1])
+}
+
 fn refused_module(rating: &Rating<'_>, svn: &[u8; 16]) -> Option<QuoteRefusal> {
     let identity = match rating.tcb_info.tdx_module_identity(svn) {
         Ok(identity) => identity?,
+        Err(_) if is_newer(rating.tcb_info, svn) => return None,
         Err(_) => {
             let [_, version, ..] = svn;
             return Some(QuoteRefusal::NoMatchingTcbLevel(format!(
@@ -207,8 +226,13 @@ fn module_short_of(level: &dcap_qvl::tcb_info::TdxModuleTcbLevel, svn: &[u8; 16]
     }
 }
 
-/// Why the quoting enclave is refused, if it is: not Intel's, below every level, or at one that Intel revoked.
-pub(super) fn refused_quoting_enclave(identity: &QeIdentity, qe: &QeReport) -> Option<QuoteRefusal> {
+/// Why the quoting enclave is refused, if it is: not Intel's, below every level, or at one that Intel revoked. An identity that
+/// has `ended` knows Intel's signer, and not what else a later enclave of Intel's is recognised by.
+pub(super) fn refused_quoting_enclave(
+    identity: &QeIdentity,
+    qe: &QeReport,
+    ended: bool,
+) -> Option<QuoteRefusal> {
     let masked = |value: &[u8], mask: &[u8]| -> Vec<u8> {
         value.iter().zip(mask).map(|(value, mask)| value & mask).collect()
     };
@@ -221,6 +245,9 @@ pub(super) fn refused_quoting_enclave(identity: &QeIdentity, qe: &QeReport) -> O
             &identity.miscselect,
             &identity.miscselect_mask,
         );
+    if !is_intels && ended && qe.mr_signer == identity.mrsigner {
+        return None;
+    }
     if !is_intels {
         return Some(QuoteRefusal::NotVerified(
             "the enclave that signed it is not Intel's quoting enclave".to_owned(),
