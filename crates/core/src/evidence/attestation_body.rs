@@ -75,6 +75,7 @@ impl Attestation {
             quote,
             event_log: events.transpose()?.map(Unproven::new),
             event_log_text: log.map(Cow::into_owned),
+            log_is_of_info: false,
             boot_events: BootEvents::Complete,
             report_data_echo: object
                 .hex_up_to("report_data", 64)?

@@ -103,6 +103,7 @@ fn attestation(parts: Parts) -> Result<Attestation, EvidenceError> {
         quote,
         event_log: Some(Unproven::new(events)),
         event_log_text: None,
+        log_is_of_info: false,
         boot_events,
         report_data_echo: Some(Unproven::new(parts.report_data.to_vec())),
         vm_config: (!parts.config.is_empty()).then(|| Unproven::new(parts.config)),
