@@ -43,9 +43,10 @@ reasons! {
         "The answer is not JSON: a gateway's error page, or something cut off."
         "Open the URL in a browser: the app must answer with the JSON of the dstack SDK's getQuote().";
     TOO_LARGE "too-large"
-        "An answer, or the compose document in it, is larger than the size limit."
+        "An answer, the compose document or a field in it, or the event log is larger than the size limit of this program."
         "Check that the URL is that of the attestation endpoint, or give the compose document as a file: \
-         --app-compose-file FILE.";
+         --app-compose-file FILE. If it is the event log or an event: let the app emit fewer or smaller events (at most 4,096, with names \
+         of 256 bytes and payloads of 64 KiB), and restart it.";
     ADDRESS_REFUSED "address-refused"
         "The address is not https, or leads to a private, loopback or metadata network."
         "Use the public https URL; for a deployment in a private network add --allow-private-network. The metadata service of a \
@@ -214,9 +215,9 @@ impl From<EvidenceError> for EvidenceFailure {
     fn from(error: EvidenceError) -> Self {
         let reason = match error {
             EvidenceError::NotJson { .. } => EvidenceReason::NotJson,
-            EvidenceError::TooLarge { .. } | EvidenceError::ComposeTooLarge { .. } => {
-                EvidenceReason::TooLarge
-            }
+            EvidenceError::TooLarge { .. }
+            | EvidenceError::FieldTooLarge { .. }
+            | EvidenceError::ComposeTooLarge { .. } => EvidenceReason::TooLarge,
             EvidenceError::NoQuote { .. }
             | EvidenceError::Unanswered { .. }
             | EvidenceError::Certificate { .. } => EvidenceReason::NoQuote,
