@@ -361,7 +361,50 @@ fn what_is_too_old_is_named_with_the_level_that_would_do() {
     says(
         &judged,
         CheckId::TcbStatus,
-        &["the TDX module has version 5 and needs 11"],
+        &["the TDX module now has version 5 and needs 11"],
+    );
+    let judged = Trial::lying(|cvm| Lie::RelaunchAdvised.apply(cvm)).judge();
+    says(
+        &judged,
+        CheckId::TcbStatus,
+        &["the TDX module at launch has version 5 and needs 11"],
+    );
+    // Below every level at launch, on a host that was patched since: its operator has nothing left to update.
+    let judged = Trial::lying(|cvm| {
+        cvm.quote.format = QuoteFormat::V5Td15;
+        cvm.report.tee_tcb_svn[0] = 0;
+    })
+    .judge();
+    judged.fails(CheckId::QuoteSignature, "no-matching-tcb-level");
+    says(
+        &judged,
+        CheckId::QuoteSignature,
+        &[
+            "when the VM was launched",
+            "the TDX module at launch has version 0 and needs 2",
+            "What runs now is not",
+        ],
+    );
+    let fix = judged
+        .check(CheckId::QuoteSignature)
+        .fix
+        .as_deref()
+        .unwrap_or_default();
+    assert!(fix.starts_with("Stop the VM and start it again"), "{fix}");
+    // And the other way round: rolled back since.
+    let judged = Trial::lying(|cvm| {
+        cvm.quote.format = QuoteFormat::V5Td15;
+        cvm.report.tee_tcb_svn2[0] = 0;
+    })
+    .judge();
+    judged.fails(CheckId::QuoteSignature, "no-matching-tcb-level");
+    says(
+        &judged,
+        CheckId::QuoteSignature,
+        &[
+            "the platform is below every level",
+            "the TDX module now has version 0",
+        ],
     );
     // Nothing is too low where the host only lacks configuration.
     let judged = Trial::lying(|cvm| Lie::ConfigurationNeeded.apply(cvm)).judge();
