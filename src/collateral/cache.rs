@@ -19,9 +19,9 @@ use super::fetch::{CollateralFetcher, Fetched};
 use super::request::CollateralRequest;
 use super::sources::Sources;
 use cvm_verify_core::policy::CollateralMaxAge;
+use cvm_verify_core::verify::COLLATERAL_LIMIT;
 use cvm_verify_core::verify::age::Age;
 use cvm_verify_core::verify::validity::Windows;
-use cvm_verify_core::verify::{COLLATERAL_LIMIT, judge_collateral};
 
 /// A set of which a part ends within this time is renewed, seconds: 14 days, from when on the `collateral` check warns.
 const RENEW_BEFORE: u64 = 14 * 24 * 60 * 60;
@@ -53,8 +53,6 @@ struct CacheEntry {
 #[derive(Debug)]
 struct Held {
     fetched: Arc<Fetched>,
-    /// Whether it was read from disk, where it may have been spoilt.
-    from_disk: bool,
     /// The round that fetched it, or tried to; absent for a set from disk that nobody tried to renew.
     round: Option<u64>,
     /// When it was last fetched or tried, Unix seconds.
@@ -82,7 +80,6 @@ impl Held {
         });
         Self {
             fetched: Arc::new(fetched),
-            from_disk: round.is_none(),
             round,
             tried_at,
             window,
@@ -109,14 +106,18 @@ impl Held {
                 .all(|(mine, theirs)| mine >= theirs)
     }
 
+    /// Whether this process fetched it, or tried to, a short time ago.
+    fn tried_lately(&self, now: u64, max_age: u64) -> bool {
+        !Age::of(self.tried_at, now).reaches(RENEW_PAUSE.min(max_age)) && self.round.is_some()
+    }
+
     fn serves(&self, sources: &Sources, round: u64, now: u64, max_age: u64) -> bool {
         let ends_soon = self
             .window
             .is_none_or(|(_, end)| end < now.saturating_add(RENEW_BEFORE));
         let of_fallback = !sources.is_first(&self.fetched.source);
         let overdue = self.age(now).reaches(max_age);
-        let tried_lately =
-            !Age::of(self.tried_at, now).reaches(RENEW_PAUSE.min(max_age)) && self.round.is_some();
+        let tried_lately = self.tried_lately(now, max_age);
         let needs_none = !ends_soon && !of_fallback && !overdue;
         let of_this_round = self.round == Some(round) && (!overdue || tried_lately);
         self.age(now).is_known() && (of_this_round || (self.in_date(now) && (needs_none || tried_lately)))
@@ -193,14 +194,16 @@ impl CollateralCache {
                 .disk
                 .as_ref()
                 .and_then(|disk| disk.read(fetcher.sources, request));
+            // Judged as when it arrived, once for all targets: what was spoilt on disk serves nobody.
+            let kept = kept.filter(|kept| fetcher.fault(&kept.collateral, request, now).is_none());
             entry.held = kept.map(|fetched| Held::new(fetched, None, 0));
         }
         self.answer(&mut entry, Because::Asked, fetcher, request, now, jitter)
             .await
     }
 
-    /// The same, after a quote did not verify with `doubted`: a set that came from disk may have been spoilt there, and
-    /// is fetched again, once. `None` where it came from the network in this run.
+    /// The same, after a quote did not verify with `doubted`: the set may be older than the machine, and is fetched again, at most
+    /// once in a round and not more often than it is renewed. `None` where nothing newer came.
     pub async fn renewed(
         &self,
         doubted: &Arc<Fetched>,
@@ -212,9 +215,14 @@ impl CollateralCache {
         let entry = self.entry(request);
         let mut entry = entry.lock().await;
         match &entry.held {
-            Some(held) if !held.from_disk && Arc::ptr_eq(&held.fetched, doubted) => return None,
             // Another target renewed it meanwhile.
             Some(held) if !Arc::ptr_eq(&held.fetched, doubted) => return Some(Ok(Arc::clone(&held.fetched))),
+            Some(held)
+                if held.round == Some(self.round.load(Ordering::Relaxed))
+                    || held.tried_lately(now, self.max_age) =>
+            {
+                return None;
+            }
             _ => {}
         }
         let renewed = self
@@ -250,30 +258,24 @@ impl CollateralCache {
         let answer = fetcher.fetch(request, now, jitter).await;
         let answer = answer.map(|fetched| Held::new(fetched, Some(round), now));
         let of_first = |held: &Held| sources.is_first(&held.fetched.source);
-        let is_genuine = |held: &Held| {
-            let collateral = &held.fetched.collateral;
-            let judged = |root| judge_collateral(collateral, request.fmspc, root, now);
-            fetcher.root.is_none_or(|root| judged(root).is_ok())
-        };
-        // What is in date serves on if nothing better came. A set that Intel signed does not give way to an older one, which may
-        // lack a revocation that this one has. A fallback that answers while the first source is away must not put its set in the
-        // place of that one's, unless that one's is overdue.
+        // What is in date serves on if nothing better came: it was judged when it arrived, or when it was read from disk. It does not
+        // give way to an older one, which may lack a revocation that this one has. A fallback that answers while the first source is
+        // away must not put its set in the place of that one's, unless that one's is overdue or doubted.
         let serves_on = |held: &&mut Held| {
             let age = held.age(now);
-            let is_older = |new: &Held| is_genuine(held) && !new.is_as_new_as(held);
             let better = answer.as_ref().is_ok_and(|new| {
-                let may_follow = of_first(new) || !of_first(held) || age.reaches(self.max_age);
+                let may_follow = of_first(new)
+                    || !of_first(held)
+                    || age.reaches(self.max_age)
+                    || because == Because::Doubted;
                 let serves = new.fetched.fault.is_none();
-                (serves && may_follow && !is_older(new)) || age.exceeds(COLLATERAL_LIMIT)
+                (serves && may_follow && new.is_as_new_as(held)) || age.exceeds(COLLATERAL_LIMIT)
             });
-            // A doubted set is not used because its source does not answer.
-            let is_believed = because == Because::Asked || answer.as_ref().is_ok_and(is_older);
-            is_believed && age.is_known() && held.in_date(now) && !better
+            age.is_known() && held.in_date(now) && !better
         };
         if let Some(held) = entry.held.as_mut().filter(serves_on) {
             held.round = Some(round);
             held.tried_at = now;
-            held.from_disk &= because == Because::Asked;
             return Ok(Arc::clone(&held.fetched));
         }
         match answer {

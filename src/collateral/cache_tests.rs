@@ -14,7 +14,7 @@ use crate::net::Client;
 use crate::net::loopback::{self, RequestLog, answer};
 use crate::net::retry::Schedule;
 use cvm_verify_core::evidence::collateral;
-use cvm_verify_core::verify::UnusableCollateral;
+use cvm_verify_core::verify::{TrustRoot, UnusableCollateral};
 
 const REQUEST: CollateralRequest = CollateralRequest {
     fmspc: [0xb0, 0xc0, 0x6f, 0, 0, 0],

@@ -1,8 +1,7 @@
 //! Collateral kept on disk between runs: one file for each platform, authority and source.
 //!
-//! What is read here is as unproven as what a PCCS sends: Intel's signatures on it are checked where the quote is
-//! verified, and a set that does not verify is fetched again. A file that cannot be read, and a folder that cannot be
-//! written, are as good as none.
+//! What is read here is as unproven as what a PCCS sends, and is judged like that: a set that does not serve is not held. A
+//! file that cannot be read, and a folder that cannot be written, are as good as none.
 
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};

@@ -59,6 +59,16 @@ impl CollateralFetcher<'_> {
         .await
     }
 
+    /// Why a set does not serve at a time, Unix seconds. Nothing is looked at without a root certificate.
+    pub(super) fn fault(
+        &self,
+        collateral: &QuoteCollateralV3,
+        request: &CollateralRequest,
+        at: u64,
+    ) -> Option<UnusableCollateral> {
+        judge_collateral(collateral, request.fmspc, self.root?, at).err()
+    }
+
     async fn fetch_within(
         &self,
         request: &CollateralRequest,
@@ -74,9 +84,7 @@ impl CollateralFetcher<'_> {
             let limits = Limits::body(MAX_BYTES).within(left);
             match from_source(self.client, source, request, &limits).await {
                 Ok(collateral) => {
-                    let fault = self.root.and_then(|root| {
-                        judge_collateral(&collateral, request.fmspc, root, fetched_at).err()
-                    });
+                    let fault = self.fault(&collateral, request, fetched_at);
                     let fetched = Fetched {
                         collateral,
                         source: source.name(),

@@ -7,12 +7,11 @@ use tokio::time::Instant;
 use super::bundle::raw_collateral;
 use super::collected::Collection;
 use super::jitter::jitter;
-use super::verify::{fetch_collateral, inputs};
+use super::verify::{inputs, prove_alone};
 use super::{Session, TimeLimits};
-use crate::collateral::CollateralRequest;
 use crate::source::kms;
 use cvm_verify_core::evidence::{
-    BootstrapSource, KmsBootstrap, KmsMeta, QuoteBytes, RecordedBootstrap, RecordedCollateral, RecordedKms,
+    BootstrapSource, Evidence, KmsBootstrap, KmsMeta, RecordedBootstrap, RecordedCollateral, RecordedKms,
 };
 use cvm_verify_core::policy::{KmsHost, KmsMode, Policy};
 use cvm_verify_core::report::rfc3339;
@@ -101,7 +100,7 @@ async fn recorded_bootstrap(
     time: TimeLimits,
 ) -> RecordedBootstrap {
     let collateral = match KmsBootstrap::of_text(text) {
-        Ok(bootstrap) => collateral(session, &bootstrap.attestation.quote, time).await,
+        Ok(bootstrap) => of_bootstrap(session, bootstrap, time).await,
         Err(_) => None,
     };
     RecordedBootstrap {
@@ -115,15 +114,15 @@ async fn recorded_bootstrap(
 async fn record(session: &Session, host: &KmsHost, left: Duration, time: TimeLimits) -> RecordedKms {
     let shown = kms::fetch(&session.client, host, left, jitter).await;
     let of_leaf = match shown.chain.as_ref().and_then(ra_tls_evidence_of) {
-        Some(Ok(certificate)) => collateral(session, &certificate.evidence().attestation.quote, time).await,
+        Some(Ok(certificate)) => collateral(session, certificate.evidence(), time).await,
         Some(Err(_)) | None => None,
     };
     let bootstrap = shown
         .meta
         .as_deref()
         .and_then(|body| KmsMeta::parse(body).ok()?.bootstrap?.ok());
-    let of_bootstrap = match bootstrap {
-        Some(bootstrap) => collateral(session, &bootstrap.attestation.quote, time).await,
+    let bootstrap_collateral = match bootstrap {
+        Some(bootstrap) => of_bootstrap(session, bootstrap, time).await,
         None => None,
     };
     RecordedKms {
@@ -136,14 +135,23 @@ async fn record(session: &Session, host: &KmsHost, left: Duration, time: TimeLim
         meta: shown.meta,
         problem: shown.problem,
         collateral: of_leaf,
-        bootstrap_collateral: of_bootstrap,
+        bootstrap_collateral,
         ..RecordedKms::of_host(host.as_str())
     }
 }
 
-async fn collateral(session: &Session, quote: &QuoteBytes, time: TimeLimits) -> Option<RecordedCollateral> {
-    let request = CollateralRequest::of_quote(quote)?;
-    let fetched = fetch_collateral(session, time, &request).await.ok()?;
+async fn of_bootstrap(
+    session: &Session,
+    bootstrap: KmsBootstrap,
+    time: TimeLimits,
+) -> Option<RecordedCollateral> {
+    let evidence = Evidence::of_quote(bootstrap.attestation, None, None, None).ok()?;
+    collateral(session, &evidence, time).await
+}
+
+async fn collateral(session: &Session, evidence: &Evidence, time: TimeLimits) -> Option<RecordedCollateral> {
+    let (_, supply) = prove_alone(session, time, evidence).await;
+    let fetched = supply.set.ok()?;
     Some(RecordedCollateral {
         document: raw_collateral(&fetched.collateral)?,
         fetched_at: Some(rfc3339(fetched.fetched_at)),

@@ -19,7 +19,6 @@ use crate::source::app::{self, RawAttestation};
 use crate::source::{OneInstance, SourceError};
 use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
 use cvm_verify_core::evidence::{Attestation, EvidenceError};
-use cvm_verify_core::verify::InfoOrigin;
 
 /// How often `/info` is asked for that does not belong to the quote.
 const INFO_ROUNDS: u32 = 3;
@@ -71,9 +70,10 @@ pub(super) async fn collect(
         answer.tls = tls.session();
         let (collected, collateral) = prove(session, asked, &answer).await;
         // A cache on the way, or an upgrade that is under way, may answer /info with what was.
-        let is_mixed = collected.claims.as_ref().is_ok_and(|claims| {
-            claims.info == InfoOrigin::Other || claims.other_document_in_info().is_some()
-        });
+        let is_mixed = collected
+            .claims
+            .as_ref()
+            .is_ok_and(|claims| claims.info.is_another() || claims.other_document_in_info().is_some());
         let pause = schedule.pause(round, started.elapsed(), jitter(), None);
         let Some(pause) = pause.filter(|_| is_mixed && round < INFO_ROUNDS) else {
             return session

@@ -10,7 +10,7 @@ use super::Session;
 use super::answer::EvidenceAnswer;
 use super::collected::EvidenceRequest;
 use super::tls_ask::TlsAsk;
-use super::verify::{collateral_of, inputs};
+use super::verify::prove_alone;
 use crate::net::{Client, LeafWatch, Limits, LiveChain};
 use crate::source::app::AppEndpoints;
 use crate::source::{app, ingress, probe, tls_host};
@@ -18,7 +18,7 @@ use cvm_verify_core::appraise::meets_policy_so_far;
 use cvm_verify_core::evidence::{IngressManifest, IngressSeen, Probe, Seen, TlsHost, TlsSession};
 use cvm_verify_core::policy::TlsBinding;
 use cvm_verify_core::verify::{
-    NotBound, is_bound_certificate, issuer_of_certificate, prove, ra_tls_evidence_of, spki_sha256,
+    NotBound, is_bound_certificate, issuer_of_certificate, ra_tls_evidence_of, spki_sha256,
 };
 
 /// Most certificates of dstack that are admitted in one run: instances behind one address.
@@ -141,11 +141,7 @@ impl<'a> WatchedTls<'a> {
             Err(refusal) => return not_bound(NotBound::Refused(refusal)),
             Ok(certificate) => certificate,
         };
-        let collateral = collateral_of(session, asked, Some(certificate.evidence())).await;
-        let own = prove(
-            certificate.evidence(),
-            &inputs(session, collateral.as_deref(), (session.now)()),
-        );
+        let (own, _) = prove_alone(session, asked.time, certificate.evidence()).await;
         // The quote of a genuine VM is enough to be asked for evidence, which proves itself. A token is for the VM that the user
         // expects, and for nobody who had it make a quote: what binds the key is needed before it is sent.
         if has_own_query(endpoints) {

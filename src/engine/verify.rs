@@ -11,7 +11,8 @@ use crate::collateral::{self, CollateralFetcher, CollateralRequest};
 use crate::net::retry::Schedule;
 use cvm_verify_core::evidence::Evidence;
 use cvm_verify_core::verify::{
-    self, Inputs, RaTlsCertificate, ReadIngress, UnusableCollateral, ingress_evidence_of, ra_tls_evidence_of,
+    self, Claims, Inputs, RaTlsCertificate, ReadIngress, UnusableCollateral, ingress_evidence_of,
+    ra_tls_evidence_of,
 };
 
 /// Proves what an answer can prove, with the collateral for its quote, which comes along.
@@ -20,110 +21,110 @@ pub(super) async fn prove(
     asked: EvidenceRequest<'_>,
     answer: &EvidenceAnswer,
 ) -> (Collected, Option<Arc<collateral::Fetched>>) {
-    let request = answer
-        .evidence
-        .as_ref()
-        .ok()
-        .and_then(|evidence| CollateralRequest::of_quote(&evidence.attestation.quote));
-    let Some(request) = request else {
-        let missing = Err(&UnusableCollateral::Missing);
-        return (conclude(session, asked, answer, missing, &OfTls::missing()), None);
+    let tls = answer.tls.as_ref();
+    let certificate = tls.and_then(|tls| ra_tls_evidence_of(&tls.chain)?.ok());
+    let ingress = tls.and_then(|tls| ingress_evidence_of(tls).ok());
+    let time = asked.time;
+    let certificate = certificate.as_ref().map(RaTlsCertificate::evidence);
+    let ingress = ingress.as_ref().map(ReadIngress::evidence);
+    // The quotes that bind a TLS key mostly have the set of the quote itself, out of the cache.
+    let mut sets = Supplies {
+        app: Supply::of(session, time, answer.evidence.as_ref().ok()).await,
+        leaf: Supply::of(session, time, certificate).await,
+        ingress: Supply::of(session, time, ingress).await,
     };
-    let collateral = fetch_collateral(session, asked.time, &request).await;
-    let of_tls = collateral_of_tls(session, asked, answer).await;
-    let collected = conclude(session, asked, answer, collateral.as_deref(), &of_tls);
-    // A set that was spoilt on disk is not this deployment's fault. One that is too old was asked for again just now.
-    if let Ok(doubted) = &collateral
-        && collected.claims.as_ref().is_ok_and(|claims| {
-            claims.quote.is_err() && !matches!(claims.collateral, Err(UnusableCollateral::TooOld { .. }))
-        })
-        && let Some(renewed) = renew_collateral(session, asked, &request, doubted).await
-    {
-        let collected = conclude(session, asked, answer, renewed.as_deref(), &of_tls);
-        return (collected, renewed.ok());
+    let mut collected = conclude(session, asked, answer, &sets);
+    if let Ok(claims) = &collected.claims {
+        let renewed = [
+            sets.app.renew(session, time, Some(claims)).await,
+            sets.leaf
+                .renew(session, time, claims.certificate.as_deref())
+                .await,
+            sets.ingress.renew(session, time, claims.ingress.as_deref()).await,
+        ];
+        if renewed.contains(&true) {
+            collected = conclude(session, asked, answer, &sets);
+        }
     }
-    (collected, collateral.ok())
+    (collected, sets.app.set.ok())
 }
 
-type Supplied = Result<Arc<collateral::Fetched>, UnusableCollateral>;
-
-/// The collateral for the quotes that bind a TLS key: mostly the one of the quote itself, out of the cache.
-struct OfTls {
-    leaf: Supplied,
-    ingress: Supplied,
+/// The collateral for each quote of an answer.
+struct Supplies {
+    app: Supply,
+    leaf: Supply,
+    ingress: Supply,
 }
 
-impl OfTls {
-    const fn missing() -> Self {
+/// The collateral for one quote.
+pub(super) struct Supply {
+    /// What is asked for; absent if there is no quote, or none that names its machine.
+    request: Option<CollateralRequest>,
+    /// What came.
+    pub set: Result<Arc<collateral::Fetched>, UnusableCollateral>,
+}
+
+impl Supply {
+    async fn of(session: &Session, time: TimeLimits, evidence: Option<&Evidence>) -> Self {
+        let request = evidence.and_then(|evidence| CollateralRequest::of_quote(&evidence.attestation.quote));
+        let Some(request) = request else {
+            return Self {
+                request: None,
+                set: Err(UnusableCollateral::Missing),
+            };
+        };
+        // All targets of a run have the same end: no one of them spoils the answer for the others.
+        let schedule = time.schedule();
+        let set = session
+            .collateral_cache
+            .get(fetcher(session, &schedule), &request, (session.now)(), jitter)
+            .await
+            .map_err(|error| error.unusable(&request));
         Self {
-            leaf: Err(UnusableCollateral::Missing),
-            ingress: Err(UnusableCollateral::Missing),
+            request: Some(request),
+            set,
+        }
+    }
+
+    /// Asks again for a set with which its quote did not verify: one that was kept may be older than the machine. Whether another came.
+    /// A set that is too old was asked for again just now.
+    async fn renew(&mut self, session: &Session, time: TimeLimits, claims: Option<&Claims>) -> bool {
+        let is_doubted = claims.is_some_and(|claims| {
+            claims.quote.is_err() && !matches!(claims.collateral, Err(UnusableCollateral::TooOld { .. }))
+        });
+        let (Some(request), Ok(doubted), true) = (&self.request, &self.set, is_doubted) else {
+            return false;
+        };
+        let schedule = time.schedule();
+        let fetcher = fetcher(session, &schedule);
+        let renewed = session
+            .collateral_cache
+            .renewed(doubted, fetcher, request, (session.now)(), jitter)
+            .await;
+        match renewed {
+            Some(Ok(renewed)) => {
+                self.set = Ok(renewed);
+                true
+            }
+            Some(Err(_)) | None => false,
         }
     }
 }
 
-async fn collateral_of_tls(session: &Session, asked: EvidenceRequest<'_>, answer: &EvidenceAnswer) -> OfTls {
-    let Some(tls) = &answer.tls else {
-        return OfTls::missing();
-    };
-    let certificate = ra_tls_evidence_of(&tls.chain).and_then(Result::ok);
-    let ingress = ingress_evidence_of(tls).ok();
-    OfTls {
-        leaf: collateral_of(
-            session,
-            asked,
-            certificate.as_ref().map(RaTlsCertificate::evidence),
-        )
-        .await,
-        ingress: collateral_of(session, asked, ingress.as_ref().map(ReadIngress::evidence)).await,
-    }
-}
-
-/// The collateral for the quote in evidence.
-pub(super) async fn collateral_of(
-    session: &Session,
-    asked: EvidenceRequest<'_>,
-    evidence: Option<&Evidence>,
-) -> Supplied {
-    match evidence.and_then(|evidence| CollateralRequest::of_quote(&evidence.attestation.quote)) {
-        Some(request) => fetch_collateral(session, asked.time, &request).await,
-        None => Err(UnusableCollateral::Missing),
-    }
-}
-
-pub(super) async fn fetch_collateral(
+/// What evidence next to that of the app proves, with the collateral for its quote.
+pub(super) async fn prove_alone(
     session: &Session,
     time: TimeLimits,
-    request: &CollateralRequest,
-) -> Result<Arc<collateral::Fetched>, UnusableCollateral> {
-    // All targets of a run have the same end: no one of them spoils the answer for the others.
-    let schedule = time.schedule();
-    session
-        .collateral_cache
-        .get(fetcher(session, &schedule), request, (session.now)(), jitter)
-        .await
-        .map_err(|error| error.unusable(request))
-}
-
-async fn renew_collateral(
-    session: &Session,
-    asked: EvidenceRequest<'_>,
-    request: &CollateralRequest,
-    doubted: &Arc<collateral::Fetched>,
-) -> Option<Result<Arc<collateral::Fetched>, UnusableCollateral>> {
-    // All targets of a run have the same end: no one of them spoils the answer for the others.
-    let schedule = asked.time.schedule();
-    let renewed = session
-        .collateral_cache
-        .renewed(
-            doubted,
-            fetcher(session, &schedule),
-            request,
-            (session.now)(),
-            jitter,
-        )
-        .await?;
-    Some(renewed.map_err(|error| error.unusable(request)))
+    evidence: &Evidence,
+) -> (Claims, Supply) {
+    let mut supply = Supply::of(session, time, Some(evidence)).await;
+    let proven =
+        |supply: &Supply| verify::prove(evidence, &inputs(session, supply.set.as_deref(), (session.now)()));
+    let mut claims = proven(&supply);
+    if supply.renew(session, time, Some(&claims)).await {
+        claims = proven(&supply);
+    }
+    (claims, supply)
 }
 
 fn fetcher<'a>(session: &'a Session, schedule: &'a Schedule) -> CollateralFetcher<'a> {
@@ -139,10 +140,10 @@ fn conclude(
     session: &Session,
     asked: EvidenceRequest<'_>,
     answer: &EvidenceAnswer,
-    collateral: Result<&collateral::Fetched, &UnusableCollateral>,
-    of_tls: &OfTls,
+    sets: &Supplies,
 ) -> Collected {
     let at = (session.now)();
+    let collateral = sets.app.set.as_deref();
     let bundle = session
         .keep_bundles
         .then(|| bundle(asked, answer, collateral.ok(), at))
@@ -154,8 +155,8 @@ fn conclude(
             .asked_of(asked.source.party());
         match &answer.tls {
             Some(tls) => claims
-                .with_tls(tls, &inputs(session, of_tls.leaf.as_deref(), at))
-                .with_ingress(tls, &inputs(session, of_tls.ingress.as_deref(), at)),
+                .with_tls(tls, &inputs(session, sets.leaf.set.as_deref(), at))
+                .with_ingress(tls, &inputs(session, sets.ingress.set.as_deref(), at)),
             None => claims,
         }
     });

@@ -2,7 +2,7 @@
 
 use cvm_verify_core::report::{CheckId, Status};
 use serde_json::{Value, json};
-use simulator::{Cvm, EventLogForm, EventVersion, Guest, Lie, Nested, QuoteEncoding, World};
+use simulator::{Cvm, EventLogForm, EventVersion, Guest, Lie, Nested, QuoteEncoding, VersionedForm, World};
 
 use crate::judge::{Trial, query};
 
@@ -292,16 +292,46 @@ fn t13_a_wrapper_of_the_apps_accuses_nobody_and_says_where_the_quote_is() {
 }
 
 #[test]
-fn t13_a_log_of_too_many_events_fails_evidence() {
-    talkative()
-        .with(|trial| {
-            trial.cvm.body.edit_attestation(|body| {
-                let event = body["event_log"][0].clone();
-                body["event_log"] = vec![event; 4097].into();
+fn t13_a_log_of_too_many_events_is_read_no_further() {
+    for count in [4097, 40_000] {
+        let judged = talkative()
+            .with(|trial| {
+                trial.cvm.body.edit_attestation(move |body| {
+                    let event = body["event_log"][0].clone();
+                    body["event_log"] = vec![event; count].into();
+                })
             })
-        })
+            .judge();
+        judged.leaves_open(CheckId::Evidence, "too-large");
+        judged.accuses_no_deployment(&count);
+    }
+}
+
+/// An app may emit as many events as it likes, of any size: what is not read of an honest log is no crime, in either form.
+#[test]
+fn an_honest_log_that_is_larger_than_is_read_accuses_nobody() {
+    let event = |name: usize, payload: usize| ("x".repeat(name), vec![b'x'; payload]);
+    for (events, says) in [
+        (vec![event(3, 1); 4100], "events; at most 4096 are read"),
+        (vec![event(3, 70_000)], "is 70000 bytes; at most 65536 are read"),
+        (vec![event(300, 1)], "is 300 bytes; at most 256 are read"),
+    ] {
+        for form in [None, Some(VersionedForm::Scale), Some(VersionedForm::Msgpack)] {
+            let judged = Trial::lying(|cvm| {
+                cvm.app_events.extend(events.clone());
+                if let Some(form) = form {
+                    cvm.body.attest(form);
+                }
+            })
+            .judge();
+            judged.leaves_open(CheckId::Evidence, "too-large");
+            judged.accuses_no_deployment(&says);
+            judged.detail_says(CheckId::Evidence, says);
+        }
+    }
+    Trial::lying(|cvm| cvm.app_events.push(event(256, 65_536)))
         .judge()
-        .fails(CheckId::Evidence, "malformed-field");
+        .passes();
 }
 
 #[test]

@@ -5,7 +5,7 @@ use cvm_verify_core::policy::OsImagePolicy;
 use cvm_verify_core::report::{CheckId, Status, Verdict};
 use cvm_verify_core::verify::Layout;
 use serde_json::json;
-use simulator::{Cvm, Lie, MrConfigId, QuoteEncoding, ReportDataLayout, World};
+use simulator::{Cvm, EventLogForm, Lie, MrConfigId, QuoteEncoding, ReportDataLayout, World};
 
 use crate::deployment::Deployment;
 use crate::judge::{Judged, Trial};
@@ -176,4 +176,62 @@ fn p19_report_data_of_another_length_is_refused_and_never_cut() {
             .verify(&[&format!("--report-data-value={}", "0".repeat(digits))])
             .assert_usage_error("--report-data-value");
     }
+}
+
+/// The app hands over its quote without the log, and `/info` comes from elsewhere: another instance, which may run other code or have
+/// another shape, or an earlier moment of this one. All are honest.
+#[test]
+fn p11_the_log_of_another_info_may_prove_and_convicts_nobody() {
+    type Elsewhere = fn(&mut Cvm);
+    let elsewhere: [Elsewhere; 5] = [
+        |cvm| cvm.instance_id = vec![0x77; 20],
+        |cvm| cvm.app_compose.push(' '),
+        |cvm| cvm.app_events.push(("the-app".into(), b"started".to_vec())),
+        |cvm| {
+            cvm.instance_id = vec![0x77; 20];
+            cvm.boot.memory_size = 4 << 30;
+        },
+        |cvm| cvm.boot.memory_size = 4 << 30,
+    ];
+    let trial = Trial::lying(|cvm| cvm.body.event_log = EventLogForm::Absent);
+    let attestation = trial.bodies().0;
+    let info_of = |elsewhere: Elsewhere| {
+        let mut other = Cvm::healthy(&World::default());
+        elsewhere(&mut other);
+        other.info_body()
+    };
+    trial.judge_bodies(&attestation, Some(&info_of(|_| ()))).passes();
+    for (number, elsewhere) in elsewhere.into_iter().enumerate() {
+        let judged = trial.judge_bodies(&attestation, Some(&info_of(elsewhere)));
+        judged.leaves_open(CheckId::Evidence, "two-instances");
+        judged.says(CheckId::EventLog, Status::Error, "no-event-log");
+        judged.accuses_no_deployment(&number);
+        // The log that came with the quote is judged as before.
+        let own = Trial::healthy().bodies().0;
+        trial
+            .judge_bodies(&own, Some(&info_of(elsewhere)))
+            .proves(CheckId::EventLog);
+    }
+    // A log that contradicts itself was changed, whichever instance wrote it.
+    let forged = info_of(|cvm| Lie::ForgedEventLog.apply(cvm));
+    trial
+        .judge_bodies(&attestation, Some(&forged))
+        .fails(CheckId::EventLog, "digest-mismatch");
+    // The log that came with the quote convicts.
+    Trial::lying(|cvm| cvm.edit_log_after_quote(|log| log.truncate(log.len() - 1)))
+        .judge()
+        .fails(CheckId::EventLog, "rtmr-mismatch");
+}
+
+/// A cache, or the app, keeps `/info` from before the VM was resized.
+#[test]
+fn p11_one_instance_with_an_old_info_is_not_two() {
+    let mut older = Cvm::healthy(&World::default());
+    older.boot.memory_size = 4 << 30;
+    let trial = Trial::healthy();
+    let judged = trial.judge_bodies(&trial.bodies().0, Some(&older.info_body()));
+    judged.leaves_open(CheckId::Evidence, "two-instances");
+    judged.detail_says(CheckId::Evidence, "the registers of another boot");
+    let fix = judged.check(CheckId::Evidence).fix.as_deref().unwrap_or_default();
+    assert!(fix.contains("caches /info"), "{fix}");
 }

@@ -10,7 +10,7 @@ use cvm_verify_core::report::{AcceptedKind, Assurance, CheckId, SideTier, Status
 use cvm_verify_core::verify::Layout;
 use simulator::server::{RA_TLS_APP_ID, RA_TLS_ATTESTATION, RA_TLS_EVENT_LOG, RA_TLS_QUOTE, RA_TLS_USAGE};
 use simulator::versioned::Versioned;
-use simulator::{Cvm, DEFAULT_NOW, Lie, ReportDataLayout, TlsIdentity, TlsMode, World};
+use simulator::{Cvm, DEFAULT_NOW, Event, Lie, ReportDataLayout, TlsIdentity, TlsMode, World};
 
 use super::judge::{Judged, Trial};
 
@@ -21,6 +21,14 @@ fn healthy() -> (Cvm, TlsIdentity) {
     let cvm = Cvm::healthy(&World::default());
     let identity = TlsIdentity::ra_tls(1, DEFAULT_NOW, &cvm);
     (cvm, identity)
+}
+
+/// The KMS that gives the keys is of another build.
+pub fn booted_with_another_kms(cvm: &mut Cvm) {
+    cvm.edit_log_before_quote(|log| {
+        let at = log.iter().position(|event| event.event == "mr-kms").unwrap();
+        log[at] = Event::runtime("mr-kms", &[0x55; 32]);
+    });
 }
 
 fn session(chain: Vec<Vec<u8>>) -> TlsSession {

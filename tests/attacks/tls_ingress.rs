@@ -7,9 +7,10 @@ use cvm_verify_core::report::{AcceptedKind, Assurance, CheckId, SideTier, Status
 use cvm_verify_core::verify::Layout;
 use simulator::recorded;
 use simulator::server::Ingress;
-use simulator::{Cvm, DEFAULT_NOW, ReportDataLayout, TlsIdentity, TlsMode, World};
+use simulator::{Cvm, DEFAULT_NOW, Lie, ReportDataLayout, TlsIdentity, TlsMode, World};
 
 use super::judge::{Judged, Trial};
+use super::tls_binding::booted_with_another_kms;
 
 const ID: CheckId = CheckId::TlsBinding;
 const HOST: &str = "app.example";
@@ -315,6 +316,24 @@ fn t26_the_ingress_of_another_vm_does_not_bind() {
     let mut other = cvm;
     other.instance_id = vec![0x77; 20];
     accuses_nobody(|| asked(&honest().quoted_by(&other)), "ingress-other-cvm");
+    // The ingress keeps its quote through an upgrade of the host, a resize and a restart.
+    let earlier: [(fn(&mut Cvm), &str); 3] = [
+        (|cvm| cvm.report.mr_seam = [0x66; 48], "MRSEAM changed"),
+        (|cvm| Lie::AlteredAcpiTables.apply(cvm), "RTMR0 changed"),
+        (booted_with_another_kms, "mr-kms changed"),
+    ];
+    for (change, changed) in earlier {
+        let (mut earlier, _) = healthy();
+        change(&mut earlier);
+        let trial = || asked(&honest().quoted_by(&earlier));
+        informs(trial(), Status::Warn, "ingress-other-cvm");
+        let judged = trial().judge();
+        grants_nothing(judged.leaves_open(ID, "ingress-other-cvm"));
+        judged.detail_says(ID, "The ingress quoted in this instance");
+        judged.detail_says(ID, changed);
+        let fix = judged.check(ID).fix.as_deref().unwrap_or_default();
+        assert!(fix.starts_with("Restart the ingress"), "{fix}");
+    }
     // A copy of its disk boots to the same registers elsewhere.
     let (mut copy, _) = healthy();
     copy.world.platform.ppid = [0x77; 16];

@@ -127,8 +127,8 @@ fn a_hostile_answer_is_a_result_with_its_field_named() {
         ),
         (
             format!(r#"{{"quote":"{}"}}"#, "00".repeat(20_000)),
-            Fail,
-            "malformed-field",
+            Error,
+            "too-large",
             "`quote`",
         ),
         (
@@ -157,8 +157,8 @@ fn a_hostile_answer_is_a_result_with_its_field_named() {
         ),
         (
             format!(r#"{{"quote":"00","event_log":[{}]}}"#, vec!["{}"; 4097].join(",")),
-            Fail,
-            "malformed-field",
+            Error,
+            "too-large",
             "4097 events",
         ),
         (

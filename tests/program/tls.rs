@@ -105,6 +105,26 @@ fn an_app_with_a_certificate_of_dstack_is_bound_and_probed_once() {
 }
 
 /// A server without a binding is not asked for a quote that it should refuse.
+/// The certificate is judged before the app is asked for anything: what was spoilt on disk kept the app out until it was a day old.
+#[test]
+fn a_spoilt_set_in_the_cache_keeps_no_certificate_of_dstack_out() {
+    let deployment = Deployment::healthy();
+    let cvm = strict();
+    let app = AppServer::https(cvm.clone(), &ra_tls(&cvm));
+    let cache = deployment.path("cache");
+    let more = [&ENDPOINT[..], &["--cache-dir", &cache]].concat();
+    assert_eq!(verify(&deployment, &app, &more).code, 0);
+    let file = std::fs::read_dir(&cache).unwrap().next().unwrap().unwrap().path();
+    let good = std::fs::read_to_string(&file).unwrap();
+    let mut kept: serde_json::Value = serde_json::from_str(&good).unwrap();
+    kept["collateral"]["tcb_info_signature"] = "00".repeat(64).into();
+    std::fs::write(&file, kept.to_string()).unwrap();
+    let ran = verify(&deployment, &app, &more);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    ran.assert(TlsBinding, Pass, None);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), good);
+}
+
 #[test]
 fn an_address_where_nothing_binds_the_key_is_not_probed() {
     let deployment = Deployment::healthy();

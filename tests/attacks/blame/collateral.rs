@@ -197,6 +197,82 @@ fn an_authentic_document_convicts_after_its_date_and_acquits_nobody() {
         .leaves_open(CheckId::Collateral, "expired");
 }
 
+/// A TDX module of a later major version, at launch or after an update of a running TD, and documents of before it.
+#[test]
+fn a_module_that_the_tcb_info_does_not_list_yet_accuses_the_collateral() {
+    let newer: [fn(&mut Cvm); 2] = [
+        |cvm| cvm.report.tee_tcb_svn[1] = 4,
+        |cvm| {
+            cvm.quote.format = QuoteFormat::V5Td15;
+            cvm.report.tee_tcb_svn2[1] = 4;
+        },
+    ];
+    for newer in newer {
+        let judged = Trial::lying(newer).judge();
+        judged.leaves_open(CheckId::Collateral, "old-set");
+        judged.accuses_no_deployment(&"a newer module");
+        judged.detail_says(
+            CheckId::Collateral,
+            "version 4 is newer than every one that it rates",
+        );
+        // After the date of the documents, that is the fault.
+        let judged = Trial::lying(|cvm| {
+            newer(cvm);
+            cvm.world.tcb_info.issued_after = -7200;
+            cvm.world.tcb_info.expires_after = -3600;
+        })
+        .judge();
+        judged.leaves_open(CheckId::Collateral, "expired");
+        judged.accuses_no_deployment(&"a newer module, and a TCB info that ended");
+        // It excuses nothing that is convicted by itself.
+        let lies = [
+            (Lie::NoMatchingTcbLevel, "no-matching-tcb-level"),
+            (Lie::RevokedPck, "revoked"),
+            (Lie::ForeignQe, "not-verified"),
+            (Lie::OldQuotingEnclave, "qe-out-of-date"),
+        ];
+        for (lie, reason) in lies {
+            Trial::lying(|cvm| {
+                lie.apply(cvm);
+                newer(cvm);
+            })
+            .judge()
+            .fails(CheckId::QuoteSignature, reason);
+        }
+        Trial::lying(|cvm| {
+            newer(cvm);
+            cvm.report.mr_signer_seam[0] = 1;
+        })
+        .judge()
+        .fails(CheckId::QuoteSignature, "not-verified");
+    }
+}
+
+/// An identity that ended knows Intel's signer for ever, and not by which product a later enclave is recognised.
+#[test]
+fn a_quoting_enclave_that_an_ended_identity_does_not_list_accuses_the_collateral() {
+    let judge = |ended: bool, product: u16, signer: Option<[u8; 32]>| {
+        let mut trial = Trial::lying(|cvm| {
+            cvm.world.qe_identity.enclave_mr_signer = signer;
+            cvm.world.qe_identity.isv_prod_id = product;
+        });
+        let mut world = World::default();
+        if ended {
+            world.qe_identity.issued_after = -7200;
+            world.qe_identity.expires_after = -3600;
+        }
+        trial.collateral = Ok(Some(world.collateral()));
+        trial.judge()
+    };
+    let judged = judge(true, 3, None);
+    judged.leaves_open(CheckId::Collateral, "expired");
+    judged.accuses_no_deployment(&"an enclave of another product");
+    judge(false, 3, None).fails(CheckId::QuoteSignature, "not-verified");
+    for ended in [false, true] {
+        judge(ended, 2, Some([0x66; 32])).fails(CheckId::QuoteSignature, "not-verified");
+    }
+}
+
 #[test]
 fn a_level_of_another_platform_says_nothing_about_this_one() {
     for status in ["Revoked", "OutOfDate"] {
@@ -247,9 +323,10 @@ fn what_is_too_old_is_named_with_the_level_that_would_do() {
         &["the TDX module has version 0 and needs 2"],
     );
 
-    let judged = Trial::lying(|cvm| cvm.report.tee_tcb_svn[1] = 9).judge();
+    // Between the two versions that Intel rates.
+    let judged = Trial::lying(|cvm| cvm.report.tee_tcb_svn[1] = 2).judge();
     judged.fails(CheckId::QuoteSignature, "no-matching-tcb-level");
-    says(&judged, CheckId::QuoteSignature, &["no TDX module of version 9"]);
+    says(&judged, CheckId::QuoteSignature, &["no TDX module of version 2"]);
 
     let judged = Trial::lying(|cvm| cvm.world.qe_identity.enclave_isv_svn = 1).judge();
     judged.fails(CheckId::QuoteSignature, "qe-out-of-date");
@@ -284,7 +361,50 @@ fn what_is_too_old_is_named_with_the_level_that_would_do() {
     says(
         &judged,
         CheckId::TcbStatus,
-        &["the TDX module has version 5 and needs 11"],
+        &["the TDX module now has version 5 and needs 11"],
+    );
+    let judged = Trial::lying(|cvm| Lie::RelaunchAdvised.apply(cvm)).judge();
+    says(
+        &judged,
+        CheckId::TcbStatus,
+        &["the TDX module at launch has version 5 and needs 11"],
+    );
+    // Below every level at launch, on a host that was patched since: its operator has nothing left to update.
+    let judged = Trial::lying(|cvm| {
+        cvm.quote.format = QuoteFormat::V5Td15;
+        cvm.report.tee_tcb_svn[0] = 0;
+    })
+    .judge();
+    judged.fails(CheckId::QuoteSignature, "no-matching-tcb-level");
+    says(
+        &judged,
+        CheckId::QuoteSignature,
+        &[
+            "when the VM was launched",
+            "the TDX module at launch has version 0 and needs 2",
+            "What runs now is not",
+        ],
+    );
+    let fix = judged
+        .check(CheckId::QuoteSignature)
+        .fix
+        .as_deref()
+        .unwrap_or_default();
+    assert!(fix.starts_with("Stop the VM and start it again"), "{fix}");
+    // And the other way round: rolled back since.
+    let judged = Trial::lying(|cvm| {
+        cvm.quote.format = QuoteFormat::V5Td15;
+        cvm.report.tee_tcb_svn2[0] = 0;
+    })
+    .judge();
+    judged.fails(CheckId::QuoteSignature, "no-matching-tcb-level");
+    says(
+        &judged,
+        CheckId::QuoteSignature,
+        &[
+            "the platform is below every level",
+            "the TDX module now has version 0",
+        ],
     );
     // Nothing is too low where the host only lacks configuration.
     let judged = Trial::lying(|cvm| Lie::ConfigurationNeeded.apply(cvm)).judge();

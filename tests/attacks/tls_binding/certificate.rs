@@ -50,7 +50,11 @@ fn t26_a_certificate_from_before_an_upgrade_or_a_resize_says_what_changed() {
     Lie::AlteredAcpiTables.apply(&mut resized);
     let mut both = upgraded.clone();
     Lie::AlteredAcpiTables.apply(&mut both);
+    // A KMS that was upgraded answers at the next boot.
+    let mut rebooted = cvm.clone();
+    booted_with_another_kms(&mut rebooted);
     for (earlier, changed) in [
+        (rebooted, "on the same machine: mr-kms changed"),
         (upgraded, "on the same machine: MRSEAM changed"),
         (resized, "on the same machine: RTMR0 changed"),
         (both, "on the same machine: RTMR0, MRSEAM changed"),

@@ -191,7 +191,13 @@ def module_level(tcb_info, quote):
         if identity["id"].upper() == f"TDX_{version:02X}":
             level = next((each for each in identity["tcbLevels"] if quote.tee_tcb_svn[0] >= each["tcb"]["isvsvn"]), None)
             return identity, level
-    return None, None
+    return tcb_info.get("tdxModule"), None
+
+
+def is_newer_module(tcb_info, quote):
+    """Whether the TCB info was issued before Intel rated a module of this version: it says nothing about it."""
+    listed = [int(each["id"][4:], 16) for each in tcb_info.get("tdxModuleIdentities", [])]
+    return quote.tee_tcb_svn[1] > max(listed, default=0)
 
 
 def module_is_intels(identity, quote):
@@ -222,7 +228,7 @@ def judge(quote, platform, collateral, root, now):
     reason = None
     if identity is None or not module_is_intels(identity, quote) or not qe_is_intels(collateral.qe_identity, quote.qe_report):
         reason = "not-verified"
-    elif level is None or (quote.tee_tcb_svn[1] and module is None):
+    elif level is None or (quote.tee_tcb_svn[1] and module is None and not is_newer_module(collateral.tcb_info, quote)):
         reason = "no-matching-tcb-level"
     elif qe_level is None:
         reason = "qe-out-of-date"
@@ -236,6 +242,8 @@ def judge(quote, platform, collateral, root, now):
     except ValueError as error:
         if "Failed to decode" in str(error) or "Unrecognized TCB status" in str(error):
             raise Undetermined("malformed", str(error)) from error
+        if reason is None and is_newer_module(collateral.tcb_info, quote):
+            raise Undetermined("old-set", str(error)) from error
         if reason is None:
             raise Conflict(f"dcap-qvl refuses: {error}") from error
         raise Refused(reason, str(error)) from error

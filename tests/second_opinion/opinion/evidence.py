@@ -20,6 +20,7 @@ class Refused(Exception):
 MALFORMED = ("fail", "malformed-field")
 DUPLICATE = ("fail", "duplicate-field")
 OTHER_TYPE = ("error", "other-type")
+TOO_LARGE = ("error", "too-large")
 
 
 @dataclass
@@ -78,9 +79,13 @@ def event_of(value):
     digest = "" if digest is None else digest
     if not isinstance(name, str):
         raise Refused(*MALFORMED)
+    if len(name.encode()) > 256:
+        raise Refused(*TOO_LARGE)
     payload, digest = hex_bytes(payload), hex_bytes(digest)
     if payload is None or digest is None or len(digest) not in (0, 48):
         raise Refused(*MALFORMED)
+    if len(payload) > 65536:
+        raise Refused(*TOO_LARGE)
     version = value.get("version")
     version = {None: 1, 1: 1, 2: 2, "v1": 1, "v2": 2}.get(version if isinstance(version, (str, int)) else None if version is None else -1)
     if version is None or isinstance(value.get("version"), bool):
@@ -101,8 +106,10 @@ def events_of(value):
             value = strict_json.parse(value)
         except Malformed as error:
             raise Refused(*MALFORMED) from error
-    if not isinstance(value, list) or isinstance(value, Members) or len(value) > 4096:
+    if not isinstance(value, list) or isinstance(value, Members):
         raise Refused(*MALFORMED)
+    if len(value) > 4096:
+        raise Refused(*TOO_LARGE)
     return [event_of(each) for each in value]
 
 
@@ -139,7 +146,7 @@ def read(body):
     else:
         data = quote_bytes(quote)
         if len(data) > 16 << 10:
-            raise Refused(*MALFORMED)
+            raise Refused(*TOO_LARGE)
         if inner is not None and inner["quote"] != data:
             raise Refused(*MALFORMED)
     if echo is not None and not isinstance(echo, str):

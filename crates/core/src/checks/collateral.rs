@@ -70,8 +70,8 @@ reasons! {
         "This machine's clock is before the time at which this version of cvm-verify was made."
         "Set the clock.";
     OLD_SET "old-set"
-        "The collateral belongs to an older TCB evaluation set than required, which lacks later advisories. The deployment \
-         is not at fault."
+        "The collateral belongs to an older TCB evaluation set than required: it lacks later advisories, or the TDX module of this \
+         machine, which is newer. The deployment is not at fault."
         "Run again; if this stays, name another PCCS with --pccs-url, or ask the operator of this one to refresh it. If you set \
          min-tcb-eval-data-number, check whether Intel's standard set has reached this number.";
     NOT_REFETCHED "not-refetched"
@@ -117,6 +117,10 @@ fn advice(unusable: &UnusableCollateral) -> Option<&'static str> {
             "The PCCS that was asked mixes documents of different times: name another with --pccs-url. For a file, record the \
              collateral again."
         }
+        UnusableCollateral::OlderThanModule { .. } => {
+            "Run again with --no-cache; if this stays, name another PCCS with --pccs-url, or ask the operator of this one to refresh it. If \
+             Intel's own server says this, Intel does not rate the module yet: redeploy on another host, or wait."
+        }
         _ => return None,
     })
 }
@@ -155,7 +159,7 @@ fn unusable(why: &UnusableCollateral, claims: &Claims) -> Finding {
         UnusableCollateral::NotYetValid { .. } => &NOT_YET_VALID,
         UnusableCollateral::TooOld { .. } => &TOO_OLD,
         UnusableCollateral::FetchedAhead { .. } => &FETCH_TIME_AHEAD,
-        UnusableCollateral::OldSet { .. } => &OLD_SET,
+        UnusableCollateral::OldSet { .. } | UnusableCollateral::OlderThanModule { .. } => &OLD_SET,
         UnusableCollateral::Clock { .. } => &CLOCK,
     };
     let at = match why {

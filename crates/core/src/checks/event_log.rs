@@ -7,7 +7,7 @@ use super::{
 use crate::evidence::BootEvents;
 use crate::policy::Policy;
 use crate::report::{CheckId, Tier};
-use crate::verify::{Claims, LogRefusal, NotProven};
+use crate::verify::{Claims, InfoOrigin, LogRefusal, NotProven};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::EventLog,
@@ -81,7 +81,15 @@ fn run(claims: &Claims, _policy: &Policy) -> Finding {
         }
         Err(NotProven::NotReached) => return quote_not_proven(),
         Err(NotProven::Absent) => {
-            return Finding::error(&NO_EVENT_LOG, "The evidence contains no event log.");
+            return Finding::error(
+                &NO_EVENT_LOG,
+                match claims.info {
+                    InfoOrigin::OtherLog => {
+                        "The evidence contains no event log but that of /info, which is not that of the quote."
+                    }
+                    _ => "The evidence contains no event log.",
+                },
+            );
         }
         Err(NotProven::Refused(refusal)) => refusal,
     };

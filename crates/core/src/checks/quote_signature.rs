@@ -43,7 +43,7 @@ reasons! {
     NO_MATCHING_TCB_LEVEL "no-matching-tcb-level"
         "A security version of the platform is below every level that Intel still rates."
         "Redeploy on another host. The operator of this one must update the component that is named (firmware, microcode or \
-         TDX module).";
+         TDX module). If it was too old only at launch, stop the VM and start it again.";
     REVOKED "revoked"
         "Intel revoked a certificate of the machine, or the level of its platform, TDX module or quoting enclave: assume \
          that its keys are known."
@@ -82,7 +82,9 @@ fn run(claims: &Claims, _policy: &Policy) -> Finding {
         QuoteRefusal::NotTdx(_) => &NOT_TDX,
         QuoteRefusal::TrailingBytes { .. } => &TRAILING_BYTES,
         QuoteRefusal::AttributesRefused(_) => &ATTRIBUTES_REFUSED,
-        QuoteRefusal::NoMatchingTcbLevel(_) => &NO_MATCHING_TCB_LEVEL,
+        QuoteRefusal::NoMatchingTcbLevel(_) | QuoteRefusal::LaunchedBelowEveryLevel(_) => {
+            &NO_MATCHING_TCB_LEVEL
+        }
         QuoteRefusal::Revoked(_) => &REVOKED,
         QuoteRefusal::QeOutOfDate(_) => &QE_OUT_OF_DATE,
         QuoteRefusal::OtherRoot(_) => &OTHER_ROOT,
@@ -100,5 +102,9 @@ fn run(claims: &Claims, _policy: &Policy) -> Finding {
         | QuoteRefusal::NoMatchingTcbLevel(_)
         | QuoteRefusal::Revoked(_)
         | QuoteRefusal::QeOutOfDate(_) => Finding::fail(reason, detail),
+        QuoteRefusal::LaunchedBelowEveryLevel(_) => Finding::fail(reason, detail).advising(
+            "Stop the VM and start it again on this host: what is too old was updated after the VM was launched. Restarting the \
+             containers is not enough.",
+        ),
     }
 }

@@ -11,6 +11,8 @@ pub struct Attestation {
     pub event_log: Option<Unproven<Vec<Event>>>,
     /// The event log's own text, to know a second copy of it.
     pub(super) event_log_text: Option<String>,
+    /// Whether the event log is not its own and comes from `/info`: any instance may have answered that.
+    pub(crate) log_is_of_info: bool,
     /// Whether the event log holds the events of RTMR0–2.
     pub boot_events: BootEvents,
     /// The `report_data` next to the quote, at most 64 bytes. Nobody signed it.
@@ -29,6 +31,7 @@ impl Attestation {
             quote,
             event_log: None,
             event_log_text: None,
+            log_is_of_info: false,
             boot_events: BootEvents::Complete,
             report_data_echo: None,
             vm_config: None,

@@ -13,6 +13,9 @@ use super::{
 /// How messages call this document.
 const DOCUMENT: &str = "the attestation";
 
+/// Bytes of `report_data` that are read. 64 are right: a longer one is told as what it is.
+const MAX_ECHO: usize = 1024;
+
 impl Attestation {
     /// Parses a body. A file may also hold a bare quote: binary, hex or base64.
     ///
@@ -75,11 +78,19 @@ impl Attestation {
             quote,
             event_log: events.transpose()?.map(Unproven::new),
             event_log_text: log.map(Cow::into_owned),
+            log_is_of_info: false,
             boot_events: BootEvents::Complete,
             report_data_echo: object
-                .hex_up_to("report_data", 64)?
+                .hex_up_to("report_data", MAX_ECHO)?
                 .filter(|echo| !echo.is_empty())
-                .map(Unproven::new),
+                .map(|echo| match echo.len() {
+                    ..=64 => Ok(Unproven::new(echo)),
+                    length => Err(object.malformed(
+                        "report_data",
+                        format!("is {length} bytes; at most 64 are in a quote"),
+                    )),
+                })
+                .transpose()?,
             // Nothing relies on it: what cannot be read in one way is absent.
             vm_config: vm_config::member(object).unwrap_or_default(),
             gpu: None,

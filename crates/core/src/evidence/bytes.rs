@@ -102,12 +102,13 @@ fn decode(digits: &str) -> Option<Vec<u8>> {
 
 /// Decodes hex of exactly `N` bytes, in either case, with or without `0x`.
 pub(crate) fn hex_exact<const N: usize>(text: &str) -> Result<[u8; N], HexError> {
-    // A limit above N, so that an overlong value is reported with its length and not as a flood.
-    let bytes = hex_up_to(text, N.saturating_mul(64).max(4096))?;
+    let length = |actual| HexError::Length { expected: N, actual };
+    let bytes = hex_up_to(text, N).map_err(|error| match error {
+        HexError::TooLong { actual, .. } => length(actual),
+        error => error,
+    })?;
     let actual = bytes.len();
-    bytes
-        .try_into()
-        .map_err(|_| HexError::Length { expected: N, actual })
+    bytes.try_into().map_err(|_| length(actual))
 }
 
 /// Parses hex that a person wrote: surrounding blanks, upper case and `0x` are tolerated.

@@ -107,6 +107,16 @@ pub enum EvidenceError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A field holds more than is read of it. That is a limit of this program, and no fault of the one who sent it.
+    #[error("{document}: `{field}` {problem}")]
+    FieldTooLarge {
+        /// Which document.
+        document: &'static str,
+        /// Path of the field, as `event_log[3].event_payload`.
+        field: String,
+        /// How much it holds, and how much is read.
+        problem: String,
+    },
     /// A field that matters occurs twice, so two readers could use different values.
     #[error("{document}: `{field}` occurs more than once")]
     Duplicate {

@@ -80,10 +80,11 @@ pub(super) fn parse(document: &'static str, field: &str, list: &str) -> Result<V
     let entries: Vec<&RawValue> = serde_json::from_str(list)
         .map_err(|error| malformed(format!("cannot be read as a list: {error}")))?;
     if entries.len() > MAX_EVENTS {
-        return Err(malformed(format!(
-            "has {} events; at most {MAX_EVENTS} are read",
-            entries.len()
-        )));
+        return Err(EvidenceError::FieldTooLarge {
+            document,
+            field: field.to_owned(),
+            problem: format!("has {} events; at most {MAX_EVENTS} are read", entries.len()),
+        });
     }
     entries
         .into_iter()
@@ -138,7 +139,7 @@ fn parse_event(object: &Object<'_>) -> Result<Event, EvidenceError> {
         .ok_or_else(|| required("event_type"))?;
     let name = object.string("event")?.unwrap_or_default();
     if name.len() > MAX_EVENT_NAME_BYTES {
-        return Err(object.malformed(
+        return Err(object.too_large(
             "event",
             format!("is {} bytes; at most {MAX_EVENT_NAME_BYTES} are read", name.len()),
         ));

@@ -193,7 +193,19 @@ impl<'a> Object<'a> {
 
     /// An error about a member that should be a byte string.
     pub(crate) fn bad_hex(&self, name: &str, error: &HexError) -> EvidenceError {
-        self.malformed(name, error.to_string())
+        match error {
+            HexError::TooLong { .. } => self.too_large(name, error.to_string()),
+            _ => self.malformed(name, error.to_string()),
+        }
+    }
+
+    /// An error about a member that holds more than is read of it.
+    pub(crate) fn too_large(&self, name: &str, problem: impl Into<String>) -> EvidenceError {
+        EvidenceError::FieldTooLarge {
+            document: self.document,
+            field: self.field(name),
+            problem: problem.into(),
+        }
     }
 
     /// The path of a member.
@@ -215,7 +227,7 @@ pub(crate) fn refuse_flood(
     limit: usize,
 ) -> Result<(), EvidenceError> {
     if has_more_values_than(text.as_bytes(), limit) {
-        return Err(EvidenceError::Malformed {
+        return Err(EvidenceError::FieldTooLarge {
             document,
             field: field.to_owned(),
             problem: format!("holds more than {limit} values"),

@@ -169,6 +169,7 @@ impl Evidence {
             Some(Err(problem)) => (None, Some(problem)),
         };
         if attestation.event_log.is_none() {
+            attestation.log_is_of_info = true;
             attestation.event_log = info.as_ref().and_then(|info| info.event_log.clone());
         }
         if attestation.vm_config.is_none() {

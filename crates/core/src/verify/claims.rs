@@ -129,6 +129,18 @@ pub enum InfoOrigin {
     Same,
     /// Another one.
     Other,
+    /// It names the same instance, and shows the registers of another boot: an answer that was kept.
+    OtherBoot,
+    /// Its event log, which the attestation lacks, is not that of the quote: another instance's, or one that was kept.
+    OtherLog,
+}
+
+impl InfoOrigin {
+    /// Whether none of it is of the TD that made the quote.
+    #[must_use]
+    pub const fn is_another(self) -> bool {
+        matches!(self, Self::Other | Self::OtherBoot | Self::OtherLog)
+    }
 }
 
 /// Proves what can be proven, in this order: collateral, quote, event log, boot events, compose document. Each relies on the one
@@ -141,7 +153,7 @@ pub fn prove(evidence: &Evidence, inputs: &Inputs<'_>) -> Claims {
     let (quote, collateral) = inputs
         .signatures
         .during(|| prove_quote(&evidence.attestation.quote, inputs));
-    let log = match (&quote, &evidence.attestation.event_log) {
+    let mut log = match (&quote, &evidence.attestation.event_log) {
         (Err(_), _) => Err(NotProven::NotReached),
         (Ok(_), None) => Err(NotProven::Absent),
         (Ok(quote), Some(events)) => {
@@ -149,16 +161,23 @@ pub fn prove(evidence: &Evidence, inputs: &Inputs<'_>) -> Claims {
                 .map_err(NotProven::Refused)
         }
     };
+    // A log that was not handed over with the quote may prove. Where it does not, it is nobody's crime: an honest log of another
+    // instance, or of a moment before the app extended RTMR3.
+    let is_other_log = evidence.attestation.log_is_of_info
+        && matches!(log, Err(NotProven::Refused(LogRefusal::RtmrMismatch { .. })));
+    if is_other_log {
+        log = Err(NotProven::Absent);
+    }
     let boot = match &log {
         Err(_) => Err(NotProven::NotReached),
         Ok(log) => boot::claims(log).map_err(NotProven::Refused),
     };
-    let info = info_origin(evidence, &quote, &boot, &prover);
+    let info = match info_origin(evidence, &quote, &boot, &prover) {
+        InfoOrigin::Unknown | InfoOrigin::Same if is_other_log => InfoOrigin::OtherLog,
+        origin => origin,
+    };
     // The text of another instance's document says nothing about this one.
-    let text = evidence
-        .app_compose
-        .as_ref()
-        .filter(|_| info != InfoOrigin::Other);
+    let text = evidence.app_compose.as_ref().filter(|_| !info.is_another());
     let compose = match (&boot, text) {
         (Err(_), _) => Err(NotProven::NotReached),
         (Ok(_), None) => Err(NotProven::Absent),
@@ -416,6 +435,7 @@ fn info_origin(
         _ => None,
     };
     match (same_registers, same_instance) {
+        (Some(false), Some(true)) => InfoOrigin::OtherBoot,
         (Some(false), _) | (_, Some(false)) => InfoOrigin::Other,
         (None, None) => InfoOrigin::Unknown,
         _ => InfoOrigin::Same,

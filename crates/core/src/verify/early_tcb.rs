@@ -36,7 +36,10 @@ pub(super) fn early_of(
         Err(NotVerified::Refused(refusal))
             if matches!(
                 refusal,
-                QuoteRefusal::NoMatchingTcbLevel(_) | QuoteRefusal::Revoked(_) | QuoteRefusal::QeOutOfDate(_)
+                QuoteRefusal::NoMatchingTcbLevel(_)
+                    | QuoteRefusal::LaunchedBelowEveryLevel(_)
+                    | QuoteRefusal::Revoked(_)
+                    | QuoteRefusal::QeOutOfDate(_)
             ) =>
         {
             EarlyTcb::Refused(refusal.to_string())

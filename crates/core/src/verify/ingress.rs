@@ -85,6 +85,11 @@ pub enum IngressNotBound {
     },
     /// Its quote is of another TD.
     OtherInstance,
+    /// Its quote is of the instance that the app is, booted or launched in another way.
+    OtherLaunch {
+        /// The boot events and the fields of the TD report that differ.
+        differs: Vec<&'static str>,
+    },
     /// Its quote is of the same instance on another machine.
     OtherMachine,
     /// More than one key answered.
@@ -113,6 +118,7 @@ impl IngressNotBound {
             | Self::NotReached
             | Self::OtherCode { .. }
             | Self::OtherInstance
+            | Self::OtherLaunch { .. }
             | Self::OtherMachine
             | Self::KeyChanged { .. }
             | Self::Oracle
@@ -224,7 +230,8 @@ pub(super) fn bind(
     same_td(own, app).map_err(|other| match other {
         OtherTd::NotReached => IngressNotBound::NotReached,
         OtherTd::Code { compose_hash } => IngressNotBound::OtherCode { compose_hash },
-        OtherTd::Instance | OtherTd::Launch { .. } => IngressNotBound::OtherInstance,
+        OtherTd::Instance => IngressNotBound::OtherInstance,
+        OtherTd::Launch { differs } => IngressNotBound::OtherLaunch { differs },
     })?;
     // Nothing that a TD measures tells one machine from another: a copy of its disk boots to the same registers.
     if own.quote.map(VerifiedQuote::ppid) != app.quote.map(VerifiedQuote::ppid) {

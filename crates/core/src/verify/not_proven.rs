@@ -110,6 +110,14 @@ pub enum UnusableCollateral {
         /// The lowest number that is accepted.
         floor: u32,
     },
+    /// It was issued before Intel rated the machine's TDX module: that is newer than every one that it lists.
+    #[error(
+        "the TCB info does not list the TDX module of this machine: version {version} is newer than every one that it rates"
+    )]
+    OlderThanModule {
+        /// Byte 1 of TEE_TCB_SVN.
+        version: u8,
+    },
     /// It was fetched longer ago than [`COLLATERAL_LIMIT`].
     #[error(
         "the collateral was fetched at {}, more than {} days before {}",

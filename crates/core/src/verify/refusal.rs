@@ -25,6 +25,11 @@ pub enum QuoteRefusal {
     /// The platform is older than anything that Intel still rates: what is too old, and what would do.
     #[error("the platform is below every level that Intel rates: {0}")]
     NoMatchingTcbLevel(String),
+    /// The same of the platform as it was when the VM was launched; what runs now is not below every level.
+    #[error(
+        "when the VM was launched, the platform was below every level that Intel rates: {0}. What runs now is not"
+    )]
+    LaunchedBelowEveryLevel(String),
     /// Intel revoked a certificate of the machine, or its level.
     #[error("{0}")]
     Revoked(Revocation),
@@ -43,7 +48,10 @@ impl QuoteRefusal {
     /// Whether it is genuine, and made on a platform or by a quoting enclave that is older than anything that Intel still rates.
     #[must_use]
     pub const fn is_of_old_platform(&self) -> bool {
-        matches!(self, Self::NoMatchingTcbLevel(_) | Self::QeOutOfDate(_))
+        matches!(
+            self,
+            Self::NoMatchingTcbLevel(_) | Self::LaunchedBelowEveryLevel(_) | Self::QeOutOfDate(_)
+        )
     }
 }
 

@@ -42,9 +42,9 @@ pub(super) enum OtherTd {
     /// They run the same code and are two instances. Two boots of one instance are not told apart: nothing that is measured
     /// changes.
     Instance,
-    /// They booted the same, instance and all, and were launched in another way.
+    /// They are of one instance, which booted in another way, as it may at each boot, or was launched in another way.
     Launch {
-        /// The fields of the TD report that differ.
+        /// The boot events and the fields of the TD report that differ.
         differs: Vec<&'static str>,
     },
 }
@@ -63,18 +63,51 @@ pub(super) fn same_td(theirs: TdClaims<'_>, ours: TdClaims<'_>) -> Result<(), Ot
         });
     }
     // RTMR3 is not compared: guests up to 0.5 let the app extend it after the boot.
-    if their_boot != our_boot {
-        return Err(OtherTd::Instance);
-    }
+    let mut differs = match their_boot == our_boot {
+        true => Vec::new(),
+        false if is_same_instance(their_boot, our_boot) => booted_otherwise(their_boot, our_boot),
+        false => return Err(OtherTd::Instance),
+    };
     let fields = launched(their_quote).into_iter().zip(launched(our_quote));
-    let differs: Vec<&str> = fields
-        .filter(|(theirs, ours)| theirs != ours)
-        .map(|((name, _), _)| name)
-        .collect();
+    let launched = fields.filter(|(theirs, ours)| theirs != ours);
+    differs.extend(launched.map(|((name, _), _)| name));
     match differs.is_empty() {
         true => Ok(()),
         false => Err(OtherTd::Launch { differs }),
     }
+}
+
+/// Whether two boots are of one instance, by what its disk and its keys make it: the id alone would be no proof without them.
+fn is_same_instance(theirs: &BootClaims, ours: &BootClaims) -> bool {
+    ours.instance_id().is_some()
+        && theirs.instance_id() == ours.instance_id()
+        && theirs.app_id() == ours.app_id()
+        && theirs.key_provider() == ours.key_provider()
+}
+
+/// The boot events that differ between two boots of one instance: the build of the KMS that answered, the GPUs of that boot.
+fn booted_otherwise(theirs: &BootClaims, ours: &BootClaims) -> Vec<&'static str> {
+    let events = [
+        ("mr-kms", theirs.mr_kms() != ours.mr_kms()),
+        (
+            "gpu-attestation",
+            theirs.gpu_attestation() != ours.gpu_attestation(),
+        ),
+        (
+            "gpu-policy-hash",
+            theirs.gpu_policy_hash() != ours.gpu_policy_hash(),
+        ),
+        (
+            "init-script-hash",
+            theirs.init_script_hashes() != ours.init_script_hashes(),
+        ),
+        (
+            "other boot events",
+            theirs.unknown_events() != ours.unknown_events(),
+        ),
+    ];
+    let differ = events.into_iter().filter(|(_, differ)| *differ);
+    differ.map(|(name, _)| name).collect()
 }
 
 /// Everything in a TD report that is fixed before the guest's own events, by name. MRSERVICETD is absent where the report has none.

@@ -72,9 +72,9 @@ pub enum NotBound {
     },
     /// The certificate is of another instance.
     OtherInstance,
-    /// The certificate is of the instance that the app is, launched in another way.
+    /// The certificate is of the instance that the app is, booted or launched in another way.
     OtherLaunch {
-        /// The fields of the TD report that differ.
+        /// The boot events and the fields of the TD report that differ.
         differs: Vec<&'static str>,
         /// Whether it was on the machine of the app's quote of this run.
         is_same_machine: bool,

@@ -43,9 +43,10 @@ reasons! {
         "The answer is not JSON: a gateway's error page, or something cut off."
         "Open the URL in a browser: the app must answer with the JSON of the dstack SDK's getQuote().";
     TOO_LARGE "too-large"
-        "An answer, or the compose document in it, is larger than the size limit."
+        "An answer, the compose document or a field in it, or the event log is larger than the size limit of this program."
         "Check that the URL is that of the attestation endpoint, or give the compose document as a file: \
-         --app-compose-file FILE.";
+         --app-compose-file FILE. If it is the event log or an event: let the app emit fewer or smaller events (at most 4,096, with names \
+         of 256 bytes and payloads of 64 KiB), and restart it.";
     ADDRESS_REFUSED "address-refused"
         "The address is not https, or leads to a private, loopback or metadata network."
         "Use the public https URL; for a deployment in a private network add --allow-private-network. The metadata service of a \
@@ -66,8 +67,10 @@ reasons! {
          vTPM."
         "Deploy on Intel TDX to verify with this program; nothing is proven about other platforms.";
     TWO_INSTANCES "two-instances"
-        "The quote and /info come from two instances of the app: the gateway picks one for each request."
-        "Give the address of one instance: https://<instance-id>-<port>.<gateway>.";
+        "The quote and /info come from two instances of the app, because the gateway picks one for each request; or /info is an answer \
+         of an earlier moment that was kept. None of /info is used."
+        "Give the address of one instance: https://<instance-id>-<port>.<gateway>. If a CDN, a proxy or the app caches /info, turn that \
+         off.";
     OTHER_TYPE "other-type"
         "A field of the answer has another JSON type than the dstack SDK gives it: the app, or Phala Cloud's API, answers \
          in a format of its own. The format is not signed, so it does not show who changed it."
@@ -212,9 +215,9 @@ impl From<EvidenceError> for EvidenceFailure {
     fn from(error: EvidenceError) -> Self {
         let reason = match error {
             EvidenceError::NotJson { .. } => EvidenceReason::NotJson,
-            EvidenceError::TooLarge { .. } | EvidenceError::ComposeTooLarge { .. } => {
-                EvidenceReason::TooLarge
-            }
+            EvidenceError::TooLarge { .. }
+            | EvidenceError::FieldTooLarge { .. }
+            | EvidenceError::ComposeTooLarge { .. } => EvidenceReason::TooLarge,
             EvidenceError::NoQuote { .. }
             | EvidenceError::Unanswered { .. }
             | EvidenceError::Certificate { .. } => EvidenceReason::NoQuote,
@@ -229,12 +232,32 @@ impl From<EvidenceError> for EvidenceFailure {
     }
 }
 
-fn run(claims: &Claims, policy: &Policy) -> Finding {
-    if claims.info == InfoOrigin::Other {
-        return Finding::error(
-            &TWO_INSTANCES,
+/// The finding where the quote and `/info` do not belong together.
+fn other_info(info: InfoOrigin) -> Option<Finding> {
+    let (detail, advice) = match info {
+        InfoOrigin::Unknown | InfoOrigin::Same => return None,
+        InfoOrigin::Other => (
             "The quote and /info come from two different instances behind this address.",
-        );
+            "Give the address of one instance: https://<instance-id>-<port>.<gateway>.",
+        ),
+        InfoOrigin::OtherBoot => (
+            "/info names the instance that made the quote, and shows the registers of another boot: it is an answer that was kept \
+             from before the VM was resized, or its host or its image upgraded.",
+            "If a CDN, a proxy or the app caches /info, turn that off and verify again.",
+        ),
+        InfoOrigin::OtherLog => (
+            "The answer with the quote has no event log, and the log in /info is not that of the quote: another instance answered /info, \
+             or the answer is of an earlier moment.",
+            "Return the SDK's getQuote() object unchanged: it holds `event_log` and `quote`. Until then, give the address of one instance, and \
+             turn off any cache of /info.",
+        ),
+    };
+    Some(Finding::error(&TWO_INSTANCES, detail).advising(advice))
+}
+
+fn run(claims: &Claims, policy: &Policy) -> Finding {
+    if let Some(finding) = other_info(claims.info) {
+        return finding;
     }
     if let Some(problem) = &claims.info_problem {
         return Finding::warn(

@@ -1,6 +1,7 @@
 //! The binding by the evidence of a dstack ingress.
 
 use super::asked::{is_asked, open, unclear, wrong};
+use super::not_bound::changed;
 use super::own_quote::{OwnQuote, platform_of_own_quote};
 use super::probed::probed;
 use super::reasons::*;
@@ -92,6 +93,15 @@ fn not_bound(why: &IngressNotBound, tls: &Tls, policy: &Policy) -> Finding {
             &INGRESS_OTHER_CVM,
             "The quote of the ingress is that of another VM than the one that quoted the nonce.",
         ),
+        IngressNotBound::OtherLaunch { differs } => unclear(
+            policy,
+            &INGRESS_OTHER_CVM,
+            format!(
+                "The ingress quoted in this instance when it was launched in another way: {}",
+                changed(differs)
+            ),
+        )
+        .advising("Restart the ingress, so that it quotes in the VM as it is now."),
         IngressNotBound::OtherMachine => wrong(
             policy,
             &INGRESS_OTHER_MACHINE,

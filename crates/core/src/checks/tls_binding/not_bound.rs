@@ -19,6 +19,16 @@ pub(super) fn nothing(policy: &Policy) -> Finding {
     }
 }
 
+/// What changed since an earlier launch of an instance, in words.
+pub(super) fn changed(differs: &[&str]) -> String {
+    format!(
+        "{} changed since then. MRSEAM is the TDX module of the host, RTMR0 the VM's size and devices, mr-kms the build of the KMS that \
+         gave the keys, gpu-attestation the GPUs of that boot. A VM with a new firmware, kernel or OS image has another MRTD, RTMR1 or \
+         RTMR2.",
+        differs.join(", ")
+    )
+}
+
 pub(super) fn not_bound(why: &NotBound, policy: &Policy) -> Finding {
     match why {
         NotBound::Absent => nothing(policy),
@@ -65,14 +75,12 @@ pub(super) fn not_bound(why: &NotBound, policy: &Policy) -> Finding {
             policy,
             &RATLS_OTHER_INSTANCE,
             format!(
-                "The certificate was made by this instance when it was launched in another way, on {}: {} changed since then. MRSEAM \
-                 is the TDX module of the host, RTMR0 the VM's size and devices. A VM with a new firmware, kernel or OS image has another \
-                 MRTD, RTMR1 or RTMR2.",
+                "The certificate was made by this instance when it was launched in another way, on {}: {}",
                 match is_same_machine {
                     true => "the same machine",
                     false => "another machine",
                 },
-                differs.join(", ")
+                changed(differs)
             ),
         ),
         NotBound::OtherMachine => wrong(

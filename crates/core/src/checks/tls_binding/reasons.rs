@@ -82,9 +82,9 @@ reasons! {
          address.";
     RATLS_OTHER_INSTANCE "ratls-other-instance"
         "The certificate is that of another instance than the one that quoted the nonce, or the same instance made it when it had \
-         another TDX module, VM shape, firmware or OS image: before an upgrade of the host, or before the VM was resized or upgraded. \
-         This check does not detect that an earlier boot of the same instance quoted the key."
-        "If the host or the VM was upgraded, or the VM was resized, have the app fetch a new certificate, as it should at each start. If \
+         another TDX module, VM shape, firmware or OS image, or booted with another build of the KMS or other evidence of its GPUs: before \
+         an upgrade, a resize or a restart. This check does not detect an earlier boot of the same instance that measured the same."
+        "If the host, the VM or the KMS was upgraded, or the VM was resized or restarted, have the app fetch a new certificate, as it should at each start. If \
          several instances share one certificate, verify each by its own address, with its own certificate. Otherwise someone \
          forwards the evidence of another VM.";
     RATLS_OTHER_MACHINE "ratls-other-machine"
@@ -172,8 +172,8 @@ reasons! {
     INGRESS_OTHER_CVM "ingress-other-cvm"
         "The quote of the ingress is that of another VM of the same code than the one that quoted the nonce: several instances \
          answer at this address, the ingress is a proxy in front of the VM, or someone forwards the evidence of another VM. Which of \
-         these it is, is not known."
-        "If several instances answer, verify each by its own address (https://<instance-id>-<port>.<gateway>), or let one answer. \
+         these it is, is not known. Or it is of an earlier launch of the same VM, and the finding names what changed."
+        "If it is of an earlier launch, restart the ingress. If several instances answer, verify each by its own address (https://<instance-id>-<port>.<gateway>), or let one answer. \
          Otherwise run the ingress in the app's own VM.";
     INGRESS_OTHER_MACHINE "ingress-other-machine"
         "The quote of the ingress is that of the same instance on another machine: the VM was moved, or a copy of its disk runs \

@@ -103,6 +103,7 @@ fn attestation(parts: Parts) -> Result<Attestation, EvidenceError> {
         quote,
         event_log: Some(Unproven::new(events)),
         event_log_text: None,
+        log_is_of_info: false,
         boot_events,
         report_data_echo: Some(Unproven::new(parts.report_data.to_vec())),
         vm_config: (!parts.config.is_empty()).then(|| Unproven::new(parts.config)),
@@ -172,9 +173,20 @@ fn malformed(field: impl Into<String>, problem: impl Into<String>) -> EvidenceEr
     }
 }
 
+fn too_large(field: impl Into<String>, problem: String) -> EvidenceError {
+    EvidenceError::FieldTooLarge {
+        document: DOCUMENT,
+        field: field.into(),
+        problem,
+    }
+}
+
 /// What a reader met, at a field.
 fn at(field: impl Into<String>) -> impl FnOnce(ReadProblem) -> EvidenceError {
-    |problem| malformed(field, problem.to_string())
+    |problem| match problem {
+        ReadProblem::TooLong { .. } => too_large(field, problem.to_string()),
+        problem => malformed(field, problem.to_string()),
+    }
 }
 
 fn unsupported(kind: &str) -> EvidenceError {
@@ -187,7 +199,7 @@ fn unsupported(kind: &str) -> EvidenceError {
 /// The count of a list of events, before anything is allocated for it.
 fn event_count(path: &str, count: usize) -> Result<usize, EvidenceError> {
     if count > MAX_EVENTS {
-        return Err(malformed(
+        return Err(too_large(
             path,
             format!("has {count} events; at most {MAX_EVENTS} are read"),
         ));

@@ -33,7 +33,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Parts, EvidenceError> {
     let platform_events = events(&platform, platform_path, "event_log", platform_event)?;
     let (kind, stack) = tagged(&whole, "stack")?;
     let stack_path = "stack.data.";
-    let report_data = stack.required(stack_path, "report_data", |reader| reader.bytes(64))?;
+    let report_data = stack.required(stack_path, "report_data", |reader| reader.bytes(MAX_TEXT_BYTES))?;
     let report_data = <[u8; 64]>::try_from(report_data).map_err(|bytes| {
         malformed(
             "stack.data.report_data",

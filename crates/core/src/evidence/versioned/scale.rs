@@ -57,8 +57,17 @@ impl<'a> ByteReader<'a> {
         }
     }
 
+    /// A compact number of what follows, each of at least one byte.
+    fn length(&mut self) -> Result<usize, ReadProblem> {
+        let length = self.compact()?;
+        match length > self.left() {
+            true => Err(ReadProblem::Ends),
+            false => Ok(length),
+        }
+    }
+
     fn counted(&mut self, limit: usize) -> Result<&'a [u8], ReadProblem> {
-        let actual = self.compact()?;
+        let actual = self.length()?;
         if actual > limit {
             return Err(ReadProblem::TooLong { actual, limit });
         }
@@ -74,7 +83,7 @@ impl<'a> ByteReader<'a> {
         path: &str,
         event: fn(&mut Self) -> Result<RawEvent, ReadProblem>,
     ) -> Result<Vec<Event>, EvidenceError> {
-        let count = event_count(path, self.compact().map_err(at(path))?)?;
+        let count = event_count(path, self.length().map_err(at(path))?)?;
         (0..count)
             .map(|index| {
                 let path = format!("{path}[{index}]");

@@ -1,9 +1,10 @@
 //! Who is to blame where dcap-qvl refused a quote whose own signatures hold: the machine, or the collateral.
 //!
 //! Nothing is accepted here, and dcap-qvl's message is never matched. In order:
-//! 1. an authentic document that convicts the machine, also after its date: its certificate is revoked, its level is
-//!    revoked, it is below every level, or the quoting enclave is not Intel's;
-//! 2. a document that is not authentic, not for this machine, or not valid at the time;
+//! 1. an authentic document that convicts the machine, also after its date, by what no later document takes back: its
+//!    certificate is revoked, its level is revoked, it is below every level, or its TDX module or quoting enclave is not Intel's;
+//! 2. a document that is not authentic, not for this machine, not valid at the time, or older than the TDX module: what a
+//!    document does not list yet is not older than what it lists;
 //! 3. what is left, which dcap-qvl refuses for a reason of its own.
 
 use chrono::DateTime;
@@ -50,6 +51,10 @@ pub(super) fn find(
         .or_else(|| platform::first_fault(&documents, &platform))
         .or(chain_fault)
         .or_else(|| dates::fault(collateral, dates::own_chain(&own.quote, collateral), at))
+        .or_else(|| {
+            let version = tcb_level::newer_module(documents.tcb_info.as_ref().ok()?, &own.quote)?;
+            Some(UnusableCollateral::OlderThanModule { version })
+        })
         .map_or_else(
             || NotVerified::Refused(QuoteRefusal::NotVerified(otherwise(error))),
             NotVerified::Collateral,
@@ -93,16 +98,27 @@ fn convicted(
     // How old the platform is comes last: a caller may take that alone for no fault.
     revoked(machine, documents, root)
         .or_else(|| tcb_info.and_then(|tcb_info| tcb_level::refused_module_identity(tcb_info, &own.quote)))
-        .or_else(|| identity.and_then(|identity| tcb_level::refused_quoting_enclave(identity, &own.qe)))
+        .or_else(|| {
+            let identity = identity?;
+            tcb_level::refused_quoting_enclave(identity, &own.qe, has_ended(&identity.next_update, at))
+        })
         .or_else(|| tcb_level::refused(tcb_info?, &collateral.tcb_info, machine, &own.quote))
 }
 
 /// Whether a document was issued before a time. What Intel says later is not yet known then.
 fn has_begun(issued: &str, at: u64) -> bool {
-    DateTime::parse_from_rfc3339(issued)
-        .ok()
-        .and_then(|time| u64::try_from(time.timestamp()).ok())
-        .is_some_and(|issued| issued <= at)
+    seconds(issued).is_some_and(|issued| issued <= at)
+}
+
+/// Whether the time at which a document is renewed is over.
+fn has_ended(next_update: &str, at: u64) -> bool {
+    seconds(next_update).is_none_or(|end| end < at)
+}
+
+/// An RFC 3339 time, Unix seconds.
+fn seconds(time: &str) -> Option<u64> {
+    let time = DateTime::parse_from_rfc3339(time).ok()?;
+    u64::try_from(time.timestamp()).ok()
 }
 
 /// A certificate of the machine's chain that an authentic list names. A revocation is not taken back, so that the list's
@@ -198,6 +214,17 @@ mod tests {
             ("yesterday", 100, false),
         ] {
             assert_eq!(has_begun(issued, at), expected, "{issued} {at}");
+        }
+    }
+
+    #[test]
+    fn a_document_counts_to_the_second_of_its_end() {
+        for (end, at, expected) in [
+            ("1970-01-01T00:01:40Z", 100, false),
+            ("1970-01-01T00:01:40Z", 101, true),
+            ("tomorrow", 100, true),
+        ] {
+            assert_eq!(has_ended(end, at), expected, "{end} {at}");
         }
     }
 

@@ -58,10 +58,25 @@ fn date(time: &str) -> String {
     bounded(time.split('T').next().unwrap_or(time))
 }
 
-/// Security versions of a TD: at launch, and for TD 1.5 now. 16 bytes each.
-fn tee_tcb_svns(quote: &Quote) -> Vec<[u8; 16]> {
+/// Security versions of a TD at one moment.
+struct TdSvns {
+    /// TEE_TCB_SVN or TEE_TCB_SVN2, 16 bytes.
+    svn: [u8; 16],
+    /// Which moment, after the name of what has the version; empty if it does not matter.
+    when: &'static str,
+}
+
+/// At launch, and for TD 1.5 now.
+fn tee_tcb_svns(quote: &Quote) -> Vec<TdSvns> {
     let launch = quote.report.as_td10().map(|report| report.tee_tcb_svn);
     let current = quote.report.as_td15().map(|report| report.tee_tcb_svn2);
+    let differ = current.is_some() && launch != current;
+    let of = |svn, when| TdSvns {
+        svn,
+        when: if differ { when } else { "" },
+    };
+    let launch = launch.map(|svn| of(svn, " at launch"));
+    let current = current.filter(|_| differ).map(|svn| of(svn, " now"));
     launch.into_iter().chain(current).collect()
 }
 
@@ -96,14 +111,14 @@ impl<'a> Rating<'a> {
         }
     }
 
-    fn shortfalls(&self, level: &TcbLevel, svn: &[u8; 16]) -> Vec<SvnShortfall> {
+    fn shortfalls(&self, level: &TcbLevel, of: &TdSvns) -> Vec<SvnShortfall> {
         let pck = &self.machine.extension;
         level
-            .shortfalls(&pck.cpu_svn, pck.pce_svn, Some(svn))
+            .shortfalls(&pck.cpu_svn, pck.pce_svn, Some(&of.svn))
             .unwrap_or_default()
     }
 
-    fn reached(&self, svn: &[u8; 16]) -> Option<&'a TcbLevel> {
+    fn reached(&self, svn: &TdSvns) -> Option<&'a TcbLevel> {
         self.levels
             .iter()
             .copied()
@@ -111,7 +126,7 @@ impl<'a> Rating<'a> {
     }
 
     /// The level of those that `counts` accepts that is the easiest to reach.
-    fn nearest(&self, svn: &[u8; 16], counts: impl Fn(&TcbLevel) -> bool) -> Option<ShortOf> {
+    fn nearest(&self, svn: &TdSvns, counts: impl Fn(&TcbLevel) -> bool) -> Option<ShortOf> {
         let of = |level: &&'a TcbLevel| {
             let short = self.shortfalls(level, svn);
             let deficit: u32 = short.iter().map(|one| u32::from(one.needs - one.have)).sum();
@@ -129,7 +144,7 @@ impl<'a> Rating<'a> {
             tcb_date: level.tcb_date.clone(),
             components: components
                 .iter()
-                .map(|short| self.names.component(short))
+                .map(|short| self.names.component(short, svn.when))
                 .collect(),
         })
     }
@@ -143,12 +158,18 @@ pub(super) fn refused(
     quote: &Quote,
 ) -> Option<QuoteRefusal> {
     let rating = Rating::new(tcb_info, text, machine);
-    tee_tcb_svns(quote)
+    let svns = tee_tcb_svns(quote);
+    let refusals = svns
         .iter()
-        .find_map(|svn| refused_level(&rating, svn).or_else(|| refused_module(&rating, svn)))
+        .map(|svn| refused_level(&rating, svn).or_else(|| refused_module(&rating, svn)));
+    let refusals: Vec<_> = refusals.collect();
+    if let [Some(QuoteRefusal::NoMatchingTcbLevel(short)), None] = refusals.as_slice() {
+        return Some(QuoteRefusal::LaunchedBelowEveryLevel(short.clone()));
+    }
+    refusals.into_iter().flatten().next()
 }
 
-fn refused_level(rating: &Rating<'_>, svn: &[u8; 16]) -> Option<QuoteRefusal> {
+fn refused_level(rating: &Rating<'_>, svn: &TdSvns) -> Option<QuoteRefusal> {
     let Some(level) = rating.reached(svn) else {
         let lowest = rating.nearest(svn, |_| true);
         let best = rating.nearest(svn, |level| level.tcb_status == TcbStatus::UpToDate);
@@ -166,13 +187,33 @@ fn refused_level(rating: &Rating<'_>, svn: &[u8; 16]) -> Option<QuoteRefusal> {
     })
 }
 
-fn refused_module(rating: &Rating<'_>, svn: &[u8; 16]) -> Option<QuoteRefusal> {
+/// The version of the TDX module, at launch or now, that is newer than every one that the TCB info lists: it was issued before
+/// Intel rated that module, and says nothing about it.
+pub(super) fn newer_module(tcb_info: &TcbInfo, quote: &Quote) -> Option<u8> {
+    let svns = tee_tcb_svns(quote);
+    svns.iter()
+        .find_map(|TdSvns { svn, .. }| is_newer(tcb_info, svn).then_some(svn[1]))
+}
+
+fn is_newer(tcb_info: &TcbInfo, svn: &[u8; 16]) -> bool {
+    let listed = tcb_info.tdx_module_identities.iter().filter_map(|module| {
+        let (prefix, version) = module.id.split_at_checked(4)?;
+        prefix
+            .eq_ignore_ascii_case("TDX_")
+            .then(|| u8::from_str_radix(version, 16).ok())?
+    });
+    tcb_info.tdx_module_identity(svn).is_err() && listed.max().is_none_or(|newest| newest < svn[1])
+}
+
+fn refused_module(rating: &Rating<'_>, of: &TdSvns) -> Option<QuoteRefusal> {
+    let svn = &of.svn;
     let identity = match rating.tcb_info.tdx_module_identity(svn) {
         Ok(identity) => identity?,
+        Err(_) if is_newer(rating.tcb_info, svn) => return None,
         Err(_) => {
-            let [_, version, ..] = svn;
+            let ([_, version, ..], when) = (svn, of.when);
             return Some(QuoteRefusal::NoMatchingTcbLevel(format!(
-                "Intel rates no TDX module of version {version}"
+                "Intel rates no TDX module of version {version}, which the VM has{when}"
             )));
         }
     };
@@ -184,7 +225,7 @@ fn refused_module(rating: &Rating<'_>, svn: &[u8; 16]) -> Option<QuoteRefusal> {
         let nearest = identity.tcb_levels.iter().min_by_key(|level| level.tcb.isvsvn);
         return Some(QuoteRefusal::NoMatchingTcbLevel(nearest.map_or_else(
             || "the TDX module's identity has no levels".to_owned(),
-            |level| module_short_of(level, svn, &rating.names).to_string(),
+            |level| module_short_of(level, of, &rating.names).to_string(),
         )));
     };
     (level.tcb_status == TcbStatus::Revoked).then(|| {
@@ -195,20 +236,25 @@ fn refused_module(rating: &Rating<'_>, svn: &[u8; 16]) -> Option<QuoteRefusal> {
     })
 }
 
-fn module_short_of(level: &dcap_qvl::tcb_info::TdxModuleTcbLevel, svn: &[u8; 16], names: &Names) -> ShortOf {
+fn module_short_of(level: &dcap_qvl::tcb_info::TdxModuleTcbLevel, of: &TdSvns, names: &Names) -> ShortOf {
     ShortOf {
         status: level.tcb_status.to_string(),
         tcb_date: level.tcb_date.clone(),
         components: level
-            .shortfall(svn)
+            .shortfall(&of.svn)
             .iter()
-            .map(|short| names.component(short))
+            .map(|short| names.component(short, of.when))
             .collect(),
     }
 }
 
-/// Why the quoting enclave is refused, if it is: not Intel's, below every level, or at one that Intel revoked.
-pub(super) fn refused_quoting_enclave(identity: &QeIdentity, qe: &QeReport) -> Option<QuoteRefusal> {
+/// Why the quoting enclave is refused, if it is: not Intel's, below every level, or at one that Intel revoked. An identity that
+/// has `ended` knows Intel's signer, and not what else a later enclave of Intel's is recognised by.
+pub(super) fn refused_quoting_enclave(
+    identity: &QeIdentity,
+    qe: &QeReport,
+    ended: bool,
+) -> Option<QuoteRefusal> {
     let masked = |value: &[u8], mask: &[u8]| -> Vec<u8> {
         value.iter().zip(mask).map(|(value, mask)| value & mask).collect()
     };
@@ -221,6 +267,9 @@ pub(super) fn refused_quoting_enclave(identity: &QeIdentity, qe: &QeReport) -> O
             &identity.miscselect,
             &identity.miscselect_mask,
         );
+    if !is_intels && ended && qe.mr_signer == identity.mrsigner {
+        return None;
+    }
     if !is_intels {
         return Some(QuoteRefusal::NotVerified(
             "the enclave that signed it is not Intel's quoting enclave".to_owned(),
@@ -293,7 +342,7 @@ pub(super) fn short_of_up_to_date(
     let mut found = Vec::new();
     for svn in tee_tcb_svns(quote) {
         found.extend(rating.nearest(&svn, |level| level.tcb_status == TcbStatus::UpToDate));
-        let module = tcb_info.tdx_module_identity(&svn).ok().flatten();
+        let module = tcb_info.tdx_module_identity(&svn.svn).ok().flatten();
         let newest = module.and_then(|module| {
             let current = module.tcb_levels.iter();
             current
@@ -387,7 +436,8 @@ impl Names {
         }
     }
 
-    fn component(&self, short: &SvnShortfall) -> Component {
+    /// `when` the TD had it: the machine's own versions are those of now.
+    fn component(&self, short: &SvnShortfall, when: &str) -> Component {
         let numbered = |kind: &str, index: u8, names: &[Option<String>]| {
             let number = u16::from(index) + 1;
             match names.get(usize::from(index)) {
@@ -398,9 +448,9 @@ impl Names {
         Component {
             name: match short.component {
                 SvnComponent::Sgx(index) => numbered("SGX", index, &self.sgx),
-                SvnComponent::Tdx(index) => numbered("TDX", index, &self.tdx),
+                SvnComponent::Tdx(index) => format!("{}{when}", numbered("TDX", index, &self.tdx)),
                 SvnComponent::PceSvn => "the provisioning certification enclave (PCESVN)".to_owned(),
-                SvnComponent::TdxModuleIsvSvn => "the TDX module".to_owned(),
+                SvnComponent::TdxModuleIsvSvn => format!("the TDX module{when}"),
             },
             have: short.have,
             needs: short.needs,
