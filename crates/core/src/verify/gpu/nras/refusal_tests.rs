@@ -1,8 +1,9 @@
-//! What a service that does not approve says.
+//! What a service that does not approve says, and how long its word counts.
 
 use std::sync::Arc;
 
 use serde_json::Value;
+use simulator::nras::JsonEdit;
 use simulator::{DEFAULT_NOW, Gpus, Nras};
 
 use super::tests::{devices, judged, verdict_word};
@@ -106,4 +107,28 @@ fn tokens_of_a_refusal_that_are_not_nvidias_take_nothing_from_it() {
         let verdict = judged(&service, DEFAULT_NOW);
         assert_eq!(verdict_word(&verdict).0, "refused", "{verdict:?}");
     }
+}
+
+/// The certificate of a key is judged at the time that its token names: only a token of this run may name it.
+#[test]
+fn a_token_counts_for_an_hour_whatever_end_it_names() {
+    let mut service = Nras::approving(1);
+    let far = DEFAULT_NOW + 4 * 365 * 86_400;
+    let lasting: JsonEdit = Arc::new(move |claims| claims["exp"] = far.into());
+    service.overall_edits.push(lasting.clone());
+    service.device_edits.push(lasting);
+    for (later, expected) in [(3599, "approved"), (3600, "token"), (90 * 86_400, "token")] {
+        let verdict = judged(&service, DEFAULT_NOW + later);
+        let (word, sentence) = verdict_word(&verdict);
+        assert_eq!(word, expected, "{later}: {sentence}");
+    }
+    // Nor does one count before it was issued.
+    let mut service = Nras::approving(1);
+    let ahead: JsonEdit = Arc::new(|claims| {
+        claims["iat"] = (DEFAULT_NOW + 61).into();
+        claims["exp"] = (DEFAULT_NOW + 3600).into();
+    });
+    service.overall_edits.push(ahead);
+    assert_eq!(verdict_word(&judged(&service, DEFAULT_NOW)).0, "token");
+    assert_eq!(verdict_word(&judged(&service, DEFAULT_NOW + 1)).0, "approved");
 }
