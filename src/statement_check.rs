@@ -56,8 +56,8 @@ enum HowFar {
 ///
 /// # Errors
 /// What is wrong with the statement that came furthest; none if there is no statement.
-pub(crate) fn check(
-    bundles: &[Box<RawValue>],
+pub(crate) fn check<'b>(
+    bundles: impl Iterator<Item = &'b Box<RawValue>>,
     digest: &[u8; 32],
     roots: &SigstoreRoots,
     signer: &ExpectedSigner<'_>,

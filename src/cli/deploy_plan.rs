@@ -9,7 +9,7 @@ use crate::env::Env;
 use crate::plan::one_target::OneTarget;
 use crate::render;
 use crate::runtime::runtime;
-use cvm_verify_core::checks::{sought_in, statements_of_files};
+use cvm_verify_core::checks::{sought_in, statements_of_files, still_sought};
 
 pub(super) fn run(args: &DeployPlanArgs, env: &mut Env) -> anyhow::Result<u8> {
     let now = (env.now)();
@@ -24,7 +24,8 @@ pub(super) fn run(args: &DeployPlanArgs, env: &mut Env) -> anyhow::Result<u8> {
     let plan = DeployPlan::new(expectations.compose_file.as_deref(), &policy)?;
     let images: BTreeSet<String> = plan.images.iter().cloned().collect();
     let sought = sought_in(&images, &policy.sources);
-    let (mut recorded, missing) = statements_of_files(sought, &policy.sources.files, now);
+    let mut recorded = statements_of_files(&sought, &policy.sources.files, now);
+    let missing = still_sought(sought, &recorded, &policy.sources, now);
     if !missing.is_empty() {
         let client = transport::client(&args.transport.http)?;
         let lookups = transport::statement_lookups(&args.transport, env)?;

@@ -59,27 +59,25 @@ pub(super) fn run(args: &StatementCheckArgs, env: &mut Env) -> anyhow::Result<u8
         source: &signer,
         name: &format!("{} of {}", args.signer_workflow, args.signer_repository),
     };
-    let recorded = file.about("the statement", &digest, String::new());
+    let bundles = file.bundles_about(&digest);
     let path = args.file.display();
-    Ok(
-        match check(&recorded.bundles, &digest, &roots, &signer, &expected) {
-            Ok(said) => {
-                env.print(&format!("PASSED: {}\n", escape::terminal(&said)));
-                0
-            }
-            Err(refusal) => {
-                let problem = refusal.unwrap_or_else(|| {
+    Ok(match check(bundles, &digest, &roots, &signer, &expected) {
+        Ok(said) => {
+            env.print(&format!("PASSED: {}\n", escape::terminal(&said)));
+            0
+        }
+        Err(refusal) => {
+            let problem = refusal.unwrap_or_else(|| {
                 format!(
                     "{path} holds no statement about sha256:{}; give the document that was measured (app-compose.json)",
                     hex::encode(digest)
                 )
             });
-                let problem = escape::terminal(problem.trim_end_matches('.')).into_owned();
-                env.print(&format!("FAILED: {problem}.\n"));
-                super::FAIL
-            }
-        },
-    )
+            let problem = escape::terminal(problem.trim_end_matches('.')).into_owned();
+            env.print(&format!("FAILED: {problem}.\n"));
+            super::FAIL
+        }
+    })
 }
 
 fn digest(args: &StatementCheckArgs) -> Result<[u8; 32], UsageError> {

@@ -67,7 +67,7 @@ impl RecordedAnswers {
         }
         if !sources.rules.is_empty() {
             let sought = sought_sources(&claims, sources);
-            let (mut recorded, _) = statements_of_files(sought, &sources.files, claims.at);
+            let mut recorded = statements_of_files(&sought, &sources.files, claims.at);
             recorded.extend(self.statements.iter().cloned());
             claims = claims.with_statements(&recorded, &sources.roots);
         }

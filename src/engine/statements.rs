@@ -15,7 +15,7 @@ use crate::net::{Client, Secret};
 use crate::source::github_attestations::{API, Attestations};
 use crate::source::registry::{InRegistry, RegistryCredentials};
 use crate::source::{Found, TIME};
-use cvm_verify_core::checks::{Sought, judge_image, sought_sources, statements_of_files};
+use cvm_verify_core::checks::{Sought, judge_image, sought_sources, statements_of_files, still_sought};
 use cvm_verify_core::evidence::{LookupProblemKind, RecordedStatements, StatementSource};
 use cvm_verify_core::policy::{SourcePolicy, normal_name};
 use cvm_verify_core::report::{Status, rfc3339};
@@ -72,7 +72,8 @@ impl StatementLookups {
             Ok(claims) if !policy.rules.is_empty() => sought_sources(claims, policy),
             _ => return collected,
         };
-        let (mut recorded, missing) = statements_of_files(sought, &policy.files, collected.at);
+        let mut recorded = statements_of_files(&sought, &policy.files, collected.at);
+        let missing = still_sought(sought, &recorded, policy, collected.at);
         recorded.extend(self.look_up(client, missing, policy, collected.at).await);
         collected.change(|claims| claims.with_statements(&recorded, &policy.roots));
         if let Some(bundle) = &mut collected.bundle {

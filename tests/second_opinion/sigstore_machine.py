@@ -71,6 +71,9 @@ class Sigstore:
                  "certificateAuthorities": [{"subject": subject, "uri": "https://ca.example", "certChain": {"certificates": chain}, "validFor": dict(valid)}],
                  "ctlogs": [key("https://ct.example", spki(self.ct_key), dict(valid))] if self.public else [],
                  "timestampAuthorities": [{"subject": subject, "uri": "https://tsa.example", "certChain": {"certificates": stamps}, "validFor": dict(valid)}]}
+        if self.public:  # The file is from after everything that is signed: it knows of a later log.
+            later = key("https://later.example", spki(self.stamp_key), {"start": iso(self.now + datetime.timedelta(days=2))})
+            value["ctlogs"].append(later)
         if change:
             change(value)
         return value

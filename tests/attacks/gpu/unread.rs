@@ -1,4 +1,6 @@
-//! What cannot be read: events, policies and devices of a form that is not known.
+//! What cannot be read: events, policies and devices of a form that is not known, and events that are not proven.
+
+use simulator::EventLogForm;
 
 use super::*;
 
@@ -130,4 +132,39 @@ fn t44_a_device_that_cannot_be_read_hides_no_contradiction_between_the_others() 
             None => drop(judged.passes().says(Id, Warn, "gpu-opaque-unread")),
         }
     }
+}
+
+#[test]
+fn t44_where_the_boot_events_are_not_proven_nobody_knows_that_the_guest_attested_no_gpus() {
+    let without_log = || {
+        Trial::healthy().with(|trial| {
+            trial.cvm.body.event_log = EventLogForm::Absent;
+            trial.info = false;
+        })
+    };
+    for count in [0, 2] {
+        without_log()
+            .with(|trial| trial.policy.gpu.count = Some(expected("--gpu-count", count)))
+            .judge()
+            .leaves_open(Id, "event-log-not-proven");
+    }
+    without_log()
+        .with(required)
+        .judge()
+        .leaves_open(Id, "event-log-not-proven");
+    Trial::lying(|cvm| simulator::Lie::DuplicateComposeHash.apply(cvm))
+        .with(required)
+        .judge()
+        .says(Id, Error, "boot-order-not-proven");
+    // What reports alone can show is not shown, whatever the events say.
+    for (what, expectation) in EXPECTATIONS {
+        if what != "--gpu-count" {
+            let judged = without_log().with(expectation).judge();
+            judged.fails(Id, "gpu-unverified");
+        }
+    }
+    // A claim of the host is a warning, and no claim is none.
+    let claimed = without_log().with(|trial| trial.cvm.claimed_gpus = Some(8));
+    claimed.judge().says(Id, Warn, "gpu-unverified");
+    without_log().judge().says(Id, Skip, "no-gpu");
 }

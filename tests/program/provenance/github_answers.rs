@@ -171,8 +171,10 @@ fn statements_that_are_not_read_are_said_and_convict_nobody() {
         .verify(&[REPOSITORY])
         .assert(SourceProvenance, Error, Some("too-many-statements"));
     assert_eq!(release.api.requests().len(), 2 * 4);
-    // Files.
-    let release = Release::of(github(Workflow::default()));
+    // Files, where GitHub has none.
+    let release = Release::of(ScriptedServer::http(|_| {
+        Scripted::json(json!({ "attestations": [] }))
+    }));
     let path = release.deployment.path("bundles.jsonl");
     let of_image = |(_, digest): &(&str, &str)| {
         let other = Workflow {

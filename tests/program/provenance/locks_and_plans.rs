@@ -46,6 +46,26 @@ fn files_are_enough_and_then_nobody_is_asked() {
     let ran = release.verify(&[REPOSITORY, WORKFLOW, TAGS, &option]);
     ran.assert(SourceProvenance, Pass, None);
     assert_eq!(release.api.requests().len(), 0);
+    // Thirty statements of another kind about the images, as a scanner makes: they end no look-up, and hide no answer of it.
+    let scans: Vec<String> = IMAGES
+        .iter()
+        .flat_map(|(_, digest)| {
+            let mut scan = Workflow::default().provenance("image", digest);
+            scan["predicateType"] = json!("https://spdx.dev/Document");
+            let bundle = sigstore().sign(&Workflow::default(), &scan).to_string();
+            std::iter::repeat_n(bundle, 30)
+        })
+        .collect();
+    std::fs::write(&path, scans.join("\n")).unwrap();
+    let ran = release.verify(&[REPOSITORY, WORKFLOW, TAGS, &option]);
+    ran.assert(SourceProvenance, Pass, None);
+    assert_eq!(release.api.requests().len(), 2);
+    // And where nobody has the right one, they convict.
+    let wrong = Release::of(ScriptedServer::http(|_| {
+        Scripted::json(json!({ "attestations": [] }))
+    }));
+    let ran = wrong.verify(&[REPOSITORY, WORKFLOW, TAGS, &option]);
+    ran.assert(SourceProvenance, Fail, Some("other-predicate"));
     std::fs::write(&path, "no bundle").unwrap();
     release
         .verify(&[REPOSITORY, &option])

@@ -13,6 +13,8 @@ use crate::run::{Ran, run};
 struct Signed {
     deployment: Deployment,
     levels: Vec<&'static str>,
+    /// How many changed statements about the same document stand before it in the file.
+    behind: usize,
 }
 
 impl Signed {
@@ -20,6 +22,7 @@ impl Signed {
         Self {
             deployment: Deployment::healthy(),
             levels: vec!["CVM_VERIFY_CODE", "SLSA_BUILD_LEVEL_UNEVALUATED"],
+            behind: 0,
         }
     }
 
@@ -33,7 +36,11 @@ impl Signed {
         change(&mut statement);
         let sigstore = Sigstore::new(7, DEFAULT_NOW);
         let bundle = self.deployment.path("bundle.json");
-        std::fs::write(&bundle, sigstore.sign(workflow, &statement).to_string()).unwrap();
+        let signed = sigstore.sign(workflow, &statement);
+        let mut changed = signed.clone();
+        changed["dsseEnvelope"]["signatures"][0]["sig"] = "AAAA".into();
+        let lines = format!("{}{signed}", format!("{changed}\n").repeat(self.behind));
+        std::fs::write(&bundle, lines).unwrap();
         let root = self.deployment.path("trusted_root.json");
         std::fs::write(&root, sigstore.trusted_root().to_string()).unwrap();
         let mut args = vec![
@@ -95,6 +102,15 @@ fn a_signed_statement_is_accepted_from_its_workflow_and_for_its_levels() {
             ran.stdout
         );
     }
+}
+
+/// Every run of one release signs a statement about the same document.
+#[test]
+fn a_statement_is_found_behind_any_number_of_others() {
+    let mut signed = Signed::new();
+    signed.behind = 31;
+    let ran = signed.check(&verifying(), |_| {}, &[]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
 }
 
 /// Who has runners of their own, or a GitHub of their own, says so.

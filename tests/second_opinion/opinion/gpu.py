@@ -192,7 +192,10 @@ def judge(run, claims):
     # The number that the guest measured counts, whatever reports say, where its record is judged.
     measured = booted if not any(reason in ("gpu-claim", "gpu-event") for _, reason in at_boot) else None
     differs = policy.gpu_count is not None and (policy.gpu_count != measured if measured else not proven and not open_ and policy.gpu_count != booted)
-    if differs:
+    unknown = claims is None and not shown_any  # Whether the guest attested GPUs while it booted.
+    if unknown and not of_reports and (expected or policy.gpu_count is not None):
+        found.append(("undetermined", run.why_not_proven()))
+    elif differs and not unknown:
         found.append(("fail", "gpu-count"))
     elif not shown_any and (not booted and not open_ and (claimed or is_claimed_by_host(run)) or expected and (of_reports or not booted and not open_)):
         found.append(("nothing", "gpu-unverified"))

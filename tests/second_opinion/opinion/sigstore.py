@@ -132,6 +132,19 @@ def roots(text=None):
     return [Instance(value) for value in values]
 
 
+# When the program's own roots were read (docs/provenance.md).
+SNAPSHOT = datetime.datetime(2026, 10, 23, tzinfo=datetime.UTC)
+# What newer roots may change.
+OF_ROOTS = {"untrusted-chain", "unknown-log", "timestamp-untrusted", "sct-invalid"}
+
+
+def complete_until(text, instances):
+    """Until when the roots are known to be complete: a file says no more than when its newest key began to count."""
+    if text is None:
+        return SNAPSHOT
+    return max(key.valid.start for each in instances for key in [*each.logs, *each.ctlogs, *each.authorities, *each.timestamps])
+
+
 # ------------------------------------------------------------------------------------------------ signatures
 def holds(key, signature, message, algorithm):
     try:

@@ -93,7 +93,7 @@ def images_of(text):
     """The images of the measured compose document, as (name, digest)."""
     document = yaml.safe_load(strict_json.parse(text).get("docker_compose_file"))
     found = []
-    for service in document["services"].values():
+    for service in [*document["services"].values(), *(document.get("jobs") or {}).values()]:
         name, _, digest = service["image"].partition("@")
         if not re.fullmatch("sha256:[0-9a-f]{64}", digest):
             raise Refused("unpinned-image", status="error")
@@ -232,9 +232,15 @@ def contradictions(value, definition, claims):
     return [(have, claim) for have, claim in said if have is not None and claim is not None and have != claim]
 
 
-def judge_bundle(value, digest, rule, instances, now):
+def judge_bundle(value, digest, rule, roots, now):
+    instances, complete_until = roots
     bundle = sigstore.Bundle(value)
-    statement = sigstore.verify(bundle, instances, now)
+    try:
+        statement = sigstore.verify(bundle, instances, now)
+    except Refused as error:
+        if error.reason in sigstore.OF_ROOTS and bundle.leaf.not_valid_before_utc > complete_until:
+            raise Refused("root-outdated", status="error") from error
+        raise
     if statement.get("_type") not in ("https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"):
         raise sigstore.malformed("the statement's type")
     subjects = statement.get("subject")
@@ -246,12 +252,14 @@ def judge_bundle(value, digest, rule, instances, now):
 
 
 # How far a statement got: the reason of the one that got furthest is told.
-STEPS = [("malformed",), ("unsupported",), ("untrusted-chain", "root-outdated"), ("timestamp-other-signature", "timestamp-untrusted", "timestamp-outside-validity"),
+STEPS = [("malformed",), ("unsupported",), ("untrusted-chain",), ("timestamp-other-signature", "timestamp-untrusted", "timestamp-outside-validity"),
          ("unknown-log", "no-inclusion-proof", "inclusion-invalid", "checkpoint-invalid", "set-invalid", "log-entry-mismatch", "not-logged"),
-         ("no-authenticated-time", "time-invalid", "outside-validity", "time-ahead"), ("no-sct", "sct-invalid"), ("signature-invalid",), ("other-subject",)]
+         ("no-authenticated-time", "time-invalid", "outside-validity"), ("no-sct", "sct-invalid"), ("signature-invalid",), ("other-subject",)]
 
 
 def step(reason):
+    if reason in ("root-outdated", "time-ahead"):
+        return len(STEPS) + 1  # The right statement, perhaps.
     return next((number for number, reasons in enumerate(STEPS) if reason in reasons), len(STEPS))
 
 
@@ -266,7 +274,7 @@ def recorded(run, name, digest):
     return found
 
 
-def judge_image(run, name, digest, rules, instances):
+def judge_image(run, name, digest, rules, roots):
     rule = next((rule for rule in rules if matches(rule, name)), None)
     if rule is None:
         return "skip", "no-rule"
@@ -280,7 +288,7 @@ def judge_image(run, name, digest, rules, instances):
     refused = []
     for value in bundles:
         try:
-            judge_bundle(value, digest, rule, instances, run.now)
+            judge_bundle(value, digest, rule, roots, run.now)
             return "pass", None
         except Refused as error:
             refused.append(error)
@@ -303,7 +311,8 @@ def judge(run, claims):
         return "error", "compose-not-proven"
     try:
         instances = sigstore.roots(policy.sigstore_root)
-        found = [judge_image(run, name, digest, rules, instances) for name, digest in images_of(text)]
+        roots = instances, sigstore.complete_until(policy.sigstore_root, instances)
+        found = [judge_image(run, name, digest, rules, roots) for name, digest in images_of(text)]
     except Refused as error:
         return error.status, error.reason
     for worst in ("fail", "error", "skip"):

@@ -180,7 +180,7 @@ impl Sigstore {
     /// `trusted_root.json`.
     pub fn trusted_root(&self) -> Value {
         let start = asn1::rfc3339(self.at - 30 * DAY);
-        let log = |label: &str, url: &str| {
+        let log_since = |start: &str, label: &str, url: &str| {
             let spki = self.key(label).spki_der();
             json!({
                 "baseUrl": url,
@@ -193,6 +193,14 @@ impl Sigstore {
                 "logId": { "keyId": STANDARD.encode(Sha256::digest(&spki)) },
             })
         };
+        let log = |label: &str, url: &str| log_since(&start, label, url);
+        // The file is from after everything that is signed: it knows of a later log.
+        let later = log_since(
+            &asn1::rfc3339(self.at + DAY),
+            "later log",
+            "https://later.simulator.example",
+        );
+        let own = self.has_sct.then(|| log(CT_LOG, "https://ct.simulator.example"));
         json!({
             "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
             "tlogs": self.is_logged.then(|| log(LOG, &format!("https://{LOG_HOST}"))).as_slice(),
@@ -202,7 +210,7 @@ impl Sigstore {
                 "certChain": { "certificates": [{ "rawBytes": STANDARD.encode(self.ca_certificate()) }] },
                 "validFor": { "start": start },
             }],
-            "ctlogs": self.has_sct.then(|| log(CT_LOG, "https://ct.simulator.example")).as_slice(),
+            "ctlogs": own.into_iter().chain([later]).collect::<Vec<_>>(),
             "timestampAuthorities": self.stamped_at.map(|_| self.timestamp_authority(&start)).as_slice(),
         })
     }

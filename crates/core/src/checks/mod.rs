@@ -53,7 +53,7 @@ pub(crate) use not_proven::{BOOT_ORDER_NOT_PROVEN, EVENT_LOG_NOT_PROVEN, QUOTE_N
 pub(crate) use source_provenance::proven_sources;
 pub use source_provenance::{
     SeveralSources, Sought, for_platforms, judge_image, judge_images, locked_sources, signer_problem,
-    sought_in, sought_sources, statements_of_files, with_scripts_of,
+    sought_in, sought_sources, statements_of_files, still_sought, with_scripts_of,
 };
 
 pub use tcb_status::tcb_exceptions;

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::has_more_values_than;
 
-/// Most bundles that are read about one image.
+/// Most bundles that are read about one image from one source.
 pub const MAX_STATEMENTS: usize = 30;
 /// Most images that are looked up for one deployment.
 pub const MAX_LOOKED_UP: usize = 64;
@@ -203,12 +204,18 @@ impl StatementFile {
         }
     }
 
-    /// What it says of an image: the bundles whose statement names its digest, and others prove none of it.
+    /// The bundles whose statement has this digest as a subject: others prove nothing of it.
+    pub fn bundles_about(&self, digest: &[u8; 32]) -> impl Iterator<Item = &Box<RawValue>> {
+        let wanted = hex::encode(digest);
+        self.bundles
+            .iter()
+            .filter(move |bundle| is_about(bundle.get(), &wanted))
+    }
+
+    /// What it says of an image, in at most [`MAX_STATEMENTS`] bundles.
     #[must_use]
     pub fn about(&self, image: &str, digest: &[u8; 32], at: String) -> RecordedStatements {
-        let wanted = hex::encode(digest);
-        let names = |bundle: &RawValue| payload(bundle.get()).is_some_and(|text| text.contains(&wanted));
-        let mut about = self.bundles.iter().filter(|bundle| names(bundle));
+        let mut about = self.bundles_about(digest);
         let bundles = about.by_ref().take(MAX_STATEMENTS).cloned().collect();
         RecordedStatements {
             image: image.to_owned(),
@@ -231,8 +238,18 @@ fn is_bundle(document: &str) -> bool {
     members.contains_key("dsseEnvelope") || members.contains_key("messageSignature")
 }
 
+/// Whether a subject of the statement inside a bundle, unproven, has this SHA-256, hex.
+fn is_about(bundle: &str, wanted: &str) -> bool {
+    let statement = payload(bundle).and_then(|payload| serde_json::from_slice(&payload).ok());
+    let subjects = statement
+        .as_ref()
+        .and_then(|statement: &Value| statement.get("subject")?.as_array());
+    let digest = |subject: &Value| subject.pointer("/digest/sha256").and_then(Value::as_str) == Some(wanted);
+    subjects.is_some_and(|subjects| subjects.iter().any(digest))
+}
+
 /// The statement inside a bundle, unproven.
-fn payload(bundle: &str) -> Option<String> {
+fn payload(bundle: &str) -> Option<Vec<u8>> {
     #[derive(Deserialize)]
     struct Outer {
         #[serde(rename = "dsseEnvelope")]
@@ -243,20 +260,39 @@ fn payload(bundle: &str) -> Option<String> {
         payload: String,
     }
     let outer: Outer = serde_json::from_str(bundle).ok()?;
-    let bytes = base64::engine::general_purpose::STANDARD
+    base64::engine::general_purpose::STANDARD
         .decode(outer.envelope.payload)
-        .ok()?;
-    String::from_utf8(bytes).ok()
+        .ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn bundle(digest: &str) -> String {
-        let payload =
-            base64::engine::general_purpose::STANDARD.encode(format!("{{\"sha256\":\"{digest}\"}}"));
+    fn bundle_of(statement: &str) -> String {
+        let payload = base64::engine::general_purpose::STANDARD.encode(statement);
         format!(r#"{{"dsseEnvelope":{{"payload":"{payload}"}}}}"#)
+    }
+
+    fn bundle(digest: &str) -> String {
+        bundle_of(&format!(
+            r#"{{"subject":[{{}},{{"digest":{{"sha256":"{digest}"}}}}]}}"#
+        ))
+    }
+
+    #[test]
+    fn a_statement_is_about_its_subjects_and_not_about_what_it_mentions() {
+        let digest = "aa".repeat(32);
+        let mentions = [
+            format!(r#"{{"subject":[],"predicate":{{"digest":{{"sha256":"{digest}"}}}}}}"#),
+            format!(r#"{{"subject":[{{"name":"{digest}","digest":{{"sha512":"{digest}"}}}}]}}"#),
+            format!(r#"{{"subject":{{"digest":{{"sha256":"{digest}"}}}}}}"#),
+            format!(r#"{{"subject":["{digest}"#),
+        ];
+        let texts: Vec<String> = mentions.iter().map(|statement| bundle_of(statement)).collect();
+        let file = StatementFile::parse("f", texts.join("\n").as_bytes()).unwrap();
+        assert_eq!(file.bundles.len(), 4);
+        assert_eq!(file.bundles_about(&[0xaa; 32]).count(), 0);
     }
 
     #[test]
@@ -289,6 +325,9 @@ mod tests {
             of(MAX_STATEMENTS + 1),
             (30, Some(LookupProblemKind::TooManyStatements))
         );
+        let text = bundle(&"aa".repeat(32)).repeat(MAX_STATEMENTS + 1);
+        let file = StatementFile::parse("f", text.as_bytes()).unwrap();
+        assert_eq!(file.bundles_about(&[0xaa; 32]).count(), MAX_STATEMENTS + 1);
     }
 
     #[test]

@@ -48,6 +48,8 @@ pub enum AboutImage {
 /// A bundle that was found.
 #[derive(Debug, Clone)]
 pub struct FoundStatement {
+    /// Who had it.
+    pub from: StatementSource,
     /// What it is about, if it proves a statement.
     pub about: AboutImage,
     /// The statement that it proves, or why it proves none.
@@ -87,7 +89,8 @@ pub fn verify_statements(
             .or_default();
         image.asked.push(record.from);
         image.problems.extend(record.problem.clone());
-        let room = MAX_STATEMENTS.saturating_sub(image.bundles.len());
+        let read = image.bundles.iter().filter(|bundle| bundle.from == record.from);
+        let room = MAX_STATEMENTS.saturating_sub(read.count());
         if record.bundles.len() > room {
             image.problems.push(LookupProblem::too_many(record.from));
         }
@@ -96,7 +99,8 @@ pub fn verify_statements(
         image.has_legacy_signature |= record.legacy_signature;
         for bundle in record.bundles.iter().take(room) {
             let (about, proven) = subjects.verify(bundle.get().as_bytes(), roots, at);
-            image.bundles.push(FoundStatement { about, proven });
+            let from = record.from;
+            image.bundles.push(FoundStatement { from, about, proven });
         }
     }
     found

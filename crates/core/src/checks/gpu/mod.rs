@@ -7,7 +7,7 @@ mod reasons;
 mod reports;
 
 use super::freshness::{self, Binding};
-use super::{Check, Finding, Required, proven_quote};
+use super::{Check, Finding, Required, boot_claims, proven_quote};
 use crate::policy::{GpuMode, Policy};
 use crate::report::{CheckId, Status};
 use crate::verify::gpu::{GpuDevices, GpuNonce};
@@ -43,11 +43,11 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         return finding;
     }
     let reported = reports::looks(claims, policy);
-    let has_event = !matches!(claims.gpu.boot, Err(NotProven::Absent | NotProven::NotReached));
-    let missing = match (reported.is_empty(), has_event) {
-        (false, _) => None,
-        (true, true) => no_reports(policy),
-        (true, false) => nothing_proven(claims, policy),
+    let missing = match &claims.gpu.boot {
+        _ if !reported.is_empty() => None,
+        Err(NotProven::Absent) => nothing_proven(claims, policy),
+        Err(NotProven::NotReached) => no_reports(policy).or_else(|| boot_not_proven(claims, policy)),
+        Ok(_) | Err(NotProven::Refused(_)) => no_reports(policy),
     };
     let is_proven = is_proven(claims, policy);
     let mut looks = boot::looks(claims, policy, is_proven);
@@ -71,7 +71,7 @@ fn is_proven(claims: &Claims, policy: &Policy) -> bool {
         && matches!(freshness::binding(claims, policy), Binding::Accepted(_))
 }
 
-/// What is to be said if the guest recorded GPUs while booting and there are no reports of them.
+/// What is to be said if there are no reports, whatever the guest recorded while booting.
 fn no_reports(policy: &Policy) -> Option<Look> {
     policy.gpu.expects_reports().then(|| {
         Look::fail(
@@ -79,6 +79,15 @@ fn no_reports(policy: &Policy) -> Option<Look> {
             "Only reports of the GPUs can show the expected model, lock, switches or NVIDIA's appraisal, and there are none.",
         )
     })
+}
+
+/// What is to be said if there are no reports, and whether there is an event is not known: its absence convicts nobody.
+fn boot_not_proven(claims: &Claims, policy: &Policy) -> Option<Look> {
+    if policy.gpu.count.is_none() && !policy.gpu.expects_gpus() {
+        return nothing_proven(claims, policy);
+    }
+    let finding = boot_claims(claims).err()?;
+    Some(Look::undetermined(policy, finding.reason?, finding.detail))
 }
 
 /// What is to be said if there are neither reports nor an event.

@@ -47,6 +47,15 @@ pub(super) fn look(verdict: &NrasVerdict, policy: &Policy) -> Option<Look> {
             ),
             None,
         ),
+        // No approval, whoever decides; and nothing that speaks against the GPUs.
+        NrasVerdict::OpenRefusal(problem) => Look::Open(
+            Status::Error,
+            &CLAIM,
+            format!(
+                "Not determined: NVIDIA's service does not approve of the GPUs, and its appraisal says nothing against them: {problem}."
+            ),
+            None,
+        ),
         NrasVerdict::Approved { warnings } => match warnings.first() {
             None => return None,
             Some(warning) => Look::warn(&CLAIM, format!("NVIDIA's appraisal warns of {warning}.")),
@@ -57,6 +66,19 @@ pub(super) fn look(verdict: &NrasVerdict, policy: &Policy) -> Option<Look> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_that_says_nothing_against_the_gpus_is_open_whoever_decides() {
+        for verifier in [GpuVerifier::Both, GpuVerifier::Nras] {
+            let mut policy = Policy::default();
+            policy.gpu.verifier = verifier;
+            let found = look(&NrasVerdict::OpenRefusal("the claim".to_owned()), &policy).unwrap();
+            assert!(
+                matches!(&found, Look::Open(Status::Error, reason, ..) if reason.id == "gpu-claim"),
+                "{found:?}"
+            );
+        }
+    }
 
     #[test]
     fn an_answer_that_is_missing_is_open_where_nvidias_word_is_asked_for() {

@@ -1,9 +1,9 @@
 //! The reasons of the check `gpu`.
 
-use crate::checks::{QUOTE_NOT_PROVEN, reasons};
+use crate::checks::{BOOT_ORDER_NOT_PROVEN, EVENT_LOG_NOT_PROVEN, QUOTE_NOT_PROVEN, reasons};
 
 reasons! {
-    pub(super) REASONS with [&QUOTE_NOT_PROVEN]:
+    pub(super) REASONS with [&QUOTE_NOT_PROVEN, &EVENT_LOG_NOT_PROVEN, &BOOT_ORDER_NOT_PROVEN]:
     NO_GPU "no-gpu"
         "Nothing indicates that the deployment has GPUs: no evidence of a GPU, no boot event, no claim of the host."
         "Nothing if it has none. If it has, let the app serve their evidence (see docs/gpu.md) and require it with --gpu \

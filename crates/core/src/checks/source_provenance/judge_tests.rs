@@ -19,6 +19,7 @@ fn refused(refusal: Refusal) -> FoundStatement {
 
 fn found(proven: Result<SignedStatement, Refusal>) -> FoundStatement {
     FoundStatement {
+        from: StatementSource::File,
         about: AboutImage::Pinned,
         proven,
     }

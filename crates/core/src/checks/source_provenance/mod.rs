@@ -34,7 +34,7 @@ use rules::{commit_of_no_image, unused_rules};
 
 pub use locked::{SeveralSources, locked_sources};
 pub use records::{for_platforms, proven_sources};
-pub use sought::{Sought, sought_in, sought_sources, statements_of_files};
+pub use sought::{Sought, sought_in, sought_sources, statements_of_files, still_sought};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::SourceProvenance,

@@ -164,7 +164,8 @@ reasons! {
         "The signature over the statement does not verify."
         BUNDLE;
     ROOT_OUTDATED "root-outdated"
-        "The certificate is newer than the Sigstore roots in this version of cvm-verify."
+        "The certificate is newer than the Sigstore roots in this version of cvm-verify, or than every key in the file of \
+         --sigstore-root, and does not verify with them."
         UPDATE;
     ROOTS_GROW_OLD "roots-grow-old"
         "The Sigstore roots in this version of cvm-verify are more than nine months old. GitHub's own instance, for private \

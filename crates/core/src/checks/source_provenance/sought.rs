@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::judge_image;
 use super::records::images;
 use super::rules::rule_of;
 use crate::evidence::{MAX_LOOKED_UP, RecordedStatements, StatementFile, StatementSource};
 use crate::policy::{ExpectedSource, SourcePolicy};
-use crate::report::rfc3339;
-use crate::verify::{Claims, name_and_digest};
+use crate::report::{Status, rfc3339};
+use crate::verify::{Claims, name_and_digest, verify_statements};
 
 /// An image of a proven compose document, and where statements about it may be.
 #[derive(Debug, Clone)]
@@ -59,33 +60,42 @@ pub fn sought_in(images: &BTreeSet<String>, policy: &SourcePolicy) -> Vec<Sought
     images.iter().filter_map(sought).collect()
 }
 
-/// What the user's files say of them, at a time (Unix seconds), and the images that no file holds a statement about.
+/// What the user's files say of them, at a time (Unix seconds).
 #[must_use]
-pub fn statements_of_files(
-    sought: Vec<Sought>,
-    files: &[StatementFile],
-    at: u64,
-) -> (Vec<RecordedStatements>, Vec<Sought>) {
+pub fn statements_of_files(sought: &[Sought], files: &[StatementFile], at: u64) -> Vec<RecordedStatements> {
     let about = |image: &Sought| {
         let about = |file: &StatementFile| file.about(&image.image, &image.digest, rfc3339(at));
         files.iter().map(about).collect::<Vec<_>>()
     };
-    let recorded: Vec<RecordedStatements> = sought.iter().flat_map(about).collect();
-    let is_missing = |image: &Sought| {
-        let of_image = |found: &RecordedStatements| found.image == image.image && !found.bundles.is_empty();
-        !recorded.iter().any(of_image)
-    };
-    let missing = sought.into_iter().filter(is_missing).collect();
-    (recorded, missing)
+    sought.iter().flat_map(about).collect()
+}
+
+/// The images whose rule is not met by what was found so far: a statement of another signer or of another kind ends nothing, because
+/// another source may have the right one.
+#[must_use]
+pub fn still_sought(
+    mut sought: Vec<Sought>,
+    found: &[RecordedStatements],
+    policy: &SourcePolicy,
+    at: u64,
+) -> Vec<Sought> {
+    let statements = verify_statements(found, &policy.roots, at);
+    sought.retain(|image| judge_image(&image.image, &statements, policy).status != Status::Pass);
+    sought
 }
 
 #[cfg(test)]
 mod tests {
-    use base64::Engine as _;
+    use serde_json::{Value, json};
+    use simulator::{Sigstore, Workflow};
 
     use super::super::identity::tests::rule;
     use super::*;
-    use crate::policy::{ImagePattern, Origin, SourceRule};
+    use crate::policy::{BuildSource, ImagePattern, Origin, SourceRule};
+    use crate::verify::provenance::SigstoreRoots;
+
+    /// When everything is signed, Unix seconds.
+    const AT: u64 = 1_700_000_000;
 
     fn image(number: usize) -> String {
         format!("ghcr.io/example/web-{number}@sha256:{number:064x}")
@@ -94,7 +104,12 @@ mod tests {
     fn policy() -> SourcePolicy {
         let rule = SourceRule {
             image: ImagePattern::Rest,
-            expected: ExpectedSource::Built(Box::new(rule())),
+            expected: ExpectedSource::Built(Box::new(BuildSource {
+                repository_id: None,
+                workflow_ref: None,
+                environment: None,
+                ..rule()
+            })),
             is_optional: false,
             origin: Origin::Option("--provenance"),
         };
@@ -119,21 +134,35 @@ mod tests {
         }
     }
 
+    /// Whether a statement is about the right digest and of the right kind is for the rule to say.
     #[test]
-    fn an_image_that_no_file_is_about_is_looked_up_elsewhere() {
-        let sought = sought_in(&(0..3).map(image).collect(), &policy());
-        let about = |one: &Sought| {
-            let statement = format!("{{\"sha256\":\"{}\"}}", hex::encode(one.digest));
-            let payload = base64::engine::general_purpose::STANDARD.encode(statement);
-            let bundle = format!("{{\"dsseEnvelope\":{{\"payload\":\"{payload}\"}}}}");
+    fn an_image_whose_rule_no_file_meets_is_looked_up_elsewhere() {
+        let built = Workflow::default();
+        let sigstore = Sigstore::new(7, AT);
+        let mut policy = policy();
+        let root = sigstore.trusted_root().to_string();
+        policy.roots = SigstoreRoots::of_file(root.as_bytes()).unwrap().into();
+        let sought = sought_in(&(0..4).map(image).collect(), &policy);
+        let file = |statement: &Value| {
+            let bundle = sigstore.sign(&built, statement).to_string();
             StatementFile::parse("a.json", bundle.as_bytes()).unwrap()
         };
-        let files = [about(&sought[0]), about(&sought[2])];
-        let (recorded, missing) = statements_of_files(sought.clone(), &files, 0);
-        let missing: Vec<&str> = missing.iter().map(|one| one.image.as_str()).collect();
-        assert_eq!(missing, [sought[1].image.as_str()]);
-        assert_eq!(recorded.len(), 6);
-        let (recorded, missing) = statements_of_files(sought, &[], 0);
-        assert_eq!((recorded.len(), missing.len()), (0, 3));
+        let of = |one: &Sought| built.provenance("image", &hex::encode(one.digest));
+        let mut release = of(&sought[1]);
+        release["predicateType"] = "https://in-toto.io/attestation/release/v0.1".into();
+        // Provenance of the first image that names the third one as what it was built from.
+        let mut right = of(&sought[0]);
+        right["predicate"]["buildDefinition"]["resolvedDependencies"]
+            .as_array_mut()
+            .unwrap()
+            .push(json!({ "uri": "base", "digest": { "sha256": hex::encode(sought[2].digest) } }));
+        let files = [file(&right), file(&release)];
+        let found = statements_of_files(&sought, &files, AT);
+        let counts: Vec<usize> = found.iter().map(|found| found.bundles.len()).collect();
+        assert_eq!(counts, [1, 0, 0, 1, 0, 0, 0, 0]);
+        let still = still_sought(sought.clone(), &found, &policy, AT);
+        let still: Vec<&str> = still.iter().map(|one| one.image.as_str()).collect();
+        let expected: Vec<&str> = sought[1..].iter().map(|one| one.image.as_str()).collect();
+        assert_eq!(still, expected);
     }
 }

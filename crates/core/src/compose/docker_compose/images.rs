@@ -20,6 +20,17 @@ pub(super) fn sets_other_platform(script: &str) -> bool {
 }
 
 impl Judge<'_> {
+    /// Notes what a container starts or mounts. A service may be named as the path of a job is written: neither hides the other.
+    pub(super) fn add_image(&mut self, name: &str, image: &str) {
+        let mut key = name.to_owned();
+        let mut number = 1_usize;
+        while self.file.images.get(&key).is_some_and(|other| other != image) {
+            number = number.saturating_add(1);
+            key = format!("{name} ({number})");
+        }
+        self.file.images.insert(key, image.to_owned());
+    }
+
     pub(super) fn image(&mut self, path: &str, value: &Value) {
         let Some(text) = value.as_str() else {
             return self.unknown(path, value);
@@ -87,6 +98,28 @@ mod tests {
     use serde_json::json;
 
     use crate::compose::docker_compose::{LaunchScript, read_document};
+
+    #[test]
+    fn containers_whose_names_are_written_alike_lose_no_image() {
+        let yaml = json!({
+            "services": { "jobs.web": { "image": "one" }, "web": { "image": "two" } },
+            "jobs": { "web": { "image": "three" }, "jobs.web": { "image": "one" } },
+        });
+        let members = json!({ "runner": "docker-compose", "docker_compose_file": yaml.to_string() });
+        let file = read_document(members.as_object().unwrap(), LaunchScript::Unknown);
+        let images = file.unwrap().unwrap().images;
+        let found: Vec<(&str, &str)> = images
+            .iter()
+            .map(|(name, image)| (name.as_str(), image.as_str()))
+            .collect();
+        let expected = [
+            ("jobs.jobs.web", "one"),
+            ("jobs.web", "one"),
+            ("jobs.web (2)", "three"),
+            ("web", "two"),
+        ];
+        assert_eq!(found, expected);
+    }
 
     #[test]
     fn a_container_or_a_script_names_another_platform() {

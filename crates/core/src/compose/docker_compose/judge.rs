@@ -98,13 +98,11 @@ impl Judge<'_> {
         self.config_addresses
             .read(container, &self.config_readers, &mut environment);
         match container.get("image").and_then(Value::as_str) {
-            Some(image) => {
-                self.file.images.insert(name.to_owned(), image.to_owned());
-            }
+            Some(image) => self.add_image(name, image),
             // What runs before a service is the service's own image.
             None if service.is_some() => {}
             None => {
-                self.file.images.insert(name.to_owned(), "(none)".to_owned());
+                self.add_image(name, "(none)");
                 let says = "has no image: write `image: name@sha256:…`";
                 self.file.unpinned.add(ComposePlace::new(path, "", says));
             }

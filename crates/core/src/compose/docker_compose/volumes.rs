@@ -63,7 +63,7 @@ impl Judge<'_> {
         match (kind, source) {
             (Some("tmpfs"), _) | (Some("volume"), None) => {}
             (Some("image"), Some(image)) => {
-                self.file.images.insert(path.to_owned(), image.to_owned());
+                self.add_image(path, image);
                 self.pinned(&at, image);
             }
             (Some("bind"), Some(source)) => self.evaluated_mount(&at, source),

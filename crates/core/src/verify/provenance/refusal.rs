@@ -96,9 +96,9 @@ pub enum Refusal {
     /// The statement contradicts the certificate that signed it.
     #[error("its provenance contradicts its certificate: {0}")]
     PredicateMismatch(&'static str),
-    /// The certificate is newer than the trusted root that is compiled in.
+    /// The certificate is newer than the trusted roots: those that are compiled in, or the newest key of a file.
     #[error(
-        "its certificate is newer than the Sigstore roots in this version; update cvm-verify or give --sigstore-root"
+        "its certificate is newer than the Sigstore roots; update cvm-verify, or give a current file with --sigstore-root"
     )]
     RootOutdated,
     /// The trusted root cannot be used.

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use sigstore_verify::Verifier;
 use sigstore_verify::crypto::Keyring;
 use sigstore_verify::trust_root::TrustedRoot;
-use sigstore_verify::types::TsaAuthority;
+use sigstore_verify::types::{TimeRange, TsaAuthority};
 
 use super::{provider, strict_json};
 use crate::verify::digest::sha256;
@@ -46,6 +46,8 @@ enum Roots {
     File {
         instances: Vec<Instance>,
         sha256: [u8; 32],
+        /// When the newest key or authority of the file began to count, Unix seconds.
+        newest: u64,
     },
 }
 
@@ -100,11 +102,12 @@ impl SigstoreRoots {
         }
     }
 
-    /// When the roots were read, Unix seconds; a file does not say.
-    pub(super) const fn snapshot(&self) -> Option<u64> {
+    /// Until when the roots are known to be complete, Unix seconds: until they were read. A file does not say when that was, but not
+    /// before its newest key began to count.
+    pub(super) const fn complete_until(&self) -> u64 {
         match self.0 {
-            Roots::BuiltIn => Some(SNAPSHOT),
-            Roots::File { .. } => None,
+            Roots::BuiltIn => SNAPSHOT,
+            Roots::File { newest, .. } => newest,
         }
     }
 
@@ -124,12 +127,17 @@ impl SigstoreRoots {
         if documents.is_empty() || documents.len() > MAX_INSTANCES {
             return Err(SigstoreRootError::NotRoots);
         }
-        let instances = documents
+        let instances: Vec<Instance> = documents
             .iter()
             .enumerate()
             .map(|(index, document)| Instance::read(index + 1, document.get()))
             .collect::<Result<_, _>>()?;
+        let starts = instances
+            .iter()
+            .flat_map(|instance| windows(&instance.root))
+            .filter_map(|window| u64::try_from(window?.start.as_second()).ok());
         Ok(Self(Roots::File {
+            newest: starts.max().unwrap_or_default(),
             instances,
             sha256: sha256(file),
         }))
@@ -147,9 +155,17 @@ impl SigstoreRoots {
     /// Whether the roots that are compiled in are so old at `now` (Unix seconds) that new certificates may be missing.
     #[must_use]
     pub fn grow_old(&self, now: u64) -> bool {
-        self.snapshot()
-            .is_some_and(|read| now > read.saturating_add(SNAPSHOT_GROWS_OLD))
+        matches!(self.0, Roots::BuiltIn) && now > SNAPSHOT.saturating_add(SNAPSHOT_GROWS_OLD)
     }
+}
+
+/// When each key and authority of an instance counts.
+fn windows(root: &TrustedRoot) -> impl Iterator<Item = Option<TimeRange>> + '_ {
+    let (logs, timestamps) = (root.tlogs.iter(), root.timestamp_authorities.iter());
+    logs.map(|log| log.public_key.valid_for)
+        .chain(root.ctlogs.iter().map(|log| log.public_key.valid_for))
+        .chain(root.certificate_authorities.iter().map(|ca| ca.valid_for))
+        .chain(timestamps.map(|authority| authority.valid_for))
 }
 
 impl Instance {
@@ -160,13 +176,7 @@ impl Instance {
             .ok_or_else(|| unusable("it is not JSON, or a member occurs twice".to_owned()))?;
         let root: TrustedRoot = serde_json::from_value(value).map_err(|error| unusable(error.to_string()))?;
         // A window that has no start is refused when it is parsed; a key without a window would be good at any time.
-        let (logs, timestamps) = (root.tlogs.iter(), root.timestamp_authorities.iter());
-        let mut windows = logs
-            .map(|log| log.public_key.valid_for)
-            .chain(root.ctlogs.iter().map(|log| log.public_key.valid_for))
-            .chain(root.certificate_authorities.iter().map(|ca| ca.valid_for))
-            .chain(timestamps.map(|authority| authority.valid_for));
-        if windows.any(|window| window.is_none()) {
+        if windows(&root).any(|window| window.is_none()) {
             return Err(unusable("a key or an authority has no validFor".to_owned()));
         }
         if root.certificate_authorities.is_empty() {

@@ -83,6 +83,28 @@ fn an_unknown_certificate_from_after_the_snapshot_may_be_of_newer_roots() {
     }
 }
 
+/// A file of roots says until when it is complete by its newest key alone.
+#[test]
+fn an_unknown_certificate_from_after_the_newest_key_of_a_file_may_be_of_newer_roots() {
+    let bundle = bundle().to_string();
+    let begins = leaf_of(&serde_json::from_str(&bundle).unwrap()).not_before();
+    for (newest, expected) in [(begins, Refusal::UnknownLog), (begins - 1, Refusal::RootOutdated)] {
+        let mut root = Sigstore::new(8, AT).trusted_root();
+        let start = root.pointer_mut("/ctlogs/1/publicKey/validFor/start").unwrap();
+        *start = crate::report::rfc3339(newest).into();
+        let roots = SigstoreRoots::of_file(root.to_string().as_bytes()).unwrap();
+        assert_eq!(
+            verify(bundle.as_bytes(), &DIGEST, &roots, AT).unwrap_err(),
+            expected
+        );
+        // What the newest roots would not change convicts.
+        let mut other: Value = serde_json::from_str(&bundle).unwrap();
+        other["verificationMaterial"]["tlogEntries"] = json!([]);
+        let refused = verify(other.to_string().as_bytes(), &DIGEST, &roots, AT);
+        assert_eq!(refused.unwrap_err(), Refusal::NotLogged);
+    }
+}
+
 #[test]
 fn a_bundle_has_limits_and_what_is_at_a_limit_is_read() {
     let material = "/verificationMaterial";

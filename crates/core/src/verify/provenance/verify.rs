@@ -135,7 +135,7 @@ pub fn verify(
     let leaf = SigningLeaf::read(&form.leaf)?;
     let outdated = |refusal: Refusal| match refusal {
         Refusal::UntrustedChain | Refusal::UnknownLog | Refusal::TimestampUntrusted | Refusal::SctInvalid
-            if roots.snapshot().is_some_and(|read| leaf.not_before() > read) =>
+            if leaf.not_before() > roots.complete_until() =>
         {
             Refusal::RootOutdated
         }

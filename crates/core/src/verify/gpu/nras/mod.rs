@@ -38,6 +38,8 @@ pub enum NrasVerdict {
     BadClaim(String),
     /// A signed claim is absent, or has a form or a version that is not known here.
     UnknownClaim(String),
+    /// It does not approve, and what it says of the devices is as in [`NrasVerdict::UnknownClaim`].
+    OpenRefusal(String),
     /// It approves of every device. With what it warns of.
     Approved {
         /// One sentence each, without a full stop.
@@ -51,6 +53,39 @@ enum Problem {
     Refused(String),
     Claim(String),
     UnknownClaim(String),
+    OpenRefusal(String),
+}
+
+impl Problem {
+    /// Of several tokens or answers the problem that weighs most is told: what one leaves open does not hide what is wrong with
+    /// another.
+    const fn weight(&self) -> u8 {
+        match self {
+            Self::UnknownClaim(_) => 0,
+            Self::Token(_) => 1,
+            Self::OpenRefusal(_) => 2,
+            Self::Claim(_) => 3,
+            Self::Refused(_) => 4,
+        }
+    }
+
+    /// The one that weighs more, or the first of two alike.
+    fn worse(first: Option<Self>, second: Self) -> Option<Self> {
+        match first {
+            Some(first) if first.weight() >= second.weight() => Some(first),
+            _ => Some(second),
+        }
+    }
+
+    fn verdict(self) -> NrasVerdict {
+        match self {
+            Self::Token(problem) => NrasVerdict::BadToken(problem),
+            Self::Refused(problem) => NrasVerdict::Refused(problem),
+            Self::Claim(problem) => NrasVerdict::BadClaim(problem),
+            Self::UnknownClaim(problem) => NrasVerdict::UnknownClaim(problem),
+            Self::OpenRefusal(problem) => NrasVerdict::OpenRefusal(problem),
+        }
+    }
 }
 
 /// Judges recorded answers about devices that are verified here. `nonce` is the one that the devices signed.
@@ -69,6 +104,7 @@ pub(super) fn judge(
         Err(problem) => return NrasVerdict::BadToken(problem),
     };
     let mut warnings = Vec::new();
+    let mut worst = None;
     for (kind, devices) in [
         (NrasKind::Gpu, devices.gpus()),
         (NrasKind::Switch, devices.switches()),
@@ -78,7 +114,8 @@ pub(super) fn judge(
             continue;
         };
         let Some(answer) = answer else {
-            return NrasVerdict::Unreachable("there is no answer about some of the devices".to_owned());
+            let missing = NrasVerdict::Unreachable("there is no answer about some of the devices".to_owned());
+            return worst.map_or(missing, Problem::verdict);
         };
         let inputs = NrasInputs {
             keys: &keys,
@@ -88,13 +125,10 @@ pub(super) fn judge(
         };
         match inputs.judge(&answer.body, Some(devices)) {
             Ok(found) => warnings.extend(found),
-            Err(Problem::Token(problem)) => return NrasVerdict::BadToken(problem),
-            Err(Problem::Refused(problem)) => return NrasVerdict::Refused(problem),
-            Err(Problem::Claim(problem)) => return NrasVerdict::BadClaim(problem),
-            Err(Problem::UnknownClaim(problem)) => return NrasVerdict::UnknownClaim(problem),
+            Err(problem) => worst = Problem::worse(worst, problem),
         }
     }
-    NrasVerdict::Approved { warnings }
+    worst.map_or(NrasVerdict::Approved { warnings }, Problem::verdict)
 }
 
 /// What an answer is judged with.
@@ -112,15 +146,32 @@ impl NrasInputs<'_> {
         let claims = self.verified(&overall).map_err(Problem::Token)?;
         // A refusal of other evidence, which anybody can obtain, says nothing of these devices.
         self.same_nonce(&claims).map_err(Problem::Token)?;
+        let judged = self.devices(&claims, &tokens, devices);
         match claims.get("x-nvidia-overall-att-result") {
-            Some(Value::Bool(true)) => {}
-            Some(Value::Bool(false)) => return Err(Problem::Refused(self.refusal(&tokens))),
+            Some(Value::Bool(true)) => judged,
+            // The tokens of the devices say why. What they leave open neither convicts nor approves.
+            Some(Value::Bool(false)) => Err(match judged {
+                Err(Problem::UnknownClaim(problem)) => Problem::OpenRefusal(problem),
+                Err(problem @ (Problem::Refused(_) | Problem::Claim(_) | Problem::OpenRefusal(_))) => problem,
+                Ok(_) | Err(Problem::Token(_)) => {
+                    Problem::Refused("the overall result is not true".to_owned())
+                }
+            }),
             _ => {
                 let problem = "the overall token has no result that this version knows";
-                return Err(Problem::UnknownClaim(problem.to_owned()));
+                Err(Problem::UnknownClaim(problem.to_owned()))
             }
         }
-        let listed = claims.get("submods").and_then(Value::as_object);
+    }
+
+    /// The tokens of the devices, which the overall token lists: what they warn of, or what weighs most.
+    fn devices(
+        &self,
+        overall: &Value,
+        tokens: &BTreeMap<String, String>,
+        devices: Option<&[VerifiedDevice]>,
+    ) -> Result<Vec<String>, Problem> {
+        let listed = overall.get("submods").and_then(Value::as_object);
         let listed = listed.ok_or_else(|| Problem::Token("the overall token lists no devices".to_owned()))?;
         // A token that it does not list is refused below.
         if listed.keys().any(|name| !tokens.contains_key(name)) {
@@ -135,45 +186,61 @@ impl NrasInputs<'_> {
         }
         let mut ueids = BTreeSet::new();
         let mut warnings = Vec::new();
-        for (name, token) in &tokens {
+        let mut worst = None;
+        for (name, token) in tokens {
             let digest = hex::encode(sha256(token.as_bytes()));
             let expected = serde_json::json!(["DIGEST", ["SHA-256", digest]]);
-            if listed.get(name) != Some(&expected) {
-                return Err(Problem::Token(format!(
+            let judged = match listed.get(name) == Some(&expected) {
+                true => self.device(name, token, devices, &mut ueids),
+                false => Err(Problem::Token(format!(
                     "the token of {name} is not the one that the overall token lists"
-                )));
+                ))),
+            };
+            match judged {
+                Ok(warning) => warnings.extend(warning),
+                Err(problem) => worst = Problem::worse(worst, problem),
             }
-            let claims = self.verified(token).map_err(Problem::Token)?;
-            if claims
-                .get("x-nvidia-error-details")
-                .is_some_and(|details| !details.is_null())
-            {
-                return Err(Problem::Refused(format!("{name}: {}", error_details(&claims))));
-            }
-            self.same_nonce(&claims).map_err(Problem::Token)?;
-            if let Some(problem) = claims::worst_problem(&claims) {
-                let sentence = format!("{name}: {problem}");
-                return Err(match problem.convicts() {
-                    true => Problem::Claim(sentence),
-                    false => Problem::UnknownClaim(sentence),
-                });
-            }
-            let ueid = claims.get("ueid").and_then(Value::as_str).unwrap_or_default();
-            if let Some(devices) = devices {
-                let device = devices.iter().find(|device| device.ueid() == ueid);
-                let device = device.ok_or_else(|| {
-                    Problem::Token(format!(
-                        "the token of {name} is about another device than was sent"
-                    ))
-                })?;
-                same_versions(name, &claims, device).map_err(Problem::Token)?;
-            }
-            if !ueids.insert(ueid.to_owned()) {
-                return Err(Problem::Token("two tokens are about one device".to_owned()));
-            }
-            warnings.extend(claims::warning(&claims).map(|warning| format!("{name}: {warning}")));
         }
-        Ok(warnings)
+        worst.map_or(Ok(warnings), Err)
+    }
+
+    /// The token of one device: what it warns of.
+    fn device(
+        &self,
+        name: &str,
+        token: &str,
+        devices: Option<&[VerifiedDevice]>,
+        ueids: &mut BTreeSet<String>,
+    ) -> Result<Option<String>, Problem> {
+        let claims = self.verified(token).map_err(Problem::Token)?;
+        if claims
+            .get("x-nvidia-error-details")
+            .is_some_and(|details| !details.is_null())
+        {
+            return Err(Problem::Refused(format!("{name}: {}", error_details(&claims))));
+        }
+        self.same_nonce(&claims).map_err(Problem::Token)?;
+        if let Some(problem) = claims::worst_problem(&claims) {
+            let sentence = format!("{name}: {problem}");
+            return Err(match problem.convicts() {
+                true => Problem::Claim(sentence),
+                false => Problem::UnknownClaim(sentence),
+            });
+        }
+        let ueid = claims.get("ueid").and_then(Value::as_str).unwrap_or_default();
+        if let Some(devices) = devices {
+            let device = devices.iter().find(|device| device.ueid() == ueid);
+            let device = device.ok_or_else(|| {
+                Problem::Token(format!(
+                    "the token of {name} is about another device than was sent"
+                ))
+            })?;
+            same_versions(name, &claims, device).map_err(Problem::Token)?;
+        }
+        if !ueids.insert(ueid.to_owned()) {
+            return Err(Problem::Token("two tokens are about one device".to_owned()));
+        }
+        Ok(claims::warning(&claims).map(|warning| format!("{name}: {warning}")))
     }
 
     fn verified(&self, text: &str) -> Result<Value, String> {
@@ -195,16 +262,6 @@ impl NrasInputs<'_> {
         } else {
             Err("a token is about another nonce".to_owned())
         }
-    }
-
-    /// Why it refuses, in its own words, as far as they are signed.
-    fn refusal(&self, tokens: &BTreeMap<String, String>) -> String {
-        let reason = tokens.iter().find_map(|(name, token)| {
-            let claims = self.verified(token).ok()?;
-            claims.get("x-nvidia-error-details")?;
-            Some(format!("{name}: {}", error_details(&claims)))
-        });
-        reason.unwrap_or_else(|| "the overall result is not true".to_owned())
     }
 }
 
@@ -287,5 +344,6 @@ fn read_layer(body: &str, is_inner: bool) -> Result<(String, BTreeMap<String, St
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
+mod refusal_tests;
+#[cfg(test)]
 mod tests;

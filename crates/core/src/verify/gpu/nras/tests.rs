@@ -19,10 +19,11 @@ fn word(result: Result<Vec<String>, Problem>) -> (&'static str, String) {
         Err(Problem::Refused(problem)) => ("refused", problem),
         Err(Problem::Claim(problem)) => ("claim", problem),
         Err(Problem::UnknownClaim(problem)) => ("unknown claim", problem),
+        Err(Problem::OpenRefusal(problem)) => ("open refusal", problem),
     }
 }
 
-fn devices(gpus: &Gpus) -> GpuDevices {
+pub(super) fn devices(gpus: &Gpus) -> GpuDevices {
     let reports: Vec<GpuReport> = gpus
         .devices
         .iter()
@@ -35,7 +36,7 @@ fn devices(gpus: &Gpus) -> GpuDevices {
     GpuDevices::verify(&reports, &DeviceRoot::Custom(device_root_der(1))).unwrap()
 }
 
-fn judged(service: &Nras, at: u64) -> NrasVerdict {
+pub(super) fn judged(service: &Nras, at: u64) -> NrasVerdict {
     let gpus = Gpus::protected_pcie(1);
     let recorded = RecordedNras {
         host: "nras.example".to_owned(),
@@ -57,7 +58,7 @@ fn judged(service: &Nras, at: u64) -> NrasVerdict {
     judge(&recorded, &devices(&gpus), &NONCE, &pinned, at)
 }
 
-fn verdict_word(verdict: &NrasVerdict) -> (&'static str, &str) {
+pub(super) fn verdict_word(verdict: &NrasVerdict) -> (&'static str, &str) {
     match verdict {
         NrasVerdict::NotAsked => ("not asked", ""),
         NrasVerdict::Unreachable(problem) => ("unreachable", problem),
@@ -65,6 +66,7 @@ fn verdict_word(verdict: &NrasVerdict) -> (&'static str, &str) {
         NrasVerdict::Refused(problem) => ("refused", problem),
         NrasVerdict::BadClaim(problem) => ("claim", problem),
         NrasVerdict::UnknownClaim(problem) => ("unknown claim", problem),
+        NrasVerdict::OpenRefusal(problem) => ("open refusal", problem),
         NrasVerdict::Approved { .. } => ("approved", ""),
     }
 }

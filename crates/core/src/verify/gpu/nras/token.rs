@@ -14,6 +14,10 @@ const MAX_TOKEN: usize = 16 * 1024;
 /// The only algorithm that is accepted.
 const ALGORITHM: &str = "ES384";
 
+/// How long after it was issued a token counts, seconds: NVIDIA writes `exp` so. An answer is made for this run, and the
+/// certificate of the key that signed it, which holds for 48 hours, is judged at that time.
+const LIFETIME: u64 = 60 * 60;
+
 /// The issuer of every token.
 const ISSUER: &str = "https://nras.attestation.nvidia.com";
 
@@ -92,7 +96,8 @@ impl<'a> NrasToken<'a> {
             let value = self.claims.get(name).and_then(Value::as_u64);
             value.ok_or_else(|| format!("a token has no time `{name}`"))
         };
-        let (begins, ends) = (seconds("nbf")?, seconds("exp")?);
+        let (issued, begins, ends) = (seconds("iat")?, seconds("nbf")?, seconds("exp")?);
+        let begins = begins.max(issued);
         if begins > at.saturating_add(CLOCK_SKEW) {
             return Err(format!(
                 "a token begins at {}, and this machine's clock says {}: one of the two clocks is wrong",
@@ -100,6 +105,7 @@ impl<'a> NrasToken<'a> {
                 crate::report::rfc3339(at)
             ));
         }
+        let ends = ends.min(issued.saturating_add(LIFETIME));
         if at >= ends {
             return Err(format!("a token ended at {}", crate::report::rfc3339(ends)));
         }
