@@ -6,8 +6,9 @@
 //! and policy are arguments, so recorded evidence gives the same result in a year.
 //!
 //! ```
-//! use cvm_verify_core::evidence::collateral;
-//! use cvm_verify_core::{Evidence, Inputs, Policy, SignatureCache, Subject, TargetReport, TrustRoot, appraise, prove};
+//! use cvm_verify_core::{
+//!     Evidence, Inputs, Policy, SignatureCache, Subject, TargetReport, TrustRoot, appraise, parse_collateral, prove,
+//! };
 //!
 //! /// Appraises what a CVM answered to a nonce of 32 random bytes. `now` is in Unix seconds.
 //! fn report(
@@ -20,7 +21,7 @@
 //!     now: u64,
 //! ) -> Result<TargetReport, Box<dyn std::error::Error>> {
 //!     let evidence = Evidence::parse(attestation, Some(info), None, Some(nonce))?;
-//!     let collateral = collateral::parse(collateral)?;
+//!     let collateral = parse_collateral(collateral)?;
 //!     let claims = prove(&evidence, &Inputs {
 //!         collateral: Ok(&collateral),
 //!         collateral_fetched_at: Some(now),
@@ -121,7 +122,8 @@ pub mod verify;
 
 pub use appraise::{Subject, appraise};
 pub use checks::{EvidenceFailure, EvidenceReason};
-pub use evidence::{Bundle, Evidence, EvidenceError, Unproven};
+pub use evidence::collateral::{FileError, parse as parse_collateral};
+pub use evidence::{Bundle, Evidence, EvidenceError, HexError, Unproven, parse_user_hex};
 pub use lock::{Lock, LockError, LockFile, LockProblem};
 pub use policy::{Expected, Fingerprint, Origin, OsImagePolicy, Policy, TcbPolicy};
 pub use reference::ReferenceValues;

@@ -32,6 +32,7 @@ mod sources;
 mod tls;
 mod write;
 
+#[doc(hidden)]
 #[cfg(any(test, feature = "test-util"))]
 #[path = "tests/arbitrary.rs"]
 pub mod arbitrary;
@@ -46,32 +47,45 @@ use serde_json::Value;
 use crate::policy::{
     DEFAULT_TD_ATTRIBUTES, GpuPin, ImageRegisters, KeyProviders, KnownBy, LockedPlace, OsTuple, WrittenRule,
 };
-pub use crate::toml_text::{FileMistake, Mistake, Mistakes, Position, TomlProblem, UnknownKey};
-pub use accepted::{AcceptName, Accepting, UnknownAcceptName};
+#[doc(hidden)]
+pub use crate::toml_text::FileMistake;
+pub use crate::toml_text::{Mistake, Mistakes, Position, TomlProblem, UnknownKey};
+pub use accepted::AcceptName;
 #[doc(hidden)]
 pub use comments::keep_comments;
-pub use diff::{Change, difference};
-pub use diff_text::difference_text;
 pub(crate) use document::{DocumentChanges, document_changes};
-pub use error::{LockError, LockMistake, LockProblem};
+pub(crate) use error::LockMistake;
+pub use error::{LockError, LockProblem};
 #[doc(hidden)]
 pub use field_words::field_words;
-pub use file::{LockFile, with_target};
+pub use file::LockFile;
 pub use governance::{GovernanceNotLocked, LockedContract, LockedGovernance};
 pub use kms::LockedKms;
-pub use not_shown::Unasked;
-pub use pin::{AcceptedPin, PinRefusal, Pinned, Unaccepted, pin};
-pub use pin_warning::{PinWarning, VULNERABLE_DAYS};
+pub(crate) use pin_warning::VULNERABLE_DAYS;
 #[doc(hidden)]
 pub use remarks::{UnfoundedRemark, unfounded_remarks};
 pub use said::Said;
 pub use tls::LockedTls;
 pub use write::Notes;
 
+// For the program.
+#[doc(hidden)]
+pub use self::{
+    accepted::Accepting,
+    diff::{Change, difference},
+    diff_text::difference_text,
+    file::with_target,
+    not_shown::Unasked,
+    pin::{AcceptedPin, PinRefusal, Unaccepted, pin},
+    pin_warning::PinWarning,
+};
+
 /// The name of the format of a [`Lock`].
+#[doc(hidden)]
 pub const SCHEMA: &str = "cvm-verify/lock/v1";
 
 /// Bytes of a lock file that are read. Real ones have a few thousand.
+#[doc(hidden)]
 pub const MAX_LOCK_BYTES: usize = 256 * 1024;
 
 /// What a deployment must be. A lock that was reviewed in parts may leave fields out.

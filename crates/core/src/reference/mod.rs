@@ -40,12 +40,15 @@ pub use archive::ImageArchive;
 pub use error::{ReferenceError, ReferenceProblem};
 pub use kms::{GovernedBy, KmsRow};
 pub use kms_image::KmsImageRow;
-pub use limits::{MAX_FILE_BYTES, MAX_ROWS};
 pub use nearest::Nearest;
 pub use os_image::{OsClass, OsImageRow, Registers, Standing, VmShape};
 pub use risky_name::{RiskyName, RiskyNameMatch, RiskyNameReaders};
 pub use script::{ScriptRow, ScriptText};
-pub use version::{ReleaseVersion, VersionError};
+pub use version::ReleaseVersion;
+
+// For the program.
+#[doc(hidden)]
+pub use self::limits::MAX_FILE_BYTES;
 
 use os_image::KnownFirmware;
 

@@ -19,6 +19,7 @@
 //! The types on the right can be made nowhere else. [`prove`] is pure: no clock, no network, no randomness. A
 //! [`SignatureCache`] remembers which signatures were good; no result depends on it.
 
+#[doc(hidden)]
 pub mod age;
 mod app_compose;
 mod boot;
@@ -32,6 +33,7 @@ mod event_log;
 pub mod gpu;
 mod ingress;
 pub mod kms;
+#[doc(hidden)]
 pub mod little_endian;
 mod live_kms;
 mod live_tls;
@@ -61,35 +63,43 @@ pub use app_compose::{ComposeRefusal, MeasuredCompose};
 pub(crate) use app_compose::{compose_settings_of, members_of};
 pub use boot::{BootClaims, BootRefusal, KeyProvider};
 pub use claims::{Claims, Echo, InfoOrigin, Inputs, prove};
-pub use config_id::{ConfigId, Launch};
+pub(crate) use config_id::ConfigId;
 pub use early_tcb::EarlyTcb;
 pub use event_log::{LogRefusal, MeasuredEvent, MeasuredLog};
-pub use ingress::{
-    BoundIngress, IngressNotBound, IngressRefusal, ReadIngress, evidence_of as ingress_evidence_of,
-    may_be_renewing as ingress_may_be_renewing,
-};
-pub use live_tls::{is_bound_certificate, issuer_of_certificate};
-pub use measurements::mr_aggregated;
+pub use ingress::{BoundIngress, IngressNotBound, IngressRefusal};
 pub(crate) use measurements::mr_system_at_boot;
-pub use not_proven::{COLLATERAL_LIMIT, CollateralServers, FORECAST, NotProven, UnusableCollateral};
+pub use not_proven::{CollateralServers, NotProven, UnusableCollateral};
 pub use os_image::{
     AcpiDigests, DocumentError, DocumentedOs, IdentifiedBy, IdentifiedOs, ImageError, ImageFiles, Initrd,
-    KernelRegister, MAX_INITRD, MeasuredImage, MeasurementDocument, MemoryError, Mrtd, OtherRegister,
-    PageOrder, ShownDocument, image_file, image_limit,
+    KernelRegister, MeasuredImage, MemoryError, Mrtd, OtherRegister, PageOrder, ShownDocument,
 };
 pub use phala_verdict::PhalaVerdict;
 pub use quote::{
-    Component, QuoteExtents, QuoteLayout, ShortOf, SignatureCache, TcbMoment, TcbRating, TcbVerdict,
-    VerifiedQuote, built_in_eval_floor, judge_collateral, severity,
+    Component, ShortOf, SignatureCache, TcbMoment, TcbRating, TcbVerdict, VerifiedQuote, severity,
 };
-pub use ra_tls::{RaTlsCertificate, RaTlsRefusal, evidence_of as ra_tls_evidence_of, spki_sha256};
+pub use ra_tls::RaTlsRefusal;
 pub use refusal::{QeShortfall, QuoteRefusal, Revocation};
-pub use report_data::{Layout, UnknownLayout};
+pub use report_data::Layout;
 pub(crate) use statements::name_and_digest;
-pub use statements::{AboutImage, FoundStatement, ImageStatements, verify_statements};
+pub use statements::{AboutImage, FoundStatement, ImageStatements};
 pub use td_claims::UnprovenTd;
 pub use tls_binding::{BindingMode, BoundChannel, Issuer, NotBound, Tls};
 pub use trust_root::{RootError, TrustRoot};
+
+// For the program.
+#[doc(hidden)]
+pub use self::{
+    config_id::Launch,
+    ingress::{ReadIngress, evidence_of as ingress_evidence_of, may_be_renewing as ingress_may_be_renewing},
+    live_tls::{is_bound_certificate, issuer_of_certificate},
+    measurements::mr_aggregated,
+    not_proven::{COLLATERAL_LIMIT, FORECAST},
+    os_image::{MAX_INITRD, MeasurementDocument, image_file, image_limit},
+    quote::{QuoteExtents, QuoteLayout, built_in_eval_floor, judge_collateral},
+    ra_tls::{RaTlsCertificate, evidence_of as ra_tls_evidence_of, spki_sha256},
+    report_data::UnknownLayout,
+    statements::verify_statements,
+};
 
 use crate::evidence::OpensUnproven;
 

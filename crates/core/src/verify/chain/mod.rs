@@ -10,12 +10,19 @@ mod subject;
 mod transcript;
 
 pub use abi::{AbiError, Address, AppBootInfo, KmsInfo};
-pub use call::{address_text, function_of};
 pub use contracts::{AppContract, Contract, Implementation, KmsContract, Owner, OwnerKind};
-pub use governance::{ChainProblem, Governance, MAX_ROUNDS, read};
-pub use rpc::{Block, Request, outcome};
+pub use governance::{ChainProblem, Governance};
+pub use rpc::Block;
 pub use subject::GovernanceSubject;
 pub use transcript::{NodeAnswer, Unanswered};
+
+// For the program.
+#[doc(hidden)]
+pub use self::{
+    call::{address_text, function_of},
+    governance::{MAX_ROUNDS, read},
+    rpc::{Request, outcome},
+};
 
 #[cfg(test)]
 mod tests;

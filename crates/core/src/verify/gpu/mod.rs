@@ -17,14 +17,18 @@ mod samples_tests;
 mod spdm;
 
 pub use boot_record::{GpuBoot, GpuBootRefusal, GpuModes, GpuRecord};
-pub use chain::{ChainError, certificate_names};
+pub use chain::ChainError;
 pub use device::{Architecture, DeviceError, VerifiedDevice};
 pub use devices::{GpuDevices, GpuRefusal, Topology};
 pub use nras::{NrasIntermediates, NrasVerdict};
 pub use opaque::{Opaque, OpaqueError, OpaqueFields};
 pub use policy::{GpuPolicyProblem, MeasuredGpuPolicy};
 pub use root::DeviceRoot;
-pub use spdm::{Measurement, SpdmError, SpdmTranscript};
+pub use spdm::SpdmError;
+
+// For the program.
+#[doc(hidden)]
+pub use self::{chain::certificate_names, spdm::SpdmTranscript};
 
 use super::digest::sha256;
 use super::{BootClaims, BootRefusal, ComposeRefusal, MeasuredCompose, NotProven, Prover};
@@ -33,6 +37,7 @@ use crate::report::DeviceRootKind;
 
 /// What comes before the run's nonce where an app derives the nonce of its GPUs from it, with SHA-256 over both: 17 bytes
 /// of ASCII, then the 32 bytes.
+#[doc(hidden)]
 pub const DERIVED_NONCE: &[u8] = b"cvm-verify-gpu-v1";
 
 /// What was proven of a deployment's GPUs, and why the rest was not.

@@ -19,16 +19,19 @@ mod td_hob;
 use std::sync::Arc;
 
 pub use document_error::DocumentError;
-pub use image_files::{
-    ImageError, ImageFiles, Initrd, KernelRegister, MAX_INITRD, MeasuredImage, OtherRegister,
-    limit as image_limit, name as image_file,
-};
-pub use measurement_document::MeasurementDocument;
+pub use image_files::{ImageError, ImageFiles, Initrd, KernelRegister, MeasuredImage, OtherRegister};
 pub use mrtd::{Mrtd, PageOrder};
 pub use registers::AcpiDigests;
 pub(super) use shown_document::shown_document;
 pub use shown_document::{DocumentedOs, ShownDocument};
 pub use td_hob::MemoryError;
+
+// For the program.
+#[doc(hidden)]
+pub use self::{
+    image_files::{MAX_INITRD, limit as image_limit, name as image_file},
+    measurement_document::MeasurementDocument,
+};
 
 use super::VerifiedQuote;
 use crate::reference::{OsClass, OsImageRow, ReferenceValues};

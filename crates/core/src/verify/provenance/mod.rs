@@ -18,14 +18,21 @@ pub(super) mod strict_json;
 mod timestamp;
 mod verify;
 
-pub use bundle::MAX_BUNDLE;
 pub use certificate::SignerClaims;
 pub use log::LogRecord;
-pub use predicate::{COSIGN_SIGNATURE, PROVENANCE};
 pub use refusal::{Refusal, Weight};
-pub use root::{SNAPSHOT, SigstoreRootError, SigstoreRoots};
-pub use statement::{MAX_SUBJECTS, StatementSubject};
-pub use verify::{SignedStatement, verify};
+pub use root::{SigstoreRootError, SigstoreRoots};
+pub use statement::StatementSubject;
+pub use verify::SignedStatement;
+
+// For the program.
+#[doc(hidden)]
+pub use self::{
+    bundle::MAX_BUNDLE,
+    predicate::{COSIGN_SIGNATURE, PROVENANCE},
+    root::SNAPSHOT,
+    verify::verify,
+};
 
 #[cfg(test)]
 mod simulated_tests;
