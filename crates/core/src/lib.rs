@@ -64,7 +64,7 @@
 //! | an event log | a [`VerifiedQuote`] | [`MeasuredLog`]: replayed, with digests recomputed from name and payload, it gives RTMR3 of the quote; and RTMR0–2, if it has their digests |
 //! | a [`MeasuredLog`] | | [`BootClaims`]: what the measured OS recorded before the app could write events |
 //! | the compose document's text | [`BootClaims`] | [`MeasuredCompose`]: its SHA-256 is the measured compose hash |
-//! | registers | [`ReferenceValues`] | [`IdentifiedOs`]: they are those of one row |
+//! | MRTD, RTMR1, RTMR2 | [`ReferenceValues`] | [`IdentifiedOs`]: they are those of one row, or follow from the measurement document that the row's hash names. RTMR0 is not part of it |
 //!
 //! # What a caller must not do
 //!
@@ -84,15 +84,16 @@
 //!
 //! # What the interface is
 //!
-//! The names on this page, and the types that they show as fields, arguments and results: these are in the modules
-//! [`evidence`], [`verify`](mod@verify), [`policy`], [`lock`], [`reference`](mod@reference) and [`report`]. A public item that this
-//! documentation does not show is for the program `cvm-verify` alone: the crates are released together, and such an item
-//! changes without a new major version.
+//! What this documentation shows: the names on this page, and the types that they show as fields, arguments and results, in
+//! the modules [`evidence`], [`verify`](mod@verify), [`policy`], [`lock`], [`reference`](mod@reference) and [`report`]. A public
+//! item that it does not show is for the program `cvm-verify` alone, and may change in any release: so may the reasons in
+//! [`NotProven::Refused`], which print as sentences.
 //!
 //! # Features
 //!
 //! * `schema`: JSON Schemas of the types in [`report`].
-//! * `test-util`: arbitrary locks for property tests.
+//! * `test-util`: for tests alone, never for a verification. It makes arbitrary locks, and rows of reference values that count
+//!   as built in.
 
 #![deny(
     clippy::unwrap_used,

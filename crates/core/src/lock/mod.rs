@@ -1,9 +1,8 @@
 //! The lock file `cvm.lock`: what a deployment was measured to be, written down for review.
 //!
-//! It is TOML, sorted and stable: pinning the same deployment twice gives the same bytes. [`pin`] makes a lock
-//! from claims, [`Lock::to_toml`] writes it, [`Lock::parse`] reads it, [`Lock::apply`] turns it into
-//! expectations, [`difference`] says what changed between two. [`LockFile`] is a file as a whole: one deployment, or
-//! several by name.
+//! It is TOML, sorted and stable: pinning the same deployment twice gives the same bytes. The command
+//! `pin` makes a lock. [`Lock::parse`] reads it, [`Lock::apply`] turns it into expectations, [`Lock::to_toml`] writes it.
+//! [`LockFile`] is a file as a whole: one deployment, or several by name.
 
 mod accepted;
 mod apply;
@@ -49,7 +48,11 @@ use crate::policy::{
 };
 #[doc(hidden)]
 pub use crate::toml_text::FileMistake;
-pub use crate::toml_text::{Mistake, Mistakes, Position, TomlProblem, UnknownKey};
+#[doc(hidden)]
+pub use crate::toml_text::Mistake;
+#[doc(hidden)]
+pub use crate::toml_text::TomlProblem;
+pub use crate::toml_text::{Mistakes, Position, UnknownKey};
 pub use accepted::AcceptName;
 #[doc(hidden)]
 pub use comments::keep_comments;
@@ -59,7 +62,7 @@ pub use error::{LockError, LockProblem};
 #[doc(hidden)]
 pub use field_words::field_words;
 pub use file::LockFile;
-pub use governance::{GovernanceNotLocked, LockedContract, LockedGovernance};
+pub use governance::{LockedContract, LockedGovernance};
 pub use kms::LockedKms;
 pub(crate) use pin_warning::VULNERABLE_DAYS;
 #[doc(hidden)]

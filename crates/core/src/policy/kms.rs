@@ -56,7 +56,7 @@ impl KmsDocument {
 
     /// The release of each image, in words: `images: kms: dstack-kms 0.6.6`.
     #[must_use]
-    pub fn images_text(&self, reference: &ReferenceValues) -> String {
+    pub(crate) fn images_text(&self, reference: &ReferenceValues) -> String {
         let mut words: Vec<String> = self
             .images(reference)
             .map(|(service, release)| {

@@ -1,7 +1,7 @@
 //! The appraisal policy (RFC 9334): what a deployment is appraised against.
 //!
-//! Begin with [`Policy`]: one field for each expectation, and its default is what applies if nobody says otherwise. Every
-//! other type is of one of its fields, or an error of reading one:
+//! Begin with [`Policy`]: one field for each expectation, and its default is what applies if nobody says otherwise. The
+//! other types are of its fields, and of those of a [`Lock`](crate::Lock):
 //!
 //! * a value with the place where a user wrote it: [`Expected`], [`Origin`];
 //! * a choice of words: [`Freshness`], [`ImagePinsPolicy`], [`LaunchInputsPolicy`], [`MrConfigIdPolicy`], [`TlsBinding`],
@@ -43,7 +43,6 @@ mod written_source;
 
 pub(crate) use gpu_pin::KEYS as GPU_KEYS;
 
-pub use crate::compose::ComposePlace;
 pub use appraisal::{
     Freshness, ImagePinsPolicy, LaunchInputsPolicy, LockedCompose, LockedPlatform, MrConfigIdPolicy, Policy,
     ReportDataPolicy, Verifier,
@@ -55,27 +54,26 @@ pub use governance::{ContractPin, GovernanceMode, GovernancePolicy};
 pub use gpu::{GpuExpectations, GpuMode, GpuModel, GpuVerifier, LockedGpus};
 pub use gpu_pin::GpuPin;
 pub use image_name::ImagePattern;
-pub use key_provider::{KeyProviderPin, PinError};
-pub use key_providers::{KeyProviders, KeyProvidersError};
+pub use key_provider::KeyProviderPin;
+pub use key_providers::KeyProviders;
 pub use kms::{KmsDocument, KmsHost, KmsMode, KmsPolicy};
-pub use known_by::{FilesIdentity, KnownBy, KnownByError};
+pub use known_by::{FilesIdentity, KnownBy};
 pub use lock_key::LockKey;
 pub use lock_origin::LockOrigin;
 pub use locked_place::LockedPlace;
 pub use max_age::CollateralMaxAge;
-pub use os_image::{
-    ImageRegisters, MeasuredFiles, OsImageError, OsImageOption, OsImagePolicy, OsTuple, PublishedImage,
-};
-pub use platform::{PlatformError, PlatformId, PlatformList};
-pub use second_hash::{SecondHash, SecondHashError};
+pub use os_image::{ImageRegisters, MeasuredFiles, OsImageOption, OsImagePolicy, OsTuple, PublishedImage};
+pub use platform::PlatformList;
+pub use second_hash::SecondHash;
 pub use source::{BuildSource, ExpectedSource, RefPattern, SourcePolicy, SourceRule};
-pub use source_rule_values::SourceRuleError;
-pub use tcb::{ExceptionError, TcbException, TcbPolicy};
+pub use tcb::{TcbException, TcbPolicy};
 pub use tls_binding::{LockedBinding, TlsBinding};
 pub use vulnerable_acceptance::VulnerableAcceptance;
 pub(crate) use vulnerable_acceptance::WRITTEN_BY_PIN;
 pub use written_source::WrittenRule;
 
+#[doc(hidden)]
+pub use crate::compose::ComposePlace;
 pub(crate) use github_issuer::GITHUB_ACTIONS;
 
 // For the program.
@@ -83,8 +81,13 @@ pub(crate) use github_issuer::GITHUB_ACTIONS;
 pub use self::{
     appraisal::DEFAULT_TD_ATTRIBUTES,
     image_name::normal_name,
+    key_provider::PinError,
+    key_providers::KeyProvidersError,
+    known_by::KnownByError,
     max_age::ReportMaxAge,
-    os_image::{parse_os_image, parse_os_image_of},
+    os_image::{OsImageError, parse_os_image, parse_os_image_of},
+    platform::PlatformId,
+    second_hash::SecondHashError,
     source::MAX_SOURCE_RULES,
-    tcb::MAX_EXCEPTION_DAYS,
+    tcb::{ExceptionError, MAX_EXCEPTION_DAYS},
 };

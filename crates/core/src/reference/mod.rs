@@ -35,20 +35,23 @@ use chrono::NaiveDate;
 
 use crate::report::day;
 
-pub use advisory::{Advisory, Grade};
-pub use archive::ImageArchive;
+pub(crate) use advisory::Advisory;
 pub use error::{ReferenceError, ReferenceProblem};
-pub use kms::{GovernedBy, KmsRow};
-pub use kms_image::KmsImageRow;
-pub use nearest::Nearest;
-pub use os_image::{OsClass, OsImageRow, Registers, Standing, VmShape};
-pub use risky_name::{RiskyName, RiskyNameMatch, RiskyNameReaders};
-pub use script::{ScriptRow, ScriptText};
+pub(crate) use kms_image::KmsImageRow;
+pub(crate) use os_image::VmShape;
+pub use os_image::{OsClass, OsImageRow, Registers, Standing};
+pub(crate) use risky_name::{RiskyName, RiskyNameMatch, RiskyNameReaders};
+pub(crate) use script::ScriptRow;
 pub use version::ReleaseVersion;
 
 // For the program.
 #[doc(hidden)]
-pub use self::limits::MAX_FILE_BYTES;
+pub use self::{
+    advisory::Grade,
+    kms::{GovernedBy, KmsRow},
+    limits::MAX_FILE_BYTES,
+    script::ScriptText,
+};
 
 use os_image::KnownFirmware;
 
@@ -129,7 +132,7 @@ impl ReferenceValues {
 
     /// How many days old they are at a time in Unix seconds, where that is more than half a year.
     #[must_use]
-    pub fn days_old(&self, at: u64) -> Option<i64> {
+    pub(crate) fn days_old(&self, at: u64) -> Option<i64> {
         let days = (day(at)? - self.updated).num_days();
         (days > OLD_AFTER_DAYS).then_some(days)
     }

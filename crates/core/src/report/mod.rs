@@ -59,6 +59,7 @@ pub use self::{
 use serde::{Deserialize, Serialize};
 
 /// The name of the JSON format of a [`Report`].
+#[doc(hidden)]
 pub const SCHEMA: &str = "cvm-verify/report/v1";
 
 /// Everything that one run of the program found.

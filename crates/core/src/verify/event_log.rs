@@ -33,7 +33,7 @@ impl MeasuredLog {
 
     /// RTMR3 as it was after the first `boot-mr-done`: what a KMS judges. 48 bytes; absent if there is no such event.
     #[must_use]
-    pub const fn rtmr3_at_boot_mr_done(&self) -> Option<&[u8; 48]> {
+    pub(crate) const fn rtmr3_at_boot_mr_done(&self) -> Option<&[u8; 48]> {
         self.rtmr3_at_boot_mr_done.as_ref()
     }
 

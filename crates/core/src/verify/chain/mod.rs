@@ -9,19 +9,20 @@ mod rpc;
 mod subject;
 mod transcript;
 
-pub use abi::{AbiError, Address, AppBootInfo, KmsInfo};
-pub use contracts::{AppContract, Contract, Implementation, KmsContract, Owner, OwnerKind};
-pub use governance::{ChainProblem, Governance};
-pub use rpc::Block;
-pub use subject::GovernanceSubject;
-pub use transcript::{NodeAnswer, Unanswered};
+pub(crate) use contracts::{AppContract, KmsContract, Owner, OwnerKind};
+pub use governance::Governance;
+pub(crate) use transcript::NodeAnswer;
 
 // For the program.
 #[doc(hidden)]
 pub use self::{
+    abi::{AbiError, Address, AppBootInfo, KmsInfo},
     call::{address_text, function_of},
-    governance::{MAX_ROUNDS, read},
-    rpc::{Request, outcome},
+    contracts::{Contract, Implementation},
+    governance::{ChainProblem, MAX_ROUNDS, read},
+    rpc::{Block, Request, outcome},
+    subject::GovernanceSubject,
+    transcript::Unanswered,
 };
 
 #[cfg(test)]

@@ -16,19 +16,27 @@ mod root;
 mod samples_tests;
 mod spdm;
 
-pub use boot_record::{GpuBoot, GpuBootRefusal, GpuModes, GpuRecord};
-pub use chain::ChainError;
-pub use device::{Architecture, DeviceError, VerifiedDevice};
-pub use devices::{GpuDevices, GpuRefusal, Topology};
-pub use nras::{NrasIntermediates, NrasVerdict};
-pub use opaque::{Opaque, OpaqueError, OpaqueFields};
-pub use policy::{GpuPolicyProblem, MeasuredGpuPolicy};
-pub use root::DeviceRoot;
-pub use spdm::SpdmError;
+pub use boot_record::{GpuBoot, GpuModes, GpuRecord};
+pub(crate) use device::VerifiedDevice;
+pub use devices::GpuDevices;
+pub(crate) use devices::Topology;
+pub use nras::NrasVerdict;
+pub(crate) use opaque::OpaqueFields;
+pub use policy::MeasuredGpuPolicy;
 
 // For the program.
 #[doc(hidden)]
-pub use self::{chain::certificate_names, spdm::SpdmTranscript};
+pub use self::{
+    boot_record::GpuBootRefusal,
+    chain::{ChainError, certificate_names},
+    device::DeviceError,
+    devices::GpuRefusal,
+    nras::{MAX_ANSWER_BYTES, MAX_KEYS_BYTES, NrasIntermediates},
+    opaque::{Opaque, OpaqueError},
+    policy::GpuPolicyProblem,
+    root::DeviceRoot,
+    spdm::{SpdmError, SpdmTranscript},
+};
 
 use super::digest::sha256;
 use super::{BootClaims, BootRefusal, ComposeRefusal, MeasuredCompose, NotProven, Prover};
@@ -124,6 +132,7 @@ pub(super) fn prove(
 }
 
 /// What NVIDIA's service is asked about: the reports of each kind.
+#[doc(hidden)]
 pub type NrasLists = Vec<(NrasKind, Vec<GpuReport>)>;
 
 impl GpuFacts {
@@ -145,6 +154,7 @@ impl GpuFacts {
 
     /// The reports to send to NVIDIA's service, and the nonce that they signed: those of verified devices alone, and only if
     /// they answered this run.
+    #[doc(hidden)]
     #[must_use]
     pub fn for_nras(&self) -> Option<([u8; 32], NrasLists)> {
         let devices = self.devices.as_ref().ok()?;
