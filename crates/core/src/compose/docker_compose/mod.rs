@@ -52,6 +52,7 @@ use serde_json::{Map, Value};
 use super::yaml;
 use crate::recent::Recent;
 use crate::verify::MeasuredCompose;
+pub use document_fields::document_fields;
 pub(crate) use document_fields::{FieldProblem, field_problem};
 pub use place::{ComposePlace, ComposePlaces, MAX_PLACES};
 pub use risky_names::{is_risky, is_risky_in_guest};
