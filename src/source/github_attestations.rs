@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::Found;
-use super::github_problem::{malformed, of_net, unreachable_with};
+use super::lookup_problem::{malformed, of_net, unreachable_with};
 use super::next_page::{NextPage, next_page};
 use crate::net::{Client, HeaderMap, HeaderValue, Limits, Method, Response, Secret};
 use cvm_verify_core::evidence::{
