@@ -31,6 +31,7 @@ mod shell;
 mod start_scripts;
 mod supervisord;
 mod table;
+mod unquoted;
 mod variables;
 mod volumes;
 mod words;
