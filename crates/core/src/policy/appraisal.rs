@@ -96,7 +96,7 @@ pub struct Policy {
     pub kms: KmsPolicy,
     /// What is expected of the contracts that govern the app.
     pub governance: GovernancePolicy,
-    /// Where each waiver is written; [`Policy::waived_by`] reads it.
+    /// Where each waiver is written; `Policy::waived_by` reads it.
     pub waivers: BTreeMap<CheckId, Origin>,
     /// Where each setting is written, by its key. It decides nothing: a finding points there.
     pub settings: BTreeMap<&'static str, Origin>,

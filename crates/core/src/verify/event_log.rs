@@ -252,7 +252,7 @@ fn is_plain_name(name: &str) -> bool {
 }
 
 /// Names that carry claims, or carried them in 0.3. None may occur outside its place.
-pub(super) const RESERVED_NAMES: [&str; 16] = [
+pub const RESERVED_NAMES: [&str; 16] = [
     "system-preparing",
     "rootfs-hash",
     "app-id",

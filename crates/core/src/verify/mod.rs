@@ -86,7 +86,7 @@ pub use self::{
     app_compose::ComposeRefusal,
     boot::BootRefusal,
     config_id::Launch,
-    event_log::LogRefusal,
+    event_log::{LogRefusal, RESERVED_NAMES},
     ingress::{
         IngressNotBound, IngressRefusal, ReadIngress, evidence_of as ingress_evidence_of,
         may_be_renewing as ingress_may_be_renewing,

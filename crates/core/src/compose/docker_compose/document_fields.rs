@@ -60,7 +60,7 @@ const FIELDS: [(&str, Shape); 33] = [
     ("version", Shape::Any),
 ];
 
-/// The names of [`FIELDS`], sorted.
+/// The names of the fields that are known, sorted.
 pub fn document_fields() -> impl Iterator<Item = &'static str> {
     FIELDS.iter().map(|(name, _)| *name)
 }
