@@ -23,6 +23,7 @@ const MAX_PROBLEM: usize = 1000;
 
 /// Recorded evidence, to be verified again later: the file that `cvm-verify verify --evidence` writes. It is not signed: its times and
 /// its nonce are its own claim, so a replay proves nothing of the moment or of the address.
+/// What others than the app answered is in fields that only the program reads.
 #[derive(Debug, Clone)]
 pub struct Bundle {
     /// When it was captured, Unix seconds.

@@ -4,7 +4,7 @@
 //! [`super::verify`] can open (and the `inspect` command, which gives no verdict).
 //!
 //! Begin with [`Evidence`]: what one instance supplied. [`Bundle`] is the file that records it, with what others answered next
-//! to it: the types `Recorded…`, one for each that may be asked. A `MAX_…` is the most that is read, in bytes or entries.
+//! to it.
 //!
 //! Sources of the formats: dstack (`sdk/curl/api.md`, `dstack-attest/src`, `cc-eventlog/src`, `dstack-types/src`) and the Phala
 //! Cloud API.

@@ -1,6 +1,6 @@
 //! Reference values: what OS images, key management services, start-up scripts and variables are known to be.
 //!
-//! [`ReferenceValues`] is all of it; the types `…Row` are its rows.
+//! [`ReferenceValues`] is all of it; [`OsImageRow`] is one of its rows.
 //!
 //! Each table is a file of `data/`, one row per fact with its source and its date; `built_in.rs` is made from them
 //! (`tests/rust_source.rs`). A user adds rows with `--reference-values FILE` ([`ReferenceValues::with_file`]); no added row weakens a

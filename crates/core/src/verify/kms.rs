@@ -1,6 +1,6 @@
 //! The KMS that an app's keys come from: what is proven of it (docs/governance.md).
 //!
-//! Two things make an [`AttestedKms`]: the handshake proves that the server holds the key of its certificate, and a TD quoted that
+//! Two things make an `AttestedKms`: the handshake proves that the server holds the key of its certificate, and a TD quoted that
 //! key. What a KMS answers over such a connection is worth what its code is. Which root key signed the certificate says which KMS
 //! it is. `live_kms` proves; the claims of the KMS's own VM are those of any VM, the `F` of the types here.
 //!

@@ -10,7 +10,7 @@
 //! | GPU reports | signature and chain to NVIDIA's device root | [`gpu::GpuDevices`] |
 //! | leaf of the live TLS connection | a handshake of this run, and a quote of its key by the same TD | [`BoundChannel`] |
 //! | the same, of a dstack ingress | a handshake of this run, and the same TD's quote of the ingress's files, of an unknown time | [`BoundIngress`] |
-//! | what a KMS shows and answers | a handshake, and a quote of its key | [`AttestedKms`](kms::AttestedKms) |
+//! | what a KMS shows and answers | a handshake, and a quote of its key | `AttestedKms` in a [`KmsAnswer`](kms::KmsAnswer) |
 //! | a Sigstore bundle | its certificate, time, log entry and signature | [`SignedStatement`](provenance::SignedStatement) |
 //!
 //! Begin with [`prove`] and [`Claims`], which holds what is proven; [`NotProven`] says why a field has no value.
