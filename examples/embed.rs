@@ -7,7 +7,7 @@ use std::{error::Error, process::ExitCode, sync::Arc};
 
 use cvm_verify::engine::{Deployment, Run, Session, verify};
 use cvm_verify::net::{Client, Transport};
-use cvm_verify_core::{Expected, Origin, Policy, Status, Verdict, evidence::parse_user_hex};
+use cvm_verify_core::{Expected, Origin, Policy, Status, Verdict, parse_user_hex};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {

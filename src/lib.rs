@@ -8,7 +8,7 @@
 //! * [`net`]: the HTTP client that the engine is given;
 //! * [`source`]: where evidence comes from.
 //!
-//! The other public modules are for the tests of this repository. `docs/architecture.md` in the repository shows what each folder
+//! The other public modules are for the program and its tests; [`collateral`] also has the type of a field of the engine's session. `docs/architecture.md` in the repository shows what each folder
 //! holds, and which may import which.
 
 #![deny(

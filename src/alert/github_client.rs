@@ -15,15 +15,13 @@ use url::Url;
 use super::delivery::{RetryPolicy, json_headers};
 use super::error::DeliveryError;
 use crate::net::retry::{Schedule, retry};
-use crate::net::{self, Client, HeaderMap, HeaderValue, Limits, Secret};
+use crate::net::{self, Client, HeaderMap, Limits, Secret, github_headers};
 use cvm_verify_core::evidence::has_more_values_than;
 
 /// Largest answer that is read, in bytes: a page of issues, of which strangers may have written some.
 const MAX_ANSWER: usize = 8 * 1024 * 1024;
 /// Values of one answer in JSON. A page of 100 issues has about 10,000.
 const MAX_VALUES: usize = 100_000;
-/// The version of GitHub's REST API.
-const API_VERSION: &str = "2022-11-28";
 
 /// What octocrab sends its requests through.
 #[derive(Clone)]
@@ -123,12 +121,9 @@ impl GithubClient {
 
     fn headers(&self) -> Result<HeaderMap, DeliveryError> {
         let mut headers = json_headers();
-        let mut bearer = HeaderValue::try_from(format!("Bearer {}", self.token.expose()))
+        let of_github = github_headers(Some(&self.token))
             .map_err(|_| DeliveryError::ControlCharacter { what: "its token" })?;
-        bearer.set_sensitive(true);
-        headers.insert("authorization", bearer);
-        headers.insert("accept", HeaderValue::from_static("application/vnd.github+json"));
-        headers.insert("x-github-api-version", HeaderValue::from_static(API_VERSION));
+        headers.extend(of_github);
         Ok(headers)
     }
 }

@@ -1,5 +1,5 @@
 //! One set of collateral for all targets of a platform: fetched once, however many ask at the same time, and fetched again
-//! when it is a day old.
+//! when it is `max_age` old (`--collateral-max-age`, a day by default).
 //!
 //! A set is used again while all its parts are in date, none ends soon and it was fetched less than `max_age` ago. An older
 //! one is fetched again, since Intel may have revoked something meanwhile, and serves on where it cannot be: for how long,
@@ -19,12 +19,9 @@ use super::fetch::{CollateralFetcher, Fetched};
 use super::request::CollateralRequest;
 use super::sources::Sources;
 use cvm_verify_core::policy::CollateralMaxAge;
-use cvm_verify_core::verify::COLLATERAL_LIMIT;
 use cvm_verify_core::verify::age::Age;
 use cvm_verify_core::verify::validity::Windows;
-
-/// A set of which a part ends within this time is renewed, seconds: 14 days, from when on the `collateral` check warns.
-const RENEW_BEFORE: u64 = 14 * 24 * 60 * 60;
+use cvm_verify_core::verify::{COLLATERAL_LIMIT, FORECAST};
 
 /// The shortest time between two attempts to renew a set that is still in date, seconds: one hour.
 const RENEW_PAUSE: u64 = 60 * 60;
@@ -114,7 +111,7 @@ impl Held {
     fn serves(&self, sources: &Sources, round: u64, now: u64, max_age: u64) -> bool {
         let ends_soon = self
             .window
-            .is_none_or(|(_, end)| end < now.saturating_add(RENEW_BEFORE));
+            .is_none_or(|(_, end)| end < now.saturating_add(FORECAST));
         let of_fallback = !sources.is_first(&self.fetched.source);
         let overdue = self.age(now).reaches(max_age);
         let tried_lately = self.tried_lately(now, max_age);

@@ -1,4 +1,4 @@
-//! One fetch for all, kept for a day, and longer only if nothing newer comes.
+//! One fetch for all, kept for `max_age`, and longer only if nothing newer comes.
 
 #[path = "cache_disk_tests.rs"]
 mod disk;
@@ -199,7 +199,7 @@ async fn a_set_is_fetched_anew_when_it_is_a_day_old_and_not_before() {
 async fn a_set_that_ends_soon_is_renewed() {
     let pccs = Pccs::new().await;
     let store = CollateralCache::in_memory();
-    let soon = pccs.end - RENEW_BEFORE;
+    let soon = pccs.end - FORECAST;
     for (now, sets) in [
         (soon - 2 * RENEW_PAUSE, 1),
         (soon, 1),

@@ -2,7 +2,7 @@
 
 use super::Inspector;
 use super::opened::Opened;
-use super::page::{Page, count, cut};
+use super::page::{Page, cut};
 use cvm_verify_core::evidence::{KmsMeta, KmsRules, MAX_KMS, RecordedKms};
 use cvm_verify_core::verify::chain::address_text;
 use cvm_verify_core::verify::{RaTlsCertificate, ra_tls_evidence_of, spki_sha256};
@@ -62,17 +62,9 @@ fn one(page: &mut Page, kms: &RecordedKms) {
 /// The evidence that its certificate carries.
 fn evidence_in(page: &mut Page, certificate: &RaTlsCertificate) {
     let own = Opened::new(certificate.evidence(), &Inspector(()));
-    page.field(
-        "Evidence",
-        format!(
-            "a quote of {} bytes, {}",
-            own.quote.len(),
-            count(own.events.map_or(0, <[_]>::len), "event")
-        ),
-    )
-    .note(
-        "The quote of the VM that the KMS runs in, made when it started. `verify` with `kms-host` proves it.",
-    );
+    let note =
+        "The quote of the VM that the KMS runs in, made when it started. `verify` with `kms-host` proves it.";
+    own.show_size(page, "Evidence", note);
     if let Some(hash) = own.boot_event("compose-hash") {
         page.field("Its compose hash", hex::encode(hash))
             .note("Which code it runs: `kms-compose-hash` names it in the policy file.");

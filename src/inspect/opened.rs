@@ -5,6 +5,7 @@ use cvm_verify_core::evidence::{BootEvents, Event, Evidence, GpuReport, InfoRegi
 use cvm_verify_core::verify::{QuoteExtents, ShownDocument};
 
 use super::Inspector;
+use super::page::{Page, count};
 use super::quote::TdReport;
 
 /// Everything that the sections show. Nothing in it is proven.
@@ -75,6 +76,13 @@ impl<'a> Opened<'a> {
                 .and_then(|info| info.registers.as_ref())
                 .map(|registers| registers.open(inspector)),
         }
+    }
+
+    /// What there is of it, as a field.
+    pub(super) fn show_size(&self, page: &mut Page, title: &str, note: &str) {
+        let events = count(self.events.map_or(0, <[_]>::len), "event");
+        page.field(title, format!("a quote of {} bytes, {events}", self.quote.len()))
+            .note(note);
     }
 
     /// The payload of the first runtime event of a name, if it comes before `system-ready`.

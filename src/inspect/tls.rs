@@ -61,15 +61,8 @@ fn sizes(session: &TlsSession) -> String {
 /// The evidence that a certificate of dstack carries.
 fn evidence_in(page: &mut Page, certificate: &RaTlsCertificate) {
     let own = Opened::new(certificate.evidence(), &Inspector(()));
-    page.field(
-        "Evidence in the first",
-        format!(
-            "a quote of {} bytes, {}",
-            own.quote.len(),
-            count(own.events.map_or(0, <[_]>::len), "event")
-        ),
-    )
-    .note("The guest agent wrote it into the certificate: see docs/tls.md.");
+    let note = "The guest agent wrote it into the certificate: see docs/tls.md.";
+    own.show_size(page, "Evidence in the first", note);
     if let Some(report) = &own.report {
         page.field("Its report data", hex::encode(report.report_data))
             .note("Should be SHA-512 of `ratls-cert:` and the key's SubjectPublicKeyInfo.");

@@ -9,9 +9,9 @@ use crate::config::{Settings, path_of};
 use crate::files;
 use crate::usage_error::UsageError;
 use cvm_verify_core::compose::UnprovenDocument;
-use cvm_verify_core::evidence::{KmsBootstrap, MAX_KMS_META_BYTES, parse_user_hex};
+use cvm_verify_core::evidence::{KmsBootstrap, MAX_KMS, MAX_KMS_META_BYTES, parse_user_hex};
 use cvm_verify_core::policy::{
-    Expected, KeyProviders, KmsDocument, KmsHost, KmsMode, KmsPolicy, MAX_KMS, OsImageOption, OsImagePolicy,
+    Expected, KeyProviders, KmsDocument, KmsHost, KmsMode, KmsPolicy, OsImageOption, OsImagePolicy,
     parse_os_image_of,
 };
 use cvm_verify_core::reference::ReferenceValues;

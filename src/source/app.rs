@@ -26,7 +26,7 @@ pub(crate) const ROW: SourceRow = SourceRow {
 };
 
 /// Largest attestation, in bytes: 4 MiB (docs/threats.md, T48). The information may be [`MAX_INFO_BYTES`].
-pub const MAX_BYTES: usize = 4 * 1024 * 1024;
+pub const MAX_BYTES: usize = cvm_verify_core::evidence::MAX_ATTESTATION_BYTES;
 
 /// The query parameter that carries the nonce.
 const NONCE_PARAMETER: &str = "reportData";
@@ -211,11 +211,11 @@ impl AppEndpoints {
 
     /// The same with a text, of letters and digits alone, in the place of the digits.
     pub fn attestation_url_of_text(&self, text: &str) -> Url {
-        let mut url = self.below_base(&self.attestation_path);
-        let nonce = format!("{}={text}", self.nonce_parameter);
-        let query = joined(url.query(), Some(&nonce));
-        url.set_query(query.as_deref());
-        url
+        with_parameter(
+            self.below_base(&self.attestation_path),
+            &self.nonce_parameter,
+            text,
+        )
     }
 
     /// URL of the app's information.
@@ -228,11 +228,8 @@ impl AppEndpoints {
 
     /// URL of the GPU evidence for `nonce`, if it has one of its own: 64 lower-case hex digits in `nonce`.
     pub fn gpu_url(&self, nonce: &[u8; 32]) -> Option<Url> {
-        let mut url = self.below_base(self.gpu_path.as_deref()?);
-        let nonce = format!("{GPU_NONCE_PARAMETER}={}", hex::encode(nonce));
-        let query = joined(url.query(), Some(&nonce));
-        url.set_query(query.as_deref());
-        Some(url)
+        let url = self.below_base(self.gpu_path.as_deref()?);
+        Some(with_parameter(url, GPU_NONCE_PARAMETER, &hex::encode(nonce)))
     }
 
     fn below_base(&self, path: &str) -> Url {
@@ -329,6 +326,12 @@ fn refuse_endpoint(url: &Url, option: &str, path: &str) -> Result<(), UsageError
             base.trim_end_matches('/')
         ),
     ))
+}
+
+fn with_parameter(mut url: Url, name: &str, value: &str) -> Url {
+    let query = joined(url.query(), Some(&format!("{name}={value}")));
+    url.set_query(query.as_deref());
+    url
 }
 
 /// Two queries as one; `None` when neither holds anything.

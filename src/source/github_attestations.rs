@@ -12,9 +12,9 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::Found;
-use super::github_problem::{malformed, of_net, unreachable_with};
+use super::lookup_problem::{malformed, of_net, unreachable_with};
 use super::next_page::{NextPage, next_page};
-use crate::net::{Client, HeaderMap, HeaderValue, Limits, Method, Response, Secret};
+use crate::net::{Client, Limits, Method, Response, Secret, github_headers};
 use cvm_verify_core::evidence::{
     LookupProblem, LookupProblemKind as Kind, MAX_STATEMENTS, StatementSource, has_more_values_than,
 };
@@ -23,8 +23,6 @@ use cvm_verify_core::verify::provenance::MAX_BUNDLE;
 
 /// Where GitHub's API is.
 pub const API: &str = "https://api.github.com/";
-/// The version of the API.
-const API_VERSION: &str = "2022-11-28";
 /// Largest page, in bytes: 30 bundles that are in it.
 const MAX_PAGE: usize = 8 * 1024 * 1024;
 /// Values of a page in JSON. One bundle has about 60.
@@ -200,16 +198,9 @@ impl Attestations<'_> {
         };
         let url = Url::parse(&format!("{}{path}", self.api.as_str().trim_end_matches('/')))
             .map_err(|_| unreachable("the request to GitHub's API could not be made"))?;
-        let mut headers = HeaderMap::new();
-        headers.insert("accept", HeaderValue::from_static("application/vnd.github+json"));
-        headers.insert("x-github-api-version", HeaderValue::from_static(API_VERSION));
-        if let Some(token) = token {
-            let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|_| {
-                unreachable("the token in CVM_VERIFY_SOURCE_TOKEN holds a character that no token has")
-            })?;
-            bearer.set_sensitive(true);
-            headers.insert("authorization", bearer);
-        }
+        let headers = github_headers(token).map_err(|_| {
+            unreachable("the token in CVM_VERIFY_SOURCE_TOKEN holds a character that no token has")
+        })?;
         let limits = Limits::body(MAX_PAGE).within(deadline.saturating_duration_since(Instant::now()));
         client
             .send(Method::GET, &url, headers, Vec::new(), &limits)

@@ -9,12 +9,7 @@ use url::Url;
 
 use crate::net::{Client, Limits, below};
 use cvm_verify_core::evidence::{GpuReport, NrasAnswer, NrasKind, RecordedNras, keys_used};
-
-/// Largest answer, in bytes: 1 MiB. One of eight GPUs has about 17 KB.
-const MAX_ANSWER: usize = 1024 * 1024;
-
-/// Largest key set, in bytes: 2 MiB. Real ones have up to 500 KB.
-const MAX_KEYS: usize = 2 * 1024 * 1024;
+use cvm_verify_core::verify::gpu::{MAX_ANSWER_BYTES, MAX_KEYS_BYTES};
 
 /// NVIDIA's own service.
 const PUBLIC: &str = "https://nras.attestation.nvidia.com/";
@@ -114,7 +109,7 @@ impl Nras {
                     .map(|members| members.remove("claims_version"));
             }
             let url = below(&self.0, &format!("{version}/attest/{}", kind.as_str()));
-            let limits = Limits::body(MAX_ANSWER);
+            let limits = Limits::body(MAX_ANSWER_BYTES);
             let response = client
                 .post_json(&url, body.to_string().into_bytes(), &limits)
                 .await
@@ -144,7 +139,7 @@ impl Nras {
 
     async fn keys(&self, client: &Client) -> Result<String, String> {
         let url = below(&self.0, ".well-known/jwks.json");
-        let response = client.get_json(&url, &Limits::body(MAX_KEYS)).await;
+        let response = client.get_json(&url, &Limits::body(MAX_KEYS_BYTES)).await;
         let response = response
             .and_then(crate::net::Response::ok)
             .map_err(|error| error.to_string().trim_end_matches('.').to_owned())?;

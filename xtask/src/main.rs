@@ -43,7 +43,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "docs",
-        about: "makes the generated pages and snapshots anew, then builds the API documentation",
+        about: "makes the generated pages and snapshots anew, builds the API documentation, and lists the public items of the core",
         commands: &[
             &[
                 "env",
@@ -57,6 +57,7 @@ const TASKS: &[Task] = &[
                 "--quiet",
             ],
             &["cargo", "doc", "--workspace", "--no-deps", "--locked"],
+            &["tests/core_alone/public", "--update"],
         ],
     },
     Task {

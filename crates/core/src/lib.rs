@@ -6,8 +6,9 @@
 //! and policy are arguments, so recorded evidence gives the same result in a year.
 //!
 //! ```
-//! use cvm_verify_core::evidence::collateral;
-//! use cvm_verify_core::{Evidence, Inputs, Policy, SignatureCache, Subject, TargetReport, TrustRoot, appraise, prove};
+//! use cvm_verify_core::{
+//!     Evidence, Inputs, Policy, SignatureCache, Subject, TargetReport, TrustRoot, appraise, parse_collateral, prove,
+//! };
 //!
 //! /// Appraises what a CVM answered to a nonce of 32 random bytes. `now` is in Unix seconds.
 //! fn report(
@@ -20,7 +21,7 @@
 //!     now: u64,
 //! ) -> Result<TargetReport, Box<dyn std::error::Error>> {
 //!     let evidence = Evidence::parse(attestation, Some(info), None, Some(nonce))?;
-//!     let collateral = collateral::parse(collateral)?;
+//!     let collateral = parse_collateral(collateral)?;
 //!     let claims = prove(&evidence, &Inputs {
 //!         collateral: Ok(&collateral),
 //!         collateral_fetched_at: Some(now),
@@ -63,7 +64,7 @@
 //! | an event log | a [`VerifiedQuote`] | [`MeasuredLog`]: replayed, with digests recomputed from name and payload, it gives RTMR3 of the quote; and RTMR0–2, if it has their digests |
 //! | a [`MeasuredLog`] | | [`BootClaims`]: what the measured OS recorded before the app could write events |
 //! | the compose document's text | [`BootClaims`] | [`MeasuredCompose`]: its SHA-256 is the measured compose hash |
-//! | registers | [`ReferenceValues`] | [`IdentifiedOs`]: they are those of one row |
+//! | MRTD, RTMR1, RTMR2 | [`ReferenceValues`] | [`IdentifiedOs`]: they are those of one row, or follow from the measurement document that the row's hash names. RTMR0 is not part of it |
 //!
 //! # What a caller must not do
 //!
@@ -83,15 +84,16 @@
 //!
 //! # What the interface is
 //!
-//! The names on this page, and the types that they show as fields, arguments and results: these are in the modules
-//! [`evidence`], [`verify`](mod@verify), [`policy`], [`lock`], [`reference`](mod@reference) and [`report`]. A public item that this
-//! documentation does not show is for the program `cvm-verify` alone: the crates are released together, and such an item
-//! changes without a new major version.
+//! What this documentation shows: the names on this page, and the types that they show as fields, arguments and results, in
+//! the modules [`evidence`], [`verify`](mod@verify), [`policy`], [`lock`], [`reference`](mod@reference) and [`report`]. A public
+//! item that it does not show is for the program `cvm-verify` alone, and may change in any release: so may the reasons in
+//! [`NotProven::Refused`], which print as sentences.
 //!
 //! # Features
 //!
 //! * `schema`: JSON Schemas of the types in [`report`].
-//! * `test-util`: arbitrary locks for property tests.
+//! * `test-util`: for tests alone, never for a verification. It makes arbitrary locks, and rows of reference values that count
+//!   as built in.
 
 #![deny(
     clippy::unwrap_used,
@@ -121,7 +123,8 @@ pub mod verify;
 
 pub use appraise::{Subject, appraise};
 pub use checks::{EvidenceFailure, EvidenceReason};
-pub use evidence::{Bundle, Evidence, EvidenceError, Unproven};
+pub use evidence::collateral::{FileError, parse as parse_collateral};
+pub use evidence::{Bundle, Evidence, EvidenceError, HexError, Unproven, parse_user_hex};
 pub use lock::{Lock, LockError, LockFile, LockProblem};
 pub use policy::{Expected, Fingerprint, Origin, OsImagePolicy, Policy, TcbPolicy};
 pub use reference::ReferenceValues;

@@ -8,7 +8,7 @@ use crate::inspect::page::Page;
 const MAX_UNKNOWN: usize = 40;
 
 /// A field and its meaning, in the order of the specification.
-const FIELDS: [(&str, &str); 30] = [
+const FIELDS: [(&str, &str); 33] = [
     (
         "manifest_version",
         "Form of the document. The text \"3\" keeps guests before 0.6 from starting it.",
@@ -76,6 +76,12 @@ const FIELDS: [(&str, &str); 30] = [
         "launch_token_hash",
         "SHA-256 of a token that the encrypted environment must hold: it keeps others from replacing it.",
     ),
+    (
+        "default_gateway_domain",
+        "Name of the gateway. Phala Cloud's pre-launch script reads it.",
+    ),
+    ("salt", "Written by older tools; no guest reads it."),
+    ("version", "Written by older tools; no guest reads it."),
     // Shown by the files that come after this one.
     ("allowed_envs", ""),
     ("docker_compose_file", ""),
@@ -131,5 +137,21 @@ pub(super) fn show(page: &mut Page, members: &Map<String, Value>) {
         page.field("Unknown fields", unknown.len())
             .note("Guests ignore unknown fields, but the hash covers them.");
         page.items(unknown, MAX_UNKNOWN);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use cvm_verify_core::compose::document_fields;
+
+    use super::*;
+
+    /// What a verification knows of a document is not called unknown.
+    #[test]
+    fn every_field_that_the_checks_know_is_explained() {
+        let explained: BTreeSet<&str> = FIELDS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(explained, document_fields().collect());
     }
 }

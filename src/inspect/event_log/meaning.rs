@@ -106,3 +106,19 @@ impl EventPlace {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use cvm_verify_core::verify::RESERVED_NAMES;
+
+    use super::*;
+
+    /// An event that a verification knows is not shown as one of the app.
+    #[test]
+    fn every_reserved_name_is_explained() {
+        let explained: BTreeSet<&str> = BOOT_EVENTS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(explained, BTreeSet::from(RESERVED_NAMES));
+    }
+}

@@ -12,7 +12,8 @@ use url::Url;
 use super::challenge::{Challenge, TokenService};
 use super::credentials::{Login, REGISTRY_CREDENTIALS};
 use super::repository::Repository;
-use crate::net::{Client, HeaderMap, HeaderValue, Limits, Method, NetError, Response, Secret};
+use crate::net::{Client, HeaderMap, HeaderValue, Limits, Method, Response, Secret};
+use crate::source::lookup_problem::of_net;
 use crate::source::next_page::{NextPage, next_page};
 use cvm_verify_core::evidence::{LookupProblem, LookupProblemKind as Kind};
 
@@ -148,7 +149,7 @@ impl<'a> RegistrySession<'a> {
                 .client
                 .get(&target, &limits)
                 .await
-                .map_err(|error| self.of_net("where the registry keeps it", &error))?;
+                .map_err(|error| of_net("where the registry keeps it", &error))?;
         }
         match response.status {
             200 => self.whole(response.body, digest),
@@ -213,7 +214,7 @@ impl<'a> RegistrySession<'a> {
         }
         let limits = self.limits(max_body);
         let sent = self.client.send_and_see(method, url, headers, &limits).await;
-        sent.map_err(|error| self.of_net("the registry", &error))
+        sent.map_err(|error| of_net("the registry", &error))
     }
 
     fn header(&self, authorization: &Secret) -> Result<HeaderValue, LookupProblem> {
@@ -242,7 +243,7 @@ impl<'a> RegistrySession<'a> {
         let sent = self.client.send(Method::GET, &url, headers, Vec::new(), &limits);
         let response = sent
             .await
-            .map_err(|error| self.of_net("the registry's token service", &error))?;
+            .map_err(|error| of_net("the registry's token service", &error))?;
         match response.status {
             200 => {}
             401 if self.login.is_some() => return Err(self.credentials_refused()),
@@ -315,17 +316,6 @@ impl<'a> RegistrySession<'a> {
     fn credentials_refused(&self) -> LookupProblem {
         let words = format!("does not accept the credentials in {REGISTRY_CREDENTIALS} (status 401)");
         self.problem(Kind::ApiDenied, &words)
-    }
-
-    fn of_net(&self, what: &str, error: &NetError) -> LookupProblem {
-        let kind = match error {
-            NetError::TooLarge { .. } | NetError::HeadersTooLarge { .. } => Kind::MalformedAnswer,
-            _ => Kind::Unreachable,
-        };
-        LookupProblem {
-            kind,
-            detail: format!("{what}: {}", error.to_string().trim_end_matches('.')),
-        }
     }
 }
 

@@ -96,7 +96,7 @@ pub enum Required {
     /// Not to fail, for any assurance at all, and to be met for this tier and for every higher one.
     NotToFailAndFrom(Tier),
     /// Nothing for `hardware` and `code`. If it is met, it grants one of these tiers beside `code`, which its finding names
-    /// ([`Finding::granting`]).
+    /// (`Finding::granting`).
     Grants(&'static [SideTier]),
     /// Nothing.
     Never,

@@ -145,7 +145,7 @@ impl Finding {
     /// With the tier in addition to `code` that it grants: one that the check declares in `required`. Only a pass and a harmless
     /// warning grant anything.
     #[must_use]
-    pub fn granting(mut self, side: SideTier) -> Self {
+    pub(crate) fn granting(mut self, side: SideTier) -> Self {
         if matches!(self.status, Status::Pass | Status::Warn) {
             self.grants = Some(side);
         }
@@ -154,7 +154,7 @@ impl Finding {
 
     /// With the value that was expected and the one that was found.
     #[must_use]
-    pub fn comparing(mut self, expected: impl Into<String>, actual: impl Into<String>) -> Self {
+    pub(crate) fn comparing(mut self, expected: impl Into<String>, actual: impl Into<String>) -> Self {
         self.expected = Some(expected.into());
         self.actual = Some(actual.into());
         self
@@ -162,7 +162,7 @@ impl Finding {
 
     /// With who expects otherwise: the report then points at the line of the file.
     #[must_use]
-    pub fn against(mut self, origin: impl Into<Option<Origin>>) -> Self {
+    pub(crate) fn against(mut self, origin: impl Into<Option<Origin>>) -> Self {
         self.origin = origin.into().or(self.origin);
         self
     }
@@ -176,7 +176,7 @@ impl Finding {
 
     /// With what to do about it in this case.
     #[must_use]
-    pub fn advising(mut self, fix: impl Into<String>) -> Self {
+    pub(crate) fn advising(mut self, fix: impl Into<String>) -> Self {
         self.fix = Some(fix.into());
         self
     }

@@ -117,15 +117,7 @@ fn of_document(document: &UnprovenDocument, policy: &Policy) -> Option<Finding> 
             .iter()
             .any(|pin| pin.name == name || (name == "local" && pin.name.starts_with("local"))),
     };
-    (!is_expected).then(|| {
-        Finding::fail(
-            &PROVIDER_MISMATCH,
-            format!(
-                "The document takes the VM's keys from `{name}`; {} expects {}.",
-                expected.origin, expected.value
-            ),
-        )
-    })
+    (!is_expected).then(|| of_another(&format!("`{name}`"), expected))
 }
 
 /// What is said of a document that takes its keys from a KMS.
@@ -134,16 +126,13 @@ fn of_a_kms(expected: &Expected<KeyProviders>) -> Option<Finding> {
         KeyProviders::Unchecked | KeyProviders::AnyKms => true,
         KeyProviders::Named(pins) => pins.iter().any(|pin| pin.name == "kms"),
     };
-    (!can_be).then(|| {
-        Finding::fail(
-            &PROVIDER_MISMATCH,
-            format!(
-                "The document takes the VM's keys from a KMS; {} expects {}.",
-                expected.origin, expected.value
-            ),
-        )
-        .against(expected.origin.clone())
-    })
+    (!can_be).then(|| of_another("a KMS", expected))
+}
+
+fn of_another(actual: &str, expected: &Expected<KeyProviders>) -> Finding {
+    let Expected { value, origin } = expected;
+    let detail = format!("The document takes the VM's keys from {actual}; {origin} expects {value}.");
+    Finding::fail(&PROVIDER_MISMATCH, detail).against(origin.clone())
 }
 
 /// The provider against what is expected.

@@ -5,21 +5,21 @@ use crate::evidence::AskedParty;
 use crate::verify::{BootClaims, Claims, NotProven, VerifiedQuote};
 
 /// Given by every check that depends on a quote that is not proven.
-pub const QUOTE_NOT_PROVEN: Reason = Reason {
+pub(crate) const QUOTE_NOT_PROVEN: Reason = Reason {
     id: "quote-not-proven",
     means: "The quote could not be verified, so nothing in it was read.",
     fix: "",
 };
 
 /// Given where the event log is not proven.
-pub const EVENT_LOG_NOT_PROVEN: Reason = Reason {
+pub(crate) const EVENT_LOG_NOT_PROVEN: Reason = Reason {
     id: "event-log-not-proven",
     means: "The event log does not replay to the quote, so nothing in it was read.",
     fix: "",
 };
 
 /// Given where the boot events are not proven.
-pub const BOOT_ORDER_NOT_PROVEN: Reason = Reason {
+pub(crate) const BOOT_ORDER_NOT_PROVEN: Reason = Reason {
     id: "boot-order-not-proven",
     means: "The boot events are refused, so no claim was taken from them.",
     fix: "",

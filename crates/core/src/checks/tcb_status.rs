@@ -4,9 +4,11 @@ use crate::checks::known;
 use dcap_qvl::TcbStatus;
 
 use super::{Acceptance, Check, Finding, InCertificate, QUOTE_NOT_PROVEN, Required, proven_quote, reasons};
-use crate::policy::{Policy, TcbException, built_in_eval_floor};
+use crate::policy::{Policy, TcbException};
 use crate::report::{AcceptedKind, CheckId, Tier, day, rfc3339};
-use crate::verify::{Claims, EarlyTcb, FORECAST, ShortOf, TcbMoment, TcbRating, TcbVerdict, severity};
+use crate::verify::{
+    Claims, EarlyTcb, FORECAST, ShortOf, TcbMoment, TcbRating, TcbVerdict, built_in_eval_floor, severity,
+};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::TcbStatus,

@@ -13,7 +13,7 @@ mod yaml;
 pub(crate) use clean_settings::clean_settings_violations;
 pub use docker_compose::{
     ComposeFile, ComposeFileError, ComposePlace, ComposePlaces, LaunchScript, Setter, compose_places,
-    is_risky, is_risky_in_guest,
+    document_fields, is_risky, is_risky_in_guest,
 };
 pub(crate) use docker_compose::{FieldProblem, Runner, field_problem, runs_unknown_script};
 pub use hash_forms::{ComposeForm, compose_forms};

@@ -132,7 +132,7 @@ impl Attestation {
     ///
     /// # Errors
     /// An [`EvidenceError`] that names the part.
-    pub fn of_versioned(bytes: &[u8]) -> Result<Self, EvidenceError> {
+    pub(crate) fn of_versioned(bytes: &[u8]) -> Result<Self, EvidenceError> {
         versioned::parse(bytes)
     }
 
@@ -140,7 +140,7 @@ impl Attestation {
     ///
     /// # Errors
     /// An [`EvidenceError`] that names the part.
-    pub fn of_parts(
+    pub(crate) fn of_parts(
         quote: &[u8],
         event_log: Option<&[u8]>,
         document: &'static str,

@@ -23,6 +23,7 @@ const MAX_PROBLEM: usize = 1000;
 
 /// Recorded evidence, to be verified again later: the file that `cvm-verify verify --evidence` writes. It is not signed: its times and
 /// its nonce are its own claim, so a replay proves nothing of the moment or of the address.
+/// What others than the app answered is in fields that only the program reads.
 #[derive(Debug, Clone)]
 pub struct Bundle {
     /// When it was captured, Unix seconds.
@@ -46,18 +47,25 @@ pub struct Bundle {
     /// A compose document that was given as a file.
     pub app_compose: Option<String>,
     /// What Phala's verification API answered.
+    #[doc(hidden)]
     pub phala_api: Option<RecordedPhalaAnswer>,
     /// Intel's early set, where it is another than the standard one.
+    #[doc(hidden)]
     pub early: Option<EarlyRecord>,
     /// What was asked for GPUs beside the attestation.
+    #[doc(hidden)]
     pub gpu: Option<RecordedGpu>,
     /// What the contracts that govern the app answered.
+    #[doc(hidden)]
     pub chain: Option<RecordedChain>,
     /// What the KMSs that the policy names showed and answered. Empty if none was asked.
+    #[doc(hidden)]
     pub kms: Vec<RecordedKms>,
     /// What was seen of TLS while the evidence was fetched.
+    #[doc(hidden)]
     pub tls: Option<TlsRecord>,
     /// What was looked up of who built the images. Empty where no rule asked for it.
+    #[doc(hidden)]
     pub provenance: Vec<RecordedStatements>,
 }
 

@@ -9,9 +9,11 @@ use serde_json::Value;
 use super::excerpt::json_problem;
 
 /// Largest document, and largest sum of the four, in bytes: 1 MiB (docs/threats.md, T48).
+#[doc(hidden)]
 pub const MAX_BYTES: usize = 1024 * 1024;
 
 /// Bytes of a signature over TCB info or QE identity: `r` and `s` of ECDSA over P-256, 32 bytes each.
+#[doc(hidden)]
 pub const SIGNATURE_BYTES: usize = 64;
 
 /// Why a document is not collateral.
@@ -128,6 +130,7 @@ pub fn parse(json: &[u8]) -> Result<QuoteCollateralV3, FileError> {
 }
 
 /// `collateral` in the form that [`parse`] reads: `serde_json::to_value(document(&collateral))`. Hex in lower case.
+#[doc(hidden)]
 pub fn document(collateral: &QuoteCollateralV3) -> CollateralDocument<'_> {
     CollateralDocument {
         pck_crl_issuer_chain: &collateral.pck_crl_issuer_chain,
@@ -144,6 +147,7 @@ pub fn document(collateral: &QuoteCollateralV3) -> CollateralDocument<'_> {
 }
 
 /// Collateral ready to be serialised. Our own struct, so that the form of a bundle does not follow a dependency's.
+#[doc(hidden)]
 #[derive(Debug, Clone, Serialize)]
 pub struct CollateralDocument<'a> {
     pck_crl_issuer_chain: &'a str,

@@ -7,16 +7,16 @@ use super::EvidenceError;
 use super::json::Object;
 
 /// The most GPUs of one deployment.
-pub const MAX_GPUS: usize = 16;
+pub(crate) const MAX_GPUS: usize = 16;
 
 /// The most switches of one deployment.
-pub const MAX_SWITCHES: usize = 8;
+pub(crate) const MAX_SWITCHES: usize = 8;
 
 /// Bytes of a report: 64 KiB. Real ones have about 4.1 KB.
-pub const MAX_GPU_REPORT_BYTES: usize = 64 * 1024;
+pub(crate) const MAX_GPU_REPORT_BYTES: usize = 64 * 1024;
 
 /// Bytes of a certificate chain as PEM: 32 KiB. Real ones have 4.8 KB.
-pub const MAX_GPU_CHAIN_BYTES: usize = 32 * 1024;
+pub(crate) const MAX_GPU_CHAIN_BYTES: usize = 32 * 1024;
 
 /// Characters of an architecture's name.
 const MAX_ARCHITECTURE: usize = 32;

@@ -25,7 +25,7 @@ pub const INGRESS_MANIFEST: &str = "sha256sum.txt";
 pub const INGRESS_QUOTE: &str = "quote.json";
 
 /// The file of the ACME account.
-pub const INGRESS_ACCOUNT: &str = "acme-account.json";
+pub(crate) const INGRESS_ACCOUNT: &str = "acme-account.json";
 
 /// What an ingress supplied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +89,7 @@ pub enum ManifestError {
 impl ManifestError {
     /// Whether the file is no manifest at all: a page that a server answers every address with, for example.
     #[must_use]
-    pub const fn is_of_another_file(&self) -> bool {
+    pub(crate) const fn is_of_another_file(&self) -> bool {
         match self {
             Self::TooLarge(_) | Self::Empty | Self::Line(1) => true,
             Self::TooManyLines | Self::Line(_) | Self::CarriageReturn(_) | Self::Name(_) | Self::Twice(_) => {
@@ -144,7 +144,7 @@ impl IngressManifest {
     /// The listed certificate for a host: its own, that of the wildcard above it, or the one of older releases. Case is not
     /// significant in the name of a host.
     #[must_use]
-    pub fn certificate_of(&self, host: &str) -> Option<&str> {
+    pub(crate) fn certificate_of(&self, host: &str) -> Option<&str> {
         let wildcard = host
             .split_once('.')
             .map(|(_, parent)| format!("cert-*.{parent}.pem"));

@@ -9,7 +9,7 @@ pub const MAX_INFO_BYTES: usize = 16 * 1024 * 1024;
 
 /// Bytes of a versioned attestation: dstack's own limit (dstack, `dstack-attest/src/{attestation,v1}.rs`). Real ones are under 64
 /// KiB.
-pub const MAX_VERSIONED_BYTES: usize = 10 * 1024 * 1024;
+pub(crate) const MAX_VERSIONED_BYTES: usize = 10 * 1024 * 1024;
 
 /// Bytes of a quote (docs/threats.md, T20). Real ones are 5,006 to 8,000 bytes, padding included.
 pub const MAX_QUOTE_BYTES: usize = 16 * 1024;

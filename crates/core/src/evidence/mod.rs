@@ -4,7 +4,7 @@
 //! [`super::verify`] can open (and the `inspect` command, which gives no verdict).
 //!
 //! Begin with [`Evidence`]: what one instance supplied. [`Bundle`] is the file that records it, with what others answered next
-//! to it: the types `Recorded…`, one for each that may be asked. A `MAX_…` is the most that is read, in bytes or entries.
+//! to it.
 //!
 //! Sources of the formats: dstack (`sdk/curl/api.md`, `dstack-attest/src`, `cc-eventlog/src`, `dstack-types/src`) and the Phala
 //! Cloud API.
@@ -42,56 +42,64 @@ mod versioned;
 mod vm_config;
 
 pub use attestation::{Attestation, BootEvents};
-pub use bundle::{AskedParty, Bundle, BundleError, BundleSource, EarlyRecord, SCHEMA as BUNDLE_SCHEMA};
+pub use bundle::{AskedParty, Bundle, BundleError, BundleSource};
 pub(crate) use bytes::strip_prefix;
-pub use bytes::{HexError, parse_user_hex, parse_user_hex_up_to};
-pub use collateral::MAX_BYTES;
+pub use bytes::{HexError, parse_user_hex};
 pub use error::EvidenceError;
-pub use event_log::{Event, EventVersion, RUNTIME_EVENT_TYPE};
+pub use event_log::{Event, EventVersion};
 #[doc(hidden)]
 pub use excerpt::{excerpt, json_problem};
+pub use gpu::GpuEvidence;
 pub(crate) use gpu::claimed_gpus;
-pub use gpu::{GpuEvidence, GpuProblem, MAX_GPU_DOCUMENT_BYTES};
 pub use gpu_reports::GpuReport;
 pub(crate) use gpu_reports::{MAX_GPU_CHAIN_BYTES, MAX_GPU_REPORT_BYTES};
 pub use info::{Info, InfoRegisters};
 pub(crate) use ingress::INGRESS_ACCOUNT;
-pub use ingress::{
-    INGRESS_MANIFEST, INGRESS_QUOTE, IngressEvidence, IngressManifest, IngressSeen, MAX_INGRESS_FILE_BYTES,
-    MAX_INGRESS_MANIFEST_BYTES, MAX_INGRESS_QUOTE_BYTES, ManifestError,
-};
-pub use json::Object;
 #[doc(hidden)]
 pub use json_budget::has_more_values_than;
-pub use kms_meta::{KmsBootstrap, KmsMeta, KmsRules, MAX_KMS_META_BYTES};
 pub(crate) use limits::MAX_COMPOSE_VALUES;
-pub use limits::{
-    MAX_ATTESTATION_BYTES, MAX_COMPOSE_BYTES, MAX_COMPOSE_FILE_BYTES, MAX_EVENTS, MAX_INFO_BYTES,
-    MAX_QUOTE_BYTES,
-};
-pub use nras::{NrasAnswer, NrasKind, RecordedNras, keys_used};
-pub use phala_cloud::{PhalaCloudAnswer, PhalaCloudInstance};
-pub use phala_kms::PhalaKms;
+pub(crate) use phala_verifier::PhalaQuote;
 pub(crate) use phala_verifier::{BODY_FIELDS, error_detail};
-pub use phala_verifier::{PhalaAnswer, PhalaQuote, RecordedPhalaAnswer};
 pub use quote::QuoteBytes;
-pub use recorded_chain::{Contracts, RecordedChain, RecordedExchange, RpcFault, RpcOutcome};
-pub use recorded_gpu::RecordedGpu;
-pub use recorded_kms::{
-    BootstrapSource, MAX_BOOTSTRAPS, MAX_KMS, RecordedBootstrap, RecordedCollateral, RecordedKms,
-};
+pub use recorded_chain::Contracts;
 pub(crate) use statements::MAX_LOOKED_UP;
-pub use statements::{
-    LookupProblem, LookupProblemKind, MAX_STATEMENT_FILE, MAX_STATEMENTS, RecordedStatements, StatementFile,
-    StatementFileError, StatementSource,
-};
-pub use tls_chain::{
-    MAX_TLS_CERTIFICATE_BYTES, MAX_TLS_CERTIFICATES, Probe, Seen, TlsChain, TlsChainError, TlsHost,
-    TlsSession,
-};
-pub use tls_record::TlsRecord;
 pub use unproven::{OpensUnproven, Unproven};
-pub use vm_config::{MeasurementMaterial, VmConfig};
+pub(crate) use vm_config::VmConfig;
+
+// For the program.
+#[doc(hidden)]
+pub use self::{
+    bundle::{EarlyRecord, SCHEMA as BUNDLE_SCHEMA},
+    bytes::parse_user_hex_up_to,
+    collateral::MAX_BYTES,
+    event_log::RUNTIME_EVENT_TYPE,
+    gpu::{GpuProblem, MAX_GPU_DOCUMENT_BYTES},
+    ingress::{
+        INGRESS_MANIFEST, INGRESS_QUOTE, IngressEvidence, IngressManifest, IngressSeen,
+        MAX_INGRESS_FILE_BYTES, MAX_INGRESS_MANIFEST_BYTES, MAX_INGRESS_QUOTE_BYTES, ManifestError,
+    },
+    json::Object,
+    kms_meta::{KmsBootstrap, KmsMeta, KmsRules, MAX_KMS_META_BYTES},
+    limits::{
+        MAX_ATTESTATION_BYTES, MAX_COMPOSE_BYTES, MAX_COMPOSE_FILE_BYTES, MAX_EVENTS, MAX_INFO_BYTES,
+        MAX_QUOTE_BYTES,
+    },
+    nras::{NrasAnswer, NrasKind, RecordedNras, keys_used},
+    phala_cloud::{PhalaCloudAnswer, PhalaCloudInstance},
+    phala_kms::PhalaKms,
+    phala_verifier::{PhalaAnswer, RecordedPhalaAnswer},
+    recorded_chain::{RecordedChain, RecordedExchange, RpcFault, RpcOutcome},
+    recorded_gpu::RecordedGpu,
+    recorded_kms::{
+        BootstrapSource, MAX_BOOTSTRAPS, MAX_KMS, RecordedBootstrap, RecordedCollateral, RecordedKms,
+    },
+    statements::{
+        LookupProblem, LookupProblemKind, MAX_STATEMENT_FILE, MAX_STATEMENTS, RecordedStatements,
+        StatementFile, StatementSource,
+    },
+    tls_chain::{MAX_TLS_CERTIFICATE_BYTES, Probe, Seen, TlsChain, TlsHost, TlsSession},
+    tls_record::TlsRecord,
+};
 
 /// Everything that one deployment supplied for one nonce, parsed but unproven.
 #[derive(Debug, Clone)]
@@ -199,6 +207,7 @@ impl Evidence {
     }
 
     /// With the GPU evidence of a document of its own, which goes before that in the attestation.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_gpu(mut self, recorded: Option<&RecordedGpu>) -> Self {
         let own = match recorded.and_then(RecordedGpu::answer) {

@@ -48,7 +48,7 @@ pub struct PhalaQuote {
 
 /// Name, offset in the TD report and length, bytes, of each field in the API's `body` (phala-docs,
 /// `phala-cloud-api/attestations.mdx`; Intel TDX DCAP Quoting Library API, A.3).
-pub const BODY_FIELDS: [(&str, usize, usize); 15] = [
+pub(crate) const BODY_FIELDS: [(&str, usize, usize); 15] = [
     ("tee_tcb_svn", 0, 16),
     ("mrseam", 16, 48),
     ("mrsignerseam", 64, 48),

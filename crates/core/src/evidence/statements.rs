@@ -13,7 +13,7 @@ use super::has_more_values_than;
 /// Most bundles that are read about one image from one source.
 pub const MAX_STATEMENTS: usize = 30;
 /// Most images that are looked up for one deployment.
-pub const MAX_LOOKED_UP: usize = 64;
+pub(crate) const MAX_LOOKED_UP: usize = 64;
 
 crate::word_enum! {
     /// Where statements about an image are looked up.
@@ -169,6 +169,7 @@ impl StatementFile {
     ///
     /// # Errors
     /// [`StatementFileError`] says what it is instead.
+    #[doc(hidden)]
     pub fn parse(path: &str, file: &[u8]) -> Result<Self, StatementFileError> {
         if has_more_values_than(file, MAX_VALUES) {
             return Err(StatementFileError::TooMany);

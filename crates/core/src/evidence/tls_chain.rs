@@ -3,13 +3,13 @@
 use super::ingress::IngressSeen;
 
 /// Most certificates of a chain. A chain of dstack has three, those of public CAs up to four.
-pub const MAX_TLS_CERTIFICATES: usize = 8;
+pub(crate) const MAX_TLS_CERTIFICATES: usize = 8;
 
 /// Bytes of one certificate, DER. Those that carry a quote and a complete event log have about 14 KiB.
 pub const MAX_TLS_CERTIFICATE_BYTES: usize = 64 * 1024;
 
 /// The certificates that a TLS server presented, DER, its own first: at least one and at most
-/// [`MAX_TLS_CERTIFICATES`], each at most [`MAX_TLS_CERTIFICATE_BYTES`]. Nothing of it is proven.
+/// `MAX_TLS_CERTIFICATES`, each at most `MAX_TLS_CERTIFICATE_BYTES`. Nothing of it is proven.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsChain {
     leaf: Vec<u8>,
@@ -40,6 +40,7 @@ impl TlsChain {
     ///
     /// # Errors
     /// [`TlsChainError`] says which limit is passed.
+    #[doc(hidden)]
     pub fn new(certificates: Vec<Vec<u8>>) -> Result<Self, TlsChainError> {
         let count = certificates.len();
         if count > MAX_TLS_CERTIFICATES {
@@ -69,7 +70,7 @@ impl TlsChain {
     }
 
     /// The other certificates, DER, as they were presented.
-    pub fn issuers(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn issuers(&self) -> impl Iterator<Item = &[u8]> {
         self.issuers.iter().map(Vec::as_slice)
     }
 

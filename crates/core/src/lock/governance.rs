@@ -97,6 +97,7 @@ impl LockedGovernance {
     ///
     /// # Errors
     /// An answer that a lock needs is missing, or there is no contract.
+    #[doc(hidden)]
     pub fn of(found: &Governance) -> Result<Self, GovernanceNotLocked> {
         let contracts = found.contracts();
         let app = found.app().map_err(GovernanceNotLocked::unanswered)?;

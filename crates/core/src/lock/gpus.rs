@@ -12,23 +12,10 @@ use crate::toml_text::{FoundMistakes, TomlEntry, TomlTable};
 use crate::verify::gpu::GpuDevices;
 
 /// How many kinds a lock holds. A deployment has one or two.
-pub const MAX_GPU_PINS: usize = 32;
+pub(crate) const MAX_GPU_PINS: usize = 32;
 
 /// Characters of a value.
 const MAX_VALUE: usize = 64;
-
-const ALL_KEYS: [&str; 10] = [
-    "model",
-    "driver",
-    "vbios",
-    "project",
-    "project_sku",
-    "chip_sku",
-    "protected_pcie",
-    "feature_flag",
-    "nvdec0",
-    "measurements",
-];
 
 /// The kinds of GPU of a deployment, each once.
 pub(super) fn of_devices(devices: &GpuDevices) -> Vec<GpuPin> {
@@ -48,7 +35,7 @@ pub(super) fn read(entry: TomlEntry<'_>, mistakes: &mut FoundMistakes<LockProble
         expected: "a list of sections: [[gpus]]",
         most: MAX_GPU_PINS,
         many: LockProblem::ManyGpus,
-        keys: &ALL_KEYS,
+        keys: &[&KEYS, &["measurements"]],
     }
     .read(entry, mistakes, pin);
     sort(&mut read);
@@ -114,7 +101,7 @@ mod tests {
             Lock::parse(&format!("{head}{whole}"), "cvm.lock").unwrap().gpus,
             [pin]
         );
-        for key in ALL_KEYS {
+        for key in [&KEYS[..], &["measurements"]].concat() {
             let without: String = whole
                 .lines()
                 .filter(|line| !line.starts_with(&format!("{key} =")))

@@ -12,7 +12,7 @@ pub(super) struct ListOf {
     /// What is wrong with more.
     pub many: LockProblem,
     /// The keys of an entry.
-    pub keys: &'static [&'static str],
+    pub keys: &'static [&'static [&'static str]],
 }
 
 impl ListOf {
@@ -48,7 +48,7 @@ impl ListOf {
                 continue;
             };
             read.extend(mistakes.keep(one(&mut section)));
-            mistakes.add(section.finish(self.keys));
+            mistakes.add(section.finish(&self.keys.concat()));
         }
         read
     }

@@ -1,9 +1,8 @@
 //! The lock file `cvm.lock`: what a deployment was measured to be, written down for review.
 //!
-//! It is TOML, sorted and stable: pinning the same deployment twice gives the same bytes. [`pin`] makes a lock
-//! from claims, [`Lock::to_toml`] writes it, [`Lock::parse`] reads it, [`Lock::apply`] turns it into
-//! expectations, [`difference`] says what changed between two. [`LockFile`] is a file as a whole: one deployment, or
-//! several by name.
+//! It is TOML, sorted and stable: pinning the same deployment twice gives the same bytes. The command
+//! `pin` makes a lock. [`Lock::parse`] reads it, [`Lock::apply`] turns it into expectations, [`Lock::to_toml`] writes it.
+//! [`LockFile`] is a file as a whole: one deployment, or several by name.
 
 mod accepted;
 mod apply;
@@ -32,6 +31,7 @@ mod sources;
 mod tls;
 mod write;
 
+#[doc(hidden)]
 #[cfg(any(test, feature = "test-util"))]
 #[path = "tests/arbitrary.rs"]
 pub mod arbitrary;
@@ -46,32 +46,49 @@ use serde_json::Value;
 use crate::policy::{
     DEFAULT_TD_ATTRIBUTES, GpuPin, ImageRegisters, KeyProviders, KnownBy, LockedPlace, OsTuple, WrittenRule,
 };
-pub use crate::toml_text::{FileMistake, Mistake, Mistakes, Position, TomlProblem, UnknownKey};
-pub use accepted::{AcceptName, Accepting, UnknownAcceptName};
+#[doc(hidden)]
+pub use crate::toml_text::FileMistake;
+#[doc(hidden)]
+pub use crate::toml_text::Mistake;
+#[doc(hidden)]
+pub use crate::toml_text::TomlProblem;
+pub use crate::toml_text::{Mistakes, Position, UnknownKey};
+pub use accepted::AcceptName;
 #[doc(hidden)]
 pub use comments::keep_comments;
-pub use diff::{Change, difference};
-pub use diff_text::difference_text;
 pub(crate) use document::{DocumentChanges, document_changes};
-pub use error::{LockError, LockMistake, LockProblem};
+pub(crate) use error::LockMistake;
+pub use error::{LockError, LockProblem};
 #[doc(hidden)]
 pub use field_words::field_words;
-pub use file::{LockFile, with_target};
-pub use governance::{GovernanceNotLocked, LockedContract, LockedGovernance};
+pub use file::LockFile;
+pub use governance::{LockedContract, LockedGovernance};
 pub use kms::LockedKms;
-pub use not_shown::Unasked;
-pub use pin::{AcceptedPin, PinRefusal, Pinned, Unaccepted, pin};
-pub use pin_warning::{PinWarning, VULNERABLE_DAYS};
+pub(crate) use pin_warning::VULNERABLE_DAYS;
 #[doc(hidden)]
 pub use remarks::{UnfoundedRemark, unfounded_remarks};
 pub use said::Said;
 pub use tls::LockedTls;
 pub use write::Notes;
 
+// For the program.
+#[doc(hidden)]
+pub use self::{
+    accepted::Accepting,
+    diff::{Change, difference},
+    diff_text::difference_text,
+    file::with_target,
+    not_shown::Unasked,
+    pin::{AcceptedPin, PinRefusal, Unaccepted, pin},
+    pin_warning::PinWarning,
+};
+
 /// The name of the format of a [`Lock`].
+#[doc(hidden)]
 pub const SCHEMA: &str = "cvm-verify/lock/v1";
 
 /// Bytes of a lock file that are read. Real ones have a few thousand.
+#[doc(hidden)]
 pub const MAX_LOCK_BYTES: usize = 256 * 1024;
 
 /// What a deployment must be. A lock that was reviewed in parts may leave fields out.

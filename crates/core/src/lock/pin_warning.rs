@@ -12,7 +12,7 @@ use crate::toml_text::literal::one_line;
 use crate::verify::Layout;
 
 /// How long a vulnerable image is accepted once it is pinned, days.
-pub const VULNERABLE_DAYS: u64 = 30;
+pub(crate) const VULNERABLE_DAYS: u64 = 30;
 /// Longest sentence that is written, in characters. Those of `pin` have some hundred.
 const MAX_SENTENCE: usize = 500;
 /// Longest sentence of vulnerabilities, in characters: each id that is cut off is not accepted.

@@ -12,7 +12,7 @@ use crate::toml_text::literal::{one_line, quoted};
 use crate::toml_text::{FoundMistakes, TomlEntry, TomlTable};
 
 /// How many places a lock holds. An app with more cannot be reviewed in a lock.
-pub const MAX_LOCKED_PLACES: usize = 200;
+pub(crate) const MAX_LOCKED_PLACES: usize = 200;
 
 /// Bytes of a reason.
 const MAX_REASON_BYTES: usize = 1024;
@@ -65,7 +65,7 @@ pub(super) fn read(entry: TomlEntry<'_>, mistakes: &mut FoundMistakes<LockProble
         expected: "a list of sections: [[places]]",
         most: MAX_LOCKED_PLACES,
         many: LockProblem::ManyPlaces,
-        keys: &KEYS,
+        keys: &[&KEYS],
     }
     .read(entry, mistakes, place);
     sort(&mut read);

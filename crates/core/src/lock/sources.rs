@@ -36,7 +36,7 @@ pub(super) fn read(entry: TomlEntry<'_>, mistakes: &mut FoundMistakes<LockProble
         expected: "a list of sections: [[sources]]",
         most: MAX_SOURCE_RULES,
         many: LockProblem::ManySources,
-        keys: &KEYS,
+        keys: &[&KEYS],
     }
     .read(entry, mistakes, rule)
 }

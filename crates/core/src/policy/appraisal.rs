@@ -96,7 +96,7 @@ pub struct Policy {
     pub kms: KmsPolicy,
     /// What is expected of the contracts that govern the app.
     pub governance: GovernancePolicy,
-    /// Where each waiver is written; [`Policy::waived_by`] reads it.
+    /// Where each waiver is written; `Policy::waived_by` reads it.
     pub waivers: BTreeMap<CheckId, Origin>,
     /// Where each setting is written, by its key. It decides nothing: a finding points there.
     pub settings: BTreeMap<&'static str, Origin>,
@@ -156,7 +156,7 @@ impl Policy {
     }
 
     /// The ids of the key providers that the user named: root keys of KMSs, DER in hex.
-    pub fn key_provider_ids(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn key_provider_ids(&self) -> impl Iterator<Item = &str> {
         let pins = match self.key_provider.as_ref().map(|expected| &expected.value) {
             Some(KeyProviders::Named(pins)) => pins.as_slice(),
             _ => &[],
@@ -176,7 +176,7 @@ impl Policy {
 
     /// Where the waiver of a check is written; if the policy does not say so, the option of its name.
     #[must_use]
-    pub fn waived_by(&self, id: CheckId) -> String {
+    pub(crate) fn waived_by(&self, id: CheckId) -> String {
         self.waivers
             .get(&id)
             .map_or_else(|| format!("--{id}"), ToString::to_string)
@@ -190,7 +190,7 @@ impl Policy {
 
     /// Whether this compose hash is the lock's own, so that the lock's compose settings and images belong to it.
     #[must_use]
-    pub fn is_locked_compose_hash(&self, hash: &[u8; 32]) -> bool {
+    pub(crate) fn is_locked_compose_hash(&self, hash: &[u8; 32]) -> bool {
         self.compose_hash
             .as_ref()
             .is_some_and(|expected| expected.value == *hash && matches!(expected.origin, Origin::Lock(_)))
@@ -298,20 +298,23 @@ pub struct LockedCompose {
 
 impl LockedCompose {
     /// What the lock says of a place that decides code: the same path with the same text.
+    #[doc(hidden)]
     #[must_use]
     pub fn place(&self, place: &crate::compose::ComposePlace) -> Option<&LockedPlace> {
         self.places.get(self.number_of(place)?)
     }
 
     /// Which of the lock's places it is, from 0.
+    #[doc(hidden)]
     #[must_use]
-    pub fn number_of(&self, place: &crate::compose::ComposePlace) -> Option<usize> {
+    pub(crate) fn number_of(&self, place: &crate::compose::ComposePlace) -> Option<usize> {
         self.places
             .iter()
             .position(|locked| locked.path == place.path && locked.sha256 == place.sha256)
     }
 
     /// Whether a person wrote down why a place that decides code is accepted.
+    #[doc(hidden)]
     #[must_use]
     pub fn has_reviewed(&self, place: &crate::compose::ComposePlace) -> bool {
         self.place(place).is_some_and(LockedPlace::is_reviewed)

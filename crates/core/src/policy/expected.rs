@@ -51,7 +51,7 @@ impl Origin {
 
     /// What to correct where another value is right after all; none for a lock, which `pin` writes again.
     #[must_use]
-    pub fn to_correct(&self) -> Option<String> {
+    pub(crate) fn to_correct(&self) -> Option<String> {
         match self {
             Self::Option(name) => Some((*name).to_owned()),
             Self::File { path, key, place } => Some(format!("`{key}` in line {} of {path}", place.line)),

@@ -1,7 +1,7 @@
 //! Which GitHub an OpenID Connect issuer speaks for.
 
 /// The OpenID Connect issuer of GitHub Actions.
-pub const GITHUB_ACTIONS: &str = "https://token.actions.githubusercontent.com";
+pub(crate) const GITHUB_ACTIONS: &str = "https://token.actions.githubusercontent.com";
 /// What the issuer of an enterprise with data residency has before and behind the name of its tenant
 /// (<https://docs.github.com/en/enterprise-cloud@latest/admin/data-residency>).
 const TENANT: (&str, &str) = ("https://token.actions.", ".ghe.com");

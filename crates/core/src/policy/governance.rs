@@ -72,7 +72,7 @@ impl GovernancePolicy {
 
     /// Whether the user expects something of the contracts. Nodes and a chain say where to look, not what for.
     #[must_use]
-    pub fn is_demanded(&self) -> bool {
+    pub(crate) fn is_demanded(&self) -> bool {
         let Self {
             mode,
             asks: _,

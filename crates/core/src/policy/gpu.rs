@@ -38,7 +38,7 @@ impl GpuExpectations {
 
     /// Whether the user expects GPUs, by the mode or by saying what they must be: what is not proven of them then fails.
     #[must_use]
-    pub fn expects_gpus(&self) -> bool {
+    pub(crate) fn expects_gpus(&self) -> bool {
         self.mode == GpuMode::Required
             || self.count.as_ref().is_some_and(|count| count.value > 0)
             || self.expects_reports()
@@ -46,7 +46,7 @@ impl GpuExpectations {
 
     /// Whether something is expected that reports of the GPUs alone can show: the event of the boot does not say it.
     #[must_use]
-    pub fn expects_reports(&self) -> bool {
+    pub(crate) fn expects_reports(&self) -> bool {
         self.models.is_some()
             || self.pins.is_some()
             || self.switches_required

@@ -26,6 +26,7 @@ pub struct GpuPin {
 
 impl GpuPin {
     /// The pin of a device. `None` if its opaque data has a format that this version does not read.
+    #[doc(hidden)]
     #[must_use]
     pub fn of(device: &VerifiedDevice) -> Option<Self> {
         let fields = device.opaque().fields()?;

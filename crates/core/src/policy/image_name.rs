@@ -35,7 +35,7 @@ impl ImagePattern {
     /// Whether it names Docker's official images alone: nobody else can publish under `docker.io/library/`
     /// (<https://docs.docker.com/docker-hub/repos/manage/trusted-content/official-images/>).
     #[must_use]
-    pub fn is_of_official_images(&self) -> bool {
+    pub(crate) fn is_of_official_images(&self) -> bool {
         let official = format!("{DOCKER_HUB}/{OFFICIAL}");
         match self {
             Self::Exact(pattern) | Self::Prefix(pattern) => pattern.starts_with(&official),

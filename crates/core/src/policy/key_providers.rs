@@ -7,7 +7,7 @@ use super::key_provider::{KeyProviderPin, PinError};
 use crate::reference::ReferenceValues;
 
 /// Most key providers in one expectation. Roots rotate one at a time.
-pub const MAX_KEY_PROVIDERS: usize = 16;
+pub(crate) const MAX_KEY_PROVIDERS: usize = 16;
 
 /// Which key providers are accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,6 @@ use super::expected::{Expected, Origin};
 use super::key_providers::KeyProviders;
 use super::os_image::OsImagePolicy;
 use crate::compose::UnprovenDocument;
-pub use crate::evidence::MAX_KMS;
 use crate::reference::{KmsImageRow, ReferenceValues};
 use crate::report::and_more;
 
@@ -16,7 +15,7 @@ use crate::report::and_more;
 pub struct KmsPolicy {
     /// What becomes of an app whose KMS cannot be judged.
     pub mode: KmsMode,
-    /// Where it answers: one address, or those of several replicas. Never an empty list, at most [`MAX_KMS`].
+    /// Where it answers: one address, or those of several replicas. Never an empty list, at most [`MAX_KMS`](crate::evidence::MAX_KMS).
     pub hosts: Option<Expected<Vec<KmsHost>>>,
     /// SHA-256 of the compose documents that it may run. Never an empty list.
     pub compose_hashes: Option<Expected<Vec<[u8; 32]>>>,
@@ -57,7 +56,7 @@ impl KmsDocument {
 
     /// The release of each image, in words: `images: kms: dstack-kms 0.6.6`.
     #[must_use]
-    pub fn images_text(&self, reference: &ReferenceValues) -> String {
+    pub(crate) fn images_text(&self, reference: &ReferenceValues) -> String {
         let mut words: Vec<String> = self
             .images(reference)
             .map(|(service, release)| {

@@ -1,7 +1,7 @@
 //! The appraisal policy (RFC 9334): what a deployment is appraised against.
 //!
-//! Begin with [`Policy`]: one field for each expectation, and its default is what applies if nobody says otherwise. Every
-//! other type is of one of its fields, or an error of reading one:
+//! Begin with [`Policy`]: one field for each expectation, and its default is what applies if nobody says otherwise. The
+//! other types are of its fields, and of those of a [`Lock`](crate::Lock):
 //!
 //! * a value with the place where a user wrote it: [`Expected`], [`Origin`];
 //! * a choice of words: [`Freshness`], [`ImagePinsPolicy`], [`LaunchInputsPolicy`], [`MrConfigIdPolicy`], [`TlsBinding`],
@@ -43,39 +43,51 @@ mod written_source;
 
 pub(crate) use gpu_pin::KEYS as GPU_KEYS;
 
-pub use crate::compose::ComposePlace;
 pub use appraisal::{
-    DEFAULT_TD_ATTRIBUTES, Freshness, ImagePinsPolicy, LaunchInputsPolicy, LockedCompose, LockedPlatform,
-    MrConfigIdPolicy, Policy, ReportDataPolicy, Verifier,
+    Freshness, ImagePinsPolicy, LaunchInputsPolicy, LockedCompose, LockedPlatform, MrConfigIdPolicy, Policy,
+    ReportDataPolicy, Verifier,
 };
 pub use expected::{Expected, Origin};
 pub use fingerprint::Fingerprint;
-pub use github_issuer::GITHUB_ACTIONS;
 pub(crate) use github_issuer::github_of;
 pub use governance::{ContractPin, GovernanceMode, GovernancePolicy};
-pub use gpu::{GpuExpectations, GpuMode, GpuModel, GpuModelError, GpuVerifier, LockedGpus};
+pub use gpu::{GpuExpectations, GpuMode, GpuModel, GpuVerifier, LockedGpus};
 pub use gpu_pin::GpuPin;
-pub use image_name::{ImagePattern, normal_name};
-pub use key_provider::{KeyProviderPin, PinError};
-pub use key_providers::{KeyProviders, KeyProvidersError};
-pub use kms::{KmsDocument, KmsHost, KmsHostError, KmsMode, KmsPolicy, MAX_KMS};
-pub use known_by::{FilesIdentity, KnownBy, KnownByError};
+pub use image_name::ImagePattern;
+pub use key_provider::KeyProviderPin;
+pub use key_providers::KeyProviders;
+pub use kms::{KmsDocument, KmsHost, KmsMode, KmsPolicy};
+pub use known_by::{FilesIdentity, KnownBy};
 pub use lock_key::LockKey;
 pub use lock_origin::LockOrigin;
 pub use locked_place::LockedPlace;
-pub use max_age::{CollateralMaxAge, CollateralMaxAgeError, ReportMaxAge, ReportMaxAgeError};
-pub use os_image::{
-    ImageRegisters, MeasuredFiles, OsImageError, OsImageOption, OsImagePolicy, OsTuple, PublishedImage,
-    parse_os_image, parse_os_image_of,
-};
-pub use platform::{PlatformError, PlatformId, PlatformList};
-pub use second_hash::{SecondHash, SecondHashError};
-pub use source::{BuildSource, ExpectedSource, MAX_SOURCE_RULES, RefPattern, SourcePolicy, SourceRule};
-pub use source_rule_values::SourceRuleError;
-pub use tcb::{ExceptionError, MAX_EXCEPTION_DAYS, TcbException, TcbPolicy};
-pub use tls_binding::{LockedBinding, TlsBinding, UnknownTlsBinding};
+pub use max_age::CollateralMaxAge;
+pub use os_image::{ImageRegisters, MeasuredFiles, OsImageOption, OsImagePolicy, OsTuple, PublishedImage};
+pub use platform::PlatformList;
+pub use second_hash::SecondHash;
+pub use source::{BuildSource, ExpectedSource, RefPattern, SourcePolicy, SourceRule};
+pub use tcb::{TcbException, TcbPolicy};
+pub use tls_binding::{LockedBinding, TlsBinding};
 pub use vulnerable_acceptance::VulnerableAcceptance;
 pub(crate) use vulnerable_acceptance::WRITTEN_BY_PIN;
 pub use written_source::WrittenRule;
 
-pub use crate::verify::built_in_eval_floor;
+#[doc(hidden)]
+pub use crate::compose::ComposePlace;
+pub(crate) use github_issuer::GITHUB_ACTIONS;
+
+// For the program.
+#[doc(hidden)]
+pub use self::{
+    appraisal::DEFAULT_TD_ATTRIBUTES,
+    image_name::normal_name,
+    key_provider::PinError,
+    key_providers::KeyProvidersError,
+    known_by::KnownByError,
+    max_age::ReportMaxAge,
+    os_image::{OsImageError, parse_os_image, parse_os_image_of},
+    platform::PlatformId,
+    second_hash::SecondHashError,
+    source::MAX_SOURCE_RULES,
+    tcb::{ExceptionError, MAX_EXCEPTION_DAYS},
+};

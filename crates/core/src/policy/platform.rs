@@ -36,7 +36,7 @@ impl PlatformList {
     /// A list of platforms.
     ///
     /// # Errors
-    /// [`PlatformError::Empty`].
+    /// `PlatformError::Empty`.
     pub fn new(ids: Vec<PlatformId>) -> Result<Self, PlatformError> {
         if ids.is_empty() {
             return Err(PlatformError::Empty);
@@ -51,7 +51,7 @@ impl PlatformList {
 
     /// Whether a platform is on the list, compared over the full length. `machine` is SHA-256 of the PPID.
     #[must_use]
-    pub fn allows(&self, machine: &[u8; 32], fmspc: &[u8; 6]) -> bool {
+    pub(crate) fn allows(&self, machine: &[u8; 32], fmspc: &[u8; 6]) -> bool {
         self.0.iter().any(|id| match id {
             PlatformId::Machine(expected) => expected == machine,
             PlatformId::Model(expected) => expected == fmspc,

@@ -91,7 +91,7 @@ pub struct BuildSource {
 impl BuildSource {
     /// Whether the workflow, and what it built, are pinned: what the assurance `source` needs.
     #[must_use]
-    pub fn pins_workflow_and_code(&self) -> bool {
+    pub(crate) fn pins_workflow_and_code(&self) -> bool {
         self.workflow.is_some() && !self.allows_any_branch() && !self.allows_any_workflow_ref()
     }
 
@@ -195,7 +195,7 @@ pub enum RefPattern {
 impl SourceRule {
     /// Whether an image that meets this rule meets what the other one demands, too. False where that cannot be said for certain.
     #[must_use]
-    pub fn demands_at_least(&self, other: &Self) -> bool {
+    pub(crate) fn demands_at_least(&self, other: &Self) -> bool {
         match (&self.expected, &other.expected) {
             (_, ExpectedSource::Unproven(_)) => true,
             (ExpectedSource::Unproven(_), ExpectedSource::Built(_)) => false,

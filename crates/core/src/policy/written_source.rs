@@ -91,7 +91,7 @@ impl WrittenRule {
     /// Judges a rule.
     ///
     /// # Errors
-    /// [`SourceRuleError`] names the key and what to write.
+    /// `SourceRuleError` names the key and what to write.
     pub fn rule(&self, origin: Origin) -> Result<SourceRule, SourceRuleError> {
         self.within_limits()?;
         let image = image_pattern(&self.image)?;

@@ -130,6 +130,7 @@ impl Advisory {
     }
 }
 
+#[doc(hidden)]
 impl ReferenceValues {
     /// The vulnerabilities of an image of a version, in the order of the table; none where the version is not known.
     pub fn advisories_of(&self, version: Option<&ReleaseVersion>) -> Vec<&Advisory> {

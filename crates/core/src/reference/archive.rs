@@ -15,6 +15,7 @@ pub struct ImageArchive {
 
 impl OsImageRow {
     /// The archive of a release; absent for what was never released under its name.
+    #[doc(hidden)]
     #[must_use]
     pub fn archive(&self) -> Option<ImageArchive> {
         let version = self.version.as_ref()?;

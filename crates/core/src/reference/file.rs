@@ -7,7 +7,7 @@ use super::{ReferenceError, ReferenceValues};
 
 impl ReferenceValues {
     /// These values and the rows of a file of at most [`MAX_FILE_BYTES`](super::MAX_FILE_BYTES) and
-    /// [`MAX_ROWS`](super::MAX_ROWS), named by its SHA-256. `name` is how messages call it.
+    /// `MAX_ROWS`, named by its SHA-256. `name` is how messages call it.
     ///
     /// # Errors
     /// [`ReferenceError`]: every mistake with its line and column. A row that contradicts one that is already there is a mistake.

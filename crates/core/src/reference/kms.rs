@@ -67,6 +67,7 @@ impl ReferenceRow for KmsRow {
 
 impl KmsRow {
     /// Who decides which code gets its keys, where that is known.
+    #[doc(hidden)]
     #[must_use]
     pub fn governed_by(&self) -> Option<GovernedBy> {
         GovernedBy::parse(self.governance.as_ref()?.as_str())
@@ -97,6 +98,7 @@ impl KmsRow {
     }
 }
 
+#[doc(hidden)]
 impl ReferenceValues {
     /// All of them.
     #[must_use]

@@ -44,6 +44,7 @@ impl KmsImageRow {
     }
 }
 
+#[doc(hidden)]
 impl ReferenceValues {
     /// The release that an image reference names by its digest, `…@sha256:` and 64 hex digits. Where it is pulled from does not matter: the
     /// digest is that of its content.

@@ -4,4 +4,4 @@
 pub const MAX_FILE_BYTES: usize = 1024 * 1024;
 
 /// Rows of a file, at most, over all its tables.
-pub const MAX_ROWS: usize = 4096;
+pub(crate) const MAX_ROWS: usize = 4096;

@@ -1,6 +1,6 @@
 //! Reference values: what OS images, key management services, start-up scripts and variables are known to be.
 //!
-//! [`ReferenceValues`] is all of it; the types `…Row` are its rows.
+//! [`ReferenceValues`] is all of it; [`OsImageRow`] is one of its rows.
 //!
 //! Each table is a file of `data/`, one row per fact with its source and its date; `built_in.rs` is made from them
 //! (`tests/rust_source.rs`). A user adds rows with `--reference-values FILE` ([`ReferenceValues::with_file`]); no added row weakens a
@@ -35,17 +35,23 @@ use chrono::NaiveDate;
 
 use crate::report::day;
 
-pub use advisory::{Advisory, Grade};
-pub use archive::ImageArchive;
+pub(crate) use advisory::Advisory;
 pub use error::{ReferenceError, ReferenceProblem};
-pub use kms::{GovernedBy, KmsRow};
-pub use kms_image::KmsImageRow;
-pub use limits::{MAX_FILE_BYTES, MAX_ROWS};
-pub use nearest::Nearest;
-pub use os_image::{OsClass, OsImageRow, Registers, Standing, VmShape};
-pub use risky_name::{RiskyName, RiskyNameMatch, RiskyNameReaders};
-pub use script::{ScriptRow, ScriptText};
-pub use version::{ReleaseVersion, VersionError};
+pub(crate) use kms_image::KmsImageRow;
+pub(crate) use os_image::VmShape;
+pub use os_image::{OsClass, OsImageRow, Registers, Standing};
+pub(crate) use risky_name::{RiskyName, RiskyNameMatch, RiskyNameReaders};
+pub(crate) use script::ScriptRow;
+pub use version::ReleaseVersion;
+
+// For the program.
+#[doc(hidden)]
+pub use self::{
+    advisory::Grade,
+    kms::{GovernedBy, KmsRow},
+    limits::MAX_FILE_BYTES,
+    script::ScriptText,
+};
 
 use os_image::KnownFirmware;
 
@@ -126,7 +132,7 @@ impl ReferenceValues {
 
     /// How many days old they are at a time in Unix seconds, where that is more than half a year.
     #[must_use]
-    pub fn days_old(&self, at: u64) -> Option<i64> {
+    pub(crate) fn days_old(&self, at: u64) -> Option<i64> {
         let days = (day(at)? - self.updated).num_days();
         (days > OLD_AFTER_DAYS).then_some(days)
     }

@@ -16,6 +16,7 @@ pub struct Nearest<'a> {
 /// The registers of [`Nearest::same`].
 const NAMES: [&str; 3] = ["MRTD", "RTMR1", "RTMR2"];
 
+#[doc(hidden)]
 impl ReferenceValues {
     /// The image with most of these registers. A firmware alone is shared by many images, and makes none near.
     #[must_use]

@@ -241,6 +241,7 @@ impl Registers {
     }
 }
 
+#[doc(hidden)]
 impl ReferenceValues {
     /// All images.
     #[must_use]
@@ -261,7 +262,7 @@ impl ReferenceValues {
 
     /// The image of an official name, with its hash.
     #[must_use]
-    pub fn image_by_name(&self, name: &str) -> Option<([u8; 32], &Arc<OsImageRow>)> {
+    pub(crate) fn image_by_name(&self, name: &str) -> Option<([u8; 32], &Arc<OsImageRow>)> {
         let row = self.images.iter().find(|row| row.name.as_str() == name)?;
         Some((row.os_image_hash.as_ref()?.0, row))
     }
@@ -329,7 +330,7 @@ impl ReferenceValues {
 
     /// The row of an RTMR0 value, where it is listed.
     #[must_use]
-    pub fn shape_row(&self, rtmr0: &[u8; 48]) -> Option<&VmShape> {
+    pub(crate) fn shape_row(&self, rtmr0: &[u8; 48]) -> Option<&VmShape> {
         self.shapes.iter().find(|row| row.value.0 == *rtmr0)
     }
 

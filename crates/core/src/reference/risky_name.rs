@@ -82,7 +82,7 @@ impl ReferenceRow for RiskyName {
 impl RiskyNameMatch {
     /// Whether a row says what is harmless.
     #[must_use]
-    pub fn excepts(self) -> bool {
+    pub(crate) fn excepts(self) -> bool {
         matches!(
             self,
             Self::Ordinary | Self::OrdinaryPrefix | Self::OrdinarySuffix | Self::Data
@@ -196,6 +196,7 @@ fn has_words(name: &str, words: &str) -> bool {
     })
 }
 
+#[doc(hidden)]
 impl ReferenceValues {
     /// The row of a variable's name that can change what runs or who may log in. Capitals do not matter.
     #[must_use]
@@ -205,7 +206,7 @@ impl ReferenceValues {
 
     /// The row of a name that the guest itself reads.
     #[must_use]
-    pub fn risky_name_of_guest(&self, name: &str) -> Option<&RiskyName> {
+    pub(crate) fn risky_name_of_guest(&self, name: &str) -> Option<&RiskyName> {
         self.risky_row(name, |row| {
             matches!(row.readers, RiskyNameReaders::Guest | RiskyNameReaders::Both)
         })
@@ -213,7 +214,7 @@ impl ReferenceValues {
 
     /// The row of a name that programs read, those at the start of images aside.
     #[must_use]
-    pub fn risky_name_of_programs(&self, name: &str) -> Option<&RiskyName> {
+    pub(crate) fn risky_name_of_programs(&self, name: &str) -> Option<&RiskyName> {
         self.risky_row(name, |row| row.readers != RiskyNameReaders::ImageStart)
     }
 
@@ -231,7 +232,8 @@ impl ReferenceValues {
     }
 
     /// Each name with what is said of it.
-    pub fn risky_names(&self) -> impl Iterator<Item = (&str, RiskyNameMatch)> {
+    #[cfg(test)]
+    pub(crate) fn risky_names(&self) -> impl Iterator<Item = (&str, RiskyNameMatch)> {
         self.risky_names
             .iter()
             .flat_map(|row| row.names.iter().map(|name| (name.as_str(), row.matches)))

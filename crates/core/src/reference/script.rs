@@ -60,11 +60,12 @@ impl ScriptRow {
 
     /// Whether anyone can have read the text, because it or the text that it is made of was published.
     #[must_use]
-    pub fn is_published(&self) -> bool {
+    pub(crate) fn is_published(&self) -> bool {
         self.text != ScriptText::Observed
     }
 }
 
+#[doc(hidden)]
 impl ReferenceValues {
     /// Every known text, the newest first.
     #[must_use]

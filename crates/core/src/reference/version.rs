@@ -36,7 +36,7 @@ impl ReleaseVersion {
 
     /// Whether it is of a line: `0.6` is 0.6.0, its pre-releases and 0.6.1.
     #[must_use]
-    pub fn is_of_line(&self, line: &Self) -> bool {
+    pub(crate) fn is_of_line(&self, line: &Self) -> bool {
         self.numbers.starts_with(&line.numbers)
     }
 }

@@ -27,7 +27,7 @@ pub struct AttemptReason {
 
 impl EarlierAttempts {
     /// How many reasons are listed.
-    pub const MAX_REASONS: usize = 16;
+    pub(crate) const MAX_REASONS: usize = 16;
 
     /// Counts one more attempt that did not pass, by `reasons`.
     pub fn add(&mut self, reasons: impl IntoIterator<Item = AttemptReason>) {

@@ -26,33 +26,40 @@ mod verdict;
 mod word_enum;
 
 pub use accepted::{Accepted, AcceptedKind};
-pub use and_more::and_more;
 pub use check_id::CheckId;
 pub(crate) use check_id::each_check;
 pub use check_result::{CheckResult, ResultFields, Status};
 pub use earlier_attempts::{AttemptReason, EarlierAttempts};
 pub use location::Location;
-pub use measured_value::MeasuredValue;
+pub(crate) use measured_value::MeasuredValue;
 pub use older_attempt::OlderAttempt;
-pub use run_id::{RunId, RunIdError};
-pub use shard::{Shard, ShardError};
+pub use run_id::RunId;
+pub use shard::Shard;
 pub use shard_of::ShardOf;
 pub use shared::Shared;
-pub use shared_parts::SharedParts;
 pub use source_record::SourceRecord;
 pub use target::{
     DeviceRootKind, EvidenceRecord, ListedInstances, Measurements, TargetReport, TcbRecord, TlsRoute,
-    TrustRootKind, simulated,
+    TrustRootKind,
 };
-pub use target_name::{MAX_NAME, is_name};
 pub use tier::{Assurance, AssuranceError, RequiredAssurance, SideTier, SideTiers, Tier};
 pub use verdict::Verdict;
 #[doc(hidden)]
 pub use word_enum::WordEnum;
 
+// For the program.
+#[doc(hidden)]
+pub use self::{
+    and_more::and_more,
+    shared_parts::SharedParts,
+    target::simulated,
+    target_name::{MAX_NAME, is_name},
+};
+
 use serde::{Deserialize, Serialize};
 
 /// The name of the JSON format of a [`Report`].
+#[doc(hidden)]
 pub const SCHEMA: &str = "cvm-verify/report/v1";
 
 /// Everything that one run of the program found.
@@ -185,6 +192,7 @@ impl AlertRecord {
 }
 
 /// A time in Unix seconds as RFC 3339 in UTC, as `2026-08-13T12:00:00Z`. Times beyond the calendar are its end.
+#[doc(hidden)]
 #[must_use]
 pub fn rfc3339(seconds: u64) -> String {
     i64::try_from(seconds)
@@ -197,6 +205,7 @@ pub fn rfc3339(seconds: u64) -> String {
 }
 
 /// The day in UTC of a time in Unix seconds; `None` where the calendar ends before it.
+#[doc(hidden)]
 #[must_use]
 pub fn day(seconds: u64) -> Option<chrono::NaiveDate> {
     let seconds = i64::try_from(seconds).ok()?;
@@ -204,6 +213,7 @@ pub fn day(seconds: u64) -> Option<chrono::NaiveDate> {
 }
 
 /// The Unix seconds of an RFC 3339 time from 1970 on; `None` for any other text.
+#[doc(hidden)]
 #[must_use]
 pub fn unix_seconds(rfc3339: &str) -> Option<u64> {
     let time = chrono::DateTime::parse_from_rfc3339(rfc3339).ok()?;

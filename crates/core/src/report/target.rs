@@ -155,7 +155,7 @@ impl DeviceRootKind {
 
     /// Whether it is NVIDIA's own.
     #[must_use]
-    pub const fn is_nvidia(&self) -> bool {
+    pub(crate) const fn is_nvidia(&self) -> bool {
         matches!(self, Self::Nvidia)
     }
 }

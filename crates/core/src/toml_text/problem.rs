@@ -71,21 +71,19 @@ impl UnknownKey {
     /// What to do about a key, a sentence.
     #[must_use]
     pub fn fix(&self) -> String {
-        match self.near {
-            Some(near) => format!("Did you mean `{near}`?"),
-            None => format!(
-                "Remove it, or correct its name: {} are known here.",
-                self.known.join(", ")
-            ),
-        }
+        self.near_or(|known| format!("Remove it, or correct its name: {known} are known here."))
     }
 
     /// What to do about a value among some words, a sentence.
     #[must_use]
-    pub fn fix_of_value(&self) -> String {
+    pub(crate) fn fix_of_value(&self) -> String {
+        self.near_or(|known| format!("Write one of: {known}."))
+    }
+
+    fn near_or(&self, otherwise: impl FnOnce(&str) -> String) -> String {
         match self.near {
             Some(near) => format!("Did you mean `{near}`?"),
-            None => format!("Write one of: {}.", self.known.join(", ")),
+            None => otherwise(&self.known.join(", ")),
         }
     }
 }

@@ -127,7 +127,7 @@ impl<'t> TomlTable<'t> {
     ///
     /// # Errors
     /// `missing`, without it.
-    pub fn need<P>(&mut self, key: &str, missing: P) -> Result<TomlEntry<'t>, Mistake<P>> {
+    pub(crate) fn need<P>(&mut self, key: &str, missing: P) -> Result<TomlEntry<'t>, Mistake<P>> {
         let missing = self.missing(key, missing);
         self.take(key).ok_or(missing)
     }
@@ -216,7 +216,7 @@ impl<'t> TomlEntry<'t> {
     }
 
     /// A mistake that says what the value must be.
-    pub fn type_error<P: FileMistake>(&self, expected: &'static str) -> Mistake<P> {
+    pub(crate) fn type_error<P: FileMistake>(&self, expected: &'static str) -> Mistake<P> {
         let problem = TomlProblem::Type {
             expected,
             found: self.value.type_str(),

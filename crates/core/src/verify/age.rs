@@ -1,7 +1,7 @@
 //! How long ago something was fetched or made, by a time that somebody wrote down.
 
 /// How far a time may be ahead of this machine's clock, seconds: clocks of two machines differ.
-pub const CLOCK_SKEW: u64 = 60;
+pub(crate) const CLOCK_SKEW: u64 = 60;
 
 /// The seconds between a time that was written down and the time that is judged at. A time that is further ahead than clocks
 /// differ is of a wrong clock, or of a file that somebody changed: its age is not known, and is then longer than every limit.

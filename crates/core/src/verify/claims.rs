@@ -274,6 +274,7 @@ impl Claims {
     }
 
     /// With the GPUs of the same evidence proven under this root, if it is not NVIDIA's.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_device_root(mut self, evidence: &Evidence, root: &DeviceRoot) -> Self {
         if *root != DeviceRoot::Nvidia {
@@ -283,6 +284,7 @@ impl Claims {
     }
 
     /// With what NVIDIA's remote attestation service answered about the GPUs of this evidence.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_nras(mut self, recorded: &RecordedNras, intermediates: &NrasIntermediates) -> Self {
         if self.quote.is_ok() {
@@ -300,6 +302,7 @@ impl Claims {
     }
 
     /// What contracts are asked about the deployment; absent where its boot is not proven.
+    #[doc(hidden)]
     #[must_use]
     pub fn chain_subject(&self, reference: &ReferenceValues) -> Option<GovernanceSubject> {
         let (quote, log, boot) = (
@@ -314,6 +317,7 @@ impl Claims {
     }
 
     /// With what two nodes answered about these contracts. Without a proven boot there is nothing that they were asked about.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_chain(
         mut self,
@@ -329,6 +333,7 @@ impl Claims {
 
     /// With what Phala's verification API answered about the quote of this evidence. A quote that is not proven has no
     /// second opinion.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_phala_verdict(mut self, evidence: &Evidence, recorded: &RecordedPhalaAnswer) -> Self {
         if self.quote.is_ok() {
@@ -338,6 +343,7 @@ impl Claims {
     }
 
     /// With what was looked up of who built the images, each bundle verified at the time that is judged at.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_statements(mut self, recorded: &[RecordedStatements], roots: &SigstoreRoots) -> Self {
         self.statements = verify_statements(recorded, roots, self.at);
@@ -346,6 +352,7 @@ impl Claims {
 
     /// With what Intel's early set was found to say of a quote that is rated by the same values (see
     /// [`VerifiedQuote::rated_by`]).
+    #[doc(hidden)]
     #[must_use]
     pub fn with_early_of(mut self, other: EarlyTcb) -> Self {
         if self.quote.is_ok() {
@@ -355,6 +362,7 @@ impl Claims {
     }
 
     /// With what Intel's early set says of the platform, or why it could not be had. Costs a second verification.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_early(
         mut self,

@@ -33,7 +33,7 @@ impl MeasuredLog {
 
     /// RTMR3 as it was after the first `boot-mr-done`: what a KMS judges. 48 bytes; absent if there is no such event.
     #[must_use]
-    pub const fn rtmr3_at_boot_mr_done(&self) -> Option<&[u8; 48]> {
+    pub(crate) const fn rtmr3_at_boot_mr_done(&self) -> Option<&[u8; 48]> {
         self.rtmr3_at_boot_mr_done.as_ref()
     }
 
@@ -252,7 +252,7 @@ fn is_plain_name(name: &str) -> bool {
 }
 
 /// Names that carry claims, or carried them in 0.3. None may occur outside its place.
-pub(super) const RESERVED_NAMES: [&str; 16] = [
+pub const RESERVED_NAMES: [&str; 16] = [
     "system-preparing",
     "rootfs-hash",
     "app-id",

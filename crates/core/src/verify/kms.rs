@@ -1,6 +1,6 @@
 //! The KMS that an app's keys come from: what is proven of it (docs/governance.md).
 //!
-//! Two things make an [`AttestedKms`]: the handshake proves that the server holds the key of its certificate, and a TD quoted that
+//! Two things make an `AttestedKms`: the handshake proves that the server holds the key of its certificate, and a TD quoted that
 //! key. What a KMS answers over such a connection is worth what its code is. Which root key signed the certificate says which KMS
 //! it is. `live_kms` proves; the claims of the KMS's own VM are those of any VM, the `F` of the types here.
 //!
@@ -25,6 +25,7 @@ pub struct KmsAnswer<F> {
 }
 
 /// Evidence of how the root keys of a KMS were made, from elsewhere than its own answer.
+#[doc(hidden)]
 #[derive(Debug)]
 pub struct Bootstrap<F> {
     pub(super) source: BootstrapSource,
@@ -35,6 +36,7 @@ pub struct Bootstrap<F> {
 
 /// A KMS whose TLS key is held by the TD of its own proven quote, and what it answered over that connection. It can be made
 /// below [`super`] alone. [`KmsAnswer::has_root`] says which KMS it is. It says nothing about a policy: whether its code is an expected one is for the check.
+#[doc(hidden)]
 #[derive(Debug)]
 pub struct AttestedKms<F> {
     pub(super) is_for_host: bool,
@@ -42,6 +44,7 @@ pub struct AttestedKms<F> {
 }
 
 /// What an attested KMS answers about itself.
+#[doc(hidden)]
 #[derive(Debug)]
 pub struct Meta<F> {
     pub(super) root_key: Option<String>,
@@ -50,6 +53,7 @@ pub struct Meta<F> {
 }
 
 /// Why a KMS is not attested.
+#[doc(hidden)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KmsProblem {
     /// There was no connection. A clause.
@@ -68,6 +72,7 @@ pub enum KmsProblem {
 }
 
 /// What is proven of how the root keys of a KMS were made.
+#[doc(hidden)]
 #[derive(Debug)]
 pub enum BootstrapState<F> {
     /// It shows no evidence of it: a replica that got the keys from another KMS has none.
@@ -81,6 +86,7 @@ pub enum BootstrapState<F> {
 }
 
 /// Why the evidence of a bootstrap is refused.
+#[doc(hidden)]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BootstrapRefusal {
     /// It is about another root CA.
@@ -107,7 +113,7 @@ impl<F> KmsAnswer<F> {
     /// Whether its certificate is signed by the root key of a KMS: SubjectPublicKeyInfo in hex, as a key-provider id is. A server
     /// without such a certificate is not shown to be that KMS.
     #[must_use]
-    pub fn has_root(&self, key_provider_id: &str) -> bool {
+    pub(crate) fn has_root(&self, key_provider_id: &str) -> bool {
         let mut chain = self.chain.iter();
         chain.any(|chain| ra_tls::is_signed_by_key(chain, key_provider_id))
     }
@@ -115,7 +121,7 @@ impl<F> KmsAnswer<F> {
     /// Whether its certificate is for the use of a KMS that answers. What the root key signed for another use does not come from the KMS
     /// if a server shows it.
     #[must_use]
-    pub fn is_certified_as_kms(&self) -> bool {
+    pub(crate) fn is_certified_as_kms(&self) -> bool {
         self.chain.as_ref().is_some_and(ra_tls::is_of_kms)
     }
 
@@ -126,6 +132,7 @@ impl<F> KmsAnswer<F> {
     }
 
     /// Evidence of how its root keys were made that did not come from itself.
+    #[doc(hidden)]
     #[must_use]
     pub fn bootstraps(&self) -> &[Bootstrap<F>] {
         &self.bootstraps
@@ -135,6 +142,7 @@ impl<F> KmsAnswer<F> {
     ///
     /// # Errors
     /// Why it is not attested.
+    #[doc(hidden)]
     pub fn attested(&self) -> Result<(&AttestedKms<F>, &F), &KmsProblem> {
         match (&self.attested, &self.own) {
             (Ok(kms), Some(own)) => Ok((kms, own)),
@@ -159,7 +167,7 @@ impl<F> Bootstrap<F> {
 
     /// Whether it is about a root key: SubjectPublicKeyInfo in hex, as a key-provider id is.
     #[must_use]
-    pub fn is_about(&self, root_key: &str) -> bool {
+    pub(crate) fn is_about(&self, root_key: &str) -> bool {
         self.root_key.as_deref() == Some(root_key)
     }
 
@@ -173,7 +181,7 @@ impl<F> Bootstrap<F> {
 impl<F> AttestedKms<F> {
     /// Whether its certificate is for the host that it was asked at.
     #[must_use]
-    pub const fn is_for_host(&self) -> bool {
+    pub(crate) const fn is_for_host(&self) -> bool {
         self.is_for_host
     }
 
@@ -189,7 +197,7 @@ impl<F> AttestedKms<F> {
 impl<F> Meta<F> {
     /// The key of its root CA, SubjectPublicKeyInfo in hex; absent if its certificate cannot be read.
     #[must_use]
-    pub fn root_key(&self) -> Option<&str> {
+    pub(crate) fn root_key(&self) -> Option<&str> {
         self.root_key.as_deref()
     }
 

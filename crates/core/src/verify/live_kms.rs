@@ -13,6 +13,7 @@ use crate::evidence::{
     RecordedKms,
 };
 
+#[doc(hidden)]
 impl Claims {
     /// With what the KMSs that a policy names showed and answered, at most [`MAX_KMS`]. Each costs a verification of its own, and
     /// another one for the evidence of its bootstrap. `inputs` are those of the app's evidence; the collateral comes with each

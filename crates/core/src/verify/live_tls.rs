@@ -5,6 +5,7 @@ use super::td_claims::{TdClaims, UnprovenTd};
 use super::{Claims, Echo, Inputs, Issuer, NotBound, NotProven, ingress, prove, tls_binding};
 use crate::evidence::{TlsChain, TlsSession};
 
+#[doc(hidden)]
 impl Claims {
     /// With what was seen of TLS while this evidence was fetched. A certificate of dstack costs a second verification: that of
     /// its own quote, which `inputs` are for.
@@ -55,7 +56,7 @@ pub fn is_bound_certificate(certificate: &RaTlsCertificate, own: &Claims) -> Res
 }
 
 /// Whether a certificate's evidence is proven and quotes the certificate's key, and who issued it: as a binding needs it
-/// ([`BindingMode::RaTls`](super::BindingMode::RaTls)), before anything is fetched over the connection.
+/// (`BindingMode::RaTls`), before anything is fetched over the connection.
 ///
 /// # Errors
 /// Why it is not, or that its chain does not lead to the KMS that its own VM booted with.

@@ -6,19 +6,19 @@
 //! | event log | replay with recomputed digests against a [`VerifiedQuote`] | [`MeasuredLog`] |
 //! | its boot prefix | the boot grammar | [`BootClaims`] |
 //! | compose text | its SHA-256 is the `compose-hash` of the [`BootClaims`] | [`MeasuredCompose`] |
-//! | registers | a row of the reference values | [`IdentifiedOs`] |
+//! | MRTD, RTMR1, RTMR2 | a row of the reference values, or the measurement document that its hash names | [`IdentifiedOs`] |
 //! | GPU reports | signature and chain to NVIDIA's device root | [`gpu::GpuDevices`] |
 //! | leaf of the live TLS connection | a handshake of this run, and a quote of its key by the same TD | [`BoundChannel`] |
 //! | the same, of a dstack ingress | a handshake of this run, and the same TD's quote of the ingress's files, of an unknown time | [`BoundIngress`] |
-//! | what a KMS shows and answers | a handshake, and a quote of its key | [`AttestedKms`](kms::AttestedKms) |
+//! | what a KMS shows and answers | a handshake, and a quote of its key | `AttestedKms` in a [`KmsAnswer`](kms::KmsAnswer) |
 //! | a Sigstore bundle | its certificate, time, log entry and signature | [`SignedStatement`](provenance::SignedStatement) |
 //!
-//! Begin with [`prove`] and [`Claims`], which holds what is proven, with a `with_…` for what is collected beside the
-//! quote; [`NotProven`] says why a field has no value. Types that end in `Refusal` say what is wrong with a proof.
+//! Begin with [`prove`] and [`Claims`], which holds what is proven; [`NotProven`] says why a field has no value.
 //!
 //! The types on the right can be made nowhere else. [`prove`] is pure: no clock, no network, no randomness. A
 //! [`SignatureCache`] remembers which signatures were good; no result depends on it.
 
+#[doc(hidden)]
 pub mod age;
 mod app_compose;
 mod boot;
@@ -32,6 +32,7 @@ mod event_log;
 pub mod gpu;
 mod ingress;
 pub mod kms;
+#[doc(hidden)]
 pub mod little_endian;
 mod live_kms;
 mod live_tls;
@@ -57,39 +58,54 @@ pub(crate) mod trust_root;
 #[doc(hidden)]
 pub mod validity;
 
-pub use app_compose::{ComposeRefusal, MeasuredCompose};
+pub use app_compose::MeasuredCompose;
 pub(crate) use app_compose::{compose_settings_of, members_of};
-pub use boot::{BootClaims, BootRefusal, KeyProvider};
+pub use boot::{BootClaims, KeyProvider};
 pub use claims::{Claims, Echo, InfoOrigin, Inputs, prove};
-pub use config_id::{ConfigId, Launch};
+pub(crate) use config_id::ConfigId;
 pub use early_tcb::EarlyTcb;
-pub use event_log::{LogRefusal, MeasuredEvent, MeasuredLog};
-pub use ingress::{
-    BoundIngress, IngressNotBound, IngressRefusal, ReadIngress, evidence_of as ingress_evidence_of,
-    may_be_renewing as ingress_may_be_renewing,
-};
-pub use live_tls::{is_bound_certificate, issuer_of_certificate};
-pub use measurements::mr_aggregated;
+pub use event_log::{MeasuredEvent, MeasuredLog};
+pub use ingress::BoundIngress;
 pub(crate) use measurements::mr_system_at_boot;
-pub use not_proven::{COLLATERAL_LIMIT, CollateralServers, FORECAST, NotProven, UnusableCollateral};
+pub use not_proven::{CollateralServers, NotProven, UnusableCollateral};
 pub use os_image::{
-    AcpiDigests, DocumentError, DocumentedOs, IdentifiedBy, IdentifiedOs, ImageError, ImageFiles, Initrd,
-    KernelRegister, MAX_INITRD, MeasuredImage, MeasurementDocument, MemoryError, Mrtd, OtherRegister,
-    PageOrder, ShownDocument, image_file, image_limit,
+    DocumentedOs, IdentifiedBy, IdentifiedOs, KernelRegister, MeasuredImage, Mrtd, ShownDocument,
 };
 pub use phala_verdict::PhalaVerdict;
-pub use quote::{
-    Component, QuoteExtents, QuoteLayout, ShortOf, SignatureCache, TcbMoment, TcbRating, TcbVerdict,
-    VerifiedQuote, built_in_eval_floor, judge_collateral, severity,
-};
-pub use ra_tls::{RaTlsCertificate, RaTlsRefusal, evidence_of as ra_tls_evidence_of, spki_sha256};
-pub use refusal::{QeShortfall, QuoteRefusal, Revocation};
-pub use report_data::{Layout, UnknownLayout};
+pub use quote::{Component, ShortOf, SignatureCache, TcbMoment, TcbRating, TcbVerdict, VerifiedQuote};
+pub use report_data::Layout;
 pub(crate) use statements::name_and_digest;
-pub use statements::{AboutImage, FoundStatement, ImageStatements, verify_statements};
-pub use td_claims::UnprovenTd;
-pub use tls_binding::{BindingMode, BoundChannel, Issuer, NotBound, Tls};
+pub use statements::{AboutImage, FoundStatement, ImageStatements};
+pub(crate) use tls_binding::BindingMode;
+pub use tls_binding::{BoundChannel, Tls};
 pub use trust_root::{RootError, TrustRoot};
+
+// For the program.
+#[doc(hidden)]
+pub use self::{
+    app_compose::ComposeRefusal,
+    boot::BootRefusal,
+    config_id::Launch,
+    event_log::{LogRefusal, RESERVED_NAMES},
+    ingress::{
+        IngressNotBound, IngressRefusal, ReadIngress, evidence_of as ingress_evidence_of,
+        may_be_renewing as ingress_may_be_renewing,
+    },
+    live_tls::{is_bound_certificate, issuer_of_certificate},
+    measurements::mr_aggregated,
+    not_proven::{COLLATERAL_LIMIT, FORECAST},
+    os_image::{
+        AcpiDigests, DocumentError, ImageError, ImageFiles, Initrd, MAX_INITRD, MeasurementDocument,
+        image_file, image_limit,
+    },
+    quote::{QuoteExtents, QuoteLayout, built_in_eval_floor, judge_collateral, severity},
+    ra_tls::{RaTlsCertificate, RaTlsRefusal, evidence_of as ra_tls_evidence_of, spki_sha256},
+    refusal::{QeShortfall, QuoteRefusal, Revocation},
+    report_data::UnknownLayout,
+    statements::verify_statements,
+    td_claims::UnprovenTd,
+    tls_binding::{Issuer, NotBound},
+};
 
 use crate::evidence::OpensUnproven;
 

@@ -4,7 +4,7 @@ use crate::report::rfc3339;
 /// How long before an end the checks warn, seconds: 14 days (docs/checks/collateral.md).
 pub const FORECAST: u64 = 14 * 86_400;
 
-/// Why something is not proven.
+/// Why something is not proven. `R` prints as a sentence (`Display`); its variants may change in any release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotProven<R> {
     /// It was not supplied.

@@ -15,7 +15,7 @@ use super::provenance::{PROVENANCE, strict_json};
 /// Largest document, in bytes: a manifest, an index, or provenance in a layer.
 pub const MAX_DOCUMENT: usize = 4 * 1024 * 1024;
 /// Most documents of an image.
-pub const MAX_DOCUMENTS: usize = 8;
+pub(crate) const MAX_DOCUMENTS: usize = 8;
 /// Values of a document in JSON.
 const MAX_VALUES: usize = 50_000;
 /// The two types of an index.

@@ -47,7 +47,7 @@ pub enum QuoteRefusal {
 impl QuoteRefusal {
     /// Whether it is genuine, and made on a platform or by a quoting enclave that is older than anything that Intel still rates.
     #[must_use]
-    pub const fn is_of_old_platform(&self) -> bool {
+    pub(crate) const fn is_of_old_platform(&self) -> bool {
         matches!(
             self,
             Self::NoMatchingTcbLevel(_) | Self::LaunchedBelowEveryLevel(_) | Self::QeOutOfDate(_)

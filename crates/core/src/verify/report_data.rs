@@ -47,7 +47,7 @@ pub struct UnknownLayout(String);
 impl Layout {
     /// Whether its report data ends in 32 zeros behind bytes that the caller decides: the form of the quote of an ingress.
     #[must_use]
-    pub const fn has_form_of_ingress(self) -> bool {
+    pub(crate) const fn has_form_of_ingress(self) -> bool {
         match self {
             Self::Raw | Self::Sha256Raw | Self::Sha256Ascii => true,
             Self::Ascii
@@ -117,7 +117,7 @@ impl Layout {
 
     /// What is expected for a nonce, for people: hex, with dots for 32 bytes of the app's own that nobody named.
     #[must_use]
-    pub fn expected_text(self, nonce: &[u8; 32], key: Option<&[u8; 32]>) -> String {
+    pub(crate) fn expected_text(self, nonce: &[u8; 32], key: Option<&[u8; 32]>) -> String {
         let nonce_text = hex::encode(nonce);
         match (self, key) {
             (Self::NonceThenKey, None) => format!("{nonce_text}…"),

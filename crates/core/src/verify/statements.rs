@@ -24,7 +24,7 @@ pub struct ImageStatements {
 impl ImageStatements {
     /// The same of an image that a container runs for another platform than linux/amd64: what was stated of that one says nothing of it.
     #[must_use]
-    pub fn for_any_platform(mut self) -> Self {
+    pub(crate) fn for_any_platform(mut self) -> Self {
         for bundle in &mut self.bundles {
             if bundle.about != AboutImage::Pinned && bundle.proven.is_ok() {
                 bundle.proven = Err(Refusal::OtherPlatform);

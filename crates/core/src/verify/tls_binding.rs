@@ -27,6 +27,7 @@ impl BoundChannel {
     }
 
     /// How it is bound.
+    #[doc(hidden)]
     #[must_use]
     pub const fn mode(&self) -> BindingMode {
         self.mode
@@ -123,7 +124,7 @@ pub struct Tls {
 impl Tls {
     /// Whether the certificate's own evidence binds its key to the app's VM, live or recorded.
     #[must_use]
-    pub fn carries_its_evidence(&self) -> bool {
+    pub(crate) fn carries_its_evidence(&self) -> bool {
         match &self.ra_tls {
             Ok(_) | Err(NotBound::Recorded | NotBound::KeyChanged { .. } | NotBound::Oracle) => true,
             Err(_) => false,
@@ -132,7 +133,7 @@ impl Tls {
 
     /// Whether an ingress answered at the address, whatever its evidence proves.
     #[must_use]
-    pub fn is_of_ingress(&self) -> bool {
+    pub(crate) fn is_of_ingress(&self) -> bool {
         self.ingress
             .as_ref()
             .map_or_else(IngressNotBound::is_of_an_ingress, |_| true)
@@ -140,7 +141,7 @@ impl Tls {
 
     /// Whether the evidence of an ingress binds its key to the app's VM, live or recorded.
     #[must_use]
-    pub fn is_bound_ingress(&self) -> bool {
+    pub(crate) fn is_bound_ingress(&self) -> bool {
         match &self.ingress {
             Ok(_)
             | Err(
@@ -156,7 +157,7 @@ impl Tls {
     /// Whether the app quoted another key than this connection's in front of the nonce, as an app does behind something that
     /// ends TLS with a certificate of a trusted CA. A signing address of 20 bytes is not such a key.
     #[must_use]
-    pub fn quotes_another_key(&self) -> bool {
+    pub(crate) fn quotes_another_key(&self) -> bool {
         self.may_quote_a_key
             && self.app_key_layout == Some(Layout::KeyThenNonce)
             && matches!(self.app_key, Err(NotBound::KeyMismatch { .. }))
@@ -164,7 +165,7 @@ impl Tls {
 
     /// Whether the app quoted the key of this connection beside the nonce, live or recorded.
     #[must_use]
-    pub fn quotes_its_key(&self) -> bool {
+    pub(crate) fn quotes_its_key(&self) -> bool {
         match &self.app_key {
             Ok(_) | Err(NotBound::Recorded | NotBound::KeyChanged { .. } | NotBound::Oracle) => true,
             Err(_) => false,

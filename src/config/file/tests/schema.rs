@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::keys::{PolicyKey, keys};
 use super::page::explained;
 use super::shape::{MAX_LIST, ValueShape};
-use cvm_verify_core::policy::MAX_KMS;
+use cvm_verify_core::evidence::MAX_KMS;
 
 /// The keys of a block of `[[target.images]]`.
 const RULE_KEYS: [&str; 16] = [

@@ -2,6 +2,7 @@
 
 use super::look::Look;
 use super::reasons::*;
+use crate::checks::finding::sentence;
 use crate::checks::{Finding, Reason, os_image};
 use crate::compose::UnprovenDocument;
 use crate::policy::Policy;
@@ -140,16 +141,6 @@ pub(in crate::checks) fn of_document(document: &UnprovenDocument, policy: &Polic
             "The document has `attest_gpu: false`: the guest attests no GPU while booting, and GPUs are expected.",
         )
     })
-}
-
-/// With a capital letter and a full stop.
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let first: String = chars
-        .next()
-        .map(|c| c.to_uppercase().collect())
-        .unwrap_or_default();
-    format!("{first}{}.", chars.as_str().trim_end_matches('.'))
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The settings of a config by their names, whatever the language of the config: `command: a`, `command = a`, `command => a`,
 //! `{"command": ["a"]}`, `lua-load a`, with the list, the mapping or the block behind them.
 
+use super::unquoted::split_unquoted;
+
 /// How many settings of a name that counts are read. In a config with more of them nothing is known.
 const MAX_SETTINGS: usize = 1000;
 /// How many bytes a value may have that goes over several lines. What is behind is a value of its own, of the same setting.
@@ -265,22 +267,7 @@ fn bracketed(text: &str, open: char, close: char) -> &str {
 
 /// The items of a list, without quotes and without the brackets of lists in it.
 fn items(list: &str) -> Vec<&str> {
-    let mut items = Vec::new();
-    let mut quote = None;
-    let mut start = 0;
-    for (at, c) in list.char_indices() {
-        match (quote, c) {
-            (Some(open), c) if c == open => quote = None,
-            (None, '"' | '\'' | '`') => quote = Some(c),
-            (None, ',' | '\n') => {
-                items.push(list.get(start..at).unwrap_or_default());
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    items.push(list.get(start..).unwrap_or_default());
-    let items = items
+    let items = split_unquoted(list, &['"', '\'', '`'], &[',', '\n'])
         .into_iter()
         .map(|item| unquoted(item.trim().trim_start_matches(['[', ' '])));
     items.filter(|item| !item.is_empty()).collect()

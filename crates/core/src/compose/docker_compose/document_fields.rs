@@ -60,6 +60,11 @@ const FIELDS: [(&str, Shape); 33] = [
     ("version", Shape::Any),
 ];
 
+/// The names of the fields that are known, sorted.
+pub fn document_fields() -> impl Iterator<Item = &'static str> {
+    FIELDS.iter().map(|(name, _)| *name)
+}
+
 /// SHA-256 of the empty text, as settings show a script.
 const EMPTY: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 

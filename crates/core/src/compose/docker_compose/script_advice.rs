@@ -1,6 +1,7 @@
 //! What to write in a script instead of what executes a variable: by what evaluates it, or by the command in which it stands.
 
 use super::shell::{self, MAX_SCRIPT_BYTES};
+use super::unquoted::split_unquoted;
 
 /// What to write where nothing more is known.
 pub(super) fn in_general(name: &str) -> String {
@@ -184,22 +185,7 @@ pub(super) fn instead_of_executing(script: &str, name: &str) -> String {
 
 /// The commands of a script, as far as quotes and what separates commands show them.
 fn commands(script: &str) -> Vec<&str> {
-    let mut commands = Vec::new();
-    let mut quote = None;
-    let mut start = 0;
-    for (at, c) in script.char_indices() {
-        match (quote, c) {
-            (Some(open), c) if c == open => quote = None,
-            (None, '"' | '\'') => quote = Some(c),
-            (None, ';' | '\n' | '|' | '&') => {
-                commands.push(script.get(start..at).unwrap_or_default());
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    commands.push(script.get(start..).unwrap_or_default());
-    commands
+    split_unquoted(script, &['"', '\''], &[';', '\n', '|', '&'])
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub enum LaunchScript {
 impl LaunchScript {
     /// Whether it is known to read a variable to log in to a registry, and for nothing else.
     #[must_use]
-    pub fn logs_in_with(&self, name: &str) -> bool {
+    pub(crate) fn logs_in_with(&self, name: &str) -> bool {
         matches!(self, Self::Known { registry_login, .. } if registry_login.contains(&name))
     }
 }

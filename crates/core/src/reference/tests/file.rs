@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::reference::limits::MAX_ROWS;
 use crate::reference::rust_source::documents;
 use crate::toml_text::{Mistake, TomlProblem};
 

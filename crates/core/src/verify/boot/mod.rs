@@ -81,7 +81,7 @@ impl BootClaims {
 
     /// Names of boot events that this version does not know.
     #[must_use]
-    pub fn unknown_events(&self) -> &[String] {
+    pub(crate) fn unknown_events(&self) -> &[String] {
         &self.unknown_events
     }
 }

@@ -26,7 +26,7 @@ impl CallData {
 
     /// Adds an argument of 32 bytes.
     #[must_use]
-    pub fn bytes32(mut self, value: &[u8; 32]) -> Self {
+    pub(crate) fn bytes32(mut self, value: &[u8; 32]) -> Self {
         self.0.extend(value);
         self
     }
@@ -48,7 +48,7 @@ impl CallData {
 
     /// Adds four bytes, padded on the right: an interface id.
     #[must_use]
-    pub fn bytes4(mut self, value: [u8; 4]) -> Self {
+    pub(crate) fn bytes4(mut self, value: [u8; 4]) -> Self {
         self.0.extend(value);
         self.0.extend([0; WORD - 4]);
         self
@@ -56,7 +56,7 @@ impl CallData {
 
     /// Adds one dynamic tuple, the only argument: its offset, then the tuple.
     #[must_use]
-    pub fn dynamic_tuple(mut self, tuple: &[u8]) -> Self {
+    pub(crate) fn dynamic_tuple(mut self, tuple: &[u8]) -> Self {
         self.0.extend(number(WORD));
         self.0.extend(tuple);
         self

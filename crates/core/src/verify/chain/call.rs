@@ -5,14 +5,15 @@ use sha3::{Digest as _, Keccak256};
 use super::abi::{Address, AppBootInfo, CallData};
 
 /// Storage slot of the implementation's address in a proxy (ERC-1967): keccak256("eip1967.proxy.implementation") − 1.
-pub const IMPLEMENTATION_SLOT: &str = "0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc";
+pub(crate) const IMPLEMENTATION_SLOT: &str =
+    "0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc";
 
 /// Interface id of `IAppAuth`, which is the selector of `isAppAllowed`.
-pub const APP_AUTH: [u8; 4] = [0x1e, 0x07, 0x91, 0x98];
+pub(crate) const APP_AUTH: [u8; 4] = [0x1e, 0x07, 0x91, 0x98];
 /// Interface id of the epoch interface of contracts 0.6.4 (release pages of dstack 0.6.4 and 0.6.5).
-pub const EPOCH_AUTH_0_6_4: [u8; 4] = [0xd3, 0x38, 0x35, 0xbd];
+pub(crate) const EPOCH_AUTH_0_6_4: [u8; 4] = [0xd3, 0x38, 0x35, 0xbd];
 /// Interface id of the epoch interface of contracts 0.6.5.
-pub const EPOCH_AUTH_0_6_5: [u8; 4] = [0xc3, 0x96, 0xc1, 0xb0];
+pub(crate) const EPOCH_AUTH_0_6_5: [u8; 4] = [0xc3, 0x96, 0xc1, 0xb0];
 
 /// Selectors of functions that came with the epochs, as the release pages of 0.6.4 and 0.6.5 name them. An
 /// interface id changes with each change of a struct; these functions stay.

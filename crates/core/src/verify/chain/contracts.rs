@@ -49,7 +49,7 @@ impl KmsContract {
     /// Whether both nodes say that a KMS of this build, which was attested in this run, may have the root keys. A contract with epochs
     /// does not say it of the present one.
     #[must_use]
-    pub fn allows_build(&self, build: &[u8; 32]) -> bool {
+    pub(crate) fn allows_build(&self, build: &[u8; 32]) -> bool {
         let mut answers = self.live_builds.iter();
         self.has_epochs == Ok(false) && answers.any(|(asked, answer)| asked == build && *answer == Ok(true))
     }

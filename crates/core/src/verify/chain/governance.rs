@@ -76,6 +76,7 @@ impl Governance {
     }
 
     /// The block at which everything was asked.
+    #[doc(hidden)]
     #[must_use]
     pub const fn block(&self) -> &Block {
         &self.block
@@ -85,11 +86,13 @@ impl Governance {
     ///
     /// # Errors
     /// Why the nodes gave no answer that can be used.
+    #[doc(hidden)]
     pub fn app(&self) -> Result<Option<&AppContract>, &Unanswered> {
         self.app.as_ref().map(Option::as_ref)
     }
 
     /// The KMS's contract, as [`Self::app`]; absent if none was named.
+    #[doc(hidden)]
     #[must_use]
     pub fn kms(&self) -> Option<Result<Option<&KmsContract>, &Unanswered>> {
         let answer = self.kms.as_ref()?;

@@ -9,13 +9,21 @@ mod rpc;
 mod subject;
 mod transcript;
 
-pub use abi::{AbiError, Address, AppBootInfo, KmsInfo};
-pub use call::{address_text, function_of};
-pub use contracts::{AppContract, Contract, Implementation, KmsContract, Owner, OwnerKind};
-pub use governance::{ChainProblem, Governance, MAX_ROUNDS, read};
-pub use rpc::{Block, Request, outcome};
-pub use subject::GovernanceSubject;
-pub use transcript::{NodeAnswer, Unanswered};
+pub(crate) use contracts::{AppContract, KmsContract, Owner, OwnerKind};
+pub use governance::Governance;
+pub(crate) use transcript::NodeAnswer;
+
+// For the program.
+#[doc(hidden)]
+pub use self::{
+    abi::{AbiError, Address, AppBootInfo, KmsInfo},
+    call::{address_text, function_of},
+    contracts::{Contract, Implementation},
+    governance::{ChainProblem, MAX_ROUNDS, read},
+    rpc::{Block, Request, outcome},
+    subject::GovernanceSubject,
+    transcript::Unanswered,
+};
 
 #[cfg(test)]
 mod tests;

@@ -47,7 +47,7 @@ impl GovernanceSubject {
 
     /// With the builds of the KMSs that were attested in this run.
     #[must_use]
-    pub fn with_live_builds(self, live_builds: Vec<[u8; 32]>) -> Self {
+    pub(crate) fn with_live_builds(self, live_builds: Vec<[u8; 32]>) -> Self {
         Self { live_builds, ..self }
     }
 

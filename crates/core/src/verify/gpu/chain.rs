@@ -18,7 +18,7 @@ const MAX_CERTIFICATES: usize = 8;
 const FIRMWARE_ID: usize = 48;
 
 /// `ecdsa-with-SHA384` (RFC 5758 §3.2), the only algorithm of NVIDIA's device PKI.
-const ECDSA_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
+pub(super) const ECDSA_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
 /// `id-at-commonName` (RFC 5280 appendix A.1).
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 /// The firmware that a key belongs to: TCG DICE `TcbInfo` on Hopper, `MultiTcbInfo` on Blackwell (TCG DICE Attestation

@@ -124,32 +124,36 @@ impl GpuDevices {
     }
 
     /// The GPUs.
+    #[doc(hidden)]
     #[must_use]
     pub fn gpus(&self) -> &[VerifiedDevice] {
         &self.gpus
     }
 
     /// The switches.
+    #[doc(hidden)]
     #[must_use]
     pub fn switches(&self) -> &[VerifiedDevice] {
         &self.switches
     }
 
     /// All of them.
+    #[doc(hidden)]
     pub fn all(&self) -> impl Iterator<Item = &VerifiedDevice> {
         self.gpus.iter().chain(&self.switches)
     }
 
     /// Whether the opaque data of a device has a format that this version does not read.
     #[must_use]
-    pub fn has_unread(&self) -> bool {
+    pub(crate) fn has_unread(&self) -> bool {
         self.all().any(|device| device.opaque().fields().is_none())
     }
 
     /// Whether the switches that the GPUs use are attested, too. Blackwell GPUs supply no evidence of switches. A device that
     /// cannot be read leaves open what it alone would show, and nothing that the others show.
+    #[doc(hidden)]
     #[must_use]
-    pub fn topology(&self) -> Topology {
+    pub(crate) fn topology(&self) -> Topology {
         let ids = |devices: &[VerifiedDevice], is_switch: bool| -> BTreeSet<String> {
             devices
                 .iter()

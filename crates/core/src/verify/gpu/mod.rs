@@ -16,15 +16,27 @@ mod root;
 mod samples_tests;
 mod spdm;
 
-pub use boot_record::{GpuBoot, GpuBootRefusal, GpuModes, GpuRecord};
-pub use chain::{ChainError, certificate_names};
-pub use device::{Architecture, DeviceError, VerifiedDevice};
-pub use devices::{GpuDevices, GpuRefusal, Topology};
-pub use nras::{NrasIntermediates, NrasVerdict};
-pub use opaque::{Opaque, OpaqueError, OpaqueFields};
-pub use policy::{GpuPolicyProblem, MeasuredGpuPolicy};
-pub use root::DeviceRoot;
-pub use spdm::{Measurement, SpdmError, SpdmTranscript};
+pub use boot_record::{GpuBoot, GpuModes, GpuRecord};
+pub(crate) use device::VerifiedDevice;
+pub use devices::GpuDevices;
+pub(crate) use devices::Topology;
+pub use nras::NrasVerdict;
+pub(crate) use opaque::OpaqueFields;
+pub use policy::MeasuredGpuPolicy;
+
+// For the program.
+#[doc(hidden)]
+pub use self::{
+    boot_record::GpuBootRefusal,
+    chain::{ChainError, certificate_names},
+    device::DeviceError,
+    devices::GpuRefusal,
+    nras::{MAX_ANSWER_BYTES, MAX_KEYS_BYTES, NrasIntermediates},
+    opaque::{Opaque, OpaqueError},
+    policy::GpuPolicyProblem,
+    root::DeviceRoot,
+    spdm::{SpdmError, SpdmTranscript},
+};
 
 use super::digest::sha256;
 use super::{BootClaims, BootRefusal, ComposeRefusal, MeasuredCompose, NotProven, Prover};
@@ -33,6 +45,7 @@ use crate::report::DeviceRootKind;
 
 /// What comes before the run's nonce where an app derives the nonce of its GPUs from it, with SHA-256 over both: 17 bytes
 /// of ASCII, then the 32 bytes.
+#[doc(hidden)]
 pub const DERIVED_NONCE: &[u8] = b"cvm-verify-gpu-v1";
 
 /// What was proven of a deployment's GPUs, and why the rest was not.
@@ -119,6 +132,7 @@ pub(super) fn prove(
 }
 
 /// What NVIDIA's service is asked about: the reports of each kind.
+#[doc(hidden)]
 pub type NrasLists = Vec<(NrasKind, Vec<GpuReport>)>;
 
 impl GpuFacts {
@@ -140,6 +154,7 @@ impl GpuFacts {
 
     /// The reports to send to NVIDIA's service, and the nonce that they signed: those of verified devices alone, and only if
     /// they answered this run.
+    #[doc(hidden)]
     #[must_use]
     pub fn for_nras(&self) -> Option<([u8; 32], NrasLists)> {
         let devices = self.devices.as_ref().ok()?;

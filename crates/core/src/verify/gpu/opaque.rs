@@ -165,7 +165,7 @@ impl OpaqueFields {
 
     /// Whether the video decoder 0 is on, which changes one measurement.
     #[must_use]
-    pub fn decoder_is_on(&self) -> Option<bool> {
+    pub(crate) fn decoder_is_on(&self) -> Option<bool> {
         self.is_on(kind::NVDEC0)
     }
 

@@ -9,7 +9,7 @@ use super::td_hob::{Witness, WitnessError};
 use crate::verify::digest::sha384;
 
 /// The most bytes that a firmware file may have: 16 MiB. Real ones have 4 MiB.
-pub const MAX_FIRMWARE: usize = 16 << 20;
+pub(crate) const MAX_FIRMWARE: usize = 16 << 20;
 /// The most sections that a firmware may have. Real ones have 6.
 const MAX_SECTIONS: u32 = 64;
 /// The most memory that all sections may cover, bytes: a bound on the work of measuring.
@@ -127,7 +127,7 @@ impl<'a> Firmware<'a> {
     ///
     /// # Errors
     /// [`FirmwareError::NoMetadata`] if there is none.
-    pub fn configuration_volume(&self) -> Result<Digest384, FirmwareError> {
+    pub(crate) fn configuration_volume(&self) -> Result<Digest384, FirmwareError> {
         self.sections
             .iter()
             .find(|section| section.kind == CONFIGURATION_VOLUME)

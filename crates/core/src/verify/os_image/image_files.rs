@@ -46,7 +46,7 @@ pub mod limit {
 }
 
 /// The most bytes that the metadata may have.
-pub const MAX_METADATA: usize = 64 * 1024;
+pub(crate) const MAX_METADATA: usize = 64 * 1024;
 /// The most bytes that an initrd may have: 256 MiB.
 pub const MAX_INITRD: u64 = 256 << 20;
 /// A memory size, bytes, for which QEMU up to 10.1 places the initrd where it places it for every size that is measured:
@@ -196,6 +196,7 @@ impl MeasuredImage {
     ///
     /// # Errors
     /// [`ImageError`], which names the file at fault.
+    #[doc(hidden)]
     pub fn measure(files: &ImageFiles<'_>) -> Result<Self, ImageError> {
         within(
             name::CHECKSUM_FILE,
@@ -240,6 +241,7 @@ impl MeasuredImage {
 
     /// The first register that is not the image's, of MRTD, RTMR2 and RTMR1 of a VM, on any QEMU; absent if it booted the
     /// image. RTMR1, which alone depends on the VM's memory, is named only where the others are the image's.
+    #[doc(hidden)]
     #[must_use]
     pub fn other_register(
         &self,
@@ -268,6 +270,7 @@ impl MeasuredImage {
     ///
     /// # Errors
     /// [`MemoryError`].
+    #[doc(hidden)]
     pub fn rtmr0(&self, memory_size: u64, acpi: &AcpiDigests) -> Result<Digest384, MemoryError> {
         Ok(rtmr0(
             &self.td_hob.digest(memory_size)?,

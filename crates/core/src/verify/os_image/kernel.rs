@@ -6,13 +6,10 @@
 use sha2::{Digest, Sha384};
 
 use super::registers::Digest384;
+use super::td_hob::{BELOW_4G, SPLIT_FROM};
 
 /// The most bytes that a kernel may have: 64 MiB.
-pub const MAX_KERNEL: usize = 64 << 20;
-/// From this memory size on, bytes, QEMU keeps only 2 GiB below 4 GiB: 2816 MiB.
-const SPLIT_FROM: u64 = 0xB000_0000;
-/// What QEMU keeps below 4 GiB of a split memory, bytes.
-const BELOW_4G: u64 = 0x8000_0000;
+pub(crate) const MAX_KERNEL: usize = 64 << 20;
 /// What QEMU reserves for ACPI tables at the end of low memory, bytes.
 const ACPI_RESERVE: u64 = 0x2_8000;
 

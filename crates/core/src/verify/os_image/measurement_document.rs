@@ -14,7 +14,7 @@ use crate::verify::digest::sha256;
 /// The most bytes that a document may have. Real ones have about 600.
 pub const MAX_DOCUMENT: usize = 16 * 1024;
 /// The most bytes that a checksum file may have. Real ones have about 1 KiB.
-pub const MAX_CHECKSUM_FILE: usize = 64 * 1024;
+pub(crate) const MAX_CHECKSUM_FILE: usize = 64 * 1024;
 
 /// A measurement document that belongs to an `os_image_hash`, and what follows from it.
 #[derive(Debug, Clone, PartialEq, Eq)]

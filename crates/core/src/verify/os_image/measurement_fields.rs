@@ -81,18 +81,9 @@ impl Image {
         let (mut text, mut digest, mut kernel, mut initrd, mut normalized) = (None, None, None, None, None);
         map(decoder, |key, decoder| match key {
             "cmdline" => once("image.cmdline", &mut text, command_line(decoder)?),
-            "cmdline_sha384" => {
-                let value = bytes_48("image.cmdline_sha384", decoder)?;
-                once("image.cmdline_sha384", &mut digest, value)
-            }
-            "kernel_authenticode" => {
-                let value = bytes_48("image.kernel_authenticode", decoder)?;
-                once("image.kernel_authenticode", &mut kernel, value)
-            }
-            "initrd_sha384" => {
-                let value = bytes_48("image.initrd_sha384", decoder)?;
-                once("image.initrd_sha384", &mut initrd, value)
-            }
+            "cmdline_sha384" => once_48("image.cmdline_sha384", &mut digest, decoder),
+            "kernel_authenticode" => once_48("image.kernel_authenticode", &mut kernel, decoder),
+            "initrd_sha384" => once_48("image.initrd_sha384", &mut initrd, decoder),
             // How the image was built. It changes nothing of what the digest above is.
             "kernel_header_normalized" => {
                 let value = decoder.bool().map_err(cbor)?;
@@ -151,14 +142,8 @@ impl Tdvf {
 fn parse_mrtd(decoder: &mut Decoder<'_>) -> Result<Mrtd, DocumentError> {
     let (mut single, mut two) = (None, None);
     map(decoder, |key, decoder| match key {
-        "single_pass" => {
-            let value = bytes_48("tdvf.mrtd.single_pass", decoder)?;
-            once("tdvf.mrtd.single_pass", &mut single, value)
-        }
-        "two_pass" => {
-            let value = bytes_48("tdvf.mrtd.two_pass", decoder)?;
-            once("tdvf.mrtd.two_pass", &mut two, value)
-        }
+        "single_pass" => once_48("tdvf.mrtd.single_pass", &mut single, decoder),
+        "two_pass" => once_48("tdvf.mrtd.two_pass", &mut two, decoder),
         _ => Err(unknown(&format!("tdvf.mrtd.{key}"))),
     })?;
     Ok(Mrtd {
@@ -230,6 +215,14 @@ fn once<T>(name: &'static str, place: &mut Option<T>, value: T) -> Result<(), Do
         None => Ok(()),
         Some(_) => Err(DocumentError::DuplicateKey(name)),
     }
+}
+
+fn once_48(
+    field: &'static str,
+    slot: &mut Option<Digest384>,
+    decoder: &mut Decoder<'_>,
+) -> Result<(), DocumentError> {
+    once(field, slot, bytes_48(field, decoder)?)
 }
 
 fn needed<T>(name: &'static str, value: Option<T>) -> Result<T, DocumentError> {

@@ -18,17 +18,19 @@ mod td_hob;
 
 use std::sync::Arc;
 
-pub use document_error::DocumentError;
-pub use image_files::{
-    ImageError, ImageFiles, Initrd, KernelRegister, MAX_INITRD, MeasuredImage, OtherRegister,
-    limit as image_limit, name as image_file,
-};
-pub use measurement_document::MeasurementDocument;
-pub use mrtd::{Mrtd, PageOrder};
-pub use registers::AcpiDigests;
+pub use image_files::{KernelRegister, MeasuredImage};
+pub use mrtd::Mrtd;
 pub(super) use shown_document::shown_document;
 pub use shown_document::{DocumentedOs, ShownDocument};
-pub use td_hob::MemoryError;
+
+// For the program.
+#[doc(hidden)]
+pub use self::{
+    document_error::DocumentError,
+    image_files::{ImageError, ImageFiles, Initrd, MAX_INITRD, limit as image_limit, name as image_file},
+    measurement_document::MeasurementDocument,
+    registers::AcpiDigests,
+};
 
 use super::VerifiedQuote;
 use crate::reference::{OsClass, OsImageRow, ReferenceValues};
@@ -78,7 +80,7 @@ impl IdentifiedOs {
 
     /// Whether the registers say by themselves whether the image may be accepted.
     #[must_use]
-    pub fn is_decided(&self) -> bool {
+    pub(crate) fn is_decided(&self) -> bool {
         match self.row.class {
             OsClass::Production => !self.row.is_third_party(),
             OsClass::Development => true,

@@ -13,8 +13,9 @@ pub struct Mrtd {
 
 impl Mrtd {
     /// The order in which the pages of this MRTD were added.
+    #[doc(hidden)]
     #[must_use]
-    pub fn order_of(&self, mrtd: &Digest384) -> Option<PageOrder> {
+    pub(crate) fn order_of(&self, mrtd: &Digest384) -> Option<PageOrder> {
         if *mrtd == self.single_pass {
             Some(PageOrder::SinglePass)
         } else if *mrtd == self.two_pass {

@@ -17,7 +17,7 @@ const BOOT_0000: Digest384 = hex_48(
     b"23ada07f5261f12f34a0bd8e46760962d6b4d576a416f1fea1c64bc656b1d28eacf7047ae6e967c58fd2a98bfa74c298",
 );
 /// The configuration volume of dstack's OVMF `pre202505` (dstack 0.6, `dstack-mr/src`).
-pub const CONFIGURATION_VOLUME: Digest384 = hex_48(
+pub(crate) const CONFIGURATION_VOLUME: Digest384 = hex_48(
     b"344bc51c980ba621aaa00da3ed7436f7d6e549197dfe699515dfa2c6583d95e6412af21c097d473155875ffd561d6790",
 );
 

@@ -74,7 +74,7 @@ impl ShownDocument {
     /// The hash of the image whose document it is, 32 bytes, where MRTD, RTMR1 and RTMR2 that follow from it are those of the quote.
     /// The VM's shape is not part of it.
     #[must_use]
-    pub const fn booted_image(&self) -> Option<&[u8; 32]> {
+    pub(crate) const fn booted_image(&self) -> Option<&[u8; 32]> {
         match self {
             Self::Reproduces(os) => Some(os.os_image_hash()),
             Self::OtherShape { os_image_hash, .. } | Self::NotComputable { os_image_hash, .. } => {

@@ -11,9 +11,9 @@ const PAGE: u64 = 4096;
 /// How many ranges a witness may have (dstack 0.6, `measurement.tdx.cbor` of an image).
 const MAX_RANGES: u64 = 64;
 /// From this memory size on, bytes, QEMU places memory above 4 GiB: 2816 MiB.
-const SPLIT_FROM: u64 = 0xB000_0000;
+pub(super) const SPLIT_FROM: u64 = 0xB000_0000;
 /// What QEMU keeps below 4 GiB of a split memory, bytes: 2 GiB.
-const BELOW_4G: u64 = 0x8000_0000;
+pub(super) const BELOW_4G: u64 = 0x8000_0000;
 /// Where the rest of a split memory begins: 4 GiB.
 const ABOVE_4G: u64 = 0x1_0000_0000;
 /// Resource type of memory that the firmware has accepted (`EFI_RESOURCE_SYSTEM_MEMORY`).

@@ -1,6 +1,6 @@
 //! Who signed a statement about a digest: Sigstore bundles, verified by `sigstore-verify`, with stricter rules around it.
 //!
-//! A [`SignedStatement`] is made by [`verify`] alone. It proves that the holder of the certificate's identity signed a statement
+//! A [`SignedStatement`] is made in this module alone. It proves that the holder of the certificate's identity signed a statement
 //! about the digest while the certificate was valid, and for the public instance that the signature is in its log. It does not
 //! prove that what the statement says is true: who may say it is the policy's question.
 
@@ -18,14 +18,20 @@ pub(super) mod strict_json;
 mod timestamp;
 mod verify;
 
-pub use bundle::MAX_BUNDLE;
-pub use certificate::SignerClaims;
-pub use log::LogRecord;
-pub use predicate::{COSIGN_SIGNATURE, PROVENANCE};
-pub use refusal::{Refusal, Weight};
-pub use root::{SNAPSHOT, SigstoreRootError, SigstoreRoots};
-pub use statement::{MAX_SUBJECTS, StatementSubject};
-pub use verify::{SignedStatement, verify};
+pub(crate) use refusal::Weight;
+pub use root::SigstoreRoots;
+pub use verify::SignedStatement;
+
+// For the program.
+#[doc(hidden)]
+pub use self::{
+    bundle::MAX_BUNDLE,
+    certificate::SignerClaims,
+    predicate::{COSIGN_SIGNATURE, PROVENANCE},
+    refusal::Refusal,
+    root::SNAPSHOT,
+    verify::verify,
+};
 
 #[cfg(test)]
 mod simulated_tests;

@@ -120,8 +120,9 @@ impl Refusal {
     }
 
     /// Against whom it speaks.
+    #[doc(hidden)]
     #[must_use]
-    pub const fn weight(self) -> Weight {
+    pub(crate) const fn weight(self) -> Weight {
         match self {
             Self::RootOutdated | Self::RootUnusable | Self::TimeAhead { .. } => Weight::Ours,
             Self::Unsupported(_) => Weight::Unread,

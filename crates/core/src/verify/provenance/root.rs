@@ -20,7 +20,7 @@ const GITHUB: &str = include_str!("roots/github.json");
 /// When the two were read: 2026-10-23T00:00:00Z, Unix seconds.
 pub const SNAPSHOT: u64 = 1_792_713_600;
 /// After this many seconds the snapshot is old: GitHub changes its instance every six to eight months.
-pub const SNAPSHOT_GROWS_OLD: u64 = 274 * 86_400;
+pub(crate) const SNAPSHOT_GROWS_OLD: u64 = 274 * 86_400;
 
 /// Largest file of roots, in bytes: both instances have 40 KB.
 const MAX_FILE: usize = 1024 * 1024;
@@ -114,7 +114,7 @@ impl SigstoreRoots {
     /// The instances of a file: one `trusted_root.json`, or JSON lines of them as `gh attestation trusted-root` prints.
     ///
     /// # Errors
-    /// [`SigstoreRootError`] where it holds something else.
+    /// `SigstoreRootError` where it holds something else.
     pub fn of_file(file: &[u8]) -> Result<Self, SigstoreRootError> {
         if file.len() > MAX_FILE {
             return Err(SigstoreRootError::NotRoots);
@@ -154,7 +154,7 @@ impl SigstoreRoots {
 
     /// Whether the roots that are compiled in are so old at `now` (Unix seconds) that new certificates may be missing.
     #[must_use]
-    pub fn grow_old(&self, now: u64) -> bool {
+    pub(crate) fn grow_old(&self, now: u64) -> bool {
         matches!(self.0, Roots::BuiltIn) && now > SNAPSHOT.saturating_add(SNAPSHOT_GROWS_OLD)
     }
 }

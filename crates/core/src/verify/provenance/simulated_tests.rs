@@ -8,11 +8,10 @@ use simulator::{Sigstore, Workflow};
 
 use super::bundle::ParsedBundle;
 use super::certificate::SigningLeaf;
-use super::statement::Statement;
-use super::{
-    LogRecord, MAX_BUNDLE, MAX_SUBJECTS, PROVENANCE, Refusal, SNAPSHOT, SignerClaims, SigstoreRootError,
-    SigstoreRoots, log, predicate, verify,
-};
+use super::log::LogRecord;
+use super::root::SigstoreRootError;
+use super::statement::{MAX_SUBJECTS, Statement};
+use super::{MAX_BUNDLE, PROVENANCE, Refusal, SNAPSHOT, SignerClaims, SigstoreRoots, log, predicate, verify};
 use crate::verify::age::CLOCK_SKEW;
 use crate::verify::digest::sha256;
 

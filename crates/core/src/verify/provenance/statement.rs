@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Refusal, strict_json};
 
 /// Most subjects of a statement.
-pub const MAX_SUBJECTS: usize = 1024;
+pub(crate) const MAX_SUBJECTS: usize = 1024;
 /// Values of a statement in JSON.
 const MAX_VALUES: usize = 50_000;
 /// The two versions of the statement's type (<https://github.com/in-toto/attestation>).

@@ -1,6 +1,5 @@
 //! JSON that no two readers can understand in two ways: no member twice, `null` is absent, a budget of values.
 
-use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -68,16 +67,13 @@ impl<'de> Visitor<'de> for Build {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut seen = HashSet::new();
         let mut members = Map::new();
         while let Some((name, Unique(value))) = map.next_entry::<String, Unique>()? {
-            if !seen.insert(name.clone()) {
+            if members.insert(name, value).is_some() {
                 return Err(de::Error::custom("a member occurs twice"));
             }
-            if !value.is_null() {
-                members.insert(name, value);
-            }
         }
+        members.retain(|_, value| !value.is_null());
         Ok(Value::Object(members))
     }
 }

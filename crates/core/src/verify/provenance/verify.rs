@@ -32,6 +32,7 @@ pub struct SignedStatement {
 
 impl SignedStatement {
     /// What the certificate says of the signer.
+    #[doc(hidden)]
     #[must_use]
     pub const fn signer(&self) -> &SignerClaims {
         &self.claims
@@ -53,7 +54,7 @@ impl SignedStatement {
     ///
     /// # Errors
     /// [`Refusal::PredicateMismatch`] names the field that contradicts the certificate.
-    pub fn is_provenance(&self) -> Result<bool, Refusal> {
+    pub(crate) fn is_provenance(&self) -> Result<bool, Refusal> {
         if self.statement.predicate_type != PROVENANCE {
             return Ok(false);
         }
@@ -81,6 +82,7 @@ impl SignedStatement {
     }
 
     /// What the statement is about.
+    #[doc(hidden)]
     #[must_use]
     pub fn subjects(&self) -> &[StatementSubject] {
         &self.statement.subjects
@@ -93,6 +95,7 @@ impl SignedStatement {
     }
 
     /// The entry in the transparency log; GitHub's instance has no log.
+    #[doc(hidden)]
     #[must_use]
     pub const fn log(&self) -> Option<&LogRecord> {
         self.log.as_ref()

@@ -73,7 +73,7 @@ impl VerifiedQuote {
 
     /// The four run-time measurement registers, 48 bytes each.
     #[must_use]
-    pub const fn rtmrs(&self) -> [&[u8; 48]; 4] {
+    pub(crate) const fn rtmrs(&self) -> [&[u8; 48]; 4] {
         [
             &self.report.rt_mr0,
             &self.report.rt_mr1,
@@ -169,7 +169,7 @@ impl VerifiedQuote {
     /// Which part of the collateral ends first, where that is soon (within [`crate::verify::FORECAST`]). A name for people,
     /// read in dates that the verification proved.
     #[must_use]
-    pub const fn ends_first(&self) -> Option<&'static str> {
+    pub(crate) const fn ends_first(&self) -> Option<&'static str> {
         self.ends_first
     }
 

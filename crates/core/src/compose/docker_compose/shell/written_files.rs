@@ -53,8 +53,7 @@ pub(super) fn sources_of_file(key: &str, tainted: &Tainted) -> BTreeSet<String> 
     let Some(path) = key.strip_prefix(FILE).filter(|path| !path.is_empty()) else {
         return BTreeSet::new();
     };
-    let same = files(tainted).filter(|(written, _)| is_same(written, path));
-    same.flat_map(|(_, from)| from.iter().cloned()).collect()
+    sources_where(tainted, |written| is_same(written, path))
 }
 
 /// The variables from outside that a program is written with, which the shell looks for by its name alone. `any_folder`: the script
@@ -66,15 +65,12 @@ pub(super) fn sources_of_program(name: &str, any_folder: bool, tainted: &Tainted
             matches!(base_name(folder), "bin" | "sbin") || folder.starts_with('$') && !folder.contains('/');
         base == name && (any_folder || is_on_path) || PATH.iter().any(|folder| is_same(path, folder))
     };
-    let found = files(tainted).filter(|(path, _)| is_found(path));
-    found.flat_map(|(_, from)| from.iter().cloned()).collect()
+    sources_where(tainted, is_found)
 }
 
 /// The variables from outside in the files by which a project says what npm, make and the like start.
 pub(super) fn sources_of_project(tainted: &Tainted) -> BTreeSet<String> {
-    let found =
-        files(tainted).filter(|(path, _)| path.is_empty() || PROJECT_FILES.contains(&base_name(path)));
-    found.flat_map(|(_, from)| from.iter().cloned()).collect()
+    sources_of_written(tainted, |path| PROJECT_FILES.contains(&base_name(path)))
 }
 
 /// The variables from outside in a module of Python, and in those that Python loads at its start.
@@ -86,18 +82,18 @@ pub(super) fn sources_of_module(module: &str, tainted: &Tainted) -> BTreeSet<Str
         let is_module = !module.is_empty()
             && (base.strip_suffix(".py") == Some(last)
                 || path.ends_with(".py") && path.split('/').any(|step| step == first));
-        path.is_empty()
-            || is_module
-            || matches!(base, "sitecustomize.py" | "usercustomize.py")
-            || base.ends_with(".pth")
+        is_module || matches!(base, "sitecustomize.py" | "usercustomize.py") || base.ends_with(".pth")
     };
-    let found = files(tainted).filter(|(path, _)| is_loaded(path));
-    found.flat_map(|(_, from)| from.iter().cloned()).collect()
+    sources_of_written(tainted, is_loaded)
 }
 
 /// The variables from outside in the written files for whose paths `is_read` holds, and in one that may be any.
 pub(super) fn sources_of_written(tainted: &Tainted, is_read: impl Fn(&str) -> bool) -> BTreeSet<String> {
-    let found = files(tainted).filter(|(path, _)| path.is_empty() || is_read(path));
+    sources_where(tainted, |path| path.is_empty() || is_read(path))
+}
+
+fn sources_where(tainted: &Tainted, is_one: impl Fn(&str) -> bool) -> BTreeSet<String> {
+    let found = files(tainted).filter(|(path, _)| is_one(path));
     found.flat_map(|(_, from)| from.iter().cloned()).collect()
 }
 

@@ -15,10 +15,11 @@ use crate::evidence::Object;
 use crate::report::DeviceRootKind;
 use crate::verify::RootError;
 use crate::verify::digest::sha256;
+use crate::verify::gpu::chain::ECDSA_SHA384;
 use crate::verify::trust_root::certificate_of_file;
 
 /// Bytes of a key set: 2 MiB. Real ones have 80 KB to 500 KB.
-const MAX_KEYS_BYTES: usize = 2 * 1024 * 1024;
+pub const MAX_KEYS_BYTES: usize = 2 * 1024 * 1024;
 
 /// `NVIDIA Attestation Service GPU Intermediate 004`, DER, RSA 2048, 2025-12-08 to 2029-12-08; SHA-256
 /// 2df8907cf4d6c277b855d407ec178a649930a8e73f7294e8fce66e6ee27c5175. Source: `x5c[1]` of every key of
@@ -31,8 +32,6 @@ const INTERMEDIATE_005: &[u8] = include_bytes!("nvidia_nras_005.der");
 
 /// `sha256WithRSAEncryption` (RFC 4055 §5).
 const RSA_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11");
-/// `ecdsa-with-SHA384` (RFC 5758 §3.2).
-const ECDSA_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
 /// `id-at-organizationName` (RFC 5280 appendix A.1).
 const ORGANIZATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.10");
 /// Whose certificates count.

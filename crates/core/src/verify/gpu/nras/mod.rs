@@ -5,7 +5,7 @@
 mod keys;
 mod token;
 
-pub use keys::NrasIntermediates;
+pub use keys::{MAX_KEYS_BYTES, NrasIntermediates};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ use keys::KeySet;
 use token::NrasToken;
 
 /// Bytes of one answer: 1 MiB. One of eight GPUs has about 17 KB.
-const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+pub const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
 /// What NVIDIA's service says of the GPUs and switches.
 #[derive(Debug, Clone, PartialEq, Eq)]

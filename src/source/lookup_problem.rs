@@ -1,4 +1,4 @@
-//! What is wrong with an answer of GitHub's API, as the problem of a look-up.
+//! What is wrong with an answer or a connection, as the problem of a look-up.
 
 use crate::net::NetError;
 use cvm_verify_core::evidence::{LookupProblem, LookupProblemKind as Kind};
