@@ -7,14 +7,19 @@ use super::transport;
 use crate::deploy_plan::{DeployPlan, Outlook};
 use crate::env::Env;
 use crate::plan::one_target::OneTarget;
+use crate::plan::policy_file::found;
 use crate::render;
 use crate::runtime::runtime;
 use cvm_verify_core::checks::{sought_in, statements_of_files, still_sought};
 
 pub(super) fn run(args: &DeployPlanArgs, env: &mut Env) -> anyhow::Result<u8> {
     let now = (env.now)();
+    let file = match args.no_config {
+        true => None,
+        false => found(args.config.config.as_deref(), false, env),
+    };
     let OneTarget { expectations, .. } = OneTarget::read(
-        args.config.config.as_deref(),
+        file.as_deref(),
         args.config.target.as_deref(),
         &args.expect.keys.settings,
         now,

@@ -30,11 +30,14 @@ pub(super) fn run(args: &MergeArgs, env: &mut Env) -> anyhow::Result<u8> {
     if let Some(path) = absent.first()
         && reports.iter().all(|(_, report)| report.shard.is_none())
     {
-        return Err(UsageError::file(
-            path,
-            "does not exist; without shards its targets would be missing unnoticed",
-        )
-        .into());
+        let problem = match reports.is_empty() {
+            true => {
+                "does not exist, nor does any other report that was named: the runs that should have written them left none. Look \
+                     at their logs"
+            }
+            false => "does not exist; without shards its targets would be missing unnoticed",
+        };
+        return Err(UsageError::file(path, problem).into());
     }
     let run = run_id::of(args.run.run_id.as_ref(), env);
     let this = ThisRun {

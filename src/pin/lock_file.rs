@@ -7,6 +7,7 @@ use super::selection::PinTarget;
 use crate::env::Env;
 use crate::files;
 use crate::plan::next_commands::{Commands, word};
+use crate::render::escape;
 use crate::usage_error::{CommandError, UsageError};
 use cvm_verify_core::lock::{self, AcceptedPin, Lock, LockError, LockFile, MAX_LOCK_BYTES};
 use cvm_verify_core::report::rfc3339;
@@ -147,7 +148,7 @@ pub(super) fn write(
     next: &NextStep<'_>,
     env: &mut Env,
 ) -> Result<(), CommandError> {
-    let path = &there.path;
+    let path = &escape::terminal(&there.path).into_owned();
     let accepted = &match there.lock(target) {
         Some(locked) => accepted.clone().keeping_reasons(locked),
         None => accepted.clone(),

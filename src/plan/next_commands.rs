@@ -351,6 +351,8 @@ impl Commands {
 pub(crate) fn word(text: &str) -> String {
     let is_plain = |character: char| character.is_ascii_alphanumeric() || "_-./:@%+=,".contains(character);
     match !text.is_empty() && text.chars().all(is_plain) {
+        // A path: no program takes it for an option.
+        true if text.starts_with('-') => format!("./{text}"),
         true => text.to_owned(),
         false => format!("'{}'", text.replace('\'', "'\\''")),
     }

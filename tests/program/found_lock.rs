@@ -316,6 +316,48 @@ fn a_lock_beside_several_addresses_is_named_and_no_advice_replaces_it() {
     assert!(!quiet.stderr.contains("cvm.lock here"), "{quiet:?}");
 }
 
+/// What `verify` refuses behind the deploy, `plan` refuses before it.
+#[test]
+fn a_plan_is_made_by_the_policy_file_of_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let compose = format!(
+        "services:\n  web:\n    image: ghcr.io/example/web@sha256:{}\n",
+        "ab".repeat(32)
+    );
+    std::fs::write(folder.path().join("docker-compose.yml"), compose).unwrap();
+    let plan = |more: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_cvm-verify"))
+            .current_dir(folder.path())
+            .env_clear()
+            .args(["plan", "--docker-compose=docker-compose.yml"])
+            .args(more)
+            .output()
+            .unwrap();
+        Ran::of(&output)
+    };
+    plan(&[]).says(0, "READY");
+    let rule = |name: &str| {
+        format!(
+            "[[target]]\nname = \"{name}\"\nurl = \"https://{name}.example\"\n[[target.images]]\nimage = \"*\"\nrepository = \
+             \"example/shop\"\nfrom = [\"registry\"]\n"
+        )
+    };
+    let policy = folder.path().join("cvm-verify.toml");
+    std::fs::write(
+        &policy,
+        rule("shop").replace("from = [\"registry\"]\n", "commit = [\"x\"]\n"),
+    )
+    .unwrap();
+    plan(&[]).says(2, "cvm-verify.toml:6:1");
+    plan(&["--no-config"]).says(0, "READY");
+    std::fs::write(&policy, rule("shop") + &rule("again")).unwrap();
+    plan(&[]).says(
+        2,
+        "cvm-verify.toml has several targets; choose one with --target NAME",
+    );
+    plan(&["--no-config"]).says(0, "READY");
+}
+
 /// A policy file is read where nothing is typed, or where it is named: that it is not is said, since it may expect more.
 #[test]
 fn a_policy_file_of_the_typed_address_is_not_passed_over_in_silence() {

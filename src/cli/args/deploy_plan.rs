@@ -17,6 +17,9 @@ pub struct DeployPlanArgs {
     pub expect: ExpectArgs,
     #[command(flatten)]
     pub config: TargetArgs,
+    /// Do not read the cvm-verify.toml of the working folder, which is the policy file if no other is named.
+    #[arg(long, conflicts_with = "config", help_heading = "Policy file")]
+    pub no_config: bool,
     #[command(flatten)]
     pub transport: TransportArgs,
 }

@@ -127,7 +127,7 @@ fn fix_of_status(status: u16) -> &'static str {
              right endpoint with --attestation-path."
         }
         404 => {
-            "Check the URL: /attestation is added to its path. If it is right, expose the guest agent's getQuote() at \
+            "Check the URL, and the path that is added to it. If both are right, expose the guest agent's getQuote() at \
              /attestation?reportData=<hex> in your app, or name another path with --attestation-path."
         }
         401 | 403 => {
@@ -318,7 +318,7 @@ mod tests {
             (302, "name it with --attestation-path"),
             (401, "holds a key or a token in its query"),
             (403, "without a login"),
-            (404, "Check the URL: /attestation is added to its path."),
+            (404, "Check the URL, and the path that is added to it."),
             (405, "the query parameter reportData"),
             (429, "limits requests"),
             (503, "Look at the app's log"),

@@ -118,23 +118,31 @@ fn sentence(advisory: &Advisory) -> String {
     format!("{} ({}: {})", advisory.id, advisory.what, advisory.gain)
 }
 
-/// A sentence with the vulnerabilities for which an attacker needs more than the host; absent if there is none.
+/// Sentences with the vulnerabilities that an image is not refused for; absent if there is none.
 pub(super) fn named(reference: &ReferenceValues, image: &Release<'_>) -> Option<String> {
     let mut advisories = reference.advisories_of(image.version());
     advisories.retain(|advisory| advisory.grade == Grade::NeedsMore);
-    let gains: Vec<String> = advisories
+    // Those of the keys are no matter of "more than the host": the host stands between the guest and its KMS.
+    let (of_keys, others): (Vec<_>, Vec<_>) = advisories
+        .into_iter()
+        .partition(|advisory| advisory.key_provider.is_some());
+    let named: Vec<String> = others
         .iter()
-        .map(|advisory| match &advisory.key_provider {
-            Some(sentence) => format!("{} ({sentence})", advisory.id),
-            None => format!("{} ({})", advisory.id, advisory.gain),
-        })
+        .map(|advisory| format!("{} ({})", advisory.id, advisory.gain))
         .collect();
-    (!gains.is_empty()).then(|| {
+    let named = (!named.is_empty()).then(|| {
         format!(
             "Published vulnerabilities of {} as of {}, for which an attacker needs more than the host: {}.",
             image.name,
             reference.updated(),
-            gains.join("; ")
+            named.join("; ")
         )
-    })
+    });
+    let of_keys: Vec<&str> = of_keys
+        .iter()
+        .filter_map(|advisory| advisory.key_provider.as_deref())
+        .collect();
+    let of_keys = (!of_keys.is_empty()).then(|| format!("Of its keys: {}.", of_keys.join("; ")));
+    let sentences: Vec<String> = named.into_iter().chain(of_keys).collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
 }
