@@ -79,7 +79,7 @@ pub(super) fn pin(
         }
     };
     let accepted = pinned
-        .from_origin(found.origin.clone())
+        .with_origin(found.origin.clone())
         .with_said(found.said)
         .with_kms_documents(&target.kms_documents, &reference)
         .with_sources(sources)

@@ -317,7 +317,8 @@ fn t26_the_ingress_of_another_vm_does_not_bind() {
     other.instance_id = vec![0x77; 20];
     accuses_nobody(|| asked(&honest().quoted_by(&other)), "ingress-other-cvm");
     // The ingress keeps its quote through an upgrade of the host, a resize and a restart.
-    let earlier: [(fn(&mut Cvm), &str); 3] = [
+    type Change = fn(&mut Cvm);
+    let earlier: [(Change, &str); 3] = [
         (|cvm| cvm.report.mr_seam = [0x66; 48], "MRSEAM changed"),
         (|cvm| Lie::AlteredAcpiTables.apply(cvm), "RTMR0 changed"),
         (booted_with_another_kms, "mr-kms changed"),

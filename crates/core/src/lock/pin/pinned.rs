@@ -61,7 +61,7 @@ impl Pinned {
 
     /// With the address that the deployment was reached at: scheme, host and port.
     #[must_use]
-    pub fn from_origin(mut self, origin: Option<String>) -> Self {
+    pub fn with_origin(mut self, origin: Option<String>) -> Self {
         self.lock.origin = origin;
         self
     }

@@ -20,7 +20,8 @@ fn a_refusal_overall_says_of_the_devices_what_their_own_tokens_say() {
     let refused: Claims =
         |claims| claims["x-nvidia-error-details"] = serde_json::json!({"code": 1, "message": "BAD"});
     // The first device and the others, and the word under an approval and under a refusal.
-    let cases: [(Option<Claims>, Option<Claims>, &str, &str, &str); 8] = [
+    type Case<'a> = (Option<Claims>, Option<Claims>, &'a str, &'a str, &'a str);
+    let cases: [Case<'_>; 8] = [
         (
             None,
             None,
