@@ -79,6 +79,64 @@ fn what_needs_more_than_the_certificate_does_not_hold_anything_back() {
     assert_eq!(held_back(any_code), None);
 }
 
+/// Who expects a compose hash, an app or an instance expects code, whatever the tier: an unknown operating system logs any of them.
+#[test]
+fn an_expectation_of_code_below_the_tier_code_is_for_a_known_system_or_kms_as_well() {
+    let nobody_speaks = |trial: &mut Trial| {
+        trial.policy.required = RequiredAssurance::Hardware;
+        trial.policy.os_image = OsImagePolicy::Known;
+        trial.policy.key_provider = None;
+    };
+    type Row = (&'static str, fn(&mut Trial));
+    let rows: [Row; 3] = [
+        ("compose-hash", |_| {}),
+        ("app-id", |trial| {
+            trial.policy.compose_hash = None;
+            let id = trial
+                .claims(&trial.evidence().unwrap())
+                .boot
+                .unwrap()
+                .app_id()
+                .to_owned();
+            trial.policy.app_id = Some(expected("--app-id", id));
+        }),
+        ("instance-id", |trial| {
+            trial.policy.compose_hash = None;
+            let id = trial
+                .claims(&trial.evidence().unwrap())
+                .boot
+                .unwrap()
+                .instance_id()
+                .copied();
+            trial.policy.instance_ids = Some(expected("--instance-id", vec![id.unwrap()]));
+        }),
+    ];
+    for (what, expect) in rows {
+        assert_eq!(
+            held_back(|trial| {
+                expect(trial);
+                nobody_speaks(trial);
+            })
+            .as_deref(),
+            Some("os-image"),
+            "{what}"
+        );
+        // A known image speaks for it.
+        let known = held_back(|trial| {
+            expect(trial);
+            trial.policy.required = RequiredAssurance::Hardware;
+        });
+        assert_eq!(known, None, "{what}");
+    }
+    // What a certificate cannot show of the expected code holds it back, too.
+    let document = held_back(|trial| {
+        trial.policy.required = RequiredAssurance::Hardware;
+        trial.policy.docker_compose = Some(expected("--docker-compose", "services: {}".to_owned()));
+        trial.policy.compose_hash = None;
+    });
+    assert_eq!(document.as_deref(), Some("compose-hash"));
+}
+
 /// A certificate that no KMS signed is anyone's who had the VM quote a key: a policy that names a KMS accepts none.
 #[test]
 fn nothing_is_sent_to_a_self_made_certificate() {

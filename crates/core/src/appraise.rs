@@ -104,9 +104,9 @@ fn run(check: &Check, claims: Result<&Claims, &EvidenceFailure>, policy: &Policy
 }
 
 /// Whether a VM meets the policy, as far as the evidence in its TLS certificate shows: whether it may be sent what is not for
-/// everyone. Nothing fails, what the tier requires of its compose hash and of everything that is proven before it is met, the
-/// certificate is of the VM's KMS, or self-made with a key provider that the policy names, and something shows that the VM did
-/// not make up its compose hash: the OS image, or the KMS that signed the certificate.
+/// everyone. Nothing fails, what the tier or the user requires of its compose hash and of everything that is proven before it is
+/// met, the certificate is of the VM's KMS, or self-made with a key provider that the policy names, and something shows that the
+/// VM did not make up its compose hash: the OS image, or the KMS that signed the certificate.
 ///
 /// # Errors
 /// The first check that does not hold, and its sentence.
@@ -116,8 +116,9 @@ pub fn meets_policy_so_far(own: &Claims, issuer: Issuer, policy: &Policy) -> Res
     }
     // A VM may log any compose hash and any key provider, if its operating system is not known. Only the signature of a KMS that
     // the policy accepts shows that somebody looked at that system. What the user waived shows nothing.
-    let mut shows_code =
-        tiers::required_from(CheckId::OsImage).is_none_or(|from| from > policy.required.tier());
+    // Where the tier requires no known system and the user names no code, there is nothing to speak for.
+    let mut shows_code = !policy.names_code()
+        && tiers::required_from(CheckId::OsImage).is_none_or(|from| from > policy.required.tier());
     let mut unknown_system = String::new();
     for check in checks::ALL {
         if check.in_certificate == InCertificate::NotAsked {
@@ -128,7 +129,8 @@ pub fn meets_policy_so_far(own: &Claims, issuer: Issuer, policy: &Policy) -> Res
         let result = check.result(&finding, policy);
         let accepted = check.accepted(&finding);
         let is_needed = check.in_certificate == InCertificate::ToBeMet
-            && tiers::required_from(id).is_some_and(|from| from <= policy.required.tier());
+            && ((check.is_configured)(policy)
+                || tiers::required_from(id).is_some_and(|from| from <= policy.required.tier()));
         if result.status == Status::Fail || (is_needed && tiers::is_short(&result, &accepted)) {
             return Err(format!("{id}: {}", result.detail));
         }

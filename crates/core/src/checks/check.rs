@@ -110,7 +110,7 @@ pub enum InCertificate {
     NotAsked,
     /// It may not fail. What is open may need more than the certificate, and is judged afterwards.
     NotToFail,
-    /// It may not fail, and is to be met if a required tier requires it.
+    /// It may not fail, and is to be met if a required tier or the user requires it.
     ToBeMet,
 }
 

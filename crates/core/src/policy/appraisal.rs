@@ -155,6 +155,15 @@ impl Policy {
         }
     }
 
+    /// Whether the user names code or who runs it: a compose hash or document, an app or an instance. An id in the address is no
+    /// such word. All of them are read from the event log, which is worth as much as the operating system that wrote it.
+    pub(crate) const fn names_code(&self) -> bool {
+        self.compose_hash.is_some()
+            || self.docker_compose.is_some()
+            || self.app_id.is_some()
+            || self.instance_ids.is_some()
+    }
+
     /// The ids of the key providers that the user named: root keys of KMSs, DER in hex.
     pub(crate) fn key_provider_ids(&self) -> impl Iterator<Item = &str> {
         let pins = match self.key_provider.as_ref().map(|expected| &expected.value) {
