@@ -295,8 +295,8 @@ impl ChannelState {
             _ if self.is_open() => AlertEvent::Changed,
             _ => AlertEvent::Inconclusive,
         };
-        let failure = failure.clone();
-        (event, About::Failure { failure, late })
+        let (failure, last) = (failure.clone(), self.is_nearly_full());
+        (event, About::Failure { failure, late, last })
     }
 
     fn see(&mut self, forecasts: &[Forecast], now: u64) {

@@ -8,7 +8,7 @@ fn what_a_channel_missed_is_told_as_what_is_true_by_then() {
     assert_eq!(world.miss('A'), [AlertEvent::Failed]);
     assert_eq!(world.miss('B'), [AlertEvent::Failed]);
     let due = world.decide('B');
-    let About::Failure { failure, late } = &due[0].about else {
+    let About::Failure { failure, late, .. } = &due[0].about else {
         panic!("{due:?}")
     };
     assert_eq!((failure.failing[0].check, *late), (CheckId::AppId, false));
@@ -24,7 +24,10 @@ fn a_fail_that_a_channel_missed_is_not_lost_when_the_target_falls_silent() {
     }
     assert_eq!(world.miss('?'), [AlertEvent::Failed, AlertEvent::Inconclusive]);
     let due = world.decide('?');
-    let About::Failure { failure, late: true } = &due[0].about else {
+    let About::Failure {
+        failure, late: true, ..
+    } = &due[0].about
+    else {
         panic!("{due:?}")
     };
     let failing = &failure.failing[0];
