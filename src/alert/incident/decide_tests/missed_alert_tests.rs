@@ -79,3 +79,38 @@ fn a_recovery_that_was_not_delivered_is_due_again_but_not_while_it_fails() {
     assert_eq!(world.miss('?'), []);
     assert_eq!(world.see('.'), [AlertEvent::Recovered]);
 }
+
+/// What was seen is not counted again, however often a channel that is down is asked again.
+#[test]
+fn what_was_weighed_only_says_what_is_due_still() {
+    for (letters, expected) in [
+        ("A", vec![AlertEvent::Failed]),
+        ("A.", vec![AlertEvent::Failed, AlertEvent::Recovered]),
+        ("??", vec![]),
+        ("???", vec![AlertEvent::Inconclusive]),
+    ] {
+        let mut world = World::known();
+        for letter in letters.chars() {
+            world.miss(letter);
+        }
+        let last = report(letters.chars().last().unwrap());
+        let weighed = Observation {
+            weighed: true,
+            ..Observation::of(&last, world.policy, world.now).asked_at(world.asked)
+        };
+        let mut state = world.state.clone().unwrap();
+        for _ in 0..5 {
+            world.now += MINUTE;
+            let (next, due) = decide(Some(&state), world.now, &weighed, &["slack"], &Rules::default());
+            assert_eq!(next, state, "{letters}");
+            let events: Vec<AlertEvent> = due.iter().map(|due| due.event).collect();
+            assert_eq!(events, expected, "{letters}");
+        }
+        let (_, due) = decide(Some(&state), world.now, &weighed, &["slack"], &Rules::default());
+        for due in &due {
+            state.record(due, world.now);
+        }
+        let (_, due) = decide(Some(&state), world.now, &weighed, &["slack"], &Rules::default());
+        assert_eq!(due, [], "{letters}");
+    }
+}
