@@ -20,6 +20,9 @@ const MAX_TITLE_NAME: usize = 60;
 
 /// What an alert says first when a failure took the place of another.
 const CHANGED: &str = "CHANGED: other checks or reasons than before keep it from passing";
+/// The same, of the last one that is reported.
+const CHANGED_OFTEN: &str = "CHANGED: the checks and reasons that keep it from passing change from run to run; further changes are \
+                             reported with the reminder only, but for the first FAIL";
 /// What an alert says first when the same check fails of a VM that measured something else.
 const EXCHANGED: &str =
     "CHANGED: it fails as before, but the measured values differ from those reported before";
@@ -142,9 +145,10 @@ impl Message {
     pub fn due(target: &TargetReport, due: &Due, context: &RunContext<'_>, delivery_id: [u8; 16]) -> Self {
         let now = Self::new(target, due.event, context, delivery_id);
         match &due.about {
-            About::Failure { failure, late } => {
+            About::Failure { failure, late, last } => {
                 let changed = (due.event == AlertEvent::Changed).then_some(CHANGED);
-                now.found_late(*late, failure, changed)
+                let label = if *last { Some(CHANGED_OFTEN) } else { changed };
+                now.found_late(*late, failure, label)
             }
             About::Exchanged { failure, late, last } => {
                 let said = if *last { EXCHANGED_OFTEN } else { EXCHANGED };

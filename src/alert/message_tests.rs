@@ -87,3 +87,26 @@ fn what_a_stranger_chose_is_one_visible_line() {
     assert!(message.failed[0].detail.starts_with("a\\u{a}bxxx") && message.failed[0].detail.ends_with('…'));
     assert_eq!(message.failed[0].detail.chars().count(), MAX_SENTENCE);
 }
+
+#[test]
+fn the_last_message_about_another_failure_says_that_it_is_the_last() {
+    let target = samples::fail();
+    let labels = |event: AlertEvent, last: bool| {
+        let failure = Failure::of(&target, 0).unwrap();
+        let due = Due {
+            channel: "slack".to_owned(),
+            event,
+            about: About::Failure {
+                failure,
+                late: false,
+                last,
+            },
+        };
+        Message::due(&target, &due, &samples::context(), [0; 16]).labels
+    };
+    assert_eq!(labels(AlertEvent::Failed, false), [""; 0]);
+    assert_eq!(labels(AlertEvent::Changed, false), [CHANGED]);
+    for event in [AlertEvent::Failed, AlertEvent::Changed] {
+        assert_eq!(labels(event, true), [CHANGED_OFTEN]);
+    }
+}

@@ -179,6 +179,7 @@ pub fn weigh_run(
         asked: None,
         forecasts: Vec::new(),
         entry: None,
+        weighed: false,
     };
     let rules = Rules {
         inconclusive_after: subject.words.after,

@@ -8,12 +8,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::task::{Id, JoinSet};
+use tokio::time::Instant;
 
 use super::HeartbeatCycle;
+use super::channel_group::{ChannelGroup, WaitingTarget};
 use super::options::Options;
 use crate::alert::alerting::{Alerting, entropy, run_url};
 use crate::alert::app_alerts::alerted_reports;
-use crate::alert::incident::{AskedAt, Observation, PolicyEntry, PolicyFileId, State, TargetId};
+use crate::alert::incident::{AskedAt, PolicyEntry, PolicyFileId, State, TargetId};
 use crate::alert::state_file::{StateFile, asleep};
 use crate::alert::state_part::StatePart;
 use crate::alert::variables::ChannelVariables;
@@ -59,19 +61,6 @@ enum StateStore {
     Process(State),
 }
 
-/// Targets with the same channels.
-struct ChannelGroup {
-    channels: Channels,
-    /// By the target's name: its latest report, and what was found and not weighed yet.
-    waiting: BTreeMap<String, Waiting>,
-    telling: bool,
-}
-
-struct Waiting {
-    report: TargetReport,
-    observations: Vec<Observation>,
-}
-
 /// The ping for each cycle over all targets.
 struct Heartbeat {
     channels: Channels,
@@ -87,7 +76,7 @@ enum DeliveryPurpose {
     Ping,
     /// Of what has no queue: targets that left the policy file, and what is about no target.
     Apart(Vec<TargetId>),
-    Queue(ChannelVariables, Vec<TargetId>),
+    Queue(ChannelVariables, Vec<TargetId>, Vec<WaitingTarget>),
 }
 
 /// Where deliveries leave the state of their targets.
@@ -156,6 +145,10 @@ impl AlertQueue {
         let names = plan.targets.iter().map(|target| target.name().to_owned());
         self.heartbeat.cycle.watch(names);
         self.policy_file = plan.policy_file;
+        for (variables, group) in &mut self.groups {
+            let of_group = plan.targets.iter().filter(|target| target.alerts == *variables);
+            group.try_again_only(&of_group.map(Job::name).collect());
+        }
         self.of_the_whole = self
             .alerting
             .channels(&plan.alerts, env)
@@ -256,14 +249,10 @@ impl AlertQueue {
             self.ping();
         }
         let alerting = &self.alerting;
-        let group = self
-            .groups
-            .entry(target.alerts.clone())
-            .or_insert_with(|| ChannelGroup {
-                channels: alerting.channels(&target.alerts, env).with(HEARTBEAT_URL, None),
-                waiting: BTreeMap::new(),
-                telling: false,
-            });
+        let group = self.groups.entry(target.alerts.clone()).or_insert_with(|| {
+            let channels = alerting.channels(&target.alerts, env).with(HEARTBEAT_URL, None);
+            ChannelGroup::new(channels, env.acceleration)
+        });
         if !group.channels.is_any() {
             return;
         }
@@ -283,20 +272,7 @@ impl AlertQueue {
                 .observation(&reports, policy, now)
                 .asked_at(asked)
                 .of_entry(Some(entry));
-            let report = one.report;
-            match group.waiting.get_mut(&report.name) {
-                Some(waiting) => {
-                    waiting.observations.push(observation);
-                    waiting.report = report;
-                }
-                None => {
-                    let waiting = Waiting {
-                        observations: vec![observation],
-                        report,
-                    };
-                    group.waiting.insert(waiting.report.name.clone(), waiting);
-                }
-            }
+            group.add(target.name(), one.report, observation);
         }
         self.tell(&target.alerts);
     }
@@ -309,12 +285,16 @@ impl AlertQueue {
         };
         let state = self.store.state();
         let (mut reports, mut observations, mut part) = (Vec::new(), Vec::new(), State::default());
-        let mut ids = Vec::new();
-        for (name, waiting) in std::mem::take(&mut group.waiting) {
+        let (mut ids, mut told) = (Vec::new(), Vec::new());
+        for (name, waiting) in group.take(Instant::now()) {
             let id = file.map_or_else(|| TargetId::of(&name), |file| file.target(&name));
             // The policy gave it other channels meanwhile: what was reported to the ones before is not known yet.
             if self.in_delivery.contains(&id) {
-                group.waiting.insert(name, waiting);
+                group.put_back(waiting);
+                continue;
+            }
+            // It has left the policy file meanwhile, and that was told.
+            if waiting.is_retry() && state.get(id).is_none() {
                 continue;
             }
             if alert::nothing_due(state, &group.channels, id, &waiting.observations, &rules, now) {
@@ -325,6 +305,7 @@ impl AlertQueue {
                 part.set(id, remembered.clone());
             }
             ids.push(id);
+            told.extend(waiting.weighed());
             reports.push(waiting.report);
             observations.push(waiting.observations);
         }
@@ -348,7 +329,7 @@ impl AlertQueue {
         };
         let handle = self.deliveries.spawn(delivery);
         self.purposes
-            .insert(handle.id(), DeliveryPurpose::Queue(variables.clone(), ids));
+            .insert(handle.id(), DeliveryPurpose::Queue(variables.clone(), ids, told));
     }
 
     /// Pings, where a cycle over all targets has ended and no ping is on its way. What ends meanwhile is in the next ping.
@@ -386,20 +367,15 @@ impl AlertQueue {
         };
         self.absorb_returned();
         match self.purposes.remove(&id) {
-            Some(DeliveryPurpose::Queue(variables, ids)) => {
-                for id in ids {
-                    self.in_delivery.remove(&id);
-                }
+            Some(DeliveryPurpose::Queue(variables, ids, told)) => {
                 if let Some(group) = self.groups.get_mut(&variables) {
                     group.telling = false;
+                    let is_lost = |record: &AlertRecord| !record.delivered && !alert::lacks_secret(record);
+                    group.delivered(told, records.iter().any(is_lost), Instant::now());
                 }
-                self.tell(&variables);
+                self.end_delivery(&ids);
             }
-            Some(DeliveryPurpose::Apart(ids)) => {
-                for id in ids {
-                    self.in_delivery.remove(&id);
-                }
-            }
+            Some(DeliveryPurpose::Apart(ids)) => self.end_delivery(&ids),
             Some(DeliveryPurpose::Ping) => {
                 self.heartbeat.pinging = false;
                 self.ping();
@@ -407,6 +383,20 @@ impl AlertQueue {
             None => {}
         }
         records
+    }
+
+    /// Goes on with what waited for it.
+    fn end_delivery(&mut self, ids: &[TargetId]) {
+        self.in_delivery.retain(|id| !ids.contains(id));
+        self.tell_all();
+    }
+
+    /// Tells what is waiting and may be told by now.
+    pub fn tell_all(&mut self) {
+        let groups: Vec<ChannelVariables> = self.groups.keys().cloned().collect();
+        for variables in groups {
+            self.tell(&variables);
+        }
     }
 
     /// Ends the deliveries that are under way. What their channels took is noted; the rest is due again.

@@ -4,6 +4,7 @@
 //! `run` connects them with clock, network, files and signals.
 
 mod alert_queue;
+mod channel_group;
 mod endpoint;
 mod evidence_archive;
 mod heartbeat_cycle;

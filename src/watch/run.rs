@@ -165,6 +165,7 @@ impl Watch<'_> {
             self.next_policy_round = now + POLICY_ROUND;
             self.confirm(true);
         }
+        self.queue.tell_all();
         if self.queue.has_news() {
             self.save();
         }

@@ -8,8 +8,9 @@ use super::forecast::Forecast;
 use cvm_verify_core::policy::Fingerprint;
 use cvm_verify_core::report::Verdict;
 
-/// How many reported failures are stored for a channel in one incident. An older one is reported again.
-const MAX_REPORTED: usize = 4;
+/// How many different failures of one incident are reported to a channel. The last of these messages says that they change from run to
+/// run; no other is sent before the reminder, but for the first fail.
+const MAX_REPORTED: usize = 8;
 
 /// How many measured values of one failure are reported to a channel. The last of these messages says that they change from run to
 /// run; no other is sent before the reminder.
@@ -84,8 +85,16 @@ impl ChannelState {
     }
 
     pub(super) fn knows(&self, failure: &Failure) -> bool {
-        self.reported_as(failure)
-            .is_some_and(|reported| reported.covers(failure))
+        let is_no_graver = || failure.verdict != Verdict::Fail || self.knows_a_fail();
+        (self.reported.len() >= MAX_REPORTED && is_no_graver())
+            || self
+                .reported_as(failure)
+                .is_some_and(|reported| reported.covers(failure))
+    }
+
+    /// Whether one more failure is the last that is reported to it in this incident, whatever else is found.
+    pub(super) const fn is_nearly_full(&self) -> bool {
+        self.reported.len() + 1 >= MAX_REPORTED
     }
 
     /// What was reported to it about the same checks and reasons, whatever was measured.
@@ -113,6 +122,7 @@ impl ChannelState {
         let mut measured = known.map(|reported| reported.measured).unwrap_or_default();
         let new = failure.measured.filter(|one| !measured.contains(one));
         measured.extend(new.filter(|_| measured.len() < MAX_MEASURED));
+        // Only the first fail is reported beyond that.
         if self.reported.len() >= MAX_REPORTED {
             self.reported.remove(0);
         }

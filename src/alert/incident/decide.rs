@@ -55,6 +55,10 @@ pub fn decide(
     rules: &Rules,
 ) -> (TargetState, Vec<Due>) {
     let mut state = previous.cloned().unwrap_or_default();
+    if observation.weighed {
+        let due = state.due_on_all(now, observation, channels, rules);
+        return (state, due);
+    }
     let known = previous.is_some();
     let at = observation.at;
     // What was seen in the future was seen before the clock was set back, or by another clock.
@@ -84,24 +88,36 @@ pub fn decide(
     if state.incident.as_ref().is_some_and(|incident| !incident.by_share) {
         state.recent.clear();
     }
-    let mut due = Vec::new();
-    for name in channels {
-        let known = state.channels.remove(*name);
-        let mut channel = known.unwrap_or_else(|| state.new_receiver(name, channels));
-        channel.see(&observation.forecasts, at);
-        let events = state.due(&channel, now, observation, rules);
-        due.extend(events.into_iter().map(|(event, about)| Due {
-            channel: (*name).to_owned(),
-            event,
-            about,
-        }));
-        state.channels.insert((*name).to_owned(), channel);
-    }
+    let due = state.due_on_all(now, observation, channels, rules);
     state.forget_receivers(channels);
     (state, due)
 }
 
 impl TargetState {
+    /// What is due on each of `channels`, in order.
+    fn due_on_all(
+        &mut self,
+        now: u64,
+        observation: &Observation,
+        channels: &[&str],
+        rules: &Rules,
+    ) -> Vec<Due> {
+        let mut due = Vec::new();
+        for name in channels {
+            let known = self.channels.remove(*name);
+            let mut channel = known.unwrap_or_else(|| self.new_receiver(name, channels));
+            channel.see(&observation.forecasts, observation.at);
+            let events = self.due(&channel, now, observation, rules);
+            due.extend(events.into_iter().map(|(event, about)| Due {
+                channel: (*name).to_owned(),
+                event,
+                about,
+            }));
+            self.channels.insert((*name).to_owned(), channel);
+        }
+        due
+    }
+
     /// Whether the target passed since `at`, where no incident is open: each fail opens one, so what was seen last was a pass or
     /// inconclusive.
     fn has_passed_since(&self, at: u64) -> bool {
@@ -295,8 +311,8 @@ impl ChannelState {
             _ if self.is_open() => AlertEvent::Changed,
             _ => AlertEvent::Inconclusive,
         };
-        let failure = failure.clone();
-        (event, About::Failure { failure, late })
+        let (failure, last) = (failure.clone(), self.is_nearly_full());
+        (event, About::Failure { failure, late, last })
     }
 
     fn see(&mut self, forecasts: &[Forecast], now: u64) {

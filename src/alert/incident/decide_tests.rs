@@ -1,5 +1,6 @@
 //! What is due after which history. `A` and `B` are two failures, `?` is inconclusive, `.` a pass.
 
+mod many_kinds_tests;
 mod missed_alert_tests;
 mod older_result_tests;
 mod other_policy_tests;
@@ -308,7 +309,7 @@ proptest! {
                     About::Failure { failure, .. } => {
                         prop_assert!(matches!(due.event, AlertEvent::Failed | AlertEvent::Changed | AlertEvent::Inconclusive));
                         prop_assert_eq!(due.event == AlertEvent::Inconclusive, !receiver.open && failure.verdict == Verdict::Inconclusive);
-                        // Up to four failures of an incident are remembered, so none of these is a duplicate.
+                        // Up to eight failures of an incident are remembered, so none of these is a duplicate.
                         prop_assert!(!receiver.knows.contains(&failure.key));
                     }
                     About::Departed { .. } => prop_assert!(false, "it is verified"),

@@ -40,6 +40,8 @@ pub enum About {
         failure: Failure,
         /// Whether it is older than the result at hand.
         late: bool,
+        /// Whether it is the last message about another failure in this incident.
+        last: bool,
     },
     /// A failure that was reported, now with other measured values: the same checks fail for the same reasons, and other code or
     /// another machine runs there.

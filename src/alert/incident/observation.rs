@@ -22,6 +22,8 @@ pub struct Observation {
     pub forecasts: Vec<Forecast>,
     /// The entry of the policy file that it was verified for, if there is one.
     pub entry: Option<PolicyEntry>,
+    /// Whether the state has been taken further by it: it only says what is due still.
+    pub weighed: bool,
 }
 
 impl Observation {
@@ -46,6 +48,7 @@ impl Observation {
             asked: None,
             forecasts: Forecast::all_in(report),
             entry: None,
+            weighed: false,
         }
     }
 

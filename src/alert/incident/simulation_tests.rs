@@ -140,7 +140,7 @@ fn line(sent: &Sent) -> String {
         format!("{}{when}", checks.join(" "))
     };
     let what = match &sent.due.about {
-        About::Failure { failure, late } | About::Reminder { failure, late } => about(failure, *late),
+        About::Failure { failure, late, .. } | About::Reminder { failure, late } => about(failure, *late),
         About::Recovery => "passes".to_owned(),
         About::Forecast(forecast) => forecast.to_string(),
         other @ (About::PassUnderAnotherPolicy { .. }

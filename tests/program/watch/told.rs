@@ -54,6 +54,22 @@ fn a_dead_webhook_holds_up_no_round_and_what_it_missed_is_told_when_it_is_back()
 }
 
 #[test]
+fn what_no_channel_took_is_told_before_the_next_round() {
+    let deployment = Deployment::healthy();
+    deployment.app.change(|cvm| Lie::SwappedImage.apply(cvm));
+    let hook = hook();
+    let url = format!("{}/hook", hook.url());
+    hook.behave(AppEndpoint::Other, Behaviour::Status(404));
+    let args = deployment.strict_args(&[&deployment.app.url(), "--interval=1d", "--no-cache"]);
+    let watching = Watching::new(&args, &[("CVM_VERIFY_WEBHOOK_URL", &url)]);
+    watching.said("webhook NOT DELIVERED, event failed", 2);
+    hook.behave(AppEndpoint::Other, Behaviour::Status(200));
+    let log = watching.said("webhook delivered, event failed", 1);
+    assert_eq!(log.matches(": FAIL").count(), 1, "{log}");
+    assert_eq!(watching.stopped().code, 0);
+}
+
+#[test]
 fn the_heartbeat_hears_of_a_round_over_all_targets_and_of_no_simulated_pass() {
     let deployment = Deployment::healthy();
     let heart = hook();

@@ -8,7 +8,7 @@ fn what_a_channel_missed_is_told_as_what_is_true_by_then() {
     assert_eq!(world.miss('A'), [AlertEvent::Failed]);
     assert_eq!(world.miss('B'), [AlertEvent::Failed]);
     let due = world.decide('B');
-    let About::Failure { failure, late } = &due[0].about else {
+    let About::Failure { failure, late, .. } = &due[0].about else {
         panic!("{due:?}")
     };
     assert_eq!((failure.failing[0].check, *late), (CheckId::AppId, false));
@@ -24,7 +24,10 @@ fn a_fail_that_a_channel_missed_is_not_lost_when_the_target_falls_silent() {
     }
     assert_eq!(world.miss('?'), [AlertEvent::Failed, AlertEvent::Inconclusive]);
     let due = world.decide('?');
-    let About::Failure { failure, late: true } = &due[0].about else {
+    let About::Failure {
+        failure, late: true, ..
+    } = &due[0].about
+    else {
         panic!("{due:?}")
     };
     let failing = &failure.failing[0];
@@ -75,4 +78,39 @@ fn a_recovery_that_was_not_delivered_is_due_again_but_not_while_it_fails() {
     assert_eq!(world.miss('.'), [AlertEvent::Recovered]);
     assert_eq!(world.miss('?'), []);
     assert_eq!(world.see('.'), [AlertEvent::Recovered]);
+}
+
+/// What was seen is not counted again, however often a channel that is down is asked again.
+#[test]
+fn what_was_weighed_only_says_what_is_due_still() {
+    for (letters, expected) in [
+        ("A", vec![AlertEvent::Failed]),
+        ("A.", vec![AlertEvent::Failed, AlertEvent::Recovered]),
+        ("??", vec![]),
+        ("???", vec![AlertEvent::Inconclusive]),
+    ] {
+        let mut world = World::known();
+        for letter in letters.chars() {
+            world.miss(letter);
+        }
+        let last = report(letters.chars().last().unwrap());
+        let weighed = Observation {
+            weighed: true,
+            ..Observation::of(&last, world.policy, world.now).asked_at(world.asked)
+        };
+        let mut state = world.state.clone().unwrap();
+        for _ in 0..5 {
+            world.now += MINUTE;
+            let (next, due) = decide(Some(&state), world.now, &weighed, &["slack"], &Rules::default());
+            assert_eq!(next, state, "{letters}");
+            let events: Vec<AlertEvent> = due.iter().map(|due| due.event).collect();
+            assert_eq!(events, expected, "{letters}");
+        }
+        let (_, due) = decide(Some(&state), world.now, &weighed, &["slack"], &Rules::default());
+        for due in &due {
+            state.record(due, world.now);
+        }
+        let (_, due) = decide(Some(&state), world.now, &weighed, &["slack"], &Rules::default());
+        assert_eq!(due, [], "{letters}");
+    }
 }
