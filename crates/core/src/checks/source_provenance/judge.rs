@@ -6,7 +6,7 @@ use super::identity::{self, Matched, Mismatch};
 use super::reasons as why;
 use super::rules::{name_of, rule_of};
 use crate::checks::{Acceptance, Reason};
-use crate::policy::{BuildSource, ExpectedSource, ImagePattern, SourcePolicy, SourceRule};
+use crate::policy::{BuildSource, ExpectedSource, ImagePattern, Origin, SourcePolicy, SourceRule};
 use crate::report::AcceptedKind;
 use crate::verify::provenance::{Refusal, SignedStatement, Weight};
 use crate::verify::{AboutImage, ImageStatements, name_and_digest};
@@ -29,6 +29,29 @@ impl JudgedImage<'_> {
             ImagePattern::Prefix(_) | ImagePattern::Rest => !rule.demands_at_least(unused),
         })
     }
+}
+
+/// The rule that options make for all other images, where it demands commits that are demanded of no image: the other rules name all
+/// that run. The release that was asked for is not judged.
+pub(super) fn commit_of_no_image<'p>(
+    judged: &[JudgedImage<'_>],
+    policy: &'p SourcePolicy,
+) -> Option<&'p SourceRule> {
+    policy.rules.iter().find(|rule| {
+        let ExpectedSource::Built(asked) = &rule.expected else {
+            return false;
+        };
+        let is_demanded = |image: &JudgedImage<'_>| match image.rule.map(|rule| &rule.expected) {
+            Some(ExpectedSource::Built(source)) => {
+                source.commits.iter().any(|commit| asked.commits.contains(commit))
+            }
+            _ => false,
+        };
+        rule.image == ImagePattern::Rest
+            && matches!(rule.origin, Origin::Option(_))
+            && !asked.commits.is_empty()
+            && !judged.iter().any(is_demanded)
+    })
 }
 
 pub(super) enum ImageOutcome {

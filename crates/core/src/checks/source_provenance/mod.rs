@@ -27,10 +27,10 @@ use crate::report::{AcceptedKind, CheckId, SideTier, Status};
 use crate::verify::provenance::SignerClaims;
 use crate::verify::{Claims, ImageStatements};
 use join::join;
-use judge::judge;
+use judge::{commit_of_no_image, judge};
 use reasons as why;
 use records::images;
-use rules::{commit_of_no_image, unused_rules};
+use rules::unused_rules;
 
 pub use locked::{SeveralSources, locked_sources};
 pub use records::{for_platforms, proven_sources};

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::judge::JudgedImage;
-use crate::policy::{ExpectedSource, ImagePattern, Origin, SourcePolicy, SourceRule, normal_name};
+use crate::policy::{ExpectedSource, ImagePattern, SourcePolicy, SourceRule, normal_name};
 
 pub(super) fn rule_of<'p>(name: &str, policy: &'p SourcePolicy) -> Option<&'p SourceRule> {
     let name = normal_name(name);
@@ -28,29 +27,6 @@ pub(super) fn unused_rules<'p>(images: &BTreeSet<String>, policy: &'p SourcePoli
         demands && !rule.is_optional && !names.iter().any(|name| rule.image.names(name))
     };
     policy.rules.iter().filter(is_unused).collect()
-}
-
-/// The rule that options make for all other images, where it demands commits that are demanded of no image: the other rules name all
-/// that run. The release that was asked for is not judged.
-pub(super) fn commit_of_no_image<'p>(
-    judged: &[JudgedImage<'_>],
-    policy: &'p SourcePolicy,
-) -> Option<&'p SourceRule> {
-    policy.rules.iter().find(|rule| {
-        let ExpectedSource::Built(asked) = &rule.expected else {
-            return false;
-        };
-        let is_demanded = |image: &JudgedImage<'_>| match image.rule.map(|rule| &rule.expected) {
-            Some(ExpectedSource::Built(source)) => {
-                source.commits.iter().any(|commit| asked.commits.contains(commit))
-            }
-            _ => false,
-        };
-        rule.image == ImagePattern::Rest
-            && matches!(rule.origin, Origin::Option(_))
-            && !asked.commits.is_empty()
-            && !judged.iter().any(is_demanded)
-    })
 }
 
 #[cfg(test)]
