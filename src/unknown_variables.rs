@@ -1,10 +1,11 @@
 //! Variables that begin with `CVM_VERIFY_` and that nothing reads: `CVM_VERIFY_LOK` would switch an expectation off in silence.
 //!
-//! One that is nearly the name of an option is an error. Any other may be a user's own secret, which the policy file names, so
+//! One that is nearly the name of an option is an error, and so is one that has the name of a key of the policy file that is no option. Any other may be a user's own secret, which the policy file names, so
 //! it is said and nothing more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::config::file::{SWITCHES, keys_without_option};
 use crate::render::escape;
 use crate::usage_error::UsageError;
 use cvm_verify_core::report::and_more;
@@ -63,6 +64,9 @@ pub(crate) fn refuse_near_misses(
 ) -> Result<(), UsageError> {
     let known = known(options);
     for name in unknown(&known, env) {
+        if let Some(problem) = key_of_the_file(name) {
+            return Err(UsageError::new(format!("the environment has {name}, {problem}")));
+        }
         if let Some(near) = near(name, &known) {
             return Err(UsageError::new(format!(
                 "the environment has {}, which no option reads; did you mean {near}?",
@@ -71,6 +75,19 @@ pub(crate) fn refuse_near_misses(
         }
     }
     Ok(())
+}
+
+/// What is wrong with a variable that has the name of a key of the policy file that is no option: what it expects would be dropped.
+fn key_of_the_file(name: &str) -> Option<String> {
+    let variable_of = |key: &str| format!("{PREFIX}{}", key.to_uppercase().replace('-', "_"));
+    let key = keys_without_option().find(|key| variable_of(key) == name)?;
+    let switch = SWITCHES.iter().find(|switch| switch.key == key);
+    let switch = switch.map_or_else(String::new, |switch| {
+        format!(", or give {} for {key} = \"{}\"", switch.flag, switch.word)
+    });
+    Some(format!(
+        "which no option reads: `{key}` is a key of the policy file; write it there{switch}"
+    ))
 }
 
 /// A line about the variables that nothing reads, if there are any. `options` are the variables of all options.

@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
-use clap::{ArgAction, ArgMatches};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches};
 
 use super::variable_name::{COMMAND_LINE_ONLY, variable_of};
 use crate::env::{Env, NOT_TEXT, truth};
@@ -53,15 +54,16 @@ pub(super) fn with_environment(
         else {
             continue;
         };
-        let typed = given.try_contains_id(arg.get_id().as_str()).unwrap_or(false)
-            && given.value_source(arg.get_id().as_str()) == Some(clap::parser::ValueSource::CommandLine);
+        let typed = is_typed(arg, given);
         if typed && arg.is_positional() && is_from_inputs(env) {
             return Err(UsageError::new(format!(
                 "`extra-args` holds an address or a file that would replace those of {variable}; \
                  write them all into that input"
             )));
         }
-        if typed || COMMAND_LINE_ONLY.contains(&id) {
+        // What is typed wins over what contradicts it, too. The inputs of an action are as good as typed.
+        let is_contradicted = || contradicts_what_is_typed(arg, given, subcommand) && !is_from_inputs(env);
+        if typed || COMMAND_LINE_ONLY.contains(&id) || is_contradicted() {
             continue;
         }
         if arg.is_positional() {
@@ -117,6 +119,23 @@ fn refuse_what_is_not_text(env: &Env) -> Result<(), UsageError> {
 fn is_from_inputs(env: &Env) -> bool {
     let value = env.variables.get("CVM_VERIFY_EXTRA_ARGS");
     value.is_some_and(|value| !value.trim().is_empty())
+}
+
+fn is_typed(arg: &Arg, given: &ArgMatches) -> bool {
+    let id = arg.get_id().as_str();
+    given.try_contains_id(id).unwrap_or(false) && given.value_source(id) == Some(ValueSource::CommandLine)
+}
+
+/// Whether an argument cannot stand beside one that was typed.
+fn contradicts_what_is_typed(arg: &Arg, given: &ArgMatches, command: &clap::Command) -> bool {
+    let names = |one: &Arg, other: &Arg| {
+        let conflicts = command.get_arg_conflicts_with(one);
+        conflicts
+            .iter()
+            .any(|conflict| conflict.get_id() == other.get_id())
+    };
+    let mut typed = command.get_arguments().filter(|other| is_typed(other, given));
+    typed.any(|other| names(arg, other) || names(other, arg))
 }
 
 /// The subcommand that was typed, `test` in `alert test`, with its arguments.

@@ -1,6 +1,6 @@
 //! Which targets are pinned, and where their locks go.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::PinRequest;
 use crate::config::file::FileTarget;
@@ -9,6 +9,7 @@ use crate::plan::kms_and_contracts::kms_hosts;
 use crate::plan::kms_policy::compose_documents;
 use crate::plan::next_commands::LOCK_NAME;
 use crate::plan::policy_file::{self, Config};
+use crate::plan::selection::not_a_name;
 use crate::plan::setting_problem::refuse_any;
 use crate::plan::source_rules::source_policy;
 use crate::usage_error::UsageError;
@@ -42,9 +43,7 @@ pub(super) fn targets(request: &PinRequest<'_>) -> Result<Vec<PinTarget>, UsageE
     let Some(config) = config else {
         let name = request.target.clone();
         if let Some(name) = name.as_deref().filter(|name| !is_name(name)) {
-            let problem =
-                format!("{name:?} is not a name for a target: 1 to 64 letters, digits, `.`, `_` and `-`");
-            return Err(UsageError::option("--target", problem));
+            return Err(not_a_name(name));
         }
         return Ok(vec![PinTarget {
             sources: sources_of(options)?,
@@ -69,6 +68,18 @@ pub(super) fn targets(request: &PinRequest<'_>) -> Result<Vec<PinTarget>, UsageE
         .collect()
 }
 
+/// Where a file is or would be, however its path is written.
+fn place_of(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = absolute.parent().and_then(|folder| folder.canonicalize().ok());
+    absolute
+        .canonicalize()
+        .unwrap_or_else(|_| match (folder, absolute.file_name()) {
+            (Some(folder), Some(name)) => folder.join(name),
+            _ => absolute.clone(),
+        })
+}
+
 /// A target of the policy file.
 fn target_of(
     request: &PinRequest<'_>,
@@ -91,7 +102,7 @@ fn target_of(
     let shared = others
         .map(|other| lock_of(&settings_of(other)).unwrap_or_else(|| LOCK_NAME.into()))
         // One output for all is one file of several.
-        .any(|lock| request.output.is_some() || lock == output);
+        .any(|lock| request.output.is_some() || place_of(&lock) == place_of(&output));
     Ok(PinTarget {
         sources: sources_of(&settings)?,
         kms: kms_hosts(&settings)?,

@@ -32,10 +32,17 @@ pub(crate) fn with_found_lock(
         [url] => url,
         [] => return Ok(selection),
         several => {
+            let is_one = || files::read_lock_file(path).is_ok_and(|read| !is_of_several(&read.lock));
             if !quiet {
+                let advice = match is_one() {
+                    true => {
+                        format!("If its values hold for each of them: --lock {LOCK_NAME}. Otherwise name")
+                    }
+                    false => "Name".to_owned(),
+                };
                 env.complain(&format!(
-                    "There is a {LOCK_NAME} here. It is not used for {} addresses. If its values hold for each of them: --lock \
-                     {LOCK_NAME}. Otherwise name each address with its own lock in a policy file (docs/policy-file.md).",
+                    "There is a {LOCK_NAME} here. It is not used for {} addresses. {advice} each address with its own lock in a \
+                     policy file (docs/policy-file.md).",
                     several.len()
                 ));
             }

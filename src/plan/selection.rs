@@ -13,6 +13,7 @@ use crate::net::below;
 use crate::source::ReachedBy;
 use crate::usage_error::UsageError;
 use cvm_verify_core::policy::CollateralMaxAge;
+use cvm_verify_core::report::is_name;
 
 /// Which targets a run is about, and what the command line says of all of them.
 #[derive(Debug, Clone)]
@@ -71,6 +72,7 @@ pub(super) fn wanted<'c>(
             }
             Ok(chosen)
         }
+        ([_], [name], None) if !is_name(name) => Err(not_a_name(name)),
         ([url], [name], config) => Ok(vec![WantedDeployment {
             name: Some(name),
             url: Some(url),
@@ -116,6 +118,12 @@ fn at_address<'c>(
             ),
         )),
     }
+}
+
+/// A name of a target that none can have.
+pub(crate) fn not_a_name(name: &str) -> UsageError {
+    let problem = format!("{name:?} is not a name for a target: 1 to 64 letters, digits, `.`, `_` and `-`");
+    UsageError::option("--target", problem)
 }
 
 /// How like two addresses are.

@@ -118,6 +118,12 @@ fn t14_another_docker_compose_file_fails_and_its_difference_is_shown() {
 #[test]
 fn t14_a_difference_that_nobody_sees_fails_and_is_said() {
     let crlf = DOCKER_COMPOSE.replace('\n', "\r\n");
+    let judged = releasing(clean(DOCKER_COMPOSE), &crlf).judge();
+    let fix = judged.check(CheckId::ComposeHash).fix.clone().unwrap();
+    assert!(
+        fix.starts_with("Give the file with exactly the bytes that were deployed"),
+        "{fix}"
+    );
     is_mismatch(
         &releasing(clean(DOCKER_COMPOSE), &crlf).judge(),
         "only in line ends",

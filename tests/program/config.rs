@@ -294,6 +294,30 @@ fn a_lock_of_one_deployment_is_not_overwritten_by_a_named_target_that_shares_it(
     );
     assert_eq!(verify(&deployment, &text, &[]).code, 0);
     pin(&["--target=a b"]).assert_usage_error("is not a name for a target");
+    for name in ["", "a b", "a\nb"] {
+        let unset = format!("--target={name}");
+        let ran = run(&deployment.strict_args(&["verify", &deployment.app.url(), &unset]));
+        ran.assert_usage_error("is not a name for a target");
+    }
+}
+
+#[test]
+fn a_lock_that_two_targets_name_in_two_ways_is_a_lock_of_both() {
+    let deployment = Deployment::healthy();
+    let lock = deployment.path("cvm.lock");
+    std::fs::create_dir(deployment.path("below")).unwrap();
+    let text = [
+        target("api", &deployment.app, &format!("lock = \"{lock}\"\n")),
+        target("shop", &deployment.app, "lock = \"below/../cvm.lock\"\n"),
+    ]
+    .concat();
+    let pinned = with_file(&deployment, &["pin", "--accept-observed"], &text, &[]);
+    assert_eq!(pinned.code, 0, "{pinned:#?}");
+    let written = std::fs::read_to_string(lock).unwrap();
+    assert!(
+        written.contains("[target.api]") && written.contains("[target.shop]"),
+        "{written}"
+    );
 }
 
 #[test]

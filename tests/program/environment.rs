@@ -28,6 +28,49 @@ fn a_long_option_can_come_from_the_environment_and_the_command_line_wins() {
     assert_eq!(ran.check(ComposeHash).expected.as_deref(), Some(ones.as_str()));
 }
 
+/// A variable of the whole job that contradicts what is typed for one step is no mistake of that step.
+#[test]
+fn what_is_typed_wins_over_a_variable_that_contradicts_it() {
+    let deployment = Deployment::healthy();
+    let folder = deployment.path("cache");
+    for (variable, value, typed) in [
+        ("CVM_VERIFY_CACHE_DIR", folder.as_str(), "--no-cache"),
+        ("CVM_VERIFY_CONFIG", "absent.toml", "--no-config"),
+    ] {
+        let ran = verify(&deployment, &[(variable, value)], &[typed]);
+        ran.assert(QuoteSignature, Pass, None);
+        assert!(!std::path::Path::new(&folder).exists());
+        // The inputs of an action are typed as well.
+        let inputs = [(variable, value), ("CVM_VERIFY_EXTRA_ARGS", typed)];
+        verify(&deployment, &inputs, &[typed]).assert_usage_error("cannot be used with");
+    }
+}
+
+/// What is expected through a name that nothing reads would be dropped.
+#[test]
+fn a_variable_of_a_key_that_is_no_option_is_a_usage_error() {
+    let deployment = Deployment::healthy();
+    for (variable, says) in [
+        (
+            "CVM_VERIFY_KMS",
+            "`kms` is a key of the policy file; write it there, or give --require-kms",
+        ),
+        (
+            "CVM_VERIFY_GOVERNANCE_APP_OWNER",
+            "`governance-app-owner` is a key of the policy file; write it there",
+        ),
+        (
+            "CVM_VERIFY_IMAGES",
+            "`images` is a key of the policy file; write it there",
+        ),
+    ] {
+        verify(&deployment, &[(variable, "x")], &[]).assert_usage_error(says);
+        verify(&deployment, &[(variable, " ")], &[]).assert(QuoteSignature, Pass, None);
+    }
+    // A secret that a policy file may name.
+    verify(&deployment, &[("CVM_VERIFY_NAME", "x")], &[]).assert(QuoteSignature, Pass, None);
+}
+
 #[test]
 fn an_empty_variable_is_unset_and_a_wrong_one_a_usage_error() {
     let deployment = Deployment::healthy();

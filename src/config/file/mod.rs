@@ -25,7 +25,7 @@ pub use error::{FileProblem, PolicyMistake, PolicyMistakes};
 pub(crate) use keys::NOT_KEYS;
 pub(crate) use keys::{
     OptionGroup, PIN_OPTIONS, PolicyKey, REPLAY_OPTIONS, RewordedOption, SWITCHES, SwitchOption, Typed,
-    file_keys, keys,
+    file_keys, keys, keys_without_option,
 };
 pub(crate) use shape::ValueShape;
 

@@ -199,6 +199,15 @@ pub(crate) fn keys() -> impl Iterator<Item = &'static PolicyKey> {
     SECTIONS.into_iter().flatten()
 }
 
+/// The keys that are no options: what they expect can be written in the policy file alone.
+pub(crate) fn keys_without_option() -> impl Iterator<Item = &'static str> {
+    let is_value = |key: &&PolicyKey| !matches!(key.shape, ValueShape::Variable) && key.in_defaults();
+    keys()
+        .filter(|key| key.option.is_none())
+        .filter(is_value)
+        .map(|key| key.name)
+}
+
 /// The keys that name files.
 pub(crate) fn file_keys() -> impl Iterator<Item = &'static str> {
     let named = keys().filter(|key| matches!(key.shape, ValueShape::Path | ValueShape::Paths));

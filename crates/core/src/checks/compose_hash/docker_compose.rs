@@ -112,7 +112,7 @@ fn mismatch(expected: &Expected<String>, actual: &str) -> Finding {
         },
     };
     let hash = |text: &str| format!("sha256:{}", hex::encode(sha256(text.as_bytes())));
-    Finding::fail(
+    let finding = Finding::fail(
         &DOCKER_COMPOSE_MISMATCH,
         format!(
             "The docker compose file inside the measured document is not that of {}: {how}.",
@@ -121,7 +121,15 @@ fn mismatch(expected: &Expected<String>, actual: &str) -> Finding {
     )
     .comparing(hash(&expected.value), hash(actual))
     .against(expected.origin.clone())
-    .differing(diff.lines)
+    .differing(diff.lines);
+    match diff.only {
+        // Nobody deployed another release: tools and editors make such a difference by themselves.
+        Some(_) => finding.advising(
+            "Give the file with exactly the bytes that were deployed: line ends and a byte order mark count. Git writes other line ends \
+             on Windows unless .gitattributes says otherwise (docker-compose.yml text eol=lf).",
+        ),
+        None => finding,
+    }
 }
 
 #[cfg(test)]

@@ -25,6 +25,10 @@ pub(super) fn named(mut finding: Finding, measured: &[u8; 32], policy: &Policy) 
         "What runs is the release of {}. {}",
         locked.origin, finding.detail
     );
+    // What differs has advice of its own where nobody sees it.
+    if finding.fix.is_some() {
+        return finding;
+    }
     let by = finding.origin.as_ref().and_then(Origin::to_correct);
     let right = by.map_or_else(
         || "If".to_owned(),
@@ -68,5 +72,10 @@ mod tests {
             assert_eq!(says(reason, 2), "It is another one.");
         }
         assert_eq!(says(&SECOND_HASH_ENDED, 1), "It is another one.");
+        let unseen = Finding::fail(&DOCKER_COMPOSE_MISMATCH, "It differs.").advising("Give the same bytes.");
+        assert_eq!(
+            named(unseen, &[1; 32], &policy).fix.as_deref(),
+            Some("Give the same bytes.")
+        );
     }
 }
