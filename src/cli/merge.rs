@@ -30,7 +30,7 @@ pub(super) fn run(args: &MergeArgs, env: &mut Env) -> anyhow::Result<u8> {
     if let Some(path) = absent.first()
         && reports.iter().all(|(_, report)| report.shard.is_none())
     {
-        let problem = match reports.is_empty() {
+        let problem = match reports.is_empty() && absent.len() > 1 {
             true => {
                 "does not exist, nor does any other report that was named: the runs that should have written them left none. Look \
                      at their logs"

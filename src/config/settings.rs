@@ -14,6 +14,9 @@ const ALTERNATIVES: [&[&str]; 2] = [
 /// Keys of a mode whose word `unchecked` waives what the keys that begin with its name expect, such as `gpu-count`.
 const MODES: [&str; 3] = ["gpu", "governance", "kms"];
 
+/// Keys of such a name that expect nothing.
+const EXPECT_NOTHING: [&str; 3] = ["gpu-path", "gpu-verifier", "governance-chain-id"];
+
 /// A value as it was written, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrittenValue {
@@ -127,7 +130,10 @@ impl Settings {
     /// Whether a key is given whose name begins with that of this mode.
     fn has_any_below(&self, mode: &str) -> bool {
         let mut given = self.values.keys().chain(&self.flawed);
-        given.any(|key| key.strip_prefix(mode).is_some_and(|rest| rest.starts_with('-')))
+        given.any(|key| {
+            let is_below = key.strip_prefix(mode).is_some_and(|rest| rest.starts_with('-'));
+            is_below && !EXPECT_NOTHING.contains(key)
+        })
     }
 }
 
@@ -200,6 +206,10 @@ mod tests {
             // The waiver of a higher level stands, and so does another mode.
             let joined = of(&[(mode, "unchecked")]).over(&of(&[(key, "1")]));
             assert_eq!(text(&joined, mode), Some("unchecked"));
+            for key in EXPECT_NOTHING {
+                let joined = of(&[(key, "1")]).over(&of(&[(mode, "unchecked")]));
+                assert_eq!(text(&joined, mode), Some("unchecked"), "{key}");
+            }
             let joined = of(&[(key, "1")]).over(&of(&[(mode, "required")]));
             assert_eq!(text(&joined, mode), Some("required"));
         }

@@ -97,7 +97,12 @@ fn short_form(settings: &Settings, rules: &mut Vec<SourceRule>, problems: &mut V
         repository: Some(written.repository.clone().unwrap_or_else(|| "any/any".to_owned())),
         ..written
     };
-    let rule = match judged.rule(value.origin.clone()) {
+    // A commit that was asked for by option is judged of some image, whoever says of which repository.
+    let asked = settings
+        .one("source-commit")
+        .filter(|value| value.level == SettingLevel::Option);
+    let origin = asked.unwrap_or(value).origin.clone();
+    let rule = match judged.rule(origin) {
         Ok(rule) => rule,
         Err(error) => {
             let key = keys
@@ -138,7 +143,13 @@ fn short_form(settings: &Settings, rules: &mut Vec<SourceRule>, problems: &mut V
             source.commits.clone_from(&short.commits);
         }
     }
-    if !demands_any && value.level > SettingLevel::Defaults {
+    let by_hand = keys.iter().find_map(|key| {
+        let value = settings
+            .one(key)
+            .filter(|value| value.level > SettingLevel::Defaults)?;
+        Some((*key, value))
+    });
+    if let (false, Some((key, value))) = (demands_any, by_hand) {
         let problem = "it is expected of no image: every rule says that its image has no provenance";
         problems.push(SettingProblem::of(key, value, problem));
     }

@@ -21,6 +21,8 @@ pub(super) struct ChannelGroup {
     /// By the report's name.
     waiting: BTreeMap<String, WaitingTarget>,
     pub telling: bool,
+    /// The names of its targets since the policy was read again.
+    targets: Option<BTreeSet<String>>,
     /// How many times shorter the pauses are than said here.
     acceleration: u32,
     /// The pause after the next alert that a channel does not take.
@@ -63,6 +65,7 @@ impl ChannelGroup {
             channels,
             waiting: BTreeMap::new(),
             telling: false,
+            targets: None,
             acceleration,
             pause: FIRST_PAUSE,
             again: None,
@@ -105,15 +108,24 @@ impl ChannelGroup {
             self.pause = FIRST_PAUSE;
             return;
         }
-        self.again = Some(now + self.pause / self.acceleration.max(1));
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-        for waiting in told {
+        // What is found meanwhile and lost, too, does not put off what waits already.
+        if self.again.is_none_or(|again| again <= now) {
+            self.again = Some(now + self.pause / self.acceleration.max(1));
+            self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        }
+        let targets = self.targets.clone();
+        let is_of_the_policy = |name: &String| targets.as_ref().is_none_or(|targets| targets.contains(name));
+        for waiting in told
+            .into_iter()
+            .filter(|waiting| is_of_the_policy(&waiting.target))
+        {
             self.put_back(waiting);
         }
     }
 
-    /// Gives up what is to be sent again of other targets than these.
+    /// Gives up what is to be sent again of other targets than these, now and when a delivery that is under way ends.
     pub fn try_again_only(&mut self, targets: &BTreeSet<&str>) {
+        self.targets = Some(targets.iter().map(|name| (*name).to_owned()).collect());
         self.waiting
             .retain(|_, waiting| !waiting.is_retry() || targets.contains(waiting.target.as_str()));
     }
@@ -195,7 +207,16 @@ mod tests {
             let (sent, _) = taken(&mut group, now);
             group.delivered(again(&sent), true, now);
             group.try_again_only(&names.into_iter().collect());
-            assert_eq!(taken(&mut group, now + FIRST_PAUSE).1.len(), count);
+            let (sent, seen) = taken(&mut group, now + FIRST_PAUSE);
+            assert_eq!(seen.len(), count);
+            // So what was being sent when the policy was read.
+            group.delivered(again(&sent), true, now + FIRST_PAUSE);
+            group.try_again_only(&BTreeSet::new());
+            let (report, observation) = found(9);
+            group.add("api", report, observation);
+            let (sent, _) = taken(&mut group, now + FIRST_PAUSE);
+            group.delivered(again(&sent), true, now + FIRST_PAUSE);
+            assert_eq!(taken(&mut group, now + LONGEST_PAUSE * 2).1, []);
         }
     }
 }

@@ -348,7 +348,7 @@ fn a_plan_is_made_by_the_policy_file_of_the_folder() {
         rule("shop").replace("from = [\"registry\"]\n", "commit = [\"x\"]\n"),
     )
     .unwrap();
-    plan(&[]).says(2, "cvm-verify.toml:6:1");
+    plan(&[]).says(2, "cvm-verify.toml:4:1: `images` is refused");
     plan(&["--no-config"]).says(0, "READY");
     std::fs::write(&policy, rule("shop") + &rule("again")).unwrap();
     plan(&[]).says(

@@ -318,8 +318,20 @@ fn short_options_hold_for_images_that_a_block_or_the_lock_names() {
     nobody.assert(SourceProvenance, Error, Some("unused-rule"));
     nobody.assert_detail(
         SourceProvenance,
-        "the rule for * (--source-repository) names no image that runs",
+        "the rule for * (--source-commit) names no image that runs",
     );
+    // So where the policy file names the repository.
+    let of_file = format!("source-repository = \"other/repo\"\n{text}");
+    release
+        .with_policy(&of_file, &[&other_commit])
+        .assert(SourceProvenance, Error, Some("unused-rule"));
+    release
+        .with_policy_after(
+            "[defaults]\nsource-workflow = \".github/workflows/release.yml\"\n",
+            "[[target.images]]\nimage = \"*\"\nprovenance = \"none: by hand\"\n",
+            &[&other_commit],
+        )
+        .assert_usage_error("it is expected of no image");
     release
         .with_policy(
             "[[target.images]]\nimage = \"*\"\nprovenance = \"none: by hand\"\n",

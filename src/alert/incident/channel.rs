@@ -16,6 +16,9 @@ const MAX_REPORTED: usize = 8;
 /// run; no other is sent before the reminder.
 const MAX_MEASURED: usize = 8;
 
+/// How many measured values of all failures are reported to a channel: the state of several channels fits into an issue.
+const MAX_VALUES: usize = 32;
+
 /// The state of one channel.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -89,7 +92,11 @@ impl ChannelState {
         (self.reported.len() >= MAX_REPORTED && is_no_graver())
             || self
                 .reported_as(failure)
-                .is_some_and(|reported| reported.covers(failure))
+                .is_some_and(|reported| reported.covers(failure) || self.values() >= MAX_VALUES)
+    }
+
+    fn values(&self) -> usize {
+        self.reported.iter().map(|reported| reported.measured.len()).sum()
     }
 
     /// Whether one more failure is the last that is reported to it in this incident, whatever else is found.
@@ -106,8 +113,8 @@ impl ChannelState {
     pub(super) fn exchanged(&self, failure: &Failure) -> Option<bool> {
         let reported = self
             .reported_as(failure)
-            .filter(|reported| !reported.covers(failure))?;
-        Some(reported.measured.len() + 1 >= MAX_MEASURED)
+            .filter(|reported| !reported.covers(failure) && self.values() < MAX_VALUES)?;
+        Some(reported.measured.len() + 1 >= MAX_MEASURED || self.values() + 1 >= MAX_VALUES)
     }
 
     pub(super) fn knows_a_fail(&self) -> bool {
@@ -117,11 +124,12 @@ impl ChannelState {
     }
 
     pub(super) fn add(&mut self, failure: &Failure, now: u64) {
+        let has_room = self.values() < MAX_VALUES;
         let known = self.reported.iter().position(|reported| reported.is_of(failure));
         let known = known.map(|place| self.reported.remove(place));
         let mut measured = known.map(|reported| reported.measured).unwrap_or_default();
         let new = failure.measured.filter(|one| !measured.contains(one));
-        measured.extend(new.filter(|_| measured.len() < MAX_MEASURED));
+        measured.extend(new.filter(|_| has_room && measured.len() < MAX_MEASURED));
         // Only the first fail is reported beyond that.
         if self.reported.len() >= MAX_REPORTED {
             self.reported.remove(0);
@@ -167,6 +175,30 @@ impl ChannelState {
 mod tests {
     use super::*;
     use crate::alert::samples;
+
+    /// However many failures and values there are, what is stored of a channel fits many times into an issue.
+    #[test]
+    fn the_values_of_all_failures_are_bounded_together() {
+        let first = Failure::of(&samples::fail(), 0).unwrap();
+        let mut channel = ChannelState::default();
+        for kind in 0..6u8 {
+            for value in 0..6u8 {
+                let failure = Failure {
+                    key: serde_json::from_value(format!("{kind:02x}").repeat(32).into()).unwrap(),
+                    measured: serde_json::from_value(format!("{kind}{value}").repeat(32).into()).unwrap(),
+                    ..first.clone()
+                };
+                let is_known = channel.knows(&failure);
+                channel.add(&failure, 0);
+                assert_eq!(
+                    is_known,
+                    channel.values() == MAX_VALUES && value > 1,
+                    "{kind} {value}"
+                );
+            }
+        }
+        assert_eq!(channel.values(), MAX_VALUES);
+    }
 
     /// What a state from outside may hold.
     #[test]

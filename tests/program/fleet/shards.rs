@@ -187,6 +187,8 @@ fn reports_that_do_not_belong_together_are_refused() {
     }
     let nothing = deployment.path("nothing.json");
     merge(std::slice::from_ref(&nothing), &[]).assert_usage_error("does not exist; without shards");
+    let none = [nothing.clone(), format!("{nothing}.2")];
+    merge(&none, &[]).assert_usage_error("nor does any other report that was named");
     let whole = deployment.path("whole.json");
     merge(&[whole, nothing], &[]).assert_usage_error("does not exist; without shards");
     merge(&[deployment.path(".")], &[]).assert_usage_error("is a folder; a file is needed");

@@ -131,12 +131,9 @@ impl Evidence {
         app_compose: Option<&[u8]>,
         nonce: Option<[u8; 32]>,
     ) -> Result<Self, EvidenceError> {
-        Self::of_quote(
-            Attestation::parse(attestation)?,
-            Self::info_of(attestation, info),
-            app_compose,
-            nonce,
-        )
+        let parsed = Attestation::parse(attestation)?;
+        let evidence = Self::of_quote(parsed, Self::info_of(attestation, info), app_compose, nonce)?;
+        Ok(evidence.of_one_body_or_two(attestation, info))
     }
 
     /// The same for a body of `/attestation` that is parsed already, without a compose document.
@@ -149,7 +146,14 @@ impl Evidence {
         info: Option<&[u8]>,
         nonce: Option<[u8; 32]>,
     ) -> Result<Self, EvidenceError> {
-        Self::of_quote(parsed, Self::info_of(attestation, info), None, nonce)
+        let evidence = Self::of_quote(parsed, Self::info_of(attestation, info), None, nonce)?;
+        Ok(evidence.of_one_body_or_two(attestation, info))
+    }
+
+    /// A log in the information came with the quote where both are one body.
+    fn of_one_body_or_two(mut self, attestation: &[u8], info: Option<&[u8]>) -> Self {
+        self.attestation.log_is_of_info &= info.is_some_and(|info| info != attestation);
+        self
     }
 
     /// The information: its own body, or what is in that of the attestation.
