@@ -25,8 +25,11 @@ pub(super) fn named(mut finding: Finding, measured: &[u8; 32], policy: &Policy) 
         "What runs is the release of {}. {}",
         locked.origin, finding.detail
     );
-    // What differs has advice of its own where nobody sees it.
-    if finding.fix.is_some() {
+    // A docker compose file of which nobody sees the difference has advice of its own.
+    let is_of_file = finding
+        .reason
+        .is_some_and(|reason| reason.id == DOCKER_COMPOSE_MISMATCH.id);
+    if is_of_file && finding.fix.is_some() {
         return finding;
     }
     let by = finding.origin.as_ref().and_then(Origin::to_correct);
