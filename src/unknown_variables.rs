@@ -1,16 +1,15 @@
 //! Variables that begin with `CVM_VERIFY_` and that nothing reads: `CVM_VERIFY_LOK` would switch an expectation off in silence.
 //!
-//! One that is nearly the name of an option is an error, and so is one that has the name of a key of the policy file that is no option. Any other may be a user's own secret, which the policy file names, so
-//! it is said and nothing more.
+//! An error is a variable with nearly the name of an option, and one with the name of a key that only the policy file has. Any other
+//! may be a user's own secret, which the policy file names: a note names it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::file::{SWITCHES, keys_without_option};
+use crate::config::{PREFIX, variable_of};
 use crate::render::escape;
 use crate::usage_error::UsageError;
 use cvm_verify_core::report::and_more;
-
-pub(crate) const PREFIX: &str = "CVM_VERIFY_";
 
 /// Variables that are no options, and what reads them: the alert channels, the action, the GitLab template, `install.sh` and
 /// the builds.
@@ -77,9 +76,8 @@ pub(crate) fn refuse_near_misses(
     Ok(())
 }
 
-/// What is wrong with a variable that has the name of a key of the policy file that is no option: what it expects would be dropped.
+/// The error for a variable with the name of a key that only the policy file has. Its value would be dropped.
 fn key_of_the_file(name: &str) -> Option<String> {
-    let variable_of = |key: &str| format!("{PREFIX}{}", key.to_uppercase().replace('-', "_"));
     let key = keys_without_option().find(|key| variable_of(key) == name)?;
     let switch = SWITCHES.iter().find(|switch| switch.key == key);
     let switch = switch.map_or_else(String::new, |switch| {

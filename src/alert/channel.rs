@@ -8,6 +8,7 @@ use super::delivery::ChannelRequest;
 use super::digest::gather;
 use super::message::Message;
 use super::outgoing::OutgoingMessage;
+use crate::config::variable_of;
 use cvm_verify_core::report::Verdict;
 
 /// A row of the list of channels.
@@ -58,7 +59,7 @@ impl ChannelSecret {
     /// Its usual environment variable.
     #[must_use]
     pub fn variable(&self) -> String {
-        format!("CVM_VERIFY_{}", self.name.to_ascii_uppercase().replace('-', "_"))
+        variable_of(self.name)
     }
 }
 

@@ -9,11 +9,14 @@ use std::ffi::OsString;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches};
 
-use super::variable_name::{COMMAND_LINE_ONLY, variable_of};
+use crate::config::{PREFIX, variable_of};
 use crate::env::{Env, NOT_TEXT, truth};
 use crate::render::escape;
-use crate::unknown_variables::{self, PREFIX};
+use crate::unknown_variables;
 use crate::usage_error::UsageError;
+
+/// Another trust root must be visible on the command line.
+const COMMAND_LINE_ONLY: [&str; 4] = ["insecure-trust-root", "help", "version", "now"];
 
 /// The arguments, with options from the environment appended.
 ///

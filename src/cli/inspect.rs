@@ -201,7 +201,7 @@ fn live(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
 fn show(args: &InspectArgs, collected: Collected, root: &TrustRoot, env: &mut Env) -> anyhow::Result<u8> {
     let what = Path::new(shown_text(&args.what));
     let why = match (collected.bundle, collected.claims) {
-        // What a server answered and cannot be read is no mistake in the arguments.
+        // An answer of a server that cannot be read is not a usage error.
         (Some(bundle), Err(failure)) if bundle.evidence().is_err() => {
             escape::terminal(&failure.detail).into_owned()
         }

@@ -32,7 +32,6 @@ mod statement_check;
 mod transport;
 mod trust_roots;
 mod unjudged_alerts;
-mod variable_name;
 mod verify;
 mod wait;
 mod watch;

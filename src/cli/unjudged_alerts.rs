@@ -12,7 +12,7 @@ use crate::alert::state_file::StateFile;
 use crate::alert::variables::ChannelVariables;
 use crate::alert::{self, AlertSender, RunContext, RunSubject, Trouble};
 use crate::bounded_io;
-use crate::config::Settings;
+use crate::config::{Settings, variable_of};
 use crate::env::{Env, ci_job, truth};
 use crate::files;
 use crate::net::{Client, Secret, Transport};
@@ -218,7 +218,7 @@ pub(super) fn client(env: &mut Env) -> Result<Client, String> {
 /// Whether an option without a value is on, typed or from the environment.
 fn flag(env: &Env, name: &str) -> bool {
     let long = format!("--{name}");
-    let variable = super::variable_name::variable_of(name);
+    let variable = variable_of(name);
     let set = env.variables.get(&variable);
     env.args.iter().any(|arg| *arg == *long) || set.is_some_and(|value| truth(value) == Some(true))
 }
@@ -235,7 +235,7 @@ pub(super) fn option(env: &Env, name: &str) -> Option<String> {
             None => {}
         }
     }
-    let variable = super::variable_name::variable_of(name);
+    let variable = variable_of(name);
     let set = env.variables.get(&variable).map(|value| value.trim().to_owned());
     typed.or(set).filter(|value| !value.is_empty())
 }

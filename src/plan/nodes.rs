@@ -3,12 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::setting_problem::SettingProblem;
-use crate::config::Settings;
+use crate::config::{PREFIX, Settings};
 use crate::net::Secret;
 use crate::source::chain::Nodes;
-
-/// What the variables begin with that a policy file may name.
-const PREFIX: &str = "CVM_VERIFY_";
 
 /// The variables that a policy file may name, and what they hold.
 pub(crate) type NodeVariables = BTreeMap<String, Secret>;

@@ -97,7 +97,8 @@ fn short_form(settings: &Settings, rules: &mut Vec<SourceRule>, problems: &mut V
         repository: Some(written.repository.clone().unwrap_or_else(|| "any/any".to_owned())),
         ..written
     };
-    // A commit that was asked for by option is judged of some image, whoever says of which repository.
+    // The rule is that of the option where the commit is: some image must then be judged by it, also if the policy file names the
+    // repository.
     let asked = settings
         .one("source-commit")
         .filter(|value| value.level == SettingLevel::Option);

@@ -307,7 +307,7 @@ fn t13_a_log_of_too_many_events_is_read_no_further() {
     }
 }
 
-/// An app may emit as many events as it likes, of any size: what is not read of an honest log is no crime, in either form.
+/// An app may emit as many events as it likes, of any size: a limit of this program accuses nobody, in either form.
 #[test]
 fn an_honest_log_that_is_larger_than_is_read_accuses_nobody() {
     let event = |name: usize, payload: usize| ("x".repeat(name), vec![b'x'; payload]);

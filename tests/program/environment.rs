@@ -28,7 +28,7 @@ fn a_long_option_can_come_from_the_environment_and_the_command_line_wins() {
     assert_eq!(ran.check(ComposeHash).expected.as_deref(), Some(ones.as_str()));
 }
 
-/// A variable of the whole job that contradicts what is typed for one step is no mistake of that step.
+/// A variable may be set for a whole job, and one step may be typed otherwise.
 #[test]
 fn what_is_typed_wins_over_a_variable_that_contradicts_it() {
     let deployment = Deployment::healthy();

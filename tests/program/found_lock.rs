@@ -375,8 +375,8 @@ fn a_policy_file_of_the_typed_address_is_not_passed_over_in_silence() {
     today.run("verify", &[&url]).says(0, says);
     today
         .run("verify", &["--config=cvm-verify.toml", &url])
-        .says(1, "gpu-unverified");
-    today.run("verify", &[]).says(1, "gpu-unverified");
+        .says(1, "gpu/gpu-unverified");
+    today.run("verify", &[]).says(1, "gpu/gpu-unverified");
     let silent = |more: &[&str]| {
         let ran = today.run("verify", &[&[url.as_str()], more].concat());
         assert!(

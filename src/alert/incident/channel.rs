@@ -99,7 +99,7 @@ impl ChannelState {
         self.reported.iter().map(|reported| reported.measured.len()).sum()
     }
 
-    /// Whether one more failure is the last that is reported to it in this incident, whatever else is found.
+    /// Whether one more failure is the last that is reported to it in this incident.
     pub(super) const fn is_nearly_full(&self) -> bool {
         self.reported.len() + 1 >= MAX_REPORTED
     }

@@ -314,7 +314,6 @@ impl LockedCompose {
     }
 
     /// Which of the lock's places it is, from 0.
-    #[doc(hidden)]
     #[must_use]
     pub(crate) fn number_of(&self, place: &crate::compose::ComposePlace) -> Option<usize> {
         self.places

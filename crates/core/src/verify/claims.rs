@@ -161,7 +161,7 @@ pub fn prove(evidence: &Evidence, inputs: &Inputs<'_>) -> Claims {
                 .map_err(NotProven::Refused)
         }
     };
-    // A log that was not handed over with the quote may prove. Where it does not, it is nobody's crime: an honest log of another
+    // A log that did not come with the quote can prove, and accuses nobody where it does not: it may be the honest log of another
     // instance, or of a moment before the app extended RTMR3.
     let is_other_log = evidence.attestation.log_is_of_info
         && matches!(log, Err(NotProven::Refused(LogRefusal::RtmrMismatch { .. })));

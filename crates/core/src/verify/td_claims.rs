@@ -66,8 +66,12 @@ pub(super) fn same_td(theirs: TdClaims<'_>, ours: TdClaims<'_>) -> Result<(), Ot
     let mut differs = match their_boot == our_boot {
         true => Vec::new(),
         false if is_same_instance(their_boot, our_boot) => booted_otherwise(their_boot, our_boot),
-        false => return Err(OtherTd::Instance),
+        false => Vec::new(),
     };
+    // Two boots that differ in nothing that is named here are not taken for one.
+    if their_boot != our_boot && differs.is_empty() {
+        return Err(OtherTd::Instance);
+    }
     let fields = launched(their_quote).into_iter().zip(launched(our_quote));
     let launched = fields.filter(|(theirs, ours)| theirs != ours);
     differs.extend(launched.map(|((name, _), _)| name));

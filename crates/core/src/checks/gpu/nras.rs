@@ -47,7 +47,7 @@ pub(super) fn look(verdict: &NrasVerdict, policy: &Policy) -> Option<Look> {
             ),
             None,
         ),
-        // No approval, whoever decides; and nothing that speaks against the GPUs.
+        // The service did not approve, and its claims say nothing against the GPUs.
         NrasVerdict::OpenRefusal(problem) => Look::Open(
             Status::Error,
             &CLAIM,

@@ -151,7 +151,6 @@ impl GpuDevices {
 
     /// Whether the switches that the GPUs use are attested, too. Blackwell GPUs supply no evidence of switches. A device that
     /// cannot be read leaves open what it alone would show, and nothing that the others show.
-    #[doc(hidden)]
     #[must_use]
     pub(crate) fn topology(&self) -> Topology {
         let ids = |devices: &[VerifiedDevice], is_switch: bool| -> BTreeSet<String> {

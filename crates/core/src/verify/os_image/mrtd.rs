@@ -13,7 +13,6 @@ pub struct Mrtd {
 
 impl Mrtd {
     /// The order in which the pages of this MRTD were added.
-    #[doc(hidden)]
     #[must_use]
     pub(crate) fn order_of(&self, mrtd: &Digest384) -> Option<PageOrder> {
         if *mrtd == self.single_pass {

@@ -34,6 +34,8 @@ pub use self::{
 };
 
 #[cfg(test)]
+mod root_tests;
+#[cfg(test)]
 mod simulated_tests;
 #[cfg(test)]
 mod tests;

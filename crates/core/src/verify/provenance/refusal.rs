@@ -120,7 +120,6 @@ impl Refusal {
     }
 
     /// Against whom it speaks.
-    #[doc(hidden)]
     #[must_use]
     pub(crate) const fn weight(self) -> Weight {
         match self {

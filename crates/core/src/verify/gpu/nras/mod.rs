@@ -157,10 +157,13 @@ impl NrasInputs<'_> {
                     Problem::Refused("the overall result is not true".to_owned())
                 }
             }),
-            _ => {
-                let problem = "the overall token has no result that this version knows";
-                Err(Problem::UnknownClaim(problem.to_owned()))
-            }
+            _ => Err(match judged {
+                Err(problem @ (Problem::Refused(_) | Problem::Claim(_))) => problem,
+                _ => {
+                    let problem = "the overall token has no result that this version knows";
+                    Problem::UnknownClaim(problem.to_owned())
+                }
+            }),
         }
     }
 

@@ -79,6 +79,33 @@ fn a_refusal_overall_says_of_the_devices_what_their_own_tokens_say() {
     }
 }
 
+/// A result of a form that is not known leaves open what the tokens of the devices do not.
+#[test]
+fn an_unknown_result_overall_hides_no_device_that_is_refused() {
+    for (member, value, expected) in [
+        ("secboot", Value::from(true), "unknown claim"),
+        ("secboot", Value::from(false), "claim"),
+        ("measres", Value::from("not-run"), "unknown claim"),
+        (
+            "x-nvidia-error-details",
+            serde_json::json!({"code": 1}),
+            "refused",
+        ),
+    ] {
+        let mut service = Nras::approving(1);
+        service.overall_edits.push(Arc::new(|claims| {
+            claims["x-nvidia-overall-att-result"] = "later".into();
+        }));
+        let said = value.clone();
+        service
+            .device_edits
+            .push(Arc::new(move |claims| claims[member] = said.clone()));
+        let verdict = judged(&service, DEFAULT_NOW);
+        let (word, sentence) = verdict_word(&verdict);
+        assert_eq!(word, expected, "{member} {value}: {sentence}");
+    }
+}
+
 /// The identity of the first GPU.
 fn first_ueid() -> String {
     devices(&Gpus::protected_pcie(1)).gpus()[0].ueid().to_owned()
