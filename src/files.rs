@@ -32,13 +32,24 @@ pub(crate) fn make_folder(folder: &Path) -> Result<(), CommandError> {
     std::fs::create_dir_all(folder).map_err(|error| WriteError::file(folder, error).into())
 }
 
-/// Reads a file of at most `limit` bytes.
-pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, UsageError> {
-    if path.is_dir() {
-        return Err(UsageError::file(path, "is a folder; a file is needed"));
+/// Refuses what is the name of no file.
+fn check_name(path: &Path) -> Result<(), UsageError> {
+    if path.as_os_str().is_empty() {
+        return Err(UsageError::new(
+            "the name of a file is empty; is a variable unset?",
+        ));
     }
     if path.to_string_lossy().contains("://") {
         return Err(UsageError::file(path, "is an address; a file is needed"));
+    }
+    Ok(())
+}
+
+/// Reads a file of at most `limit` bytes.
+pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, UsageError> {
+    check_name(path)?;
+    if path.is_dir() {
+        return Err(UsageError::file(path, "is a folder; a file is needed"));
     }
     let bytes = bounded_io::read(path, limit + 1)
         .map_err(|error| UsageError::file(path, format!("cannot be read: {error}")))?;
@@ -113,6 +124,7 @@ fn notes_on_remarks(name: &str, text: &str) -> Vec<String> {
 
 /// Reads a lock file, of one target or of several.
 pub(crate) fn read_lock_file(path: &Path) -> Result<ReadLock, UsageError> {
+    check_name(path)?;
     if matches!(path.try_exists(), Ok(false)) {
         return Err(UsageError::file(
             path,

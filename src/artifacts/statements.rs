@@ -12,7 +12,6 @@ use crate::usage_error::{UsageError, WriteError};
 use crate::{bounded_io, files, render};
 use cvm_verify_core::evidence::MAX_COMPOSE_FILE_BYTES;
 use cvm_verify_core::lock::MAX_LOCK_BYTES;
-use cvm_verify_core::policy::{LockOrigin, Policy};
 use cvm_verify_core::report::{Report, TargetReport, Verdict};
 
 /// How the name of a statement's file ends.
@@ -64,17 +63,12 @@ pub(crate) fn attested(
             resource: resource_of(&deployment.source, report)?,
             policy_file: policy_file.and_then(|path| hashed(path, POLICY_LIMIT)),
             policy_fingerprint: policy.fingerprint().to_string(),
-            lock: lock_of(&policy).and_then(|path| hashed(Path::new(path), MAX_LOCK_BYTES as u64)),
+            lock: (policy.lock.as_ref())
+                .and_then(|lock| hashed(Path::new(lock.path()), MAX_LOCK_BYTES as u64)),
             evidence_sha256,
             report_sha256: [0; 32],
         },
     })
-}
-
-fn lock_of(policy: &Policy) -> Option<&str> {
-    let platform = policy.locked_platform.as_ref().map(|locked| &locked.lock);
-    let compose = policy.locked_compose.as_ref().map(|locked| &locked.lock);
-    platform.or(compose).map(LockOrigin::path)
 }
 
 fn hashed(path: &Path, limit: u64) -> Option<(String, [u8; 32])> {

@@ -127,6 +127,10 @@ fn decide(env: &mut Env) -> u8 {
             Err(error) if error.is::<WriteError>() => {
                 let said = error.to_string();
                 complain_safely(env, &format!("error: {said}\n{MAKE_ROOM}"));
+                // After a verdict, a file that cannot be written changes the exit code and does not come here.
+                if verifies {
+                    env.complain("Nothing was verified.");
+                }
                 without_verdict(env, said, MAKE_ROOM, INCONCLUSIVE)
             }
             Err(error) => {

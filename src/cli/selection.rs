@@ -88,6 +88,11 @@ pub(super) fn refuse_no_lock(args: &PlanArgs, file: Option<&Path>) -> Result<(),
 /// The policy file of a run, where it has one.
 pub(super) fn policy_file(args: &PlanArgs, quiet: bool, env: &mut Env) -> Option<PathBuf> {
     let given = &args.config;
+    if given.no_config && !quiet && args.url.is_empty() && (env.exists)(Path::new(FILE_NAME)) {
+        env.complain(&format!(
+            "There is a {FILE_NAME} here. It is not read, because of --no-config"
+        ));
+    }
     if given.no_config || given.config.is_some() {
         return given.config.clone();
     }

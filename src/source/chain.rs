@@ -199,7 +199,8 @@ impl RpcNode {
         match outcome {
             RpcOutcome::Problem(problem) => RpcOutcome::Problem(format!("{}: {problem}", self.host)),
             RpcOutcome::Error(fault) => RpcOutcome::Error(RpcFault {
-                message: self.blotted(&excerpt(&fault.message)),
+                // What is cut first may end within a key.
+                message: excerpt(&self.blotted(&fault.message)),
                 ..fault
             }),
             // An answer is recorded as it is, or not at all: it cannot be blotted.
@@ -235,23 +236,33 @@ impl RpcNode {
 
     /// Whether a text holds a part of the URL that may be a key, in whatever case.
     fn is_in(&self, text: &str) -> bool {
-        let text = text.to_ascii_lowercase();
-        self.secrets()
-            .any(|secret| text.contains(&secret.to_ascii_lowercase()))
+        self.blotted(text) != text
     }
 
-    /// A text without the parts of the URL that may be a key.
+    /// A text without the parts of the URL that may be a key, in whatever case.
     fn blotted(&self, text: &str) -> String {
         self.secrets().fold(text.to_owned(), |text, secret| {
-            text.replace(&secret, "<redacted>")
+            let lower = text.to_ascii_lowercase();
+            let mut rest = 0;
+            let mut blotted = String::new();
+            for (at, found) in lower.match_indices(&secret) {
+                blotted += &text[rest..at];
+                blotted += "<redacted>";
+                rest = at + found.len();
+            }
+            blotted + &text[rest..]
         })
     }
 
-    /// The parts of the path and the query that may be a key.
+    /// The parts of the path and the query that may be a key, as they are in the URL and decoded, in ASCII lower case.
     fn secrets(&self) -> impl Iterator<Item = String> {
-        let path = self.url.path_segments().into_iter().flatten().map(str::to_owned);
-        let query = self.url.query_pairs().map(|(_, value)| value.into_owned());
-        path.chain(query).filter(|part| part.chars().count() > PLAIN_PART)
+        let path = self.url.path_segments().into_iter().flatten();
+        let query = self.url.query().unwrap_or_default().split(['&', '=']);
+        let raw = path.chain(query).map(str::to_owned);
+        let decoded = self.url.query_pairs().map(|(_, value)| value.into_owned());
+        raw.chain(decoded)
+            .filter(|part| part.chars().count() > PLAIN_PART)
+            .map(|part| part.to_ascii_lowercase())
     }
 }
 
@@ -308,6 +319,14 @@ mod tests {
             has_data: false,
         }));
         assert!(!format!("{said:?}").contains("hunter"), "{said:?}");
+        for before in 170..200 {
+            let said = node.named(RpcOutcome::Error(RpcFault {
+                code: -32000,
+                message: format!("{} HUNTER2hunter2", "x".repeat(before)),
+                has_data: false,
+            }));
+            assert!(!format!("{said:?}").contains("HUN"), "{said:?}");
+        }
         let echoed = node.named(RpcOutcome::Result("0xHUNTER2hunter2".into()));
         assert!(matches!(echoed, RpcOutcome::Problem(_)), "{echoed:?}");
         let answer = node.named(RpcOutcome::Result("0x01".into()));

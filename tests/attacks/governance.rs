@@ -314,6 +314,15 @@ fn t46_what_is_not_named_or_not_said_is_a_warning_with_its_own_reason() {
         .pinned()
         .verify()
         .assert(Governance, Warn, Some("kms-not-named"));
+    // An expected owner is never left out in silence, whether the policy names it or a lock.
+    without("governance-kms-contract").is_open("kms-not-named");
+    let mut trial = Trial::new().pinned();
+    trial.policy.retain(|line| !line.starts_with("governance-kms-"));
+    let lock = trial.deployment.path("cvm.lock");
+    let text = std::fs::read_to_string(&lock).unwrap();
+    let rest = text.lines().filter(|line| !line.starts_with("kms_contract"));
+    std::fs::write(&lock, rest.collect::<Vec<_>>().join("\n")).unwrap();
+    trial.is_open("kms-not-named");
     without("reference-values")
         .pinned()
         .verify()

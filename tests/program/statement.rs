@@ -59,6 +59,23 @@ fn a_passing_target_has_a_statement_beside_its_report() {
     );
 }
 
+/// Of whatever parts the lock is.
+#[test]
+fn a_statement_names_the_lock_that_was_used() {
+    let deployment = Deployment::healthy();
+    let of_lock = |text: &str| {
+        let (out, lock) = (deployment.path("out"), deployment.path("cvm.lock"));
+        std::fs::write(&lock, text).unwrap();
+        let ran = deployment.verify(&[&format!("--output-dir={out}"), &format!("--lock={lock}")]);
+        assert_eq!(ran.code, 0, "{ran:#?}");
+        let annotations = &read(&format!("{out}/statement.json"))["predicate"]["policy"]["annotations"];
+        assert_eq!(annotations["lock"], lock.as_str());
+        assert_eq!(annotations["lockSha256"], sha256(&lock).as_str());
+    };
+    let app_id = Cvm::healthy(&World::default()).app_id_bytes();
+    of_lock(&format!("version = 1\napp_id = \"{}\"\n", hex::encode(app_id)));
+}
+
 /// A folder that is kept from release to release, as that of a cron job.
 #[test]
 fn the_next_release_has_its_own_subject_in_a_kept_folder() {

@@ -18,8 +18,10 @@ mod statement;
 mod trust_root;
 mod watch;
 
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -136,7 +138,10 @@ impl Command {
 }
 
 /// A number of a range.
-fn whole_number(least: u32, most: u32) -> impl Fn(&str) -> Result<u32, String> + Clone {
+fn whole_number<N>(least: N, most: N) -> impl Fn(&str) -> Result<N, String> + Clone
+where
+    N: Copy + FromStr + PartialOrd + fmt::Display,
+{
     move |text| {
         let number = text.trim().parse().ok();
         let number = number.filter(|number| (least..=most).contains(number));

@@ -216,7 +216,7 @@ impl FileReader<'_> {
     ) -> Option<WrittenValue> {
         let text = match (entry.value(), key.shape) {
             (DeValue::Integer(number), ValueShape::Number(..)) => {
-                u32::from_str_radix(number.as_str(), number.radix())
+                u64::from_str_radix(number.as_str(), number.radix())
                     .map_or_else(|_| number.as_str().to_owned(), |number| number.to_string())
             }
             (DeValue::Table(block), ValueShape::Images) => super::images::as_json(block),

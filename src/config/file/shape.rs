@@ -68,7 +68,7 @@ pub(crate) enum ValueShape {
     /// A domain name.
     Domain,
     /// A whole number from one to another.
-    Number(u32, u32),
+    Number(u64, u64),
     /// What `--require-assurance` takes.
     Assurance,
     /// What `--interval` takes.
@@ -83,6 +83,11 @@ pub(crate) enum ValueShape {
 pub(super) type ValueProblem = String;
 
 impl ValueShape {
+    /// A number that fits into 32 bits.
+    pub(super) const U32: Self = Self::Number(0, 0xFFFF_FFFF);
+    /// The number of a chain (EIP-155). TOML's numbers end here.
+    pub(super) const CHAIN_ID: Self = Self::Number(1, 0x7FFF_FFFF_FFFF_FFFF);
+
     /// Whether it is a list of texts.
     pub(crate) fn is_list(self) -> bool {
         matches!(
@@ -139,7 +144,7 @@ impl ValueShape {
             Self::GpuModels => checked(text.parse::<GpuModel>()),
             Self::Key => hex::<20>(text).or_else(|_| hex::<32>(text)),
             Self::Domain => checked(url::Host::parse(text)),
-            Self::Number(least, most) => match text.parse::<u32>() {
+            Self::Number(least, most) => match text.parse::<u64>() {
                 Ok(number) if (least..=most).contains(&number) => Ok(()),
                 _ => Err(format!("is not a whole number from {least} to {most}")),
             },

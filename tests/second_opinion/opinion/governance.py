@@ -22,6 +22,14 @@ def named(policy):
     settings = dict(policy.governance_settings)
     if "chain_id" in lock:
         settings.setdefault("chain-id", lock["chain_id"])
+    # What a lock says of a contract is not said of another one.
+    is_other_chain = "chain_id" in lock and settings["chain-id"] != lock["chain_id"]
+    others = {"app"} if is_other_chain else set()
+    if "kms-contract" in settings and (
+        is_other_chain or ("kms_contract" in lock and address(settings["kms-contract"]) != address(lock["kms_contract"]))
+    ):
+        others.add("kms")
+    lock = {name: value for name, value in lock.items() if name == "kms_contract" or name.split("_")[0] not in others}
     for name in ("app_owner", "kms_owner", "kms_contract"):
         if name in lock:
             settings.setdefault(name.replace("_", "-"), [lock[name]] if name.endswith("owner") else lock[name])
@@ -329,6 +337,7 @@ def ask(judged, settings, known):
     judged.chain.open(settings["chain-id"], judged.run.now)
     if judged.judge_app():
         if contract is None:
-            judged.say("warn", "kms-not-named")
+            is_expected = "kms-owner" in settings or any(name.startswith("kms_") for name in pins)
+            judged.say("error" if is_expected else "warn", "kms-not-named")
         else:
             judged.judge_kms(address(contract), bool(known))

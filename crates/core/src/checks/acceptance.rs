@@ -38,6 +38,11 @@ impl Acceptance {
         self
     }
 
+    /// Whether it accepts this kind of thing.
+    pub(super) fn is(&self, what: AcceptedKind) -> bool {
+        self.what == what
+    }
+
     /// As the report shows it.
     pub(super) fn of(&self, check: CheckId) -> Accepted {
         Accepted {

@@ -36,9 +36,9 @@ reasons! {
     EXPIRED "expired"
         "A part of the collateral, or the machine's certificate, has ended, or ended before another part began. That is not \
          the app's fault."
-        "Check this machine's clock first (of a replay: --at): if it is ahead, valid documents look expired. If it is right, the PCCS \
-         that was asked does not refresh: name another with --pccs-url. A PCK certificate that ended must be renewed by the operator of \
-         the host.";
+        "Check this machine's clock first: if it is ahead, valid documents look expired. If it is right: a replay judges a file as of \
+         the time of its recording with --at, or takes today's collateral with --fetch-collateral; in a live run, the PCCS that was \
+         asked does not refresh: name another with --pccs-url. A PCK certificate that ended must be renewed by the operator of the host.";
     NOT_YET_VALID "not-yet-valid"
         "A part of the collateral becomes valid in the future. The deployment is not at fault."
         "Check this machine's clock first (of a replay: --at): if it is behind, valid documents seem to begin in the future. If it is right, \
@@ -110,8 +110,9 @@ fn advice(unusable: &UnusableCollateral) -> Option<&'static str> {
              renew the machine's certificate, or the app moves to another host."
         }
         UnusableCollateral::Expired { .. } => {
-            "Check this machine's clock first (of a replay: --at): if it is ahead, valid documents look expired. If it is right, the PCCS \
-             that was asked does not refresh: name another with --pccs-url."
+            "Check this machine's clock first: if it is ahead, valid documents look expired. If it is right: a replay judges a file as of \
+             the time of its recording with --at, or takes today's collateral with --fetch-collateral; in a live run, the PCCS that was \
+             asked does not refresh: name another with --pccs-url."
         }
         UnusableCollateral::NoCommonMoment { .. } => {
             "The PCCS that was asked mixes documents of different times: name another with --pccs-url. For a file, record the \

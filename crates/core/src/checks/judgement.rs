@@ -47,7 +47,7 @@ impl Judgement {
     }
 
     /// What the user accepted in writing on the way.
-    pub(super) fn accept(&mut self, accepted: Vec<Acceptance>) {
+    pub(super) fn accept(&mut self, accepted: impl IntoIterator<Item = Acceptance>) {
         for one in accepted {
             if !self.accepted.contains(&one) {
                 self.accepted.push(one);

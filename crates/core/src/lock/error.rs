@@ -188,7 +188,9 @@ impl FileMistake for LockProblem {
             Self::NoTarget { wanted: None, .. } => "Choose one with --target NAME.",
             Self::NoTarget {
                 wanted: Some(wanted), ..
-            } => return format!("Pin it with `cvm-verify pin --target {wanted}`, or correct the name."),
+            } => {
+                return format!("Pin the target {wanted} into it with `cvm-verify pin`, or correct the name.");
+            }
             Self::TooManyTargets { .. } => "Write some of the targets into a lock of their own.",
             Self::OneWithoutName => {
                 "Write another file with --output, or remove this one and pin each target with --target NAME."

@@ -28,7 +28,7 @@ fn each_target_takes_its_own_block() {
     let error = |name| file.of(name, "cvm.lock").unwrap_err().to_string();
     assert_eq!(
         error(Some("shp")),
-        "cvm.lock: the file has no target \"shp\"; it has api.v2, shop. Pin it with `cvm-verify pin --target shp`, or \
+        "cvm.lock: the file has no target \"shp\"; it has api.v2, shop. Pin the target shp into it with `cvm-verify pin`, or \
          correct the name."
     );
     assert_eq!(

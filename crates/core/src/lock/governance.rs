@@ -178,15 +178,35 @@ impl LockedGovernance {
         governance
     }
 
-    /// Fills in what the policy leaves open.
-    pub(super) fn apply(&self, lock: &LockOrigin, policy: GovernancePolicy) -> GovernancePolicy {
+    /// Fills in what the policy leaves open. What the lock says of a contract is not said of another one: of another app's, or at
+    /// another address.
+    pub(super) fn apply(
+        &self,
+        lock: &LockOrigin,
+        is_other_app: bool,
+        policy: GovernancePolicy,
+    ) -> GovernancePolicy {
+        let differs =
+            |named: Option<u64>| self.chain_id.is_some() && named.is_some_and(|id| self.chain_id != Some(id));
+        let is_other_chain = differs(policy.chain_id.as_ref().map(|named| named.value));
+        let other_kms = (policy.kms_contract.as_ref()).filter(|named| {
+            is_other_chain || self.kms_contract.is_some_and(|address| address != named.value)
+        });
+        let app = match is_other_app || is_other_chain {
+            true => policy.app,
+            false => self.app.apply(lock, "app", policy.app),
+        };
+        let kms = match other_kms {
+            Some(_) => policy.kms,
+            None => self.kms.apply(lock, "kms", policy.kms),
+        };
         GovernancePolicy {
             chain_id: policy.chain_id.or_else(|| of(self.chain_id, lock, "chain_id")),
-            app: self.app.apply(lock, "app", policy.app),
+            app,
             kms_contract: policy
                 .kms_contract
                 .or_else(|| of(self.kms_contract, lock, "kms_contract")),
-            kms: self.kms.apply(lock, "kms", policy.kms),
+            kms,
             ..policy
         }
     }
@@ -261,4 +281,55 @@ fn owners(entry: &TomlEntry<'_>) -> Result<Vec<[u8; 20]>, LockMistake> {
     list(entry, MAX_OWNERS, LockProblem::Owners, |text| {
         parse_user_hex(text).map_err(Into::into)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Origin;
+
+    fn named<T>(value: T) -> Option<Expected<T>> {
+        Some(Expected {
+            value,
+            origin: Origin::Option("--any"),
+        })
+    }
+
+    #[test]
+    fn what_is_said_of_a_contract_is_not_said_of_another() {
+        let contract = LockedContract {
+            owners: vec![[7; 20]],
+            code: Some([8; 32]),
+            ..LockedContract::default()
+        };
+        let locked = LockedGovernance {
+            chain_id: Some(8453),
+            app: contract.clone(),
+            kms_contract: Some([1; 20]),
+            kms: contract,
+        };
+        let applied =
+            |is_other_app, policy| locked.apply(&LockOrigin::from("cvm.lock"), is_other_app, policy);
+        let pins = |policy: &GovernancePolicy| (!policy.app.is_empty(), !policy.kms.is_empty());
+        let nothing = GovernancePolicy::default();
+        assert_eq!(pins(&applied(false, nothing.clone())), (true, true));
+        assert_eq!(pins(&applied(true, nothing.clone())), (false, true));
+        for (address, is_same) in [([1; 20], true), ([2; 20], false)] {
+            let kms_contract = named(address);
+            let policy = applied(
+                false,
+                GovernancePolicy {
+                    kms_contract,
+                    ..nothing.clone()
+                },
+            );
+            assert_eq!(pins(&policy), (true, is_same));
+        }
+        let other_chain = GovernancePolicy {
+            chain_id: named(1),
+            kms_contract: named([1; 20]),
+            ..nothing
+        };
+        assert_eq!(pins(&applied(false, other_chain)), (false, false));
+    }
 }

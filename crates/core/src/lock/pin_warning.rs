@@ -104,7 +104,7 @@ pub enum PinWarning {
     },
     /// Another app than that of the existing lock. 20 bytes each.
     #[error(
-        "The lock was of the app {}; this deployment is the app {}. Nothing that the lock held was kept.",
+        "The lock was of the app {}; this deployment is the app {}. Nothing of that lock is taken over.",
         hex::encode(.before),
         hex::encode(.now)
     )]

@@ -103,7 +103,9 @@ pub(super) fn write(places: &[LockedPlace], remarks: &BTreeMap<String, String>) 
         out.push_str(HEADER);
         out.push('\n');
         if let Some(remark) = remarks.get(&place.path) {
-            out.push_str(&format!("# {}\n", one_line(remark)));
+            // An ellipsis is ours, and no text of a stranger's acts by it.
+            let remark: Vec<String> = remark.split('…').map(|part| one_line(part).to_string()).collect();
+            out.push_str(&format!("# {}\n", remark.join("…")));
         }
         out.push_str(&format!(
             "path = {}\nsha256 = {}\nreason = {}\n",

@@ -53,7 +53,7 @@ these lines with
 ";
 const ORIGIN: &str = "\
 # The address that this was taken from. Without an expectation of another kind, `cvm-verify verify` of this address uses
-# the cvm.lock in its working folder; of every other address it does not.
+# the cvm.lock in its working folder, whatever its path is; of every other host it does not.
 ";
 const COMPOSE_HASH: &str = "
 # SHA-256 of the compose document, byte for byte. It binds all of [images] and [compose].

@@ -85,6 +85,8 @@ pub struct Policy {
     pub tcb: TcbPolicy,
     /// From which age on collateral should have been fetched again.
     pub collateral_max_age: CollateralMaxAge,
+    /// The lock that filled in what the user left open. It decides nothing: a statement names it.
+    pub lock: Option<LockOrigin>,
     /// What a lock says of the platform.
     pub locked_platform: Option<LockedPlatform>,
     /// What a lock says of the compose document.
@@ -133,6 +135,7 @@ impl Default for Policy {
             report_data: ReportDataPolicy::default(),
             tcb: TcbPolicy::default(),
             collateral_max_age: CollateralMaxAge::default(),
+            lock: None,
             locked_platform: None,
             locked_compose: None,
             replaced_compose_hash: None,

@@ -58,7 +58,7 @@ pub struct ContractPin {
 }
 
 impl ContractPin {
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }

@@ -11,10 +11,10 @@ pub(super) const KEYS: &[PolicyKey] = &[
         .example(r#""required""#)
         .option("--governance", "GOVERNANCE")
         .values(&[
-            "The contracts must be named and are checked, or the verdict is inconclusive or fail",
+            "The app's contract must be named and is checked, or the verdict is inconclusive or fail",
             "Not checked. This is a waiver, and the verdict names it",
         ]),
-    PolicyKey::new("governance-chain-id", ValueShape::Number(0, u32::MAX))
+    PolicyKey::new("governance-chain-id", ValueShape::CHAIN_ID)
         .says("The number of the blockchain that governs the app (EIP-155): 8453 is Base, 1 is Ethereum. The address of the \
                app contract is the `app-id`. Name the nodes to ask with `--rpc-url`.")
         .example("8453"),
@@ -32,11 +32,11 @@ pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey::new("governance-kms-owner", ValueShape::Addresses)
         .says("Who may own the KMS contract: a list of addresses.")
         .example(r#"["0x0808080808080808080808080808080808080808"]"#),
-    PolicyKey::new("governance-min-signers", ValueShape::Number(0, u32::MAX))
+    PolicyKey::new("governance-min-signers", ValueShape::U32)
         .says("The least number of people who must sign a change of the app contract: the threshold of the Safe that owns \
                it.")
         .example("2"),
-    PolicyKey::new("governance-min-delay", ValueShape::Number(0, u32::MAX))
+    PolicyKey::new("governance-min-delay", ValueShape::U32)
         .says("The least time that a change of the app contract must wait, in seconds: the delay of the timelock that owns \
                it.")
         .example("86400"),

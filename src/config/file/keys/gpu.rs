@@ -17,7 +17,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
             "There must be GPUs, and they must be proven",
             "Not checked. This is a waiver, and the verdict names it",
         ]),
-    PolicyKey::new("gpu-count", ValueShape::Number(0, u32::MAX))
+    PolicyKey::new("gpu-count", ValueShape::U32)
         .says("The exact number of GPUs that there must be: 0 to 16.")
         .example("8")
         .option("--gpu-count", "NUMBER")

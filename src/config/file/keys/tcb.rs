@@ -13,13 +13,8 @@ pub(super) const KEYS: &[PolicyKey] = &[PolicyKey::new("accept-tcb", ValueShape:
     .option("--accept-tcb", "EXCEPTION")];
 
 /// The minimum version of the data by which TCB levels are rated.
-pub(super) const EVALUATION: &[PolicyKey] =
-    &[
-        PolicyKey::new("min-tcb-eval-data-number", ValueShape::Number(0, u32::MAX))
-            .says(
-                "The lowest TCB evaluation data number to accept, if it is higher than the built-in minimum.",
-            )
-            .default("a built-in minimum that rises at fixed dates")
-            .example("20")
-            .option("--min-tcb-eval-data-number", "NUMBER"),
-    ];
+pub(super) const EVALUATION: &[PolicyKey] = &[PolicyKey::new("min-tcb-eval-data-number", ValueShape::U32)
+    .says("The lowest TCB evaluation data number to accept, if it is higher than the built-in minimum.")
+    .default("a built-in minimum that rises at fixed dates")
+    .example("20")
+    .option("--min-tcb-eval-data-number", "NUMBER")];

@@ -192,6 +192,11 @@ fn judge(found: &Governance, boot: &BootClaims, claims: &Claims, policy: &Policy
             kms_contract::judge(&mut judgement, kms, boot, policy);
             kms_contract::judge_link(&mut judgement, kms, (contracts.chain_id, address), boot, policy);
         }
+        _ if !policy.governance.kms.is_empty() => judgement.error(
+            &KMS_NOT_NAMED,
+            "The KMS's contract is not named and was not asked, so your expected values for it are not checked."
+                .to_owned(),
+        ),
         _ => judgement.warn(
             &KMS_NOT_NAMED,
             "The KMS's contract is not named and was not asked.".to_owned(),

@@ -9,7 +9,7 @@ use crate::checks::{
     tcb_status, td_attributes,
 };
 use crate::policy::{Expected, KeyProviderPin, KeyProviders, Origin, OsImagePolicy, Policy};
-use crate::report::Status;
+use crate::report::{AcceptedKind, Status};
 use crate::verify::Claims;
 use crate::verify::kms::KmsAnswer;
 
@@ -44,9 +44,8 @@ pub(super) fn judge(judgement: &mut Judgement, host: &str, own: &Claims, policy:
             || !finding.accepted.is_empty()
         {
             // That the keys come from no KMS is how a KMS must be.
-            if check.id != crate::report::CheckId::KeyProvider {
-                judgement.accept(finding.accepted);
-            }
+            let accepted = finding.accepted.into_iter();
+            judgement.accept(accepted.filter(|one| !one.is(AcceptedKind::KeyProvider)));
             continue;
         }
         let sentence = format!(
@@ -70,6 +69,7 @@ pub(super) fn policy_of_kms(policy: &Policy) -> Policy {
         reference,
         settings,
         // Of the app, its code, its address and its own VM.
+        lock: _,
         compose_hash: _,
         second_compose_hash: _,
         docker_compose: _,

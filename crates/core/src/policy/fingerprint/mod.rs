@@ -92,6 +92,7 @@ impl Policy {
             report_data,
             tcb,
             collateral_max_age,
+            lock: _,
             locked_platform,
             locked_compose,
             replaced_compose_hash: _,

@@ -1,8 +1,8 @@
 //! What is expected of an OS image.
 
 use super::encoding::Encoding;
-use crate::policy::VulnerableAcceptance;
 use crate::policy::os_image::{ImageRegisters, OsImagePolicy, PublishedImage};
+use crate::policy::{KnownBy, VulnerableAcceptance};
 
 impl Encoding {
     pub(super) fn os_image(&mut self, policy: &OsImagePolicy) {
@@ -23,22 +23,27 @@ impl Encoding {
             OsImagePolicy::LockedImage {
                 registers: ImageRegisters { mrtd, rtmr1, rtmr2 },
                 vulnerable,
-                known_by: _,
+                known_by,
                 lock: _,
             } => {
                 let until = vulnerable.as_ref().map(|accepted| accepted.until.to_be_bytes());
                 let until = until.as_ref().map_or(&[][..], |until| until);
                 self.entry("os-image", [b"image", &mrtd[..], rtmr1, rtmr2, until]);
+                self.known_by(known_by.as_ref());
                 return self.vulnerabilities(vulnerable.as_ref());
             }
             OsImagePolicy::Tuple(tuple) => (tuple, None),
             OsImagePolicy::Lock {
                 tuple,
                 vulnerable,
-                known_by: _,
-                acpi_change: _,
+                known_by,
+                acpi_change,
                 lock: _,
-            } => (tuple, vulnerable.as_ref()),
+            } => {
+                self.known_by(known_by.as_ref());
+                self.optional("os-image-acpi-change", acpi_change.as_ref());
+                (tuple, vulnerable.as_ref())
+            }
         };
         let registers = tuple.named().map(|(_, value)| value.as_slice());
         self.entry("os-image", registers);
@@ -49,6 +54,11 @@ impl Encoding {
             );
             self.vulnerabilities(vulnerable);
         }
+    }
+
+    /// Where the lock has the image from: it says which version that is, where no row does.
+    fn known_by(&mut self, known_by: Option<&KnownBy>) {
+        self.optional("os-image-known-by", known_by.map(ToString::to_string));
     }
 
     /// Which vulnerabilities are accepted.

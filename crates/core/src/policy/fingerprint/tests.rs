@@ -12,7 +12,7 @@ use super::*;
 use crate::compose::UnprovenDocument;
 use crate::policy::{
     ContractPin, Freshness, GovernanceMode, GovernancePolicy, ImagePinsPolicy, KeyProviders, KmsDocument,
-    KmsHost, KmsMode, KmsPolicy, LaunchInputsPolicy, LockOrigin, LockedBinding, LockedCompose,
+    KmsHost, KmsMode, KmsPolicy, KnownBy, LaunchInputsPolicy, LockOrigin, LockedBinding, LockedCompose,
     LockedPlatform, MrConfigIdPolicy, Origin, OsImagePolicy, OsTuple, PlatformList, ReportDataPolicy,
     SourcePolicy, SourceRule, TcbException, TcbPolicy, TlsBinding, Verifier, WrittenRule,
 };

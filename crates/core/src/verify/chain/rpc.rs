@@ -10,9 +10,6 @@ use super::abi::Address;
 use super::call::{Call, IMPLEMENTATION_SLOT, address_text};
 use crate::evidence::{RpcFault, RpcOutcome};
 
-/// Characters of a node's error message that are kept.
-const MAX_MESSAGE: usize = 200;
-
 /// The block tag of the newest block.
 const HEAD: &str = "latest";
 
@@ -178,16 +175,15 @@ fn read(id: u64, method: &str, body: &[u8]) -> Result<RpcOutcome, &'static str> 
 
 fn fault_of(fault: Fault) -> Result<RpcOutcome, &'static str> {
     let has_data = fault.data.is_some_and(|data| {
-        serde_json::from_str::<String>(data.get()).is_ok_and(|text| bytes_of(&text).is_some())
+        serde_json::from_str::<String>(data.get()).is_ok_and(|text| {
+            // OpenEthereum, and Nethermind before 2024, write a word in front of the data or instead of it.
+            let data = text.strip_prefix("Reverted ").unwrap_or(&text);
+            data == "revert" || bytes_of(data).is_some()
+        })
     });
     Ok(RpcOutcome::Error(RpcFault {
         code: fault.code.ok_or("the answer's error has no code")?,
-        message: fault
-            .message
-            .unwrap_or_default()
-            .chars()
-            .take(MAX_MESSAGE)
-            .collect(),
+        message: fault.message.unwrap_or_default(),
         has_data,
     }))
 }
@@ -322,6 +318,14 @@ mod tests {
             ),
             (r#"{"code":-32000,"message":"header not found"}"#, false),
             (r#"{"code":-32015,"message":"x","data":"Reverted"}"#, false),
+            (
+                r#"{"code":-32015,"message":"VM execution error.","data":"Reverted 0x7a933234"}"#,
+                true,
+            ),
+            (
+                r#"{"code":-32015,"message":"VM execution error.","data":"revert"}"#,
+                true,
+            ),
             (
                 r#"{"code":-32005,"message":"execution reverted","data":"0x"}"#,
                 false,

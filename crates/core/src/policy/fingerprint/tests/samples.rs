@@ -228,6 +228,10 @@ pub(super) fn plain_of_each() -> Vec<Policy> {
             },
             ..default()
         },
+        locked_image(Some(KnownBy::Row), None),
+        locked_image(Some(KnownBy::PublishedHash([1; 32])), None),
+        locked_image(Some(KnownBy::PublishedHash([2; 32])), None),
+        locked_image(None, Some("the tables of a new host".to_owned())),
         Policy {
             mr_config_id: MrConfigIdPolicy::Required,
             ..default()
@@ -385,6 +389,19 @@ pub(super) fn locked_platform(lock: &str) -> LockedPlatform {
         mr_seam: None,
         fmspc: Some([1; 6]),
         lock: lock.into(),
+    }
+}
+
+fn locked_image(known_by: Option<KnownBy>, acpi_change: Option<String>) -> Policy {
+    Policy {
+        os_image: OsImagePolicy::Lock {
+            tuple: tuple(),
+            vulnerable: None,
+            known_by,
+            acpi_change,
+            lock: "cvm.lock".into(),
+        },
+        ..Policy::default()
     }
 }
 
