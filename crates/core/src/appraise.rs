@@ -40,8 +40,14 @@ pub fn appraise(
     let mut compose_diff = Vec::new();
     let mut checks = Vec::with_capacity(checks::ALL.len());
     let mut accepted = Vec::new();
+    let mut configured = Vec::new();
     for check in checks::ALL {
         let finding = run(check, claims, policy);
+        // An error against something that is written down is about what the user expects, whatever the tier.
+        let is_against = finding.status == Status::Error && finding.origin.is_some();
+        if is_against || (check.is_configured)(policy) {
+            configured.push(check.id);
+        }
         checks.push(check.result(&finding, policy));
         accepted.extend(check.accepted(&finding));
         compose_diff.extend(finding.diff);
@@ -49,7 +55,6 @@ pub fn appraise(
     // A run over many targets keeps the report on each.
     accepted.shrink_to_fit();
     let claims = claims.ok();
-    let configured = checks::configured(policy);
     let second_release_until = claims
         .filter(|_| passes(&checks, CheckId::ComposeHash))
         .and_then(|claims| checks::second_release(claims, policy))

@@ -11,14 +11,14 @@ use crate::verify::digest::sha256;
 use crate::verify::{Claims, MeasuredCompose, NotProven};
 
 /// Judges a release that is given by its docker compose file: that file byte for byte, and all around it pinned.
-pub(super) fn release_finding(claims: &Claims, policy: &Policy) -> Finding {
+pub(super) fn release_finding(claims: &Claims, measured: &[u8; 32], policy: &Policy) -> Finding {
     let (compose, expected) = match matching(claims, policy) {
         Ok(Some(found)) => found,
         // The caller has one.
         Ok(None) => return not_shown(claims),
         Err(finding) => return finding,
     };
-    match settings::pinned_by(compose, policy) {
+    match settings::pinned_by(compose, measured, policy) {
         Ok(by) => Finding::pass(format!(
             "The docker compose file is that of {} byte for byte, and {by}.",
             expected.origin

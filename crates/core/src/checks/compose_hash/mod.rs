@@ -119,7 +119,7 @@ fn judged(measured: &[u8; 32], claims: &Claims, policy: &Policy) -> Finding {
             })
         }
         Expectation::File(ended) => other_text(claims).unwrap_or_else(|| {
-            let finding = docker_compose::release_finding(claims, policy);
+            let finding = docker_compose::release_finding(claims, measured, policy);
             match ended.filter(|_| finding.status == crate::report::Status::Fail) {
                 Some(second) => ended_finding(second, policy).differing(finding.diff),
                 None => finding,
