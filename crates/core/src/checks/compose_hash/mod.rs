@@ -26,6 +26,7 @@ pub(super) const CHECK: Check = Check {
     required: Required::From(Tier::Code),
     is_configured: |policy| policy.compose_hash.is_some() || policy.docker_compose.is_some(),
     run,
+    of_document: Some(settings::of_document),
     compares: &[MeasuredValue::ComposeHash],
     in_certificate: InCertificate::ToBeMet,
     ..Check::BASE

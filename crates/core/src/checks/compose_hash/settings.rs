@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::Finding;
 use super::{SETTINGS_MISMATCH, SETTINGS_NOT_SHOWN, SETTINGS_UNPINNED, unreadable};
-use crate::compose::{clean_settings_violations, known_prelaunch_script, launch_script};
+use crate::compose::{UnprovenDocument, clean_settings_violations, known_prelaunch_script, launch_script};
 use crate::lock::field_words;
 use crate::policy::{LockedCompose, Policy};
 use crate::report::and_more;
@@ -42,6 +42,18 @@ pub(super) fn locked_finding(claims: &Claims, policy: &Policy, measured: &[u8; 3
             .against(locked.lock.key(&["compose"])),
         ),
     }
+}
+
+/// Compares the fields of a document that is not deployed yet with the locked ones, as [`locked_finding`] will.
+pub(super) fn of_document(document: &UnprovenDocument, policy: &Policy) -> Option<Finding> {
+    let mut hashes = document.hashes().iter();
+    let is_own_hash = hashes.any(|hash| policy.is_locked_compose_hash(hash));
+    let locked = policy.locked_compose.as_ref()?;
+    let mut finding = mismatch(locked, &document.compose_settings(), is_own_hash)?;
+    if !is_own_hash {
+        finding.detail += " If the change is yours, run `cvm-verify pin` after the deploy, and commit the lock with the release.";
+    }
+    Some(finding)
 }
 
 /// What pins the fields around a docker compose file: where it is nothing, a finding.

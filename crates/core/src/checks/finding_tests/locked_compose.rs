@@ -80,3 +80,72 @@ fn a_lock_that_contradicts_its_own_hash_convicts_nobody() {
         "{text}"
     );
 }
+
+fn of_documents(text: &str, policy: &Policy) -> Vec<(CheckId, Status, Option<&'static str>)> {
+    let document = UnprovenDocument::read(text).unwrap();
+    let found = judge_document(&document, policy).into_iter();
+    found
+        .map(|(id, finding)| (id, finding.status, finding.reason.map(|reason| reason.id)))
+        .collect()
+}
+
+/// What `verify` will say of the settings, a plan says before the deploy.
+#[test]
+fn a_document_is_compared_with_the_locked_settings_before_it_is_deployed() {
+    let claims = healthy();
+    let text = Cvm::healthy(&World::default()).app_compose;
+    let compose_hash = |policy: &Policy| {
+        let found = of_documents(&text, policy);
+        found.into_iter().find(|(id, ..)| *id == CheckId::ComposeHash)
+    };
+    let mut policy = Policy {
+        compose_hash: Some(expected("--app-compose-file", hash_of(&claims))),
+        locked_compose: Some(locked(&claims)),
+        ..Policy::default()
+    };
+    assert_eq!(compose_hash(&policy), None);
+    let settings = &mut policy.locked_compose.as_mut().unwrap().compose_settings;
+    settings.insert("public_logs".to_owned(), json!("?"));
+    let reason = Some("compose-settings-mismatch");
+    assert_eq!(
+        compose_hash(&policy),
+        Some((CheckId::ComposeHash, Status::Fail, reason))
+    );
+    policy.replaced_compose_hash = Some(of_lock(hash_of(&claims)));
+    assert_eq!(
+        compose_hash(&policy),
+        Some((CheckId::ComposeHash, Status::Error, reason))
+    );
+    // Without a lock nothing is compared where the document itself is expected.
+    policy.locked_compose = None;
+    assert_eq!(compose_hash(&policy), None);
+}
+
+/// A document without a KMS cannot meet what is expected of one, or of the contracts that govern it.
+#[test]
+fn a_document_without_a_kms_is_refused_where_one_is_expected() {
+    let policy = |is_required: bool| {
+        let mut policy = Policy::default();
+        if is_required {
+            policy.kms.mode = crate::policy::KmsMode::Required;
+            policy.governance.mode = crate::policy::GovernanceMode::Required;
+        }
+        policy
+    };
+    let of = |text: &str, is_required| {
+        let found = of_documents(text, &policy(is_required)).into_iter();
+        let found = found.filter(|(id, ..)| matches!(id, CheckId::Kms | CheckId::Governance));
+        found.collect::<Vec<_>>()
+    };
+    let text = r#"{"runner":"docker-compose","docker_compose_file":"services: {}","local_key_provider_enabled":true}"#;
+    assert_eq!(of(text, false), []);
+    assert_eq!(
+        of(text, true),
+        [
+            (CheckId::Kms, Status::Fail, Some("no-kms")),
+            (CheckId::Governance, Status::Fail, Some("operator")),
+        ]
+    );
+    let served = text.replace("local_key_provider_enabled", "kms_enabled");
+    assert_eq!(of(&served, true), []);
+}
