@@ -194,3 +194,7 @@ impl SettingsReader<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;
