@@ -25,6 +25,10 @@ pub(super) const CHECK: Check = Check {
     prevents: "A registry, a variable or a file of the host that replaces the code while the compose hash stays the same.",
     reasons: REASONS,
     required: Required::From(Tier::Code),
+    is_configured: |policy| {
+        policy.image_pins == ImagePinsPolicy::Required
+            && policy.settings.contains_key(CheckId::ImagePins.as_str())
+    },
     run,
     of_document: Some(of_document),
     compares: &[MeasuredValue::ComposeHash],
