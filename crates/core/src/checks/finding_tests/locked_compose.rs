@@ -149,3 +149,31 @@ fn a_document_without_a_kms_is_refused_where_one_is_expected() {
     let served = text.replace("local_key_provider_enabled", "kms_enabled");
     assert_eq!(of(&served, true), []);
 }
+
+/// The docker compose file that is expected first runs: that a second hash is its document's takes nothing from that.
+#[test]
+fn a_docker_compose_file_that_runs_is_the_first_release_whatever_the_second_hash() {
+    let claims = healthy();
+    let compose = claims.compose.as_ref().unwrap();
+    let file = compose.members().unwrap()["docker_compose_file"].as_str().unwrap();
+    let policy = |file: String| Policy {
+        docker_compose: Some(expected("--docker-compose", file)),
+        locked_compose: Some(locked(&claims)),
+        second_compose_hash: Some(SecondHash {
+            value: hash_of(&claims),
+            until: "2026-06-10".parse().unwrap(),
+            ends: claims.at + 1,
+        }),
+        ..Policy::default()
+    };
+    for (file, says, is_second) in [
+        (file.to_owned(), "byte for byte", false),
+        (format!("{file}\n"), "The compose hash is the second one", true),
+    ] {
+        let policy = policy(file);
+        let (outcome, text) = said(CheckId::ComposeHash, &claims, &policy);
+        assert_eq!(outcome, (Status::Pass, None), "{text}");
+        assert!(text.contains(says), "{text}");
+        assert_eq!(second_release(&claims, &policy).is_some(), is_second);
+    }
+}
