@@ -11,7 +11,7 @@ use cvm_verify_core::compose::{ComposeFile, ComposePlace, UnprovenDocument, comp
 use cvm_verify_core::evidence::RecordedStatements;
 use cvm_verify_core::policy::{ImagePinsPolicy, Policy};
 use cvm_verify_core::report::{CheckId, SideTier, Status};
-use cvm_verify_core::tiers::{is_required, is_short};
+use cvm_verify_core::tiers::is_open;
 use cvm_verify_core::verify::{ImageStatements, verify_statements};
 
 /// The name of the JSON format.
@@ -152,14 +152,15 @@ impl DeployPlan {
         for (id, finding) in judge_document(&document, policy) {
             let check = Check::of(id);
             let result = check.result(&finding, policy);
-            let is_short = is_short(&result, &check.accepted(&finding));
+            let is_configured = (check.is_configured)(policy);
+            let is_open = is_open(&result, &check.accepted(&finding), policy.required, is_configured);
             let named = id == CheckId::ImagePins && !self.refused.is_empty();
             let words = || format!("{id}: {}", result.detail);
             match result.status {
                 // Its places are listed already.
                 _ if named => {}
                 Status::Fail => self.refused.push(words()),
-                _ if is_short && is_required(id, policy.required) => self.refused.push(words()),
+                _ if is_open => self.refused.push(words()),
                 Status::Warn | Status::Error => self.notes.push(words()),
                 Status::Pass | Status::Skip => {}
             }

@@ -41,7 +41,15 @@ impl SettingsReader<'_> {
             self.refuse_another_app(lock, &path, &policy);
             lock.apply(&file.origin_of(target), os_image, policy)
         });
-        self.kept_of_file("lock", value, applied).unwrap_or_default()
+        let policy = self.kept_of_file("lock", value, applied).unwrap_or_default();
+        if policy.locked_compose.is_some() && policy.compose_hash.is_none() && policy.docker_compose.is_none() {
+            let problem = format!(
+                "{path} has a section [compose] and no `compose_hash`, so nothing would be compared with that section; make the lock again \
+                 with `cvm-verify pin`, or name what is released (--compose-hash, --app-compose-file, --docker-compose)"
+            );
+            self.problems.push(SettingProblem::of("lock", value, problem));
+        }
+        policy
     }
 
     /// A lock of another app would be replaced in its app id alone, and everything else of it would be wrong.

@@ -34,14 +34,21 @@ impl SettingsReader<'_> {
         let Some(files) = self.kept_of_file("os-image-files", value, files) else {
             return option;
         };
-        let expected = match option {
+        let expected = match option.clone() {
             None if self.settings.one("os-image").is_some() => return None,
-            None => Ok(PublishedImage::of_files(files, reference)),
+            None => Ok(PublishedImage::of_files(files.clone(), reference)),
             Some(OsImageOption::Policy(policy)) => match *policy {
-                OsImagePolicy::Published(named) => named.with_files(files),
+                OsImagePolicy::Published(named) => named.with_files(files.clone()),
                 _ => Err(OsImageError::NeedlessFiles),
             },
             Some(OsImageOption::Lock) => Err(OsImageError::NeedlessFiles),
+        };
+        // Files and an image of two levels that contradict each other: the higher level counts.
+        let image_level = self.settings.one("os-image").map(|image| image.level);
+        let expected = match (expected, image_level) {
+            (Err(_), Some(level)) if level > value.level => return option,
+            (Err(_), Some(level)) if level < value.level => Ok(PublishedImage::of_files(files, reference)),
+            (expected, _) => expected,
         };
         let expected = self.kept("os-image-files", value, expected)?;
         Some(OsImageOption::Policy(Box::new(OsImagePolicy::Published(

@@ -91,10 +91,10 @@ pub(crate) fn expectations(
         Some(value) => reader.with_lock(value, target, at, os_image, policy, files),
     };
     let sources = source_policy(settings, &policy.sources, &mut reader.problems);
-    let policy = Policy { sources, ..policy };
+    let mut policy = Policy { sources, ..policy };
     reader.problems.extend(tls_mode::check(&policy, settings));
     if reader.problems.is_empty() {
-        reader.problems.extend(release::check(&policy, settings));
+        reader.problems.extend(release::check(&mut policy, settings));
     }
     if reader.problems.is_empty() {
         Ok(Expectations { policy, compose_file })
@@ -194,3 +194,7 @@ impl SettingsReader<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;

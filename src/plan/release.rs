@@ -32,11 +32,18 @@ pub(crate) fn docker_compose(
     })
 }
 
-/// A second hash needs a first expectation, and another one.
-pub(crate) fn check(policy: &Policy, settings: &Settings) -> Option<SettingProblem> {
+/// A second hash needs a first expectation, and another one. One that a lower or higher level expects already adds nothing: in a roll-out,
+/// one setting names a hash for targets of which some run it as their first.
+pub(crate) fn check(policy: &mut Policy, settings: &Settings) -> Option<SettingProblem> {
     let second = policy.second_compose_hash.as_ref()?;
     let value = settings.one("also-compose-hash")?;
+    let mut keys = ["compose-hash", "app-compose-file"].into_iter();
+    let first_level = keys.find_map(|key| Some(settings.one(key)?.level));
     let problem = match &policy.compose_hash {
+        Some(first) if first.value == second.value && first_level != Some(value.level) => {
+            policy.second_compose_hash = None;
+            return None;
+        }
         Some(first) if first.value == second.value => format!(
             "it is the hash that {} expects already; give that of the other release",
             first.origin

@@ -11,6 +11,11 @@ impl SettingsReader<'_> {
     pub(super) fn report_data_key(&mut self, layout: Option<Layout>) -> Option<[u8; 32]> {
         let value = self.settings.one("report-data-key")?;
         let Some(layout) = layout.filter(|layout| layout.has_key()) else {
+            let of_layout = self.settings.one("report-data").map(|layout| layout.level);
+            // A higher level has another layout, which replaces that of the key.
+            if of_layout.is_some_and(|level| level > value.level) {
+                return None;
+            }
             let known: Vec<&str> = Layout::ALL
                 .iter()
                 .filter(|layout| layout.has_key())

@@ -1,7 +1,7 @@
 //! Which checks a verdict hangs on, the most important one first.
 
 use cvm_verify_core::report::{CheckId, CheckResult, Status, TargetReport, Verdict};
-use cvm_verify_core::tiers::{grants_too_little, is_required, is_short};
+use cvm_verify_core::tiers;
 
 /// The checks that keep a target from passing, the one to act on first. Empty for a pass.
 ///
@@ -22,14 +22,18 @@ pub(crate) fn causes(target: &TargetReport) -> Vec<&CheckResult> {
             failed.into_iter().chain(old).chain(open).collect()
         }
         Verdict::Inconclusive => {
-            let own =
-                |target: &TargetReport, check: &CheckResult| is_own_error(check) || is_unmet(target, check);
+            let own = |target: &TargetReport, check: &CheckResult| {
+                is_own_error(check) || (is_open(target, check) && !is_consequence(check))
+            };
             let mut found: Vec<&CheckResult> = of(own).collect();
             // What is open may follow from a part of the evidence that only warns, as an old answer of `/info`.
             if found.is_empty() {
                 found.extend(of(|_, check| {
                     check.id == CheckId::Evidence && check.status == Status::Warn
                 }));
+            }
+            if found.is_empty() {
+                found.extend(of(is_open));
             }
             found
         }
@@ -65,16 +69,10 @@ fn is_own_error(check: &CheckResult) -> bool {
     check.status == Status::Error && !is_consequence(check)
 }
 
-/// Whether a requirement of the tier was neither met, nor waived, nor accepted in writing, though nothing failed.
-pub(super) fn is_unmet(target: &TargetReport, check: &CheckResult) -> bool {
-    let required = is_required(check.id, target.required);
-    match check.status {
-        Status::Skip | Status::Warn => {
-            required && (is_short(check, &target.accepted) || grants_too_little(check, target.required))
-        }
-        Status::Pass => grants_too_little(check, target.required),
-        Status::Fail | Status::Error => false,
-    }
+/// Whether the verdict is kept from `pass` by a result that did not fail.
+pub(super) fn is_open(target: &TargetReport, check: &CheckResult) -> bool {
+    let is_configured = target.configured.contains(&check.id);
+    tiers::is_open(check, &target.accepted, target.required, is_configured)
 }
 
 #[cfg(test)]
@@ -84,6 +82,41 @@ mod tests {
 
     fn ids(target: &TargetReport) -> Vec<CheckId> {
         causes(target).iter().map(|check| check.id).collect()
+    }
+
+    /// Every result of every check, configured or not, under each tier: what keeps the verdict open is named.
+    #[test]
+    fn an_inconclusive_report_never_has_an_empty_list_of_causes() {
+        use cvm_verify_core::checks::Check;
+        use cvm_verify_core::tiers;
+        let statuses = [Status::Pass, Status::Warn, Status::Error, Status::Skip];
+        let tiers = ["hardware", "code", "code+endpoint+source"];
+        let mut open = 0;
+        for (id, tier, configured) in CheckId::ALL.into_iter().flat_map(|id| {
+            tiers.into_iter().flat_map(move |tier| [(id, tier, Vec::new()), (id, tier, vec![id])])
+        }) {
+            let reasons = Check::of(id).reasons.iter().map(|reason| Some(reason.id.to_owned()));
+            for (reason, status) in reasons
+                .chain([None])
+                .flat_map(|reason| statuses.map(move |status| (reason.clone(), status)))
+            {
+                let mut target = samples::pass();
+                target.required = tier.parse().unwrap();
+                target.configured.clone_from(&configured);
+                for check in target.checks.iter_mut().filter(|check| check.id == id) {
+                    check.status = status;
+                    check.reason.clone_from(&reason);
+                }
+                target.verdict = tiers::verdict(&target.checks, &target.accepted, target.required, |id| {
+                    target.configured.contains(&id)
+                });
+                let is_open = target.verdict == Verdict::Inconclusive;
+                open += usize::from(is_open);
+                let found = ids(&target);
+                assert_eq!(found.is_empty(), !is_open, "{id} {tier} {configured:?} {status:?} {reason:?}");
+            }
+        }
+        assert!(open > 1000, "{open}");
     }
 
     #[test]
@@ -96,7 +129,7 @@ mod tests {
                 check.reason = Some("compose-not-proven".to_owned());
             }
         }
-        assert_eq!(ids(&target), []);
+        assert_eq!(ids(&target), [CheckId::ImagePins]);
         for check in &mut target.checks {
             if check.id == CheckId::Evidence {
                 check.status = Status::Warn;

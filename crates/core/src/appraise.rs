@@ -40,8 +40,14 @@ pub fn appraise(
     let mut compose_diff = Vec::new();
     let mut checks = Vec::with_capacity(checks::ALL.len());
     let mut accepted = Vec::new();
+    let mut configured = Vec::new();
     for check in checks::ALL {
-        let finding = run(check, claims, policy);
+        let finding = bound(run(check, claims, policy), check, policy);
+        // An error against something that is written down is about what the user expects, whatever the tier.
+        let is_against = finding.status == Status::Error && finding.origin.is_some();
+        if is_against || (check.is_configured)(policy) {
+            configured.push(check.id);
+        }
         checks.push(check.result(&finding, policy));
         accepted.extend(check.accepted(&finding));
         compose_diff.extend(finding.diff);
@@ -49,7 +55,6 @@ pub fn appraise(
     // A run over many targets keeps the report on each.
     accepted.shrink_to_fit();
     let claims = claims.ok();
-    let configured = checks::configured(policy);
     let second_release_until = claims
         .filter(|_| passes(&checks, CheckId::ComposeHash))
         .and_then(|claims| checks::second_release(claims, policy))
@@ -88,6 +93,21 @@ pub fn appraise(
             reference_values_sha256: policy.reference.file_sha256().map(hex::encode),
         },
     }
+}
+
+/// A warning that is short of the check's requirement, where the tier asks for less and the user wrote down the setting of the check's
+/// own name: an error, or what was written would bind nothing.
+fn bound(mut finding: Finding, check: &Check, policy: &Policy) -> Finding {
+    let is_above = tiers::required_from(check.id).is_some_and(|from| from > policy.required.tier());
+    let is_short = finding.status == Status::Warn
+        && finding.accepted.is_empty()
+        && !check.is_met_by(finding.status, finding.reason.map(|reason| reason.id));
+    let Some(origin) = policy.setting(check.id.as_str()).filter(|_| is_above && is_short) else {
+        return finding;
+    };
+    finding.status = Status::Error;
+    finding.detail += &format!(" It is required by {origin}.");
+    finding.against(origin)
 }
 
 fn passes(checks: &[CheckResult], id: CheckId) -> bool {

@@ -54,3 +54,30 @@ fn a_second_release_is_told_where_its_hash_passes() {
     // Its settings are not the locked ones.
     assert_eq!(report(&claims, &policy(true)).second_release_until, None);
 }
+
+/// A word that the user wrote binds whatever the tier; the same word as the default binds the tiers that require it.
+#[test]
+fn a_requirement_that_was_written_down_is_open_at_a_tier_that_does_not_require_it() {
+    use crate::policy::Origin;
+    use crate::report::{CheckId, RequiredAssurance, Status, Verdict};
+
+    let mut cvm = simulator::Cvm::healthy(&simulator::World::default());
+    simulator::Lie::MutableImageTag.apply(&mut cvm);
+    let claims = crate::checks::claims_for_tests::of(&cvm);
+    let of = |written: &[&'static str]| {
+        let origin = |key: &&'static str| (*key, Origin::Option("--test"));
+        let policy = Policy {
+            required: RequiredAssurance::Hardware,
+            settings: written.iter().map(origin).collect(),
+            os_image_origin: written.contains(&"os-image").then_some(Origin::Option("--os-image")),
+            ..Policy::default()
+        };
+        let report = report(&claims, &policy);
+        let of = |id| report.checks.iter().find(|check| check.id == id).unwrap();
+        let said = [of(CheckId::OsImage), of(CheckId::ImagePins)].map(|check| check.status);
+        (report.verdict, said)
+    };
+    assert_eq!(of(&[]), (Verdict::Pass, [Status::Skip, Status::Warn]));
+    assert_eq!(of(&["os-image"]), (Verdict::Inconclusive, [Status::Skip, Status::Warn]));
+    assert_eq!(of(&["image-pins"]), (Verdict::Inconclusive, [Status::Skip, Status::Error]));
+}

@@ -21,7 +21,7 @@ pub(super) const KMS: [u8; 20] = [0x2f; 20];
 const CODE: [u8; 32] = [0xc0; 32];
 
 /// What is proven of a CVM.
-pub(super) fn of(cvm: &Cvm) -> Claims {
+pub(crate) fn of(cvm: &Cvm) -> Claims {
     of_root(cvm, &DeviceRoot::Nvidia)
 }
 

@@ -1,7 +1,7 @@
 //! What a compose document alone decides of the checks, before it is deployed and measured.
 //!
-//! `image-pins` and `launch-inputs` decide of a measured document by the same function, so a plan refuses what a verification will
-//! refuse; the others say what the document rules out. Who built the images is decided by
+//! `image-pins`, `launch-inputs` and the locked settings of `compose-hash` are decided of a measured document by the same function, so a
+//! plan refuses what a verification will refuse; the others say what the document rules out. Who built the images is decided by
 //! [`judge_images`](super::judge_images), once the statements are looked up.
 
 use super::{ALL, Finding};

@@ -6,6 +6,7 @@ mod compose_document;
 mod governance_without_contract;
 mod gpus;
 mod key_provider;
+mod locked_compose;
 mod phala_api;
 mod platform;
 mod report_data;

@@ -25,6 +25,10 @@ pub(super) const CHECK: Check = Check {
     prevents: "A registry, a variable or a file of the host that replaces the code while the compose hash stays the same.",
     reasons: REASONS,
     required: Required::From(Tier::Code),
+    is_configured: |policy| {
+        policy.image_pins == ImagePinsPolicy::Required
+            && policy.settings.contains_key(CheckId::ImagePins.as_str())
+    },
     run,
     of_document: Some(of_document),
     compares: &[MeasuredValue::ComposeHash],
@@ -57,8 +61,9 @@ reasons! {
         "Places of the compose document decide which code runs from outside it; a person accepted each in the lock."
         "Nothing, while the reasons in [[places]] of the lock hold. To reach `code`, change the places and deploy again.";
     LOCKED_IMAGE_MISMATCH "locked-image-mismatch"
-        "The images in the lock are not those of the measured compose document: the lock contradicts itself."
-        "Run `cvm-verify pin` again and review the difference.";
+        "The lock's own compose hash runs, and the images in the lock are not those of that document: the lock contradicts itself. \
+         It was edited or merged badly, or another version of cvm-verify wrote it."
+        "Run `cvm-verify pin` again and review the difference. No other code was deployed.";
     UNCHECKED "unchecked"
         "Waived with --image-pins unchecked."
         "Pin each image by digest and remove `--image-pins unchecked`.";
@@ -280,7 +285,8 @@ fn start_scripts(file: &ComposeFile) -> String {
     )
 }
 
-/// The images in the lock describe the document with the locked hash. A release that gives its own hash has others.
+/// The images in the lock describe the document with the locked hash. A release that gives its own hash has others. Where that
+/// hash was measured, only the lock can be wrong.
 fn locked_mismatch(file: &ComposeFile, hashes: &[[u8; 32]], policy: &Policy) -> Option<Finding> {
     let locked = policy
         .locked_compose
@@ -295,11 +301,11 @@ fn locked_mismatch(file: &ComposeFile, hashes: &[[u8; 32]], policy: &Policy) -> 
                 .collect();
             list.join("; ")
         };
-        Finding::fail(
+        Finding::error(
             &LOCKED_IMAGE_MISMATCH,
             format!(
-                "The images in {} are not those of the measured compose document.",
-                locked.lock
+                "{lock} contradicts itself: its own compose hash was measured, and its images are not those of that document.",
+                lock = locked.lock
             ),
         )
         .comparing(show(&locked.images), show(&file.images))

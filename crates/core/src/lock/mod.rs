@@ -248,13 +248,15 @@ impl Lock {
         places::keep_reasons(&mut self.places, &before.places);
     }
 
-    /// Whether it expects nothing at all.
+    /// Whether it expects nothing at all. Images and reviewed places alone expect nothing: the compose hash binds them.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let bare = Self {
             tool: self.tool.clone(),
             origin: self.origin.clone(),
             accepted: self.accepted.clone(),
+            images: self.images.clone(),
+            places: self.places.clone(),
             ..Self::default()
         };
         *self == bare

@@ -200,12 +200,15 @@ impl Policy {
         self.settings.get(key).cloned()
     }
 
-    /// Whether this compose hash is the lock's own, so that the lock's compose settings and images belong to it.
+    /// Whether this compose hash is the lock's own, so that the lock's compose settings and images belong to it: also where an option
+    /// expects another document, or the same one.
     #[must_use]
     pub(crate) fn is_locked_compose_hash(&self, hash: &[u8; 32]) -> bool {
-        self.compose_hash
-            .as_ref()
-            .is_some_and(|expected| expected.value == *hash && matches!(expected.origin, Origin::Lock(_)))
+        let expected = self.compose_hash.as_ref();
+        let of_lock = expected.filter(|expected| matches!(expected.origin, Origin::Lock(_)));
+        of_lock
+            .or(self.replaced_compose_hash.as_ref())
+            .is_some_and(|locked| locked.value == *hash)
     }
 }
 

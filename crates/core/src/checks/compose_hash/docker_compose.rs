@@ -7,24 +7,30 @@ use super::super::measured_compose::AS_OBJECT;
 use super::{DOCKER_COMPOSE_MISMATCH, DOCUMENT_NOT_SHOWN, settings, unreadable};
 use crate::compose::{Runner, TextDiff, UnseenDifference};
 use crate::policy::{Expected, Policy};
+use crate::report::Status;
 use crate::verify::digest::sha256;
 use crate::verify::{Claims, MeasuredCompose, NotProven};
 
 /// Judges a release that is given by its docker compose file: that file byte for byte, and all around it pinned.
-pub(super) fn release_finding(claims: &Claims, policy: &Policy) -> Finding {
+pub(super) fn release_finding(claims: &Claims, measured: &[u8; 32], policy: &Policy) -> Finding {
     let (compose, expected) = match matching(claims, policy) {
         Ok(Some(found)) => found,
         // The caller has one.
         Ok(None) => return not_shown(claims),
         Err(finding) => return finding,
     };
-    match settings::pinned_by(compose, policy) {
+    match settings::pinned_by(compose, measured, policy) {
         Ok(by) => Finding::pass(format!(
             "The docker compose file is that of {} byte for byte, and {by}.",
             expected.origin
         )),
         Err(finding) => finding,
     }
+}
+
+/// Whether a docker compose file is expected and is the release that runs.
+pub(super) fn is_released(claims: &Claims, measured: &[u8; 32], policy: &Policy) -> bool {
+    release_finding(claims, measured, policy).status == Status::Pass
 }
 
 /// The finding where a docker compose file is expected and is not the measured one. What is around it is bound
@@ -136,7 +142,6 @@ fn mismatch(expected: &Expected<String>, actual: &str) -> Finding {
 mod tests {
     use super::*;
     use crate::checks::claims_for_tests::healthy;
-    use crate::report::Status;
     use crate::verify::ComposeRefusal;
 
     /// Why there is no document to compare with: it is another one, its text is lost, or it was not sent.

@@ -26,6 +26,7 @@ pub(super) const CHECK: Check = Check {
     required: Required::From(Tier::Code),
     is_configured: |policy| policy.compose_hash.is_some() || policy.docker_compose.is_some(),
     run,
+    of_document: Some(settings::of_document),
     compares: &[MeasuredValue::ComposeHash],
     in_certificate: InCertificate::ToBeMet,
     ..Check::BASE
@@ -85,7 +86,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
 }
 
 fn judged(measured: &[u8; 32], claims: &Claims, policy: &Policy) -> Finding {
-    match Expectation::of(policy, measured, claims.at) {
+    match Expectation::of(policy, measured, claims) {
         // Told before what was shown: another code must not pass for a badly copied text.
         Expectation::Other(expected) => {
             let finding = mismatch_finding(expected, measured);
@@ -119,7 +120,7 @@ fn judged(measured: &[u8; 32], claims: &Claims, policy: &Policy) -> Finding {
             })
         }
         Expectation::File(ended) => other_text(claims).unwrap_or_else(|| {
-            let finding = docker_compose::release_finding(claims, policy);
+            let finding = docker_compose::release_finding(claims, measured, policy);
             match ended.filter(|_| finding.status == crate::report::Status::Fail) {
                 Some(second) => ended_finding(second, policy).differing(finding.diff),
                 None => finding,
@@ -158,7 +159,7 @@ fn other_text(claims: &Claims) -> Option<Finding> {
 /// The second compose hash, where the VM runs that one and it is accepted.
 pub(crate) fn second_release<'p>(claims: &Claims, policy: &'p Policy) -> Option<&'p SecondHash> {
     let boot = claims.boot.as_ref().ok()?;
-    match Expectation::of(policy, boot.compose_hash(), claims.at) {
+    match Expectation::of(policy, boot.compose_hash(), claims) {
         Expectation::Second(second) => Some(second),
         _ => None,
     }
@@ -176,19 +177,20 @@ enum Expectation<'p> {
     Ended(&'p SecondHash),
     /// It is another one.
     Other(&'p Expected<[u8; 32]>),
-    /// No hash is expected, but a docker compose file is. With the second hash that this is, where it has ended.
+    /// No hash is expected, but a docker compose file is. With the second hash that this is, where it has ended or the file runs.
     File(Option<&'p SecondHash>),
 }
 
 impl<'p> Expectation<'p> {
-    fn of(policy: &'p Policy, measured: &[u8; 32], at: u64) -> Self {
+    fn of(policy: &'p Policy, measured: &[u8; 32], claims: &Claims) -> Self {
         let second = policy
             .second_compose_hash
             .as_ref()
             .filter(|second| second.value == *measured);
         match (&policy.compose_hash, second) {
             (Some(first), _) if first.value == *measured => Self::First(first),
-            (_, Some(second)) if second.holds(at) => Self::Second(second),
+            (None, Some(_)) if docker_compose::is_released(claims, measured, policy) => Self::File(second),
+            (_, Some(second)) if second.holds(claims.at) => Self::Second(second),
             (Some(_), Some(second)) => Self::Ended(second),
             (Some(first), None) => Self::Other(first),
             (None, ended) if policy.docker_compose.is_some() => Self::File(ended),

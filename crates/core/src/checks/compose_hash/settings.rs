@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::Finding;
 use super::{SETTINGS_MISMATCH, SETTINGS_NOT_SHOWN, SETTINGS_UNPINNED, unreadable};
-use crate::compose::{clean_settings_violations, known_prelaunch_script, launch_script};
+use crate::compose::{UnprovenDocument, clean_settings_violations, known_prelaunch_script, launch_script};
 use crate::lock::field_words;
 use crate::policy::{LockedCompose, Policy};
 use crate::report::and_more;
@@ -28,7 +28,7 @@ pub(super) fn locked_finding(claims: &Claims, policy: &Policy, measured: &[u8; 3
         }
     };
     match actual {
-        Ok(actual) => mismatch(locked, actual),
+        Ok(actual) => mismatch(locked, actual, policy.is_locked_compose_hash(measured)),
         // The lock's own hash binds its settings; another hash does not.
         Err(_) if policy.is_locked_compose_hash(measured) => None,
         Err(problem) => Some(
@@ -44,11 +44,27 @@ pub(super) fn locked_finding(claims: &Claims, policy: &Policy, measured: &[u8; 3
     }
 }
 
+/// Compares the fields of a document that is not deployed yet with the locked ones, as [`locked_finding`] will.
+pub(super) fn of_document(document: &UnprovenDocument, policy: &Policy) -> Option<Finding> {
+    let mut hashes = document.hashes().iter();
+    let is_own_hash = hashes.any(|hash| policy.is_locked_compose_hash(hash));
+    let locked = policy.locked_compose.as_ref()?;
+    let mut finding = mismatch(locked, &document.compose_settings(), is_own_hash)?;
+    if !is_own_hash {
+        finding.detail += " If the change is yours, run `cvm-verify pin` after the deploy, and commit the lock with the release.";
+    }
+    Some(finding)
+}
+
 /// What pins the fields around a docker compose file: where it is nothing, a finding.
-pub(super) fn pinned_by(compose: &MeasuredCompose, policy: &Policy) -> Result<String, Finding> {
+pub(super) fn pinned_by(
+    compose: &MeasuredCompose,
+    measured: &[u8; 32],
+    policy: &Policy,
+) -> Result<String, Finding> {
     let actual = compose.compose_settings().map_err(unreadable)?;
     if let Some(locked) = &policy.locked_compose {
-        return match mismatch(locked, actual) {
+        return match mismatch(locked, actual, policy.is_locked_compose_hash(measured)) {
             None => Ok(format!(
                 "every other field of the measured document is the one in {}",
                 locked.lock
@@ -90,7 +106,13 @@ fn script_of(compose_settings: &BTreeMap<String, Value>) -> String {
         )
 }
 
-fn mismatch(locked: &LockedCompose, actual: &BTreeMap<String, Value>) -> Option<Finding> {
+/// The fields that are not the locked ones. Where the lock's own hash was measured, it binds them all: then only the lock can be
+/// wrong, which was edited or merged badly, or written by another version of this program.
+fn mismatch(
+    locked: &LockedCompose,
+    actual: &BTreeMap<String, Value>,
+    is_own_hash: bool,
+) -> Option<Finding> {
     let names: BTreeSet<&String> = locked.compose_settings.keys().chain(actual.keys()).collect();
     let differing: Vec<&String> = names
         .into_iter()
@@ -113,27 +135,39 @@ fn mismatch(locked: &LockedCompose, actual: &BTreeMap<String, Value>) -> Option<
     (!differing.is_empty()).then(|| {
         let means = |name: &&String| {
             let (old, new) = (locked.compose_settings.get(*name), actual.get(*name));
-            let more = field_words(name, old, new).map(|words| format!(" ({})", cut(&words)));
+            let words = field_words(name, old, new).filter(|_| !is_own_hash);
+            let more = words.map(|words| format!(" ({})", cut(&words)));
             format!("`{}`{}", cut(name), more.unwrap_or_default())
         };
         let named: Vec<String> = differing.iter().take(MAX_NAMED).map(means).collect();
         let more = and_more("", differing.len().saturating_sub(MAX_NAMED));
         let names = named.join(", ") + &more;
-        Finding::fail(
-            &SETTINGS_MISMATCH,
-            format!(
-                "These fields of the compose document are not those in {}: {names}.",
-                locked.lock
+        let lock = &locked.lock;
+        let finding = match is_own_hash {
+            true => Finding::error(
+                &SETTINGS_MISMATCH,
+                format!(
+                    "{lock} contradicts itself: its own compose hash was measured, and these fields of that document are not those \
+                     in its section [compose]: {names}."
+                ),
+            )
+            .advising(
+                "Run `cvm-verify pin URL` again and review the difference: the lock was edited or merged badly, or another version \
+                 of cvm-verify wrote it. No other code was deployed.",
             ),
-        )
-        .comparing(shown(&locked.compose_settings), shown(actual))
-        .advising(format!(
-            "Review the named fields: `cvm-verify diff {} URL` shows them. If the change is yours (a docker compose file that uses a new \
-             variable changes `allowed_envs`), run `cvm-verify pin URL`, review the difference and commit the lock with the release. If it \
-             is not, someone else deployed: stop sending it secrets.",
-            locked.lock
-        ))
-        .against(differing.first().map(|name| locked.lock.key(&["compose", name])))
+            false => Finding::fail(
+                &SETTINGS_MISMATCH,
+                format!("These fields of the compose document are not those in {lock}: {names}."),
+            )
+            .advising(format!(
+                "Review the named fields: `cvm-verify diff {lock} URL` shows them. If the change is yours (a docker compose file that \
+                 uses a new variable changes `allowed_envs`), run `cvm-verify pin URL`, review the difference and commit the lock with \
+                 the release. If it is not, someone else deployed: stop sending it secrets."
+            )),
+        };
+        finding
+            .comparing(shown(&locked.compose_settings), shown(actual))
+            .against(differing.first().map(|name| lock.key(&["compose", name])))
     })
 }
 

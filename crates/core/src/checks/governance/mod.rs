@@ -13,6 +13,7 @@ pub(super) use kms_contract::is_contract_of;
 use reasons::*;
 
 use super::{Check, Finding, Required, boot_claims};
+use crate::compose::UnprovenDocument;
 use crate::policy::{GovernanceMode, Policy};
 use crate::reference::GovernedBy;
 use crate::report::CheckId;
@@ -28,8 +29,10 @@ pub(super) const CHECK: Check = Check {
     prevents: "An owner, an upgrade or a list of allowed code that changed without you; one node that answers falsely.",
     reasons: REASONS,
     required: Required::Never,
+    harmless_skips: &[&OPERATOR],
     is_configured: is_demanded,
     run,
+    of_document: Some(of_document),
     ..Check::BASE
 };
 
@@ -83,6 +86,14 @@ fn is_demanded(policy: &Policy) -> bool {
     policy.governance.is_demanded() || policy.contracts().is_some()
 }
 
+/// What this check will say of a deployment of this document, if no contract will decide who gets its keys.
+fn of_document(document: &UnprovenDocument, policy: &Policy) -> Option<Finding> {
+    let provider = document.key_provider_beside_a_kms()?;
+    let expected = &policy.governance;
+    let is_expected = expected.mode != GovernanceMode::Unchecked && expected.is_demanded();
+    is_expected.then(|| of_an_operator(&not_from_a_kms(provider)))
+}
+
 /// What to do where contracts are expected and none decides.
 const DEMANDED_OF_AN_OPERATOR: &str = "If a contract should decide, deploy with a KMS that is governed on chain. If you trust the operator of \
                                        the KMS instead, remove `governance = \"required\"` and the expected values whose names begin \
@@ -93,7 +104,7 @@ fn without_contract(boot: &BootClaims, policy: &Policy) -> Option<Finding> {
     let provider = boot.key_provider();
     let known = policy.reference.kms_by_id(&provider.id);
     let why = match known.and_then(|row| row.governed_by()) {
-        _ if provider.name != "kms" => format!("The keys come from `{}`, not from a KMS.", provider.name),
+        _ if provider.name != "kms" => not_from_a_kms(&provider.name),
         Some(GovernedBy::Operator) => {
             let what = known.map(|row| row.what.to_string()).unwrap_or_default();
             format!("The keys come from {what}, which takes its rules from its operator.")
@@ -102,15 +113,23 @@ fn without_contract(boot: &BootClaims, policy: &Policy) -> Option<Finding> {
     };
     // App id and chain say where to look if a contract decides.
     Some(match policy.governance.is_demanded() {
-        true => Finding::fail(
-            &OPERATOR,
-            format!(
-                "{why} No contract decides which code gets them, so your expected values for the contracts are not met."
-            ),
-        )
-        .advising(DEMANDED_OF_AN_OPERATOR),
+        true => of_an_operator(&why),
         false => Finding::skip(&OPERATOR, why),
     })
+}
+
+fn not_from_a_kms(provider: &str) -> String {
+    format!("The keys come from `{provider}`, not from a KMS.")
+}
+
+fn of_an_operator(why: &str) -> Finding {
+    Finding::fail(
+        &OPERATOR,
+        format!(
+            "{why} No contract decides which code gets them, so your expected values for the contracts are not met."
+        ),
+    )
+    .advising(DEMANDED_OF_AN_OPERATOR)
 }
 
 fn unpinned(boot: &BootClaims, policy: &Policy) -> Finding {

@@ -10,6 +10,7 @@ use reasons::*;
 
 use super::judgement::Judgement;
 use super::{Check, Finding, Required, boot_claims};
+use crate::compose::UnprovenDocument;
 use crate::evidence::KmsRules;
 use crate::policy::{KmsMode, KmsPolicy, Policy};
 use crate::report::CheckId;
@@ -27,6 +28,7 @@ pub(super) const CHECK: Check = Check {
     required: Required::Never,
     is_configured: |policy| policy.kms.is_configured(),
     run,
+    of_document: Some(of_document),
     ..Check::BASE
 };
 
@@ -45,8 +47,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
     let boot = known!(boot_claims(claims));
     let provider = boot.key_provider();
     if provider.name != "kms" {
-        let why = format!("The app's keys come from `{}`, not from a KMS.", provider.name);
-        return Finding::fail(&NO_KMS, why);
+        return without_kms(&provider.name);
     }
     let mut judgement = Judgement::default();
     judge_served(&mut judgement, boot, expected);
@@ -62,6 +63,20 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         }
     }
     judgement.finding(&fine.join(" "))
+}
+
+/// What this check will say of a deployment of this document, if that takes its keys from no KMS.
+fn of_document(document: &UnprovenDocument, policy: &Policy) -> Option<Finding> {
+    let provider = document.key_provider_beside_a_kms()?;
+    let is_expected = policy.kms.is_configured() && policy.kms.mode != KmsMode::Unchecked;
+    is_expected.then(|| without_kms(provider))
+}
+
+fn without_kms(provider: &str) -> Finding {
+    Finding::fail(
+        &NO_KMS,
+        format!("The app's keys come from `{provider}`, not from a KMS."),
+    )
 }
 
 /// What the VM recorded of the KMS that served it, dstack 0.4.2 to 0.5.

@@ -31,7 +31,10 @@ pub(super) const CHECK: Check = Check {
     reasons: REASONS,
     required: Required::From(Tier::Code),
     harmless_warnings: HARMLESS,
-    is_configured: |policy| !matches!(policy.os_image, OsImagePolicy::Known),
+    // The default is `known`, too.
+    is_configured: |policy| {
+        policy.os_image_origin.is_some() || !matches!(policy.os_image, OsImagePolicy::Known)
+    },
     run,
     forecasts: &[&RESERVATION_ENDS_SOON],
     compares: &[
