@@ -13,7 +13,9 @@ pub(crate) const FIELDS: [&str; 4] = ["docker_compose_file", "bash_script", "man
 /// The file, if it is a JSON object, as every compose document is.
 pub(crate) fn check(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, UsageError> {
     refuse_own_document(path, &bytes)?;
-    match bytes.trim_ascii_start().starts_with(b"{") {
+    // A byte order mark is part of what is hashed: the check says that it is there.
+    let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
+    match text.trim_ascii_start().starts_with(b"{") {
         true => Ok(bytes),
         false => Err(UsageError::file(
             path,

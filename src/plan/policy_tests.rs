@@ -65,10 +65,19 @@ fn an_image_and_image_files_of_two_levels_replace_each_other() {
     let (low, high) = (SettingLevel::Defaults, SettingLevel::Option);
     for image in ["unchecked", "known"] {
         let of = |image_level, files_level| {
-            planned(&[("os-image", image, image_level), ("os-image-files", &files, files_level)])
+            planned(&[
+                ("os-image", image, image_level),
+                ("os-image-files", &files, files_level),
+            ])
         };
-        assert!(!matches!(of(high, low).unwrap().os_image, OsImagePolicy::Published(_)));
-        assert!(matches!(of(low, high).unwrap().os_image, OsImagePolicy::Published(_)));
+        assert!(!matches!(
+            of(high, low).unwrap().os_image,
+            OsImagePolicy::Published(_)
+        ));
+        assert!(matches!(
+            of(low, high).unwrap().os_image,
+            OsImagePolicy::Published(_)
+        ));
         assert!(of(high, high).unwrap_err().contains("os-image"), "{image}");
     }
 }
@@ -78,7 +87,10 @@ fn a_layout_without_a_key_replaces_the_key_of_a_lower_level() {
     let key = "07".repeat(32);
     let (low, high) = (SettingLevel::Defaults, SettingLevel::Target);
     let of = |layout, level| {
-        let lower = [("report-data", "private-ai", low), ("report-data-key", key.as_str(), low)];
+        let lower = [
+            ("report-data", "private-ai", low),
+            ("report-data-key", key.as_str(), low),
+        ];
         let policy = planned(&[&lower[..], &[("report-data", layout, level)]].concat());
         policy.map(|policy| policy.report_data.key)
     };
@@ -86,7 +98,10 @@ fn a_layout_without_a_key_replaces_the_key_of_a_lower_level() {
         assert_eq!(of(layout, high), Ok(None), "{layout}");
     }
     assert_eq!(of("private-ai", high), Ok(Some([7; 32])));
-    let values = [("report-data", "raw", low), ("report-data-key", key.as_str(), high)];
+    let values = [
+        ("report-data", "raw", low),
+        ("report-data-key", key.as_str(), high),
+    ];
     refused(&values, "the layout has no place for a key");
 }
 
@@ -95,7 +110,12 @@ fn a_second_hash_that_another_level_expects_first_adds_nothing() {
     let hash = "11".repeat(32);
     let second = format!("{hash}:until=1970-01-02");
     let (low, high) = (SettingLevel::Defaults, SettingLevel::Target);
-    let of = |first, level| planned(&[("also-compose-hash", &second, low), ("compose-hash", first, level)]);
+    let of = |first, level| {
+        planned(&[
+            ("also-compose-hash", &second, low),
+            ("compose-hash", first, level),
+        ])
+    };
     assert_eq!(of(&hash, high).unwrap().second_compose_hash, None);
     assert!(of(&"22".repeat(32), high).unwrap().second_compose_hash.is_some());
     assert!(of(&hash, low).unwrap_err().contains("expects already"));

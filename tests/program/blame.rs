@@ -5,6 +5,7 @@ use cvm_verify_core::report::CheckId::*;
 use cvm_verify_core::report::Status::*;
 use cvm_verify_core::report::Verdict;
 use dcap_qvl::QuoteCollateralV3;
+use sha2::{Digest as _, Sha256};
 use simulator::{AppEndpoint, Behaviour, Certificate, Cvm, Lie, PccsEndpoint, World};
 
 use super::deployment::Deployment;
@@ -318,6 +319,38 @@ fn an_info_that_is_something_else_is_as_if_absent_live_and_in_replay() {
     assert_eq!(ran.code, 0, "{ran:#?}");
     ran.assert(Evidence, Warn, Some("info-unusable"));
     assert_eq!(ran.report().targets[0].verdict, Verdict::Pass);
+}
+
+/// An editor puts a line feed at the end of a file. Nobody deployed anything.
+#[test]
+fn a_document_that_differs_in_what_nobody_sees_accuses_nobody_of_a_deployment() {
+    let deployment = Deployment::healthy();
+    let compose = Cvm::healthy(&World::default()).app_compose;
+    let file = deployment.path("app-compose.json");
+    for text in [format!("{compose}\n"), format!("\u{feff}{compose}")] {
+        std::fs::write(&file, &text).unwrap();
+        let lock = deployment.path("a.lock");
+        let hash = hex::encode(Sha256::digest(&compose));
+        std::fs::write(
+            &lock,
+            format!("schema = \"cvm-verify/lock/v1\"\ncompose_hash = \"{hash}\"\n"),
+        )
+        .unwrap();
+        for lock in [None, Some(&lock)] {
+            let mut args = vec![format!("--app-compose-file={file}")];
+            args.extend(lock.map(|lock| format!("--lock={lock}")));
+            let ran = deployment.verify(&args.iter().map(String::as_str).collect::<Vec<_>>());
+            ran.assert(ComposeHash, Fail, Some("compose-hash-mismatch"));
+            let check = ran.check(ComposeHash);
+            assert!(check.detail.contains("It is the same document"), "{check:?}");
+            let fix = check.fix.unwrap();
+            assert!(fix.contains("correct --app-compose-file"), "{fix}");
+            assert!(
+                !fix.contains("deployed the old") && !fix.contains("stop sending"),
+                "{fix}"
+            );
+        }
+    }
 }
 
 /// That `/info` wants a login is not that there is none, in a replay either.

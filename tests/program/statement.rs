@@ -73,7 +73,10 @@ fn a_statement_names_the_lock_that_was_used() {
         assert_eq!(annotations["lockSha256"], sha256(&lock).as_str());
     };
     let app_id = Cvm::healthy(&World::default()).app_id_bytes();
-    of_lock(&format!("version = 1\napp_id = \"{}\"\n", hex::encode(app_id)));
+    of_lock(&format!(
+        "schema = \"cvm-verify/lock/v1\"\napp_id = \"{}\"\n",
+        hex::encode(app_id)
+    ));
 }
 
 /// A folder that is kept from release to release, as that of a cron job.

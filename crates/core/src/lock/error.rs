@@ -189,7 +189,9 @@ impl FileMistake for LockProblem {
             Self::NoTarget {
                 wanted: Some(wanted), ..
             } => {
-                return format!("Pin the target {wanted} into it with `cvm-verify pin`, or correct the name.");
+                return format!(
+                    "Pin the target {wanted} into it with `cvm-verify pin`, or correct the name."
+                );
             }
             Self::TooManyTargets { .. } => "Write some of the targets into a lock of their own.",
             Self::OneWithoutName => {

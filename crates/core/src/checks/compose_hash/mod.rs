@@ -7,6 +7,7 @@ mod changed;
 mod docker_compose;
 mod locked_release;
 mod settings;
+mod unseen;
 
 use super::{
     BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, InCertificate, QUOTE_NOT_PROVEN, Required,
@@ -82,7 +83,8 @@ reasons! {
 fn run(claims: &Claims, policy: &Policy) -> Finding {
     let boot = known!(boot_claims(claims));
     let measured = boot.compose_hash();
-    locked_release::named(judged(measured, claims, policy), measured, policy)
+    let finding = locked_release::named(judged(measured, claims, policy), measured, policy);
+    unseen::named(finding, claims, policy)
 }
 
 fn judged(measured: &[u8; 32], claims: &Claims, policy: &Policy) -> Finding {
