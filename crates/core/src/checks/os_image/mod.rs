@@ -11,7 +11,7 @@ use super::{
     Acceptance, Check, Finding, InCertificate, Reason, Required, own_reference_values, proven_quote,
 };
 use crate::checks::known;
-use crate::policy::{Expected, OsImagePolicy, Policy};
+use crate::policy::{Expected, KnownBy, OsImagePolicy, Policy};
 use crate::reference::{OsClass, OsImageRow, ReferenceValues, RowOrigin};
 use crate::report::{CheckId, MeasuredValue, Status, Tier};
 use crate::verify::{Claims, IdentifiedOs, ShownDocument, VerifiedQuote};
@@ -71,6 +71,20 @@ pub(super) fn known_image(claims: &Claims, policy: &Policy) -> Option<ProvenImag
         Status::Warn if is_but_for_shape => Some(ProvenImage::ButForShape),
         _ => (is_waived || is_expected(&finding)).then_some(ProvenImage::WithShape(finding.accepted)),
     }
+}
+
+/// The published hash of the OS image as an option or a lock names it, 32 bytes, where the image is the expected one.
+#[doc(hidden)]
+#[must_use]
+pub fn named_os_image(claims: &Claims, policy: &Policy) -> Option<[u8; 32]> {
+    let named = match &policy.os_image {
+        OsImagePolicy::Published(named) => Some(named.os_image_hash),
+        OsImagePolicy::Lock { known_by, .. } | OsImagePolicy::LockedImage { known_by, .. } => {
+            known_by.as_ref().and_then(KnownBy::hash).copied()
+        }
+        OsImagePolicy::Known | OsImagePolicy::Tuple(_) | OsImagePolicy::Unchecked => None,
+    };
+    named.filter(|_| known_image(claims, policy).is_some())
 }
 
 fn is_expected(finding: &Finding) -> bool {
