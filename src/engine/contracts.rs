@@ -138,7 +138,11 @@ pub async fn ask(
     for instance in &mut collection.instances {
         let Some((contracts, named, subject)) = instance.claims.as_ref().ok().and_then(|claims| {
             let named = asked.os_image(claims);
-            Some((asked.contracts(claims)?, named, claims.chain_subject(reference, named)?))
+            Some((
+                asked.contracts(claims)?,
+                named,
+                claims.chain_subject(reference, named)?,
+            ))
         }) else {
             continue;
         };

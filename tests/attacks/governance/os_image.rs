@@ -6,9 +6,7 @@ use super::*;
 /// line of the lock that says how the image is known is this one.
 fn locked(known_by: &str) -> Trial {
     let mut trial = Trial::new();
-    trial
-        .policy
-        .retain(|line| !line.starts_with("reference-values"));
+    trial.policy.retain(|line| !line.starts_with("reference-values"));
     let mut trial = trial.pinned();
     let path = trial.deployment.path("cvm.lock");
     let lock = std::fs::read_to_string(&path).unwrap();
@@ -35,9 +33,7 @@ fn documented(lines: &[String]) -> (Trial, [u8; 32]) {
     let cvm = Cvm::lite(&World::default());
     let hash = cvm.boot.os_image_hash();
     let mut trial = Trial::of(Deployment::of(cvm));
-    trial
-        .policy
-        .retain(|line| !line.starts_with("reference-values"));
+    trial.policy.retain(|line| !line.starts_with("reference-values"));
     trial.policy.extend_from_slice(lines);
     trial.policy.push("governance = \"required\"".to_owned());
     (trial.both(|chain| chain.allow_os_image(hash, true)), hash)

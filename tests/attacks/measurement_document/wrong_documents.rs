@@ -37,11 +37,13 @@ fn a_kernel_that_qemu_edits_is_open_where_the_document_says_so() {
         cvm.boot.files = Some(simulator::ImageFiles { qemu });
         let mut trial = Trial::of(cvm);
         trial.policy.os_image = os_image(&hash(&trial.cvm));
-        trial.policy.locked_rtmr0 = Some(expected("--lock", registers(&trial.cvm).rtmr[0]));
+        trial.policy.locked_shape = locked_shape(registers(&trial.cvm).rtmr[0]);
         trial
     };
     let newest = trial(simulator::Qemu::V10_2).judge();
-    newest.says(CheckId::OsImage, Status::Warn, "published-hash").passes();
+    newest
+        .says(CheckId::OsImage, Status::Warn, "published-hash")
+        .passes();
     for qemu in [simulator::Qemu::V8, simulator::Qemu::V9] {
         let mut trial = trial(qemu);
         let judged = trial.judge();
@@ -49,18 +51,12 @@ fn a_kernel_that_qemu_edits_is_open_where_the_document_says_so() {
         judged.concludes(Verdict::Inconclusive);
         assert!(judged.detail(CheckId::OsImage).contains("RTMR1"), "{judged}");
         let named = std::mem::replace(&mut trial.policy.os_image, os_image("known"));
-        trial
-            .judge()
-            .says(CheckId::OsImage, Status::Skip, "no-reference");
+        trial.judge().says(CheckId::OsImage, Status::Skip, "no-reference");
         trial.policy.os_image = os_image(&"ab".repeat(32));
-        trial
-            .judge()
-            .says(CheckId::OsImage, Status::Error, "no-document");
+        trial.judge().says(CheckId::OsImage, Status::Error, "no-document");
         trial.policy.os_image = named;
         trial.cvm.forced.rtmr[2] = Some([7; 48]);
-        trial
-            .judge()
-            .fails(CheckId::OsImage, "register-mismatch");
+        trial.judge().fails(CheckId::OsImage, "register-mismatch");
     }
 }
 
@@ -175,6 +171,7 @@ fn t32_a_document_of_the_attackers_own_is_accepted_under_no_policy() {
         registers: image,
         vulnerable: None,
         known_by,
+        accepts_development: false,
         lock: "cvm.lock".into(),
     };
     for (policy, status, reason) in [

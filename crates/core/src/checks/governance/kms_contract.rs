@@ -10,8 +10,8 @@ use crate::checks::judgement::Judgement;
 use crate::checks::named_os_image;
 use crate::policy::Policy;
 use crate::reference::GovernedBy;
-use crate::verify::{BootClaims, Claims};
 use crate::verify::chain::{KmsContract, address_text};
+use crate::verify::{BootClaims, Claims};
 
 /// Characters of a contract's own words that are shown.
 const MAX_WORDS: usize = 120;

@@ -8,7 +8,7 @@ use std::fmt;
 use super::MeasuredRegisters;
 use super::acceptance::{development, of_class};
 use super::advice::{RELEASE_PAGES, measuring};
-use super::advisories::{self, Release, vulnerable};
+use super::advisories::{self, Release, VERSION_UNKNOWN, vulnerable};
 use super::reasons::{
     DEVELOPMENT_IMAGE, NO_DOCUMENT, NO_REFERENCE, NOT_COMPUTABLE, PUBLISHED_HASH, REGISTER_MISMATCH,
     UNUSABLE_DOCUMENT,
@@ -245,10 +245,7 @@ impl MeasuredRegisters<'_> {
         let vulnerabilities = match (&release.version, advisories::named(self.reference, release)) {
             (Some(_), None) => String::new(),
             (Some(_), Some(advisories)) => format!(" {advisories}"),
-            (None, _) => {
-                " Its version is not known, so it is not known whether it has published vulnerabilities."
-                    .to_owned()
-            }
+            (None, _) => VERSION_UNKNOWN.to_owned(),
         };
         Finding::warn(
             &PUBLISHED_HASH,

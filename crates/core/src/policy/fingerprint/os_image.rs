@@ -6,7 +6,7 @@ use crate::policy::os_image::{ImageRegisters, OsImagePolicy, PublishedImage};
 
 impl Encoding {
     pub(super) fn os_image(&mut self, policy: &OsImagePolicy) {
-        let (tuple, vulnerable) = match policy {
+        let (tuple, vulnerable, accepts_development) = match policy {
             OsImagePolicy::Known => return,
             OsImagePolicy::Unchecked => return self.word("os-image", "unchecked"),
             OsImagePolicy::Published(PublishedImage {
@@ -24,30 +24,41 @@ impl Encoding {
                 registers: ImageRegisters { mrtd, rtmr1, rtmr2 },
                 vulnerable,
                 known_by: _,
+                accepts_development,
                 lock: _,
             } => {
                 let until = vulnerable.as_ref().map(|accepted| accepted.until.to_be_bytes());
                 let until = until.as_ref().map_or(&[][..], |until| until);
                 self.entry("os-image", [b"image", &mrtd[..], rtmr1, rtmr2, until]);
+                self.development(*accepts_development);
                 return self.vulnerabilities(vulnerable.as_ref());
             }
-            OsImagePolicy::Tuple(tuple) => (tuple, None),
+            OsImagePolicy::Tuple(tuple) => (tuple, None, false),
             OsImagePolicy::Lock {
                 tuple,
                 vulnerable,
                 known_by: _,
                 acpi_change: _,
+                accepts_development,
                 lock: _,
-            } => (tuple, vulnerable.as_ref()),
+            } => (tuple, vulnerable.as_ref(), *accepts_development),
         };
         let registers = tuple.named().map(|(_, value)| value.as_slice());
         self.entry("os-image", registers);
+        self.development(accepts_development);
         if let Some(accepted) = vulnerable {
             self.entry(
                 "os-image-vulnerable-until",
                 [accepted.until.to_be_bytes().as_slice()],
             );
             self.vulnerabilities(vulnerable);
+        }
+    }
+
+    /// That a development image is accepted.
+    fn development(&mut self, is_accepted: bool) {
+        if is_accepted {
+            self.word("os-image-development", "accepted");
         }
     }
 
