@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use super::Session;
-use super::collected::{Collected, Collection};
+use super::collected::Collection;
 use super::jitter::jitter;
 use crate::source::chain::Nodes;
+use cvm_verify_core::checks::named_os_image;
 use cvm_verify_core::evidence::{Contracts, RecordedChain};
 use cvm_verify_core::policy::{GovernanceMode, Policy};
 use cvm_verify_core::reference::{GovernedBy, ReferenceValues};
@@ -18,7 +19,7 @@ pub enum AskedContracts {
     /// None.
     None,
     /// Those that a policy names.
-    Named(Contracts, Arc<ReferenceValues>),
+    Named(Contracts, Box<Policy>),
     /// Those of the app that answers, to write them down for review.
     Found {
         /// What the user wrote of them.
@@ -47,7 +48,7 @@ impl AskedContracts {
             Some(contracts)
                 if policy.governance.asks && policy.governance.mode != GovernanceMode::Unchecked =>
             {
-                Self::Named(contracts, Arc::clone(&policy.reference))
+                Self::Named(contracts, Box::new(policy.clone()))
             }
             _ => Self::None,
         }
@@ -65,7 +66,16 @@ impl AskedContracts {
     fn reference(&self) -> Option<&ReferenceValues> {
         match self {
             Self::None => None,
-            Self::Named(_, reference) | Self::Found { reference, .. } => Some(reference),
+            Self::Named(_, policy) => Some(&policy.reference),
+            Self::Found { reference, .. } => Some(reference),
+        }
+    }
+
+    /// The hash of the OS image as the policy names it, 32 bytes.
+    fn os_image(&self, claims: &Claims) -> Option<[u8; 32]> {
+        match self {
+            Self::Named(_, policy) => named_os_image(claims, policy),
+            Self::None | Self::Found { .. } => None,
         }
     }
 
@@ -126,26 +136,24 @@ pub async fn ask(
     };
     let mut first: Option<RecordedChain> = None;
     for instance in &mut collection.instances {
-        let Some((contracts, subject)) = instance
-            .claims
-            .as_ref()
-            .ok()
-            .and_then(|claims| Some((asked.contracts(claims)?, claims.chain_subject(reference)?)))
-        else {
+        let Some((contracts, named, subject)) = instance.claims.as_ref().ok().and_then(|claims| {
+            let named = asked.os_image(claims);
+            Some((
+                asked.contracts(claims)?,
+                named,
+                claims.chain_subject(reference, named)?,
+            ))
+        }) else {
             continue;
         };
         let record = nodes
             .ask(&session.client, contracts, &subject, first.as_ref(), jitter)
             .await;
-        add(instance, &contracts, &record, reference);
+        instance.change(|claims| claims.with_chain(&contracts, &record, reference, named));
+        if let Some(bundle) = &mut instance.bundle {
+            bundle.chain = Some(record.clone());
+        }
         first.get_or_insert(record);
     }
     collection
-}
-
-fn add(instance: &mut Collected, contracts: &Contracts, record: &RecordedChain, reference: &ReferenceValues) {
-    instance.change(|claims| claims.with_chain(contracts, record, reference));
-    if let Some(bundle) = &mut instance.bundle {
-        bundle.chain = Some(record.clone());
-    }
 }

@@ -3,7 +3,7 @@
 use dcap_qvl::QuoteCollateralV3;
 
 use super::TrustRoots;
-use cvm_verify_core::checks::{sought_sources, statements_of_files};
+use cvm_verify_core::checks::{named_os_image, sought_sources, statements_of_files};
 use cvm_verify_core::evidence::{
     Bundle, Evidence, RecordedChain, RecordedKms, RecordedNras, RecordedPhalaAnswer, RecordedStatements,
 };
@@ -95,7 +95,10 @@ impl RecordedAnswers {
     #[must_use]
     pub fn with_named_contracts(&self, claims: Claims, policy: &Policy) -> Claims {
         match (&self.chain, policy.contracts()) {
-            (Some(recorded), Some(contracts)) => claims.with_chain(&contracts, recorded, &policy.reference),
+            (Some(recorded), Some(contracts)) => {
+                let named = named_os_image(&claims, policy);
+                claims.with_chain(&contracts, recorded, &policy.reference, named)
+            }
             _ => claims,
         }
     }
@@ -106,7 +109,7 @@ impl RecordedAnswers {
         let app = claims.boot.as_ref().ok().map(|boot| *boot.app_id());
         match &self.chain {
             Some(recorded) if Some(recorded.contracts.app) == app => {
-                claims.with_chain(&recorded.contracts, recorded, reference)
+                claims.with_chain(&recorded.contracts, recorded, reference, None)
             }
             _ => claims,
         }

@@ -92,6 +92,11 @@ fn document(page: &mut Page, document: &ShownDocument) {
                 .note(of(os_image_hash))
                 .mark(format!("RTMR0 cannot be computed from it: {why}."));
         }
+        ShownDocument::OpenKernel { os_image_hash } => {
+            page.field(NAME, hex::encode(os_image_hash))
+                .note(of(os_image_hash))
+                .mark("MRTD and RTMR2 follow from it; RTMR1 does not: the kernel's header is not normalized, so RTMR1 depends on QEMU.");
+        }
         ShownDocument::OtherShape {
             os_image_hash,
             computed,

@@ -14,8 +14,20 @@ fn lock(tuple: &OsTuple, known_by: Option<KnownBy>) -> OsImagePolicy {
         vulnerable: None,
         known_by,
         acpi_change: None,
+        accepts_development: false,
         lock: "cvm.lock".into(),
     }
+}
+
+/// With the line that accepts a development image.
+fn accepting_development(mut policy: OsImagePolicy) -> OsImagePolicy {
+    if let OsImagePolicy::Lock {
+        accepts_development, ..
+    } = &mut policy
+    {
+        *accepts_development = true;
+    }
+    policy
 }
 
 fn judged_by(os_image: impl FnOnce(&OsTuple) -> OsImagePolicy) -> Judged {
@@ -117,7 +129,7 @@ fn t34_the_version_of_a_lock_has_its_vulnerabilities() {
             version: Some(version.parse().unwrap()),
         };
         for known_by in [KnownBy::Files(files.clone()), KnownBy::DevelopmentFiles(files)] {
-            let judged = judged_by(|tuple| lock(tuple, Some(known_by)));
+            let judged = judged_by(|tuple| accepting_development(lock(tuple, Some(known_by))));
             match reason {
                 Some(reason) => drop(judged.fails(CheckId::OsImage, reason)),
                 None => drop(judged.passes()),
@@ -142,7 +154,7 @@ fn a_row_is_accepted_by_its_class_and_a_production_row_needs_no_acceptance() {
                 trial.cvm.forced.mr_td = Some(tuple.mrtd);
                 let [rtmr0, rtmr1, rtmr2] = tuple.rtmr.map(Some);
                 trial.cvm.forced.rtmr = [rtmr0, rtmr1, rtmr2, None];
-                trial.policy.os_image = lock(&tuple, Some(KnownBy::Row));
+                trial.policy.os_image = accepting_development(lock(&tuple, Some(KnownBy::Row)));
             })
             .judge();
         let expected = match row.class {
@@ -166,7 +178,9 @@ fn a_row_is_accepted_by_its_class_and_a_production_row_needs_no_acceptance() {
 /// Files whose metadata says that the image is one for development, in no table.
 #[test]
 fn a_development_image_that_is_known_by_its_files_is_accepted_in_writing_alone() {
-    let judged = judged_by(|tuple| lock(tuple, Some(KnownBy::DevelopmentFiles([1; 32].into()))));
+    let locked = |tuple: &OsTuple| lock(tuple, Some(KnownBy::DevelopmentFiles([1; 32].into())));
+    judged_by(locked).fails(CheckId::OsImage, "development-image");
+    let judged = judged_by(|tuple| accepting_development(locked(tuple)));
     judged.says(CheckId::OsImage, Status::Warn, "development-image");
     assert_eq!(
         accepted(&judged, CheckId::OsImage),
@@ -189,6 +203,7 @@ fn a_change_of_rtmr0_that_the_owner_accepted_is_named() {
             vulnerable,
             known_by,
             acpi_change: Some("The host was upgraded; the operator says so.".to_owned()),
+            accepts_development: false,
             lock,
         },
         other => other,

@@ -2,6 +2,7 @@
 
 mod generations;
 mod nodes;
+mod os_image;
 mod owners;
 
 use cvm_verify_core::report::CheckId::Governance;

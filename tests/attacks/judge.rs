@@ -201,6 +201,7 @@ pub fn strict(cvm: &Cvm) -> Policy {
             vulnerable: None,
             known_by: Some(KnownBy::Files(MEASURED.into())),
             acpi_change: None,
+            accepts_development: false,
             lock: "cvm.lock".into(),
         },
         ..Policy::default()

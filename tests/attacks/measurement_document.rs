@@ -3,7 +3,7 @@
 mod development_and_holes;
 mod wrong_documents;
 
-use cvm_verify_core::policy::{OsImageOption, parse_os_image_of};
+use cvm_verify_core::policy::{LockedShape, OsImageOption, parse_os_image_of};
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::report::{AcceptedKind, Assurance, CheckId, Status, Verdict};
 use serde_json::{Value, json};
@@ -248,13 +248,52 @@ fn another_rtmr1_of_a_row_that_has_not_all_of_them_is_left_open() {
     assert!(open > 0 && refused > 0, "{open} {refused}");
 }
 
+/// RTMR0 of a lock.
+pub fn locked_shape(rtmr0: [u8; 48]) -> Option<LockedShape> {
+    Some(LockedShape {
+        rtmr0: expected("--lock", rtmr0),
+        acpi_change: None,
+    })
+}
+
+/// A lock's RTMR0 that was accepted as a change of the ACPI tables is named, whoever names the image.
+#[test]
+fn t33_an_accepted_change_of_the_acpi_tables_is_named_where_the_image_is_named_by_its_hash() {
+    for (rows, accepted) in [("", vec![AcceptedKind::AcpiChange]), (SHAPE, vec![])] {
+        let mut trial = Trial::of(Cvm::lite(&World::default()));
+        let rtmr0 = registers(&trial.cvm).rtmr[0];
+        if !rows.is_empty() {
+            let rows = rows.replace("SHAPE", &hex::encode(rtmr0));
+            let built_in = ReferenceValues::built_in();
+            let reference = built_in.with_built_in_rows(&format!("updated = \"2026-11-25\"\n{rows}"));
+            trial.policy.reference = reference.unwrap().into();
+        }
+        trial.policy.os_image = os_image(&hash(&trial.cvm));
+        trial.policy.locked_shape = Some(LockedShape {
+            rtmr0: expected("--lock", rtmr0),
+            acpi_change: Some("The host was upgraded.".to_owned()),
+        });
+        let judged = trial.judge();
+        judged
+            .says(CheckId::OsImage, Status::Warn, "published-hash")
+            .passes();
+        let found: Vec<AcceptedKind> = judged.0.accepted.iter().map(|one| one.what).collect();
+        assert_eq!(found, accepted, "{judged}");
+        let assurance = match accepted.is_empty() {
+            true => Assurance::CODE,
+            false => Assurance::Hardware,
+        };
+        assert_eq!(judged.0.assurance, assurance);
+    }
+}
+
 /// RTMR0 that a lock holds serves an image that is named in another way; another RTMR0 does not.
 #[test]
 fn t33_a_locked_rtmr0_is_good_for_an_image_that_is_named_by_its_hash() {
     let mut trial = Trial::of(Cvm::lite(&World::default()));
     let locked = trial.cvm.td_report([0; 64]).rtmr[0];
     trial.policy.os_image = os_image(&hash(&trial.cvm));
-    trial.policy.locked_rtmr0 = Some(expected("--lock", locked));
+    trial.policy.locked_shape = locked_shape(locked);
     trial
         .judge()
         .says(CheckId::OsImage, Status::Warn, "published-hash");
@@ -268,12 +307,12 @@ fn t33_a_locked_rtmr0_is_good_for_an_image_that_is_named_by_its_hash() {
     trial
         .judge()
         .says(CheckId::OsImage, Status::Warn, "published-hash");
-    trial.policy.locked_rtmr0 = Some(expected("--lock", [7; 48]));
+    trial.policy.locked_shape = locked_shape([7; 48]);
     trial
         .judge()
         .says(CheckId::OsImage, Status::Error, "not-computable");
     trial.cvm.vm_config_edits.clear();
-    trial.policy.locked_rtmr0 = Some(expected("--lock", locked));
+    trial.policy.locked_shape = locked_shape(locked);
     trial.cvm.boot.acpi_tables = "of another host".to_owned();
     let judged = trial.judge();
     judged.says(CheckId::OsImage, Status::Warn, "acpi-unverified");

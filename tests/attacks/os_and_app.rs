@@ -384,6 +384,7 @@ fn in_lock(tuple: &OsTuple) -> OsImagePolicy {
         vulnerable: None,
         known_by: None,
         acpi_change: None,
+        accepts_development: false,
         lock: "cvm.lock".into(),
     }
 }

@@ -51,6 +51,7 @@ fn lock(tuple: OsTuple, claimed: Option<[u8; 32]>) -> OsImagePolicy {
         vulnerable: None,
         known_by: claimed.map(KnownBy::PublishedHash),
         acpi_change: None,
+        accepts_development: false,
         lock: "cvm.lock".into(),
     }
 }
@@ -258,6 +259,7 @@ fn t33_a_lock_without_rtmr0_is_told_to_hold_it_where_the_shape_is_unknown_and_no
             },
             vulnerable: None,
             known_by: Some(KnownBy::Row),
+            accepts_development: false,
             lock: "cvm.lock".into(),
         };
         let judged = trial.judge();
@@ -307,4 +309,94 @@ fn a_document_names_the_image_where_its_registers_leave_it_open() {
     let judged = trial.judge();
     judged.says(CheckId::OsImage, Status::Warn, "acpi-unverified");
     judged.detail_says(CheckId::OsImage, "dstack-0.9.0");
+}
+
+/// What a lock alone names is judged as far as the lock says, and the message says how far.
+#[test]
+fn a_locked_image_that_no_row_has_is_told_with_its_vulnerabilities_or_without_a_version() {
+    for (known_by, says) in [
+        (
+            "files HASH 0.5.11",
+            "Published vulnerabilities of The image of cvm.lock",
+        ),
+        ("files HASH", "Its version is not known"),
+        ("published-hash HASH", "Its version is not known"),
+    ] {
+        let mut trial = trial(true);
+        let own = registers(&trial.cvm);
+        let known_by: KnownBy = known_by.replace("HASH", &hash(&trial.cvm)).parse().unwrap();
+        trial.policy.os_image = OsImagePolicy::Lock {
+            tuple: own,
+            vulnerable: None,
+            known_by: Some(known_by.clone()),
+            acpi_change: None,
+            accepts_development: false,
+            lock: "cvm.lock".into(),
+        };
+        let judged = trial.judge();
+        judged.passes().detail_says(CheckId::OsImage, says);
+        assert_eq!(accepted(&judged), [], "{judged}");
+        match known_by.version() {
+            Some(_) => judged.says(CheckId::OsImage, Status::Warn, "advisory"),
+            None => judged.proves(CheckId::OsImage),
+        };
+    }
+}
+
+/// RTMR0 of the VM cannot be computed from the document, and a lock holds it: all else follows from the document.
+#[test]
+fn a_documented_image_is_pinned_by_its_hash_where_rtmr0_does_not_follow() {
+    use cvm_verify_core::lock::{Accepting, pin};
+    use cvm_verify_core::policy::OsImageOption;
+    use cvm_verify_core::report::TrustRootKind;
+
+    let trial = trial(true).with(|trial| {
+        trial.document = false;
+        trial.cvm.vm_config_edits.push(std::sync::Arc::new(|config| {
+            config["memory_size"] = (5_u64 << 29).into();
+        }));
+    });
+    let claims = trial.claims(&trial.evidence().unwrap());
+    let genuine = hash(&trial.cvm);
+    let listed = row("dstack-0.9.0", "0.9.0", "production", &genuine, None);
+    let development = row("dstack-dev-0.9.0", "0.9.0", "development", &genuine, None);
+    for (rows, named, warnings) in [
+        (listed.as_str(), None, vec![]),
+        (&listed, Some("dstack-0.9.0"), vec![]),
+        (&development, None, vec!["development-image"]),
+        ("", Some(genuine.as_str()), vec![]),
+        ("", None, vec!["unknown-image"]),
+    ] {
+        let reference = reference(&trial, rows, false);
+        let named =
+            named.map(
+                |text| match cvm_verify_core::policy::parse_os_image_of(text, &reference).unwrap() {
+                    OsImageOption::Policy(policy) => *policy,
+                    OsImageOption::Lock => panic!("{text}"),
+                },
+            );
+        let named = match &named {
+            Some(OsImagePolicy::Published(named)) => Some(named),
+            _ => None,
+        };
+        let pinned = pin(&claims, true, TrustRootKind::Custom, &reference, named).unwrap();
+        let found: Vec<&str> = pinned.warnings().iter().map(|one| one.name().as_str()).collect();
+        assert_eq!(found, warnings, "{rows}");
+        let lock = pinned.accept(&Accepting::everything(), None).unwrap().lock;
+        let known_by = lock.os_image.unwrap().known_by.unwrap();
+        let expected = match warnings.contains(&"unknown-image") {
+            true => KnownBy::Unknown,
+            false => KnownBy::PublishedHash(trial.cvm.boot.os_image_hash()),
+        };
+        assert_eq!(known_by, expected, "{rows}");
+    }
+    let reference = ReferenceValues::built_in();
+    let other = match cvm_verify_core::policy::parse_os_image_of(&"ab".repeat(32), reference).unwrap() {
+        OsImageOption::Policy(policy) => *policy,
+        OsImageOption::Lock => panic!("a hash"),
+    };
+    let OsImagePolicy::Published(other) = other else {
+        panic!("a hash");
+    };
+    pin(&claims, true, TrustRootKind::Custom, reference, Some(&other)).unwrap_err();
 }

@@ -284,6 +284,14 @@ fn files_of_a_development_image_are_accepted_in_writing_and_the_lock_says_so() {
     let ran = with_lock(&deployment, &[]);
     ran.assert(OsImage, Warn, Some("development-image"));
     assert_eq!(ran.report().targets[0].assurance, Assurance::Hardware);
+    // Without the line nobody accepts it.
+    let lock = lock_text(&deployment);
+    let others = lock
+        .lines()
+        .filter(|line| !line.starts_with("development-image = "));
+    let others: Vec<&str> = others.collect();
+    std::fs::write(deployment.path("cvm.lock"), others.join("\n")).unwrap();
+    with_lock(&deployment, &[]).assert(OsImage, Fail, Some("development-image"));
 
     let entry = measured(folder.path(), &[]);
     entry.assert_stdout("known_by = \"development-files ");

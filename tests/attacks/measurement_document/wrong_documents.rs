@@ -28,6 +28,38 @@ fn a_document_that_does_not_reproduce_a_register_fails_who_named_it_and_is_noted
     }
 }
 
+/// The document says that the kernel's header is not normalized: QEMU up to 10.1 edits it, and so measures another kernel than the
+/// document's. That accuses nobody, and is not accepted.
+#[test]
+fn a_kernel_that_qemu_edits_is_open_where_the_document_says_so() {
+    let trial = |qemu| {
+        let mut cvm = Cvm::lite(&World::default());
+        cvm.boot.files = Some(simulator::ImageFiles { qemu });
+        let mut trial = Trial::of(cvm);
+        trial.policy.os_image = os_image(&hash(&trial.cvm));
+        trial.policy.locked_shape = locked_shape(registers(&trial.cvm).rtmr[0]);
+        trial
+    };
+    let newest = trial(simulator::Qemu::V10_2).judge();
+    newest
+        .says(CheckId::OsImage, Status::Warn, "published-hash")
+        .passes();
+    for qemu in [simulator::Qemu::V8, simulator::Qemu::V9] {
+        let mut trial = trial(qemu);
+        let judged = trial.judge();
+        judged.says(CheckId::OsImage, Status::Error, "not-computable");
+        judged.concludes(Verdict::Inconclusive);
+        assert!(judged.detail(CheckId::OsImage).contains("RTMR1"), "{judged}");
+        let named = std::mem::replace(&mut trial.policy.os_image, os_image("known"));
+        trial.judge().says(CheckId::OsImage, Status::Skip, "no-reference");
+        trial.policy.os_image = os_image(&"ab".repeat(32));
+        trial.judge().says(CheckId::OsImage, Status::Error, "no-document");
+        trial.policy.os_image = named;
+        trial.cvm.forced.rtmr[2] = Some([7; 48]);
+        trial.judge().fails(CheckId::OsImage, "register-mismatch");
+    }
+}
+
 #[test]
 fn a_document_of_an_image_that_neither_booted_nor_was_named_says_nothing() {
     let judged = judge(&"ab".repeat(32), SHAPE, |cvm| cvm.forced.rtmr[1] = Some([7; 48]));
@@ -139,6 +171,7 @@ fn t32_a_document_of_the_attackers_own_is_accepted_under_no_policy() {
         registers: image,
         vulnerable: None,
         known_by,
+        accepts_development: false,
         lock: "cvm.lock".into(),
     };
     for (policy, status, reason) in [

@@ -62,6 +62,19 @@ fn t34_a_development_image_is_accepted_only_in_writing() {
         Status::Warn,
         "development-image",
     );
+    // A lock accepts it by a line of its own: nobody was told of it who locked the registers before the table had the row.
+    let locked = |accepts_development| OsImagePolicy::Lock {
+        tuple: tuple.clone(),
+        vulnerable: None,
+        known_by: None,
+        acpi_change: None,
+        accepts_development,
+        lock: "cvm.lock".into(),
+    };
+    showing(&tuple, locked(true)).says(CheckId::OsImage, Status::Warn, "development-image");
+    let refused = showing(&tuple, locked(false));
+    refused.fails(CheckId::OsImage, "development-image");
+    assert!(refused.0.accepted.is_empty(), "{refused}");
     let by_hash = showing(&tuple, os_image(&row.os_image_hash.unwrap().to_string()));
     by_hash.says(CheckId::OsImage, Status::Warn, "development-image");
     assert_eq!(by_hash.0.accepted.len(), 1, "{by_hash}");
@@ -84,6 +97,7 @@ fn t34_a_vulnerable_image_is_accepted_only_by_a_lock_with_an_end_date() {
         }),
         known_by: None,
         acpi_change: None,
+        accepts_development: false,
         lock: "cvm.lock".into(),
     };
     for policy in [
@@ -103,6 +117,7 @@ fn t34_a_vulnerable_image_is_accepted_only_by_a_lock_with_an_end_date() {
         }),
         known_by: None,
         acpi_change: None,
+        accepts_development: false,
         lock: "cvm.lock".into(),
     };
     for (sentence, status) in [

@@ -46,7 +46,7 @@ impl ImageFiles {
         let expected = expected();
         Some(bytes(match (part, self.qemu) {
             ("cmdline", _) => &expected["events"]["command_line"],
-            ("kernel", Qemu::V10_2) => &expected["events"]["kernel_plain"],
+            ("kernel", Qemu::V10_2) | ("kernel file", _) => &expected["events"]["kernel_plain"],
             ("kernel", Qemu::V8 | Qemu::V9) => &expected["events"]["kernel_patched"],
             ("initrd", _) => &expected["events"]["initrd"],
             ("mrtd single pass", _) => &expected["mrtd"]["single_pass"],

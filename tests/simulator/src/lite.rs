@@ -20,6 +20,11 @@ impl LiteMeasurement {
             Some(files) => (4, ("cmdline", text(&files.command_line()))),
             None => (3, ("cmdline_sha384", bytes(&boot.image_digest("cmdline")))),
         };
+        // The digest is that of the kernel's file; the header of the synthetic image's is not normalized.
+        let (kernel, normalized) = match &boot.files {
+            Some(_) => (boot.image_digest("kernel file"), 0xf4),
+            None => (boot.image_digest("kernel"), 0xf5),
+        };
         let two_pass = match &boot.files {
             Some(_) => boot.image_digest("mrtd two pass"),
             None => boot.mr_td(),
@@ -30,7 +35,8 @@ impl LiteMeasurement {
                 "image",
                 map(&[
                     command_line,
-                    ("kernel_authenticode", bytes(&boot.image_digest("kernel"))),
+                    ("kernel_authenticode", bytes(&kernel)),
+                    ("kernel_header_normalized", vec![normalized]),
                     ("initrd_sha384", bytes(&boot.image_digest("initrd"))),
                 ]),
             ),

@@ -50,6 +50,7 @@ pub use finding::{Finding, Reason};
 use finding::{known, reasons};
 pub use forecasts::forecasts;
 pub(crate) use not_proven::{BOOT_ORDER_NOT_PROVEN, EVENT_LOG_NOT_PROVEN, QUOTE_NOT_PROVEN};
+pub use os_image::named_os_image;
 pub(crate) use source_provenance::proven_sources;
 pub use source_provenance::{
     SeveralSources, Sought, for_platforms, judge_image, judge_images, locked_sources, signer_problem,

@@ -3,8 +3,8 @@
 use super::{AcceptName, Lock, LockError, LockMistake, LockProblem};
 use crate::policy::tcb::end_of;
 use crate::policy::{
-    Expected, GpuExpectations, LockOrigin, LockedCompose, LockedGpus, LockedPlatform, OsImageOption,
-    OsImagePolicy, Policy, VulnerableAcceptance,
+    Expected, GpuExpectations, LockOrigin, LockedCompose, LockedGpus, LockedPlatform, LockedShape,
+    OsImageOption, OsImagePolicy, Policy, VulnerableAcceptance,
 };
 
 impl Lock {
@@ -25,11 +25,17 @@ impl Lock {
             (Some(named), Some(locked)) => named.value != locked,
             _ => false,
         };
-        let mut locked_rtmr0 = policy.locked_rtmr0;
+        let mut locked_shape = policy.locked_shape;
         let os_image = match os_image {
             Some(OsImageOption::Policy(given)) => {
                 let rtmr0 = self.os_image.as_ref().and_then(|os| os.rtmr0);
-                locked_rtmr0 = locked_rtmr0.or_else(|| expected(rtmr0, lock, &["os_image", "rtmr0"]));
+                let rtmr0 = expected(rtmr0, lock, &["os_image", "rtmr0"]);
+                locked_shape = locked_shape.or_else(|| {
+                    Some(LockedShape {
+                        rtmr0: rtmr0?,
+                        acpi_change: self.acpi_change(),
+                    })
+                });
                 *given
             }
             Some(OsImageOption::Lock) => self
@@ -50,7 +56,7 @@ impl Lock {
                 .key_provider
                 .or_else(|| expected(self.key_provider.clone(), lock, &["key_provider"])),
             os_image,
-            locked_rtmr0,
+            locked_shape,
             sources: super::sources::policy(&self.sources, lock, policy.sources),
             locked_platform: policy.locked_platform.or_else(|| self.platform(lock)),
             locked_compose: policy.locked_compose.or_else(|| self.compose(lock)),
@@ -71,22 +77,29 @@ impl Lock {
         let sentence = self.accepted.get(&AcceptName::VulnerableImage).cloned();
         let until = os.vulnerable_until.and_then(end_of);
         let vulnerable = until.map(|until| VulnerableAcceptance { until, sentence });
+        let accepts_development = self.accepted.contains_key(&AcceptName::DevelopmentImage);
         let lock = lock.clone();
         Some(match os.tuple() {
             Some(tuple) => OsImagePolicy::Lock {
                 tuple,
                 vulnerable,
                 known_by: os.known_by.clone(),
-                acpi_change: self.accepted.get(&AcceptName::AcpiChange).cloned(),
+                acpi_change: self.acpi_change(),
+                accepts_development,
                 lock,
             },
             None => OsImagePolicy::LockedImage {
                 registers: os.image(),
                 vulnerable,
                 known_by: os.known_by.clone(),
+                accepts_development,
                 lock,
             },
         })
+    }
+
+    fn acpi_change(&self) -> Option<String> {
+        self.accepted.get(&AcceptName::AcpiChange).cloned()
     }
 
     fn platform(&self, lock: &LockOrigin) -> Option<LockedPlatform> {

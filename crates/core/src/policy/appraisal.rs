@@ -12,7 +12,7 @@ use super::kms::KmsPolicy;
 use super::lock_origin::LockOrigin;
 use super::locked_place::LockedPlace;
 use super::max_age::CollateralMaxAge;
-use super::os_image::OsImagePolicy;
+use super::os_image::{LockedShape, OsImagePolicy};
 use super::platform::PlatformList;
 use super::second_hash::SecondHash;
 use super::source::SourcePolicy;
@@ -50,8 +50,8 @@ pub struct Policy {
     pub os_image: OsImagePolicy,
     /// Where it is set; absent for the default and for a lock, which names itself.
     pub os_image_origin: Option<Origin>,
-    /// RTMR0 of a lock, where the OS image is not expected as the lock has it: a VM shape with ACPI tables that somebody reviewed.
-    pub locked_rtmr0: Option<Expected<[u8; 48]>>,
+    /// RTMR0 of a lock, where the OS image is not expected as the lock has it.
+    pub locked_shape: Option<LockedShape>,
     /// What images, scripts and services are known to be.
     pub reference: Arc<ReferenceValues>,
     /// Whether MRCONFIGID may be zero.
@@ -118,7 +118,7 @@ impl Default for Policy {
             address_id: None,
             os_image: OsImagePolicy::Known,
             os_image_origin: None,
-            locked_rtmr0: None,
+            locked_shape: None,
             reference: Arc::clone(ReferenceValues::built_in()),
             mr_config_id: MrConfigIdPolicy::Auto,
             key_provider: None,

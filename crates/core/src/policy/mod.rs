@@ -62,7 +62,9 @@ pub use lock_key::LockKey;
 pub use lock_origin::LockOrigin;
 pub use locked_place::LockedPlace;
 pub use max_age::CollateralMaxAge;
-pub use os_image::{ImageRegisters, MeasuredFiles, OsImageOption, OsImagePolicy, OsTuple, PublishedImage};
+pub use os_image::{
+    ImageRegisters, LockedShape, MeasuredFiles, OsImageOption, OsImagePolicy, OsTuple, PublishedImage,
+};
 pub use platform::PlatformList;
 pub use second_hash::SecondHash;
 pub use source::{BuildSource, ExpectedSource, RefPattern, SourcePolicy, SourceRule};

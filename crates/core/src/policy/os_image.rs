@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use super::expected::Expected;
 use super::known_by::KnownBy;
 use super::lock_origin::LockOrigin;
 use super::tcb::{MAX_EXCEPTION_DAYS, end_of_day, is_too_far};
@@ -31,6 +32,8 @@ pub enum OsImagePolicy {
         known_by: Option<KnownBy>,
         /// What was accepted in writing of another RTMR0 than the one that was locked before, one sentence.
         acpi_change: Option<String>,
+        /// Whether it accepts in writing that the image is a development image.
+        accepts_development: bool,
         /// The lock.
         lock: LockOrigin,
     },
@@ -42,11 +45,22 @@ pub enum OsImagePolicy {
         vulnerable: Option<VulnerableAcceptance>,
         /// How the image was known when it was locked.
         known_by: Option<KnownBy>,
+        /// Whether it accepts in writing that the image is a development image.
+        accepts_development: bool,
         /// The lock.
         lock: LockOrigin,
     },
     /// Waived in writing.
     Unchecked,
+}
+
+/// RTMR0 of a lock, beside an OS image that is expected in another way: a VM shape with ACPI tables that somebody reviewed.
+#[derive(Debug, Clone)]
+pub struct LockedShape {
+    /// RTMR0, 48 bytes.
+    pub rtmr0: Expected<[u8; 48]>,
+    /// What was accepted in writing of another RTMR0 than the one that was locked before, one sentence.
+    pub acpi_change: Option<String>,
 }
 
 /// An image that the user named, by its published hash or its official name.

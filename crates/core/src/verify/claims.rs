@@ -301,22 +301,32 @@ impl Claims {
         IdentifiedOs::of(self.quote.as_ref().ok()?, &self.shown_document, reference)
     }
 
-    /// What contracts are asked about the deployment; absent where its boot is not proven.
+    /// What contracts are asked about the deployment; absent where its boot is not proven. `named` is the published hash of its OS
+    /// image as the user names it, 32 bytes, where the image is the expected one. It is asked about where no row has one; without
+    /// both, the hash that the guest's measurement document is bound to.
     #[doc(hidden)]
     #[must_use]
-    pub fn chain_subject(&self, reference: &ReferenceValues) -> Option<GovernanceSubject> {
+    pub fn chain_subject(
+        &self,
+        reference: &ReferenceValues,
+        named: Option<[u8; 32]>,
+    ) -> Option<GovernanceSubject> {
         let (quote, log, boot) = (
             self.quote.as_ref().ok()?,
             self.log.as_ref().ok()?,
             self.boot.as_ref().ok()?,
         );
         let os = self.os(reference);
-        let hash = os.and_then(|os| os.row().os_image_hash.as_ref().map(|hash| hash.0));
+        let of_row = os.and_then(|os| os.row().os_image_hash.as_ref().map(|hash| hash.0));
+        let hash = of_row
+            .or(named)
+            .or_else(|| self.shown_document.booted_image().copied());
         let builds = self.kms.iter().filter_map(KmsAnswer::build).collect();
         Some(GovernanceSubject::of(quote, log, boot, hash).with_live_builds(builds))
     }
 
     /// With what two nodes answered about these contracts. Without a proven boot there is nothing that they were asked about.
+    /// `named` as for [`Self::chain_subject`].
     #[doc(hidden)]
     #[must_use]
     pub fn with_chain(
@@ -324,8 +334,9 @@ impl Claims {
         contracts: &Contracts,
         recorded: &RecordedChain,
         reference: &ReferenceValues,
+        named: Option<[u8; 32]>,
     ) -> Self {
-        if let Some(subject) = self.chain_subject(reference) {
+        if let Some(subject) = self.chain_subject(reference, named) {
             self.chain = Some(chain::read(contracts, &subject, recorded).0);
         }
         self

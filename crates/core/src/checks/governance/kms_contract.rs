@@ -7,16 +7,23 @@ use super::reasons::{
     OS_NOT_ASKED, UNSUPPORTED,
 };
 use crate::checks::judgement::Judgement;
+use crate::checks::named_os_image;
 use crate::policy::Policy;
 use crate::reference::GovernedBy;
-use crate::verify::BootClaims;
 use crate::verify::chain::{KmsContract, address_text};
+use crate::verify::{BootClaims, Claims};
 
 /// Characters of a contract's own words that are shown.
 const MAX_WORDS: usize = 120;
 
 /// Checks what the KMS contract allows, its owner and its code.
-pub(super) fn judge(judgement: &mut Judgement, kms: &KmsContract, boot: &BootClaims, policy: &Policy) {
+pub(super) fn judge(
+    judgement: &mut Judgement,
+    kms: &KmsContract,
+    claims: &Claims,
+    boot: &BootClaims,
+    policy: &Policy,
+) {
     if let Some(answer) = &kms.boot_allowed
         && let Some((false, words)) = judgement.answer(answer, "isAppAllowed")
     {
@@ -33,14 +40,21 @@ pub(super) fn judge(judgement: &mut Judgement, kms: &KmsContract, boot: &BootCla
         judgement.open(is_required(policy), &UNSUPPORTED, detail.to_owned());
     }
     match &kms.os_image_allowed {
-        None => judgement.warn(
+        None => judgement.open(
+            is_required(policy),
             &OS_NOT_ASKED,
             "The OS image has no known hash and was not asked about.".to_owned(),
         ),
         Some(answer) => {
             if judgement.answer(answer, "allowedOsImages") == Some(&false) {
                 let what = "The KMS's contract does not allow the OS image";
-                not_allowed(judgement, &OS_NOT_ALLOWED, what, has_epochs);
+                match is_vouched_for(claims, policy) {
+                    true => not_allowed(judgement, &OS_NOT_ALLOWED, what, has_epochs),
+                    false => judgement.error(
+                        &OS_NOT_ALLOWED,
+                        format!("{what} of the guest's measurement document. Nobody signed the document, and no row and no expectation names its hash."),
+                    ),
+                }
             }
         }
     }
@@ -59,6 +73,17 @@ pub(super) fn judge(judgement: &mut Judgement, kms: &KmsContract, boot: &BootCla
         &kms.contract,
         &policy.governance.kms,
     );
+}
+
+/// Whether a row or the user says of which hash the OS image is. The measurement document alone can be made by whoever relays it, for
+/// any hash.
+fn is_vouched_for(claims: &Claims, policy: &Policy) -> bool {
+    let reference = &policy.reference;
+    let os = claims.os(reference);
+    let documented = claims.shown_document.booted_image();
+    os.is_some_and(|os| os.row().os_image_hash.is_some())
+        || named_os_image(claims, policy).is_some()
+        || documented.is_some_and(|hash| reference.image_by_hash(hash).is_some())
 }
 
 /// Whether the contract at `named` (chain and address) is that of the KMS with this key-provider id: the reference values say so, or

@@ -208,7 +208,7 @@ fn judge(found: &Governance, boot: &BootClaims, claims: &Claims, policy: &Policy
             judgement.fail(&NO_CONTRACT, no_contract("the KMS's contract", address));
         }
         (Some(Ok(Some(kms))), Some(address)) => {
-            kms_contract::judge(&mut judgement, kms, boot, policy);
+            kms_contract::judge(&mut judgement, kms, claims, boot, policy);
             kms_contract::judge_link(&mut judgement, kms, (contracts.chain_id, address), boot, policy);
         }
         _ if !policy.governance.kms.is_empty() => judgement.error(

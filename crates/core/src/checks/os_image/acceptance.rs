@@ -21,6 +21,8 @@ pub(super) struct WrittenAcceptance<'a> {
     pub(super) known_by: Option<&'a KnownBy>,
     /// What the owner accepted of another RTMR0, one sentence.
     pub(super) acpi_change: Option<&'a str>,
+    /// Whether it accepts that the image is a development image: whoever types registers does.
+    pub(super) accepts_development: bool,
 }
 
 /// What is known of an image whose registers are written down.
@@ -74,6 +76,7 @@ impl<'a> WrittenAcceptance<'a> {
             vulnerable: None,
             known_by: None,
             acpi_change: None,
+            accepts_development: true,
         }
     }
 

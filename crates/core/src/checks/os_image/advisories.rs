@@ -44,6 +44,10 @@ impl<'a> Release<'a> {
     }
 }
 
+/// Of an image without a version.
+pub(super) const VERSION_UNKNOWN: &str =
+    " Its version is not known, so it is not known whether it has published vulnerabilities.";
+
 /// The finding of an image from which the host alone gains secrets or code: it fails, or warns while a lock accepts each of its
 /// vulnerabilities. `accepted` is the acceptance, and where it is written.
 pub(super) fn vulnerable(

@@ -2,7 +2,7 @@
 
 use super::MeasuredRegisters;
 use super::acceptance::{KnownImage, WrittenAcceptance, WrittenHash, is_development};
-use super::advisories::{Release, vulnerable};
+use super::advisories::{Release, VERSION_UNKNOWN, vulnerable};
 use super::reasons::{ACPI_UNVERIFIED, DEVELOPMENT_IMAGE, REGISTER_MISMATCH};
 use crate::checks::Finding;
 use crate::policy::{ImageRegisters, KnownBy, OsTuple};
@@ -73,15 +73,25 @@ impl MeasuredRegisters<'_> {
             Some(row) => Release::of_row(row).or_version_of(locked),
             None => locked,
         };
+        let sentence = format!("{registers} are those of {origin}{}", known.suffix(origin));
+        let by_files = matches!(written.known_by, Some(KnownBy::DevelopmentFiles(_)));
+        let is_development = by_files || row.is_some_and(is_development);
         let vulnerable = vulnerable(self.reference, &release, self.at, accepted)
             .map(|finding| finding.against(written.key("vulnerable_until")));
+        let is_refused = vulnerable
+            .as_ref()
+            .is_some_and(|found| found.status == Status::Fail);
+        if is_development && !written.accepts_development && !is_refused {
+            return not_accepted(&sentence, written);
+        }
         let finding = vulnerable.unwrap_or_else(|| {
-            let finding = self.accepted(
-                row,
-                format!("{registers} are those of {origin}{}", known.suffix(origin)),
-            );
-            let by_files = matches!(written.known_by, Some(KnownBy::DevelopmentFiles(_)));
-            match by_files || row.is_some_and(is_development) {
+            // A hash that was written down without a version: nothing says which vulnerabilities it has.
+            let unjudged = match written.known_by.and_then(KnownBy::hash) {
+                Some(_) if row.is_none() && release.version.is_none() => VERSION_UNKNOWN,
+                _ => "",
+            };
+            let finding = self.accepted_release(&release, format!("{sentence}{unjudged}"));
+            match is_development {
                 true => Finding::warn(
                     &DEVELOPMENT_IMAGE,
                     format!(
@@ -241,4 +251,20 @@ impl MeasuredRegisters<'_> {
             )),
         }
     }
+}
+
+/// The image is a development image, and the lock does not accept that: it became known later, or somebody removed the line.
+fn not_accepted(sentence: &str, written: &WrittenAcceptance<'_>) -> Finding {
+    let origin = written.by;
+    Finding::fail(
+        &DEVELOPMENT_IMAGE,
+        format!(
+            "{sentence} It is a development image: root can log in. {origin} does not accept that (`development-image` in [accepted])."
+        ),
+    )
+    .advising(format!(
+        "Redeploy on a production image. To accept this one, {}.",
+        written.renewed("`cvm-verify pin URL --accept development-image`")
+    ))
+    .against(written.key("known_by"))
 }

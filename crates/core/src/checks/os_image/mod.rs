@@ -11,9 +11,9 @@ use super::{
     Acceptance, Check, Finding, InCertificate, Reason, Required, own_reference_values, proven_quote,
 };
 use crate::checks::known;
-use crate::policy::{Expected, OsImagePolicy, Policy};
+use crate::policy::{KnownBy, LockedShape, OsImagePolicy, Policy};
 use crate::reference::{OsClass, OsImageRow, ReferenceValues, RowOrigin};
-use crate::report::{CheckId, MeasuredValue, Status, Tier};
+use crate::report::{AcceptedKind, CheckId, MeasuredValue, Status, Tier};
 use crate::verify::{Claims, IdentifiedOs, ShownDocument, VerifiedQuote};
 use acceptance::WrittenAcceptance;
 use advice::{RELEASE_PAGES, corrected, measuring};
@@ -76,6 +76,20 @@ pub(super) fn known_image(claims: &Claims, policy: &Policy) -> Option<ProvenImag
     }
 }
 
+/// The published hash of the OS image as an option or a lock names it, 32 bytes, where the image is the expected one.
+#[doc(hidden)]
+#[must_use]
+pub fn named_os_image(claims: &Claims, policy: &Policy) -> Option<[u8; 32]> {
+    let named = match &policy.os_image {
+        OsImagePolicy::Published(named) => Some(named.os_image_hash),
+        OsImagePolicy::Lock { known_by, .. } | OsImagePolicy::LockedImage { known_by, .. } => {
+            known_by.as_ref().and_then(KnownBy::hash).copied()
+        }
+        OsImagePolicy::Known | OsImagePolicy::Tuple(_) | OsImagePolicy::Unchecked => None,
+    };
+    named.filter(|_| known_image(claims, policy).is_some())
+}
+
 fn is_expected(finding: &Finding) -> bool {
     match (finding.status, finding.reason) {
         (Status::Pass, _) => true,
@@ -102,7 +116,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         document: &claims.shown_document,
         reference,
         policy,
-        locked_rtmr0: policy.locked_rtmr0.as_ref(),
+        locked_shape: policy.locked_shape.as_ref(),
         at: claims.at,
     };
     match &policy.os_image {
@@ -116,6 +130,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             vulnerable,
             known_by,
             acpi_change,
+            accepts_development,
             lock,
         } => judged.exact(
             tuple,
@@ -125,12 +140,14 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
                 vulnerable: vulnerable.as_ref(),
                 known_by: known_by.as_ref(),
                 acpi_change: acpi_change.as_deref(),
+                accepts_development: *accepts_development,
             },
         ),
         OsImagePolicy::LockedImage {
             registers,
             vulnerable,
             known_by,
+            accepts_development,
             lock,
         } => judged.locked_image(
             registers,
@@ -140,6 +157,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
                 vulnerable: vulnerable.as_ref(),
                 known_by: known_by.as_ref(),
                 acpi_change: None,
+                accepts_development: *accepts_development,
             },
         ),
     }
@@ -161,7 +179,7 @@ struct MeasuredRegisters<'a> {
     reference: &'a ReferenceValues,
     policy: &'a Policy,
     /// RTMR0 of a lock that expects the image in another way.
-    locked_rtmr0: Option<&'a Expected<[u8; 48]>>,
+    locked_shape: Option<&'a LockedShape>,
     /// Unix seconds.
     at: u64,
 }
@@ -284,7 +302,9 @@ impl MeasuredRegisters<'_> {
     /// Whether RTMR0 is listed or locked.
     fn is_on_known_shape(&self) -> bool {
         let [rtmr0, ..] = self.quote.rtmrs();
-        let is_locked = self.locked_rtmr0.is_some_and(|locked| locked.value == *rtmr0);
+        let is_locked = self
+            .locked_shape
+            .is_some_and(|locked| locked.rtmr0.value == *rtmr0);
         is_locked || self.reference.shape_row(rtmr0).is_some()
     }
 
@@ -301,12 +321,18 @@ impl MeasuredRegisters<'_> {
             let own = own_reference_values(row.origin, "RTMR0 of the VM", self.policy);
             return accepted(format!("{name} on a known VM shape ({}).", row.shape)).accepting(own);
         }
-        let by = self.locked_rtmr0.map(|locked| locked.origin.clone());
-        let locked = match self.locked_rtmr0 {
-            Some(locked) if locked.value == *rtmr0 => {
-                return accepted(format!("{name} on the VM shape of {}.", locked.origin));
+        let by = self.locked_shape.map(|locked| locked.rtmr0.origin.clone());
+        let locked = match self.locked_shape {
+            Some(LockedShape {
+                rtmr0: locked,
+                acpi_change,
+            }) if locked.value == *rtmr0 => {
+                let change = acpi_change
+                    .as_ref()
+                    .map(|reason| Acceptance::new(AcceptedKind::AcpiChange, &locked.origin, reason));
+                return accepted(format!("{name} on the VM shape of {}.", locked.origin)).accepting(change);
             }
-            Some(locked) => format!(" It is not the RTMR0 of {} either.", locked.origin),
+            Some(locked) => format!(" It is not the RTMR0 of {} either.", locked.rtmr0.origin),
             None => String::new(),
         };
         let advisories = row
@@ -322,18 +348,15 @@ impl MeasuredRegisters<'_> {
         .against(by)
     }
 
-    /// The image is the expected one, and this is what else is to be said of it.
-    fn accepted(&self, row: Option<&OsImageRow>, sentence: String) -> Finding {
-        match row {
-            Some(row) => self.accepted_row(row, sentence),
-            None => Finding::pass(sentence),
-        }
+    fn accepted_row(&self, row: &OsImageRow, sentence: String) -> Finding {
+        self.accepted_release(&Release::of_row(row), sentence)
     }
 
-    fn accepted_row(&self, row: &OsImageRow, sentence: String) -> Finding {
-        if let Some(advisories) = named(self.reference, &Release::of_row(row)) {
+    /// The image is the expected one, and this is what else is to be said of its release.
+    fn accepted_release(&self, release: &Release<'_>, sentence: String) -> Finding {
+        if let Some(advisories) = named(self.reference, release) {
             let finding = Finding::warn(&ADVISORY, format!("{sentence} {advisories}"));
-            return match self.reference.lowest_fixed(row.version.as_ref()) {
+            return match self.reference.lowest_fixed(release.version.as_deref()) {
                 Some(fixed) => finding.advising(format!("Upgrade the OS image to dstack {fixed} or later.")),
                 None => finding,
             };
@@ -402,6 +425,7 @@ mod tests {
                     vulnerable: None,
                     known_by: None,
                     acpi_change: Some("The host was upgraded.".to_owned()),
+                    accepts_development: false,
                     lock: "cvm.lock".into(),
                 },
                 ..Policy::default()

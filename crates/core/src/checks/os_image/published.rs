@@ -8,7 +8,7 @@ use std::fmt;
 use super::MeasuredRegisters;
 use super::acceptance::{development, of_class};
 use super::advice::{RELEASE_PAGES, measuring};
-use super::advisories::{self, Release, vulnerable};
+use super::advisories::{self, Release, VERSION_UNKNOWN, vulnerable};
 use super::reasons::{
     DEVELOPMENT_IMAGE, NO_DOCUMENT, NO_REFERENCE, NOT_COMPUTABLE, PUBLISHED_HASH, REGISTER_MISMATCH,
     UNUSABLE_DOCUMENT,
@@ -34,6 +34,11 @@ impl MeasuredRegisters<'_> {
             } => self.unknown_but(&format!(
                 "The guest shows the measurement document of the image {}, which is not the one that booted: {register} does not \
                  follow from it.",
+                hex::encode(os_image_hash)
+            )),
+            ShownDocument::OpenKernel { os_image_hash } => self.unknown_but(&format!(
+                "MRTD and RTMR2 are those of the measurement document of the image {}, which the guest shows. RTMR1 does not follow \
+                 from it: the kernel's header is not normalized.",
                 hex::encode(os_image_hash)
             )),
             ShownDocument::OtherShape { os_image_hash, .. } => self.unknown_but(&format!(
@@ -161,16 +166,18 @@ impl MeasuredRegisters<'_> {
             ShownDocument::UnreadableConfig(error) => unusable(error),
             ShownDocument::NotComputable { os_image_hash, why } => not_computable(os_image_hash, why),
             ShownDocument::OtherShape { os_image_hash, .. } => self.another_image(named, &hex::encode(os_image_hash)),
-            // A document of another image, which did not boot either, says nothing of the named one.
-            ShownDocument::OtherImage { os_image_hash, .. } if *os_image_hash != named.os_image_hash => Finding::error(
+            // A document of another image, whose registers are not the quote's either, says nothing of the named one.
+            ShownDocument::OtherImage { os_image_hash, .. } | ShownDocument::OpenKernel { os_image_hash }
+                if *os_image_hash != named.os_image_hash => Finding::error(
                 &NO_DOCUMENT,
                 format!(
                     "The registers of {named} are not in the table of {}, and the evidence carries the measurement document of another \
-                     image, {}, which did not boot.",
+                     image, {}, from which those of the quote do not follow.",
                     self.reference.updated(),
                     hex::encode(os_image_hash)
                 ),
             ),
+            ShownDocument::OpenKernel { .. } => open_kernel(named),
             ShownDocument::OtherImage {
                 os_image_hash,
                 register,
@@ -238,10 +245,7 @@ impl MeasuredRegisters<'_> {
         let vulnerabilities = match (&release.version, advisories::named(self.reference, release)) {
             (Some(_), None) => String::new(),
             (Some(_), Some(advisories)) => format!(" {advisories}"),
-            (None, _) => {
-                " Its version is not known, so it is not known whether it has published vulnerabilities."
-                    .to_owned()
-            }
+            (None, _) => VERSION_UNKNOWN.to_owned(),
         };
         Finding::warn(
             &PUBLISHED_HASH,
@@ -312,6 +316,20 @@ fn unusable(error: impl fmt::Display) -> Finding {
     Finding::error(
         &UNUSABLE_DOCUMENT,
         format!("The measurement document that the guest shows cannot be used: {error}."),
+    )
+}
+
+/// MRTD and RTMR2 are the named image's, and which kernel booted is open.
+fn open_kernel(named: &PublishedImage) -> Finding {
+    Finding::error(
+        &NOT_COMPUTABLE,
+        format!(
+            "MRTD and RTMR2 follow from the measurement document of {named}; RTMR1 is not that of QEMU 10.2 and later. The kernel's \
+             header is not normalized: QEMU up to 10.1 edits it, which explains RTMR1; so would another kernel."
+        ),
+    )
+    .advising(
+        "Give the image's files (--os-image-files FILE): RTMR1 is computed from them for each QEMU. Or run the VM with QEMU 10.2 or later.",
     )
 }
 

@@ -51,7 +51,7 @@ reasons! {
         "Redeploy on a release (pre-releases of dstack 0.6 show documents of another form), or pin the registers: `cvm-verify pin \
          URL`, review, --os-image lock.";
     NOT_COMPUTABLE "not-computable"
-        "The measurement document is of the image that booted, but RTMR0 of this VM cannot be computed from it."
+        "The other registers are those of the image's measurement document or files, but RTMR0 or RTMR1 of this VM cannot be computed from them."
         "Give the VM 2 GiB of memory, or 2816 MiB or more; or pin the registers: `cvm-verify pin URL`, review, --os-image lock.";
     REGISTER_MISMATCH "register-mismatch"
         "A register is not the expected one: another firmware, VM shape, kernel, command line or initrd."

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::lock::PinWarning;
 use crate::policy::{FilesIdentity, KnownBy, PublishedImage};
 use crate::reference::{Advisory, OsClass, ReferenceValues, ReleaseVersion};
-use crate::verify::{Claims, IdentifiedBy, ShownDocument};
+use crate::verify::{Claims, IdentifiedBy};
 
 /// How the image is known: by a row, by the document of a hash that the table has or the user named, or by files of the user's.
 /// A document under another hash makes nothing known: anyone who made the image can make one.
@@ -15,27 +15,33 @@ pub(super) fn known_by(
     reference: &ReferenceValues,
 ) -> KnownBy {
     let files = named.and_then(|named| named.files.as_ref());
-    match (claims.os(reference), named) {
+    match claims.os(reference) {
         // Whatever a table says of it: the files say that anybody can log in.
         _ if let Some(files) = files
             && files.image.is_development =>
         {
             KnownBy::DevelopmentFiles(FilesIdentity::of(&files.image))
         }
-        (Some(os), _) if os.by() == IdentifiedBy::Document => match &os.row().os_image_hash {
+        Some(os) if os.by() == IdentifiedBy::Document => match &os.row().os_image_hash {
             Some(hash) => KnownBy::PublishedHash(hash.0),
             None => KnownBy::Unknown,
         },
-        (Some(os), _) if os.row().class != OsClass::Observed && !os.is_third_party() => KnownBy::Row,
+        Some(os) if os.row().class != OsClass::Observed && !os.is_third_party() => KnownBy::Row,
         _ if let Some(files) = files => KnownBy::Files(FilesIdentity::of(&files.image)),
-        (_, Some(named)) if is_documented(claims, named) => KnownBy::PublishedHash(named.os_image_hash),
-        _ => KnownBy::Unknown,
+        // RTMR0 need not be computed: the lock holds it.
+        _ => match claims.shown_document.booted_image() {
+            Some(hash) if is_documented(claims, named) || reference.image_by_hash(hash).is_some() => {
+                KnownBy::PublishedHash(*hash)
+            }
+            _ => KnownBy::Unknown,
+        },
     }
 }
 
-/// Whether the guest shows the document of the named hash, and it reproduces the registers.
-fn is_documented(claims: &Claims, named: &PublishedImage) -> bool {
-    matches!(&claims.shown_document, ShownDocument::Reproduces(os) if *os.os_image_hash() == named.os_image_hash)
+/// Whether the guest shows the document of the named hash, from which MRTD, RTMR1 and RTMR2 follow.
+fn is_documented(claims: &Claims, named: Option<&PublishedImage>) -> bool {
+    let documented = claims.shown_document.booted_image();
+    named.is_some_and(|named| documented == Some(&named.os_image_hash))
 }
 
 /// What shows that the VM did not boot the image that the user named, a phrase; absent if it did.
@@ -57,7 +63,7 @@ pub(super) fn other_image(
         !os.is_third_party()
             && os.row().os_image_hash.as_ref().map(|hash| hash.0) == Some(named.os_image_hash)
     });
-    (!is_row && !is_documented(claims, named))
+    (!is_row && !is_documented(claims, Some(named)))
         .then(|| format!("neither the table nor a measurement document says that the VM booted {named}"))
 }
 
@@ -68,11 +74,10 @@ pub(super) fn of_image(
     known_by: &KnownBy,
 ) -> Vec<PinWarning> {
     let by_hash = match known_by {
-        KnownBy::Files(files) | KnownBy::DevelopmentFiles(files) => reference
-            .image_by_hash(&files.os_image_hash)
-            .map(|row| (Arc::clone(row), false)),
-        _ => None,
+        KnownBy::Row | KnownBy::Unknown => None,
+        known_by => known_by.hash().and_then(|hash| reference.image_by_hash(hash)),
     };
+    let by_hash = by_hash.map(|row| (Arc::clone(row), false));
     let by_registers = || {
         claims
             .os(reference)

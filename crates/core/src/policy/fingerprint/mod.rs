@@ -76,7 +76,7 @@ impl Policy {
             os_image,
             os_image_origin: _,
             settings: _,
-            locked_rtmr0,
+            locked_shape,
             reference,
             mr_config_id,
             key_provider,
@@ -114,7 +114,7 @@ impl Policy {
         }
         out.optional("address-id", address_id.as_ref());
         out.os_image(os_image);
-        out.expected("lock.rtmr0", locked_rtmr0.as_ref());
+        out.expected("lock.rtmr0", locked_shape.as_ref().map(|locked| &locked.rtmr0));
         // The built-in reference values come with the program and are not part of what is expected.
         out.optional("reference-values", reference.file_sha256());
         out.mode("mr-config-id", mr_config_id);

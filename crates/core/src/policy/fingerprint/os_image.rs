@@ -6,7 +6,7 @@ use crate::policy::{KnownBy, VulnerableAcceptance};
 
 impl Encoding {
     pub(super) fn os_image(&mut self, policy: &OsImagePolicy) {
-        let (tuple, vulnerable) = match policy {
+        let (tuple, vulnerable, accepts_development) = match policy {
             OsImagePolicy::Known => return,
             OsImagePolicy::Unchecked => return self.word("os-image", "unchecked"),
             OsImagePolicy::Published(PublishedImage {
@@ -24,29 +24,33 @@ impl Encoding {
                 registers: ImageRegisters { mrtd, rtmr1, rtmr2 },
                 vulnerable,
                 known_by,
+                accepts_development,
                 lock: _,
             } => {
                 let until = vulnerable.as_ref().map(|accepted| accepted.until.to_be_bytes());
                 let until = until.as_ref().map_or(&[][..], |until| until);
                 self.entry("os-image", [b"image", &mrtd[..], rtmr1, rtmr2, until]);
                 self.known_by(known_by.as_ref());
+                self.development(*accepts_development);
                 return self.vulnerabilities(vulnerable.as_ref());
             }
-            OsImagePolicy::Tuple(tuple) => (tuple, None),
+            OsImagePolicy::Tuple(tuple) => (tuple, None, false),
             OsImagePolicy::Lock {
                 tuple,
                 vulnerable,
                 known_by,
                 acpi_change,
+                accepts_development,
                 lock: _,
             } => {
                 self.known_by(known_by.as_ref());
                 self.optional("os-image-acpi-change", acpi_change.as_ref());
-                (tuple, vulnerable.as_ref())
+                (tuple, vulnerable.as_ref(), *accepts_development)
             }
         };
         let registers = tuple.named().map(|(_, value)| value.as_slice());
         self.entry("os-image", registers);
+        self.development(accepts_development);
         if let Some(accepted) = vulnerable {
             self.entry(
                 "os-image-vulnerable-until",
@@ -59,6 +63,13 @@ impl Encoding {
     /// Where the lock has the image from: it says which version that is, where no row does.
     fn known_by(&mut self, known_by: Option<&KnownBy>) {
         self.optional("os-image-known-by", known_by.map(ToString::to_string));
+    }
+
+    /// That a development image is accepted.
+    fn development(&mut self, is_accepted: bool) {
+        if is_accepted {
+            self.word("os-image-development", "accepted");
+        }
     }
 
     /// Which vulnerabilities are accepted.

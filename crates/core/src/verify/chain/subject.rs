@@ -3,10 +3,10 @@
 use super::abi::AppBootInfo;
 use crate::verify::{BootClaims, MeasuredLog, VerifiedQuote, mr_aggregated, mr_system_at_boot};
 
-/// What the contracts are asked about: all of it is proven of the deployment.
+/// What the contracts are asked about: all of it is proven of the deployment. The hash of the OS image is as good as what names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GovernanceSubject {
-    /// What a KMS asks a contract about the app. `os_image_hash` is zero where the image is not known.
+    /// What a KMS asks a contract about the app. `os_image_hash` is zero where no hash of the image is known.
     pub boot: AppBootInfo,
     /// The machine as KMSs before 0.5.6 name it: SHA-256 of the user data in the quote's header.
     pub old_device_id: [u8; 32],
@@ -17,7 +17,7 @@ pub struct GovernanceSubject {
 }
 
 impl GovernanceSubject {
-    /// A deployment whose quote and log are proven. `os_image_hash` is the published hash of its OS image, where that is known.
+    /// A deployment whose quote and log are proven. `os_image_hash` is the published hash of its OS image, where one is known.
     #[must_use]
     pub fn of(
         quote: &VerifiedQuote,
@@ -51,7 +51,7 @@ impl GovernanceSubject {
         Self { live_builds, ..self }
     }
 
-    /// The OS image's published hash, where the image is known.
+    /// The OS image's published hash, where one is known.
     pub(super) fn os_image_hash(&self) -> Option<[u8; 32]> {
         let hash = self.boot.os_image_hash;
         (hash != [0; 32]).then_some(hash)

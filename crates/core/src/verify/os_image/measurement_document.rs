@@ -24,6 +24,7 @@ pub struct MeasurementDocument {
     version: u64,
     mrtd: Mrtd,
     rtmr1: Digest384,
+    is_header_normalized: bool,
     rtmr2: Digest384,
     td_hob: Witness,
 }
@@ -51,6 +52,7 @@ impl MeasurementDocument {
             version: fields.version,
             mrtd: fields.mrtd,
             rtmr1: rtmr1(&fields.kernel),
+            is_header_normalized: fields.is_header_normalized,
             rtmr2: rtmr2(&fields.command_line, &fields.initrd),
             td_hob: Witness::parse(&fields.td_hob)?,
         })
@@ -74,7 +76,13 @@ impl MeasurementDocument {
         &self.mrtd
     }
 
-    /// RTMR1.
+    /// Whether RTMR1 is the same for each QEMU: the kernel's header is normalized, so that none edits it.
+    #[must_use]
+    pub const fn is_header_normalized(&self) -> bool {
+        self.is_header_normalized
+    }
+
+    /// RTMR1; of a kernel whose header is not normalized, that of QEMU 10.2 and later.
     #[must_use]
     pub const fn rtmr1(&self) -> &Digest384 {
         &self.rtmr1

@@ -21,6 +21,7 @@ pub(super) struct MeasurementFields {
     pub(super) version: u64,
     pub(super) command_line: Digest384,
     pub(super) kernel: Digest384,
+    pub(super) is_header_normalized: bool,
     pub(super) initrd: Digest384,
     pub(super) mrtd: Mrtd,
     pub(super) td_hob: Vec<u8>,
@@ -62,6 +63,7 @@ impl MeasurementFields {
             version,
             command_line,
             kernel: image.kernel,
+            is_header_normalized: image.is_header_normalized,
             initrd: image.initrd,
             mrtd: tdvf.mrtd,
             td_hob: tdvf.td_hob,
@@ -73,6 +75,7 @@ struct Image {
     command_line: Option<String>,
     command_line_sha384: Option<Digest384>,
     kernel: Digest384,
+    is_header_normalized: bool,
     initrd: Digest384,
 }
 
@@ -84,7 +87,7 @@ impl Image {
             "cmdline_sha384" => once_48("image.cmdline_sha384", &mut digest, decoder),
             "kernel_authenticode" => once_48("image.kernel_authenticode", &mut kernel, decoder),
             "initrd_sha384" => once_48("image.initrd_sha384", &mut initrd, decoder),
-            // How the image was built. It changes nothing of what the digest above is.
+            // The digest above is that of the file. QEMU up to 10.1 edits a header that is not normalized, and measures another.
             "kernel_header_normalized" => {
                 let value = decoder.bool().map_err(cbor)?;
                 once("image.kernel_header_normalized", &mut normalized, value)
@@ -95,6 +98,7 @@ impl Image {
             command_line: text,
             command_line_sha384: digest,
             kernel: needed("image.kernel_authenticode", kernel)?,
+            is_header_normalized: normalized == Some(true),
             initrd: needed("image.initrd_sha384", initrd)?,
         })
     }

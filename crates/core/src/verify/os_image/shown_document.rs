@@ -49,6 +49,12 @@ pub enum ShownDocument {
         /// Why, a phrase.
         why: String,
     },
+    /// MRTD and RTMR2 are the quote's, RTMR1 is not, and it does not follow: the kernel's header is not normalized, QEMU up to 10.1
+    /// edits it, and what it then measures is in no document.
+    OpenKernel {
+        /// The hash of its checksum file.
+        os_image_hash: [u8; 32],
+    },
     /// MRTD, RTMR1 and RTMR2 are the quote's, and RTMR0 is not the one that follows for a VM of this memory and these tables. It is
     /// the image's, on a VM of a shape that is not known: `vm_config` and the event log are the host's word.
     OtherShape {
@@ -80,9 +86,11 @@ impl ShownDocument {
             Self::OtherShape { os_image_hash, .. } | Self::NotComputable { os_image_hash, .. } => {
                 Some(os_image_hash)
             }
-            Self::Absent { .. } | Self::Unusable(_) | Self::UnreadableConfig(_) | Self::OtherImage { .. } => {
-                None
-            }
+            Self::Absent { .. }
+            | Self::Unusable(_)
+            | Self::UnreadableConfig(_)
+            | Self::OpenKernel { .. }
+            | Self::OtherImage { .. } => None,
         }
     }
 
@@ -152,7 +160,10 @@ fn compare(
         return differs("MRTD", &document.mrtd().single_pass);
     }
     if document.rtmr1() != rtmr1 {
-        return differs("RTMR1", document.rtmr1());
+        return match document.is_header_normalized() || document.rtmr2() != rtmr2 {
+            true => differs("RTMR1", document.rtmr1()),
+            false => ShownDocument::OpenKernel { os_image_hash },
+        };
     }
     if document.rtmr2() != rtmr2 {
         return differs("RTMR2", document.rtmr2());

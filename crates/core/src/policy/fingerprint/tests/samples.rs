@@ -211,6 +211,7 @@ pub(super) fn plain_of_each() -> Vec<Policy> {
                 }),
                 known_by: None,
                 acpi_change: None,
+                accepts_development: false,
                 lock: "cvm.lock".into(),
             },
             ..default()
@@ -224,6 +225,7 @@ pub(super) fn plain_of_each() -> Vec<Policy> {
                 }),
                 known_by: None,
                 acpi_change: None,
+                accepts_development: false,
                 lock: "cvm.lock".into(),
             },
             ..default()
@@ -426,6 +428,7 @@ pub(super) fn all_that_a_lock_says(lock: &str) -> Policy {
             vulnerable: None,
             known_by: None,
             acpi_change: None,
+            accepts_development: false,
             lock: lock.into(),
         },
         os_image_origin: Some(origin),
