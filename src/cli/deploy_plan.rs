@@ -10,6 +10,7 @@ use crate::plan::one_target::OneTarget;
 use crate::plan::policy_file::found;
 use crate::render;
 use crate::runtime::runtime;
+use crate::source::StatementBudget;
 use cvm_verify_core::checks::{sought_in, statements_of_files, still_sought};
 
 pub(super) fn run(args: &DeployPlanArgs, env: &mut Env) -> anyhow::Result<u8> {
@@ -35,7 +36,8 @@ pub(super) fn run(args: &DeployPlanArgs, env: &mut Env) -> anyhow::Result<u8> {
         let client = transport::client(&args.transport.http)?;
         let lookups = transport::statement_lookups(&args.transport, env)?;
         let runtime = runtime()?;
-        recorded.extend(runtime.block_on(lookups.look_up(&client, missing, &policy.sources, now)));
+        let budget = StatementBudget::default();
+        recorded.extend(runtime.block_on(lookups.look_up(&client, missing, &policy.sources, now, budget)));
     }
     let plan = plan.with_statements(&recorded, &policy, now);
     env.print(&match args.format {

@@ -5,7 +5,7 @@ use super::collected::{Collection, EvidenceRequest};
 use super::contracts::{self, AskedContracts};
 use super::tls_ask::TlsAsk;
 use super::{Deployment, Session, TimeLimits, instances, kms, single};
-use crate::source::AskedInstances;
+use crate::source::{AskedInstances, StatementBudget};
 
 /// Fetches evidence and collateral of one deployment, and proves what can be proven. Where a rule of its policy names a source,
 /// it is looked up who built the images.
@@ -17,10 +17,13 @@ pub async fn collect(session: &Session, deployment: &Deployment, time: TimeLimit
             failure.asked = asked;
         }
     }
+    let budget = StatementBudget::default();
     let mut instances = Vec::with_capacity(collection.instances.len());
     for one in collection.instances {
-        let sources = &deployment.policy.sources;
-        instances.push(session.statements.add(&session.client, one, sources).await);
+        let found = session
+            .statements
+            .add(&session.client, one, &deployment.policy.sources, &budget);
+        instances.push(found.await);
     }
     collection.instances = instances;
     collection

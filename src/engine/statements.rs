@@ -1,6 +1,7 @@
 //! Who built the images of a proven compose document: looked up where the rules say, each image and repository once.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::net::retry::{Heal, Schedule, retry};
 use crate::net::{Client, Secret};
 use crate::source::github_attestations::{API, Attestations};
 use crate::source::registry::{InRegistry, RegistryCredentials};
-use crate::source::{Found, TIME};
+use crate::source::{Found, StatementBudget, TIME};
 use cvm_verify_core::checks::{Sought, judge_image, sought_sources, statements_of_files, still_sought};
 use cvm_verify_core::evidence::{LookupProblemKind, RecordedStatements, StatementSource};
 use cvm_verify_core::policy::{SourcePolicy, normal_name};
@@ -26,6 +27,8 @@ use cvm_verify_core::verify::verify_statements;
 const AT_ONCE: usize = 10;
 /// Most answers that are remembered.
 const MAX_REMEMBERED: usize = 1024;
+/// Bytes that they have together, from which on they are forgotten: 64 MiB.
+const MAX_REMEMBERED_BYTES: usize = 64 * 1024 * 1024;
 
 /// What was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -46,6 +49,8 @@ pub struct StatementLookups {
     credentials: RegistryCredentials,
     at_once: Arc<Semaphore>,
     answers: Mutex<HashMap<Question, Slot>>,
+    /// Bytes of the answers that were remembered.
+    remembered: Arc<AtomicUsize>,
 }
 
 impl StatementLookups {
@@ -58,15 +63,17 @@ impl StatementLookups {
             credentials,
             at_once: Arc::new(Semaphore::new(AT_ONCE)),
             answers: Mutex::default(),
+            remembered: Arc::default(),
         }
     }
 
-    /// Adds what is found about the images of a deployment whose compose document is proven.
+    /// Adds what is found about the images of a deployment whose compose document is proven. `budget` is that of the deployment.
     pub(super) async fn add(
         &self,
         client: &Client,
         mut collected: Collected,
         policy: &SourcePolicy,
+        budget: &StatementBudget,
     ) -> Collected {
         let sought = match &collected.claims {
             Ok(claims) if !policy.rules.is_empty() => sought_sources(claims, policy),
@@ -74,7 +81,13 @@ impl StatementLookups {
         };
         let mut recorded = statements_of_files(&sought, &policy.files, collected.at);
         let missing = still_sought(sought, &recorded, policy, collected.at);
-        recorded.extend(self.look_up(client, missing, policy, collected.at).await);
+        // Without a bundle, what was found is dropped before the next instance is looked up.
+        let budget = match &collected.bundle {
+            Some(_) => budget.clone(),
+            None => StatementBudget::default(),
+        };
+        let found = self.look_up(client, missing, policy, collected.at, budget);
+        recorded.extend(found.await);
         collected.change(|claims| claims.with_statements(&recorded, &policy.roots));
         if let Some(bundle) = &mut collected.bundle {
             bundle.provenance = recorded;
@@ -82,14 +95,15 @@ impl StatementLookups {
         collected
     }
 
-    /// What GitHub and the registries have about these images, at a time (Unix seconds). One source after the other is asked, until
-    /// the rules hold.
+    /// What GitHub and the registries have about these images, at a time (Unix seconds), as far as the budget of the deployment
+    /// permits. One source after the other is asked, until the rules hold.
     pub async fn look_up(
         &self,
         client: &Client,
         sought: Vec<Sought>,
         policy: &SourcePolicy,
         at: u64,
+        budget: StatementBudget,
     ) -> Vec<RecordedStatements> {
         let policy = Arc::new(policy.clone());
         let mut tasks = JoinSet::new();
@@ -109,6 +123,8 @@ impl StatementLookups {
                 image,
                 policy: Arc::clone(&policy),
                 at,
+                budget: budget.clone(),
+                remembered: Arc::clone(&self.remembered),
             };
             tasks.spawn(async move { (index, image.look_up(slots).await) });
         }
@@ -125,8 +141,10 @@ impl StatementLookups {
 
     fn slot(&self, image: &Sought, from: StatementSource) -> Slot {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        if answers.len() >= MAX_REMEMBERED {
+        if answers.len() >= MAX_REMEMBERED || self.remembered.load(Ordering::Relaxed) >= MAX_REMEMBERED_BYTES
+        {
             answers.clear();
+            self.remembered.store(0, Ordering::Relaxed);
         }
         let key = match from {
             StatementSource::Registry => {
@@ -158,6 +176,8 @@ struct OneImage {
     policy: Arc<SourcePolicy>,
     /// Unix seconds.
     at: u64,
+    budget: StatementBudget,
+    remembered: Arc<AtomicUsize>,
 }
 
 impl OneImage {
@@ -175,14 +195,18 @@ impl OneImage {
                 self.holds(&with)
             };
             let answer = match known.filter(is_enough) {
-                Some(known) => known,
+                Some(known) => self.held(known),
                 None => self.ask(from).await,
             };
             let is_whole = answer.problem.is_none() && !answer.bundles.is_empty();
             answers.push(answer);
             // What failed, what is not there yet and what is not the right one is asked for again.
             if is_whole && self.holds(&answers) {
-                *slot = answers.last().cloned();
+                if slot.is_none() {
+                    *slot = answers.last().cloned();
+                    let bytes = slot.as_ref().map_or(0, bytes);
+                    self.remembered.fetch_add(bytes, Ordering::Relaxed);
+                }
                 break;
             }
         }
@@ -195,15 +219,57 @@ impl OneImage {
         judge_image(&self.image.image, &statements, &self.policy).status == Status::Pass
     }
 
-    async fn ask(&self, from: StatementSource) -> RecordedStatements {
-        match (from, &self.api) {
-            (StatementSource::Registry, _) => {
-                ask_registry(&self.client, &self.credentials, &self.image, self.at).await
+    /// What is remembered, if the deployment may hold it, too.
+    fn held(&self, known: RecordedStatements) -> RecordedStatements {
+        match self.budget.take(known.from, bytes(&known)) {
+            Ok(held) => {
+                held.forget();
+                known
             }
-            (_, Some(api)) => ask_github(&self.client, api, self.token.as_ref(), &self.image, self.at).await,
-            (_, None) => recorded(&self.image, from, None, self.at, Found::default()),
+            Err(problem) => self.recorded(known.url, Found::failed(known.from, problem)),
         }
     }
+
+    async fn ask(&self, from: StatementSource) -> RecordedStatements {
+        match (from, &self.api) {
+            (StatementSource::Registry, _) => self.ask_registry().await,
+            (_, Some(api)) => self.ask_github(api).await,
+            (_, None) => self.recorded(None, Found::new(from, self.budget.clone())),
+        }
+    }
+
+    async fn ask_github(&self, api: &Url) -> RecordedStatements {
+        let asked = Attestations {
+            api,
+            token: self.token.as_ref(),
+            repository: &self.image.repository,
+            digest: &self.image.digest,
+            predicate_type: (!self.image.signature_suffices).then_some(PROVENANCE),
+        };
+        let found = patiently(|time| asked.fetch(&self.client, time, self.budget.clone())).await;
+        self.recorded(Some(asked.shown()), found)
+    }
+
+    async fn ask_registry(&self) -> RecordedStatements {
+        let asked = InRegistry {
+            image: name_of(&self.image),
+            digest: &self.image.digest,
+            via_buildkit: self.image.via_buildkit,
+            credentials: &self.credentials,
+        };
+        let found = patiently(|time| asked.fetch(&self.client, time, self.budget.clone())).await;
+        self.recorded(asked.shown(), found)
+    }
+
+    fn recorded(&self, url: Option<String>, found: Found) -> RecordedStatements {
+        found.keep(self.image.image.clone(), url, rfc3339(self.at))
+    }
+}
+
+/// Bytes that an answer holds.
+fn bytes(answer: &RecordedStatements) -> usize {
+    let bundles = answer.bundles.iter().map(|bundle| bundle.get().len());
+    bundles.chain(answer.documents.iter().map(String::len)).sum()
 }
 
 /// What is known of a digest, under this image's name.
@@ -211,59 +277,6 @@ fn of_image(known: &RecordedStatements, image: &Sought) -> RecordedStatements {
     RecordedStatements {
         image: image.image.clone(),
         ..known.clone()
-    }
-}
-
-async fn ask_github(
-    client: &Client,
-    api: &Url,
-    token: Option<&Secret>,
-    image: &Sought,
-    at: u64,
-) -> RecordedStatements {
-    let asked = Attestations {
-        api,
-        token,
-        repository: &image.repository,
-        digest: &image.digest,
-        predicate_type: (!image.signature_suffices).then_some(PROVENANCE),
-    };
-    let found = patiently(|time| asked.fetch(client, time)).await;
-    recorded(image, StatementSource::GithubApi, Some(asked.shown()), at, found)
-}
-
-async fn ask_registry(
-    client: &Client,
-    credentials: &RegistryCredentials,
-    image: &Sought,
-    at: u64,
-) -> RecordedStatements {
-    let asked = InRegistry {
-        image: name_of(image),
-        digest: &image.digest,
-        via_buildkit: image.via_buildkit,
-        credentials,
-    };
-    let found = patiently(|time| asked.fetch(client, time)).await;
-    recorded(image, StatementSource::Registry, asked.shown(), at, found)
-}
-
-fn recorded(
-    image: &Sought,
-    from: StatementSource,
-    url: Option<String>,
-    at: u64,
-    found: Found,
-) -> RecordedStatements {
-    RecordedStatements {
-        image: image.image.clone(),
-        from,
-        url,
-        fetched_at: rfc3339(at),
-        bundles: found.bundles,
-        documents: found.documents,
-        legacy_signature: found.legacy_signature,
-        problem: found.problem,
     }
 }
 

@@ -11,9 +11,9 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 use url::Url;
 
-use super::Found;
 use super::lookup_problem::{malformed, of_net, unreachable_with};
 use super::next_page::{NextPage, next_page};
+use super::{Found, StatementBudget};
 use crate::net::{Client, Limits, Method, Response, Secret, github_headers};
 use cvm_verify_core::evidence::{
     LookupProblem, LookupProblemKind as Kind, MAX_STATEMENTS, StatementSource, has_more_values_than,
@@ -61,8 +61,8 @@ impl Attestations<'_> {
     }
 
     /// Asks, within this time. One attempt; what went wrong says whether another may help.
-    pub async fn fetch(&self, client: &Client, time: Duration) -> Found {
-        let mut found = Found::default();
+    pub async fn fetch(&self, client: &Client, time: Duration, budget: StatementBudget) -> Found {
+        let mut found = Found::new(StatementSource::GithubApi, budget);
         if let Err(problem) = self.pages(client, Instant::now() + time, &mut found).await {
             found.problem = Some(problem);
         }
@@ -101,7 +101,7 @@ impl Attestations<'_> {
                         ));
                     }
                 };
-                found.bundles.push(bundle);
+                found.add_bundle(bundle)?;
             }
             match answer.next {
                 NextPage::None => return Ok(()),
