@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use super::Session;
 use super::collected::{Collected, Collection};
 use super::jitter::jitter;
-use crate::source::chain::Nodes;
+use super::{Session, TimeLimits};
+use crate::source::chain::{ALL_ANSWERS, Nodes};
 use cvm_verify_core::evidence::{Contracts, RecordedChain};
 use cvm_verify_core::policy::{GovernanceMode, Policy};
 use cvm_verify_core::reference::{GovernedBy, ReferenceValues};
@@ -120,6 +120,7 @@ pub async fn ask(
     nodes: Option<&Nodes>,
     mut collection: Collection,
     asked: &AskedContracts,
+    time: TimeLimits,
 ) -> Collection {
     let (Some(nodes), Some(reference)) = (nodes, asked.reference()) else {
         return collection;
@@ -134,8 +135,9 @@ pub async fn ask(
         else {
             continue;
         };
+        let ends = time.ends(ALL_ANSWERS);
         let record = nodes
-            .ask(&session.client, contracts, &subject, first.as_ref(), jitter)
+            .ask(&session.client, contracts, &subject, first.as_ref(), ends, jitter)
             .await;
         add(instance, &contracts, &record, reference);
         first.get_or_insert(record);

@@ -45,7 +45,13 @@ pub(super) async fn collect(session: &Session, asked: EvidenceRequest<'_>, app: 
         let (collected, collateral) = prove(session, asked, &answer).await;
         let collected = session
             .second_verifiers
-            .add(session.asking(), collected, &answer.evidence, collateral)
+            .add(
+                session.asking(),
+                collected,
+                &answer.evidence,
+                collateral,
+                asked.time,
+            )
             .await;
         instances.push(Collected {
             instance: Some(number),

@@ -78,7 +78,13 @@ pub(super) async fn collect(
         let Some(pause) = pause.filter(|_| is_mixed && round < INFO_ROUNDS) else {
             return session
                 .second_verifiers
-                .add(session.asking(), collected, &answer.evidence, collateral)
+                .add(
+                    session.asking(),
+                    collected,
+                    &answer.evidence,
+                    collateral,
+                    asked.time,
+                )
                 .await;
         };
         tokio::time::sleep(pause).await;

@@ -21,6 +21,9 @@ pub mod probe;
 pub mod registry;
 mod row;
 
+/// Why something is not asked beside the evidence.
+pub(crate) const NO_TIME: &str = "it was not asked: no time was left for it";
+
 pub use error::{NOT_JSON_BYTES, NotJson, SourceError};
 pub use found_statements::{Found, StatementBudget, TIME};
 pub use host_label::{GatewayChannel, HostId, HostLabel, tls_host};
