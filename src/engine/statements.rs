@@ -236,15 +236,15 @@ impl OneImage {
                 let with: Vec<_> = answers.iter().chain([known]).cloned().collect();
                 self.holds(&with)
             };
-            let answer = match known.filter(is_enough) {
-                Some(known) => self.held(known),
-                None => self.ask_once(from, &mut slot).await,
+            let (answer, is_new) = match known.filter(is_enough) {
+                Some(known) => (self.held(known), false),
+                None => (self.ask_once(from, &mut slot).await, true),
             };
             let is_whole = answer.problem.is_none() && !answer.bundles.is_empty();
             answers.push(answer);
             // What is not there yet and what is not the right one is asked for again.
             if is_whole && self.holds(&answers) {
-                if slot.statements.is_none() {
+                if is_new {
                     slot.statements = answers.last().cloned();
                     let bytes = slot.statements.as_ref().map_or(0, bytes);
                     self.remembered.fetch_add(bytes, Ordering::Relaxed);

@@ -8,6 +8,7 @@ use serde_json::json;
 use tokio::time::Instant;
 use url::Url;
 
+use super::NO_TIME;
 use crate::net::{Client, Limits, below};
 use cvm_verify_core::evidence::{GpuReport, NrasAnswer, NrasKind, RecordedNras, keys_used};
 use cvm_verify_core::verify::gpu::{MAX_ANSWER_BYTES, MAX_KEYS_BYTES};
@@ -63,6 +64,10 @@ impl Nras {
             host: self.0.host_str().unwrap_or("no host").to_owned(),
             ..RecordedNras::default()
         };
+        if ends <= Instant::now() {
+            recorded.problem = Some(NO_TIME.to_owned());
+            return recorded;
+        }
         for (kind, reports) in reports.iter().filter(|(_, reports)| !reports.is_empty()) {
             match self.appraisal(client, *kind, nonce, reports, ends).await {
                 Ok(body) => recorded.answers.push(NrasAnswer { kind: *kind, body }),

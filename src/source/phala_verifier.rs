@@ -4,6 +4,7 @@
 use tokio::time::Instant;
 use url::Url;
 
+use super::NO_TIME;
 use crate::net::{Client, Limits, below};
 use cvm_verify_core::evidence::RecordedPhalaAnswer;
 
@@ -58,6 +59,14 @@ async fn ask_one(client: &Client, base: &Url, quote: &[u8], ends: Instant) -> Re
     // Hex digits need no escaping.
     let body = format!(r#"{{"hex":"{}"}}"#, hex::encode(quote));
     let host = base.host_str().unwrap_or("no host").to_owned();
+    if ends <= Instant::now() {
+        return RecordedPhalaAnswer {
+            host,
+            status: None,
+            body: None,
+            problem: Some(NO_TIME.to_owned()),
+        };
+    }
     match client
         .post_json(
             &below(base, PATH),
