@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::net::Limits;
 use crate::net::retry::Schedule;
 
 /// What is kept of the run's time to judge what is there, whoever hangs that is asked beside the evidence; a quarter of the time
@@ -36,6 +37,11 @@ impl TimeLimits {
         self.until.map_or(ends, |until| until.min(ends))
     }
 
+    /// The most time for one request for evidence: what the user gives to an attempt, or 30 s.
+    pub(crate) fn one_request(self) -> Duration {
+        self.one_attempt.unwrap_or(Limits::TOTAL)
+    }
+
     /// The schedule of what begins now.
     pub fn schedule(self) -> Schedule {
         let usual = Schedule::default();
@@ -57,6 +63,19 @@ pub(crate) fn milliseconds(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_for_evidence_takes_as_long_as_the_user_says() {
+        let of = |seconds: Option<u64>| TimeLimits {
+            one_attempt: seconds.map(Duration::from_secs),
+            ..TimeLimits::default()
+        };
+        for (given, allowed) in [(None, 30), (Some(5), 5), (Some(120), 120)] {
+            let time = of(given).one_request();
+            assert_eq!(time, Duration::from_secs(allowed));
+            assert_eq!(Limits::body(1).lasting(time).total, time);
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_asked_beside_the_evidence_leaves_time_to_judge() {

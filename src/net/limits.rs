@@ -37,6 +37,11 @@ impl Limits {
         self.within(ends.saturating_duration_since(Instant::now()))
     }
 
+    /// The same, with this much time, which may be more than the default.
+    pub(crate) fn lasting(self, total: Duration) -> Self {
+        Self { total, ..self }
+    }
+
     /// The same, with no more time than `left`.
     pub fn within(self, left: Duration) -> Self {
         Self {
