@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::args::{DeployPlanArgs, PlanFormat};
 use super::transport;
 use crate::deploy_plan::{DeployPlan, Outlook};
+use crate::engine::{LookupLimits, TimeLimits};
 use crate::env::Env;
 use crate::plan::one_target::OneTarget;
 use crate::plan::policy_file::found;
@@ -35,7 +36,8 @@ pub(super) fn run(args: &DeployPlanArgs, env: &mut Env) -> anyhow::Result<u8> {
         let client = transport::client(&args.transport.http)?;
         let lookups = transport::statement_lookups(&args.transport, env)?;
         let runtime = runtime()?;
-        recorded.extend(runtime.block_on(lookups.look_up(&client, missing, &policy.sources, now)));
+        let limits = LookupLimits::of(TimeLimits::default());
+        recorded.extend(runtime.block_on(lookups.look_up(&client, missing, &policy.sources, now, limits)));
     }
     let plan = plan.with_statements(&recorded, &policy, now);
     env.print(&match args.format {

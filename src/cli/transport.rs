@@ -82,6 +82,13 @@ pub(super) fn session_of_run(
 pub(super) fn statement_lookups(args: &TransportArgs, env: &Env) -> Result<StatementLookups, UsageError> {
     let api = args.source_api_url.as_deref();
     let api = api.map(|text| parse_url("--source-api-url", text)).transpose()?;
+    if api
+        .as_ref()
+        .is_some_and(|url| url.query().is_some() || url.fragment().is_some())
+    {
+        let problem = "the URL must be https://HOST[:PORT][/PATH], without query";
+        return Err(UsageError::option("--source-api-url", problem));
+    }
     let token = env.variables.get(SOURCE_TOKEN).map(|text| text.trim());
     let token = token.filter(|text| !text.is_empty());
     let credentials = env.variables.get(REGISTRY_CREDENTIALS);

@@ -1,5 +1,6 @@
 //! Fetching collateral: four documents from one source, or the next source.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use dcap_qvl::QuoteCollateralV3;
@@ -43,7 +44,7 @@ pub struct CollateralFetcher<'a> {
 impl CollateralFetcher<'_> {
     /// Asks the sources in order for the collateral of `request`, repeated as the schedule says while a source may recover. `now` is
     /// the time, Unix seconds; `jitter` gives random numbers. With a root certificate, each set is judged when it arrives, and one
-    /// that does not serve counts only where no source has one that does: then the first one comes, for the report.
+    /// that does not serve counts only where no source has one that does, and none recovers: then the first one comes, for the report.
     ///
     /// # Errors
     /// The [`CollateralError`] of the last attempt, with one failure for each source.
@@ -53,10 +54,13 @@ impl CollateralFetcher<'_> {
         now: u64,
         jitter: impl FnMut() -> u32,
     ) -> Result<Fetched, CollateralError> {
-        retry(self.schedule, jitter, async |attempt| {
-            self.fetch_within(request, now, attempt.time_left).await
+        let faulty = Mutex::new(None);
+        let fetched = retry(self.schedule, jitter, async |attempt| {
+            self.fetch_within(request, now, attempt.time_left, &faulty).await
         })
-        .await
+        .await;
+        let faulty = faulty.into_inner().unwrap_or_else(PoisonError::into_inner);
+        fetched.or_else(|error| faulty.ok_or(error))
     }
 
     /// Why a set does not serve at a time, Unix seconds. Nothing is looked at without a root certificate.
@@ -74,14 +78,14 @@ impl CollateralFetcher<'_> {
         request: &CollateralRequest,
         fetched_at: u64,
         time_left: Duration,
+        faulty: &Mutex<Option<Fetched>>,
     ) -> Result<Fetched, CollateralError> {
         let started = Instant::now();
         let mut failures = Vec::new();
-        let mut faulty = None;
-        for source in self.sources.iter() {
-            // A first source that hangs must not let the second one run past the total.
+        for (source, others) in self.sources.iter().zip((1..=self.sources.count()).rev()) {
+            // A first source that hangs leaves the others their share of the time.
             let left = time_left.saturating_sub(started.elapsed());
-            let limits = Limits::body(MAX_BYTES).within(left);
+            let limits = Limits::body(MAX_BYTES).within(left / others);
             match from_source(self.client, source, request, &limits).await {
                 Ok(collateral) => {
                     let fault = self.fault(&collateral, request, fetched_at);
@@ -94,12 +98,13 @@ impl CollateralFetcher<'_> {
                     if fetched.fault.is_none() {
                         return Ok(fetched);
                     }
+                    let mut faulty = faulty.lock().unwrap_or_else(PoisonError::into_inner);
                     faulty.get_or_insert(fetched);
                 }
                 Err(failure) => failures.push(failure),
             }
         }
-        faulty.ok_or(CollateralError {
+        Err(CollateralError {
             failures,
             servers: self.sources.servers(),
         })

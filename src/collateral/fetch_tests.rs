@@ -242,3 +242,69 @@ async fn a_set_that_does_not_serve_is_passed_over_for_the_next_source() {
         assert!(format!("{fault:?}").starts_with(kind), "{fault:?}");
     }
 }
+
+/// The fallback is the hosts' operator's (T25): an expired set there must not make a hiccup of the first source count.
+#[tokio::test]
+async fn a_source_that_recovers_is_asked_again_though_another_has_a_set_that_does_not_serve() {
+    use simulator::{DEFAULT_NOW, World};
+
+    let mut expired = World::default();
+    expired.tcb_info.expires_after = -1;
+    let second = fake::pccs_with(expired.collateral()).await;
+    let good = World::default();
+    let root = TrustRoot::Custom(good.root_der());
+    for (failures, serves) in [(4, true), (usize::MAX, false)] {
+        let calls = std::sync::atomic::AtomicUsize::new(0);
+        let honest = fake::serving(good.collateral());
+        let (first, _) =
+            routes(
+                move |target| match calls.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < failures {
+                    true => answer(503, &[], b""),
+                    false => honest(target),
+                },
+            )
+            .await;
+        let fetcher = CollateralFetcher {
+            client: &loopback::client(),
+            sources: &Sources::in_order(&[&first, &second]),
+            schedule: &Schedule {
+                first_pause: std::time::Duration::from_millis(1),
+                ..Schedule::default()
+            },
+            root: Some(&root),
+        };
+        let fetched = fetcher.fetch(&REQUEST, DEFAULT_NOW, || 0).await.expect("a set");
+        let from = if serves { &first } else { &second };
+        assert!(
+            fetched
+                .source
+                .ends_with(&format!(":{}", from.port().unwrap_or(0)))
+        );
+        assert_eq!(fetched.fault.is_none(), serves);
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_hangs_leaves_the_next_one_its_share_of_the_time() {
+    let first = loopback::raw(|_, stream| async move {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        drop(stream);
+    })
+    .await;
+    let (second, _) = fake::pccs().await;
+    let fetcher = CollateralFetcher {
+        client: &loopback::client(),
+        sources: &Sources::in_order(&[&first, &second]),
+        schedule: &Schedule {
+            one_attempt: Duration::from_secs(4),
+            ..Schedule::once()
+        },
+        root: None,
+    };
+    let fetched = fetcher.fetch(&REQUEST, 0, || 0).await.expect("collateral");
+    assert!(
+        fetched
+            .source
+            .ends_with(&format!(":{}", second.port().unwrap_or(0)))
+    );
+}

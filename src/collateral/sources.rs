@@ -70,6 +70,11 @@ impl Sources {
         self.0.iter()
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> u32 {
+        u32::try_from(self.0.len()).unwrap_or(u32::MAX)
+    }
+
     /// Whether this is the name of the source that is asked before all others.
     pub(super) fn is_first(&self, name: &str) -> bool {
         self.0.first().is_some_and(|source| source.name() == name)

@@ -28,10 +28,11 @@ pub(super) fn bundle(
     };
     Some(Bundle {
         nonce: answer.nonce,
-        info: answer
-            .info
-            .as_deref()
-            .and_then(|info| verbatim(info).or_else(|| as_string(info))),
+        info: answer.info.as_deref().and_then(|info| {
+            verbatim(info)
+                .filter(|info| info.get() != "null")
+                .or_else(|| as_string(info))
+        }),
         info_problem: unanswered_info(answer),
         collateral: collateral.and_then(|fetched| raw_collateral(&fetched.collateral)),
         collateral_source: collateral.map(|fetched| fetched.source.clone()),
@@ -54,7 +55,7 @@ fn unanswered_info(answer: &EvidenceAnswer) -> Option<String> {
     }
 }
 
-/// A body that is not JSON, as a JSON string: a replay must find it as unusable as the run did.
+/// A body that is not JSON, or `null`, which is no body in a bundle, as a JSON string: a replay must find it as unusable as the run did.
 fn as_string(body: &[u8]) -> Option<Box<RawValue>> {
     let start = body.get(..NOT_JSON_BYTES).unwrap_or(body);
     let text = serde_json::to_string(&String::from_utf8_lossy(start)).ok()?;

@@ -3,6 +3,7 @@
 
 use super::collected::{Collection, EvidenceRequest};
 use super::contracts::{self, AskedContracts};
+use super::statements::LookupLimits;
 use super::tls_ask::TlsAsk;
 use super::{Deployment, Session, TimeLimits, instances, kms, single};
 use crate::source::AskedInstances;
@@ -17,10 +18,13 @@ pub async fn collect(session: &Session, deployment: &Deployment, time: TimeLimit
             failure.asked = asked;
         }
     }
+    let limits = LookupLimits::of(time);
     let mut instances = Vec::with_capacity(collection.instances.len());
     for one in collection.instances {
-        let sources = &deployment.policy.sources;
-        instances.push(session.statements.add(&session.client, one, sources).await);
+        let found = session
+            .statements
+            .add(&session.client, one, &deployment.policy.sources, &limits);
+        instances.push(found.await);
     }
     collection.instances = instances;
     collection
@@ -38,10 +42,11 @@ async fn collect_evidence(session: &Session, deployment: &Deployment, time: Time
         AskedInstances::One(whom) => single::collect(session, asked, whom).await.into(),
         AskedInstances::All(app) => instances::collect(session, asked, app).await,
     };
+    let time = time.beside();
     let policy = &deployment.policy;
     let bootstrap = policy.kms.bootstrap.as_ref().map(|kept| kept.value.as_str());
     let collection = kms::ask(session, collection, kms::asked_kms(policy), bootstrap, time).await;
     let nodes = deployment.nodes.as_deref().or(session.nodes.as_ref());
-    let collection = contracts::ask(session, nodes, collection, &AskedContracts::of(policy)).await;
+    let collection = contracts::ask(session, nodes, collection, &AskedContracts::of(policy), time).await;
     kms::add_contract_bootstrap(session, collection, time).await
 }

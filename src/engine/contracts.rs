@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use super::Session;
-use super::collected::Collection;
+use super::collected::{Collected, Collection};
 use super::jitter::jitter;
-use crate::source::chain::Nodes;
+use super::{Session, TimeLimits};
+use crate::source::chain::{ALL_ANSWERS, Nodes};
 use cvm_verify_core::checks::named_os_image;
 use cvm_verify_core::evidence::{Contracts, RecordedChain};
 use cvm_verify_core::policy::{GovernanceMode, Policy};
@@ -130,6 +130,7 @@ pub async fn ask(
     nodes: Option<&Nodes>,
     mut collection: Collection,
     asked: &AskedContracts,
+    time: TimeLimits,
 ) -> Collection {
     let (Some(nodes), Some(reference)) = (nodes, asked.reference()) else {
         return collection;
@@ -146,8 +147,9 @@ pub async fn ask(
         }) else {
             continue;
         };
+        let ends = time.ends(ALL_ANSWERS);
         let record = nodes
-            .ask(&session.client, contracts, &subject, first.as_ref(), jitter)
+            .ask(&session.client, contracts, &subject, first.as_ref(), ends, jitter)
             .await;
         instance.change(|claims| claims.with_chain(&contracts, &record, reference, named));
         if let Some(bundle) = &mut instance.bundle {

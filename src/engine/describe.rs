@@ -77,7 +77,14 @@ pub async fn ask_further(
         _ => kms,
     };
     let collection = ask_kms(session, collection, &hosts, None, TimeLimits::default()).await;
-    let collection = ask_contracts(session, session.nodes.as_ref(), collection, &contracts).await;
+    let collection = ask_contracts(
+        session,
+        session.nodes.as_ref(),
+        collection,
+        &contracts,
+        TimeLimits::default(),
+    )
+    .await;
     FurtherAnswers {
         collection,
         hint,

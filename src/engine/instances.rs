@@ -18,8 +18,9 @@ use cvm_verify_core::report::ListedInstances;
 
 /// Evidence of every instance that Phala Cloud shows a quote of. One that lies spoils no other.
 pub(super) async fn collect(session: &Session, asked: EvidenceRequest<'_>, app: &PhalaCloud) -> Collection {
+    let one_request = asked.time.one_request();
     let body = retry(&asked.time.schedule(), jitter, |attempt| async move {
-        let limits = Limits::body(phala_cloud::MAX_BYTES).within(attempt.time_left);
+        let limits = Limits::body(phala_cloud::MAX_BYTES).lasting(attempt.time_left.min(one_request));
         phala_cloud::fetch(&session.client, app, &limits)
             .await
             .map_err(|error| of_source(&error))
@@ -45,7 +46,13 @@ pub(super) async fn collect(session: &Session, asked: EvidenceRequest<'_>, app: 
         let (collected, collateral) = prove(session, asked, &answer).await;
         let collected = session
             .second_verifiers
-            .add(session.asking(), collected, &answer.evidence, collateral)
+            .add(
+                session.asking(),
+                collected,
+                &answer.evidence,
+                collateral,
+                asked.time,
+            )
             .await;
         instances.push(Collected {
             instance: Some(number),

@@ -45,7 +45,7 @@ pub async fn ask(
     if hosts.is_empty() || !has_kms {
         return collection;
     }
-    let ends = Instant::now() + ALL_KMS;
+    let ends = time.ends(ALL_KMS);
     let mut records = Vec::new();
     for host in hosts {
         let left = ends.saturating_duration_since(Instant::now());

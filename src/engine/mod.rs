@@ -79,7 +79,7 @@ pub use run_reports::{OrderedReports, RunReports};
 pub(crate) use schedule::{RunSchedule, follow};
 pub use second_verifiers::SecondVerifiers;
 pub use session::Session;
-pub use statements::StatementLookups;
+pub use statements::{LookupLimits, StatementLookups};
 pub use time::TimeLimits;
 pub(crate) use time::milliseconds;
 pub use trust_roots::TrustRoots;

@@ -97,6 +97,7 @@ pub(crate) async fn run(
     // The first tick is at once, and nothing is worth telling yet.
     tick.tick().await;
     session.collateral_cache.new_round();
+    session.statements.new_round();
     let mut once = EachOnce {
         session,
         started: Instant::now(),

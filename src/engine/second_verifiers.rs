@@ -3,10 +3,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use dcap_qvl::QuoteCollateralV3;
 use tokio::sync::Semaphore;
+use tokio::time::timeout_at;
 
+use super::TimeLimits;
 use super::bundle::raw_collateral;
 use super::collected::Collected;
 use crate::collateral::{Fetched, Sources, fetch_early};
@@ -17,6 +20,9 @@ use cvm_verify_core::policy::Verifier;
 use cvm_verify_core::verify::age::Age;
 use cvm_verify_core::verify::gpu::NrasIntermediates;
 use cvm_verify_core::verify::{EarlyTcb, SignatureCache, TrustRoot};
+
+/// How long one of them may take for one target, all its requests together: 90 s.
+const ALL_ANSWERS: Duration = Duration::from_secs(90);
 
 /// How many quotes are with the API at one time.
 const AT_ONCE: usize = 8;
@@ -105,14 +111,16 @@ impl SecondVerifiers {
         collected: Collected,
         evidence: &Result<Evidence, EvidenceError>,
         collateral: Option<Arc<Fetched>>,
+        time: TimeLimits,
     ) -> Collected {
+        let time = time.beside();
         let proven = collected.claims.as_ref().is_ok_and(|claims| claims.quote.is_ok());
         let (Ok(evidence), Some(collateral), true) = (evidence, collateral, proven && !self.none) else {
             return collected;
         };
         let collected = self.ask_early(asking, collected, evidence, &collateral).await;
-        let collected = self.ask_nras(asking, collected).await;
-        self.ask_api(asking.client, collected, evidence).await
+        let collected = self.ask_nras(asking, collected, time).await;
+        self.ask_api(asking.client, collected, evidence, time).await
     }
 
     /// Also asks NVIDIA's attestation service about GPUs, if one is given.
@@ -128,15 +136,16 @@ impl SecondVerifiers {
     }
 
     /// Only reports of devices that are verified and answered this run are sent.
-    async fn ask_nras(&self, asking: Asking<'_>, mut collected: Collected) -> Collected {
+    async fn ask_nras(&self, asking: Asking<'_>, mut collected: Collected, time: TimeLimits) -> Collected {
+        let ends = time.ends(ALL_ANSWERS);
         let claims = collected.claims.as_ref().ok();
         let (Some(nras), Some((nonce, reports))) =
             (&self.nras, claims.and_then(|claims| claims.gpu.for_nras()))
         else {
             return collected;
         };
-        let _permit = self.at_once.acquire().await;
-        let mut recorded = nras.ask(asking.client, &nonce, &reports).await;
+        let _permit = timeout_at(ends, self.at_once.acquire()).await;
+        let mut recorded = nras.ask(asking.client, &nonce, &reports, ends).await;
         recorded.answered_at = Some((asking.now)());
         collected.change(|claims| claims.with_nras(&recorded, asking.nras_intermediates));
         if let Some(bundle) = &mut collected.bundle {
@@ -145,13 +154,20 @@ impl SecondVerifiers {
         collected
     }
 
-    async fn ask_api(&self, client: &Client, mut collected: Collected, evidence: &Evidence) -> Collected {
+    async fn ask_api(
+        &self,
+        client: &Client,
+        mut collected: Collected,
+        evidence: &Evidence,
+        time: TimeLimits,
+    ) -> Collected {
+        let ends = time.ends(ALL_ANSWERS);
         let Some(verifier) = &self.verifier else {
             return collected;
         };
-        let _permit = self.at_once.acquire().await;
+        let _permit = timeout_at(ends, self.at_once.acquire()).await;
         let quote = evidence.attestation.quote.as_bytes();
-        let answer = verifier.ask(client, quote).await;
+        let answer = verifier.ask(client, quote, ends).await;
         collected.change(|claims| claims.with_phala_verdict(evidence, &answer));
         if let Some(bundle) = &mut collected.bundle {
             bundle.phala_api = Some(answer);

@@ -35,6 +35,7 @@ pub(super) async fn collect(
     whom: OneInstance<'_>,
 ) -> Collected {
     let schedule = asked.time.schedule();
+    let one_request = asked.time.one_request();
     let started = Instant::now();
     let left = || Schedule {
         total: schedule.total.saturating_sub(started.elapsed()),
@@ -43,7 +44,8 @@ pub(super) async fn collect(
     let mut tls = WatchedTls::of(&session.client, asked.tls, whom.app());
     let mut attestation = loop {
         let client = tls.client();
-        let mut attempt = match retry(&left(), jitter, |attempt| attestation(client, whom, attempt)).await {
+        let asking = |attempt: Attempt| attestation(client, whom, attempt.time_left.min(one_request));
+        let mut attempt = match retry(&left(), jitter, asking).await {
             Ok(attestation) => break attestation,
             Err(attempt) => attempt,
         };
@@ -61,7 +63,7 @@ pub(super) async fn collect(
         }
         return Collected::nothing((session.now)(), attempt.failure);
     };
-    let mut beside = Beside::ask(&tls, whom, &attestation, left()).await;
+    let mut beside = Beside::ask(&tls, whom, &attestation, left(), one_request).await;
     let mut round = 1;
     loop {
         let mut answer = beside.answer(asked, &mut attestation);
@@ -78,14 +80,17 @@ pub(super) async fn collect(
         let Some(pause) = pause.filter(|_| is_mixed && round < INFO_ROUNDS) else {
             return session
                 .second_verifiers
-                .add(session.asking(), collected, &answer.evidence, collateral)
+                .add(
+                    session.asking(),
+                    collected,
+                    &answer.evidence,
+                    collateral,
+                    asked.time,
+                )
                 .await;
         };
         tokio::time::sleep(pause).await;
-        if let Ok(info) = whom
-            .info(tls.info_client(), left().total.min(schedule.one_attempt))
-            .await
-        {
+        if let Ok(info) = whom.info(tls.info_client(), left().total.min(one_request)).await {
             beside.info = Ok(info);
         }
         round += 1;
@@ -96,10 +101,10 @@ pub(super) async fn collect(
 async fn attestation(
     client: &Client,
     whom: OneInstance<'_>,
-    attempt: Attempt,
+    time: Duration,
 ) -> Result<Answered, AttemptFailure> {
     let nonce = fresh_nonce()?;
-    let answered = whom.attestation(client, &nonce, attempt.time_left).await;
+    let answered = whom.attestation(client, &nonce, time).await;
     let attestation = answered.map_err(|error| of_source(&error))?;
     match Attestation::parse(&attestation.body) {
         Err(error @ EvidenceError::NotJson { .. }) => Err(AttemptFailure {
@@ -133,15 +138,23 @@ struct Beside {
 
 impl Beside {
     /// Asks for each, again after a hiccup: that must not cost a document.
-    async fn ask(tls: &WatchedTls<'_>, whom: OneInstance<'_>, of: &Answered, schedule: Schedule) -> Self {
+    async fn ask(
+        tls: &WatchedTls<'_>,
+        whom: OneInstance<'_>,
+        of: &Answered,
+        schedule: Schedule,
+        one_request: Duration,
+    ) -> Self {
         let started = Instant::now();
         let left = || Schedule {
             total: schedule.total.saturating_sub(started.elapsed()),
             ..schedule
         };
-        let info = document(&left(), |time| whom.info(tls.info_client(), time)).await;
+        let info = document(&left(), one_request, |time| whom.info(tls.info_client(), time)).await;
         let gpu = match whom.app().and_then(|endpoints| endpoints.gpu_url(&of.nonce)) {
-            Some(url) => Some(document(&left(), |time| app::gpu(tls.client(), &url, time)).await),
+            Some(url) => {
+                Some(document(&left(), one_request, |time| app::gpu(tls.client(), &url, time)).await)
+            }
             None => None,
         };
         Self { info, gpu }
@@ -177,12 +190,16 @@ impl Beside {
 }
 
 /// Asks for a document until it comes, as long as hiccups are in its way.
-async fn document<Asked>(schedule: &Schedule, ask: impl Fn(Duration) -> Asked) -> Result<Vec<u8>, SourceError>
+async fn document<Asked>(
+    schedule: &Schedule,
+    one_request: Duration,
+    ask: impl Fn(Duration) -> Asked,
+) -> Result<Vec<u8>, SourceError>
 where
     Asked: Future<Output = Result<Vec<u8>, SourceError>>,
 {
     let found = retry(schedule, jitter, |attempt| {
-        let asked = ask(attempt.time_left);
+        let asked = ask(attempt.time_left.min(one_request));
         async move {
             asked.await.map_err(|error| NoDocument {
                 // What stays away, and what hangs, does not block what the log proves.

@@ -1,31 +1,37 @@
 //! Who built the images of a proven compose document: looked up where the rules say, each image and repository once.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::Collected;
 use super::jitter::jitter;
+use super::{Collected, TimeLimits};
 use crate::net::retry::{Heal, Schedule, retry};
 use crate::net::{Client, Secret};
 use crate::source::github_attestations::{API, Attestations};
 use crate::source::registry::{InRegistry, RegistryCredentials};
-use crate::source::{Found, TIME};
+use crate::source::{Found, NO_TIME, StatementBudget, TIME};
 use cvm_verify_core::checks::{Sought, judge_image, sought_sources, statements_of_files, still_sought};
-use cvm_verify_core::evidence::{LookupProblemKind, RecordedStatements, StatementSource};
+use cvm_verify_core::evidence::{LookupProblem, LookupProblemKind, RecordedStatements, StatementSource};
 use cvm_verify_core::policy::{SourcePolicy, normal_name};
 use cvm_verify_core::report::{Status, rfc3339};
 use cvm_verify_core::verify::provenance::PROVENANCE;
 use cvm_verify_core::verify::verify_statements;
 
-/// How many images are looked up at one time.
+/// How many images of a deployment are looked up at one time.
 const AT_ONCE: usize = 10;
+/// How long all look-ups of a deployment may take: 2 minutes.
+const ALL_LOOKUPS: Duration = Duration::from_secs(120);
 /// Most answers that are remembered.
 const MAX_REMEMBERED: usize = 1024;
+/// Bytes that they have together, from which on they are forgotten: 64 MiB.
+const MAX_REMEMBERED_BYTES: usize = 64 * 1024 * 1024;
 
 /// What was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -36,16 +42,45 @@ enum Question {
     Registry(String, [u8; 32], bool),
 }
 
-/// An answer, once there is one. Another task that wants the same waits.
-type Slot = Arc<tokio::sync::Mutex<Option<RecordedStatements>>>;
+/// What is known of a question. Another task that wants the same waits.
+type Slot = Arc<tokio::sync::Mutex<KnownAnswer>>;
+
+/// What was answered to a question.
+#[derive(Default)]
+struct KnownAnswer {
+    /// What met a rule.
+    statements: Option<RecordedStatements>,
+    /// Why there was no answer, and in which round.
+    failed: Option<(u64, LookupProblem)>,
+}
+
+/// What the look-ups of one deployment may take.
+#[derive(Debug, Clone)]
+pub struct LookupLimits {
+    ends: Instant,
+    budget: StatementBudget,
+}
+
+impl LookupLimits {
+    /// Of look-ups that begin now: a part of this time, and the memory of one deployment.
+    #[must_use]
+    pub fn of(time: TimeLimits) -> Self {
+        Self {
+            ends: time.beside().ends(ALL_LOOKUPS),
+            budget: StatementBudget::default(),
+        }
+    }
+}
 
 /// Whom to ask, and what was answered in this run.
 pub struct StatementLookups {
     api: Option<Url>,
     token: Option<Secret>,
     credentials: RegistryCredentials,
-    at_once: Arc<Semaphore>,
+    round: AtomicU64,
     answers: Mutex<HashMap<Question, Slot>>,
+    /// Bytes of the answers that were remembered.
+    remembered: Arc<AtomicUsize>,
 }
 
 impl StatementLookups {
@@ -56,9 +91,15 @@ impl StatementLookups {
             api: api.or_else(|| Url::parse(API).ok()),
             token,
             credentials,
-            at_once: Arc::new(Semaphore::new(AT_ONCE)),
+            round: AtomicU64::default(),
             answers: Mutex::default(),
+            remembered: Arc::default(),
         }
+    }
+
+    /// Begins a round: what failed before it is asked for again.
+    pub(crate) fn new_round(&self) {
+        self.round.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Adds what is found about the images of a deployment whose compose document is proven.
@@ -67,6 +108,7 @@ impl StatementLookups {
         client: &Client,
         mut collected: Collected,
         policy: &SourcePolicy,
+        limits: &LookupLimits,
     ) -> Collected {
         let sought = match &collected.claims {
             Ok(claims) if !policy.rules.is_empty() => sought_sources(claims, policy),
@@ -74,7 +116,13 @@ impl StatementLookups {
         };
         let mut recorded = statements_of_files(&sought, &policy.files, collected.at);
         let missing = still_sought(sought, &recorded, policy, collected.at);
-        recorded.extend(self.look_up(client, missing, policy, collected.at).await);
+        // Without a bundle, what was found is dropped before the next instance is looked up.
+        let mut limits = limits.clone();
+        if collected.bundle.is_none() {
+            limits.budget = StatementBudget::default();
+        }
+        let found = self.look_up(client, missing, policy, collected.at, limits);
+        recorded.extend(found.await);
         collected.change(|claims| claims.with_statements(&recorded, &policy.roots));
         if let Some(bundle) = &mut collected.bundle {
             bundle.provenance = recorded;
@@ -82,16 +130,18 @@ impl StatementLookups {
         collected
     }
 
-    /// What GitHub and the registries have about these images, at a time (Unix seconds). One source after the other is asked, until
-    /// the rules hold.
+    /// What GitHub and the registries have about these images, at a time (Unix seconds), as far as the limits of the deployment
+    /// permit. One source after the other is asked, until the rules hold.
     pub async fn look_up(
         &self,
         client: &Client,
         sought: Vec<Sought>,
         policy: &SourcePolicy,
         at: u64,
+        limits: LookupLimits,
     ) -> Vec<RecordedStatements> {
         let policy = Arc::new(policy.clone());
+        let at_once = Arc::new(Semaphore::new(AT_ONCE));
         let mut tasks = JoinSet::new();
         let count = sought.len();
         for (index, image) in sought.into_iter().enumerate() {
@@ -105,10 +155,13 @@ impl StatementLookups {
                 api: self.api.clone(),
                 token: self.token.clone(),
                 credentials: self.credentials.clone(),
-                at_once: Arc::clone(&self.at_once),
+                at_once: Arc::clone(&at_once),
+                round: self.round.load(Ordering::Relaxed),
                 image,
                 policy: Arc::clone(&policy),
                 at,
+                limits: limits.clone(),
+                remembered: Arc::clone(&self.remembered),
             };
             tasks.spawn(async move { (index, image.look_up(slots).await) });
         }
@@ -125,8 +178,10 @@ impl StatementLookups {
 
     fn slot(&self, image: &Sought, from: StatementSource) -> Slot {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        if answers.len() >= MAX_REMEMBERED {
+        if answers.len() >= MAX_REMEMBERED || self.remembered.load(Ordering::Relaxed) >= MAX_REMEMBERED_BYTES
+        {
             answers.clear();
+            self.remembered.store(0, Ordering::Relaxed);
         }
         let key = match from {
             StatementSource::Registry => {
@@ -158,6 +213,9 @@ struct OneImage {
     policy: Arc<SourcePolicy>,
     /// Unix seconds.
     at: u64,
+    limits: LookupLimits,
+    round: u64,
+    remembered: Arc<AtomicUsize>,
 }
 
 impl OneImage {
@@ -166,23 +224,31 @@ impl OneImage {
     async fn look_up(&self, slots: Vec<(StatementSource, Slot)>) -> Vec<RecordedStatements> {
         let mut answers = Vec::new();
         for (from, slot) in slots {
-            let mut slot = slot.lock().await;
-            let _permit = self.at_once.acquire().await;
+            let turn = async { (self.at_once.acquire().await, slot.lock().await) };
+            let Ok((_permit, mut slot)) = timeout_at(self.limits.ends, turn).await else {
+                answers.push(self.without_time(from));
+                continue;
+            };
             // What is remembered met the rule of another target, or one that was written otherwise.
-            let known = slot.as_ref().map(|known| of_image(known, &self.image));
+            let known = slot.statements.as_ref();
+            let known = known.map(|known| of_image(known, &self.image));
             let is_enough = |known: &RecordedStatements| {
                 let with: Vec<_> = answers.iter().chain([known]).cloned().collect();
                 self.holds(&with)
             };
-            let answer = match known.filter(is_enough) {
-                Some(known) => known,
-                None => self.ask(from).await,
+            let (answer, is_new) = match known.filter(is_enough) {
+                Some(known) => (self.held(known), false),
+                None => (self.ask_once(from, &mut slot).await, true),
             };
             let is_whole = answer.problem.is_none() && !answer.bundles.is_empty();
             answers.push(answer);
-            // What failed, what is not there yet and what is not the right one is asked for again.
+            // What is not there yet and what is not the right one is asked for again.
             if is_whole && self.holds(&answers) {
-                *slot = answers.last().cloned();
+                if is_new {
+                    slot.statements = answers.last().cloned();
+                    let bytes = slot.statements.as_ref().map_or(0, bytes);
+                    self.remembered.fetch_add(bytes, Ordering::Relaxed);
+                }
                 break;
             }
         }
@@ -195,15 +261,123 @@ impl OneImage {
         judge_image(&self.image.image, &statements, &self.policy).status == Status::Pass
     }
 
-    async fn ask(&self, from: StatementSource) -> RecordedStatements {
-        match (from, &self.api) {
-            (StatementSource::Registry, _) => {
-                ask_registry(&self.client, &self.credentials, &self.image, self.at).await
+    /// What is remembered, if the deployment may hold it, too.
+    fn held(&self, known: RecordedStatements) -> RecordedStatements {
+        match self.limits.budget.take(known.from, bytes(&known)) {
+            Ok(held) => {
+                held.forget();
+                known
             }
-            (_, Some(api)) => ask_github(&self.client, api, self.token.as_ref(), &self.image, self.at).await,
-            (_, None) => recorded(&self.image, from, None, self.at, Found::default()),
+            Err(problem) => self.recorded(known.url, Found::failed(known.from, problem)),
         }
     }
+
+    /// Asks, unless nobody answered in this round. An answer that came in part may be enough for another rule: it is asked for again.
+    async fn ask_once(&self, from: StatementSource, slot: &mut KnownAnswer) -> RecordedStatements {
+        if let Some((round, problem)) = &slot.failed
+            && *round == self.round
+        {
+            return self.recorded(self.shown(from), Found::failed(from, problem.clone()));
+        }
+        if self.limits.ends <= Instant::now() {
+            return self.without_time(from);
+        }
+        // With less, another deployment may get an answer.
+        let had_time = self.limits.ends >= Instant::now() + TIME;
+        let answer = self.ask(from).await;
+        let is_gone = |problem: &&LookupProblem| {
+            let of_a_server = [LookupProblemKind::Unreachable, LookupProblemKind::RateLimited];
+            had_time && of_a_server.contains(&problem.kind) && answer.bundles.is_empty()
+        };
+        let failed = answer.problem.as_ref().filter(is_gone);
+        slot.failed = failed.map(|problem| (self.round, problem.clone()));
+        answer
+    }
+
+    fn without_time(&self, from: StatementSource) -> RecordedStatements {
+        let problem = LookupProblem {
+            kind: LookupProblemKind::Unreachable,
+            detail: format!("{}: {NO_TIME}", from.words()),
+        };
+        self.recorded(self.shown(from), Found::failed(from, problem))
+    }
+
+    /// The address that is asked.
+    fn shown(&self, from: StatementSource) -> Option<String> {
+        match from {
+            StatementSource::Registry => self.in_registry().shown(),
+            _ => Some(self.at_github(self.api.as_ref()?).shown()),
+        }
+    }
+
+    async fn ask(&self, from: StatementSource) -> RecordedStatements {
+        let budget = &self.limits.budget;
+        let found = match (from, &self.api) {
+            (StatementSource::Registry, _) => {
+                let asked = self.in_registry();
+                self.patiently(|time| asked.fetch(&self.client, time, budget.clone()))
+                    .await
+            }
+            (_, Some(api)) => {
+                let asked = self.at_github(api);
+                self.patiently(|time| asked.fetch(&self.client, time, budget.clone()))
+                    .await
+            }
+            (_, None) => Found::new(from, budget.clone()),
+        };
+        self.recorded(self.shown(from), found)
+    }
+
+    fn at_github<'a>(&'a self, api: &'a Url) -> Attestations<'a> {
+        Attestations {
+            api,
+            token: self.token.as_ref(),
+            repository: &self.image.repository,
+            digest: &self.image.digest,
+            predicate_type: (!self.image.signature_suffices).then_some(PROVENANCE),
+        }
+    }
+
+    fn in_registry(&self) -> InRegistry<'_> {
+        InRegistry {
+            image: name_of(&self.image),
+            digest: &self.image.digest,
+            via_buildkit: self.image.via_buildkit,
+            credentials: &self.credentials,
+        }
+    }
+
+    /// Asks again, as long as that may help and there is time.
+    async fn patiently<F: Future<Output = Found>>(&self, mut ask: impl FnMut(Duration) -> F) -> Found {
+        let left = self.limits.ends.saturating_duration_since(Instant::now());
+        let schedule = Schedule {
+            total: TIME.min(left),
+            one_attempt: TIME,
+            first_pause: Duration::from_millis(500),
+            ..Schedule::default()
+        };
+        let asked = retry(&schedule, jitter, |attempt| {
+            let found = ask(attempt.time_left);
+            async move {
+                let found = found.await;
+                match found.problem {
+                    None => Ok(found),
+                    Some(_) => Err(Incomplete(found)),
+                }
+            }
+        });
+        asked.await.unwrap_or_else(|Incomplete(found)| found)
+    }
+
+    fn recorded(&self, url: Option<String>, found: Found) -> RecordedStatements {
+        found.keep(self.image.image.clone(), url, rfc3339(self.at))
+    }
+}
+
+/// Bytes that an answer holds.
+fn bytes(answer: &RecordedStatements) -> usize {
+    let bundles = answer.bundles.iter().map(|bundle| bundle.get().len());
+    bundles.chain(answer.documents.iter().map(String::len)).sum()
 }
 
 /// What is known of a digest, under this image's name.
@@ -212,80 +386,6 @@ fn of_image(known: &RecordedStatements, image: &Sought) -> RecordedStatements {
         image: image.image.clone(),
         ..known.clone()
     }
-}
-
-async fn ask_github(
-    client: &Client,
-    api: &Url,
-    token: Option<&Secret>,
-    image: &Sought,
-    at: u64,
-) -> RecordedStatements {
-    let asked = Attestations {
-        api,
-        token,
-        repository: &image.repository,
-        digest: &image.digest,
-        predicate_type: (!image.signature_suffices).then_some(PROVENANCE),
-    };
-    let found = patiently(|time| asked.fetch(client, time)).await;
-    recorded(image, StatementSource::GithubApi, Some(asked.shown()), at, found)
-}
-
-async fn ask_registry(
-    client: &Client,
-    credentials: &RegistryCredentials,
-    image: &Sought,
-    at: u64,
-) -> RecordedStatements {
-    let asked = InRegistry {
-        image: name_of(image),
-        digest: &image.digest,
-        via_buildkit: image.via_buildkit,
-        credentials,
-    };
-    let found = patiently(|time| asked.fetch(client, time)).await;
-    recorded(image, StatementSource::Registry, asked.shown(), at, found)
-}
-
-fn recorded(
-    image: &Sought,
-    from: StatementSource,
-    url: Option<String>,
-    at: u64,
-    found: Found,
-) -> RecordedStatements {
-    RecordedStatements {
-        image: image.image.clone(),
-        from,
-        url,
-        fetched_at: rfc3339(at),
-        bundles: found.bundles,
-        documents: found.documents,
-        legacy_signature: found.legacy_signature,
-        problem: found.problem,
-    }
-}
-
-/// Asks again, as long as that may help and there is time.
-async fn patiently<F: Future<Output = Found>>(mut ask: impl FnMut(Duration) -> F) -> Found {
-    let schedule = Schedule {
-        total: TIME,
-        one_attempt: TIME,
-        first_pause: Duration::from_millis(500),
-        ..Schedule::default()
-    };
-    let asked = retry(&schedule, jitter, |attempt| {
-        let found = ask(attempt.time_left);
-        async move {
-            let found = found.await;
-            match found.problem {
-                None => Ok(found),
-                Some(_) => Err(Incomplete(found)),
-            }
-        }
-    });
-    asked.await.unwrap_or_else(|Incomplete(found)| found)
 }
 
 /// What was found before something failed.

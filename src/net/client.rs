@@ -119,6 +119,27 @@ impl Client {
         })
     }
 
+    /// The client for an address that an answer names, such as the target of a redirect. What is named from the public internet is held
+    /// to the public internet: a permission to reach private networks is for what the user names (T47).
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub(crate) fn for_named_by(&self, answer: &Response) -> Result<Self, SetupError> {
+        if answer.is_private || !self.allow_private_network {
+            return Ok(self.clone());
+        }
+        let (transport, lookup) = &*self.made_of;
+        let transport = Transport {
+            allow_private_network: false,
+            ..transport.clone()
+        };
+        Ok(Self {
+            trace: self.trace.clone(),
+            threads: self.threads,
+            ..Self::with_lookup(&transport, Arc::clone(lookup))?
+        })
+    }
+
     /// The same client, with its requests in a record.
     #[must_use]
     pub fn traced(mut self, trace: Trace) -> Self {

@@ -230,6 +230,58 @@ async fn a_proxy_is_asked_to_connect_and_its_refusal_shows_no_password() {
     ));
 }
 
+/// T47: the permission is for what the user names.
+#[tokio::test]
+async fn what_a_public_server_names_is_held_to_the_public_internet() {
+    let private = Client::new(&Transport {
+        allow_private_network: true,
+        ..Transport::default()
+    });
+    let private = private.unwrap();
+    let url = bytes(answer(200, &[], b"private")).await;
+    let here = private.get(&url, &small()).await.unwrap();
+    let public = Response::with(302, &[], b"");
+    let named_by = |answer| private.for_named_by(answer).unwrap();
+    assert_eq!(
+        named_by(&here).get(&url, &small()).await.unwrap().body,
+        b"private"
+    );
+    let plain = named_by(&public).get(&url, &small()).await.unwrap_err();
+    let plain_http = UrlProblem::PlainHttp;
+    assert!(
+        matches!(&plain, NetError::BadUrl { problem, .. } if *problem == plain_http),
+        "{plain:?}"
+    );
+    let literal = "https://10.0.0.1/".parse().unwrap();
+    let error = named_by(&public).get(&literal, &small()).await.unwrap_err();
+    assert!(matches!(error, NetError::AddressRefused { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn that_the_name_of_a_proxy_is_not_found_is_not_told_of_the_server() {
+    let nowhere: Lookup = Arc::new(|_| Box::pin(async { Err(std::io::Error::other("no such name")) }));
+    let ask = async |transport: Transport| {
+        let client = Client::with_lookup(&transport, Arc::clone(&nowhere)).unwrap();
+        let url = "https://app.example/".parse().unwrap();
+        client.get(&url, &small()).await.unwrap_err()
+    };
+    let error = ask(Transport {
+        proxy: Some("http://proxy.invalid:3128".to_owned().into()),
+        ..Transport::default()
+    })
+    .await;
+    assert!(
+        matches!(error, NetError::Connect { via_proxy: true, .. }),
+        "{error:?}"
+    );
+    assert!(
+        error.to_string().contains("the name proxy.invalid could"),
+        "{error}"
+    );
+    let error = ask(Transport::default()).await;
+    assert!(matches!(error, NetError::Dns { .. }), "{error:?}");
+}
+
 #[tokio::test]
 async fn through_a_proxy_tls_is_still_checked_end_to_end() {
     let pki = TestPki::new();

@@ -7,6 +7,7 @@ use reqwest::header::{HeaderMap, LOCATION};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
+use super::address;
 use super::error::{NetError, Stage};
 use super::failure::{self, RequestContext};
 use super::guard;
@@ -67,6 +68,10 @@ impl Exchange {
             }
         };
         let status = answer.status();
+        let is_private = match answer.remote_addr() {
+            Some(address) if !self.via_proxy => address::scope(address.ip()).is_some(),
+            _ => guard::is_private(&self.url),
+        };
         if header_bytes(answer.headers()) > limits.max_headers {
             return Err(NetError::HeadersTooLarge {
                 host,
@@ -88,7 +93,9 @@ impl Exchange {
             Err(_) if !status.is_success() => Vec::new(),
             Err(error) => return Err(error),
         };
-        Ok(Response::new(host, status.as_u16(), headers, body))
+        let mut response = Response::new(host, status.as_u16(), headers, body);
+        response.is_private = is_private;
+        Ok(response)
     }
 }
 

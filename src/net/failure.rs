@@ -24,7 +24,7 @@ pub(super) fn before_body(error: &reqwest::Error, context: &RequestContext<'_>) 
     let host = context.host.to_owned();
     let causes = Causes::of(error);
     if let Some(ours) = causes.find::<NetError>() {
-        return with_host(ours.clone(), host);
+        return with_host(ours.clone(), host, context.via_proxy);
     }
     if let Some(tls) = causes.find::<rustls::Error>() {
         return NetError::Tls {
@@ -93,8 +93,18 @@ pub(super) fn in_body(error: &reqwest::Error, host: &str) -> NetError {
 }
 
 /// The resolver knows only a name; the message shall say `host:port` as everywhere.
-fn with_host(error: NetError, host: String) -> NetError {
+fn with_host(error: NetError, host: String, via_proxy: bool) -> NetError {
+    let is_server = |name: &str| {
+        host.rsplit_once(':')
+            .is_some_and(|(server, _)| server.eq_ignore_ascii_case(name))
+    };
     match error {
+        // The only other name that is looked up is the proxy's.
+        NetError::Dns { host: name, detail } if via_proxy && !is_server(&name) => NetError::Connect {
+            host,
+            via_proxy,
+            detail: format!("the name {name} could not be resolved: {detail}"),
+        },
         NetError::AddressRefused { address, scope, .. } => NetError::AddressRefused { host, address, scope },
         NetError::Dns { detail, .. } => NetError::Dns { host, detail },
         other => other,

@@ -42,6 +42,13 @@ pub(super) fn check_address(
     })
 }
 
+/// Whether a URL's host is an address of a private network, or this machine, as far as its text tells.
+pub(super) fn is_private(url: &Url) -> bool {
+    let is_in = |address| address::scope(address).is_some();
+    url.host()
+        .is_some_and(|host| literal(&host).map_or_else(|| is_loopback(&host), is_in))
+}
+
 /// `localhost` and names below it, which RFC 6761 reserves for loopback.
 pub(super) fn is_localhost_name(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 /// Bounds of one request (T48). The body is counted as it arrives; nothing is decompressed, so these are the bytes
 /// that a parser sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +30,16 @@ impl Limits {
             max_headers: Self::MAX_HEADERS,
             total: Self::TOTAL,
         }
+    }
+
+    /// The same, with no more time than until then.
+    pub(crate) fn until(self, ends: Instant) -> Self {
+        self.within(ends.saturating_duration_since(Instant::now()))
+    }
+
+    /// The same, with this much time, which may be more than the default.
+    pub(crate) fn lasting(self, total: Duration) -> Self {
+        Self { total, ..self }
     }
 
     /// The same, with no more time than `left`.

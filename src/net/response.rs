@@ -16,6 +16,8 @@ pub struct Response {
     /// The body. Of an error status it is the part that arrived within the limits, possibly none.
     pub body: Vec<u8>,
     headers: HeaderMap,
+    /// Whether who answered is in a private network.
+    pub(super) is_private: bool,
 }
 
 impl Response {
@@ -25,6 +27,7 @@ impl Response {
             status,
             body,
             headers,
+            is_private: false,
         }
     }
 

@@ -364,7 +364,7 @@ pub async fn attestation(
     nonce: &[u8; 32],
     time_left: Duration,
 ) -> Result<RawAttestation, SourceError> {
-    let limits = Limits::body(MAX_BYTES).within(time_left);
+    let limits = Limits::body(MAX_BYTES).lasting(time_left);
     let body = json_and_stay(client, endpoints.attestation_url(nonce), &limits).await?;
     Ok(RawAttestation {
         nonce: Some(*nonce),
@@ -381,7 +381,7 @@ pub async fn info(
     endpoints: &AppEndpoints,
     time_left: Duration,
 ) -> Result<Vec<u8>, SourceError> {
-    let limits = Limits::body(MAX_INFO_BYTES).within(time_left);
+    let limits = Limits::body(MAX_INFO_BYTES).lasting(time_left);
     json_after(client, endpoints.info_url(), &limits).await
 }
 
@@ -390,7 +390,7 @@ pub async fn info(
 /// # Errors
 /// There is none.
 pub async fn gpu(client: &Client, url: &Url, time_left: Duration) -> Result<Vec<u8>, SourceError> {
-    let limits = Limits::body(MAX_GPU_DOCUMENT_BYTES).within(time_left);
+    let limits = Limits::body(MAX_GPU_DOCUMENT_BYTES).lasting(time_left);
     json_after(client, url.clone(), &limits).await
 }
 

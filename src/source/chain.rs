@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
+use super::NO_TIME;
 use crate::address::{AddressProblem, parse_address};
 use crate::net::retry::{Heal as _, Schedule, retry};
 use crate::net::{Client, Limits, NetError, operator};
@@ -23,7 +24,7 @@ pub const MAX_BYTES: usize = 1024 * 1024;
 const ONE_ANSWER: Duration = Duration::from_secs(15);
 
 /// How long all questions of one app may take: 90 s.
-const ALL_ANSWERS: Duration = Duration::from_secs(90);
+pub(crate) const ALL_ANSWERS: Duration = Duration::from_secs(90);
 
 /// The most characters of a part of a URL that is no secret: `v1`, `rpc`, `mainnet`.
 const PLAIN_PART: usize = 8;
@@ -94,13 +95,14 @@ impl Nodes {
     }
 
     /// Asks both nodes everything that is to be known of an app's contracts. `earlier` are answers about the same contracts,
-    /// which are not asked for again.
+    /// which are not asked for again. Nobody is asked after `ends`.
     pub async fn ask(
         &self,
         client: &Client,
         contracts: Contracts,
         subject: &GovernanceSubject,
         earlier: Option<&RecordedChain>,
+        ends: Instant,
         mut jitter: impl FnMut() -> u32,
     ) -> RecordedChain {
         let [first, second] = &self.0;
@@ -112,7 +114,6 @@ impl Nodes {
                 .map(|earlier| earlier.exchanges.clone())
                 .unwrap_or_default(),
         };
-        let ends = Instant::now() + ALL_ANSWERS;
         let mut id = 0;
         for _ in 0..MAX_ROUNDS {
             let open = read(&contracts, subject, &record).1;
@@ -170,6 +171,9 @@ impl RpcNode {
     ) -> RpcOutcome {
         let body = request.body(id);
         let left = ends.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return RpcOutcome::Problem(format!("{}: {NO_TIME}", self.host));
+        }
         let schedule = Schedule {
             total: left,
             one_attempt: ONE_ANSWER,

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::net::NetError;
 use crate::net::retry::Heal;
+use crate::net::{NetError, Stage};
 use cvm_verify_core::checks::EvidenceReason;
 
 /// Why a document could not be fetched.
@@ -210,7 +210,10 @@ fn not_json_hint(path: &str) -> &'static str {
 fn status_hint(path: &str, error: &NetError) -> String {
     let status = match error {
         NetError::HttpStatus { status, .. } => status,
-        NetError::Timeout { .. } => return "; --timeout gives each request more time".to_owned(),
+        NetError::Timeout {
+            stage: Stage::Response | Stage::Body,
+            ..
+        } => return "; --timeout gives each request more time".to_owned(),
         _ => return String::new(),
     };
     match status {

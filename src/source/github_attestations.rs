@@ -11,10 +11,10 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 use url::Url;
 
-use super::Found;
 use super::lookup_problem::{malformed, of_net, unreachable_with};
 use super::next_page::{NextPage, next_page};
-use crate::net::{Client, Limits, Method, Response, Secret, github_headers};
+use super::{Found, StatementBudget};
+use crate::net::{Client, Limits, Method, Response, Secret, below, github_headers};
 use cvm_verify_core::evidence::{
     LookupProblem, LookupProblemKind as Kind, MAX_STATEMENTS, StatementSource, has_more_values_than,
 };
@@ -49,7 +49,15 @@ impl Attestations<'_> {
     /// The address without its query, for people.
     #[must_use]
     pub fn shown(&self) -> String {
-        format!("{}{}", self.api.as_str().trim_end_matches('/'), self.path())
+        self.url(&self.path(), None).into()
+    }
+
+    /// An address below that of the API. Nothing of the API's own query is in it: that may hold a key.
+    fn url(&self, path: &str, query: Option<&str>) -> Url {
+        let mut url = below(self.api, path);
+        url.set_query(query);
+        url.set_fragment(None);
+        url
     }
 
     fn path(&self) -> String {
@@ -61,8 +69,8 @@ impl Attestations<'_> {
     }
 
     /// Asks, within this time. One attempt; what went wrong says whether another may help.
-    pub async fn fetch(&self, client: &Client, time: Duration) -> Found {
-        let mut found = Found::default();
+    pub async fn fetch(&self, client: &Client, time: Duration, budget: StatementBudget) -> Found {
+        let mut found = Found::new(StatementSource::GithubApi, budget);
         if let Err(problem) = self.pages(client, Instant::now() + time, &mut found).await {
             found.problem = Some(problem);
         }
@@ -75,14 +83,13 @@ impl Attestations<'_> {
         deadline: Instant,
         found: &mut Found,
     ) -> Result<(), LookupProblem> {
-        let mut query = format!("?per_page={MAX_STATEMENTS}");
+        let mut query = format!("per_page={MAX_STATEMENTS}");
         if let Some(predicate_type) = self.predicate_type {
             let encoded: String = url::form_urlencoded::byte_serialize(predicate_type.as_bytes()).collect();
             query = format!("{query}&predicate_type={encoded}");
         }
-        let mut path = format!("{}{query}", self.path());
         for _ in 0..MAX_PAGES {
-            let answer = self.page(client, &path, deadline).await?;
+            let answer = self.page(client, &query, deadline).await?;
             let Some(answer) = answer else { return Ok(()) };
             for attestation in answer.attestations {
                 // What GitHub itself says of a release is no statement of a build.
@@ -94,19 +101,19 @@ impl Attestations<'_> {
                 }
                 let bundle = match (attestation.bundle, attestation.bundle_url) {
                     (Some(bundle), _) if bundle.get() != "null" => bundle,
-                    (_, Some(address)) => bundle_at(client, &address, deadline).await?,
+                    (_, Some(address)) => bundle_at(&answer.bundles, &address, deadline).await?,
                     (_, None) => {
                         return Err(malformed(
                             "GitHub's answer has an attestation with neither `bundle` nor `bundle_url`",
                         ));
                     }
                 };
-                found.bundles.push(bundle);
+                found.add_bundle(bundle)?;
             }
             match answer.next {
                 NextPage::None => return Ok(()),
                 NextPage::At(next) => {
-                    path = format!("{}?{}", self.path(), next.query().unwrap_or_default());
+                    query = next.query().unwrap_or_default().to_owned();
                 }
                 NextPage::Elsewhere => {
                     return Err(malformed(
@@ -122,18 +129,19 @@ impl Attestations<'_> {
     async fn page(
         &self,
         client: &Client,
-        path: &str,
+        query: &str,
         deadline: Instant,
     ) -> Result<Option<AttestationPage>, LookupProblem> {
-        let answer = self.ask(client, self.token, path, deadline).await?;
+        let url = self.url(&self.path(), Some(query));
+        let answer = self.ask(client, self.token, &url, deadline).await?;
         let limited = is_limited(&answer);
         match answer.status {
-            200 => self.read_page(&answer).map(Some),
+            200 => self.read_page(client, &answer).map(Some),
             // An organisation with single sign-on refuses a token that it does not know, and shows what is public without one.
             403 if self.token.is_some() && !limited => {
-                let again = self.ask(client, None, path, deadline).await?;
+                let again = self.ask(client, None, &url, deadline).await?;
                 match again.status {
-                    200 => self.read_page(&again).map(Some),
+                    200 => self.read_page(client, &again).map(Some),
                     _ => Err(LookupProblem {
                         kind: Kind::ApiDenied,
                         detail: format!(
@@ -172,8 +180,8 @@ impl Attestations<'_> {
 
     /// Whether the token may see the repository.
     async fn shows_repository(&self, client: &Client, deadline: Instant) -> Result<bool, LookupProblem> {
-        let path = format!("/repos/{}", self.repository);
-        let answer = self.ask(client, self.token, &path, deadline).await?;
+        let url = self.url(&format!("/repos/{}", self.repository), None);
+        let answer = self.ask(client, self.token, &url, deadline).await?;
         let limited = is_limited(&answer);
         match answer.status {
             200 => Ok(true),
@@ -184,39 +192,40 @@ impl Attestations<'_> {
         }
     }
 
-    /// Every status is an answer. `path` is below the address of the API.
+    /// Every status is an answer.
     async fn ask(
         &self,
         client: &Client,
         token: Option<&Secret>,
-        path: &str,
+        url: &Url,
         deadline: Instant,
     ) -> Result<Response, LookupProblem> {
         let unreachable = |detail: &str| LookupProblem {
             kind: Kind::Unreachable,
             detail: detail.to_owned(),
         };
-        let url = Url::parse(&format!("{}{path}", self.api.as_str().trim_end_matches('/')))
-            .map_err(|_| unreachable("the request to GitHub's API could not be made"))?;
         let headers = github_headers(token).map_err(|_| {
             unreachable("the token in CVM_VERIFY_SOURCE_TOKEN holds a character that no token has")
         })?;
         let limits = Limits::body(MAX_PAGE).within(deadline.saturating_duration_since(Instant::now()));
         client
-            .send(Method::GET, &url, headers, Vec::new(), &limits)
+            .send(Method::GET, url, headers, Vec::new(), &limits)
             .await
             .map_err(|error| of_net("GitHub's API", &error))
     }
 
-    fn read_page(&self, answer: &Response) -> Result<AttestationPage, LookupProblem> {
+    fn read_page(&self, client: &Client, answer: &Response) -> Result<AttestationPage, LookupProblem> {
         if has_more_values_than(&answer.body, MAX_VALUES) {
             return Err(malformed("GitHub's answer holds too many values"));
         }
         let listed: AttestationList = serde_json::from_slice(&answer.body)
             .map_err(|_| malformed("GitHub's answer is not a list of attestations"))?;
-        let asked = Url::parse(&self.shown()).map_err(|_| malformed("GitHub's API has no such address"))?;
+        let asked = self.url(&self.path(), None);
         Ok(AttestationPage {
             attestations: listed.attestations,
+            bundles: client
+                .for_named_by(answer)
+                .map_err(|error| malformed(&error.to_string()))?,
             next: next_page(answer, &asked),
         })
     }
@@ -270,6 +279,8 @@ struct ListedAttestation {
 
 struct AttestationPage {
     attestations: Vec<ListedAttestation>,
+    /// Who asks for the bundles that it names.
+    bundles: Client,
     next: NextPage,
 }
 
@@ -289,5 +300,29 @@ fn rate_limited(answer: &Response) -> LookupProblem {
             (None, Some(seconds)) => format!("GitHub's rate limit is reached for {seconds} seconds"),
             (None, None) => "GitHub's rate limit is reached".to_owned(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_and_asked_holds_nothing_of_the_query_of_the_api() {
+        let api = Url::parse("https://mirror.example/api/v3/?key=hunter2#x").unwrap();
+        let asked = Attestations {
+            api: &api,
+            token: None,
+            repository: "example/web",
+            digest: &[0xab; 32],
+            predicate_type: None,
+        };
+        let shown = format!(
+            "https://mirror.example/api/v3/repos/example/web/attestations/sha256:{}",
+            "ab".repeat(32)
+        );
+        assert_eq!(asked.shown(), shown);
+        let page = asked.url(&asked.path(), Some("per_page=30"));
+        assert_eq!(page.as_str(), format!("{shown}?per_page=30"));
     }
 }

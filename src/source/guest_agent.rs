@@ -131,7 +131,7 @@ pub async fn attestation(
     time_left: Duration,
 ) -> Result<RawAttestation, SourceError> {
     let (path, query) = ATTESTATION;
-    let limits = Limits::body(MAX_BYTES).within(time_left);
+    let limits = Limits::body(MAX_BYTES).lasting(time_left);
     match json_and_stay(client, agent.at(path, query), &limits).await {
         Ok(body) => Ok(RawAttestation { nonce: None, body }),
         Err(error) if is_unknown(&error) => Err(SourceError::AgentWithoutQuote {
@@ -158,7 +158,7 @@ fn closed(error: SourceError, agent: &GuestAgent) -> SourceError {
 /// There is none.
 pub async fn info(client: &Client, agent: &GuestAgent, time_left: Duration) -> Result<Vec<u8>, SourceError> {
     let until = Instant::now() + time_left;
-    let limits = || Limits::body(MAX_INFO_BYTES).within(until.saturating_duration_since(Instant::now()));
+    let limits = || Limits::body(MAX_INFO_BYTES).lasting(until.saturating_duration_since(Instant::now()));
     let [first, others @ ..] = INFO;
     let mut answer = json_after(client, agent.at(first, "json"), &limits()).await;
     for path in others {

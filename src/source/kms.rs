@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
+use super::NO_TIME;
 use crate::net::retry::{Schedule, retry};
 use crate::net::{Client, LeafWatch, Limits, NetError};
 use cvm_verify_core::evidence::{MAX_KMS_META_BYTES, TlsChain};
@@ -46,6 +47,9 @@ pub async fn fetch(client: &Client, host: &KmsHost, left: Duration, jitter: fn()
         problem: Some(problem),
         ..Shown::default()
     };
+    if left.is_zero() {
+        return problem(NO_TIME.to_owned());
+    }
     let Ok(base) = Url::parse(&format!("https://{host}/")) else {
         return problem("its host is not one of a URL".to_owned());
     };

@@ -3,6 +3,9 @@
 use crate::net::NetError;
 use cvm_verify_core::evidence::{LookupProblem, LookupProblemKind as Kind};
 
+/// Why something is not asked beside the evidence.
+pub(crate) const NO_TIME: &str = "it was not asked: no time was left for it";
+
 pub(super) fn unreachable_with(status: u16) -> LookupProblem {
     LookupProblem {
         kind: Kind::Unreachable,

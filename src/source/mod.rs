@@ -22,10 +22,11 @@ pub mod registry;
 mod row;
 
 pub use error::{NOT_JSON_BYTES, NotJson, SourceError};
-pub use found_statements::{Found, TIME};
+pub use found_statements::{Found, StatementBudget, TIME};
 pub use host_label::{GatewayChannel, HostId, HostLabel, tls_host};
 pub use list::{AskedInstances, OneInstance, Source};
 pub(crate) use list::{NamedSource, SOURCE_LINES, SOURCE_NAMES, SOURCES, parse_source, row_of};
+pub(crate) use lookup_problem::NO_TIME;
 pub use nras::Nras;
 pub use phala_verifier::PhalaVerifier;
 pub(crate) use row::{ReachedBy, SourceRow};

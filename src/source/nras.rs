@@ -5,8 +5,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
+use tokio::time::Instant;
 use url::Url;
 
+use super::NO_TIME;
 use crate::net::{Client, Limits, below};
 use cvm_verify_core::evidence::{GpuReport, NrasAnswer, NrasKind, RecordedNras, keys_used};
 use cvm_verify_core::verify::gpu::{MAX_ANSWER_BYTES, MAX_KEYS_BYTES};
@@ -50,19 +52,24 @@ impl Nras {
         Self(url)
     }
 
-    /// Sends reports to it, and fetches the keys of its answers.
+    /// Sends reports to it, and fetches the keys of its answers, until `ends`.
     pub async fn ask(
         &self,
         client: &Client,
         nonce: &[u8; 32],
         reports: &[(NrasKind, Vec<GpuReport>)],
+        ends: Instant,
     ) -> RecordedNras {
         let mut recorded = RecordedNras {
             host: self.0.host_str().unwrap_or("no host").to_owned(),
             ..RecordedNras::default()
         };
+        if ends <= Instant::now() {
+            recorded.problem = Some(NO_TIME.to_owned());
+            return recorded;
+        }
         for (kind, reports) in reports.iter().filter(|(_, reports)| !reports.is_empty()) {
-            match self.appraisal(client, *kind, nonce, reports).await {
+            match self.appraisal(client, *kind, nonce, reports, ends).await {
                 Ok(body) => recorded.answers.push(NrasAnswer { kind: *kind, body }),
                 Err(problem) => {
                     recorded.problem = Some(problem);
@@ -70,7 +77,7 @@ impl Nras {
                 }
             }
         }
-        match self.keys(client).await {
+        match self.keys(client, ends).await {
             Ok(keys) => recorded.keys = Some(keys_used(&keys, &recorded.answers)),
             Err(problem) => recorded.problem = Some(problem),
         }
@@ -84,6 +91,7 @@ impl Nras {
         kind: NrasKind,
         nonce: &[u8; 32],
         reports: &[GpuReport],
+        ends: Instant,
     ) -> Result<String, String> {
         let architecture = reports.first().map_or("", |report| report.architecture.as_str());
         let list: Vec<_> = reports
@@ -109,7 +117,7 @@ impl Nras {
                     .map(|members| members.remove("claims_version"));
             }
             let url = below(&self.0, &format!("{version}/attest/{}", kind.as_str()));
-            let limits = Limits::body(MAX_ANSWER_BYTES);
+            let limits = Limits::body(MAX_ANSWER_BYTES).until(ends);
             let response = client
                 .post_json(&url, body.to_string().into_bytes(), &limits)
                 .await
@@ -137,9 +145,11 @@ impl Nras {
         ))
     }
 
-    async fn keys(&self, client: &Client) -> Result<String, String> {
+    async fn keys(&self, client: &Client, ends: Instant) -> Result<String, String> {
         let url = below(&self.0, ".well-known/jwks.json");
-        let response = client.get_json(&url, &Limits::body(MAX_KEYS_BYTES)).await;
+        let response = client
+            .get_json(&url, &Limits::body(MAX_KEYS_BYTES).until(ends))
+            .await;
         let response = response
             .and_then(crate::net::Response::ok)
             .map_err(|error| error.to_string().trim_end_matches('.').to_owned())?;

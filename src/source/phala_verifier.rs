@@ -1,8 +1,10 @@
 //! Phala's hosted verifier: `POST /api/v1/attestations/verify` (phala-docs, `phala-cloud-api/attestations.mdx`). What it is sent
 //! becomes public. Only the transport is here; what the answer is worth is decided where it is compared with the quote.
 
+use tokio::time::Instant;
 use url::Url;
 
+use super::NO_TIME;
 use crate::net::{Client, Limits, below};
 use cvm_verify_core::evidence::RecordedPhalaAnswer;
 
@@ -30,8 +32,8 @@ impl PhalaVerifier {
         Self(vec![url.clone()])
     }
 
-    /// Asks for a verdict on a quote, each host at most once, until one has an answer.
-    pub async fn ask(&self, client: &Client, quote: &[u8]) -> RecordedPhalaAnswer {
+    /// Asks for a verdict on a quote, each host at most once, until one has an answer, or until `ends`.
+    pub async fn ask(&self, client: &Client, quote: &[u8], ends: Instant) -> RecordedPhalaAnswer {
         let mut last = RecordedPhalaAnswer {
             host: String::new(),
             status: None,
@@ -39,7 +41,7 @@ impl PhalaVerifier {
             problem: Some("there is no host to ask".to_owned()),
         };
         for base in &self.0 {
-            last = ask_one(client, base, quote).await;
+            last = ask_one(client, base, quote, ends).await;
             if last.status.is_some_and(is_an_answer) {
                 break;
             }
@@ -53,12 +55,24 @@ const fn is_an_answer(status: u16) -> bool {
     matches!(status, 200 | 400 | 413 | 422)
 }
 
-async fn ask_one(client: &Client, base: &Url, quote: &[u8]) -> RecordedPhalaAnswer {
+async fn ask_one(client: &Client, base: &Url, quote: &[u8], ends: Instant) -> RecordedPhalaAnswer {
     // Hex digits need no escaping.
     let body = format!(r#"{{"hex":"{}"}}"#, hex::encode(quote));
     let host = base.host_str().unwrap_or("no host").to_owned();
+    if ends <= Instant::now() {
+        return RecordedPhalaAnswer {
+            host,
+            status: None,
+            body: None,
+            problem: Some(NO_TIME.to_owned()),
+        };
+    }
     match client
-        .post_json(&below(base, PATH), body.into_bytes(), &Limits::body(MAX_BYTES))
+        .post_json(
+            &below(base, PATH),
+            body.into_bytes(),
+            &Limits::body(MAX_BYTES).until(ends),
+        )
         .await
     {
         Ok(response) => RecordedPhalaAnswer {

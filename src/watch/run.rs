@@ -353,6 +353,7 @@ impl RunSchedule for Watch<'_> {
         let began = Instant::now();
         if began >= self.next_collateral_round {
             self.session.collateral_cache.new_round();
+            self.session.statements.new_round();
             self.next_collateral_round = began + COLLATERAL_ROUND;
         }
         let deployment = Arc::clone(&job.deployment);

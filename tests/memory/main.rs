@@ -8,6 +8,7 @@ mod judge;
 mod compose;
 mod readers;
 mod shapes;
+mod statements;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -293,6 +293,8 @@ fn an_info_that_is_something_else_is_as_if_absent_live_and_in_replay() {
         "hello",
         "<html></html>",
         "",
+        "null",
+        " null\n",
     ] {
         let deployment = Deployment::healthy();
         deployment

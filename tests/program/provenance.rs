@@ -1,6 +1,7 @@
 //! Who built the images: from the rule to the statement, against a Sigstore instance and a GitHub API on loopback.
 
 mod github_answers;
+mod hanging;
 mod locks_and_plans;
 mod signers;
 

@@ -212,3 +212,18 @@ fn what_is_wrong_with_a_proxy_or_an_endpoint_shows_no_secret() {
         assert_silent(&ran);
     }
 }
+
+/// The address of the statements goes into the evidence.
+#[test]
+fn a_query_of_the_api_that_is_asked_for_statements_is_refused_and_not_repeated() {
+    let deployment = Deployment::healthy();
+    let ran = run(&deployment.strict_args(&[
+        "verify",
+        &deployment.app.url(),
+        "--source-repository=example/shop",
+        &format!("--source-api-url=https://mirror.example/api/v3?key={SECRET}"),
+    ]));
+    assert_eq!(ran.code, 2, "{ran:#?}");
+    assert!(ran.stderr.contains("--source-api-url"), "{ran:#?}");
+    assert_silent(&ran);
+}

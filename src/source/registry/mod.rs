@@ -15,8 +15,8 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
-use super::Found;
 use super::next_page::NextPage;
+use super::{Found, StatementBudget};
 use crate::net::Client;
 use cvm_verify_core::evidence::{LookupProblem, LookupProblemKind as Kind, MAX_STATEMENTS, StatementSource};
 use cvm_verify_core::verify::oci::{Index, MAX_DOCUMENT, provenance_layer};
@@ -54,8 +54,8 @@ impl InRegistry<'_> {
     }
 
     /// Asks, within this time. One attempt; what went wrong says whether another may help.
-    pub async fn fetch(&self, client: &Client, time: Duration) -> Found {
-        let mut found = Found::default();
+    pub async fn fetch(&self, client: &Client, time: Duration, budget: StatementBudget) -> Found {
+        let mut found = Found::new(StatementSource::Registry, budget);
         let Some(repository) = Repository::of(self.image) else {
             found.problem = Some(LookupProblem {
                 kind: Kind::MalformedAnswer,
@@ -99,14 +99,15 @@ impl InRegistry<'_> {
         let Some(index) = Index::read(&document) else {
             return Ok(subjects);
         };
-        found.documents.push(document);
+        found.add_document(document)?;
         subjects.push(index.image);
         if let (true, Some(attestation)) = (self.via_buildkit, index.attestation)
             && let Some(manifest) = session.manifest(&attestation, MAX_DOCUMENT).await?
         {
             if let Some(layer) = provenance_layer(&manifest) {
                 let layer = session.blob(&layer, MAX_DOCUMENT).await?;
-                found.documents.extend([manifest, layer]);
+                found.add_document(manifest)?;
+                found.add_document(layer)?;
             }
             subjects.push(attestation);
         }
@@ -138,7 +139,8 @@ async fn about(
         }
         // One wrong entry hides no other, and is not forgotten.
         match bundle(session, &manifest, subject).await {
-            Ok(bundle) => found.bundles.extend(bundle),
+            Ok(Some(bundle)) => found.add_bundle(bundle)?,
+            Ok(None) => {}
             Err(problem) if problem.kind == Kind::MalformedAnswer => {
                 found.problem.get_or_insert(problem);
             }
@@ -254,7 +256,9 @@ mod tests {
             via_buildkit: true,
             credentials: &RegistryCredentials::default(),
         };
-        asked.fetch(&loopback::client(), time).await
+        asked
+            .fetch(&loopback::client(), time, StatementBudget::default())
+            .await
     }
 
     #[tokio::test]
@@ -287,7 +291,13 @@ mod tests {
             via_buildkit: false,
             credentials: &RegistryCredentials::default(),
         };
-        let found = asked.fetch(&loopback::client(), Duration::from_secs(5)).await;
+        let found = asked
+            .fetch(
+                &loopback::client(),
+                Duration::from_secs(5),
+                StatementBudget::default(),
+            )
+            .await;
         assert_eq!(found.problem.unwrap().kind, Kind::MalformedAnswer);
         assert_eq!(asked.shown(), None);
     }

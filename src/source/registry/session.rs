@@ -145,8 +145,8 @@ impl<'a> RegistrySession<'a> {
                 .and_then(|to| self.repository.registry().join(to).ok());
             let target = target.ok_or_else(|| self.malformed("redirects to no address"))?;
             let limits = self.limits(max_body);
-            response = self
-                .client
+            let client = self.for_named_by(&response)?;
+            response = client
                 .get(&target, &limits)
                 .await
                 .map_err(|error| of_net("where the registry keeps it", &error))?;
@@ -195,8 +195,9 @@ impl<'a> RegistrySession<'a> {
             self.login.as_ref(),
         );
         let challenge = challenge.map_err(|error| self.problem(Kind::ApiDenied, &error.to_string()))?;
+        let named_by = self.for_named_by(&response)?;
         self.authorization = Some(match (challenge, &self.login) {
-            (Challenge::Token(service), _) => self.new_token(&service).await?,
+            (Challenge::Token(service), _) => self.new_token(&named_by, &service).await?,
             (Challenge::Basic, Some(login)) => login.basic().clone(),
             (Challenge::Basic, None) => {
                 let words = format!("asks for credentials, and {REGISTRY_CREDENTIALS} has none for it");
@@ -225,7 +226,7 @@ impl<'a> RegistrySession<'a> {
     }
 
     /// A token to pull, `Bearer …`: with the user's credentials if there are any for this registry, else an anonymous one.
-    async fn new_token(&self, service: &TokenService) -> Result<Secret, LookupProblem> {
+    async fn new_token(&self, client: &Client, service: &TokenService) -> Result<Secret, LookupProblem> {
         let mut headers = HeaderMap::new();
         if let Some(login) = &self.login {
             if !service.takes_credentials {
@@ -240,7 +241,7 @@ impl<'a> RegistrySession<'a> {
         }
         let url = service.token_url(&self.repository.name);
         let limits = self.limits(MAX_TOKEN);
-        let sent = self.client.send(Method::GET, &url, headers, Vec::new(), &limits);
+        let sent = client.send(Method::GET, &url, headers, Vec::new(), &limits);
         let response = sent
             .await
             .map_err(|error| of_net("the registry's token service", &error))?;
@@ -255,6 +256,12 @@ impl<'a> RegistrySession<'a> {
         token
             .map(|token| Secret::new(format!("Bearer {token}")))
             .ok_or_else(|| self.malformed("gives no token"))
+    }
+
+    /// The client for an address that the registry names.
+    fn for_named_by(&self, answer: &Response) -> Result<Client, LookupProblem> {
+        let client = self.client.for_named_by(answer);
+        client.map_err(|error| self.problem(Kind::Unreachable, &format!("names an address, and {error}")))
     }
 
     fn limits(&self, max_body: usize) -> Limits {

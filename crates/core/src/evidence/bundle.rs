@@ -230,11 +230,28 @@ struct SchemaOnly {
 }
 
 impl Bundle {
-    /// The bundle as a JSON document with a final newline. The bodies stay verbatim.
+    /// The bundle as a JSON document with a final newline, of a size that [`Bundle::parse`] reads. The bodies stay verbatim. Statements
+    /// about images are left out if there is no room for them: whoever wrote them must not make the other evidence unreadable.
     ///
     /// # Errors
-    /// Never in practice: every member is a string or text that was parsed as JSON before.
+    /// It is larger than 32 MiB without them, too.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        let text = self.to_json_with(&self.provenance)?;
+        if text.len() <= MAX_BUNDLE_BYTES {
+            return Ok(text);
+        }
+        let left_out: Vec<_> = self.provenance.iter().map(RecordedStatements::left_out).collect();
+        let text = self.to_json_with(&left_out)?;
+        match text.len() <= MAX_BUNDLE_BYTES {
+            true => Ok(text),
+            false => Err(serde::ser::Error::custom(format!(
+                "the evidence has {} bytes, and a bundle at most {MAX_BUNDLE_BYTES}",
+                text.len()
+            ))),
+        }
+    }
+
+    fn to_json_with(&self, provenance: &[RecordedStatements]) -> Result<String, serde_json::Error> {
         let mut text = serde_json::to_string_pretty(&WrittenBundle {
             schema: SCHEMA,
             captured_at: crate::report::rfc3339(self.captured_at),
@@ -253,7 +270,7 @@ impl Bundle {
             gpu: self.gpu.as_ref(),
             chain: self.chain.as_ref(),
             kms: &self.kms,
-            provenance: &self.provenance,
+            provenance,
         })?;
         text.push('\n');
         Ok(text)
@@ -353,4 +370,47 @@ fn unreadable(error: serde_json::Error) -> BundleError {
     } else {
         json_problem(&error)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::{LookupProblemKind, StatementSource};
+
+    fn raw(text: String) -> Box<RawValue> {
+        RawValue::from_string(text).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_is_read_whoever_pads_the_statements_about_an_image() {
+        let source = BundleSource {
+            kind: "app".to_owned(),
+            url: None,
+        };
+        let mut bundle = Bundle::new(1_700_000_000, source, raw("{\"quote\":\"00\"}".to_owned()));
+        let padded = format!("\"{}\"", "x".repeat(1024 * 1024));
+        bundle.provenance.push(RecordedStatements {
+            image: "web@sha256:00".to_owned(),
+            from: StatementSource::Registry,
+            url: None,
+            fetched_at: String::new(),
+            bundles: vec![raw(padded); 32],
+            documents: vec!["{}".to_owned()],
+            legacy_signature: false,
+            problem: None,
+        });
+        let read = Bundle::parse(bundle.to_json().unwrap().as_bytes()).unwrap();
+        assert_eq!(read.attestation.get(), bundle.attestation.get());
+        let [statements] = &read.provenance[..] else {
+            panic!("{:?}", read.provenance.len())
+        };
+        assert!(statements.bundles.is_empty() && statements.documents.is_empty());
+        let kind = statements.problem.as_ref().map(|problem| problem.kind);
+        assert_eq!(kind, Some(LookupProblemKind::TooManyStatements));
+
+        bundle.provenance.clear();
+        bundle.info = Some(raw(format!("\"{}\"", "x".repeat(MAX_BUNDLE_BYTES))));
+        let error = bundle.to_json().unwrap_err().to_string();
+        assert!(error.contains("a bundle at most 33554432"), "{error}");
+    }
 }

@@ -80,6 +80,28 @@ pub struct RecordedStatements {
     pub problem: Option<LookupProblem>,
 }
 
+impl RecordedStatements {
+    /// The same without what was found, for which a bundle has no room.
+    pub(super) fn left_out(&self) -> Self {
+        Self {
+            image: self.image.clone(),
+            from: self.from,
+            url: self.url.clone(),
+            fetched_at: self.fetched_at.clone(),
+            bundles: Vec::new(),
+            documents: Vec::new(),
+            legacy_signature: self.legacy_signature,
+            problem: Some(LookupProblem {
+                kind: LookupProblemKind::TooManyStatements,
+                detail: format!(
+                    "what {} has about it was left out of the evidence bundle, which has at most 32 MiB",
+                    self.from.words()
+                ),
+            }),
+        }
+    }
+}
+
 /// Why a look-up failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LookupProblem {

@@ -401,6 +401,7 @@ fn locked_image(known_by: Option<KnownBy>, acpi_change: Option<String>) -> Polic
             vulnerable: None,
             known_by,
             acpi_change,
+            accepts_development: false,
             lock: "cvm.lock".into(),
         },
         ..Policy::default()
