@@ -128,7 +128,7 @@ mod tests {
             ),
             (EarlierFile::Summary, render::summary(report)),
             (EarlierFile::Junit, render::junit(report)),
-            (EarlierFile::Dotenv, render::dotenv(&outputs, false)),
+            (EarlierFile::Dotenv, render::dotenv(&outputs)),
         ]
     }
 

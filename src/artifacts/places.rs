@@ -91,7 +91,7 @@ impl ArtifactPaths {
             file(EarlierFile::Summary, &self.summary, &|| render::summary(report)),
             file(EarlierFile::Junit, &self.junit, &|| render::junit(report)),
             file(EarlierFile::Dotenv, &self.dotenv, &|| {
-                render::dotenv(&self.outputs(report), report.notice.is_some())
+                render::dotenv(&self.outputs(report))
             }),
         ]
         .into_iter()
