@@ -49,6 +49,15 @@ def test_several_addresses_have_a_space_between_them(project, inputs, machine):
     assert [target["verdict"] for target in report["targets"]] == ["pass", "fail"]
 
 
+def test_without_a_verdict_the_job_is_not_green(project, inputs):
+    """Nor where the folder holds the pass of an earlier job."""
+    for _ in range(2):
+        run = project.run(inputs(extra_args="--help"))
+        assert run.exit_code == 3, run.log
+        assert "The program ended without a verdict." in run.log
+        assert project.run(inputs()).exit_code == 0
+
+
 def test_without_an_address_nothing_is_verified(project, inputs):
     run = project.run(inputs(url=None))
     assert run.exit_code == 2, run.log
