@@ -6,7 +6,7 @@ use super::WantedFiles;
 use super::earlier::EarlierFile;
 use super::statements::StatementPaths;
 use crate::files::PendingFile;
-use crate::render::{self, TextStyle};
+use crate::render;
 use cvm_verify_core::report::Report;
 
 /// Where the files of a run go.
@@ -86,7 +86,7 @@ impl ArtifactPaths {
                 render::json(report)
             }),
             file(EarlierFile::ReportText, &self.report_text, &|| {
-                render::text(report, TextStyle::default())
+                render::text_file(report)
             }),
             file(EarlierFile::Summary, &self.summary, &|| render::summary(report)),
             file(EarlierFile::Junit, &self.junit, &|| render::junit(report)),

@@ -132,7 +132,7 @@ OLD = {
     "result.env": "CVM_VERIFY_RESULT_VERDICT=pass\n",
     "report.json": '{\n  "schema": "cvm-verify/report/v1",\n  "verdict": "pass"\n}\n',
     "junit.xml": '<testsuites name="cvm-verify" errors="0"/>\n',
-    "report.txt": "PASS (code)\n",
+    "report.txt": "PASS (code)\n\nWritten by cvm-verify 0.1.0 (abc)\n",
     "summary.md": "PASS (code)\n\n<sub>cvm-verify 0.1.0</sub>\n",
 }
 
