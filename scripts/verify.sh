@@ -18,17 +18,18 @@ source "$GITHUB_ACTION_PATH/scripts/outcome.sh"
 
 keep=" $(sed -n '/id: verify$/,$ s/^ *\(CVM_VERIFY_[A-Z_]*\):.*/\1 /p' "$GITHUB_ACTION_PATH/action.yml") $INHERITED MSYS2_ARG_CONV_EXCL MSYS2_ENV_CONV_EXCL "
 keep=${keep//$'\n'/ }
-# Variables of the policy file's own, `…-env`. They must be none that this step or an option already has a meaning for.
-number=0
+# Variables of the policy file's own, `…-env`. They must be none that this step already has a meaning for. The program gets
+# their names, and refuses those of its options.
+number=0 names=
 for line in $CVM_VERIFY_CHANNEL_SECRETS; do
   number=$((number + 1)) name=${line%%=*}
   while [[ $name == [' '$'\t']* ]]; do name=${name#?}; done
   [[ $line == *=* && $name =~ ^CVM_VERIFY_[A-Z0-9_]+$ && $keep != *" $name "* ]] ||
     fail 2 "Entry $number of the input channel-secrets is not NAME=value with a NAME that begins with CVM_VERIFY_ and belongs to no input, as a key …-env of the policy file names it."
   export "$name=${line#*=}"
-  keep+="$name "
+  keep+="$name " names+="$name "
 done
-keep=${keep/ CVM_VERIFY_CHANNEL_SECRETS / } keep=${keep/ CVM_VERIFY_MODE / }
+CVM_VERIFY_CHANNEL_SECRETS=$names keep=${keep/ CVM_VERIFY_MODE / }
 
 arguments=() folder=$(trimmed "$CVM_VERIFY_OUTPUT_DIR") CVM_VERIFY_OUTPUT_DIR=${folder%.}
 for line in $CVM_VERIFY_EXTRA_ARGS; do arguments+=("$line"); done

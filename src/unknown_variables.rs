@@ -26,7 +26,7 @@ const OTHERS: [&str; 28] = [
     "CVM_VERIFY_HEARTBEAT_URL",
     "CVM_VERIFY_SOURCE_TOKEN",
     "CVM_VERIFY_REGISTRY_CREDENTIALS",
-    "CVM_VERIFY_CHANNEL_SECRETS",
+    SECRET_NAMES,
     "CVM_VERIFY_EXTRA_ARGS",
     "CVM_VERIFY_MODE",
     "CVM_VERIFY_INSTALL",
@@ -47,6 +47,9 @@ const OTHERS: [&str; 28] = [
 /// The variable of the one option that the environment cannot set.
 const TRUST_ROOT: &str = "CVM_VERIFY_INSECURE_TRUST_ROOT";
 
+/// The names that the action's input `channel-secrets` gave, with blanks between them (scripts/verify.sh).
+const SECRET_NAMES: &str = "CVM_VERIFY_CHANNEL_SECRETS";
+
 /// What the program and its scripts write for later steps, and what tests of the project use.
 pub(crate) const PREFIXES: [&str; 2] = ["CVM_VERIFY_RESULT_", "CVM_VERIFY_TEST_"];
 
@@ -62,6 +65,7 @@ pub(crate) fn refuse_near_misses(
     env: &BTreeMap<String, String>,
 ) -> Result<(), UsageError> {
     let known = known(options);
+    refuse_names_of_secrets(&known, env)?;
     for name in unknown(&known, env) {
         if let Some(problem) = key_of_the_file(name) {
             return Err(UsageError::new(format!("the environment has {name}, {problem}")));
@@ -74,6 +78,27 @@ pub(crate) fn refuse_near_misses(
         }
     }
     Ok(())
+}
+
+/// Refuses a variable of the action's input `channel-secrets` that something reads. A name may stand in the second line of a secret's
+/// value: whoever sets that secret would decide what is expected, and no log would show it.
+fn refuse_names_of_secrets(
+    known: &BTreeSet<String>,
+    env: &BTreeMap<String, String>,
+) -> Result<(), UsageError> {
+    let names = env.get(SECRET_NAMES).map_or("", String::as_str);
+    let is_read = |name: &str| {
+        let is_written = PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+        known.contains(name) || is_written || key_of_the_file(name).is_some()
+    };
+    match names.split_whitespace().find(|name| is_read(name)) {
+        None => Ok(()),
+        Some(name) => Err(UsageError::new(format!(
+            "the input channel-secrets of the action gives {}, which is a variable of cvm-verify itself; give only variables that the \
+             policy file names with its keys …-env, and look for a second line in the secrets",
+            escape::shorten(name, 80)
+        ))),
+    }
 }
 
 /// The error for a variable with the name of a key that only the policy file has. Its value would be dropped.

@@ -99,7 +99,7 @@ cvm_verify_fuzz::fuzz_target!(|data: &[u8]| {
         github_output(&all, &Delimiter::new([7; 16])).lines().count(),
         3 * all.len()
     );
-    for line in dotenv(&all, false).lines() {
+    for line in dotenv(&all).lines() {
         assert!(line.starts_with("CVM_VERIFY_RESULT_"), "{line:?}");
     }
 });

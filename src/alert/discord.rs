@@ -63,11 +63,17 @@ pub(super) fn payload(message: &Message) -> Value {
         |shown| embed(message, shown),
         |embed| counted(embed) <= MAX_ALL,
     );
-    json!({ "embeds": [embed], "allowed_mentions": { "parse": [] } })
+    let mut payload = json!({ "embeds": [embed], "allowed_mentions": { "parse": [] } });
+    // Shown above the embed, and in the notification.
+    let labels = message.labels.iter().map(|label| plain(label, MAX_NOTE));
+    let content: Vec<String> = labels.collect();
+    if let (false, Some(payload)) = (content.is_empty(), payload.as_object_mut()) {
+        payload.insert("content".to_owned(), Value::String(content.join("\n")));
+    }
+    payload
 }
 
 fn embed(message: &Message, shown: usize) -> Value {
-    let labels = message.labels.iter().map(|label| plain(label, MAX_NOTE));
     let next = plain(&format!("Next: {}", message.next), MAX_SENTENCE);
     let target = message
         .url
@@ -76,7 +82,7 @@ fn embed(message: &Message, shown: usize) -> Value {
     let accepted = message.accepted().map(|said| plain(&said, MAX_NOTE));
     let targets = message.digest.as_ref();
     let targets = targets.map(|digest| digest.written(MAX_TARGETS, plain));
-    let lines = labels.chain([next]).chain(targets).chain(target).chain(accepted);
+    let lines = [next].into_iter().chain(targets).chain(target).chain(accepted);
     let lines: Vec<String> = lines.collect();
     let checks = message.failed.iter().take(shown).enumerate();
     let checks = checks.map(|(position, check)| field(check, position == 0));

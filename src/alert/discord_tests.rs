@@ -5,10 +5,11 @@ use proptest::prelude::*;
 use super::*;
 use crate::alert::AlertEvent;
 use crate::alert::discord_text::tests::is_escaped;
+use crate::alert::message::RunContext;
 use crate::alert::samples;
 use crate::alert::services::discord_complaint;
 use crate::alert::slack_text::tests::hostile;
-use cvm_verify_core::report::TargetReport;
+use cvm_verify_core::report::{Mode, TargetReport, TrustRootKind};
 
 fn of(target: &TargetReport) -> Value {
     payload(&Message::new(
@@ -32,10 +33,41 @@ fn check(payload: &Value) -> Result<(), TestCaseError> {
         prop_assert!(is_escaped(text) || text.ends_with(ours), "{}", text);
         prop_assert!(!text.chars().any(|c| c.is_control() && c != '\n'));
     }
-    for name in ["content", "username", "avatar_url", "tts", "components"] {
+    let content = payload
+        .get("content")
+        .map_or("", |content| content.as_str().unwrap());
+    prop_assert!(
+        is_escaped(content) && !content.chars().any(|c| c.is_control() && c != '\n'),
+        "{}",
+        content
+    );
+    for name in ["username", "avatar_url", "tts", "components"] {
         prop_assert!(payload.get(name).is_none());
     }
     Ok(())
+}
+
+/// The notification of a phone shows `content`, or else the title.
+#[test]
+fn what_is_simulated_or_a_replay_says_so_above_its_title() {
+    let mut target = samples::fail();
+    target.trust_root = TrustRootKind::Custom;
+    let replay = RunContext {
+        mode: Mode::Replay,
+        ..samples::context()
+    };
+    let payload = payload(&Message::new(&target, AlertEvent::Failed, &replay, [1; 16]));
+    let content = payload["content"].as_str().unwrap();
+    assert!(content.starts_with("SIMULATED\\: not Intel's root"), "{content}");
+    assert!(content.contains("\nREPLAY as of"), "{content}");
+    assert!(
+        payload["embeds"][0]["description"]
+            .as_str()
+            .unwrap()
+            .starts_with("Next: ")
+    );
+    check(&payload).unwrap();
+    assert_eq!(of(&samples::fail()).get("content"), None);
 }
 
 #[test]

@@ -5,11 +5,11 @@
 //! as it is.
 
 use std::fs::File;
-use std::io::{ErrorKind, Read as _};
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use crate::files::{PendingFile, write};
-use crate::render::DOTENV_PREFIX;
+use crate::render::{DOTENV_PREFIX, TEXT_MARK};
 use crate::usage_error::{CommandError, UsageError};
 use cvm_verify_core::appraise::{Subject, appraise};
 use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
@@ -20,6 +20,9 @@ use cvm_verify_core::verify::TrustRoot;
 
 /// Bytes of a file that are looked at. A summary is at most 900 KiB.
 const LOOKED_AT: u64 = 1024 * 1024;
+
+/// Bytes of the end of a longer file.
+const LAST: i64 = 1024;
 
 /// What a file of ours is recognised by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +81,7 @@ pub(super) fn is_earlier(kind: EarlierFile, path: &Path) -> Result<bool, UsageEr
     }
 }
 
-/// The start of a file; `None` if there is none, or something that is no file, as a device or a pipe.
+/// The start of a file, and the end of a long one; `None` if there is none, or something that is no file, as a device or a pipe.
 fn start_of(path: &Path) -> Result<Option<String>, UsageError> {
     let cannot = |error: std::io::Error| UsageError::file(path, format!("cannot be read: {error}"));
     match std::fs::metadata(path) {
@@ -91,24 +94,36 @@ fn start_of(path: &Path) -> Result<Option<String>, UsageError> {
         Ok(_) => {}
     }
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(cannot)?;
-    file.take(LOOKED_AT).read_to_end(&mut bytes).map_err(cannot)?;
+    let mut file = File::open(path).map_err(cannot)?;
+    if file
+        .by_ref()
+        .take(LOOKED_AT)
+        .read_to_end(&mut bytes)
+        .map_err(cannot)? as u64
+        == LOOKED_AT
+    {
+        // What wrote a text is at its end.
+        let end = file
+            .seek(SeekFrom::End(-LAST))
+            .and_then(|_| file.take(LOOKED_AT).read_to_end(&mut bytes));
+        end.map_err(cannot)?;
+    }
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// Whether we wrote a file that begins so. An empty one is nobody's.
 fn is_ours(kind: EarlierFile, text: &str) -> bool {
     let start: String = text.chars().take(500).collect();
-    let first_line = text.lines().next().unwrap_or_default();
     text.is_empty()
         || match kind {
             EarlierFile::ReportJson => start.trim_start().starts_with('{') && start.contains(SCHEMA),
             EarlierFile::Evidence => start.trim_start().starts_with('{') && start.contains(BUNDLE_SCHEMA),
             EarlierFile::Junit => start.contains("<testsuites") && start.contains("cvm-verify"),
             EarlierFile::Dotenv => text.lines().all(|line| line.starts_with(DOTENV_PREFIX)),
-            EarlierFile::ReportText => ["PASS", "FAIL", "INCONCLUSIVE", "SIMULATED", "REPLAY"]
-                .iter()
-                .any(|word| first_line.contains(word)),
+            EarlierFile::ReportText => text
+                .lines()
+                .next_back()
+                .is_some_and(|line| line.starts_with(TEXT_MARK)),
             EarlierFile::Summary => text.contains("<sub>cvm-verify "),
         }
 }
@@ -116,19 +131,16 @@ fn is_ours(kind: EarlierFile, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::{self, TextStyle};
+    use crate::render;
 
     fn all(report: &Report) -> [(EarlierFile, String); 5] {
         let outputs = render::outputs(report, &render::Paths::default());
         [
             (EarlierFile::ReportJson, render::json(report)),
-            (
-                EarlierFile::ReportText,
-                render::text(report, TextStyle::default()),
-            ),
+            (EarlierFile::ReportText, render::text_file(report)),
             (EarlierFile::Summary, render::summary(report)),
             (EarlierFile::Junit, render::junit(report)),
-            (EarlierFile::Dotenv, render::dotenv(&outputs, false)),
+            (EarlierFile::Dotenv, render::dotenv(&outputs)),
         ]
     }
 
@@ -144,6 +156,7 @@ mod tests {
                 "KEY=value\n",
                 "<testsuites name=\"jest\">",
                 "hello",
+                "go test: PASS ok 12 tests, my own report\n",
             ] {
                 assert!(!is_ours(kind, other), "{kind:?}: {other}");
             }

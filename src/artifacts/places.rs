@@ -6,7 +6,7 @@ use super::WantedFiles;
 use super::earlier::EarlierFile;
 use super::statements::StatementPaths;
 use crate::files::PendingFile;
-use crate::render::{self, TextStyle};
+use crate::render;
 use cvm_verify_core::report::Report;
 
 /// Where the files of a run go.
@@ -86,12 +86,12 @@ impl ArtifactPaths {
                 render::json(report)
             }),
             file(EarlierFile::ReportText, &self.report_text, &|| {
-                render::text(report, TextStyle::default())
+                render::text_file(report)
             }),
             file(EarlierFile::Summary, &self.summary, &|| render::summary(report)),
             file(EarlierFile::Junit, &self.junit, &|| render::junit(report)),
             file(EarlierFile::Dotenv, &self.dotenv, &|| {
-                render::dotenv(&self.outputs(report), report.notice.is_some())
+                render::dotenv(&self.outputs(report))
             }),
         ]
         .into_iter()

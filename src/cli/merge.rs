@@ -6,7 +6,7 @@ use crate::artifacts::{BundleFiles, refuse_to_overwrite, unfinished};
 use crate::env::{Env, run_id};
 use crate::files;
 use crate::merge::{MAX_REPORT_BYTES, MergeError, ThisRun, merge, read};
-use crate::render::{escape, older_attempts};
+use crate::render::older_attempts;
 use crate::usage_error::UsageError;
 use cvm_verify_core::report::Mode;
 
@@ -20,24 +20,27 @@ pub(super) fn run(args: &MergeArgs, env: &mut Env) -> anyhow::Result<u8> {
     for path in &args.report {
         // A CI names the files of all shards, also of one whose job died.
         if !path.try_exists().unwrap_or(true) {
-            absent.push(path);
+            absent.push((path, "does not exist"));
             continue;
         }
         let file = path.display().to_string();
-        let report = read(&file, &files::read(path, MAX_REPORT_BYTES)?).map_err(refused)?;
-        reports.push((file, report));
+        match read(&file, &files::read(path, MAX_REPORT_BYTES)?) {
+            Ok(report) => reports.push((file, report)),
+            Err(MergeError::NotBegun { .. }) => absent.push((path, "is of a run that did not begin")),
+            Err(error) => return Err(refused(error).into()),
+        }
     }
-    if let Some(path) = absent.first()
+    if let Some((path, why)) = absent.first()
         && reports.iter().all(|(_, report)| report.shard.is_none())
     {
         let problem = match reports.is_empty() && absent.len() > 1 {
             true => {
-                "does not exist, nor does any other report that was named: the runs that should have written them left none. Look \
-                     at their logs"
+                "and no other report that was named has a result: the runs that should have written them left none. Look at \
+                     their logs"
             }
-            false => "does not exist; without shards its targets would be missing unnoticed",
+            false => "without shards its targets would be missing unnoticed",
         };
-        return Err(UsageError::file(path, problem).into());
+        return Err(UsageError::file(path, format!("{why}; {problem}")).into());
     }
     let run = run_id::of(args.run.run_id.as_ref(), env);
     let this = ThisRun {
@@ -48,7 +51,7 @@ pub(super) fn run(args: &MergeArgs, env: &mut Env) -> anyhow::Result<u8> {
     };
     let joined = merge(reports, &this).map_err(refused)?;
     for note in &joined.notes {
-        env.note(&escape::terminal(note));
+        env.note(note);
     }
     for line in older_attempts::lines(&joined.report) {
         env.note(&line);

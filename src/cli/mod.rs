@@ -126,7 +126,7 @@ fn decide(env: &mut Env) -> u8 {
             Ok(error) => usage(env, &error, verifies),
             Err(error) if error.is::<WriteError>() => {
                 let said = error.to_string();
-                complain_safely(env, &format!("error: {said}\n{MAKE_ROOM}"));
+                env.complain(&format!("error: {said}\n{MAKE_ROOM}"));
                 // After a verdict, a file that cannot be written changes the exit code and does not come here.
                 if verifies {
                     env.complain("Nothing was verified.");
@@ -135,7 +135,7 @@ fn decide(env: &mut Env) -> u8 {
             }
             Err(error) => {
                 let said = format!("{error:#}");
-                complain_safely(env, &format!("error: {said}"));
+                env.complain(&format!("error: {said}"));
                 without_verdict(env, said, REPORT_IT, INCONCLUSIVE)
             }
         },
@@ -179,7 +179,7 @@ fn execute(command: Command, env: &mut Env) -> anyhow::Result<u8> {
 
 fn usage(env: &mut Env, error: &UsageError, verifies: bool) -> u8 {
     let said = error.to_string();
-    complain_safely(env, &format!("error: {said}"));
+    env.complain(&format!("error: {said}"));
     if verifies {
         env.complain("Nothing was verified.");
     }
@@ -203,7 +203,7 @@ fn clap_exit(env: &mut Env, error: &clap::Error) -> u8 {
                 ),
                 false => said,
             };
-            complain_safely(env, said.trim_end());
+            env.complain(said.trim_end());
             forget_earlier(env);
             without_verdict(env, cause_of(&said), correct_it(env), USAGE)
         }
@@ -230,20 +230,11 @@ fn cause_of(said: &str) -> String {
     cause.strip_prefix("error: ").unwrap_or(&cause).to_owned()
 }
 
-/// Prints a message that may quote what was given: in the log of a CI it must not act.
-fn complain_safely(env: &mut Env, said: &str) {
-    let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
-    for line in said.split('\n') {
-        let (blanks, rest) = line.split_at(indent(line));
-        env.complain(&format!("{blanks}{}", render::escape::terminal(rest)));
-    }
-}
-
 /// Tells GitHub, if it is asked for, and the alert channels of a run that repeats, that there is no verdict; returns the code.
 fn without_verdict(env: &mut Env, cause: String, next: &'static str, code: u8) -> u8 {
     let unjudged = render::Unjudged { cause, next };
     for problem in github::speak_without_verdict(&unjudged, code, env) {
-        complain_safely(env, &format!("error: {problem}"));
+        env.complain(&format!("error: {problem}"));
     }
     if matches!(unjudged_alerts::command(env), "verify" | "replay" | "merge") {
         say_exit_code(code, env);

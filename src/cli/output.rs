@@ -118,7 +118,7 @@ impl Announced {
         let code = process_status(report.verdict, args.fail_on);
         let problems: Vec<String> = self.problems.iter().map(WriteError::to_string).collect();
         for problem in &problems {
-            super::complain_safely(env, &format!("error: {problem}"));
+            env.complain(&format!("error: {problem}"));
         }
         if args.github {
             env.print(&render::lost_results(&problems));

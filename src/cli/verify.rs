@@ -25,7 +25,6 @@ use crate::plan::job::Job;
 use crate::plan::planner::{Plan, plan};
 use crate::plan::shard;
 use crate::plan::source_rules::refuse_commit_on_schedule;
-use crate::render::escape;
 use crate::render::progress::ShownOn;
 use crate::runtime::runtime;
 use crate::usage_error::UsageError;
@@ -149,7 +148,7 @@ fn planned(
     refuse_no_lock(&args.plan, file.as_deref())?;
     let mut plan = plan(&selection, at, file.as_deref())?;
     for note in &plan.notes {
-        env.note(&escape::terminal(note));
+        env.note(note);
     }
     refuse_commit_on_schedule(&args.plan.expect.keys.settings, env)?;
     let all = plan

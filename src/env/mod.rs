@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use crate::engine;
+use crate::render::escape;
 use cvm_verify_core::report::Tool;
 
 /// What stands in place of bytes that are not UTF-8.
@@ -158,14 +159,19 @@ impl Env {
             .and_then(|()| self.stderr.flush());
     }
 
-    /// Writes a line to standard error.
-    pub(crate) fn complain(&mut self, line: &str) {
-        let _ = writeln!(self.stderr, "{line}").and_then(|()| self.stderr.flush());
+    /// Writes lines to standard output. They may quote what strangers wrote: nothing in them acts on a terminal or in a CI log.
+    pub(crate) fn say(&mut self, lines: &str) {
+        self.print(&escape::terminal_lines(lines));
     }
 
-    /// Writes what the user should know, although nothing is wrong with the command, to standard error.
+    /// Writes lines to standard error, and ends the last one. As with [`Env::say`], nothing in them acts.
+    pub(crate) fn complain(&mut self, lines: &str) {
+        self.write_error(&format!("{}\n", escape::terminal_lines(lines)));
+    }
+
+    /// Writes what the user should know, although nothing is wrong with the command, to standard error: one line, whatever it quotes.
     pub(crate) fn note(&mut self, sentence: &str) {
-        self.complain(&format!("note: {sentence}"));
+        self.complain(&format!("note: {}", escape::terminal(sentence)));
     }
 
     /// Whether this is a step of GitHub Actions.

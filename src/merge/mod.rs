@@ -13,7 +13,7 @@ use cvm_verify_core::appraise::{Subject, appraise};
 use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
 use cvm_verify_core::evidence::{excerpt, has_more_values_than, json_problem};
 use cvm_verify_core::policy::{Policy, ReportMaxAge};
-use cvm_verify_core::report::{Report, RunId, SCHEMA, Shard, TargetReport, TrustRootKind, rfc3339};
+use cvm_verify_core::report::{Report, RunId, SCHEMA, Shard, TargetReport, TrustRootKind, Verdict, rfc3339};
 use cvm_verify_core::verify::TrustRoot;
 use one_run::shown;
 
@@ -24,6 +24,9 @@ pub const MAX_REPORT_BYTES: u64 = 128 * 1024 * 1024;
 
 /// Values of a report in JSON: a target has about 400.
 const MAX_VALUES: usize = 4_000_000;
+
+/// The version in a report that no program wrote.
+const NO_VERSION: &str = "unknown";
 
 /// Why reports cannot be joined.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +54,12 @@ pub enum MergeError {
         file: String,
         /// Where.
         what: String,
+    },
+    /// What the action wrote before its program was there (scripts/preset.sh): the run did not begin, and nothing is known of its targets.
+    #[error("{file}: is of a run that did not begin; look at the log of its job")]
+    NotBegun {
+        /// The file.
+        file: String,
     },
     /// Shards that do not hold the targets of the run that they share, and nothing says which of them does not.
     #[error(
@@ -171,6 +180,13 @@ pub fn read(file: &str, json: &[u8]) -> Result<Report, MergeError> {
         });
     }
     let report: Report = serde_json::from_slice(json).map_err(|error| not_a_report(json_problem(&error)))?;
+    let is_preset = report.targets.is_empty() && report.tool.version == NO_VERSION;
+    if is_preset && report.verdict == Verdict::Inconclusive && report.exit_code == report.verdict.exit_code()
+    {
+        return Err(MergeError::NotBegun {
+            file: file.to_owned(),
+        });
+    }
     match contradiction(&report) {
         None => Ok(report),
         Some(what) => Err(MergeError::Contradiction {

@@ -162,13 +162,13 @@ pub(super) fn write(
         None => {}
         // The version of the program is not a change of what runs.
         Some(changes) if changes.iter().all(|change| change.key == "tool") => {
-            env.print(&format!(
+            env.say(&format!(
                 "{path} already has exactly these values. Nothing was written.\n"
             ));
             return Ok(());
         }
         Some(changes) => {
-            env.print(&format!(
+            env.say(&format!(
                 "Changes in {path}:\n\n{}\n",
                 lock::difference_text(&changes)
             ));
@@ -192,7 +192,7 @@ pub(super) fn write(
              and deploy again. "
         ),
     };
-    env.print(&format!(
+    env.say(&format!(
         "Wrote {path}. {unreviewed}Review it line by line and commit it. {}\n",
         next.said(target, accepted, path)
     ));

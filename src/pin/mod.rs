@@ -72,7 +72,7 @@ pub(crate) fn run(request: &PinRequest<'_>, env: &mut Env) -> Result<Verdict, Co
     for (index, one) in targets.iter_mut().enumerate() {
         if let Some(name) = one.name.as_deref().filter(|_| several) {
             let blank = if index == 0 { "" } else { "\n" };
-            env.print(&format!("{blank}{name}:\n"));
+            env.say(&format!("{blank}{name}:\n"));
         }
         verdicts.push(target::pin(request, one, env)?);
     }

@@ -109,7 +109,7 @@ pub(super) fn pin(
     };
     write(target, &there, &accepted, &next, env)?;
     if let (Ok(quote), false) = (&claims.quote, is_printed(&target.output)) {
-        env.print(&format!(
+        env.say(&format!(
             "It ran on the machine {} (SHA-256 of its PPID). To accept no other: --platform-id. A redeployment may move it.\n",
             hex::encode(quote.platform_id())
         ));
@@ -155,7 +155,7 @@ fn say_what_is_not_in_the_lock(
     if binding.status == Status::Warn {
         env.note(&format!(
             "{} The lock holds no TLS binding. If the app has one, pin from a network in which nothing ends TLS before it.",
-            escape::terminal(&binding.detail)
+            binding.detail
         ));
     }
 }

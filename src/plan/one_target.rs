@@ -8,7 +8,6 @@ use super::policy_file;
 use super::setting_problem::settings_error;
 use crate::config::Settings;
 use crate::env::Env;
-use crate::render::escape;
 use crate::usage_error::UsageError;
 
 /// The one target of a command.
@@ -36,7 +35,7 @@ impl OneTarget {
         let expectations =
             expectations(&settings, name.as_deref(), at, &mut files).map_err(settings_error)?;
         for note in files.notes() {
-            env.note(&escape::terminal(&note));
+            env.note(&note);
         }
         Ok(Self {
             settings,

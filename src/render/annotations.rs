@@ -29,9 +29,21 @@ enum Level {
 /// A `warning` for each alert that was not delivered, a `notice` for each whose secret is not there, a line each, at most ten.
 #[must_use]
 pub fn alert_annotations(report: &Report) -> String {
-    let mut all: Vec<Annotation> = of_alerts(report).collect();
-    all.sort_by_key(|annotation| annotation.level);
-    all.iter().take(MOST).map(line).collect()
+    at_most_ten(of_alerts(report).collect(), "see the report")
+}
+
+/// A line each, the most important first. The tenth counts those that are left out, and says where they are.
+fn at_most_ten(mut all: Vec<Annotation>, place: &str) -> String {
+    all.sort_by_key(|annotation| (annotation.level, annotation.rank));
+    if all.len() > MOST {
+        let left_out = all.split_off(MOST - 1);
+        let level = left_out
+            .first()
+            .map_or(Level::Notice, |annotation| annotation.level);
+        let message = format!("And {} more: {place}.", left_out.len());
+        all.push(Annotation::new(level, "cvm-verify".to_owned(), message));
+    }
+    all.iter().map(line).collect()
 }
 
 /// A `notice` that these inputs of alert channels, with commas, are given and empty.
@@ -123,16 +135,7 @@ pub fn annotations(report: &Report, in_repository: impl Fn(&str) -> Option<Strin
         all.push(Annotation::new(Level::Warning, title, words::summary(report)));
     }
     all.extend(of_alerts(report));
-    all.sort_by_key(|annotation| (annotation.level, annotation.rank));
-    if all.len() > MOST {
-        let left_out = all.split_off(MOST - 1);
-        let level = left_out
-            .first()
-            .map_or(Level::Notice, |annotation| annotation.level);
-        let message = format!("And {} more: see the job summary.", left_out.len());
-        all.push(Annotation::new(level, "cvm-verify".to_owned(), message));
-    }
-    all.iter().map(line).collect()
+    at_most_ten(all, "see the job summary")
 }
 
 /// The causes of a verdict; of a pass, its warnings.

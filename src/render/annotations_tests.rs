@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::render::hostile::{hostile, is_dangerous, report_saying};
 use crate::render::samples;
-use cvm_verify_core::report::{AlertRecord, CheckId, Location, Mode, TrustRootKind};
+use cvm_verify_core::report::{AlertRecord, CheckId, Location, Mode, Report, TrustRootKind};
 
 /// No file is in the repository.
 fn outside(_: &str) -> Option<String> {
@@ -64,6 +64,25 @@ fn a_simulated_pass_and_an_undelivered_alert_are_warnings() {
         detail: "HTTP 500".to_owned(),
     }];
     assert_snapshot!(annotations(&report, outside));
+}
+
+/// Different times or answers are not alike.
+fn undelivered(count: u32) -> Report {
+    let mut report = samples::report(Mode::Live, vec![samples::pass()]);
+    let alert = |second| AlertRecord::new("slack", "failed", false, format!("a: no answer in {second} s"));
+    report.alerts = (0..count).map(alert).collect();
+    report
+}
+
+#[test]
+fn alerts_that_are_left_out_are_counted() {
+    let shown = alert_annotations(&undelivered(11));
+    assert_eq!(shown.lines().count(), 10);
+    assert!(shown.ends_with("::And 2 more: see the report.\n"), "{shown}");
+    assert!(!alert_annotations(&undelivered(10)).contains(" more: "));
+    let summary = crate::render::summary(&undelivered(80));
+    assert!(summary.contains("\n\nAnd 30 more of them.\n\n"), "{summary}");
+    assert!(!crate::render::summary(&undelivered(50)).contains("more of them."));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::escape::{code, prose, terminal};
+use super::escape::{code, prose, terminal, terminal_lines};
 use super::page::{Ink, TextPage};
 use super::{banner, diff_lines, json};
 use crate::compare::{Comparison, Explained, Side};
@@ -36,7 +36,7 @@ pub fn difference_text(
     for Explained { change, diff } in &comparison.changes {
         let text = lock::difference_text(std::slice::from_ref(change));
         for line in text.lines() {
-            page.line(Ink::Plain, &terminal_line(line));
+            page.line(Ink::Plain, &terminal_lines(line));
         }
         diff_lines::on_page(&mut page, INDENT, diff);
     }
@@ -51,13 +51,6 @@ pub fn difference_text(
 
 /// Said if nothing changed.
 const SAME: &str = "Nothing that was compared differs.";
-
-/// The indent of a line is ours; the rest may be an untrusted party's.
-fn terminal_line(line: &str) -> String {
-    let text = line.trim_start_matches(' ');
-    let indent = line.len() - text.len();
-    format!("{}{}", " ".repeat(indent), terminal(text))
-}
 
 fn title(side: &Side) -> String {
     format!("{} ({})", side.name, side.kind.as_str())

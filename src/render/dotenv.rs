@@ -13,13 +13,9 @@ pub const DOTENV_PREFIX: &str = "CVM_VERIFY_RESULT_";
 /// `CVM_VERIFY_COMPOSE_HASH`, that is, what a CVM measured, as what the user expects. GitLab knows no quotes and no
 /// escapes: a value that would need them is left out. The first line says whether the run was a simulation.
 #[must_use]
-pub fn dotenv(outputs: &[Output], is_simulated: bool) -> String {
+pub fn dotenv(outputs: &[Output]) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.,/+:@".contains(c);
     let mut text = String::new();
-    if is_simulated {
-        text.push_str(DOTENV_PREFIX);
-        text.push_str("SIMULATED=true\n");
-    }
     for output in outputs
         .iter()
         .filter(|output| output.value().chars().all(is_plain))

@@ -76,5 +76,5 @@ pub use phala_hint::phala_hint;
 pub use reference::{reference_kms, reference_os_images, reference_scripts};
 pub use still_different::{asked_once_more, final_result, still_different};
 pub use summary::{alerts as alerts_markdown, summary, summary as markdown};
-pub use text::{TextStyle, alerts as alerts_text, text, undelivered_alerts};
+pub use text::{TEXT_MARK, TextStyle, alerts as alerts_text, text, text_file, undelivered_alerts};
 pub use unjudged::Unjudged;

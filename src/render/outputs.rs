@@ -57,6 +57,7 @@ pub fn outputs(report: &Report, paths: &Paths) -> Vec<Output> {
     let targets = &report.targets;
     let path_of = |given: Option<&str>| path(given.unwrap_or_default());
     [
+        ("simulated", flag(report.notice.is_some())),
         ("verdict", report.verdict.as_str().to_owned()),
         ("assurance", assurance(targets).to_string()),
         ("exit-code", report.exit_code.to_string()),
@@ -93,6 +94,11 @@ pub fn outputs(report: &Report, paths: &Paths) -> Vec<Output> {
     .into_iter()
     .map(|(name, value)| Output { name, value })
     .collect()
+}
+
+/// `true`, or empty.
+fn flag(is_set: bool) -> String {
+    if is_set { "true".to_owned() } else { String::new() }
 }
 
 /// The digest of the statement's subject, as `actions/attest` takes it. Empty without a statement.

@@ -53,7 +53,7 @@ fn the_outputs_of_a_fail() {
 
 #[test]
 fn the_outputs_of_a_fail_for_gitlab() {
-    assert_snapshot!(dotenv(&of(vec![samples::fail()]), false));
+    assert_snapshot!(dotenv(&of(vec![samples::fail()])));
 }
 
 #[test]
@@ -122,13 +122,13 @@ fn a_value_that_holds_the_delimiter_is_left_empty() {
     };
     let report = samples::report(Mode::Live, vec![samples::pass()]);
     let pairs = read(&github_output(&outputs(&report, &paths), &delimiter));
-    assert_eq!(pairs.len(), 18);
+    assert_eq!(pairs.len(), 19);
     assert!(pairs.contains(&("junit-path".to_owned(), String::new())));
 }
 
 #[test]
 fn no_dotenv_name_is_a_variable_that_the_program_reads() {
-    let text = dotenv(&of(vec![samples::pass()]), false);
+    let text = dotenv(&of(vec![samples::pass()]));
     assert!(text.lines().count() <= 20);
     assert!(
         text.lines().all(|line| line.starts_with("CVM_VERIFY_RESULT_")),
@@ -155,7 +155,7 @@ proptest! {
         let expected: Vec<(String, String)> =
             outputs.iter().map(|output| (output.name().to_owned(), output.value().to_owned())).collect();
         prop_assert_eq!(read(&file), expected);
-        prop_assert_eq!(file.lines().count(), 3 * 18);
+        prop_assert_eq!(file.lines().count(), 3 * 19);
         for output in &outputs {
             prop_assert!(!output.value().chars().any(char::is_control));
             let is_path = output.name().ends_with("-path") || ["report-json", "statements"].contains(&output.name());
@@ -163,17 +163,24 @@ proptest! {
             let word = hash.unwrap_or(output.value());
             prop_assert!(is_path || word.chars().all(|c| c.is_ascii_alphanumeric() || "-.+,".contains(c)));
         }
-        let env = dotenv(&outputs, false);
-        prop_assert!(env.lines().count() <= 18 && !env.contains([' ', '$', '"', '\'', '`', '\\', '#']));
+        let env = dotenv(&outputs);
+        prop_assert!(env.lines().count() <= 19 && !env.contains([' ', '$', '"', '\'', '`', '\\', '#']));
     }
 }
 
+/// A step that was copied from a test job, with the test's root, gates nothing.
 #[test]
 fn a_simulation_says_so_in_the_first_line() {
-    let text = dotenv(&of(vec![samples::pass()]), true);
+    let mut target = samples::pass();
+    assert_eq!(value(&of(vec![target.clone()]), "simulated"), "");
+    target.device_root = cvm_verify_core::report::DeviceRootKind::Custom;
+    let outputs = of(vec![samples::pass(), target]);
+    let text = dotenv(&outputs);
     assert!(
         text.starts_with("CVM_VERIFY_RESULT_SIMULATED=true\nCVM_VERIFY_RESULT_VERDICT=pass\n"),
         "{text}"
     );
     assert!(text.lines().count() <= 20, "GitLab takes no more");
+    let github = github_output(&outputs, &Delimiter::new([0xab; 16]));
+    assert_eq!(read(&github)[0], ("simulated".to_owned(), "true".to_owned()));
 }

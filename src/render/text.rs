@@ -56,6 +56,17 @@ pub fn text(report: &Report, style: TextStyle) -> String {
     page.into_text()
 }
 
+/// What the last line of a file with the text begins with. No other program writes it.
+pub const TEXT_MARK: &str = "Written by cvm-verify ";
+
+/// The report as a file: the text, and which program wrote it.
+#[must_use]
+pub fn text_file(report: &Report) -> String {
+    let text = text(report, TextStyle::default());
+    let (version, git) = (terminal(&report.tool.version), terminal(&report.tool.git));
+    format!("{text}\n{TEXT_MARK}{version} ({git})\n")
+}
+
 /// What became of the alerts, as the end of [`text()`] says it; empty if there was none to send.
 #[must_use]
 pub fn alerts(report: &Report, style: TextStyle) -> String {

@@ -8,25 +8,23 @@ use std::time::Duration;
 
 use super::watch_status::place;
 use super::{Health, TargetStatus, WatchStatus};
-use cvm_verify_core::report::{Tool, TrustRootKind, Verdict};
+use cvm_verify_core::report::{Tool, Verdict};
 
-/// Everything that the status holds, `uptime` after the loop began. Where the proofs rest on another root than Intel's, the first line
-/// says so.
+/// Everything that the status holds, `uptime` after the loop began. The first line is `simulated`: what the proofs do not show because a
+/// built-in root was replaced.
 #[must_use]
-pub fn metrics(watch_status: &WatchStatus, root: TrustRootKind, tool: &Tool, uptime: Duration) -> String {
+pub fn metrics(watch_status: &WatchStatus, simulated: Option<&str>, tool: &Tool, uptime: Duration) -> String {
     let mut page = MetricsPage::default();
-    let is_simulated = root == TrustRootKind::Custom;
-    if is_simulated {
-        page.text
-            .push_str("# SIMULATED: not Intel's root, proves nothing about hardware\n");
+    if let Some(said) = simulated {
+        page.text.push_str(&format!("# {said}\n"));
     }
     page.family("cvm_verify_build_info", "gauge", "The program that verifies.");
     page.sample(&[("version", &tool.version), ("git", &tool.git)], 1.0);
     // Comments are gone once the page was read.
     page.gauge(
         "cvm_verify_simulated",
-        "1 if the proofs rely on a root other than Intel's and say nothing about hardware.",
-        flag(is_simulated),
+        "1 if the proofs rely on a root other than Intel's or NVIDIA's and say nothing about hardware or GPUs.",
+        flag(simulated.is_some()),
     );
     targets(&mut page, watch_status, uptime);
     rounds(&mut page, watch_status);

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
 use super::{Health, WatchStatus, endpoint, metrics};
-use cvm_verify_core::report::TrustRootKind;
 
 /// A panic while the status was locked leaves it as it was.
 pub(crate) fn locked(watch_status: &Mutex<WatchStatus>) -> MutexGuard<'_, WatchStatus> {
@@ -15,7 +14,8 @@ pub(crate) fn locked(watch_status: &Mutex<WatchStatus>) -> MutexGuard<'_, WatchS
 /// What the endpoint shows.
 pub(crate) struct WatchPages {
     pub watch_status: Arc<Mutex<WatchStatus>>,
-    pub root: TrustRootKind,
+    /// What the first line must say if a built-in root was replaced.
+    pub simulated: Option<&'static str>,
     /// When the loop began.
     pub started: Instant,
 }
@@ -24,7 +24,7 @@ impl endpoint::Pages for WatchPages {
     fn metrics(&self) -> String {
         metrics(
             &locked(&self.watch_status),
-            self.root,
+            self.simulated,
             &crate::env::tool(),
             self.started.elapsed(),
         )

@@ -310,7 +310,7 @@ impl Watch<'_> {
         let address = listener.local_addr().unwrap_or(address);
         let pages = WatchPages {
             watch_status: Arc::clone(&self.watch_status),
-            root: self.session.roots.quote.kind(),
+            simulated: self.session.simulated(),
             started: self.started,
         };
         tokio::spawn(endpoint::serve(listener, Arc::new(pages)));

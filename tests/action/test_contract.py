@@ -27,7 +27,7 @@ SECRET_OPTIONS = {"rpc-url"}
 TOKENS = {"source-token", "registry-credentials"}
 OF_THE_ENVIRONMENT_ALONE = SECRETS | TOKENS | {"pagerduty-url"}
 OUTPUTS = (
-    "verdict assurance exit-code failed-checks accepted report-json summary-path junit-path evidence-path statement-path predicate-path "
+    "simulated verdict assurance exit-code failed-checks accepted report-json summary-path junit-path evidence-path statement-path predicate-path "
     "subject-digest statements tcb-status app-id compose-hash alert-status version"
 ).split()
 DOCS = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]

@@ -9,7 +9,7 @@ import yaml
 ACTION = yaml.safe_load((Path(__file__).resolve().parents[2] / "action.yml").read_text())
 INPUTS = {name for name in ACTION["runs"]["steps"][1]["env"] if name.startswith("CVM_VERIFY_")}
 # What the script itself reads.
-INPUTS -= {"CVM_VERIFY_MODE", "CVM_VERIFY_CHANNEL_SECRETS"}
+INPUTS -= {"CVM_VERIFY_MODE"}
 # Not set at all unless they are given.
 CHANNELS = {f"CVM_VERIFY_{n.replace('-', '_').upper()}" for n, i in ACTION["inputs"].items() if i.get("default") == "(not given)"}
 # act sets no GITHUB_WORKFLOW_REF.
@@ -154,6 +154,8 @@ def test_channels_of_a_policy_file_reach_the_program_masked(workspace):
     environment = workspace.environment()
     assert environment["CVM_VERIFY_SLACK_SHOP"] == "https://hooks.test/a=b%41 5ecret"
     assert environment["CVM_VERIFY_SHOP_KEY"] == "key5ecret" and environment["CVM_VERIFY_EMPTY"] == ""
+    # The names alone: the program refuses those of its own options.
+    assert environment["CVM_VERIFY_CHANNEL_SECRETS"].split() == ["CVM_VERIFY_SLACK_SHOP", "CVM_VERIFY_SHOP_KEY", "CVM_VERIFY_EMPTY"]
     printed = run.said("subject/verify")
     assert "5ecret" not in printed[printed.index("CVM_VERIFY_CONFIG=") :]
 

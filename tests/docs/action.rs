@@ -146,7 +146,9 @@ A pass is about the instance that answered. If several instances answer at one a
 The checkout of a pull request holds the `cvm.lock` of the pull request: its author decides what is expected. A green run of such a
 job says that the deployment is as the pull request wants it. It does not say that it is as your main branch wants it.
 
-- Verify the deployment in jobs for `push` to the main branch, `deployment_status`, `schedule` or `workflow_dispatch`.
+- Verify the deployment in jobs for `push` to the main branch, `schedule` or `workflow_dispatch` on the main branch.
+- For `deployment_status`, GitHub takes the workflow from the commit that was deployed. A person who can create a deployment of a branch
+  can change the address, the lock and every other line of the job. Verify on a schedule as well.
 - In a job for pull requests, check out the lock of the base branch: `actions/checkout` with `ref: ${{ github.base_ref }}`.
 - Protect `cvm.lock` and `cvm-verify.toml` with a code owner.
 
@@ -189,8 +191,11 @@ later, a C compiler and crates.io, takes about 5 minutes on 2 cores, and is done
 once per machine with a tool cache, and its hash is checked in every run.
 
 A build trusts the earlier steps of the job: Rust is what one of them installed, at `CARGO_HOME` or in the home folder, and `HOME`, `CARGO_HOME`
-and `RUSTUP_HOME` are taken from the environment. A step that can write `GITHUB_ENV` so decides which `cargo` builds the program. A
-binary whose hash the release names (`install: download`) trusts no earlier step.
+and `RUSTUP_HOME` are taken from the environment. A step that can write `GITHUB_ENV` so decides which `cargo` builds the program.
+
+With a binary whose hash the release names (`install: download`), no environment variable of an earlier step changes which program runs.
+A hostile step can still put another `bash` into the path of the job (`GITHUB_PATH`) or change the files of the action. Verify in a job
+of its own.
 
 ## Further options
 

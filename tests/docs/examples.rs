@@ -262,3 +262,14 @@ fn the_secrets_of_the_cron_recipe_are_what_a_shell_reads() {
     }
     assert!(has_ampersand);
 }
+
+/// It is the one to copy, as a whole.
+#[test]
+fn the_sample_of_reference_values_is_read() {
+    let page = read("docs/reference-values.md");
+    let (_, own) = page.split_once("## Add your own").unwrap();
+    let (_, file) = own.split_once("```toml\n").unwrap();
+    let file = file.split_once("```").unwrap().0;
+    let values = cvm_verify_core::reference::ReferenceValues::built_in();
+    values.with_file("reference.toml", file.as_bytes()).unwrap();
+}

@@ -113,3 +113,42 @@ fn every_check_in_the_docs_exists_and_has_a_page() {
         assert!(repository(&format!("docs/checks/{id}.md")).is_file(), "{id}");
     }
 }
+
+/// Whether a module declares or exports an item of this name for other programs.
+fn is_public(module: &str, item: &str) -> bool {
+    let is_word = |text: &str| {
+        text.split(|c: char| !c.is_alphanumeric() && c != '_')
+            .any(|word| word == item)
+    };
+    module.split("pub ").skip(1).any(|public| {
+        let declared = match public.strip_prefix("use ") {
+            Some(exported) => exported.split(';').next(),
+            None => public.split(['(', '{', '<', '=', ';']).next(),
+        };
+        declared.is_some_and(is_word)
+    })
+}
+
+/// What a page for programs that embed the verifier names is public.
+#[test]
+fn every_item_of_a_module_that_a_page_names_is_public() {
+    let mut found = 0;
+    for page in written_pages() {
+        for span in read(&page).split('`').skip(1).step_by(2) {
+            let (root, path) = match span.strip_prefix("cvm_verify_core::") {
+                Some(path) => ("crates/core/src", path),
+                None => ("src", span.trim_start_matches("cvm_verify::")),
+            };
+            let Some((module, item)) = path.split_once("::") else {
+                continue;
+            };
+            let file = format!("{root}/{module}/mod.rs");
+            if repository(&file).exists() {
+                found += 1;
+                assert!(is_public(&read(&file), item), "{page}: `{span}`: {file} has none");
+            }
+        }
+    }
+    assert!(found >= 3, "{found}");
+    assert!(!is_public("mod tasks;\npub use run::{Run, verify};", "Tasks"));
+}

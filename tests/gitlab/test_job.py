@@ -49,6 +49,15 @@ def test_several_addresses_have_a_space_between_them(project, inputs, machine):
     assert [target["verdict"] for target in report["targets"]] == ["pass", "fail"]
 
 
+def test_without_a_verdict_the_job_is_not_green(project, inputs):
+    """Nor where the folder holds the pass of an earlier job."""
+    for _ in range(2):
+        run = project.run(inputs(extra_args="--help"))
+        assert run.exit_code == 3, run.log
+        assert "The program ended without a verdict." in run.log
+        assert project.run(inputs()).exit_code == 0
+
+
 def test_without_an_address_nothing_is_verified(project, inputs):
     run = project.run(inputs(url=None))
     assert run.exit_code == 2, run.log
@@ -123,7 +132,7 @@ OLD = {
     "result.env": "CVM_VERIFY_RESULT_VERDICT=pass\n",
     "report.json": '{\n  "schema": "cvm-verify/report/v1",\n  "verdict": "pass"\n}\n',
     "junit.xml": '<testsuites name="cvm-verify" errors="0"/>\n',
-    "report.txt": "PASS (code)\n",
+    "report.txt": "PASS (code)\n\nWritten by cvm-verify 0.1.0 (abc)\n",
     "summary.md": "PASS (code)\n\n<sub>cvm-verify 0.1.0</sub>\n",
 }
 

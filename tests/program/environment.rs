@@ -136,3 +136,29 @@ fn another_trust_root_is_never_taken_from_the_environment() {
     ran.assert(QuoteSignature, Fail, Some("not-verified"));
     ran.assert_stderr("CVM_VERIFY_INSECURE_TRUST_ROOT is not read");
 }
+
+/// A second line in the value of one secret is a variable of its own, which its owner chose.
+#[test]
+fn a_secret_of_the_action_that_has_the_name_of_an_option_is_a_usage_error() {
+    let deployment = Deployment::healthy();
+    for name in [
+        "CVM_VERIFY_ALSO_COMPOSE_HASH",
+        "CVM_VERIFY_NO_ENDPOINT_PROBE",
+        "CVM_VERIFY_KMS",
+        "CVM_VERIFY_SOURCE_TOKEN",
+        "CVM_VERIFY_RESULT_VERDICT",
+    ] {
+        let names = format!("CVM_VERIFY_SHOP_TEAM {name} ");
+        let env = [
+            ("CVM_VERIFY_CHANNEL_SECRETS", names.as_str()),
+            ("CVM_VERIFY_SHOP_TEAM", "https://hooks.test/x"),
+        ];
+        verify(&deployment, &env, &[])
+            .assert_usage_error(&format!("channel-secrets of the action gives {name}, "));
+    }
+    let env = [
+        ("CVM_VERIFY_CHANNEL_SECRETS", "CVM_VERIFY_SHOP_TEAM "),
+        ("CVM_VERIFY_SHOP_TEAM", "https://hooks.test/x"),
+    ];
+    verify(&deployment, &env, &[]).assert(QuoteSignature, Pass, None);
+}

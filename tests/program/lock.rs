@@ -285,3 +285,32 @@ fn what_is_not_proven_is_never_pinned() {
     }
     run(&["pin"]).assert_usage_error("there is nothing to pin");
 }
+
+/// T51, T52: both locks hold what strangers wrote, and the policy file of a pull request names the lock.
+#[test]
+fn t51_nothing_that_a_lock_or_its_name_holds_acts_in_the_log_of_pin() {
+    let deployment = Deployment::healthy();
+    assert_eq!(deployment.pin(&["--accept-observed"]).code, 0);
+    let foreign = "web = \"x ##vso[task.complete result=Succeeded]\"";
+    let of_lock = |line: &str| match line.starts_with("web = ") {
+        true => format!("{foreign}\n"),
+        false => format!("{line}\n"),
+    };
+    let text: String = lock_text(&deployment).lines().map(of_lock).collect();
+    let text = format!("{text}\n[tls]\nbinding = \"ratls\"\n");
+    std::fs::write(deployment.path("x\u{1b}[31m\n::error::forged.lock"), text).unwrap();
+    let policy = format!(
+        "[[target]]\nname = \"shop\"\nurl = \"{}\"\nlock = \"x\\u001b[31m\\n::error::forged.lock\"\n",
+        deployment.app.url()
+    );
+    std::fs::write(deployment.path("cvm-verify.toml"), policy).unwrap();
+    let config = format!("--config={}", deployment.path("cvm-verify.toml"));
+    let ran = run(&deployment.network_args_with(&["pin", &config], &["--accept-observed"]));
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    ran.assert_stdout("  - x #\\u{23}vso[task.complete");
+    ran.assert_stderr("note: [tls] stays unchanged in ");
+    for line in ran.stdout.lines().chain(ran.stderr.lines()) {
+        let acts = line.trim_start().starts_with("::") || line.contains("##vso[") || line.contains('\u{1b}');
+        assert!(!acts, "{line:?} in {ran:#?}");
+    }
+}

@@ -99,7 +99,7 @@ fn a_step_of_github_gets_summary_outputs_and_annotations() {
     assert_eq!(pairs["exit-code"], "1");
     assert_eq!(pairs["failed-checks"], "compose-hash");
     assert_eq!(pairs["evidence-path"], deployment.path("out/evidence.json"));
-    assert_eq!(pairs.len(), 18);
+    assert_eq!(pairs.len(), 19);
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn a_usage_error_is_told_to_github_with_cause_and_next_step() {
             (outputs["assurance"].as_str(), outputs["alert-status"].as_str()),
             ("none", "none")
         );
-        assert_eq!(outputs.len(), 18);
+        assert_eq!(outputs.len(), 19);
     }
 }
 

@@ -228,6 +228,38 @@ fn metrics_and_health_are_served_where_that_is_asked_for() {
     assert_eq!(watching.stopped().code, 0);
 }
 
+/// A pass by another root of GPUs pings no heartbeat, and is no pass for Prometheus' rules either.
+#[test]
+fn metrics_name_another_root_of_gpus() {
+    let deployment = Deployment::healthy();
+    std::fs::write(deployment.path("devices.pem"), simulator::gpu::device_root_pem(1)).unwrap();
+    let root = format!("--insecure-trust-root=nvidia={}", deployment.path("devices.pem"));
+    let url = deployment.app.url();
+    // Nothing is verified by Intel's root here: the page is the same whatever was found.
+    let mut args = vec![
+        url.as_str(),
+        "--no-cache",
+        "--allow-private-network",
+        "--listen=127.0.0.1:0",
+        &root,
+    ];
+    let collateral = deployment.network();
+    args.extend(
+        collateral
+            .iter()
+            .map(String::as_str)
+            .filter(|arg| arg.starts_with("--pccs")),
+    );
+    let watching = Watching::new(&args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>(), &[]);
+    let page = watching.page("/metrics");
+    assert!(
+        page.contains("# SIMULATED: not NVIDIA's root, proves nothing about GPUs\n"),
+        "{page}"
+    );
+    assert!(page.contains("\ncvm_verify_simulated 1\n"), "{page}");
+    assert_eq!(watching.stopped().code, 0);
+}
+
 #[test]
 fn what_cannot_be_watched_is_a_usage_error() {
     let ran = run(&["watch"]);

@@ -76,6 +76,9 @@ fn length(value: &Value) -> usize {
 /// What Discord finds wrong in a message, by its documented limits.
 pub(super) fn discord_complaint(message: &Value) -> Option<&'static str> {
     let embeds = message["embeds"].as_array()?;
+    if length(&message["content"]) > 2000 {
+        return Some("content");
+    }
     let mut all = 0;
     for embed in embeds {
         let fields = embed["fields"].as_array().cloned().unwrap_or_default();

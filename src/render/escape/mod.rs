@@ -11,7 +11,7 @@ mod xml;
 
 pub use markdown::{code, command, markdown, prose};
 pub(super) use terminal::opens_command;
-pub use terminal::terminal;
+pub use terminal::{terminal, terminal_lines};
 pub(crate) use visible::is_plain;
 pub use visible::shorten;
 pub use workflow::{workflow_data, workflow_property};

@@ -38,6 +38,17 @@ pub fn terminal(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// Lines of our own, each by the rule of [`terminal`] behind its indent.
+#[must_use]
+pub fn terminal_lines(text: &str) -> String {
+    let lines = text.split('\n').map(|line| {
+        let rest = line.trim_start_matches(' ');
+        let (indent, _) = line.split_at(line.len() - rest.len());
+        format!("{indent}{}", terminal(rest))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// Whether a runner's command could begin here.
 pub(crate) fn opens_command(text: &str) -> bool {
     text.strip_prefix(COMMAND).is_some_and(|rest| {
@@ -94,7 +105,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn lines_of_our_own_stay_lines() {
+        assert_eq!(
+            terminal_lines("A:\n  - ::error::x\n\n  ::error::y\t##[z]\n"),
+            "A:\n  - \\::error::x\n\n  \\::error::y #\\#[z]\n"
+        );
+    }
+
     proptest! {
+        #[test]
+        fn a_text_that_is_escaped_already_stays_as_it_is(text in hostile()) {
+            let safe = terminal(&text);
+            prop_assert_eq!(terminal(&safe), safe.as_ref());
+            let lines = terminal_lines(&safe);
+            prop_assert_eq!(lines.trim_start(), safe.trim_start());
+        }
+
         #[test]
         fn printed_text_neither_acts_nor_hides(text in hostile()) {
             let safe = terminal(&text);

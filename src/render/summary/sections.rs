@@ -160,6 +160,9 @@ pub(super) fn alerts(report: &Report) -> String {
             markdown(about)
         ));
     }
+    if let Some(more @ 1..) = alerts.len().checked_sub(MOST) {
+        list.push_str(&format!("And {more} more of them.\n\n"));
+    }
     list
 }
 

@@ -188,10 +188,39 @@ fn reports_that_do_not_belong_together_are_refused() {
     let nothing = deployment.path("nothing.json");
     merge(std::slice::from_ref(&nothing), &[]).assert_usage_error("does not exist; without shards");
     let none = [nothing.clone(), format!("{nothing}.2")];
-    merge(&none, &[]).assert_usage_error("nor does any other report that was named");
+    merge(&none, &[]).assert_usage_error("does not exist; and no other report that was named has a result");
     let whole = deployment.path("whole.json");
     merge(&[whole, nothing], &[]).assert_usage_error("does not exist; without shards");
     merge(&[deployment.path(".")], &[]).assert_usage_error("is a folder; a file is needed");
+}
+
+/// What scripts/preset.sh leaves where the installation of one shard fails hides no result of the others.
+#[test]
+fn a_shard_whose_run_did_not_begin_is_missing() {
+    let (deployment, apps) = several(2);
+    let files = shards(&deployment, &apps, 2);
+    let preset = std::process::Command::new("bash")
+        .args([
+            "-euc",
+            "source scripts/preset.sh; preset_text report.json 2026-06-20T12:00:00Z",
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(preset.status.success(), "{preset:?}");
+    std::fs::write(&files[1], preset.stdout).unwrap();
+    let ran = merge(&files, &[]);
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    let targets = ran.report().targets;
+    assert!(
+        targets.iter().any(|target| target.verdict == Verdict::Pass),
+        "{targets:#?}"
+    );
+    assert!(
+        targets.iter().any(|target| target.name == "shard 2/2"),
+        "{targets:#?}"
+    );
+    merge(&files[1..], &[]).assert_usage_error("is of a run that did not begin; without shards");
 }
 
 #[test]
