@@ -42,7 +42,8 @@ impl SettingsReader<'_> {
             lock.apply(&file.origin_of(target), os_image, policy)
         });
         let policy = self.kept_of_file("lock", value, applied).unwrap_or_default();
-        if policy.locked_compose.is_some() && policy.compose_hash.is_none() && policy.docker_compose.is_none() {
+        if policy.locked_compose.is_some() && policy.compose_hash.is_none() && policy.docker_compose.is_none()
+        {
             let problem = format!(
                 "{path} has a section [compose] and no `compose_hash`, so nothing would be compared with that section; make the lock again \
                  with `cvm-verify pin`, or name what is released (--compose-hash, --app-compose-file, --docker-compose)"

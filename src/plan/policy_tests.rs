@@ -65,10 +65,19 @@ fn an_image_and_image_files_of_two_levels_replace_each_other() {
     let (low, high) = (SettingLevel::Defaults, SettingLevel::Option);
     for image in ["unchecked", "known"] {
         let of = |image_level, files_level| {
-            planned(&[("os-image", image, image_level), ("os-image-files", &files, files_level)])
+            planned(&[
+                ("os-image", image, image_level),
+                ("os-image-files", &files, files_level),
+            ])
         };
-        assert!(!matches!(of(high, low).unwrap().os_image, OsImagePolicy::Published(_)));
-        assert!(matches!(of(low, high).unwrap().os_image, OsImagePolicy::Published(_)));
+        assert!(!matches!(
+            of(high, low).unwrap().os_image,
+            OsImagePolicy::Published(_)
+        ));
+        assert!(matches!(
+            of(low, high).unwrap().os_image,
+            OsImagePolicy::Published(_)
+        ));
         assert!(of(high, high).unwrap_err().contains("os-image"), "{image}");
     }
 }
@@ -78,25 +87,49 @@ fn a_layout_without_a_key_replaces_the_key_of_a_lower_level() {
     let key = "07".repeat(32);
     let (low, high) = (SettingLevel::Defaults, SettingLevel::Target);
     let of = |layout, level| {
-        let lower = [("report-data", "private-ai", low), ("report-data-key", key.as_str(), low)];
-        let policy = planned(&[&lower[..], &[("report-data", layout, level)]].concat());
+        let policy = planned(&[
+            ("report-data", "private-ai", low),
+            ("report-data-key", key.as_str(), low),
+            ("report-data", layout, level),
+        ]);
         policy.map(|policy| policy.report_data.key)
     };
     for layout in ["raw", "auto"] {
         assert_eq!(of(layout, high), Ok(None), "{layout}");
     }
     assert_eq!(of("private-ai", high), Ok(Some([7; 32])));
-    let values = [("report-data", "raw", low), ("report-data-key", key.as_str(), high)];
+    let values = [
+        ("report-data", "raw", low),
+        ("report-data-key", key.as_str(), high),
+    ];
     refused(&values, "the layout has no place for a key");
 }
 
 #[test]
 fn a_second_hash_that_another_level_expects_first_adds_nothing() {
-    let hash = "11".repeat(32);
+    let (hash, other) = ("11".repeat(32), "22".repeat(32));
     let second = format!("{hash}:until=1970-01-02");
     let (low, high) = (SettingLevel::Defaults, SettingLevel::Target);
-    let of = |first, level| planned(&[("also-compose-hash", &second, low), ("compose-hash", first, level)]);
+    let of = |first, level| {
+        planned(&[
+            ("also-compose-hash", &second, low),
+            ("compose-hash", first, level),
+        ])
+    };
     assert_eq!(of(&hash, high).unwrap().second_compose_hash, None);
-    assert!(of(&"22".repeat(32), high).unwrap().second_compose_hash.is_some());
+    assert!(of(&other, high).unwrap().second_compose_hash.is_some());
     assert!(of(&hash, low).unwrap_err().contains("expects already"));
+}
+
+/// A recording of long ago is judged by the policy of today: here one of 1970.
+#[test]
+fn how_far_ahead_an_end_may_be_is_counted_from_today() {
+    let hash = "11".repeat(32);
+    let today = cvm_verify_core::report::rfc3339(now()).to_string();
+    let until = |day: &str| format!("{}:until={day}", "22".repeat(32));
+    let (today, late) = (until(today.get(..10).unwrap()), until("2999-01-01"));
+    let first = ("compose-hash", hash.as_str(), SettingLevel::Option);
+    let of = |second| planned(&[first, ("also-compose-hash", second, SettingLevel::Option)]);
+    assert!(of(&today).unwrap().second_compose_hash.is_some());
+    assert!(of(&late).unwrap_err().contains("more than 90 days ahead"));
 }

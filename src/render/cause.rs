@@ -93,9 +93,14 @@ mod tests {
         let tiers = ["hardware", "code", "code+endpoint+source"];
         let mut open = 0;
         for (id, tier, configured) in CheckId::ALL.into_iter().flat_map(|id| {
-            tiers.into_iter().flat_map(move |tier| [(id, tier, Vec::new()), (id, tier, vec![id])])
+            tiers
+                .into_iter()
+                .flat_map(move |tier| [(id, tier, Vec::new()), (id, tier, vec![id])])
         }) {
-            let reasons = Check::of(id).reasons.iter().map(|reason| Some(reason.id.to_owned()));
+            let reasons = Check::of(id)
+                .reasons
+                .iter()
+                .map(|reason| Some(reason.id.to_owned()));
             for (reason, status) in reasons
                 .chain([None])
                 .flat_map(|reason| statuses.map(move |status| (reason.clone(), status)))
@@ -113,7 +118,11 @@ mod tests {
                 let is_open = target.verdict == Verdict::Inconclusive;
                 open += usize::from(is_open);
                 let found = ids(&target);
-                assert_eq!(found.is_empty(), !is_open, "{id} {tier} {configured:?} {status:?} {reason:?}");
+                assert_eq!(
+                    found.is_empty(),
+                    !is_open,
+                    "{id} {tier} {configured:?} {status:?} {reason:?}"
+                );
             }
         }
         assert!(open > 1000, "{open}");

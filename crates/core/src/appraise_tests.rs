@@ -69,7 +69,9 @@ fn a_requirement_that_was_written_down_is_open_at_a_tier_that_does_not_require_i
         let policy = Policy {
             required: RequiredAssurance::Hardware,
             settings: written.iter().map(origin).collect(),
-            os_image_origin: written.contains(&"os-image").then_some(Origin::Option("--os-image")),
+            os_image_origin: written
+                .contains(&"os-image")
+                .then_some(Origin::Option("--os-image")),
             ..Policy::default()
         };
         let report = report(&claims, &policy);
@@ -78,6 +80,12 @@ fn a_requirement_that_was_written_down_is_open_at_a_tier_that_does_not_require_i
         (report.verdict, said)
     };
     assert_eq!(of(&[]), (Verdict::Pass, [Status::Skip, Status::Warn]));
-    assert_eq!(of(&["os-image"]), (Verdict::Inconclusive, [Status::Skip, Status::Warn]));
-    assert_eq!(of(&["image-pins"]), (Verdict::Inconclusive, [Status::Skip, Status::Error]));
+    assert_eq!(
+        of(&["os-image"]),
+        (Verdict::Inconclusive, [Status::Skip, Status::Warn])
+    );
+    assert_eq!(
+        of(&["image-pins"]),
+        (Verdict::Inconclusive, [Status::Skip, Status::Error])
+    );
 }

@@ -108,11 +108,7 @@ fn script_of(compose_settings: &BTreeMap<String, Value>) -> String {
 
 /// The fields that are not the locked ones. Where the lock's own hash was measured, it binds them all: then only the lock can be
 /// wrong, which was edited or merged badly, or written by another version of this program.
-fn mismatch(
-    locked: &LockedCompose,
-    actual: &BTreeMap<String, Value>,
-    is_own_hash: bool,
-) -> Option<Finding> {
+fn mismatch(locked: &LockedCompose, actual: &BTreeMap<String, Value>, is_own_hash: bool) -> Option<Finding> {
     let names: BTreeSet<&String> = locked.compose_settings.keys().chain(actual.keys()).collect();
     let differing: Vec<&String> = names
         .into_iter()

@@ -42,7 +42,9 @@ fn a_lock_that_contradicts_its_own_hash_convicts_nobody() {
     let claims = healthy();
     let own = hash_of(&claims);
     let mut edited = locked(&claims);
-    edited.compose_settings.insert("public_logs".to_owned(), json!("?"));
+    edited
+        .compose_settings
+        .insert("public_logs".to_owned(), json!("?"));
     edited.images = BTreeMap::new();
     let of = |compose_hash, replaced_compose_hash| Policy {
         compose_hash: Some(compose_hash),
@@ -65,7 +67,9 @@ fn a_lock_that_contradicts_its_own_hash_convicts_nobody() {
                 "{}",
                 finding.detail
             );
-            let fix = finding.fix.unwrap_or_else(|| finding.reason.unwrap().fix.to_owned());
+            let fix = finding
+                .fix
+                .unwrap_or_else(|| finding.reason.unwrap().fix.to_owned());
             assert!(fix.contains("cvm-verify pin"), "{fix}");
             assert!(!fix.contains("stop sending"), "{fix}");
             assert!(finding.origin.is_some(), "{id}");
@@ -155,7 +159,9 @@ fn a_document_without_a_kms_is_refused_where_one_is_expected() {
 fn a_docker_compose_file_that_runs_is_the_first_release_whatever_the_second_hash() {
     let claims = healthy();
     let compose = claims.compose.as_ref().unwrap();
-    let file = compose.members().unwrap()["docker_compose_file"].as_str().unwrap();
+    let file = compose.members().unwrap()["docker_compose_file"]
+        .as_str()
+        .unwrap();
     let policy = |file: String| Policy {
         docker_compose: Some(expected("--docker-compose", file)),
         locked_compose: Some(locked(&claims)),
