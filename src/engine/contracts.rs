@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::collected::{Collected, Collection};
+use super::collected::Collection;
 use super::jitter::jitter;
 use super::{Session, TimeLimits};
 use crate::source::chain::{ALL_ANSWERS, Nodes};

@@ -8,6 +8,7 @@ use super::setting_problem::SettingProblem;
 use super::source_rules::source_policy;
 use super::{release, tls_mode};
 use crate::config::Settings;
+use crate::engine::now;
 use cvm_verify_core::evidence::parse_user_hex;
 use cvm_verify_core::policy::{
     Expected, Freshness, GpuExpectations, GpuMode, GpuVerifier, ImagePinsPolicy, KeyProviders,
@@ -31,12 +32,16 @@ pub(crate) fn verifier(settings: &Settings) -> Verifier {
 
 /// Builds the policy that a deployment is judged against at a time, Unix seconds. `target` is its name in a lock of
 /// several.
+///
+/// How far ahead an exception may end is counted from today, when a recording is judged at its own time as well: the limit is for who
+/// writes the exception.
 pub(crate) fn expectations(
     settings: &Settings,
     target: Option<&str>,
     at: u64,
     files: &mut FilesOfPlan,
 ) -> Result<Expectations, Vec<SettingProblem>> {
+    let at = at.max(now());
     let mut reader = SettingsReader {
         settings,
         problems: Vec::new(),

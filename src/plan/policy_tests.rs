@@ -87,11 +87,11 @@ fn a_layout_without_a_key_replaces_the_key_of_a_lower_level() {
     let key = "07".repeat(32);
     let (low, high) = (SettingLevel::Defaults, SettingLevel::Target);
     let of = |layout, level| {
-        let lower = [
+        let policy = planned(&[
             ("report-data", "private-ai", low),
             ("report-data-key", key.as_str(), low),
-        ];
-        let policy = planned(&[&lower[..], &[("report-data", layout, level)]].concat());
+            ("report-data", layout, level),
+        ]);
         policy.map(|policy| policy.report_data.key)
     };
     for layout in ["raw", "auto"] {
@@ -107,7 +107,7 @@ fn a_layout_without_a_key_replaces_the_key_of_a_lower_level() {
 
 #[test]
 fn a_second_hash_that_another_level_expects_first_adds_nothing() {
-    let hash = "11".repeat(32);
+    let (hash, other) = ("11".repeat(32), "22".repeat(32));
     let second = format!("{hash}:until=1970-01-02");
     let (low, high) = (SettingLevel::Defaults, SettingLevel::Target);
     let of = |first, level| {
@@ -117,6 +117,19 @@ fn a_second_hash_that_another_level_expects_first_adds_nothing() {
         ])
     };
     assert_eq!(of(&hash, high).unwrap().second_compose_hash, None);
-    assert!(of(&"22".repeat(32), high).unwrap().second_compose_hash.is_some());
+    assert!(of(&other, high).unwrap().second_compose_hash.is_some());
     assert!(of(&hash, low).unwrap_err().contains("expects already"));
+}
+
+/// A recording of long ago is judged by the policy of today: here one of 1970.
+#[test]
+fn how_far_ahead_an_end_may_be_is_counted_from_today() {
+    let hash = "11".repeat(32);
+    let today = cvm_verify_core::report::rfc3339(now()).to_string();
+    let until = |day: &str| format!("{}:until={day}", "22".repeat(32));
+    let (today, late) = (until(today.get(..10).unwrap()), until("2999-01-01"));
+    let first = ("compose-hash", hash.as_str(), SettingLevel::Option);
+    let of = |second| planned(&[first, ("also-compose-hash", second, SettingLevel::Option)]);
+    assert!(of(&today).unwrap().second_compose_hash.is_some());
+    assert!(of(&late).unwrap_err().contains("more than 90 days ahead"));
 }

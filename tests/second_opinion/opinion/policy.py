@@ -111,7 +111,7 @@ def exception(text, now):
         until = datetime.date.fromisoformat(fields["until"])
     except ValueError as error:
         raise Usage(str(error)) from error
-    if until > now.date() + datetime.timedelta(days=90):
+    if until > max(now, datetime.datetime.now(datetime.UTC)).date() + datetime.timedelta(days=90):
         raise Usage("more than 90 days ahead")
     advisories = fields["advisories"].split(",") if "advisories" in fields else None
     return status, until, advisories
@@ -153,7 +153,7 @@ def read_file(policy, target, files):
 
 
 def read(arguments, now, files=None):
-    """The policy of these arguments. `now` is the time of appraisal, which decides how long an exception may be; `files` are the
+    """The policy of these arguments. `now` is the time of appraisal: an exception may be 90 days longer than that or today; `files` are the
     bytes of the files that arguments name."""
     files = files or {}
     policy = Policy()
