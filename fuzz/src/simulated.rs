@@ -139,6 +139,7 @@ fn exactly(cvm: &Cvm) -> Policy {
             vulnerable: None,
             known_by: Some(KnownBy::Files([0xf1; 32].into())),
             acpi_change: None,
+            accepts_development: false,
             lock: "cvm.lock".into(),
         },
         ..Policy::default()

@@ -5,6 +5,7 @@ import json
 
 from .chain import IMPLEMENTATION, REVERTED, Chain, Undetermined, texts
 from .os_image import known_image, rows
+from .unsupported import NotImplementedHere
 
 EOA_DELEGATED = bytes.fromhex("ef0100")
 NOBODY = "00" * 20
@@ -225,8 +226,10 @@ class Judge:
         if self.epochs:
             self.say(self.demanded(), "unsupported")
         image = known_image(self.run)
+        if image is None and "tdx_measurement" in str(self.run.evidence.vm_config):
+            raise NotImplementedHere("the hash of a measurement document")
         if image is None:
-            self.say("warn", "os-not-asked")
+            self.say(self.demanded(), "os-not-asked")
         else:
             self.step(self.allowed, contract, ["9a4e1d18" + image], "os-not-allowed")
         if self.claims.mr_kms is not None:
