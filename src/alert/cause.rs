@@ -37,7 +37,10 @@ mod tests {
         let mut target = samples::unreachable();
         assert_eq!(ids(&target), [CheckId::Evidence]);
         set(&mut target, CheckId::Evidence, Status::Pass, "");
-        assert_eq!(ids(&target).len(), target.checks.len() - 1);
+        let named = ids(&target);
+        assert!(named.contains(&CheckId::QuoteSignature) && named.contains(&CheckId::ComposeHash));
+        // No tier requires it, and nobody configured it.
+        assert!(!named.contains(&CheckId::PlatformId));
     }
 
     #[test]
