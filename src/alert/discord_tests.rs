@@ -64,7 +64,7 @@ fn what_is_simulated_or_a_replay_says_so_above_its_title() {
         payload["embeds"][0]["description"]
             .as_str()
             .unwrap()
-            .starts_with("Next: ")
+            .starts_with("Next\\: ")
     );
     check(&payload).unwrap();
     assert_eq!(of(&samples::fail()).get("content"), None);
