@@ -115,6 +115,10 @@ impl Policy {
         out.optional("address-id", address_id.as_ref());
         out.os_image(os_image);
         out.expected("lock.rtmr0", locked_shape.as_ref().map(|locked| &locked.rtmr0));
+        let acpi_change = locked_shape
+            .as_ref()
+            .and_then(|locked| locked.acpi_change.as_ref());
+        out.optional("lock.acpi-change", acpi_change);
         // The built-in reference values come with the program and are not part of what is expected.
         out.optional("reference-values", reference.file_sha256());
         out.mode("mr-config-id", mr_config_id);
