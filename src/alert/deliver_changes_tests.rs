@@ -128,11 +128,12 @@ async fn a_channel_that_was_down_hears_the_latest_failure_and_the_others_hear_no
     assert_eq!(ended, ["discord failed false", "teams recovered true"]);
     let back = delivered(&up, &mut state, &samples::pass()).await;
     assert_eq!(back, ["discord failed true", "discord recovered true"]);
-    let late = embeds.lock().unwrap()[0]["embeds"][0].clone();
+    let late = embeds.lock().unwrap()[0].clone();
     assert!(
-        late["description"].as_str().unwrap().starts_with("Found at "),
+        late["content"].as_str().unwrap().starts_with("Found at "),
         "{late}"
     );
+    let late = &late["embeds"][0];
     assert!(
         late["fields"][0]["name"].as_str().unwrap().contains("app\\-id"),
         "{late}"

@@ -230,7 +230,7 @@ pub(crate) fn check_mut(target: &mut TargetReport, id: CheckId) -> &mut CheckRes
 pub(crate) fn set(target: &mut TargetReport, id: CheckId, status: Status, reason: &str, detail: &str) {
     let check = check_mut(target, id);
     check.status = status;
-    check.reason = Some(reason.to_owned());
+    check.reason = (status != Status::Pass).then(|| reason.to_owned());
     check.detail = detail.to_owned();
     check.expected = None;
     check.actual = None;

@@ -62,7 +62,6 @@ pub use tcb_status::tcb_exceptions;
 pub(crate) use compose_hash::second_release;
 pub(crate) use tls_binding::accepts_self_made;
 
-use crate::policy::Policy;
 use crate::report::{CheckId, each_check};
 use not_proven::{boot_claims, proven_quote, quote_not_proven, refused_bytes};
 use own_reference::own_reference_values;
@@ -84,13 +83,6 @@ macro_rules! list {
     };
 }
 each_check!(list);
-
-/// The checks that the user gave something to compare with.
-#[must_use]
-pub fn configured(policy: &Policy) -> Vec<CheckId> {
-    let configured = ALL.into_iter().filter(|check| (check.is_configured)(policy));
-    configured.map(|check| check.id).collect()
-}
 
 #[cfg(test)]
 mod tests {
