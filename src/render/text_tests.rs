@@ -217,7 +217,10 @@ fn a_report_with_nothing_but_consequences_still_has_a_sentence() {
     let mut target = samples::unreachable();
     samples::set(&mut target, CheckId::Evidence, Status::Pass, "none", "Fine.");
     let shown = live(target);
-    assert!(shown.contains("could not be determined: see the checks"), "{shown}");
+    assert!(
+        shown.contains("could not be determined: see the checks"),
+        "{shown}"
+    );
 }
 
 proptest! {

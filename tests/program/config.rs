@@ -239,7 +239,8 @@ fn one_lock_holds_several_targets_each_pinned_by_its_name() {
     let pin = |more: &[&str]| with_file(&deployment, &["pin", "--accept-observed"], &text, more);
     let first = pin(&["--target=shop"]);
     assert_eq!(first.code, 0, "{first:#?}");
-    verify(&deployment, &text, &[]).assert_usage_error("the file has no target \"api\"; it has shop. Pin it");
+    verify(&deployment, &text, &[])
+        .assert_usage_error("the file has no target \"api\"; it has shop. Pin the target api");
     assert_eq!(pin(&["--target=api"]).code, 0);
     let lock = || std::fs::read_to_string(deployment.path("cvm.lock")).unwrap();
     let pinned = lock();

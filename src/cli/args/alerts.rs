@@ -48,7 +48,7 @@ pub struct AlertStateArgs {
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
     /// With alert state: report an inconclusive target only after this many inconclusive runs in a row. Default: 3.
-    #[arg(long, value_name = "NUMBER", value_parser = super::whole_number(1, 1000))]
+    #[arg(long, value_name = "NUMBER", value_parser = super::whole_number(1_u32, 1000))]
     pub inconclusive_after: Option<u32>,
     /// With alert state: also report an inconclusive target after this many inconclusive runs among the latest, such
     /// as 6/12 for six of twelve, even with passes between them. Default: 6/12.
