@@ -340,7 +340,7 @@ def ask(judged, settings, known):
     judged.chain.open(settings["chain-id"], judged.run.now)
     if judged.judge_app():
         if contract is None:
-            is_expected = "kms-owner" in settings or any(name.startswith("kms_") for name in pins)
+            is_expected = "kms-owner" in settings or any(name.startswith("kms_") for name in judged.pins)
             judged.say("error" if is_expected else "warn", "kms-not-named")
         else:
             judged.judge_kms(address(contract), bool(known))
