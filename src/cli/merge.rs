@@ -10,6 +10,9 @@ use crate::render::older_attempts;
 use crate::usage_error::UsageError;
 use cvm_verify_core::report::Mode;
 
+/// Why a report has no result.
+const NOT_BEGUN: &str = "is of a run that did not begin";
+
 pub(super) fn run(args: &MergeArgs, env: &mut Env) -> anyhow::Result<u8> {
     refuse_to_overwrite(&args.output.files(), &args.report)?;
     let now = (env.now)();
@@ -26,7 +29,7 @@ pub(super) fn run(args: &MergeArgs, env: &mut Env) -> anyhow::Result<u8> {
         let file = path.display().to_string();
         match read(&file, &files::read(path, MAX_REPORT_BYTES)?) {
             Ok(report) => reports.push((file, report)),
-            Err(MergeError::NotBegun { .. }) => absent.push((path, "is of a run that did not begin")),
+            Err(MergeError::NotBegun { .. }) => absent.push((path, NOT_BEGUN)),
             Err(error) => return Err(refused(error).into()),
         }
     }
@@ -50,6 +53,13 @@ pub(super) fn run(args: &MergeArgs, env: &mut Env) -> anyhow::Result<u8> {
         now,
     };
     let joined = merge(reports, &this).map_err(refused)?;
+    // Such a report stands for a shard that is missing, and for nothing else: a newer attempt that did not begin must not leave the
+    // pass of an older one.
+    let mut not_begun = absent.iter().filter(|(_, why)| *why == NOT_BEGUN);
+    if let Some((path, why)) = not_begun.nth(joined.missing) {
+        let problem = "no shard is missing that it could be of; leave the file out, or run that job again";
+        return Err(UsageError::file(path, format!("{why}; {problem}")).into());
+    }
     for note in &joined.notes {
         env.note(note);
     }

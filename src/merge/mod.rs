@@ -203,6 +203,8 @@ pub struct Joined {
     pub report: Report,
     /// Which reports were left out and why, a line each.
     pub notes: Vec<String>,
+    /// How many shards have no report.
+    pub missing: usize,
 }
 
 /// Joins reports of one run, each with the name of its file. Of a shard that was tried again the newest attempt counts, and of a
@@ -225,6 +227,7 @@ pub fn merge(reports: Vec<(String, Report)>, this: &ThisRun<'_>) -> Result<Joine
     if missing.is_empty() {
         one_run::whole_list(&reports)?;
     }
+    let missing_shards = missing.len();
     let (tool, mode, run_id) = (first.tool.clone(), first.mode, first.run_id.clone());
     let spans = || reports.iter().filter_map(|(_, report)| one_run::span(report));
     let started = spans().map(|(started, _)| started).min().unwrap_or(this.now);
@@ -256,7 +259,11 @@ pub fn merge(reports: Vec<(String, Report)>, this: &ThisRun<'_>) -> Result<Joine
     report.run_id = run_id;
     report.older_attempts = older_attempts;
     report.alerts = alerts;
-    Ok(Joined { report, notes })
+    Ok(Joined {
+        report,
+        notes,
+        missing: missing_shards,
+    })
 }
 
 /// No shard and no target may be there twice: one of the two would be an old one.

@@ -39,6 +39,7 @@ impl SettingsReader<'_> {
         let applied = file.lock.of(target, &path).and_then(|lock| {
             lock.check_end(&path, at)?;
             self.refuse_another_app(lock, &path, &policy);
+            self.refuse_another_chain(lock, &path, &policy);
             lock.apply(&file.origin_of(target), os_image, policy)
         });
         let policy = self.kept_of_file("lock", value, applied).unwrap_or_default();
@@ -51,6 +52,23 @@ impl SettingsReader<'_> {
             self.problems.push(SettingProblem::of("lock", value, problem));
         }
         policy
+    }
+
+    /// What a lock says of contracts is said of its chain: on another one it would be held against contracts that it does not know.
+    fn refuse_another_chain(&mut self, lock: &Lock, path: &str, policy: &Policy) {
+        let given = policy.governance.chain_id.as_ref().map(|expected| expected.value);
+        if let (Some(given), Some(locked), Some(value)) = (
+            given,
+            lock.governance.chain_id,
+            self.settings.one("governance-chain-id"),
+        ) && given != locked
+        {
+            let problem = format!(
+                "{path} holds contracts of chain {locked}; correct the number, or pin the contracts again"
+            );
+            self.problems
+                .push(SettingProblem::of("governance-chain-id", value, problem));
+        }
     }
 
     /// A lock of another app would be replaced in its app id alone, and everything else of it would be wrong.

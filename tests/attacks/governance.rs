@@ -471,7 +471,7 @@ fn t46_an_app_of_an_operator_loses_nothing() {
     verify(&[]).assert(Governance, Skip, Some("operator"));
     let ran = verify(&["--governance=required"]);
     ran.assert(Governance, Fail, Some("operator"));
-    // App id and chain say where to look if a contract decides, as the defaults of a fleet do.
+    // Where app id and chain are named, the host must not choose a KMS in order that the contract is not asked.
     let config = deployment.path("cvm-verify.toml");
     let target = |lines: &str| {
         let text = format!(
@@ -485,6 +485,8 @@ fn t46_an_app_of_an_operator_loses_nothing() {
         args.push("--key-provider=phala".to_owned());
         run(&args)
     };
-    target("").assert(Governance, Skip, Some("operator"));
+    let ran = target("");
+    ran.assert(Governance, Error, Some("operator"));
+    assert_eq!(ran.code, 3, "{ran:#?}");
     target(&format!("governance-app-owner = [\"{}\"]\n", owner())).assert(Governance, Fail, Some("operator"));
 }

@@ -208,6 +208,11 @@ fn a_shard_whose_run_did_not_begin_is_missing() {
         .output()
         .unwrap();
     assert!(preset.status.success(), "{preset:?}");
+    // Where no shard is missing it may be a newer attempt: the pass of the older one must not count.
+    let newer = deployment.path("newer.json");
+    std::fs::write(&newer, &preset.stdout).unwrap();
+    let with_newer = [files.clone(), vec![newer]].concat();
+    merge(&with_newer, &[]).assert_usage_error("no shard is missing");
     std::fs::write(&files[1], preset.stdout).unwrap();
     let ran = merge(&files, &[]);
     assert_eq!(ran.code, 3, "{ran:#?}");

@@ -23,14 +23,10 @@ def named(policy):
     settings = dict(policy.governance_settings)
     if "chain_id" in lock:
         settings.setdefault("chain-id", lock["chain_id"])
-    # What a lock says of a contract is not said of another one.
-    is_other_chain = "chain_id" in lock and settings["chain-id"] != lock["chain_id"]
-    others = {"app"} if is_other_chain else set()
-    if "kms-contract" in settings and (
-        is_other_chain or ("kms_contract" in lock and address(settings["kms-contract"]) != address(lock["kms_contract"]))
-    ):
-        others.add("kms")
-    lock = {name: value for name, value in lock.items() if name == "kms_contract" or name.split("_")[0] not in others}
+    # What a lock says of the KMS's contract is not said of another one.
+    locked, given = lock.get("kms_contract"), settings.get("kms-contract")
+    if locked and given and address(locked) != address(given):
+        lock = {name: value for name, value in lock.items() if name == "kms_contract" or not name.startswith("kms_")}
     for name in ("app_owner", "kms_owner", "kms_contract"):
         if name in lock:
             settings.setdefault(name.replace("_", "-"), [lock[name]] if name.endswith("owner") else lock[name])
@@ -313,7 +309,9 @@ def judge(run, claims):
     row = next((row for row in rows(run.policy, "kms.toml", "kms") if row["id"] == claims.key_provider["id"].lower()), None)
     known = row.get("governance") if row else None
     if claims.key_provider["name"] != "kms" or known == "operator":
-        return ("fail" if required or bool(pins) or any(name in settings for name in EXPECTATIONS) else "skip"), "operator"
+        if required or bool(pins) or any(name in settings for name in EXPECTATIONS):
+            return "fail", "operator"
+        return ("error" if policy.app_id is not None and "chain-id" in settings else "skip"), "operator"
     if policy.app_id is None or "chain-id" not in settings:
         expected = required or bool(pins) or any(name in settings for name in EXPECTATIONS)
         return ("error" if expected else "skip"), "unpinned"

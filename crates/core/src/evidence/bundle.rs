@@ -229,6 +229,9 @@ struct SchemaOnly {
     schema: Option<String>,
 }
 
+/// Bytes for the problems of 64 images whose statements are left out.
+const ROOM_FOR_PROBLEMS: usize = 64 * 1024;
+
 impl Bundle {
     /// The bundle as a JSON document with a final newline, of a size that [`Bundle::parse`] reads. The bodies stay verbatim. Statements
     /// about images are left out if there is no room for them: whoever wrote them must not make the other evidence unreadable.
@@ -236,12 +239,23 @@ impl Bundle {
     /// # Errors
     /// It is larger than 32 MiB without them, too.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
-        let text = self.to_json_with(&self.provenance)?;
+        let mut text = self.to_json_with(&self.provenance)?;
         if text.len() <= MAX_BUNDLE_BYTES {
             return Ok(text);
         }
-        let left_out: Vec<_> = self.provenance.iter().map(RecordedStatements::left_out).collect();
-        let text = self.to_json_with(&left_out)?;
+        // The largest first: whoever writes much about one image takes nothing away of another.
+        let mut provenance = self.provenance.clone();
+        let mut left: Vec<(usize, &mut RecordedStatements)> = provenance
+            .iter_mut()
+            .map(|one| (one.found_bytes(), one))
+            .collect();
+        left.sort_by_key(|(bytes, _)| *bytes);
+        let mut excess = text.len() - MAX_BUNDLE_BYTES + ROOM_FOR_PROBLEMS;
+        while let Some((bytes, largest)) = left.pop().filter(|(bytes, _)| *bytes > 0 && excess > 0) {
+            *largest = largest.left_out();
+            excess = excess.saturating_sub(bytes);
+        }
+        text = self.to_json_with(&provenance)?;
         match text.len() <= MAX_BUNDLE_BYTES {
             true => Ok(text),
             false => Err(serde::ser::Error::custom(format!(

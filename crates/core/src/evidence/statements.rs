@@ -81,6 +81,12 @@ pub struct RecordedStatements {
 }
 
 impl RecordedStatements {
+    /// Bytes of what was found.
+    pub(super) fn found_bytes(&self) -> usize {
+        let bundles = self.bundles.iter().map(|bundle| bundle.get().len());
+        bundles.chain(self.documents.iter().map(String::len)).sum()
+    }
+
     /// The same without what was found, for which a bundle has no room.
     pub(super) fn left_out(&self) -> Self {
         Self {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use super::{DEFAULT_TD_ATTRIBUTES, Lock, LockMistake, LockProblem};
-use crate::policy::KeyProviders;
+use crate::policy::{KeyProviders, KnownBy};
 use crate::reference::{OsClass, ReferenceValues};
 use crate::toml_text::literal::quoted;
 use crate::toml_text::{FoundMistakes, TomlEntry, TomlTable};
@@ -182,6 +182,12 @@ impl Lock {
                 if os.is_none() =>
             {
                 Some("it has no [os_image]".to_owned())
+            }
+            // Its files say that it is one, whatever a table says.
+            AcceptName::DevelopmentImage
+                if os.is_some_and(|os| matches!(os.known_by, Some(KnownBy::DevelopmentFiles(_)))) =>
+            {
+                None
             }
             AcceptName::DevelopmentImage => row
                 .filter(|row| row.class != OsClass::Development)

@@ -21,10 +21,6 @@ impl Lock {
         os_image: Option<OsImageOption>,
         policy: Policy,
     ) -> Result<Policy, LockError> {
-        let is_other_app = match (&policy.app_id, self.app_id) {
-            (Some(named), Some(locked)) => named.value != locked,
-            _ => false,
-        };
         let mut locked_shape = policy.locked_shape;
         let os_image = match os_image {
             Some(OsImageOption::Policy(given)) => {
@@ -65,7 +61,7 @@ impl Lock {
                 ..policy.gpu
             },
             kms: self.kms.apply(lock, policy.kms),
-            governance: self.governance.apply(lock, is_other_app, policy.governance),
+            governance: self.governance.apply(lock, policy.governance),
             locked_tls: policy.locked_tls.or_else(|| self.tls.policy()),
             lock: policy.lock.or_else(|| Some(lock.clone())),
             ..policy

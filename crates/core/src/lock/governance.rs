@@ -178,31 +178,17 @@ impl LockedGovernance {
         governance
     }
 
-    /// Fills in what the policy leaves open. What the lock says of a contract is not said of another one: of another app's, or at
-    /// another address.
-    pub(super) fn apply(
-        &self,
-        lock: &LockOrigin,
-        is_other_app: bool,
-        policy: GovernancePolicy,
-    ) -> GovernancePolicy {
-        let differs =
-            |named: Option<u64>| self.chain_id.is_some() && named.is_some_and(|id| self.chain_id != Some(id));
-        let is_other_chain = differs(policy.chain_id.as_ref().map(|named| named.value));
-        let other_kms = (policy.kms_contract.as_ref()).filter(|named| {
-            is_other_chain || self.kms_contract.is_some_and(|address| address != named.value)
-        });
-        let app = match is_other_app || is_other_chain {
-            true => policy.app,
-            false => self.app.apply(lock, "app", policy.app),
-        };
-        let kms = match other_kms {
-            Some(_) => policy.kms,
-            None => self.kms.apply(lock, "kms", policy.kms),
+    /// Fills in what the policy leaves open. What the lock says of the KMS's contract is not said of another one.
+    pub(super) fn apply(&self, lock: &LockOrigin, policy: GovernancePolicy) -> GovernancePolicy {
+        let is_other =
+            |named: &Expected<[u8; 20]>| self.kms_contract.is_some_and(|locked| locked != named.value);
+        let kms = match policy.kms_contract.as_ref().is_some_and(is_other) {
+            true => policy.kms,
+            false => self.kms.apply(lock, "kms", policy.kms),
         };
         GovernancePolicy {
             chain_id: policy.chain_id.or_else(|| of(self.chain_id, lock, "chain_id")),
-            app,
+            app: self.app.apply(lock, "app", policy.app),
             kms_contract: policy
                 .kms_contract
                 .or_else(|| of(self.kms_contract, lock, "kms_contract")),
@@ -288,13 +274,6 @@ mod tests {
     use super::*;
     use crate::policy::Origin;
 
-    fn named<T>(value: T) -> Option<Expected<T>> {
-        Some(Expected {
-            value,
-            origin: Origin::Option("--any"),
-        })
-    }
-
     #[test]
     fn what_is_said_of_a_contract_is_not_said_of_another() {
         let contract = LockedContract {
@@ -308,28 +287,14 @@ mod tests {
             kms_contract: Some([1; 20]),
             kms: contract,
         };
-        let applied =
-            |is_other_app, policy| locked.apply(&LockOrigin::from("cvm.lock"), is_other_app, policy);
-        let pins = |policy: &GovernancePolicy| (!policy.app.is_empty(), !policy.kms.is_empty());
-        let nothing = GovernancePolicy::default();
-        assert_eq!(pins(&applied(false, nothing.clone())), (true, true));
-        assert_eq!(pins(&applied(true, nothing.clone())), (false, true));
-        for (address, is_same) in [([1; 20], true), ([2; 20], false)] {
-            let kms_contract = named(address);
-            let policy = applied(
-                false,
-                GovernancePolicy {
-                    kms_contract,
-                    ..nothing.clone()
-                },
-            );
-            assert_eq!(pins(&policy), (true, is_same));
+        for (named, is_same) in [(None, true), (Some([1; 20]), true), (Some([2; 20]), false)] {
+            let origin = Origin::Option("--any");
+            let policy = GovernancePolicy {
+                kms_contract: named.map(|value| Expected { value, origin }),
+                ..GovernancePolicy::default()
+            };
+            let policy = locked.apply(&LockOrigin::from("cvm.lock"), policy);
+            assert_eq!((policy.app.is_empty(), policy.kms.is_empty()), (false, !is_same));
         }
-        let other_chain = GovernancePolicy {
-            chain_id: named(1),
-            kms_contract: named([1; 20]),
-            ..nothing
-        };
-        assert_eq!(pins(&applied(false, other_chain)), (false, false));
     }
 }

@@ -29,7 +29,6 @@ pub(super) const CHECK: Check = Check {
     prevents: "An owner, an upgrade or a list of allowed code that changed without you; one node that answers falsely.",
     reasons: REASONS,
     required: Required::Never,
-    harmless_skips: &[&OPERATOR],
     is_configured: is_demanded,
     run,
     of_document: Some(of_document),
@@ -99,6 +98,10 @@ const DEMANDED_OF_AN_OPERATOR: &str = "If a contract should decide, deploy with 
                                        the KMS instead, remove `governance = \"required\"` and the expected values whose names begin \
                                        with `governance-`, or [governance] of the lock.";
 
+/// What to do where app id and chain are named and no contract decides.
+const NAMED_OF_AN_OPERATOR: &str = "If a contract should decide, find out who changed the KMS. If you trust the operator of the KMS, say so for \
+                                    this target: leave `governance-chain-id` out, or write `governance = \"unchecked\"`.";
+
 /// What is found where no contract decides.
 fn without_contract(boot: &BootClaims, policy: &Policy) -> Option<Finding> {
     let provider = boot.key_provider();
@@ -111,9 +114,14 @@ fn without_contract(boot: &BootClaims, policy: &Policy) -> Option<Finding> {
         }
         _ => return None,
     };
-    // App id and chain say where to look if a contract decides.
     Some(match policy.governance.is_demanded() {
         true => of_an_operator(&why),
+        // The host chooses the KMS. It must not choose one in order that the named contract is not asked.
+        false if policy.contracts().is_some() => Finding::error(
+            &OPERATOR,
+            format!("{why} App id and chain are named, and no contract there decides which code gets them."),
+        )
+        .advising(NAMED_OF_AN_OPERATOR),
         false => Finding::skip(&OPERATOR, why),
     })
 }
