@@ -11,14 +11,16 @@ use crate::source::AskedInstances;
 /// Fetches evidence and collateral of one deployment, and proves what can be proven. Where a rule of its policy names a source,
 /// it is looked up who built the images.
 pub async fn collect(session: &Session, deployment: &Deployment, time: TimeLimits) -> Collection {
-    let mut collection = collect_evidence(session, deployment, time).await;
+    // Once for all that is asked beside the evidence: services that hang one after the other must not use up what is kept.
+    let beside = time.beside();
+    let mut collection = collect_evidence(session, deployment, time, beside).await;
     let asked = deployment.source.party();
     for one in collection.instances.iter_mut().chain(&mut collection.missing) {
         if let Err(failure) = &mut one.claims {
             failure.asked = asked;
         }
     }
-    let limits = LookupLimits::of(time);
+    let limits = LookupLimits::of(beside);
     let mut instances = Vec::with_capacity(collection.instances.len());
     for one in collection.instances {
         let found = session
@@ -30,23 +32,28 @@ pub async fn collect(session: &Session, deployment: &Deployment, time: TimeLimit
     collection
 }
 
-async fn collect_evidence(session: &Session, deployment: &Deployment, time: TimeLimits) -> Collection {
+async fn collect_evidence(
+    session: &Session,
+    deployment: &Deployment,
+    time: TimeLimits,
+    beside: TimeLimits,
+) -> Collection {
     let source = &deployment.source;
     let asked = EvidenceRequest {
         source,
         compose_file: deployment.compose_file.as_deref(),
         time,
+        beside,
         tls: TlsAsk::of(&deployment.policy),
     };
     let collection = match source.instances() {
         AskedInstances::One(whom) => single::collect(session, asked, whom).await.into(),
         AskedInstances::All(app) => instances::collect(session, asked, app).await,
     };
-    let time = time.beside();
     let policy = &deployment.policy;
     let bootstrap = policy.kms.bootstrap.as_ref().map(|kept| kept.value.as_str());
-    let collection = kms::ask(session, collection, kms::asked_kms(policy), bootstrap, time).await;
+    let collection = kms::ask(session, collection, kms::asked_kms(policy), bootstrap, beside).await;
     let nodes = deployment.nodes.as_deref().or(session.nodes.as_ref());
-    let collection = contracts::ask(session, nodes, collection, &AskedContracts::of(policy), time).await;
-    kms::add_contract_bootstrap(session, collection, time).await
+    let collection = contracts::ask(session, nodes, collection, &AskedContracts::of(policy), beside).await;
+    kms::add_contract_bootstrap(session, collection, beside).await
 }

@@ -79,6 +79,8 @@ pub(super) struct EvidenceRequest<'a> {
     pub source: &'a Source,
     pub compose_file: Option<&'a [u8]>,
     pub time: TimeLimits,
+    /// For what is asked beside the evidence.
+    pub beside: TimeLimits,
     pub tls: TlsAsk<'a>,
 }
 

@@ -51,7 +51,7 @@ pub(super) async fn collect(session: &Session, asked: EvidenceRequest<'_>, app: 
                 collected,
                 &answer.evidence,
                 collateral,
-                asked.time,
+                asked.beside,
             )
             .await;
         instances.push(Collected {

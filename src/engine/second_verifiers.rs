@@ -113,7 +113,6 @@ impl SecondVerifiers {
         collateral: Option<Arc<Fetched>>,
         time: TimeLimits,
     ) -> Collected {
-        let time = time.beside();
         let proven = collected.claims.as_ref().is_ok_and(|claims| claims.quote.is_ok());
         let (Ok(evidence), Some(collateral), true) = (evidence, collateral, proven && !self.none) else {
             return collected;

@@ -85,7 +85,7 @@ pub(super) async fn collect(
                     collected,
                     &answer.evidence,
                     collateral,
-                    asked.time,
+                    asked.beside,
                 )
                 .await;
         };

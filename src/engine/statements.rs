@@ -66,7 +66,7 @@ impl LookupLimits {
     #[must_use]
     pub fn of(time: TimeLimits) -> Self {
         Self {
-            ends: time.beside().ends(ALL_LOOKUPS),
+            ends: time.ends(ALL_LOOKUPS),
             budget: StatementBudget::default(),
         }
     }

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 use crate::net::Limits;
 use crate::net::retry::Schedule;
 
-/// What is kept of the run's time to judge what is there, whoever hangs that is asked beside the evidence; a quarter of the time
-/// that is left, if that is less.
+/// What is kept of the run's time to judge what is there, where services that are asked beside the evidence hang; a quarter of the
+/// time that is left when a deployment begins, if that is less.
 const RESERVE: Duration = Duration::from_secs(5);
 
 /// How long one target's evidence and collateral may take.

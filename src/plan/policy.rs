@@ -85,9 +85,11 @@ pub(crate) fn expectations(
         waivers: waivers(settings),
         settings: settings.origins(),
         reference,
-        os_image_origin: settings
-            .one("os-image")
-            .or_else(|| settings.one("os-image-files"))
+        // Of two that contradict each other the higher level counts.
+        os_image_origin: ["os-image-files", "os-image"]
+            .into_iter()
+            .filter_map(|key| settings.one(key))
+            .max_by_key(|value| value.level)
             .map(|value| value.origin.clone()),
         ..Policy::default()
     };

@@ -17,7 +17,7 @@ fn planned(values: &[Written]) -> Result<Policy, String> {
         for (key, text, _) in values.iter().filter(|(.., of)| *of == level) {
             let value = WrittenValue {
                 text: (*text).to_owned(),
-                origin: Origin::Option("--test"),
+                origin: Origin::Option(key),
                 level,
             };
             settings.set(key, vec![value]);
@@ -74,10 +74,11 @@ fn an_image_and_image_files_of_two_levels_replace_each_other() {
             of(high, low).unwrap().os_image,
             OsImagePolicy::Published(_)
         ));
-        assert!(matches!(
-            of(low, high).unwrap().os_image,
-            OsImagePolicy::Published(_)
-        ));
+        let by_files = of(low, high).unwrap();
+        assert!(matches!(by_files.os_image, OsImagePolicy::Published(_)));
+        // What is wrong is said of the one that counts.
+        let origin = by_files.os_image_origin.map(|origin| origin.to_string());
+        assert_eq!(origin.as_deref(), Some("os-image-files"));
         assert!(of(high, high).unwrap_err().contains("os-image"), "{image}");
     }
 }

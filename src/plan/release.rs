@@ -37,7 +37,7 @@ pub(crate) fn docker_compose(
 pub(crate) fn check(policy: &mut Policy, settings: &Settings) -> Option<SettingProblem> {
     let second = policy.second_compose_hash.as_ref()?;
     let value = settings.one("also-compose-hash")?;
-    let mut keys = ["compose-hash", "app-compose-file"].into_iter();
+    let mut keys = ["compose-hash", "app-compose-file", "lock"].into_iter();
     let first_level = keys.find_map(|key| Some(settings.one(key)?.level));
     let problem = match &policy.compose_hash {
         Some(first) if first.value == second.value && first_level != Some(value.level) => {

@@ -182,6 +182,11 @@ fn mistakes_of_the_file_and_of_the_files_it_names_are_told_together() {
         ),
     )
     .unwrap();
+    std::fs::write(
+        deployment.path("chain.lock"),
+        "schema = \"cvm-verify/lock/v1\"\n[governance]\nchain_id = 8453\n",
+    )
+    .unwrap();
     let url = "url = \"https://app.example\"\n";
     let text = format!(
         "[defaults]\nfreshnes = \"required\"\n\
@@ -189,7 +194,8 @@ fn mistakes_of_the_file_and_of_the_files_it_names_are_told_together() {
          [[target]]\nname = \"b\"\n{url}compose-hash = \"{}\"\napp-compose-file = \"compose.json\"\n\
          [[target]]\nname = \"c\"\n{url}lock = \"other.lock\"\napp-id = \"{}\"\n\
          [[target]]\nname = \"d\"\n{url}os-image = \"lock\"\naccept-tcb = [\"OutOfDate:until=2099-01-01\"]\n\
-         [[target]]\nname = \"e\"\n{url}info-path = \"/x#y\"\n",
+         [[target]]\nname = \"e\"\n{url}info-path = \"/x#y\"\n\
+         [[target]]\nname = \"f\"\n{url}lock = \"chain.lock\"\ngovernance-chain-id = 1\n",
         "00".repeat(32),
         "22".repeat(20),
     );
@@ -209,6 +215,7 @@ fn mistakes_of_the_file_and_of_the_files_it_names_are_told_together() {
         ("20:12", "`os-image`: there is no lock"),
         ("21:15", "ends more than 90 days ahead"),
         ("24:7", "holds a #"),
+        ("30:23", "chain.lock holds contracts of chain 8453"),
     ] {
         let line = ran
             .stderr
@@ -221,7 +228,7 @@ fn mistakes_of_the_file_and_of_the_files_it_names_are_told_together() {
         );
     }
     assert_eq!(ran.code, 2);
-    assert_eq!(ran.stderr.lines().count(), 9, "{}", ran.stderr);
+    assert_eq!(ran.stderr.lines().count(), 10, "{}", ran.stderr);
 }
 
 #[test]

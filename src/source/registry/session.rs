@@ -195,9 +195,14 @@ impl<'a> RegistrySession<'a> {
             self.login.as_ref(),
         );
         let challenge = challenge.map_err(|error| self.problem(Kind::ApiDenied, &error.to_string()))?;
-        let named_by = self.for_named_by(&response)?;
         self.authorization = Some(match (challenge, &self.login) {
-            (Challenge::Token(service), _) => self.new_token(&named_by, &service).await?,
+            // A service that the user names may be where the user permits it.
+            (Challenge::Token(service), Some(login)) if login.names(&service.realm) => {
+                self.new_token(self.client, &service).await?
+            }
+            (Challenge::Token(service), _) => {
+                self.new_token(&self.for_named_by(&response)?, &service).await?
+            }
             (Challenge::Basic, Some(login)) => login.basic().clone(),
             (Challenge::Basic, None) => {
                 let words = format!("asks for credentials, and {REGISTRY_CREDENTIALS} has none for it");

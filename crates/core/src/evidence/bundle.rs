@@ -234,7 +234,7 @@ const ROOM_FOR_PROBLEMS: usize = 64 * 1024;
 
 impl Bundle {
     /// The bundle as a JSON document with a final newline, of a size that [`Bundle::parse`] reads. The bodies stay verbatim. Statements
-    /// about images are left out if there is no room for them: whoever wrote them must not make the other evidence unreadable.
+    /// about images are left out if there is no room for them, so that padded statements do not make the other evidence unreadable.
     ///
     /// # Errors
     /// It is larger than 32 MiB without them, too.
@@ -243,7 +243,7 @@ impl Bundle {
         if text.len() <= MAX_BUNDLE_BYTES {
             return Ok(text);
         }
-        // The largest first: whoever writes much about one image takes nothing away of another.
+        // The largest first, so that padded statements about one image take no other image's place.
         let mut provenance = self.provenance.clone();
         let mut left: Vec<(usize, &mut RecordedStatements)> = provenance
             .iter_mut()
@@ -413,14 +413,24 @@ mod tests {
             legacy_signature: false,
             problem: None,
         });
+        // What convicts another image, or says that it has none, stays.
+        let other = RecordedStatements {
+            image: "db@sha256:11".to_owned(),
+            bundles: vec![raw("{}".to_owned())],
+            documents: Vec::new(),
+            ..bundle.provenance[0].clone()
+        };
+        bundle.provenance.push(other.clone());
         let read = Bundle::parse(bundle.to_json().unwrap().as_bytes()).unwrap();
         assert_eq!(read.attestation.get(), bundle.attestation.get());
-        let [statements] = &read.provenance[..] else {
+        let [statements, kept] = &read.provenance[..] else {
             panic!("{:?}", read.provenance.len())
         };
         assert!(statements.bundles.is_empty() && statements.documents.is_empty());
         let kind = statements.problem.as_ref().map(|problem| problem.kind);
         assert_eq!(kind, Some(LookupProblemKind::TooManyStatements));
+        assert_eq!((kept.bundles.len(), kept.problem.is_none()), (1, true));
+        assert_eq!(kept.image, other.image);
 
         bundle.provenance.clear();
         bundle.info = Some(raw(format!("\"{}\"", "x".repeat(MAX_BUNDLE_BYTES))));

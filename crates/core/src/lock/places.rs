@@ -103,7 +103,7 @@ pub(super) fn write(places: &[LockedPlace], remarks: &BTreeMap<String, String>) 
         out.push_str(HEADER);
         out.push('\n');
         if let Some(remark) = remarks.get(&place.path) {
-            // An ellipsis is ours, and no text of a stranger's acts by it.
+            // An ellipsis stays: remarks of this program hold it, and no terminal or runner interprets it.
             let remark: Vec<String> = remark.split('…').map(|part| one_line(part).to_string()).collect();
             out.push_str(&format!("# {}\n", remark.join("…")));
         }

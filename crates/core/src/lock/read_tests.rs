@@ -196,6 +196,13 @@ fn a_lock_that_accepts_what_it_does_not_hold_is_refused() {
     ))
     .unwrap();
     assert_eq!(held.accepted[&AcceptName::DevelopmentImage], "Because.");
+    // The files say that it is one, whatever the row of its registers says. This is what `pin` writes.
+    let by_files = format!(
+        "{}known_by = \"development-files {}\"\n",
+        with_registers(OsClass::Production, &accepts("development-image")),
+        "cd".repeat(32)
+    );
+    assert!(read(&by_files).is_ok(), "{:?}", read(&by_files));
     for name in [
         "unknown-image",
         "acpi-change",

@@ -57,8 +57,8 @@ pub(super) fn named(mut finding: Finding, claims: &Claims, policy: &Policy) -> F
         None => "run `cvm-verify pin URL`".to_owned(),
     };
     finding.advising(format!(
-        "Expect exactly the bytes that were deployed, as --output-dir writes them into app-compose.json: {correct}. Line ends and a \
-         byte order mark count."
+        "Expect exactly the bytes that were deployed: {correct}. The hash of those bytes stands under `actual`; line ends and a byte \
+         order mark count."
     ))
 }
 

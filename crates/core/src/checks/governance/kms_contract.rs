@@ -75,8 +75,8 @@ pub(super) fn judge(
     );
 }
 
-/// Whether a row or the user says of which hash the OS image is. The measurement document alone can be made by whoever relays it, for
-/// any hash.
+/// Whether a row or the user says which hash the OS image has. The measurement document alone proves none: anyone who relays the
+/// evidence can make one for any hash.
 fn is_vouched_for(claims: &Claims, policy: &Policy) -> bool {
     let reference = &policy.reference;
     let os = claims.os(reference);

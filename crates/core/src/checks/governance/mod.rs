@@ -99,8 +99,8 @@ const DEMANDED_OF_AN_OPERATOR: &str = "If a contract should decide, deploy with 
                                        with `governance-`, or [governance] of the lock.";
 
 /// What to do where app id and chain are named and no contract decides.
-const NAMED_OF_AN_OPERATOR: &str = "If a contract should decide, find out who changed the KMS. If you trust the operator of the KMS, say so for \
-                                    this target: leave `governance-chain-id` out, or write `governance = \"unchecked\"`.";
+const NAMED_OF_AN_OPERATOR: &str = "If a contract should decide, deploy with a KMS that is governed on chain. If you trust the operator of the KMS, \
+                                    say so for this target: leave `governance-chain-id` out, or write `governance = \"unchecked\"`.";
 
 /// What is found where no contract decides.
 fn without_contract(boot: &BootClaims, policy: &Policy) -> Option<Finding> {

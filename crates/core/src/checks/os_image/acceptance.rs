@@ -21,7 +21,7 @@ pub(super) struct WrittenAcceptance<'a> {
     pub(super) known_by: Option<&'a KnownBy>,
     /// What the owner accepted of another RTMR0, one sentence.
     pub(super) acpi_change: Option<&'a str>,
-    /// Whether it accepts that the image is a development image: whoever types registers does.
+    /// Whether it accepts that the image is a development image. Registers in an option or in the policy file do.
     pub(super) accepts_development: bool,
 }
 
