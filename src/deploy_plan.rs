@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::usage_error::UsageError;
-use cvm_verify_core::checks::{Check, for_platforms, judge_document, judge_images, with_scripts_of};
+use cvm_verify_core::appraise::forecast;
+use cvm_verify_core::checks::{for_platforms, judge_images, with_scripts_of};
 use cvm_verify_core::compose::{ComposeFile, ComposePlace, UnprovenDocument, compose_forms};
 use cvm_verify_core::evidence::RecordedStatements;
 use cvm_verify_core::policy::{ImagePinsPolicy, Policy};
 use cvm_verify_core::report::{CheckId, SideTier, Status};
-use cvm_verify_core::tiers::is_open;
 use cvm_verify_core::verify::{ImageStatements, verify_statements};
 
 /// The name of the JSON format.
@@ -149,20 +149,15 @@ impl DeployPlan {
         if let Some(file) = document.file() {
             self.add_file(file, policy);
         }
-        for (id, finding) in judge_document(&document, policy) {
-            let check = Check::of(id);
-            let result = check.result(&finding, policy);
-            let is_configured = (check.is_configured)(policy);
-            let is_open = is_open(&result, &check.accepted(&finding), policy.required, is_configured);
-            let named = id == CheckId::ImagePins && !self.refused.is_empty();
-            let words = || format!("{id}: {}", result.detail);
+        for (result, keeps_from_pass) in forecast(&document, policy) {
+            let named = result.id == CheckId::ImagePins && !self.refused.is_empty();
+            let words = || format!("{}: {}", result.id, result.detail);
             match result.status {
                 // Its places are listed already.
                 _ if named => {}
-                Status::Fail => self.refused.push(words()),
-                _ if is_open => self.refused.push(words()),
+                _ if keeps_from_pass => self.refused.push(words()),
                 Status::Warn | Status::Error => self.notes.push(words()),
-                Status::Pass | Status::Skip => {}
+                Status::Pass | Status::Skip | Status::Fail => {}
             }
         }
         self.document = Some(document);

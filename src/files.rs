@@ -96,6 +96,18 @@ pub(crate) struct ReadLock {
 }
 
 impl ReadLock {
+    /// What a file of this name holds.
+    pub fn of(name: &str, bytes: &[u8]) -> Result<Self, UsageError> {
+        let lock = Lock::read_file(bytes, name).map_err(|error| UsageError::new(error.to_string()))?;
+        // It was read, so it is text.
+        let text = String::from_utf8_lossy(bytes);
+        Ok(Self {
+            lock,
+            origin: LockOrigin::with_text(name, &text),
+            notes: notes_on_remarks(name, &text),
+        })
+    }
+
     /// It as the origin of what a target is expected to be.
     pub fn origin_of(&self, target: Option<&str>) -> LockOrigin {
         match (&self.lock, target) {
@@ -132,15 +144,7 @@ pub(crate) fn read_lock_file(path: &Path) -> Result<ReadLock, UsageError> {
         ));
     }
     let bytes = read(path, MAX_LOCK_BYTES as u64)?;
-    let name = path.display().to_string();
-    let lock = Lock::read_file(&bytes, &name).map_err(|error| UsageError::new(error.to_string()))?;
-    // It was read, so it is text.
-    let text = String::from_utf8_lossy(&bytes);
-    Ok(ReadLock {
-        lock,
-        origin: LockOrigin::with_text(&name, &text),
-        notes: notes_on_remarks(&name, &text),
-    })
+    ReadLock::of(&path.display().to_string(), &bytes)
 }
 
 /// Writes a file whole or not at all: to a neighbour first, which then takes its place. What is there and is not a file, such as a

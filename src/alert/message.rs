@@ -175,7 +175,10 @@ impl Message {
             },
             About::Departed { failure } => now.departed(failure),
             About::Recovery => Self {
-                cause: "Passes again, in full and by the same policy as before.".to_owned(),
+                cause: match now.accepted() {
+                    None => "Passes again, in full and by the same policy as before.".to_owned(),
+                    Some(accepted) => format!("Passes again, by the same policy as before. {accepted}."),
+                },
                 next: "Nothing to do. If nobody fixed it, find out why it failed.".to_owned(),
                 ..now
             },
@@ -347,12 +350,15 @@ impl Message {
         }
     }
 
-    /// The value for how grave it is.
-    pub(super) const fn by_gravity<T: Copy>(&self, fail: T, warning: T, pass: T, test: T) -> T {
+    /// The value for how grave it is: a pass of which something was waived or accepted in writing is as a warning.
+    pub(super) fn by_gravity<T: Copy>(&self, fail: T, warning: T, pass: T, test: T) -> T {
+        let is_whole = self.waived.is_empty() && self.accepted.is_empty();
         match (self.event, self.verdict) {
             (AlertEvent::Expiring, _) | (_, Some(Verdict::Inconclusive)) => warning,
             (_, Some(Verdict::Fail)) => fail,
-            (_, Some(Verdict::Pass)) => pass,
+            (_, Some(Verdict::Pass)) if is_whole => pass,
+            // What was waived or accepted in writing is not shown as green.
+            (_, Some(Verdict::Pass)) => warning,
             (_, None) => test,
         }
     }

@@ -27,6 +27,32 @@ fn the_first_line_is_the_cause_and_the_second_what_to_do() {
     assert_eq!(message.delivery_id, "07".repeat(16));
 }
 
+/// A pass that hangs on what somebody waived is not shown as one in full.
+#[test]
+fn a_recovery_says_what_was_waived() {
+    let mut target = samples::fail();
+    target.verdict = Verdict::Pass;
+    let due = Due {
+        channel: "slack".to_owned(),
+        event: AlertEvent::Recovered,
+        about: About::Recovery,
+    };
+    let said = |target: &TargetReport| {
+        let message = Message::due(target, &due, &samples::context(), [7; 16]);
+        (
+            message.cause.clone(),
+            message.by_gravity("fail", "warning", "pass", "test"),
+        )
+    };
+    target.waived.clear();
+    target.accepted.clear();
+    let whole = "Passes again, in full and by the same policy as before.".to_owned();
+    assert_eq!(said(&target), (whole, "pass"));
+    target.waived = vec![CheckId::OsImage];
+    let waived = "Passes again, by the same policy as before. Waived: os-image.".to_owned();
+    assert_eq!(said(&target), (waived, "warning"));
+}
+
 #[test]
 fn a_missing_expectation_is_told_by_its_meaning_and_the_value_stays_in_the_detail() {
     let message = message(&samples::inconclusive());

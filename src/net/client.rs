@@ -100,11 +100,10 @@ impl Client {
             .pool_idle_timeout(STAY)
             .connect_timeout(transport.connect_timeout)
             .user_agent(concat!("cvm-verify/", env!("CARGO_PKG_VERSION")));
-        if let Some(url) = &proxy {
-            let proxy = reqwest::Proxy::all(url.clone())
-                .map_err(|_| SetupError::Proxy)?
-                .no_proxy(reqwest::NoProxy::from_string("localhost,127.0.0.0/8,::1/128"));
-            builder = builder.proxy(proxy);
+        if let Some(url) = proxy.clone() {
+            // What is this machine itself is asked of this machine, however it is spelled.
+            let goes_there = move |asked: &Url| (!guard::is_this_machine(asked)).then(|| url.clone());
+            builder = builder.proxy(reqwest::Proxy::custom(goes_there));
         }
         let http = builder
             .build()
@@ -323,7 +322,7 @@ impl Client {
             host: host.clone(),
             limits: *limits,
             redirect,
-            via_proxy: self.via_proxy,
+            via_proxy: self.via_proxy && !guard::is_this_machine(url),
         };
         let answer = self.threads.run(limits.total, exchange.run(request)).await;
         answer.unwrap_or(Err(NetError::Timeout {

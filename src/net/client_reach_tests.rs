@@ -321,6 +321,15 @@ async fn loopback_is_never_asked_through_the_proxy() {
     };
     let client = Client::new(&transport).unwrap();
     assert_eq!(client.get(&url, &small()).await.unwrap().body, b"direct");
+    // Whatever is told is told of this machine, and not of the proxy.
+    for host in ["localhost.", "127.1.2.3", "[::1]", "[::ffff:127.0.0.1]"] {
+        let nobody = format!("http://{host}:1/").parse().unwrap();
+        let error = client.get(&nobody, &small()).await.unwrap_err();
+        assert!(
+            matches!(error, NetError::Connect { via_proxy: false, .. }),
+            "{host}: {error:?}"
+        );
+    }
 }
 
 #[test]

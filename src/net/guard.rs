@@ -49,6 +49,11 @@ pub(super) fn is_private(url: &Url) -> bool {
         .is_some_and(|host| literal(&host).map_or_else(|| is_loopback(&host), is_in))
 }
 
+/// Whether a URL's host is this machine, as far as its text tells.
+pub(super) fn is_this_machine(url: &Url) -> bool {
+    url.host().is_some_and(|host| is_loopback(&host))
+}
+
 /// `localhost` and names below it, which RFC 6761 reserves for loopback.
 pub(super) fn is_localhost_name(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();

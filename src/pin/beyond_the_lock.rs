@@ -14,9 +14,11 @@ pub(super) struct PinnedFrom<'a> {
     pub now: u64,
 }
 
-/// The options that `verify` needs beside a lock that holds these acceptances, with a blank before each. Those that the policy file
-/// gives already are left out.
-pub(super) fn options<'a>(names: impl IntoIterator<Item = &'a AcceptName>, from: &PinnedFrom<'_>) -> String {
+/// What `verify` needs beside a lock that holds these acceptances, as keys and values. What the policy file gives already is left out.
+pub(super) fn waivers<'a>(
+    names: impl IntoIterator<Item = &'a AcceptName>,
+    from: &PinnedFrom<'_>,
+) -> Vec<(&'static str, String)> {
     let is_waived = from
         .settings
         .one("freshness")
@@ -33,14 +35,20 @@ pub(super) fn options<'a>(names: impl IntoIterator<Item = &'a AcceptName>, from:
     let of = |name: &AcceptName| match name {
         AcceptName::Tcb => tcb_exceptions(from.claims, &policy, from.now)
             .iter()
-            .map(|exception| format!(" --accept-tcb {exception}"))
+            .map(|exception| ("accept-tcb", exception.to_string()))
             .collect(),
-        AcceptName::NoNonce if !is_waived => {
-            format!(" --freshness {}", Freshness::Unchecked.as_str())
-        }
-        _ => String::new(),
+        AcceptName::NoNonce if !is_waived => vec![("freshness", Freshness::Unchecked.as_str().to_owned())],
+        _ => Vec::new(),
     };
-    names.into_iter().map(of).collect()
+    names.into_iter().flat_map(of).collect()
+}
+
+/// Keys and values as options, with a blank before each.
+pub(super) fn options(waivers: &[(&'static str, String)]) -> String {
+    waivers
+        .iter()
+        .map(|(key, value)| format!(" --{key} {value}"))
+        .collect()
 }
 
 /// How what is not accepted yet can be pinned, and what `verify` needs then.
@@ -71,7 +79,7 @@ pub(super) fn how_to_pin(unaccepted: &Unaccepted, from: &PinnedFrom<'_>) -> Vec<
         true => "",
         false => ", and so does every verdict that relies on it",
     };
-    let more = options(&names, from);
+    let more = options(&waivers(&names, from));
     let why: Vec<&str> = names
         .iter()
         .filter_map(|name| match name {

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::beyond_the_lock::{self, PinnedFrom};
 use super::evidence::claims;
 use super::lock_file::{NextStep, There, write};
+use super::outlook;
 use super::selection::PinTarget;
 use super::{PinRequest, is_printed};
 use crate::env::Env;
@@ -99,15 +100,27 @@ pub(super) fn pin(
             return Ok(Verdict::Fail);
         }
     };
+    let waivers = beyond_the_lock::waivers(accepted.lock.accepted.keys(), &from);
+    let outlook = outlook::with_lock(claims, &accepted, target, &waivers, request.roots.quote.clone())?;
+    let left = outlook
+        .as_ref()
+        .map(|report| outlook::what_is_left(report, target));
+    let left = left.unwrap_or_default();
+    if outlook.is_some_and(|report| report.verdict == Verdict::Fail) {
+        env.complain("Nothing was pinned.");
+        left.iter().for_each(|line| env.complain(line));
+        return Ok(Verdict::Fail);
+    }
     say_what_is_not_in_the_lock(&accepted, target, claims, &policy, env);
     let next = NextStep {
         bundle: request.bundle.as_deref(),
         at: request.at,
         commands: found.commands.as_ref(),
-        waiver: beyond_the_lock::options(accepted.lock.accepted.keys(), &from),
+        waiver: beyond_the_lock::options(&waivers),
         is_simulated: request.roots.kind() == TrustRootKind::Custom,
     };
     write(target, &there, &accepted, &next, env)?;
+    left.iter().for_each(|line| env.complain(line));
     if let (Ok(quote), false) = (&claims.quote, is_printed(&target.output)) {
         env.say(&format!(
             "It ran on the machine {} (SHA-256 of its PPID). To accept no other: --platform-id. A redeployment may move it.\n",

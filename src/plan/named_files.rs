@@ -21,6 +21,14 @@ pub(crate) struct FilesOfPlan {
 }
 
 impl FilesOfPlan {
+    /// With a lock that is not written yet, as if it were read from this path.
+    pub(crate) fn with_lock(path: &Path, lock: ReadLock) -> Self {
+        Self {
+            locks: HashMap::from([(path.to_owned(), Ok(Rc::new(lock)))]),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn read(&mut self, path: &Path) -> Result<Rc<ReadLock>, String> {
         let read = || match files::read_lock_file(path) {
             Ok(file) => Ok(Rc::new(file)),

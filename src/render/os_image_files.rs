@@ -76,10 +76,12 @@ impl ShownImage<'_> {
             )),
         }
         out.push_str(&format!("RTMR2          {}\n", hex::encode(image.rtmr2)));
-        out.push_str(&format!(
-            "\nA row for a file of reference values (--reference-values FILE):\n\n{}",
-            self.reference_row()
-        ));
+        out.push_str(&match self.reference_row() {
+            Some(row) => format!("\nA row for a file of reference values (--reference-values FILE):\n\n{row}"),
+            None => "\nThe table lists this image with registers, which a file of reference values can neither replace nor add to. \
+                     Where they are not those of your VM, verify with --os-image-files PATH, or pin the image.\n"
+                .to_owned(),
+        });
         out.push_str(
             "\nA lock entry, by the QEMU of the host. Put one into cvm.lock; `cvm-verify pin URL` adds RTMR0, \
                 which depends on the VM's shape and on the ACPI tables of the host. `cvm-verify pin URL \
@@ -119,8 +121,16 @@ impl ShownImage<'_> {
         })
     }
 
-    /// `[[firmware]]` and `[[image]]`, as a file of reference values has them.
-    fn reference_row(&self) -> String {
+    /// `[[firmware]]` and `[[image]]`, as a file of reference values has them. `None` if such a file may not say this of the image.
+    fn reference_row(&self) -> Option<String> {
+        let row = self.measured_row();
+        self.reference
+            .with_file("", row.as_bytes())
+            .is_ok()
+            .then_some(row)
+    }
+
+    fn measured_row(&self) -> String {
         let image = self.image;
         let hash = hex::encode(image.os_image_hash);
         let version = image.version.parse::<ReleaseVersion>().ok();

@@ -152,6 +152,30 @@ fn the_printed_row_makes_the_image_known_once_somebody_says_that_it_is_a_release
     }
 }
 
+/// A row that the reader refuses is not offered: registers of a listed image are neither replaced nor completed.
+#[test]
+fn no_row_is_printed_of_an_image_that_is_listed_with_other_registers() {
+    let measured_json = json();
+    let row = measured_json["reference_row"].as_str().unwrap();
+    let rtmr2 = measured_json["rtmr2"].as_str().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let rows = folder.path().join("rows.toml");
+    std::fs::write(&rows, row.replace(rtmr2, &"11".repeat(48))).unwrap();
+    let listed = format!("--reference-values={}", rows.display());
+    let ran = measured(&fixture(), &[&listed]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!ran.stdout.contains("[[image]]"), "{}", ran.stdout);
+    assert!(
+        ran.stdout
+            .contains("verify with --os-image-files PATH, or pin the image"),
+        "{}",
+        ran.stdout
+    );
+    let ran = measured(&fixture(), &[&listed, "--format=json"]);
+    let json: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(json["reference_row"], Value::Null);
+}
+
 #[test]
 fn files_in_a_run_are_measured_and_must_be_those_that_booted() {
     let option = format!("--os-image-files={}", fixture().display());

@@ -2,6 +2,7 @@
 
 use super::tiers;
 use crate::checks::{self, Check, EvidenceFailure, Finding, InCertificate, QUOTE_NOT_PROVEN};
+use crate::compose::UnprovenDocument;
 use crate::evidence::TlsHost;
 use crate::policy::Policy;
 use crate::reference::ReferenceValues;
@@ -43,9 +44,7 @@ pub fn appraise(
     let mut configured = Vec::new();
     for check in checks::ALL {
         let finding = bound(run(check, claims, policy), check, policy);
-        // An error against something that is written down is about what the user expects, whatever the tier.
-        let is_against = finding.status == Status::Error && finding.origin.is_some();
-        if is_against || (check.is_configured)(policy) {
+        if is_configured(&finding, check, policy) {
             configured.push(check.id);
         }
         checks.push(check.result(&finding, policy));
@@ -95,19 +94,45 @@ pub fn appraise(
     }
 }
 
-/// A warning that is short of the check's requirement, where the tier asks for less and the user wrote down the setting of the check's
-/// own name: an error, or what was written would bind nothing.
+/// What a report will say of a deployment of this document, as far as it alone decides that: the results of those checks, in the order
+/// of [`CheckId::ALL`], and whether each keeps the verdict from [`Verdict::Pass`](crate::Verdict::Pass).
+#[must_use]
+pub fn forecast(document: &UnprovenDocument, policy: &Policy) -> Vec<(CheckResult, bool)> {
+    let judged = |(id, finding): (CheckId, Finding)| {
+        let check = Check::of(id);
+        let finding = bound(finding, check, policy);
+        let result = check.result(&finding, policy);
+        let is_configured = is_configured(&finding, check, policy);
+        let is_open = tiers::is_open(&result, &check.accepted(&finding), policy.required, is_configured);
+        let keeps_from_pass = is_open || result.status == Status::Fail;
+        (result, keeps_from_pass)
+    };
+    checks::judge_document(document, policy)
+        .into_iter()
+        .map(judged)
+        .collect()
+}
+
+/// Whether the user wrote down what is expected of a check. An error against something that is written down is about that, whatever
+/// the tier.
+fn is_configured(finding: &Finding, check: &Check, policy: &Policy) -> bool {
+    let is_against = finding.status == Status::Error && finding.origin.is_some();
+    is_against || (check.is_configured)(policy)
+}
+
+/// A warning that is short of the check's requirement, where the tier asks for less and the user wrote down how the check is to judge:
+/// an error, or what was written would bind nothing.
 fn bound(mut finding: Finding, check: &Check, policy: &Policy) -> Finding {
     let is_above = tiers::required_from(check.id).is_some_and(|from| from > policy.required.tier());
     let is_short = finding.status == Status::Warn
         && finding.accepted.is_empty()
         && !check.is_met_by(finding.status, finding.reason.map(|reason| reason.id));
-    let Some(origin) = policy.setting(check.id.as_str()).filter(|_| is_above && is_short) else {
+    let Some(origin) = policy.strictness(check.id).filter(|_| is_above && is_short) else {
         return finding;
     };
     finding.status = Status::Error;
     finding.detail += &format!(" It is required by {origin}.");
-    finding.against(origin)
+    finding.against(origin.clone())
 }
 
 fn passes(checks: &[CheckResult], id: CheckId) -> bool {

@@ -89,3 +89,60 @@ fn a_requirement_that_was_written_down_is_open_at_a_tier_that_does_not_require_i
         (Verdict::Inconclusive, [Status::Skip, Status::Error])
     );
 }
+
+/// An image that is expected by its files is written down as much as one that is expected by its hash.
+#[test]
+fn what_replaces_the_setting_of_a_checks_own_name_binds_as_it_does() {
+    use super::bound;
+    use crate::checks::{Check, Finding};
+    use crate::policy::Origin;
+    use crate::report::{CheckId, RequiredAssurance, Status};
+
+    let check = Check::of(CheckId::OsImage);
+    let unverified = check.reason("acpi-unverified").unwrap();
+    let of = |origin: Option<&'static str>| {
+        let policy = Policy {
+            required: RequiredAssurance::Hardware,
+            os_image_origin: origin.map(Origin::Option),
+            ..Policy::default()
+        };
+        let finding = bound(
+            Finding::warn(unverified, "RTMR0 is not compared."),
+            check,
+            &policy,
+        );
+        (finding.status, finding.origin.map(|origin| origin.to_string()))
+    };
+    assert_eq!(of(None), (Status::Warn, None));
+    let files = Some("--os-image-files".to_owned());
+    assert_eq!(of(Some("--os-image-files")), (Status::Error, files));
+}
+
+/// A plan says of a document what the report of its deployment will: a requirement that was written down binds in both.
+#[test]
+fn a_forecast_holds_what_was_written_down_at_a_tier_that_does_not_require_it() {
+    use super::forecast;
+    use crate::compose::UnprovenDocument;
+    use crate::policy::Origin;
+    use crate::report::{CheckId, RequiredAssurance, Status};
+
+    let text = r#"{"manifest_version":2,"runner":"bash","bash_script":"echo","public_logs":false,"public_sysinfo":false}"#;
+    let document = UnprovenDocument::read(text).unwrap();
+    let of = |written: &[&'static str]| {
+        let policy = Policy {
+            required: RequiredAssurance::Hardware,
+            settings: written
+                .iter()
+                .map(|key| (*key, Origin::Option("--test")))
+                .collect(),
+            ..Policy::default()
+        };
+        let found = forecast(&document, &policy).into_iter();
+        found
+            .map(|(check, keeps_from_pass)| (check.id, check.status, keeps_from_pass))
+            .find(|(id, ..)| *id == CheckId::ImagePins)
+            .unwrap()
+    };
+    assert_eq!(of(&[]), (CheckId::ImagePins, Status::Warn, false));
+    assert_eq!(of(&["image-pins"]), (CheckId::ImagePins, Status::Error, true));
+}

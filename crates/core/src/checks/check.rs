@@ -157,8 +157,7 @@ impl Check {
     #[must_use]
     pub fn result(&self, finding: &Finding, policy: &Policy) -> CheckResult {
         let is_open = matches!(finding.status, Status::Warn | Status::Fail | Status::Error);
-        // The setting of a check's own name decides how strict it is.
-        let own = || policy.settings.get(self.id.as_str()).filter(|_| is_open);
+        let own = || policy.strictness(self.id).filter(|_| is_open);
         let origin = finding.origin.as_ref().or_else(own);
         let mut result = CheckResult::from(ResultFields {
             id: self.id,

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::bounded::{short_list, within_budget};
 use super::excerpt::json_problem;
 use super::{
     EvidenceError, HexError, RecordedChain, RecordedGpu, RecordedKms, RecordedPhalaAnswer,
@@ -213,14 +214,19 @@ struct ReadBundle {
     collateral_source: Option<String>,
     collateral_fetched_at: Option<String>,
     app_compose: Option<String>,
+    #[serde(default, deserialize_with = "within_budget")]
     phala_api: Option<RecordedPhalaAnswer>,
+    #[serde(default, deserialize_with = "within_budget")]
     early: Option<EarlyRecord>,
+    #[serde(default, deserialize_with = "within_budget")]
     gpu: Option<RecordedGpu>,
+    #[serde(default, deserialize_with = "within_budget")]
     chain: Option<RecordedChain>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "within_budget")]
     kms: Vec<RecordedKms>,
+    #[serde(default, deserialize_with = "within_budget")]
     tls: Option<TlsRecord>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "short_list")]
     provenance: Vec<RecordedStatements>,
 }
 
@@ -436,5 +442,42 @@ mod tests {
         bundle.info = Some(raw(format!("\"{}\"", "x".repeat(MAX_BUNDLE_BYTES))));
         let error = bundle.to_json().unwrap_err().to_string();
         assert!(error.contains("a bundle at most 33554432"), "{error}");
+    }
+
+    #[test]
+    fn a_member_of_more_values_than_a_recording_has_is_refused() {
+        let with = |member: String| {
+            let text = format!(
+                r#"{{"schema":"{SCHEMA}","captured_at":"2026-01-01T00:00:00Z","source":{{"kind":"app"}},"attestation":{{}},{member}}}"#
+            );
+            Bundle::parse(text.as_bytes()).map_err(|error| error.to_string())
+        };
+        let refused = |member: String| with(member).unwrap_err();
+        let zeros = |count: usize| vec!["0"; count].join(",");
+        let kms = |count| format!(r#""kms":[{}]"#, vec![r#"{"host":""}"#; count].join(","));
+        assert_eq!(with(kms(5)).unwrap().kms.len(), 5);
+        for member in [
+            format!(r#""chain":{{"exchanges":[{{"params":[{}]}}]}}"#, zeros(500_000)),
+            kms(300_000),
+            format!(r#""tls":[{}]"#, zeros(500_001)),
+        ] {
+            let said = refused(member);
+            assert!(said.contains("more than 500000 values"), "{said}");
+        }
+        let statements = |bundles: usize| {
+            let bundles = zeros(bundles);
+            format!(r#"{{"image":"a","from":"registry","fetched_at":"","bundles":[{bundles}]}}"#)
+        };
+        let provenance = |count: usize, bundles| {
+            format!(r#""provenance":[{}]"#, vec![statements(bundles); count].join(","))
+        };
+        assert_eq!(
+            with(provenance(3, 1000)).unwrap().provenance[2].bundles.len(),
+            1000
+        );
+        for member in [provenance(1001, 1), provenance(1, 1001)] {
+            let said = refused(member);
+            assert!(said.contains("a list of at most 1000 members"), "{said}");
+        }
     }
 }

@@ -11,6 +11,7 @@
 
 mod attestation;
 mod attestation_body;
+mod bounded;
 mod bundle;
 mod bytes;
 pub mod collateral;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::bounded::short_list;
 use super::has_more_values_than;
 
 /// Most bundles that are read about one image from one source.
@@ -67,10 +68,14 @@ pub struct RecordedStatements {
     /// When, RFC 3339 UTC.
     pub fetched_at: String,
     /// The bundles, JSON as received.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "short_list")]
     pub bundles: Vec<Box<RawValue>>,
     /// What the registry holds under digests that follow from the image's: its index, and what BuildKit attests about it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "short_list"
+    )]
     pub documents: Vec<String>,
     /// Whether the registry has a signature of cosign's old format.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

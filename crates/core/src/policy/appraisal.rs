@@ -194,6 +194,16 @@ impl Policy {
             .map_or_else(|| format!("--{id}"), ToString::to_string)
     }
 
+    /// Where it is written how a check is to judge, if it is: the setting of the check's own name, or another that replaces it.
+    #[must_use]
+    pub(crate) fn strictness(&self, check: CheckId) -> Option<&Origin> {
+        let replaced = match check {
+            CheckId::OsImage => self.os_image_origin.as_ref(),
+            _ => None,
+        };
+        replaced.or_else(|| self.settings.get(check.as_str()))
+    }
+
     /// Where a setting is written, if it is.
     #[must_use]
     pub fn setting(&self, key: &str) -> Option<Origin> {

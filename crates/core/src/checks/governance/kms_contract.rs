@@ -7,7 +7,7 @@ use super::reasons::{
     OS_NOT_ASKED, UNSUPPORTED,
 };
 use crate::checks::judgement::Judgement;
-use crate::checks::named_os_image;
+use crate::checks::{named_os_image, own_reference_values};
 use crate::policy::Policy;
 use crate::reference::GovernedBy;
 use crate::verify::chain::{KmsContract, address_text};
@@ -117,8 +117,8 @@ pub(super) fn judge_link(
         named.map(|named| named.origin.clone())
     };
     let id = &boot.key_provider().id;
-    let of_row = policy.reference.kms_by_id(id).and_then(|row| row.governed_by());
-    let is_known = match of_row {
+    let row = policy.reference.kms_by_id(id);
+    let is_known = match row.and_then(|row| row.governed_by()) {
         Some(GovernedBy::Contract { chain_id, address }) => {
             if (chain_id, &address) != named {
                 let detail = format!(
@@ -138,9 +138,16 @@ pub(super) fn judge_link(
     };
     let key = &info.ca_public_key;
     if key.is_empty() {
-        if !is_known {
-            let detail = "The KMS's contract does not say which KMS it governs.";
-            judgement.open(is_required(policy), &KMS_NOT_LINKED, detail.to_owned());
+        match row.filter(|_| is_known) {
+            // The row alone links them.
+            Some(row) => {
+                let what = format!("the contract of the KMS {}", row.name);
+                judgement.accept(own_reference_values(row.origin, &what, policy));
+            }
+            None => {
+                let detail = "The KMS's contract does not say which KMS it governs.";
+                judgement.open(is_required(policy), &KMS_NOT_LINKED, detail.to_owned());
+            }
         }
     } else if hex::encode(key) != *id {
         let detail = "The CA key in the KMS's contract is not the app's key-provider id.";
@@ -167,6 +174,7 @@ pub(super) fn judge_link(
 mod tests {
     use super::*;
     use crate::reference::ReferenceValues;
+    use crate::report::{AcceptedKind, CheckId};
     use crate::verify::chain::{Contract, KmsInfo, Unanswered};
 
     fn answering(info: Result<&str, Unanswered>) -> KmsContract {
@@ -241,5 +249,43 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// A contract that holds no key is linked by the row alone: whose row it is, the verdict names.
+    #[test]
+    fn a_link_by_a_row_of_the_users_file_is_accepted_by_it() {
+        let claims = crate::checks::claims_for_tests::healthy();
+        let boot = claims.boot.as_ref().unwrap();
+        let id = &boot.key_provider().id;
+        let address = hex::encode([7; 20]);
+        let rows = format!(
+            "updated = \"2026-11-25\"\n[[kms]]\nname = \"mine\"\nwhat = \"a KMS\"\nid = \"{id}\"\ngovernance = \"1:0x{address}\"\n\
+             source = \"test\"\ndate = \"2026-11-25\"\n"
+        );
+        let built_in = ReferenceValues::built_in();
+        let with_row = built_in.with_file("rows.toml", rows.as_bytes()).unwrap();
+        let of = |reference: ReferenceValues, key: &str| {
+            let policy = Policy {
+                reference: reference.into(),
+                ..Policy::default()
+            };
+            let mut judgement = Judgement::default();
+            judge_link(&mut judgement, &answering(Ok(key)), (1, &[7; 20]), boot, &policy);
+            let finding = judgement.finding("");
+            let accepted: Vec<_> = finding
+                .accepted
+                .iter()
+                .map(|one| one.of(CheckId::Governance).what)
+                .collect();
+            (finding.reason.map(|reason| reason.id), accepted)
+        };
+        let built_in = || ReferenceValues::clone(built_in);
+        assert_eq!(of(built_in(), ""), (Some("kms-not-linked"), Vec::new()));
+        assert_eq!(
+            of(with_row.clone(), ""),
+            (None, vec![AcceptedKind::ReferenceValues])
+        );
+        // Its own key links it.
+        assert_eq!(of(with_row, id), (None, Vec::new()));
     }
 }
