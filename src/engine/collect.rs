@@ -7,13 +7,16 @@ use super::statements::LookupLimits;
 use super::tls_ask::TlsAsk;
 use super::{Deployment, Session, TimeLimits, instances, kms, single};
 use crate::source::AskedInstances;
+use cvm_verify_core::policy::Policy;
 
 /// Fetches evidence and collateral of one deployment, and proves what can be proven. Where a rule of its policy names a source,
 /// it is looked up who built the images.
 pub async fn collect(session: &Session, deployment: &Deployment, time: TimeLimits) -> Collection {
     // Once for all that is asked beside the evidence: services that hang one after the other must not use up what is kept.
     let beside = time.beside();
-    let mut collection = collect_evidence(session, deployment, time, beside).await;
+    // With the id in the address: a secret may be sent only to the app that it names.
+    let expected = deployment.expected();
+    let mut collection = collect_evidence(session, deployment, &expected, time, beside).await;
     let asked = deployment.source.party();
     for one in collection.instances.iter_mut().chain(&mut collection.missing) {
         if let Err(failure) = &mut one.claims {
@@ -25,7 +28,7 @@ pub async fn collect(session: &Session, deployment: &Deployment, time: TimeLimit
     for one in collection.instances {
         let found = session
             .statements
-            .add(&session.client, one, &deployment.policy.sources, &limits);
+            .add(&session.client, one, &expected.sources, &limits);
         instances.push(found.await);
     }
     collection.instances = instances;
@@ -35,6 +38,7 @@ pub async fn collect(session: &Session, deployment: &Deployment, time: TimeLimit
 async fn collect_evidence(
     session: &Session,
     deployment: &Deployment,
+    expected: &Policy,
     time: TimeLimits,
     beside: TimeLimits,
 ) -> Collection {
@@ -44,16 +48,15 @@ async fn collect_evidence(
         compose_file: deployment.compose_file.as_deref(),
         time,
         beside,
-        tls: TlsAsk::of(&deployment.policy),
+        tls: TlsAsk::of(expected),
     };
     let collection = match source.instances() {
         AskedInstances::One(whom) => single::collect(session, asked, whom).await.into(),
         AskedInstances::All(app) => instances::collect(session, asked, app).await,
     };
-    let policy = &deployment.policy;
-    let bootstrap = policy.kms.bootstrap.as_ref().map(|kept| kept.value.as_str());
-    let collection = kms::ask(session, collection, kms::asked_kms(policy), bootstrap, beside).await;
+    let bootstrap = expected.kms.bootstrap.as_ref().map(|kept| kept.value.as_str());
+    let collection = kms::ask(session, collection, kms::asked_kms(expected), bootstrap, beside).await;
     let nodes = deployment.nodes.as_deref().or(session.nodes.as_ref());
-    let collection = contracts::ask(session, nodes, collection, &AskedContracts::of(policy), beside).await;
+    let collection = contracts::ask(session, nodes, collection, &AskedContracts::of(expected), beside).await;
     kms::add_contract_bootstrap(session, collection, beside).await
 }

@@ -1,6 +1,6 @@
 //! Settings and lock in, policy out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::named_files::FilesOfPlan;
 use super::reader::{SettingsReader, word};
@@ -84,6 +84,7 @@ pub(crate) fn expectations(
             .unwrap_or(RequiredAssurance::CODE),
         waivers: waivers(settings),
         settings: settings.origins(),
+        demanded: demanded(settings),
         reference,
         // Of two that contradict each other the higher level counts.
         os_image_origin: ["os-image-files", "os-image"]
@@ -108,6 +109,15 @@ pub(crate) fn expectations(
     } else {
         Err(reader.problems)
     }
+}
+
+/// Checks whose strictness is written down: the setting of a check's own name, and the files that say which image runs.
+fn demanded(settings: &Settings) -> BTreeSet<CheckId> {
+    let is_written = |check: &CheckId| {
+        settings.one(check.as_str()).is_some()
+            || *check == CheckId::OsImage && settings.one("os-image-files").is_some()
+    };
+    CheckId::ALL.into_iter().filter(is_written).collect()
 }
 
 /// What a run must prove. A tier that no check of this version can grant is a mistake and not a verdict that never passes.

@@ -120,19 +120,24 @@ fn is_configured(finding: &Finding, check: &Check, policy: &Policy) -> bool {
     is_against || (check.is_configured)(policy)
 }
 
-/// A warning that is short of the check's requirement, where the tier asks for less and the user wrote down how the check is to judge:
-/// an error, or what was written would bind nothing.
+/// A warning that is short of the check's requirement, where the tier asks for less and the user demands it: an error, or the demand
+/// would bind nothing.
 fn bound(mut finding: Finding, check: &Check, policy: &Policy) -> Finding {
     let is_above = tiers::required_from(check.id).is_some_and(|from| from > policy.required.tier());
     let is_short = finding.status == Status::Warn
         && finding.accepted.is_empty()
         && !check.is_met_by(finding.status, finding.reason.map(|reason| reason.id));
-    let Some(origin) = policy.strictness(check.id).filter(|_| is_above && is_short) else {
+    if !(is_above && is_short && policy.demanded.contains(&check.id)) {
         return finding;
-    };
+    }
     finding.status = Status::Error;
-    finding.detail += &format!(" It is required by {origin}.");
-    finding.against(origin.clone())
+    match policy.strictness(check.id) {
+        Some(origin) => {
+            finding.detail += &format!(" It is required by {origin}.");
+            finding.against(origin.clone())
+        }
+        None => finding,
+    }
 }
 
 fn passes(checks: &[CheckResult], id: CheckId) -> bool {

@@ -69,9 +69,7 @@ fn a_requirement_that_was_written_down_is_open_at_a_tier_that_does_not_require_i
         let policy = Policy {
             required: RequiredAssurance::Hardware,
             settings: written.iter().map(origin).collect(),
-            os_image_origin: written
-                .contains(&"os-image")
-                .then_some(Origin::Option("--os-image")),
+            demanded: written.iter().map(|key| key.parse().unwrap()).collect(),
             ..Policy::default()
         };
         let report = report(&claims, &policy);
@@ -104,6 +102,7 @@ fn what_replaces_the_setting_of_a_checks_own_name_binds_as_it_does() {
         let policy = Policy {
             required: RequiredAssurance::Hardware,
             os_image_origin: origin.map(Origin::Option),
+            demanded: origin.iter().map(|_| CheckId::OsImage).collect(),
             ..Policy::default()
         };
         let finding = bound(
@@ -135,6 +134,7 @@ fn a_forecast_holds_what_was_written_down_at_a_tier_that_does_not_require_it() {
                 .iter()
                 .map(|key| (*key, Origin::Option("--test")))
                 .collect(),
+            demanded: written.iter().map(|key| key.parse().unwrap()).collect(),
             ..Policy::default()
         };
         let found = forecast(&document, &policy).into_iter();

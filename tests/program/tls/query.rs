@@ -89,6 +89,57 @@ fn t27_a_query_of_the_users_is_not_sent_to_a_vm_that_does_not_meet_the_policy() 
     assert_eq!(app.requests().len(), 0);
 }
 
+/// A proxy that connects every name to one server on this machine: names are not resolved here.
+fn proxy_to(server: u16) -> String {
+    use std::io::{Read as _, Write as _, copy};
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            std::thread::spawn(move || {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    client.read_exact(&mut byte).unwrap();
+                    head.extend(byte);
+                }
+                let mut server = TcpStream::connect((Ipv4Addr::LOCALHOST, server)).unwrap();
+                client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+                let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+                std::thread::spawn(move || copy(&mut from, &mut to));
+                let _ = copy(&mut server, &mut client);
+            });
+        }
+    });
+    url
+}
+
+/// What the address itself names is part of what is expected: a gateway that leads to another app is not told the token.
+#[test]
+fn t27_a_query_of_the_users_is_not_sent_to_another_app_than_the_address_names() {
+    let deployment = Deployment::healthy();
+    let cvm = strict();
+    let app = AppServer::https(cvm.clone(), &ra_tls(&cvm));
+    let proxy = format!("--proxy={}", proxy_to(app.port()));
+    let with = |id: &str| {
+        let url = format!("https://{id}-8443s.apps.example/?token=secret");
+        let command = ["verify", url.as_str(), "--format=json"];
+        app.forget_requests();
+        run(&deployment.strict_args_with(&command, &[&proxy, "--tls-binding=ratls"]))
+    };
+    let ran = with(&hex::encode(cvm.app_id_bytes()));
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert!(app.count("/attestation") > 0);
+    let ran = with(&"aa".repeat(20));
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    ran.assert(Evidence, Error, Some("tls"));
+    ran.assert_detail(Evidence, "sent only to a VM that meets the policy: app-id");
+    assert_eq!(app.requests().len(), 0);
+}
+
 /// A relay that had the VM quote its key has a certificate with a genuine quote, and no chain to the KMS of that VM.
 #[test]
 fn t27_a_query_of_the_users_is_not_sent_to_a_certificate_that_no_kms_signed() {

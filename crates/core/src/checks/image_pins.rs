@@ -26,8 +26,7 @@ pub(super) const CHECK: Check = Check {
     reasons: REASONS,
     required: Required::From(Tier::Code),
     is_configured: |policy| {
-        policy.image_pins == ImagePinsPolicy::Required
-            && policy.settings.contains_key(CheckId::ImagePins.as_str())
+        policy.image_pins == ImagePinsPolicy::Required && policy.demanded.contains(&CheckId::ImagePins)
     },
     run,
     of_document: Some(of_document),

@@ -1,6 +1,6 @@
 //! Everything that a deployment is judged against.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -91,8 +91,8 @@ pub struct Policy {
     pub locked_platform: Option<LockedPlatform>,
     /// What a lock says of the compose document.
     pub locked_compose: Option<LockedCompose>,
-    /// The compose hash of a lock, where the user expects another release than the lock's. It decides nothing: a
-    /// finding says that the lock's release runs.
+    /// The compose hash of a lock, where the user expects another release than the lock's: what `locked_compose` says is about that
+    /// release alone.
     pub replaced_compose_hash: Option<Expected<[u8; 32]>>,
     /// What is expected of the KMS that the app's keys come from.
     pub kms: KmsPolicy,
@@ -102,6 +102,8 @@ pub struct Policy {
     pub waivers: BTreeMap<CheckId, Origin>,
     /// Where each setting is written, by its key. It decides nothing: a finding points there.
     pub settings: BTreeMap<&'static str, Origin>,
+    /// Checks of which the user demands at any tier what the tiers require of them: what only warns is then an error.
+    pub demanded: BTreeSet<CheckId>,
     /// The tier that must be reached.
     pub required: RequiredAssurance,
 }
@@ -143,6 +145,7 @@ impl Default for Policy {
             governance: GovernancePolicy::default(),
             waivers: BTreeMap::new(),
             settings: BTreeMap::new(),
+            demanded: BTreeSet::new(),
             required: RequiredAssurance::CODE,
         }
     }
@@ -194,7 +197,8 @@ impl Policy {
             .map_or_else(|| format!("--{id}"), ToString::to_string)
     }
 
-    /// Where it is written how a check is to judge, if it is: the setting of the check's own name, or another that replaces it.
+    /// Where it is written how a check is to judge, if it is: the setting of the check's own name, or another that replaces it. It
+    /// decides nothing.
     #[must_use]
     pub(crate) fn strictness(&self, check: CheckId) -> Option<&Origin> {
         let replaced = match check {

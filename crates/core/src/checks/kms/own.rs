@@ -79,6 +79,7 @@ pub(super) fn policy_of_kms(policy: &Policy) -> Policy {
         address_id: _,
         os_image: _,
         os_image_origin: _,
+        demanded: _,
         locked_shape: _,
         mr_config_id: _,
         key_provider: _,

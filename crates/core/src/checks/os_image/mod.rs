@@ -33,7 +33,7 @@ pub(super) const CHECK: Check = Check {
     harmless_warnings: HARMLESS,
     // The default is `known`, too.
     is_configured: |policy| {
-        policy.os_image_origin.is_some() || !matches!(policy.os_image, OsImagePolicy::Known)
+        policy.demanded.contains(&CheckId::OsImage) || !matches!(policy.os_image, OsImagePolicy::Known)
     },
     run,
     forecasts: &[&RESERVATION_ENDS_SOON],

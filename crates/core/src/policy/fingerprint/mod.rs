@@ -23,7 +23,7 @@ use super::platform::{PlatformId, PlatformList};
 use super::second_hash::SecondHash;
 use super::source::SourcePolicy;
 use super::tls_binding::LockedBinding;
-use crate::report::RequiredAssurance;
+use crate::report::{RequiredAssurance, Tier};
 use encoding::Encoding;
 
 /// The first bytes that are hashed. Another encoding gets another number.
@@ -76,6 +76,7 @@ impl Policy {
             os_image,
             os_image_origin: _,
             settings: _,
+            demanded,
             locked_shape,
             reference,
             mr_config_id,
@@ -95,7 +96,7 @@ impl Policy {
             lock: _,
             locked_platform,
             locked_compose,
-            replaced_compose_hash: _,
+            replaced_compose_hash,
             kms,
             locked_tls,
             governance,
@@ -148,6 +149,9 @@ impl Policy {
         if let Some(locked) = locked_compose {
             out.locked_compose(locked);
         }
+        if locked_compose.is_some() {
+            out.expected("lock.compose-hash", replaced_compose_hash.as_ref());
+        }
         out.kms(kms);
         if let Some(LockedBinding { mode, kms }) = locked_tls {
             let kms = kms.as_deref().unwrap_or_default();
@@ -156,6 +160,13 @@ impl Policy {
         out.governance(governance);
         if *required != RequiredAssurance::CODE {
             out.word("require-assurance", &required.to_string());
+        }
+        // Where the tier requires it, it decides nothing that is demanded.
+        if required.tier() < Tier::Code && !demanded.is_empty() {
+            out.set(
+                "demanded",
+                demanded.iter().map(|check| check.as_str().as_bytes().to_vec()),
+            );
         }
         out.0
     }
