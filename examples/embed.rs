@@ -3,11 +3,11 @@
 //! `cargo run --example embed -- https://app.example.com COMPOSE_HASH`
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints")]
-use std::{error::Error, process::ExitCode, sync::Arc};
-
 use cvm_verify::engine::{Deployment, Run, Session, verify};
 use cvm_verify::net::{Client, Transport};
+use cvm_verify::render::escape::terminal;
 use cvm_verify_core::{Expected, Origin, Policy, Status, Verdict, parse_user_hex};
+use std::{error::Error, process::ExitCode, sync::Arc};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -30,7 +30,7 @@ async fn verdict() -> Result<Verdict, Box<dyn Error>> {
     let reports = verify(&session, vec![app], &Run::default(), |_| {}, stop).await?;
     for check in reports.iter().flat_map(|report| &report.checks) {
         if let (Status::Fail | Status::Error | Status::Warn, Some(fix)) = (check.status, &check.fix) {
-            println!("{}: {}\n  {fix}", check.id, check.detail);
+            println!("{}: {}\n  {}", check.id, terminal(&check.detail), terminal(fix));
         }
     }
     let verdict = Verdict::worst(reports.iter().map(|report| report.verdict));

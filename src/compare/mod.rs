@@ -49,6 +49,12 @@ pub fn compare(before: &Side, after: &Side) -> Comparison {
                 os.known_by = None;
             }
         }
+        // Of what a lock names several of, a deployment has one.
+        if before.kind == SideKind::Lock {
+            new.keep_alternatives(&old);
+        } else if after.kind == SideKind::Lock {
+            old.keep_alternatives(&new);
+        }
         let unsaid = leave_out_unsaid(&old, &mut new);
         notes.extend(note(before, after, &unsaid));
         let unsaid = leave_out_unsaid(&new, &mut old);

@@ -110,7 +110,10 @@ pub(crate) async fn run(
         cancel: std::pin::pin!(cancel),
         finish,
     };
-    match follow(&mut once, how.concurrency, how.time).await {
+    // What is asked beside the evidence ends before the run does, so that what is proven by then is judged.
+    let until = how.time.until.into_iter().chain(how.deadline).min();
+    let time = TimeLimits { until, ..how.time };
+    match follow(&mut once, how.concurrency, time).await {
         None => Ok(()),
         Some((EndedEarly::Cancelled, _)) => Err(Cancelled),
         Some((EndedEarly::OutOfTime, mut late)) => {

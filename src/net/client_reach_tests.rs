@@ -325,8 +325,13 @@ async fn loopback_is_never_asked_through_the_proxy() {
     for host in ["localhost.", "127.1.2.3", "[::1]", "[::ffff:127.0.0.1]"] {
         let nobody = format!("http://{host}:1/").parse().unwrap();
         let error = client.get(&nobody, &small()).await.unwrap_err();
+        // Not every machine knows the name with a dot.
+        let is_direct = matches!(
+            error,
+            NetError::Connect { via_proxy: false, .. } | NetError::Dns { .. }
+        );
         assert!(
-            matches!(error, NetError::Connect { via_proxy: false, .. }),
+            is_direct && !error.to_string().contains("proxy"),
             "{host}: {error:?}"
         );
     }

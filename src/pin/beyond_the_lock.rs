@@ -75,9 +75,9 @@ pub(super) fn how_to_pin(unaccepted: &Unaccepted, from: &PinnedFrom<'_>) -> Vec<
         .into_iter()
         .filter(|name| open.0.iter().any(|warning| warning.name() == *name))
         .collect();
-    let verdict = match names.iter().all(|name| name.option_of_verify().is_some()) {
-        true => "",
-        false => ", and so does every verdict that relies on it",
+    let verdict = match names.iter().any(|name| name.is_named_by_verdicts()) {
+        true => ", and so does every verdict that relies on it",
+        false => "",
     };
     let more = options(&waivers(&names, from));
     let why: Vec<&str> = names

@@ -18,6 +18,7 @@ pub(crate) struct FilesOfPlan {
     locks: HashMap<PathBuf, Result<Rc<ReadLock>, String>>,
     references: HashMap<PathBuf, Result<Arc<ReferenceValues>, String>>,
     images: HashMap<PathBuf, Result<MeasuredFiles, String>>,
+    notes: Vec<String>,
 }
 
 impl FilesOfPlan {
@@ -37,7 +38,12 @@ impl FilesOfPlan {
         self.locks.entry(path.to_owned()).or_insert_with(read).clone()
     }
 
-    /// What a person who reviews the locks should know, in the order of their paths.
+    /// Keeps what the user should know of the settings.
+    pub(super) fn note(&mut self, sentence: String) {
+        self.notes.push(sentence);
+    }
+
+    /// What a person who reviews settings and locks should know; of locks in the order of their paths.
     pub(crate) fn notes(&self) -> Vec<String> {
         let mut locks: Vec<(&PathBuf, &Rc<ReadLock>)> = self
             .locks
@@ -45,7 +51,8 @@ impl FilesOfPlan {
             .filter_map(|(path, read)| Some((path, read.as_ref().ok()?)))
             .collect();
         locks.sort_by_key(|(path, _)| *path);
-        locks.iter().flat_map(|(_, lock)| lock.notes.clone()).collect()
+        let of_locks = locks.iter().flat_map(|(_, lock)| lock.notes.clone());
+        self.notes.iter().cloned().chain(of_locks).collect()
     }
 
     /// Files of an image, which take a while to be measured.

@@ -26,6 +26,8 @@ const REACHING: [&str; 7] = [
     "nonce-parameter",
     "phala-api-url",
 ];
+/// Options that say what is known beside the built-in tables: what a lock relies on, `verify` needs too.
+const KNOWING: [&str; 2] = ["reference-values", "sigstore-root"];
 /// The option that says how its answer is read. `inspect` has none.
 const LAYOUT: &str = "report-data";
 
@@ -88,6 +90,8 @@ pub(crate) struct Commands {
     reached: String,
     /// How its answer is read, as an option.
     layout: String,
+    /// What is known beside the built-in tables, as options of `pin` and `verify`.
+    knowing: Box<str>,
     /// Through which network. A fleet has one.
     network: Arc<NetworkOptions>,
     /// What was left out of how it is reached, since it may hold a secret.
@@ -143,6 +147,7 @@ impl Commands {
             address,
             reached: REACHING.iter().filter_map(given).collect(),
             layout: given(&LAYOUT).unwrap_or_default(),
+            knowing: KNOWING.iter().filter_map(given).collect::<String>().into(),
             unsaid: query.into_iter().chain(with_query).collect(),
             ..Self::in_files_of(named, settings)
         }
@@ -187,6 +192,7 @@ impl Commands {
         // Only what was typed: the policy file says the rest.
         text.push_str(&self.reached);
         text.push_str(&self.layout);
+        text.push_str(&self.knowing);
         text.push_str(&self.in_files());
         text.push_str(&self.network.text);
         text

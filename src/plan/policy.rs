@@ -102,7 +102,9 @@ pub(crate) fn expectations(
     let mut policy = Policy { sources, ..policy };
     reader.problems.extend(tls_mode::check(&policy, settings));
     if reader.problems.is_empty() {
-        reader.problems.extend(release::check(&mut policy, settings));
+        reader
+            .problems
+            .extend(release::check(&mut policy, settings, files));
     }
     if reader.problems.is_empty() {
         Ok(Expectations { policy, compose_file })

@@ -1,6 +1,7 @@
 //! A release given by its docker compose file, and two releases at a time.
 
 use super::compose_document;
+use super::named_files::FilesOfPlan;
 use super::setting_problem::SettingProblem;
 use crate::config::{Settings, WrittenValue, path_of};
 use crate::files;
@@ -32,15 +33,26 @@ pub(crate) fn docker_compose(
     })
 }
 
-/// A second hash needs a first expectation, and another one. One that a lower or higher level expects already adds nothing: in a roll-out,
-/// one setting names a hash for targets of which some run it as their first.
-pub(crate) fn check(policy: &mut Policy, settings: &Settings) -> Option<SettingProblem> {
+/// A second hash needs a first expectation, and another one. One that a lower or higher level or a lock expects already adds nothing: in
+/// a roll-out, one setting names a hash for targets of which some run it as their first, and at its end the lock is taken of the second.
+pub(crate) fn check(
+    policy: &mut Policy,
+    settings: &Settings,
+    files: &mut FilesOfPlan,
+) -> Option<SettingProblem> {
     let second = policy.second_compose_hash.as_ref()?;
     let value = settings.one("also-compose-hash")?;
-    let mut keys = ["compose-hash", "app-compose-file", "lock"].into_iter();
+    let mut keys = ["compose-hash", "app-compose-file"].into_iter();
     let first_level = keys.find_map(|key| Some(settings.one(key)?.level));
     let problem = match &policy.compose_hash {
         Some(first) if first.value == second.value && first_level != Some(value.level) => {
+            let is_of_level = |lock: &WrittenValue| lock.level == value.level;
+            if first_level.is_none() && settings.one("lock").is_some_and(is_of_level) {
+                files.note(format!(
+                    "{}: `also-compose-hash` adds nothing: {} expects that hash already; remove it where no other release runs any more",
+                    value.origin, first.origin
+                ));
+            }
             policy.second_compose_hash = None;
             return None;
         }

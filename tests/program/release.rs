@@ -203,6 +203,19 @@ fn during_a_roll_out_two_hashes_are_expected() {
     deployment
         .verify_with(&[], &[&second])
         .assert_usage_error("there is no first");
+    // At its end the lock is taken of the second release, while the option still names it.
+    let lock = format!("schema = \"cvm-verify/lock/v1\"\ncompose_hash = \"{new}\"\n");
+    std::fs::write(deployment.path("second.lock"), lock).unwrap();
+    let of_second = format!("--lock={}", deployment.path("second.lock"));
+    let ran = deployment.verify_with(&[], &[&second, &of_second]);
+    ran.assert(ComposeHash, Pass, None);
+    assert!(
+        ran.stderr
+            .contains("--also-compose-hash: `also-compose-hash` adds nothing: ")
+            && ran.stderr.contains("second.lock"),
+        "{}",
+        ran.stderr
+    );
     verify(&deployment, &[second, format!("--compose-hash={new}")]).assert_usage_error("expects already");
 }
 

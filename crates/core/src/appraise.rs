@@ -11,16 +11,17 @@ use crate::report::{
 };
 use crate::verify::{Claims, Issuer, Tls, TrustRoot};
 
-/// What is known of a target beside claims and policy: it only labels the result.
+/// What is known of a target beside claims and policy: it only labels the result. Root and time are those of the claims, where there
+/// are any.
 #[derive(Debug, Clone)]
 pub struct Subject {
     /// The user's name for it.
     pub name: String,
     /// The address.
     pub url: Option<String>,
-    /// Whose root certificate the proof rests on.
+    /// Whose root certificate a proof would rest on.
     pub root: TrustRoot,
-    /// The time that was judged at, Unix seconds.
+    /// The time that it is judged at, Unix seconds.
     pub at: u64,
     /// The evidence bundle's file.
     pub bundle: Option<String>,
@@ -70,9 +71,9 @@ pub fn appraise(
         second_release_until,
         earlier_attempts: None,
         tls_route: claims.and_then(|claims| claims.tls.as_ref()).map(tls_route),
-        trust_root: subject.root.kind(),
+        trust_root: claims.map_or(subject.root.kind(), |claims| claims.root),
         device_root: claims.map(|claims| claims.gpu.root).unwrap_or_default(),
-        evaluated_at: rfc3339(subject.at).into(),
+        evaluated_at: rfc3339(claims.map_or(subject.at, |claims| claims.at)).into(),
         checks,
         compose_diff,
         instances: None,

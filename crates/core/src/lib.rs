@@ -10,7 +10,7 @@
 //!     Evidence, Inputs, Policy, SignatureCache, Subject, TargetReport, TrustRoot, appraise, parse_collateral, prove,
 //! };
 //!
-//! /// Appraises what a CVM answered to a nonce of 32 random bytes. `now` is in Unix seconds.
+//! /// Appraises what a CVM answered to a nonce of 32 random bytes, as of when it was recorded, in Unix seconds.
 //! fn report(
 //!     attestation: &[u8],
 //!     info: &[u8],
@@ -18,23 +18,25 @@
 //!     nonce: [u8; 32],
 //!     root: &TrustRoot,
 //!     policy: &Policy,
-//!     now: u64,
+//!     recorded_at: u64,
 //! ) -> Result<TargetReport, Box<dyn std::error::Error>> {
 //!     let evidence = Evidence::parse(attestation, Some(info), None, Some(nonce))?;
 //!     let collateral = parse_collateral(collateral)?;
 //!     let claims = prove(&evidence, &Inputs {
 //!         collateral: Ok(&collateral),
-//!         collateral_fetched_at: Some(now),
+//!         // Of live evidence: when the collateral was fetched, so that one that is kept for too long is refused.
+//!         collateral_fetched_at: None,
 //!         signatures: &SignatureCache::default(),
 //!         root,
-//!         at: now,
+//!         at: recorded_at,
+//!         // Of live evidence: when the program was built, so that a clock which was set back is noticed.
 //!         clock_floor: 0,
 //!     });
 //!     let subject = Subject {
 //!         name: "api".to_owned(),
 //!         url: None,
 //!         root: root.clone(),
-//!         at: now,
+//!         at: recorded_at,
 //!         bundle: None,
 //!     };
 //!     Ok(appraise(Ok(&claims), policy, &subject))
@@ -73,6 +75,7 @@
 //! * Write a field of [`Claims`]: they are public to be read.
 //! * Count [`Status::Skip`] or [`Status::Warn`] as a pass. [`TargetReport::verdict`] is the result; only [`Verdict::Pass`] is one.
 //! * Reuse a nonce, or take one that the CVM chose. It is what makes an answer belong to this run.
+//! * Print the texts of a report as they are: a host chose some of their words. Escape them for where they go.
 //! * Give a [`TrustRoot::custom`] root outside of tests: anyone who holds its key can sign any machine.
 //! * Implement [`evidence::OpensUnproven`]: it is for the proofs, and for a display that gives no verdict.
 //!

@@ -88,6 +88,28 @@ impl AcceptName {
     }
 }
 
+impl AcceptName {
+    /// Whether a verdict names what was accepted under this name. What was only a question of the change of a lock, it does not repeat.
+    #[must_use]
+    pub const fn is_named_by_verdicts(self) -> bool {
+        match self {
+            Self::DevelopmentImage
+            | Self::VulnerableImage
+            | Self::UnknownImage
+            | Self::AcpiChange
+            | Self::ImageHash
+            | Self::TdAttributes
+            | Self::KeyProvider => true,
+            Self::Tcb
+            | Self::NoNonce
+            | Self::OtherKms
+            | Self::OtherApp
+            | Self::UnreadCompose
+            | Self::NoLongerShown => false,
+        }
+    }
+}
+
 /// What a person accepts when a lock is taken.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Accepting {

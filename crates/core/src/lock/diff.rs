@@ -186,7 +186,10 @@ fn accepted(old: &Lock, new: &Lock) -> Vec<Change> {
     let of = |name: AcceptName| {
         let of = |lock: &Lock| lock.accepted.get(&name).cloned();
         let added = match name.option_of_verify() {
-            None => "this is accepted in writing now: a verdict that relies on it says so".to_owned(),
+            None if name.is_named_by_verdicts() => {
+                "this is accepted in writing now: a verdict that relies on it says so".to_owned()
+            }
+            None => "this is accepted in writing now: a verdict does not repeat it".to_owned(),
             Some(option) => format!("this is noted in writing now: `verify` needs {option} as well"),
         };
         let words = [

@@ -235,11 +235,26 @@ impl Lock {
         {
             self.accepted.insert(AcceptName::NoLongerShown, sentence.clone());
         }
-        if let (Some(KeyProviders::Named(now)), Some(KeyProviders::Named(old))) =
-            (&self.key_provider, &before.key_provider)
-            && now.iter().all(|pin| old.contains(pin))
+        self.keep_alternatives(before);
+    }
+
+    /// Takes over the lists of another lock that name what this one does: what was measured is one of the key providers or owners that
+    /// a person expects, as in a replacement.
+    pub fn keep_alternatives(&mut self, other: &Self) {
+        if let (Some(KeyProviders::Named(own)), Some(KeyProviders::Named(all))) =
+            (&self.key_provider, &other.key_provider)
+            && own.iter().all(|pin| all.contains(pin))
         {
-            self.key_provider.clone_from(&before.key_provider);
+            self.key_provider.clone_from(&other.key_provider);
+        }
+        let (own, other) = (&mut self.governance, &other.governance);
+        for (own, all) in [
+            (&mut own.app.owners, &other.app.owners),
+            (&mut own.kms.owners, &other.kms.owners),
+        ] {
+            if !own.is_empty() && own.iter().all(|owner| all.contains(owner)) {
+                own.clone_from(all);
+            }
         }
     }
 

@@ -22,6 +22,28 @@ fn with(lines: &str) -> String {
 }
 
 #[test]
+fn what_was_measured_is_one_of_those_that_a_lock_names() {
+    let lock = |kms: &str, owner: &str| {
+        let text = format!(
+            "schema = \"cvm-verify/lock/v1\"\nkey_provider = \"{kms}\"\n[governance]\nchain_id = 1\napp_owner = \"{owner}\"\n"
+        );
+        Lock::parse(&text, "cvm.lock").unwrap()
+    };
+    let [one, other] = [[7; 20], [9; 20]].map(|address| format!("0x{}", hex::encode(address)));
+    let [kms, other_kms] = [7, 9].map(|byte| format!("kms:{}", hex::encode([byte; 91])));
+    let locked = lock(&format!("{kms},{other_kms}"), &format!("{one},{other}"));
+    let mut measured = lock(&other_kms, &one);
+    measured.keep_alternatives(&locked);
+    assert_eq!(measured, locked);
+    // Another one is a change.
+    let third = format!("0x{}", hex::encode([8; 20]));
+    let mut measured = lock(&format!("kms:{}", hex::encode([8; 91])), &third);
+    let before = measured.clone();
+    measured.keep_alternatives(&locked);
+    assert_eq!(measured, before);
+}
+
+#[test]
 fn hex_that_people_wrote_is_normalised() {
     let text = with(&format!(
         "compose_hash = \" 0X{}\"\r\n[platform]\r\nfmspc = \"0xB0C06F000000\"\r\n",

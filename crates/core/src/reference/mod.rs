@@ -62,7 +62,7 @@ static BUILT_IN: LazyLock<Arc<ReferenceValues>> =
     LazyLock::new(|| Arc::new(ReferenceValues::of_built_in_rows()));
 
 /// What is known. The built-in tables, and the rows of a user's file.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 #[cfg_attr(test, derive(PartialEq))]
 pub struct ReferenceValues {
     updated: NaiveDate,
@@ -76,6 +76,13 @@ pub struct ReferenceValues {
     risky_names: Vec<RiskyName>,
     file_sha256: Option<[u8; 32]>,
     file_name: Option<String>,
+}
+
+impl Default for ReferenceValues {
+    /// The built-in tables.
+    fn default() -> Self {
+        Self::clone(Self::built_in())
+    }
 }
 
 /// Whose row it is.
@@ -107,6 +114,23 @@ impl ReferenceValues {
             kms: built_in::KMS.to_vec(),
             kms_images: built_in::KMS_IMAGES.to_vec(),
             risky_names: built_in::RISKY_NAMES.to_vec(),
+            file_sha256: None,
+            file_name: None,
+        }
+    }
+
+    #[cfg(test)]
+    fn empty() -> Self {
+        Self {
+            updated: NaiveDate::MIN,
+            firmware: Vec::new(),
+            images: Vec::new(),
+            shapes: Vec::new(),
+            advisories: Vec::new(),
+            scripts: Vec::new(),
+            kms: Vec::new(),
+            kms_images: Vec::new(),
+            risky_names: Vec::new(),
             file_sha256: None,
             file_name: None,
         }

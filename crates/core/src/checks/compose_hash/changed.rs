@@ -20,8 +20,9 @@ pub(super) fn explained(
         return finding;
     };
     finding = finding.advising(format!(
-        "See what changed: `cvm-verify diff {lock} URL`. If you deployed a new version, run `cvm-verify pin URL` and review the \
-         difference. If you did not, someone else did: stop sending it secrets."
+        "See what changed: `cvm-verify diff {lock} URL`. While the locked release is being rolled out, wait for its end (--wait 10m). If \
+         you deployed a newer one, run `cvm-verify pin URL` and review the difference. If you did not, someone else did: stop sending \
+         it secrets."
     ));
     if claims.other_document_in_info() == Some(&expected.value) {
         finding.detail.push_str(

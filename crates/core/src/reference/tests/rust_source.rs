@@ -37,7 +37,7 @@ pub(super) fn documents() -> Vec<(String, String)> {
 /// What the documents say, read as a user's file is read.
 pub(super) fn of_documents() -> &'static ReferenceValues {
     static READ: LazyLock<ReferenceValues> = LazyLock::new(|| {
-        let mut values = ReferenceValues::default();
+        let mut values = ReferenceValues::empty();
         let mut days = Vec::new();
         for (name, text) in documents() {
             let document =

@@ -181,7 +181,10 @@ fn chain(contracts: &Contracts, transcript: &mut RpcTranscript<'_>) -> Result<Bl
     }
     let (first, second) = (block_of(first, first_host)?, block_of(second, second_host)?);
     if first != second {
-        let shown = |block: &Block| format!("block {} with hash 0x{}", block.number, hex::encode(block.hash));
+        let shown = |block: &Block| {
+            let (number, hash, time) = (block.number, hex::encode(block.hash), block.timestamp);
+            format!("block {number} with hash 0x{hash} and time {time}")
+        };
         return Err(transcript.disagree(&shown(&first), &shown(&second)).into());
     }
     // By the time of the block that both have: a node could claim any time for its own newest one.
