@@ -97,7 +97,7 @@ pub(super) fn verify(
     }
     .with_config::<Remembering>();
     let given = collateral;
-    let collateral = &*shorter_chains::beside_own_chain(given, &own);
+    let collateral = &*shorter_chains::beside_own_chain(given, own.machine.is_some());
     let own_chain = dates::own_chain(&own.quote);
     let verified = |collateral| verifier.verify_with_policy(bytes.as_bytes(), collateral, at, &ClaimsOnly);
     let claims = verified(shorter_chains::shortened(collateral, own_chain, root))

@@ -11,7 +11,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dcap_qvl::QuoteCollateralV3;
 
-use super::own_signatures::SelfProven;
 use crate::verify::TrustRoot;
 
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
@@ -24,14 +23,14 @@ const MAX_BELOW_ROOT: usize = 2;
 /// is revoked or out of date would never be asked.
 pub(super) fn beside_own_chain<'c>(
     collateral: &'c QuoteCollateralV3,
-    own: &SelfProven,
+    brings_own: bool,
 ) -> Cow<'c, QuoteCollateralV3> {
-    match (&own.machine, &collateral.pck_certificate_chain) {
-        (Some(_), Some(_)) => Cow::Owned(QuoteCollateralV3 {
+    match brings_own && collateral.pck_certificate_chain.is_some() {
+        true => Cow::Owned(QuoteCollateralV3 {
             pck_certificate_chain: None,
             ..collateral.clone()
         }),
-        _ => Cow::Borrowed(collateral),
+        false => Cow::Borrowed(collateral),
     }
 }
 
