@@ -7,8 +7,6 @@
 //! - padding behind the quote, and the length fields and types around the parts: nobody signs them. `layout.rs` refuses
 //!   what they could hide (see `hardware`), or the parts move and then do not verify;
 //! - everything of the PEM text but the certificates that it spells;
-//! - the chain of the quote, where the collateral has one: it takes the place of the quote's, for which reason it is
-//!   the one that is tried here;
 //! - the root certificates in the chains and `pck_crl_issuer_chain`: the root is the program's own, and the PCK CRL is
 //!   checked with the key of the certificate that issued the PCK certificate;
 //! - the highest bit of each byte of the two texts: such bytes are not UTF-8, and cannot come out of JSON.
@@ -53,20 +51,20 @@ fn no_flip_passes(mut trial: Trial, evidence: Evidence, most: usize) {
     }
     let honest = trial.collateral.clone().unwrap().unwrap();
     let given = honest.pck_certificate_chain.clone();
-    let chain = certificates(&given.clone().unwrap_or_else(|| chain_of(&quote)));
+    let chain = certificates(&chain_of(&quote));
     for (place, name) in ["PCK certificate", "PCK CA certificate"].iter().enumerate() {
         for bit in bits(chain[place].len(), most) {
             let mut chain = chain.clone();
             chain[place] = flipped(&chain[place], bit);
             let what = format!("bit {bit} of the {name}");
-            if given.is_none() {
-                judge(&trial, with_chain(&quote, &pem(&chain))).accuses_the_deployment(&what);
-                continue;
+            judge(&trial, with_chain(&quote, &pem(&chain))).accuses_the_deployment(&what);
+            if given.is_some() {
+                let mut collateral = honest.clone();
+                collateral.pck_certificate_chain = Some(pem(&chain));
+                trial.collateral = Ok(Some(collateral));
+                judge(&trial, quote.clone()).accuses_the_collateral(&what);
+                trial.collateral = Ok(Some(honest.clone()));
             }
-            let mut collateral = honest.clone();
-            collateral.pck_certificate_chain = Some(pem(&chain));
-            trial.collateral = Ok(Some(collateral));
-            judge(&trial, quote.clone()).accuses_the_collateral(&what);
         }
     }
 

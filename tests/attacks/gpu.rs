@@ -18,6 +18,7 @@ use cvm_verify_core::verify::{Inputs, SignatureCache, TrustRoot, prove};
 use serde_json::Value;
 use simulator::gpu::device_root_der;
 use simulator::gpu_pki::DeviceCertificate;
+use simulator::keys384::Key384;
 use simulator::{Cvm, Gpu, Gpus, Guest, ReportDataLayout, SignedNonce, World};
 
 use crate::judge::{NONCE, Trial, expected};

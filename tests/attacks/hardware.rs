@@ -4,7 +4,7 @@
 use cvm_verify_core::evidence::{Attestation, Evidence, QuoteBytes};
 use cvm_verify_core::report::{CheckId, Status};
 use cvm_verify_core::verify::{CollateralServers, UnusableCollateral};
-use simulator::{Lie, PckCa, QuoteFormat, World};
+use simulator::{Cvm, Lie, PckCa, QuoteFormat, World};
 
 use crate::judge::Trial;
 use crate::parts::{QuoteParts, chain_of, flipped, with_chain};
@@ -175,8 +175,7 @@ fn t18_one_document_in_the_place_of_another_is_the_collaterals_fault() {
 
 #[test]
 fn t18_the_platform_of_another_pck_certificate_is_not_the_quotes() {
-    // The PCCS is the host's: it may hand over a chain that takes the place of the quote's own. It must still vouch for
-    // the quoting enclave.
+    // The PCCS is the host's: it may hand over a chain beside the quote's own.
     let mut patched = World::new(2, World::default().now);
     patched.platform.cpu_svn = [255; 16];
     for chain in [patched.pck_chain_pem(), World::default().tcb_signing_chain()] {
@@ -197,8 +196,8 @@ fn t18_the_platform_of_another_pck_certificate_is_not_the_quotes() {
     with_collateral(|collateral| collateral.pck_certificate_chain = Some(own.clone()))
         .judge()
         .passes();
-    // A renewed certificate of the same machine, with the same key, vouches for the same quoting enclave: what is wrong then is
-    // the date. That of another level of the model is of another machine.
+    // A renewed certificate of the same machine, with the same key, is another one than that of the quote, and so is that of
+    // another level of the model.
     let with_chain_later = |world: &World| {
         let chain = world.pck_chain_pem();
         assert_ne!(chain, own);
@@ -208,12 +207,48 @@ fn t18_the_platform_of_another_pck_certificate_is_not_the_quotes() {
     };
     let mut renewed = World::default();
     renewed.pki.pck.from -= 1;
-    with_chain_later(&renewed).leaves_open(CheckId::Collateral, "expired");
+    with_chain_later(&renewed).leaves_open(CheckId::Collateral, "wrong-platform");
     let mut level = World::default();
     level.platform.cpu_svn = [255; 16];
     with_chain_later(&level)
         .leaves_open(CheckId::Collateral, "wrong-platform")
         .detail_says(CheckId::Collateral, "both have the FMSPC b0c06f000000");
+}
+
+/// A machine has more than one certificate when Intel issues one again for its key: whether the quote's own is revoked or has
+/// ended counts, and no other one takes its place.
+#[test]
+fn t18_another_certificate_of_the_same_key_does_not_take_the_place_of_the_quotes() {
+    let other = World::default().pck_chain_pem();
+    let ended = |world: &mut World| {
+        world.pki.pck.from -= 86_400;
+        world.pki.pck.to = -86_400;
+    };
+    let revoked = |world: &mut World| {
+        world.pki.pck.from -= 86_400;
+        world.pki.revoked.insert(simulator::Certificate::Pck);
+    };
+    let reissued = |world: &mut World| world.pki.pck.from -= 86_400;
+    let judge = |change: &dyn Fn(&mut World), chain: Option<&String>| {
+        let mut world = World::default();
+        change(&mut world);
+        assert_ne!(world.pck_chain_pem(), other);
+        Trial::of(Cvm::healthy(&world))
+            .with(|trial| {
+                let mut collateral = world.collateral();
+                collateral.pck_certificate_chain = chain.cloned();
+                trial.collateral = Ok(Some(collateral));
+            })
+            .judge()
+    };
+    for chain in [None, Some(&other)] {
+        judge(&revoked, chain).fails(CheckId::QuoteSignature, "revoked");
+    }
+    judge(&ended, None).leaves_open(CheckId::Collateral, "expired");
+    for change in [&ended as &dyn Fn(&mut World), &reissued] {
+        judge(change, Some(&other)).leaves_open(CheckId::Collateral, "wrong-platform");
+    }
+    judge(&reissued, None).passes();
 }
 
 #[test]

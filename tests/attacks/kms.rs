@@ -9,7 +9,7 @@ mod own_vm;
 use cvm_verify_core::checks::Check;
 use cvm_verify_core::compose::UnprovenDocument;
 use cvm_verify_core::evidence::{
-    BootstrapSource, MAX_BOOTSTRAPS, MAX_KMS, RecordedBootstrap, RecordedCollateral, RecordedKms,
+    BootstrapSource, KmsMeta, MAX_BOOTSTRAPS, MAX_KMS, RecordedBootstrap, RecordedCollateral, RecordedKms,
 };
 use cvm_verify_core::policy::{
     KeyProviders, KmsDocument, KmsMode, KmsPolicy, Origin, OsImagePolicy, PlatformId, PlatformList,

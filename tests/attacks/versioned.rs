@@ -131,6 +131,94 @@ fn p11_a_versioned_attestation_that_differs_from_the_quote_beside_it_is_refused(
     }
 }
 
+/// The same for whatever part of the loose form is there, under any of its names, and whatever else is not.
+#[test]
+fn t13_each_member_beside_a_versioned_attestation_is_compared_with_it() {
+    for form in FORMS {
+        let trial = Trial::lying(|cvm| cvm.body.versioned = form);
+        let honest: Value = serde_json::from_str(&trial.cvm.attestation_body(&query())).unwrap();
+        let log: Value = serde_json::from_str(honest["event_log"].as_str().unwrap()).unwrap();
+        let mut other_log = log.clone();
+        for event in other_log.as_array_mut().unwrap() {
+            if event["event"] == "compose-hash" {
+                event["event_payload"] = "00".repeat(32).into();
+            }
+        }
+        let other_quote = hex::encode(Cvm::healthy(&World::default()).evidence("00").quote);
+        // The members that are there, each as the guest wrote it or as a host would have it.
+        let judge = |members: &[(&str, Value)]| {
+            let mut body = json!({ "attestation": honest["attestation"] });
+            for (name, value) in members {
+                body[name] = value.clone();
+            }
+            trial.judge_bodies(&body.to_string(), Some(&trial.cvm.info_body()))
+        };
+        let (quote, echo) = (honest["quote"].clone(), honest["report_data"].clone());
+        for others in [
+            vec![],
+            vec![("quote", quote.clone())],
+            vec![("intel_quote", quote.clone())],
+            vec![("event_log", honest["event_log"].clone())],
+            vec![("eventlog", log.clone()), ("report_data", echo.clone())],
+            vec![("quote", quote.clone()), ("report_data", echo.clone())],
+        ] {
+            judge(&others).passes();
+            for (name, lie, field) in [
+                ("quote", Value::from(other_quote.as_str()), "quote"),
+                ("intel_quote", other_quote.as_str().into(), "quote"),
+                ("report_data", "ff".repeat(64).into(), "report_data"),
+                ("event_log", other_log.clone(), "event_log"),
+                ("eventlog", other_log.to_string().into(), "event_log"),
+            ] {
+                if others
+                    .iter()
+                    .any(|(other, _)| other.replace('_', "").contains(&name.replace('_', "")))
+                {
+                    continue;
+                }
+                let judged = judge(&[&others[..], &[(name, lie)]].concat());
+                judged.fails(CheckId::Evidence, "malformed-field");
+                let detail = judged.detail(CheckId::Evidence);
+                let words = format!("differs from the `{field}` beside it");
+                assert!(detail.contains(&words), "{others:?} {name}: {detail}");
+            }
+        }
+    }
+}
+
+/// What a guest or a proxy leaves out says nothing else.
+#[test]
+fn a_log_beside_a_versioned_attestation_may_be_empty_or_stripped() {
+    for form in FORMS {
+        let trial = Trial::lying(|cvm| cvm.body.versioned = form);
+        let honest: Value = serde_json::from_str(&trial.cvm.attestation_body(&query())).unwrap();
+        let log: Vec<Value> = serde_json::from_str(honest["event_log"].as_str().unwrap()).unwrap();
+        let acpi = hex::encode("ACPI DATA");
+        let stripped = log
+            .iter()
+            .filter(|event| event["imr"] == 3 || event["event_payload"] == acpi);
+        let runtime = log.iter().filter(|event| event["imr"] == 3).map(|event| {
+            let mut event = event.clone();
+            event["digest"] = "".into();
+            event
+        });
+        for log in [
+            json!(""),
+            json!([]),
+            stripped.cloned().collect(),
+            runtime.collect(),
+        ] {
+            for quote in [Value::Null, honest["quote"].clone()] {
+                let body = json!({
+                    "attestation": honest["attestation"], "quote": quote, "event_log": log,
+                });
+                let judged = trial.judge_bodies(&body.to_string(), Some(&trial.cvm.info_body()));
+                judged.passes();
+            }
+        }
+    }
+}
+
 #[test]
 fn another_platform_is_unsupported_and_not_a_pass() {
     for form in FORMS {

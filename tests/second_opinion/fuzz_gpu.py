@@ -19,7 +19,7 @@ def maker():
 def change_device(rng, device):
     """One change of a device. What NVIDIA would sign is signed."""
     made = device.maker
-    match rng.randrange(26):
+    match rng.randrange(27):
         case 0:
             device.nonce = rng.choice([bytes(32), rng.randbytes(32), device.nonce[::-1], hashlib.sha256(device.nonce).digest(),
                                        hashlib.sha256(b"cvm-verify-gpu-v1" + device.nonce).digest()])
@@ -79,6 +79,8 @@ def change_device(rng, device):
         case 25:
             device.key = rng.choice([EC256, device.maker.stranger])
             device.signing_key = device.signing_key if device.key is EC256 else device.key
+        case 26:  # another firmware of the first device
+            device.rom_key, device.number = made.device_keys[0][0], 0
 
 
 FIRMWARE_LONGER = b"x" + nvidia_machine.FIRMWARE + b"x"

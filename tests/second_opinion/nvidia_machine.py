@@ -46,7 +46,7 @@ class Maker:
         self.root = certificate("NVIDIA Device Identity CA", self.root_key, "NVIDIA Device Identity CA", self.root_key, True, 1)
         self.identity = certificate("NVIDIA Identity", self.identity_key, "NVIDIA Device Identity CA", self.root_key, True, 2)
         self.other_root = certificate("NVIDIA Device Identity CA", self.stranger, "NVIDIA Device Identity CA", self.stranger, True, 1)
-        self.device_keys = [(ec.generate_private_key(ec.SECP384R1()), ec.generate_private_key(ec.SECP384R1())) for _ in range(6)]
+        self.device_keys = [(ec.generate_private_key(ec.SECP384R1()), ec.generate_private_key(ec.SECP384R1())) for _ in range(14)]
 
     def root_pem(self):
         return self.root.public_bytes(Encoding.PEM)

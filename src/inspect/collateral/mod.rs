@@ -29,10 +29,7 @@ pub(super) fn section(page: &mut Page, opened: &Opened<'_>, collateral: &QuoteCo
 }
 
 fn windows(page: &mut Page, opened: &Opened<'_>, collateral: &QuoteCollateralV3) {
-    let own_chain = match collateral.pck_certificate_chain {
-        Some(_) => None,
-        None => platform::chain_in(opened.quote),
-    };
+    let own_chain = platform::chain_in(opened.quote);
     let windows = match Windows::read(collateral, own_chain.as_deref()) {
         Ok(windows) => windows,
         Err(error) => {

@@ -10,10 +10,8 @@ use crate::inspect::platform::{chain_in, load_chain};
 use cvm_verify_core::report::rfc3339;
 
 pub(super) fn show(page: &mut Page, opened: &Opened<'_>, collateral: &QuoteCollateralV3) {
-    let chain = collateral
-        .pck_certificate_chain
-        .clone()
-        .or_else(|| chain_in(opened.quote))
+    let chain = chain_in(opened.quote)
+        .or_else(|| collateral.pck_certificate_chain.clone())
         .and_then(|pem| load_chain(&pem))
         .unwrap_or_default();
     let serials: Vec<&[u8]> = chain

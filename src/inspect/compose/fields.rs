@@ -71,7 +71,10 @@ const FIELDS: [(&str, &str); 33] = [
         "requirements",
         "What the guest demands of OS, platform and GPUs before it boots.",
     ),
-    ("verity_volumes", "Read-only volumes with a measured root hash."),
+    (
+        "verity_volumes",
+        "Read-only volumes. Their root hashes are measured; their content is not in the document.",
+    ),
     (
         "launch_token_hash",
         "SHA-256 of a token that the encrypted environment must hold: it keeps others from replacing it.",

@@ -31,7 +31,9 @@ pub(super) fn section(page: &mut Page, opened: &Opened<'_>, collateral: Option<&
         } else {
             certificate::show_chain(page, "Chain in the collateral", pem);
         }
-        page.note("It replaces the quote's own chain when the quote is verified.");
+        page.note(
+            "If the quote brings a chain, its own is verified, and this one must have the same certificate.",
+        );
     }
     match pck_extension(opened.quote, collateral) {
         None => {
@@ -49,13 +51,12 @@ pub(super) fn chain_in(quote: &[u8]) -> Option<String> {
     Some(std::str::from_utf8(quote.raw_cert_chain().ok()?).ok()?.to_owned())
 }
 
-/// The platform's data: out of the collateral's chain where it has one, as in verification.
+/// The platform's data: out of the quote's own chain if it brings one, as in verification.
 pub(super) fn pck_extension(quote: &[u8], collateral: Option<&QuoteCollateralV3>) -> Option<PckExtension> {
-    match collateral.and_then(|collateral| collateral.pck_certificate_chain.as_deref()) {
-        Some(pem) => parse_pck_extension_from_pem(pem.as_bytes()).ok(),
-        None => {
-            let chain = extract_cert_chain(&Quote::parse(quote).ok()?).ok()?;
-            parse_pck_extension(chain.first()?).ok()
-        }
+    if chain_in(quote).is_some() {
+        let chain = extract_cert_chain(&Quote::parse(quote).ok()?).ok()?;
+        return parse_pck_extension(chain.first()?).ok();
     }
+    let pem = collateral?.pck_certificate_chain.as_deref()?;
+    parse_pck_extension_from_pem(pem.as_bytes()).ok()
 }

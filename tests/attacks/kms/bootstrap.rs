@@ -43,6 +43,46 @@ fn t36_bootstrap_evidence_convicts_if_it_is_about_other_keys_and_is_not_needed()
     without.judge().says(ID, Status::Warn, "bootstrap-undetermined");
 }
 
+#[test]
+fn t36_bootstrap_evidence_in_two_forms_says_the_same() {
+    let own = kms();
+    let shown = &own.meta["bootstrap_info"];
+    let events = own.cvm.evidence("").event_log;
+    let versioned = simulator::versioned::Versioned::of(&simulator::Evidence {
+        quote: hex::decode(shown["quote"].as_str().unwrap()).unwrap(),
+        event_log: events.clone(),
+        report_data: own.cvm.evidence("").report_data,
+    });
+    let with = |quote: &Value, log: &Value| {
+        let mut own = own.clone();
+        let info = &mut own.meta["bootstrap_info"];
+        info["attestation"] = hex::encode(versioned.scale()).into();
+        info["quote"] = quote.clone();
+        info["eventlog"] = log.clone();
+        KmsMeta::parse(&own.meta.to_string()).unwrap().bootstrap.unwrap()
+    };
+    let mut swapped = events;
+    swapped.last_mut().unwrap().payload.push(0);
+    let swapped = hex::encode(simulator::event_log::to_json(&swapped).to_string());
+    let none = Value::Null;
+    for quote in [&none, &shown["quote"]] {
+        for log in [&none, &shown["eventlog"]] {
+            with(quote, log).unwrap();
+        }
+        let problem = with(quote, &swapped.clone().into()).unwrap_err().to_string();
+        assert!(
+            problem.contains("differs from the `eventlog` beside it"),
+            "{problem}"
+        );
+    }
+    let other = hex::encode(own.cvm.evidence("00").quote);
+    let problem = with(&other.into(), &none).unwrap_err().to_string();
+    assert!(
+        problem.contains("differs from the `quote` beside it"),
+        "{problem}"
+    );
+}
+
 /// A replica that shows nothing of its bootstrap, beside evidence of one from elsewhere.
 fn beside(source: BootstrapSource, evidence: &str) -> Trial {
     let mut replica = kms();

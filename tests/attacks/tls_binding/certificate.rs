@@ -170,6 +170,28 @@ fn t26_two_readers_never_read_two_things_in_a_certificate() {
     });
     let both = both.with_ra_tls_extension(RA_TLS_QUOTE, &quote);
     binds(&asked(cvm.clone(), &both, TlsBinding::RaTls), TlsRoute::AppRatls);
+    // So is the same log, and another one is not, with the quote and without it.
+    let log = |events: &[simulator::Event]| simulator::event_log::to_json(events).to_string();
+    let events = cvm.evidence("").event_log;
+    let mut swapped = events.clone();
+    swapped.last_mut().unwrap().payload.push(0);
+    for identity in [&both, &both.clone().without_ra_tls_extension(RA_TLS_QUOTE)] {
+        let with = |log: &str| {
+            identity
+                .clone()
+                .with_ra_tls_extension(RA_TLS_EVENT_LOG, log.as_bytes())
+        };
+        for honest in ["".to_owned(), log(&events)] {
+            binds(
+                &asked(cvm.clone(), &with(&honest), TlsBinding::RaTls),
+                TlsRoute::AppRatls,
+            );
+        }
+        never_binds(
+            asked(cvm.clone(), &with(&log(&swapped)), TlsBinding::RaTls),
+            "ratls-malformed",
+        );
+    }
     let without = identity.without_ra_tls_extension(RA_TLS_QUOTE);
     never_binds(asked(cvm, &without, TlsBinding::RaTls), "ratls-no-evidence");
 }

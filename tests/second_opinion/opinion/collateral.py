@@ -161,6 +161,15 @@ def of_this_platform(collateral, platform):
         raise Undetermined("wrong-platform", "not of TDX")
     if str(tcb_info["fmspc"]).lower() != platform.fmspc.hex() or str(tcb_info["pceId"]).lower() != platform.pce_id.hex():
         raise Undetermined("wrong-platform", "another FMSPC or PCE id")
+    # A chain of the machine that comes with the collateral is the quote's own, or proves nothing.
+    beside = collateral.documents.get("pck_certificate_chain")
+    if beside is not None:
+        try:
+            leaf = certificates(beside)[0]
+        except (ValueError, IndexError, AttributeError) as error:
+            raise Undetermined("malformed", str(error)) from error
+        if leaf != platform.path[0]:
+            raise Undetermined("wrong-platform", "another PCK certificate")
 
 
 # ------------------------------------------------------------------------------------------------ levels

@@ -1,7 +1,6 @@
 """The compose document, app-compose.json: its text, and what it says (dstack, `dstack-types/src/lib.rs`, `AppCompose`)."""
 
 import hashlib
-import re
 from dataclasses import dataclass, field
 
 from . import docker_compose, start_scripts, strict_json
@@ -73,9 +72,6 @@ def names_of(document):
     return names
 
 
-WELL_FORMED_ROOT = re.compile("[0-9a-f]{64}")
-
-
 def judge(text):
     """Checks `image-pins` and `launch-inputs` of the measured document, where neither is waived."""
     try:
@@ -87,11 +83,8 @@ def judge(text):
 
     unpinned, unmeasured, host_access = places
     volumes = document.get("verity_volumes")
-    volumes = [] if volumes is None else volumes
-    if not isinstance(volumes, list) or any(
-            not isinstance(each, dict) or not isinstance(each.get("verity_root"), str)
-            or not WELL_FORMED_ROOT.fullmatch(each["verity_root"]) for each in volumes):
-        unmeasured = True
+    has_volumes = volumes is not None and volumes != []
+    unmeasured |= has_volumes
     # Names in another form than a list of texts: nobody knows what the guest reads there.
     # What programs in containers read is judged where `environment` hands it to them, unless a script that is not known may.
     runs_unknown = docker_compose.runs_unknown_script(document)
@@ -109,6 +102,8 @@ def judge(text):
     init = document.get("init_script")
     if any(not isinstance(each, str) or each.strip() for each in (init if isinstance(init, list) else [init or ""])):
         reasons.append("init-script")
+    if has_volumes:
+        reasons.append("verity-volume")
     if host_access:
         reasons.append("host-access")
     gpu = (document.get("requirements") or {}).get("gpu_policy") if isinstance(document.get("requirements"), dict) else None

@@ -113,6 +113,19 @@ def events_of(value):
     return [event_of(each) for each in value]
 
 
+def beside(inner, quote, events):
+    """The events of a log, and whether the boot's are left out: those of a versioned attestation, unless the log beside it has all."""
+    if inner is None:
+        return events, False
+    runtime = [Event(3, 0x08000001, b"", name, payload, version) for name, payload, version in inner["runtime"]]
+    said = [(event.name, event.payload, event.version) for event in events or [] if event.imr == 3]
+    if (quote is not None and quote != inner["quote"]) or (events and said != [(event.name, event.payload, event.version) for event in runtime]):
+        raise Refused(*MALFORMED)
+    if any(event.imr in (1, 2) for event in events or []):
+        return events, False
+    return runtime, True
+
+
 def read(body):
     """The parts of the body of /attestation that a verdict rests on."""
     if not isinstance(body, Members):
@@ -154,11 +167,12 @@ def read(body):
     if isinstance(echo, str) and hex_bytes(echo.removeprefix("0x")) is None:
         raise Refused(*MALFORMED)
 
-    events = events_of(log)
-    only_runtime = False
-    if events is None and inner is not None:
-        only_runtime = True
-        events = [Event(3, 0x08000001, b"", name, payload, version) for name, payload, version in inner["runtime"]]
+    events, only_runtime = beside(inner, None, events_of(log))
+    if inner is not None:
+        shown = hex_bytes((echo or "").removeprefix("0x"))
+        if shown and shown + bytes(max(0, 64 - len(shown))) != inner["report_data"]:
+            raise Refused(*MALFORMED)
+        echo = echo if shown else inner["report_data"].hex()
     vm_config = body.all("vm_config")
     vm_config = vm_config[0] if len(vm_config) == 1 else None
     if vm_config in (None, "") and inner is not None:

@@ -110,7 +110,8 @@ def devices_of(run, entries):
         raise refused
     if sum(device.is_switch for device in devices) > SWITCHES or sum(not device.is_switch for device in devices) > GPUS:
         raise Refused("gpu-malformed", "too many devices")
-    if len({device.ueid for device in devices}) < len(devices):
+    keys = [key for device in devices for key in set(device.keys)]
+    if len({device.ueid for device in devices}) < len(devices) or len(set(keys)) < len(keys):
         raise Refused("gpu-duplicate")
     nonces = [run.nonce, hashlib.sha256(b"cvm-verify-gpu-v1" + run.nonce).digest()] if run.nonce else []
     if not any(all(device.nonce == nonce for device in devices) for nonce in nonces):

@@ -61,7 +61,9 @@ def takes(command, unchecked):
             return unprotected(rest) or bool(insecure) and elsewhere(rest) or bool(bare) and is_machine(bare.group(1))
     if any(each in ("nc", "ncat", "netcat") for each in names):
         return not re.search(r"\s-\w*z", command) and (bool(re.search(r"\s-\w*l", command)) or any(is_machine(each) for each in words))
-    if any(each in ("dig", "drill", "nslookup", "socat", "telnet") for each in names):
+    if "socat" in names:
+        return any(leaves_the_vm(each) for each in words[names.index("socat") + 1:])
+    if any(each in ("dig", "drill", "nslookup", "telnet") for each in names):
         return any(is_machine(each.split(":")[1] if each.count(":") else each) or "listen:" in each.lower() for each in words[1:])
     # Whatever other program has such an address among its words shows what is answered there.
     plain = [each for each in words if each and not re.match(r"\w+=", each)]

@@ -75,10 +75,8 @@ def of_certificate(leaf):
     try:
         if "8" in found:
             inner = versioned.decode(found["8"])
-            if found.get("1", inner["quote"]) != inner["quote"]:
-                raise Refused("malformed")
-            events = [evidence.Event(3, event_log.RUNTIME, b"", name, payload, version) for name, payload, version in inner["runtime"]]
-            return found, inner["quote"], events, True
+            log = evidence.events_of((found.get("2") or b"").decode("utf-8", "replace"))
+            return found, inner["quote"], *evidence.beside(inner, found.get("1"), log)
         return found, found["1"], evidence.events_of((found.get("2") or b"").decode("utf-8", "replace")), False
     except (versioned.Malformed, evidence.Refused) as error:
         raise Refused("malformed") from error

@@ -33,6 +33,7 @@ class Device:
     ueid: int
     opaque: dict | None  # None: the newer form, which is not read
     measurements: list = field(default_factory=list)
+    keys: list = field(default_factory=list)  # those of the device alone: of its firmware, and of its boot ROM
 
     @property
     def is_switch(self):
@@ -179,7 +180,8 @@ def verify(arch, evidence_text, certificate_text, root_pem):
     pem = base64_bytes(certificate_text, CHAIN_LIMIT)
     nonce, measurements, opaque, signed, signature = parse(evidence)
     require(arch in CHIPS, f"the architecture {arch}")
-    leaf = parsed_chain(pem, root_pem)[0]
+    path = parsed_chain(pem, root_pem)
+    leaf = path[0]
     name = common_name(leaf)
     require(name.startswith(CHIPS[arch]), f"a certificate of {name} for {arch}")
     r, s = (int.from_bytes(part, "big") for part in (signature[:48], signature[48:]))
@@ -187,4 +189,7 @@ def verify(arch, evidence_text, certificate_text, root_pem):
         raise Refused("gpu-signature")
     if opaque is not None and FWID in opaque and not has_firmware(leaf, opaque[FWID]):
         raise Refused("gpu-fwid-mismatch")
-    return Device(arch, nonce, name.split(" ")[0], leaf.serial_number, opaque, measurements)
+    # The two authorities at the end of a chain are many devices'. NVIDIA writes a device's serial number into each subject of it.
+    own = [each for at, each in enumerate(path) if at == 0 or at == 1 < len(path) - 2
+           or each.subject.get_attributes_for_oid(x509.NameOID.SERIAL_NUMBER)]
+    return Device(arch, nonce, name.split(" ")[0], leaf.serial_number, opaque, measurements, [spki(each) for each in own])

@@ -16,13 +16,22 @@ NOTHING_STARTED = {"login", "logout", "image", "images", "volume", "network", "s
 SPLIT = re.compile(r"&&|\|\||[;|&\n]")
 FIELDS = {
     "allowed_envs": None, "bash_script": None, "docker_compose_file": None, "docker_config": None, "init_script": None, "no_instance_id": None,
-    "pre_launch_script": None, "public_logs": None, "public_sysinfo": None, "requirements": None, "runner": None, "salt": None,
+    "pre_launch_script": None, "public_logs": None, "public_sysinfo": None, "requirements": dict, "runner": None, "salt": None,
     "secure_time": None, "verity_volumes": None, "version": None,
     "default_gateway_domain": str, "key_provider_id": str, "launch_token_hash": str, "name": str,
     "event_log_version": (int, float, str), "manifest_version": (int, float, str), "swap_size": (int, float, str),
     "gateway_enabled": bool, "kms_enabled": bool, "local_key_provider_enabled": bool, "public_tcbinfo": bool, "storage_discard": bool,
     "tproxy_enabled": bool, "features": list, "port_policy": dict,
     "key_provider": {"kms", "local", "none", "tpm"}, "snapshotter": {"overlayfs", "stargz"}, "storage_fs": {"", "ext4", "zfs"},
+}
+# What guests read in a field, or in each item of one that is a list.
+MEMBERS = {
+    "docker_config": {"password", "registry", "token_key", "username"},
+    "port_policy": {"ports", "restrict_mode"},
+    "port_policy.ports": {"port", "pp"},
+    "requirements": {"gpu_policy", "health_check", "health_status_file", "launch_token_hash", "os_version", "platforms", "tdx_measure_acpi_tables"},
+    "requirements.gpu_policy": {"allow_debug", "allow_devtools", "allow_insecure_boot", "attest_gpu", "rego"},
+    "verity_volumes": {"source", "target", "verity_root"},
 }
 
 
@@ -51,7 +60,7 @@ def judge(document, names):
         unmeasured |= any(docker_compose.mentions(line, set(names)) and re.search(r">\s*\S*(/\.docker/|/etc/(containers|default|sysconfig)/|/etc/ssh/sshd_config)", line)
                           for line in SPLIT.split(text))
         unmeasured |= mounts_what_a_script_writes(text, document) or host_answers.script_executes(text, {})
-    return unpinned, unmeasured or any(may_be_a_script(name, value) for name, value in document.items() if name not in FIELDS)
+    return unpinned, unmeasured or any(may_be_a_script(name, value) for name, value in unknown_members("", document))
 
 
 def mounts_what_a_script_writes(text, document):
@@ -128,13 +137,28 @@ def sets_the_environment_of_compose(text):
     return False
 
 
+def unknown_members(field, value):
+    """(name, value) of each field, or member of a field, that no guest is known to read."""
+    if isinstance(value, list):
+        for each in value:
+            yield from unknown_members(field, each)
+    known = MEMBERS.get(field) if field else FIELDS
+    if known is None or not isinstance(value, dict):
+        return
+    for name, each in value.items():
+        if each is not None and name not in known:
+            yield name, each
+        elif each is not None:
+            yield from unknown_members(f"{field}.{name}" if field else name, each)
+
+
 def unknown_fields(document):
-    """Whether a field is not known, or holds what no guest reads there."""
+    """Whether a field or a member of one is not known, or holds what no guest reads there."""
+    if any(True for _ in unknown_members("", document)):
+        return True
     for name, value in document.items():
         if value is None:
             continue
-        if name not in FIELDS:
-            return True
         kind = FIELDS[name]
         if name == "bash_script" and value != "" and document.get("runner") != "bash":
             return True

@@ -130,7 +130,11 @@ def ratls(context, chain):
         data = inner["quote"]
         if "1" in found and found["1"] != data:
             raise Refused("ratls-two-quotes")
-        events = [evidence.Event(3, event_log.RUNTIME, b"", name, payload, version) for name, payload, version in inner["runtime"]]
+        try:
+            log = evidence.events_of((found.get("2") or b"").decode("utf-8", "replace"))
+            events, _ = evidence.beside(inner, None, log)
+        except evidence.Refused as error:
+            raise Refused("ratls-malformed") from error
         stack = inner["report_data"]
     else:
         data, stack = found["1"], None

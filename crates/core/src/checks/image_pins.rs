@@ -52,7 +52,8 @@ reasons! {
         "Pin each image as name@sha256:… and write out what is built, extended or included, as the finding says at each \
          place; then deploy again. Or run `cvm-verify pin` and write down in [[places]] of the lock why each is acceptable.";
     UNMEASURED_INPUT "unmeasured-input"
-        "A variable, a file of the host or a field that is not known can decide which code runs, although every image is pinned."
+        "A variable, a file of the host, a verified volume or a field that is not known can decide which code runs, although every \
+         image is pinned."
         "Change each place as the finding says: write the value instead of the variable, `$$NAME` where the container's own \
          shell is to read NAME (health checks above all), a config's `content` instead of its `file`; then deploy again. Or \
          run `cvm-verify pin` and write down in [[places]] of the lock why each is acceptable.";

@@ -15,7 +15,7 @@ pub use docker_compose::{
     ComposeFile, ComposeFileError, ComposePlace, ComposePlaces, LaunchScript, Setter, compose_places,
     document_fields, is_risky, is_risky_in_guest,
 };
-pub(crate) use docker_compose::{FieldProblem, Runner, field_problem, runs_unknown_script};
+pub(crate) use docker_compose::{FieldProblem, Runner, field_problem, runs_unknown_script, unknown_fields};
 pub use hash_forms::{ComposeForm, compose_forms};
 pub use prelaunch_script::known_prelaunch_script;
 pub use script_variables::launch_script;

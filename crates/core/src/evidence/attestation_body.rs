@@ -26,12 +26,10 @@ impl Attestation {
         let object = Object::document(DOCUMENT, text).map_err(|error| in_own_form(error, text))?;
         refuse_other_types(&object)?;
         let versioned = versioned_member(&object)?;
-        let has_quote = object.get("quote")?.is_some_and(|quote| quote.get() != "\"\"");
-        let attestation = match versioned {
-            Some(versioned) if has_quote => Self::loose(&object)?.agreeing_with(versioned, &object),
-            Some(versioned) => Ok(versioned),
-            None => Self::loose(&object),
-        }?;
+        let loose = Self::loose(&object, versioned.as_ref().map(|versioned| &versioned.quote))?;
+        let attestation = loose
+            .agreeing_with(versioned)
+            .map_err(|what| object.malformed("attestation", differs_from(what)))?;
         Ok(Self {
             gpu: GpuEvidence::of_members(DOCUMENT, &object).transpose(),
             ..attestation
@@ -63,10 +61,10 @@ impl Attestation {
         }
     }
 
-    /// The members as the SDK's `getQuote()` returns them.
-    fn loose(object: &Object<'_>) -> Result<Self, EvidenceError> {
+    /// The members as the SDK's `getQuote()` returns them; the quote may be left out where one is known.
+    fn loose(object: &Object<'_>, known: Option<&QuoteBytes>) -> Result<Self, EvidenceError> {
         const LOG: &str = "event_log";
-        let quote = parse_quote(object)?;
+        let quote = parse_quote(object, known)?;
         let log = object
             .get_either(&[LOG, "eventlog"])?
             // Some proxies answer with an empty string where the guest agent has no log.
@@ -97,54 +95,56 @@ impl Attestation {
         })
     }
 
-    /// Two forms of one piece of evidence must say the same, else two readers could believe two things. The loose form
-    /// is used then: it has the boot events.
-    fn agreeing_with(self, versioned: Self, object: &Object<'_>) -> Result<Self, EvidenceError> {
-        let differs =
-            |what: &str| object.malformed("attestation", format!("differs from the `{what}` beside it"));
-        if self.quote != versioned.quote {
-            return Err(differs("quote"));
-        }
-        let Some(log) = self.event_log else {
-            return Ok(versioned);
+    /// Two forms of one piece of evidence must say the same, else two readers could believe two things: each part of the
+    /// loose form is compared, as far as it is there. What it does not have is taken from the versioned form, and its log
+    /// has the boot events or is not needed.
+    ///
+    /// # Errors
+    /// The member that differs, as the SDK calls it.
+    fn agreeing_with(mut self, versioned: Option<Self>) -> Result<Self, &'static str> {
+        let Some(versioned) = versioned else {
+            return Ok(self);
         };
-        if versioned
-            .event_log
-            .as_ref()
-            .is_some_and(|other| !log.same_by(other, same_runtime_events))
+        if self.quote != versioned.quote {
+            return Err("quote");
+        }
+        let logs = (&self.event_log, &versioned.event_log);
+        if let (Some(loose), Some(other)) = logs
+            && !loose.same_by(other, same_runtime_events)
         {
-            return Err(differs("event_log"));
+            return Err("event_log");
         }
         let echoes = (&self.report_data_echo, &versioned.report_data_echo);
         if let (Some(loose), Some(other)) = echoes
             && !loose.same_by(other, same_but_for_padding)
         {
-            return Err(differs("report_data"));
+            return Err("report_data");
+        }
+        let is_whole = |log: &Unproven<Vec<Event>>| log.same_by(log, |events, _| has_boot_events(events));
+        if !self.event_log.as_ref().is_some_and(is_whole) {
+            self.event_log = versioned.event_log;
+            self.event_log_text = None;
+            self.boot_events = versioned.boot_events;
         }
         Ok(Self {
-            event_log: Some(log),
+            report_data_echo: self.report_data_echo.or(versioned.report_data_echo),
             vm_config: self.vm_config.or(versioned.vm_config),
             ..self
         })
     }
 
-    /// Parses a versioned attestation that stands alone, binary.
-    ///
-    /// # Errors
-    /// An [`EvidenceError`] that names the part.
-    pub(crate) fn of_versioned(bytes: &[u8]) -> Result<Self, EvidenceError> {
-        versioned::parse(bytes)
-    }
-
-    /// A quote, and the JSON text of its event log next to it, out of a `document`.
+    /// A quote, the JSON text of its event log and a versioned attestation out of a `document`, each binary and as far as
+    /// it is there; `None` where there is neither a quote nor an attestation. What differs from the attestation is told as
+    /// the SDK calls it.
     ///
     /// # Errors
     /// An [`EvidenceError`] that names the part.
     pub(crate) fn of_parts(
-        quote: &[u8],
+        quote: Option<&[u8]>,
         event_log: Option<&[u8]>,
+        versioned: Option<&[u8]>,
         document: &'static str,
-    ) -> Result<Self, EvidenceError> {
+    ) -> Result<Option<Result<Self, &'static str>>, EvidenceError> {
         const LOG: &str = "event_log";
         let malformed = |field: &str, problem: String| EvidenceError::Malformed {
             document,
@@ -152,16 +152,27 @@ impl Attestation {
             problem,
         };
         let too_long = || malformed("quote", format!("has more than {MAX_QUOTE_BYTES} bytes"));
-        let quote = QuoteBytes::new(quote.to_vec()).ok_or_else(too_long)?;
-        let events = event_log.map(|log| {
+        let versioned = versioned.map(versioned::parse).transpose()?;
+        let quote = match quote {
+            Some(quote) => Some(QuoteBytes::new(quote.to_vec()).ok_or_else(too_long)?),
+            None => versioned.as_ref().map(|versioned| versioned.quote.clone()),
+        };
+        let Some(quote) = quote else { return Ok(None) };
+        let events = event_log.filter(|log| !log.is_empty()).map(|log| {
             let text = std::str::from_utf8(log).map_err(|_| malformed(LOG, "is not UTF-8".to_owned()))?;
             event_log::parse(document, LOG, text)
         });
-        Ok(Self {
+        let loose = Self {
             event_log: events.transpose()?.map(Unproven::new),
             ..Self::bare(quote)
-        })
+        };
+        Ok(Some(loose.agreeing_with(versioned)))
     }
+}
+
+/// What is said of a versioned attestation, where a member is not what it says.
+pub(super) fn differs_from(member: &str) -> String {
+    format!("differs from the `{member}` beside it")
 }
 
 /// The member `attestation`, which the guest agent fills in where `Attest` is asked.
@@ -173,7 +184,13 @@ fn versioned_member(object: &Object<'_>) -> Result<Option<Attestation>, Evidence
         .transpose()
 }
 
-/// Whether two logs have the same runtime events: names, payloads and the way their digests are made.
+/// Whether a log holds events of the boot. The ACPI entries of RTMR0 are left where the rest is stripped.
+fn has_boot_events(log: &[Event]) -> bool {
+    log.iter().any(|event| matches!(event.imr, 1 | 2))
+}
+
+/// Whether a log, unless it is empty, has the same runtime events as another one: names, payloads and the way their digests
+/// are made.
 fn same_runtime_events(one: &[Event], other: &[Event]) -> bool {
     fn runtime(events: &[Event]) -> impl Iterator<Item = (&str, &[u8], EventVersion)> {
         events
@@ -181,7 +198,7 @@ fn same_runtime_events(one: &[Event], other: &[Event]) -> bool {
             .filter(|event| event.imr == 3)
             .map(|event| (event.name.as_str(), event.payload.as_slice(), event.version))
     }
-    runtime(one).eq(runtime(other))
+    one.is_empty() || runtime(one).eq(runtime(other))
 }
 
 /// Whether report data is the beginning of other report data, of which zeros are the rest.
@@ -190,8 +207,8 @@ fn same_but_for_padding(short: &[u8], long: &[u8]) -> bool {
         .is_some_and(|rest| rest.iter().all(|byte| *byte == 0))
 }
 
-/// The quote: the SDK's `quote`, or `intel_quote` as private AI gateways call it.
-fn parse_quote(object: &Object<'_>) -> Result<QuoteBytes, EvidenceError> {
+/// The quote: the SDK's `quote`, or `intel_quote` as private AI gateways call it, or else the known one.
+fn parse_quote(object: &Object<'_>, known: Option<&QuoteBytes>) -> Result<QuoteBytes, EvidenceError> {
     const OTHER_NAME: &str = "intel_quote";
     let of = |name: &str| -> Result<Option<QuoteBytes>, EvidenceError> {
         let Some(text) = object.string(name)?.filter(|text| !text.is_empty()) else {
@@ -207,7 +224,7 @@ fn parse_quote(object: &Object<'_>) -> Result<QuoteBytes, EvidenceError> {
             Err(object.malformed(OTHER_NAME, "differs from the `quote` beside it"))
         }
         (Some(quote), _) | (None, Some(quote)) => Ok(quote),
-        (None, None) => Err(EvidenceError::NoQuote {
+        (None, None) => known.cloned().ok_or_else(|| EvidenceError::NoQuote {
             document: DOCUMENT,
             below: quote_below(object),
         }),

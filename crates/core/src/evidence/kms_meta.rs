@@ -1,6 +1,7 @@
 //! The answer of a dstack KMS to GetMeta (dstack, `kms/src/{main,onboard_service}.rs`). Nothing of it is proven: it is worth what
 //! the code is that answers.
 
+use super::attestation_body::differs_from;
 use super::error::within;
 use serde_json::value::RawValue;
 
@@ -168,15 +169,15 @@ impl KmsBootstrap {
                 .hex_up_to(name, MAX_PART)?
                 .filter(|bytes| !bytes.is_empty()))
         };
-        let attestation = match (part("attestation")?, part("quote")?) {
-            (Some(versioned), _) => Attestation::of_versioned(&versioned)?,
-            (None, Some(quote)) => Attestation::of_parts(
-                &quote,
-                part("eventlog")?.as_deref(),
-                "the KMS's bootstrap evidence",
-            )?,
-            (None, None) => return Err(object.malformed("attestation", "is missing, and so is `quote`")),
-        };
+        let (quote, log, versioned) = (part("quote")?, part("eventlog")?, part("attestation")?);
+        let attestation = Attestation::of_parts(
+            quote.as_deref(),
+            log.as_deref(),
+            versioned.as_deref(),
+            "the KMS's bootstrap evidence",
+        )?
+        .ok_or_else(|| object.malformed("attestation", "is missing, and so is `quote`"))?
+        .map_err(|what| object.malformed("attestation", differs_from(&what.replace('_', ""))))?;
         Ok(Self {
             ca_public_key: key("ca_pubkey")?,
             k256_public_key: key("k256_pubkey")?,

@@ -8,6 +8,7 @@ use super::reasons as why;
 use crate::checks::Reason;
 use crate::compose::{
     ComposeFile, ComposePlaces, FieldProblem, LaunchScript, field_problem, runs_unknown_script,
+    unknown_fields,
 };
 use crate::policy::LockedCompose;
 use crate::reference::ReferenceValues;
@@ -56,9 +57,10 @@ pub(super) fn concerns(
         risky_variables(compose_settings, script, &reviewed, reference),
         pre_launch_script(compose_settings, reference),
         init_script(compose_settings),
+        verity_volumes(compose_settings),
         host_access(&file.host_access),
         gpu_policy(compose_settings),
-        unknown_fields(compose_settings),
+        unexpected_fields(compose_settings),
         flag(
             compose_settings,
             "public_logs",
@@ -124,28 +126,32 @@ fn host_access(places: &ComposePlaces) -> Option<Concern> {
 }
 
 /// Fields that are not known, or hold what the guest does not read there.
-fn unknown_fields(compose_settings: &LaunchSettings) -> Option<Concern> {
-    let problems = compose_settings.iter().filter_map(|(name, value)| {
-        let says = match field_problem(name, value, compose_settings.get("runner"))? {
-            FieldProblem::Unknown => "is not known",
-            FieldProblem::OtherValue => "has another kind of value than the guest reads",
-            FieldProblem::NotUsed => "is not executed by this runner",
-        };
-        Some((name.clone(), says))
+fn unexpected_fields(compose_settings: &LaunchSettings) -> Option<Concern> {
+    let problems = compose_settings.iter().flat_map(|(name, value)| {
+        let problem =
+            field_problem(name, value, compose_settings.get("runner")).map(|problem| match problem {
+                FieldProblem::OtherValue => "has another kind of value than the guest reads",
+                FieldProblem::NotUsed => "is not executed by this runner",
+            });
+        let problem = problem.map(|says| (name, name.clone(), says));
+        let unknown = unknown_fields(name, value).into_iter();
+        unknown
+            .map(move |field| (name, field.path, "is not known"))
+            .chain(problem)
     });
-    let problems: Vec<(String, &str)> = problems.collect();
+    let problems: Vec<(&String, String, &str)> = problems.collect();
     let named: Vec<String> = problems
         .iter()
         .take(MAX_NAMED)
-        .map(|(name, says)| {
-            let name: String = name.chars().take(80).collect();
-            format!("`{name}` {says}")
+        .map(|(_, path, says)| {
+            let path: String = path.chars().take(80).collect();
+            format!("`{path}` {says}")
         })
         .collect();
     let more = and_more("", problems.len().saturating_sub(MAX_NAMED));
     (!problems.is_empty()).then(|| Concern {
         reason: &why::UNKNOWN_FIELD,
-        review: Review::Fields(problems.into_iter().map(|(name, _)| name).collect()),
+        review: Review::Fields(problems.into_iter().map(|(name, ..)| name.clone()).collect()),
         text: format!("of the compose document {}{more}", named.join(", ")),
     })
 }
@@ -286,6 +292,37 @@ fn init_script(compose_settings: &LaunchSettings) -> Option<Concern> {
         reason: &why::INIT_SCRIPT,
         review: Review::Field(FIELD),
         text: format!("an init script runs as root ({})", hashes.join(", ")),
+    })
+}
+
+/// Content that the guest mounts and that is not in the document.
+fn verity_volumes(compose_settings: &LaunchSettings) -> Option<Concern> {
+    const FIELD: &str = "verity_volumes";
+    let volumes = match compose_settings.get(FIELD)? {
+        Value::Null => return None,
+        Value::Array(volumes) => volumes.as_slice(),
+        single => std::slice::from_ref(single),
+    };
+    let text = |volume: &Value, name: &str, without: &str| -> String {
+        let text = volume.get(name).and_then(Value::as_str).unwrap_or(without);
+        text.chars().take(80).collect()
+    };
+    let named: Vec<String> = volumes
+        .iter()
+        .take(MAX_NAMED)
+        .map(|volume| {
+            let root = text(volume, "verity_root", "none");
+            format!("`{}` (root hash {root})", text(volume, "target", "no target"))
+        })
+        .collect();
+    let more = and_more("", volumes.len().saturating_sub(MAX_NAMED));
+    (!volumes.is_empty()).then(|| Concern {
+        reason: &why::VERITY_VOLUME,
+        review: Review::Field(FIELD),
+        text: format!(
+            "content that is not in the document is mounted in the VM at {}{more}",
+            named.join(", ")
+        ),
     })
 }
 

@@ -22,6 +22,11 @@ reasons! {
     INIT_SCRIPT "init-script"
         "A script of the app's own runs as root before Docker starts. It is measured, and it is not in a reviewed lock."
         "Read the script (`cvm-verify inspect`). If it is yours, run `cvm-verify pin` and review its hash in the lock.";
+    VERITY_VOLUME "verity-volume"
+        "The guest mounts a volume before the containers. Its root hash is measured, and the content is not in the compose \
+         document: it may hold programs, or replace those of the VM or of an image."
+        "Put the content into an image and remove the entry. Or compare the content with the root hash, run \
+         `cvm-verify pin`, and review the entry in the lock.";
     HOST_ACCESS "host-access"
         "A container has access beyond itself: privileged mode, the Docker socket, host mounts, devices or host \
          namespaces."

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::ComposeFile;
 use super::absent_value::is_absent;
 use super::judge::text_of;
-use super::place::{ComposePlace, step};
+use super::place::{ComposePlace, item, step};
 
 /// What a field may hold. `null` is allowed everywhere: the guest takes its default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ const FIELDS: [(&str, Shape); 33] = [
     ("public_logs", Shape::Any),
     ("public_sysinfo", Shape::Any),
     ("public_tcbinfo", Shape::Boolean),
-    ("requirements", Shape::Any),
+    ("requirements", Shape::Mapping),
     ("runner", Shape::Any),
     ("salt", Shape::Any),
     ("secure_time", Shape::Any),
@@ -60,6 +60,79 @@ const FIELDS: [(&str, Shape); 33] = [
     ("version", Shape::Any),
 ];
 
+/// The members that guests read in a field, or in each item of one that is a list.
+const MEMBERS: [(&str, &[&str]); 6] = [
+    (
+        "docker_config",
+        &["password", "registry", "token_key", "username"],
+    ),
+    ("port_policy", &["ports", "restrict_mode"]),
+    ("port_policy.ports", &["port", "pp"]),
+    (
+        "requirements",
+        &[
+            "gpu_policy",
+            "health_check",
+            "health_status_file",
+            "launch_token_hash",
+            "os_version",
+            "platforms",
+            "tdx_measure_acpi_tables",
+        ],
+    ),
+    (
+        "requirements.gpu_policy",
+        &[
+            "allow_debug",
+            "allow_devtools",
+            "allow_insecure_boot",
+            "attest_gpu",
+            "rego",
+        ],
+    ),
+    ("verity_volumes", &["source", "target", "verity_root"]),
+];
+
+/// A field of the document, or a member of one, that no guest is known to read: one of tomorrow may.
+pub(crate) struct UnknownField<'a> {
+    pub(crate) path: String,
+    name: &'a str,
+    value: &'a Value,
+}
+
+/// The field itself if it is not known, otherwise its members that are not.
+pub(crate) fn unknown_fields<'a>(name: &'a str, value: &'a Value) -> Vec<UnknownField<'a>> {
+    let mut found = Vec::new();
+    match FIELDS.iter().any(|(known, _)| *known == name) {
+        true => unknown_members(name, name, value, &mut found),
+        false if value.is_null() => {}
+        false => found.push(UnknownField {
+            path: step("", name),
+            name,
+            value,
+        }),
+    }
+    found
+}
+
+/// `field` is `path` without the indices of lists.
+fn unknown_members<'a>(field: &str, path: &str, value: &'a Value, found: &mut Vec<UnknownField<'a>>) {
+    for (index, each) in value.as_array().into_iter().flatten().enumerate() {
+        unknown_members(field, &item(path, index), each, found);
+    }
+    let known = MEMBERS.iter().find(|(known, _)| *known == field);
+    let (Some(members), Some((_, known))) = (value.as_object(), known) else {
+        return;
+    };
+    for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
+        let path = step(path, name);
+        match known.contains(&name.as_str()) {
+            true => unknown_members(&step(field, name), &path, value, found),
+            false => found.push(UnknownField { path, name, value }),
+        }
+    }
+}
+
 /// The names of the fields that are known, sorted.
 pub fn document_fields() -> impl Iterator<Item = &'static str> {
     FIELDS.iter().map(|(name, _)| *name)
@@ -68,26 +141,22 @@ pub fn document_fields() -> impl Iterator<Item = &'static str> {
 /// SHA-256 of the empty text, as settings show a script.
 const EMPTY: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/// Why a field needs a look.
+/// Why a field that is known needs a look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FieldProblem {
-    /// A field that no guest is known to read: one of tomorrow may.
-    Unknown,
     /// A value of another type than the guest reads, or none of the values that it knows.
     OtherValue,
     /// `bash_script` beside a docker compose file: no guest that is known executes it.
     NotUsed,
 }
 
-/// What is wrong with a field of this name; nothing where it is as a guest reads it. A script in `value` may be its hash.
+/// What is wrong with a field of this name, which is known; nothing where it is as a guest reads it. A script in `value` may be its hash.
 pub(crate) fn field_problem(name: &str, value: &Value, runner: Option<&Value>) -> Option<FieldProblem> {
     // The guest takes `null` for an absent field.
     if value.is_null() {
         return None;
     }
-    let Some((_, shape)) = FIELDS.iter().find(|(known, _)| *known == name) else {
-        return Some(FieldProblem::Unknown);
-    };
+    let (_, shape) = FIELDS.iter().find(|(known, _)| *known == name)?;
     // An empty script, as its hash where scripts are.
     let is_empty = is_absent(value) || value.as_str() == Some(EMPTY);
     if name == "bash_script" && !is_empty && runner.and_then(Value::as_str) != Some("bash") {
@@ -107,13 +176,15 @@ pub(crate) fn field_problem(name: &str, value: &Value, runner: Option<&Value>) -
 
 /// Fields that are not known and may be scripts decide code: `pre_launch_script` and `bash_script` came into the guest as such fields.
 pub(super) fn judge(members: &Map<String, Value>, file: &mut ComposeFile) {
-    for (name, value) in members {
-        let is_unknown = field_problem(name, value, members.get("runner")) == Some(FieldProblem::Unknown);
-        if is_unknown && !is_absent(value) && may_be_a_script(name, value) {
+    for field in members
+        .iter()
+        .flat_map(|(name, value)| unknown_fields(name, value))
+    {
+        if !is_absent(field.value) && may_be_a_script(field.name, field.value) {
             let says =
                 "is a field that this version of cvm-verify does not know, and it may be a script: remove it";
             file.unmeasured
-                .add(ComposePlace::new(&step("", name), &text_of(value), says));
+                .add(ComposePlace::new(&field.path, &text_of(field.value), says));
         }
     }
 }

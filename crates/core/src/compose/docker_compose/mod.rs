@@ -54,7 +54,7 @@ use super::yaml;
 use crate::recent::Recent;
 use crate::verify::MeasuredCompose;
 pub use document_fields::document_fields;
-pub(crate) use document_fields::{FieldProblem, field_problem};
+pub(crate) use document_fields::{FieldProblem, field_problem, unknown_fields};
 pub use place::{ComposePlace, ComposePlaces, MAX_PLACES};
 pub use risky_names::{is_risky, is_risky_in_guest};
 pub(crate) use runner::Runner;

@@ -276,7 +276,8 @@ fn is_path(source: &str) -> bool {
     source.starts_with(['/', '.', '~', '\\']) || source.contains('/')
 }
 
-/// `verity_volumes` of manifest version 3: each is bound by the root hash of its content.
+/// `verity_volumes` of manifest version 3. The guest mounts each over its `target`, any folder of the VM, before Docker starts. The root
+/// hash binds what a volume holds, and no document says what that is.
 pub(super) fn verity(members: &Map<String, Value>, file: &mut ComposeFile) {
     const FIELD: &str = "verity_volumes";
     let volumes = match members.get(FIELD) {
@@ -291,7 +292,6 @@ pub(super) fn verity(members: &Map<String, Value>, file: &mut ComposeFile) {
         }
     };
     for (index, volume) in volumes.iter().enumerate() {
-        let path = step(&item(FIELD, index), "verity_root");
         let root = volume.get("verity_root").and_then(Value::as_str);
         let is_hash = root.is_some_and(|root| {
             root.len() == 64
@@ -299,10 +299,18 @@ pub(super) fn verity(members: &Map<String, Value>, file: &mut ComposeFile) {
                     .bytes()
                     .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
         });
-        if !is_hash {
-            let says = "is no SHA-256 in 64 lower-case hex digits: nothing binds what the volume holds";
-            file.unmeasured
-                .add(ComposePlace::new(&path, &volume.to_string(), says));
-        }
+        let target = volume.get("target").and_then(Value::as_str);
+        let unbound = match is_hash {
+            true => "",
+            false => {
+                "; its `verity_root` is not a SHA-256 in 64 lower-case hex digits, so nothing binds what the volume holds"
+            }
+        };
+        let says = format!(
+            "`{}` in the VM holds, by this volume, content that is not in the document and may be code: put it into an image{unbound}",
+            target.map_or_else(|| "no target".to_owned(), shown)
+        );
+        file.unmeasured
+            .add(ComposePlace::new(&item(FIELD, index), &volume.to_string(), says));
     }
 }

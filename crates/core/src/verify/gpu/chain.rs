@@ -21,6 +21,11 @@ const FIRMWARE_ID: usize = 48;
 pub(super) const ECDSA_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
 /// `id-at-commonName` (RFC 5280 appendix A.1).
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
+/// `id-at-serialNumber` (RFC 5280 appendix A.1). NVIDIA names by it each device, in the subjects of its certificates, and no
+/// authority.
+const DEVICE_SERIAL: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.5");
+/// How many certificates of a chain are at least those of authorities, the root with them.
+const AUTHORITIES: usize = 2;
 /// The firmware that a key belongs to: TCG DICE `TcbInfo` on Hopper, `MultiTcbInfo` on Blackwell (TCG DICE Attestation
 /// Architecture 1.1 §6.1).
 const TCB_INFO: [ObjectIdentifier; 2] = [
@@ -35,8 +40,10 @@ pub(super) struct DeviceChain {
     key: Vec<u8>,
     /// The leaf's common name, such as `GH100 A01 GSP FMC LF`; at most 64 characters.
     pub(super) common_name: String,
-    /// The leaf's serial number, big endian without leading zeros: the device's identity.
+    /// The leaf's serial number, big endian without leading zeros: that of the key of the device's firmware.
     pub(super) serial: Vec<u8>,
+    /// The keys of the device: the leaf's, which other firmware changes, and those of the certificates that name the device.
+    pub(super) device_keys: Vec<Vec<u8>>,
     /// The values of the leaf's extensions that name firmware.
     tcb_info: Vec<Vec<u8>>,
 }
@@ -108,6 +115,7 @@ impl DeviceChain {
                 .to_vec(),
             common_name: common_name(leaf),
             serial: serial.get(zeros..).unwrap_or_default().to_vec(),
+            device_keys: device_keys(&chain),
             tcb_info: extensions(leaf)
                 .filter(|(id, _)| TCB_INFO.contains(id))
                 .map(|(_, value)| value.to_vec())
@@ -130,6 +138,21 @@ impl DeviceChain {
                 .iter()
                 .any(|info| info.windows(fwid.len()).any(|window| window == fwid))
     }
+}
+
+/// The keys of the certificates that are one device's alone: the leaf, its issuer, and whatever else names a device.
+fn device_keys(chain: &[Certificate]) -> Vec<Vec<u8>> {
+    let names_device = |certificate: &Certificate| {
+        let mut attributes = certificate.tbs_certificate().subject().iter();
+        attributes.any(|attribute| attribute.oid == DEVICE_SERIAL)
+    };
+    let below = chain.iter().enumerate().filter(|(index, certificate)| {
+        let is_below = *index == 1 && chain.len() > index + AUTHORITIES;
+        *index == 0 || is_below || names_device(certificate)
+    });
+    below
+        .filter_map(|(_, certificate)| Some(key_of(certificate)?.to_vec()))
+        .collect()
 }
 
 /// The common names of a chain's certificates in their order. Nothing is verified.

@@ -176,10 +176,16 @@ impl VerifiedDevice {
         self.chain.common_name.split(' ').next().unwrap_or_default()
     }
 
-    /// The device's identity: the serial number of its certificate, decimal (`ueid` in NVIDIA's tokens).
+    /// The serial number of its certificate, decimal (`ueid` in NVIDIA's tokens). The certificate is that of a key of its
+    /// firmware: with other firmware the same device has another one. See [`Self::keys`].
     #[must_use]
     pub fn ueid(&self) -> String {
         decimal(&self.chain.serial)
+    }
+
+    /// The keys of the device, as points: with one in common, two reports are of one device.
+    pub(super) fn keys(&self) -> &[Vec<u8>] {
+        &self.chain.device_keys
     }
 
     /// What it says of itself.

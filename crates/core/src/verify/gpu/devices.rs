@@ -91,7 +91,7 @@ impl GpuDevices {
             gpus: Vec::new(),
             switches: Vec::new(),
         };
-        let mut seen: HashMap<String, usize> = HashMap::new();
+        let mut seen: HashMap<Vec<u8>, usize> = HashMap::new();
         let mut unknown = None;
         for (index, report) in reports.iter().enumerate() {
             let position = index + 1;
@@ -107,12 +107,17 @@ impl GpuDevices {
                 }
             };
             let ueid = device.ueid();
-            if let Some(first) = seen.insert(ueid.clone(), position) {
-                return Err(GpuRefusal::Duplicate {
-                    first,
-                    second: position,
-                    ueid,
-                });
+            for identity in device.keys().iter().cloned().chain([ueid.clone().into_bytes()]) {
+                match seen.insert(identity, position) {
+                    Some(first) if first != position => {
+                        return Err(GpuRefusal::Duplicate {
+                            first,
+                            second: position,
+                            ueid,
+                        });
+                    }
+                    _ => {}
+                }
             }
             if device.architecture().is_switch() {
                 devices.switches.push(device);

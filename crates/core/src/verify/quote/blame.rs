@@ -50,7 +50,7 @@ pub(super) fn find(
         .cloned()
         .or_else(|| platform::first_fault(&documents, &platform))
         .or(chain_fault)
-        .or_else(|| dates::fault(collateral, dates::own_chain(&own.quote, collateral), at))
+        .or_else(|| dates::fault(collateral, dates::own_chain(&own.quote), at))
         .or_else(|| {
             let version = tcb_level::newer_module(documents.tcb_info.as_ref().ok()?, &own.quote)?;
             Some(UnusableCollateral::OlderThanModule { version })
@@ -147,9 +147,9 @@ fn revoked(machine: &Machine, documents: &AuthenticDocuments, root: &Certificate
     })
 }
 
-/// The machine whose PCK chain the collateral brings: it takes the place of the quote's own, so it must be of the same
-/// key. `None`: it brings none, or the quote's own.
-fn collateral_machine(
+/// The machine whose PCK chain the collateral brings. It is the quote's own certificate, or, for a quote that brings none, one of
+/// the key that vouches for its quoting enclave. `None`: the collateral brings none.
+pub(super) fn collateral_machine(
     own: &SelfProven,
     collateral: &QuoteCollateralV3,
     root: &TrustRoot,
@@ -162,10 +162,6 @@ fn collateral_machine(
         )));
     };
     let (pck, others) = chain.split_first()?;
-    let same = own
-        .machine
-        .as_ref()
-        .is_some_and(|machine| machine.pck.der() == pck.der());
     let Ok(machine) = machine_of(pck.clone(), others, root) else {
         return Some(Err(not_signed(
             PCK_CHAIN,
@@ -175,18 +171,20 @@ fn collateral_machine(
     let AuthData::V4(signature_data) = &own.quote.auth_data else {
         return None;
     };
-    // A renewed certificate names the same machine at the same level, and vouches for the same quoting enclave.
-    let names_another = own
-        .machine
-        .as_ref()
-        .is_some_and(|own| own.extension != machine.extension);
-    if same || (is_vouched_for(signature_data, pck) && !names_another) {
+    let is_the_quotes = match &own.machine {
+        Some(own) => own.pck.der() == pck.der(),
+        None => is_vouched_for(signature_data, pck),
+    };
+    if is_the_quotes {
         return Some(Ok(machine));
     }
     let theirs = hex::encode(machine.extension.fmspc);
     Some(Err(wrong_platform(
         PCK_CHAIN,
         match &own.machine {
+            Some(own) if own.extension == machine.extension => {
+                "it is another certificate of this machine than the one in the quote".to_owned()
+            }
             Some(own) if own.extension.fmspc == machine.extension.fmspc => format!(
                 "it is that of another machine, or of another level of this one (both have the FMSPC {theirs})"
             ),

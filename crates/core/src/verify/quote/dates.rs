@@ -82,10 +82,7 @@ pub(super) fn ends_first(collateral: &QuoteCollateralV3, own_chain: Option<&str>
     windows.earliest_end().map(|part| part.what)
 }
 
-/// The quote's own PCK chain, PEM, where the collateral has none that takes its place.
-pub(super) fn own_chain<'a>(quote: &'a Quote, collateral: &QuoteCollateralV3) -> Option<&'a str> {
-    if collateral.pck_certificate_chain.is_some() {
-        return None;
-    }
+/// The quote's own PCK chain, PEM, where it brings one.
+pub(super) fn own_chain(quote: &Quote) -> Option<&str> {
     std::str::from_utf8(quote.raw_cert_chain().ok()?).ok()
 }

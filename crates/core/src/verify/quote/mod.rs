@@ -96,11 +96,16 @@ pub(super) fn verify(
         TrustRoot::Custom(der) => QuoteVerifier::new(der.clone()),
     }
     .with_config::<Remembering>();
-    let own_chain = dates::own_chain(&own.quote, collateral);
+    let given = collateral;
+    let collateral = &*shorter_chains::beside_own_chain(given, own.machine.is_some());
+    let own_chain = dates::own_chain(&own.quote);
     let verified = |collateral| verifier.verify_with_policy(bytes.as_bytes(), collateral, at, &ClaimsOnly);
     let claims = verified(shorter_chains::shortened(collateral, own_chain, root))
         .or_else(|_| verified(collateral.clone()))
-        .map_err(|error| blame::find(&own, collateral, root, at, &error))?;
+        .map_err(|error| blame::find(&own, given, root, at, &error))?;
+    if let Some(Err(unusable)) = blame::collateral_machine(&own, given, root) {
+        return Err(NotVerified::Collateral(unusable));
+    }
     same_pce(&claims, collateral).map_err(NotVerified::Collateral)?;
     if let Some(unusable) = dates::outside_proven(&claims, collateral, own_chain, at) {
         return Err(NotVerified::Collateral(unusable));

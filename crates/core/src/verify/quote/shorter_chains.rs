@@ -5,6 +5,8 @@
 //! nothing but at most two certificates and then the root, byte by byte; no path is found in the shorter one that is not in the
 //! whole one. What dcap-qvl refuses it is given as it came.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dcap_qvl::QuoteCollateralV3;
@@ -16,6 +18,21 @@ const END: &str = "-----END CERTIFICATE-----";
 
 /// How many certificates Intel's chains have below the root, at most.
 const MAX_BELOW_ROOT: usize = 2;
+
+/// The collateral without its PCK chain, if the quote brings its own: that of the collateral would take its place, and whether it
+/// is revoked or out of date would never be asked.
+pub(super) fn beside_own_chain<'c>(
+    collateral: &'c QuoteCollateralV3,
+    brings_own: bool,
+) -> Cow<'c, QuoteCollateralV3> {
+    match brings_own && collateral.pck_certificate_chain.is_some() {
+        true => Cow::Owned(QuoteCollateralV3 {
+            pck_certificate_chain: None,
+            ..collateral.clone()
+        }),
+        false => Cow::Borrowed(collateral),
+    }
+}
 
 /// The collateral with shorter chains, and the quote's own PCK chain in it where the collateral brings none.
 pub(super) fn shortened(

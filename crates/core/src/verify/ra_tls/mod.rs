@@ -37,6 +37,9 @@ const APP_USAGE: &[u8] = b"app:custom";
 /// The usage of the certificate that a KMS answers with.
 const KMS_USAGE: &[u8] = b"kms:rpc";
 
+/// Two event logs, and not the same.
+const TWO_LOGS: &str = "its event log (extension .2) is not that of the attestation in extension .8";
+
 /// Why an RA-TLS certificate is refused. Each goes on after "the certificate": "… is refused: …".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RaTlsRefusal {
@@ -129,20 +132,14 @@ impl RaTlsCertificate {
 }
 
 fn attestation_of(leaf: &TlsLeaf) -> Result<Attestation, RaTlsRefusal> {
-    let quote = leaf.extension(QUOTE);
-    match (leaf.extension(ATTESTATION), quote) {
-        (Some(versioned), quote) => {
-            let attestation = Attestation::of_versioned(versioned).map_err(malformed)?;
-            match quote {
-                Some(quote) if quote != attestation.quote.as_bytes() => Err(RaTlsRefusal::TwoQuotes),
-                _ => Ok(attestation),
-            }
-        }
-        (None, Some(quote)) => {
-            Attestation::of_parts(quote, leaf.extension(EVENT_LOG), "the certificate").map_err(malformed)
-        }
-        (None, None) => Err(RaTlsRefusal::NoEvidence),
-    }
+    let [quote, log, versioned] = [QUOTE, EVENT_LOG, ATTESTATION].map(|number| leaf.extension(number));
+    Attestation::of_parts(quote, log, versioned, "the certificate")
+        .map_err(malformed)?
+        .ok_or(RaTlsRefusal::NoEvidence)?
+        .map_err(|what| match what {
+            "quote" => RaTlsRefusal::TwoQuotes,
+            _ => RaTlsRefusal::Malformed(TWO_LOGS.to_owned()),
+        })
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "used as a function of map_err")]

@@ -96,7 +96,9 @@ impl Language {
         {
             return true;
         }
-        if !is_unchecked && !names_address(script) {
+        // The host answers there.
+        let is_of_host = |statement: &str| statement.to_ascii_lowercase().contains("vsock");
+        if !is_unchecked && !names_address(script) && !is_of_host(script) {
             return false;
         }
         let mut addresses = BTreeSet::new();
@@ -109,6 +111,7 @@ impl Language {
                 || self == Self::Perl && has(&["get"]);
             (requests || has(&OPEN_FILES)) && (names_address(statement) || holds(statement, &addresses))
                 || is_unchecked && requests && is_elsewhere()
+                || is_of_host(statement)
         };
         self.executes_what(script, statements, &asks)
     }

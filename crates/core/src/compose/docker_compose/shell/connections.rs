@@ -1,11 +1,56 @@
-//! What `socat`, `nc` and the like start for another machine: what that sends is its input.
+//! What `socat`, `nc` and the like receive from elsewhere, and what they start for another machine: what that sends is its input.
 
 use std::collections::BTreeSet;
 
 use super::interpreters::{Execution, is_interpreter};
+use super::machines::{is_machine, is_machine_of_address};
 use super::paths::base_name;
 use super::script::Script;
 use super::word::Word;
+
+/// Kinds of addresses of socat that stay in the VM, beside `UNIX-…` and `ABSTRACT-…`.
+#[rustfmt::skip]
+const LOCAL: [&str; 13] = [
+    "creat", "create", "echo", "exec", "fd", "fifo", "file", "gopen", "open", "pipe", "pty", "shell", "system",
+];
+/// Kinds that call the host behind the colon.
+const CALLS: [&str; 4] = ["openssl", "ssl", "tcp", "udp"];
+
+/// Whether an argument of a program has it receive what somebody outside the VM sends, and does not authenticate.
+pub(super) fn receives(name: &str, argument: &str) -> bool {
+    match name {
+        "socat" => argument.split("!!").any(is_outside),
+        _ => {
+            let listens = argument.starts_with('-') && !argument.starts_with("--") && argument.contains('l')
+                || argument.to_ascii_lowercase().contains("-listen:");
+            listens || argument == "--vsock" || is_machine(argument)
+        }
+    }
+}
+
+/// Whether an address of socat is none that is known to stay in the VM: VSOCK is answered by the host.
+fn is_outside(address: &str) -> bool {
+    let Some((kind, rest)) = address.split_once(':') else {
+        return address.contains('$');
+    };
+    let kind = kind.to_ascii_lowercase();
+    if kind.contains(['/', ','])
+        || LOCAL.contains(&kind.as_str())
+        || kind.starts_with("unix")
+        || kind.starts_with("abstract")
+    {
+        return false;
+    }
+    let called = kind
+        .strip_suffix("-connect")
+        .unwrap_or(&kind)
+        .trim_end_matches(['4', '6']);
+    let host = match rest.strip_prefix('[') {
+        Some(rest) => rest.split(']').next(),
+        None => rest.split([':', ',']).next(),
+    };
+    !CALLS.contains(&called) || host.is_none_or(is_machine_of_address)
+}
 
 /// Whether an argument is a command that executes its input: `EXEC:sh`, `-e /bin/sh`.
 pub(super) fn starts_a_shell(arguments: &[Word]) -> bool {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::super::risky_names::is_risky_in_script;
 use super::addresses::Addresses;
+use super::connections::receives;
 use super::downloads::endpoints_of;
 use super::machines::{
     address, is_at_a_machine, is_machine, is_machine_of_address, is_machine_without_scheme, is_unprotected,
@@ -328,12 +329,7 @@ impl Addresses {
         CONNECTIONS.contains(&name)
             && !only_looks()
             && (name != "openssl" || arguments.iter().any(|word| word.text == "s_client"))
-            && arguments.iter().any(|word| {
-                let listens =
-                    word.text.starts_with('-') && !word.text.starts_with("--") && word.text.contains('l')
-                        || word.text.to_ascii_lowercase().contains("-listen:");
-                listens || is_machine(&word.text)
-            })
+            && (name == "nc-vsock" || arguments.iter().any(|word| receives(name, &word.text)))
     }
 
     /// Whether a program asks a machine at which anyone may answer.

@@ -145,8 +145,9 @@ pub(super) const DOWNLOADERS: [&str; 18] = [
     "rsync", "s3cmd", "scp", "svn", "wget",
 ];
 /// Programs that print what another machine sends without authenticating it, or what the host's resolver answers.
-pub(super) const CONNECTIONS: [&str; 11] = [
-    "dig", "drill", "kdig", "nc", "ncat", "netcat", "nslookup", "openssl", "socat", "telnet", "websocat",
+pub(super) const CONNECTIONS: [&str; 12] = [
+    "dig", "drill", "kdig", "nc", "nc-vsock", "ncat", "netcat", "nslookup", "openssl", "socat", "telnet",
+    "websocat",
 ];
 /// Others that do, and name the machine among their words.
 pub(super) const OTHER_CONNECTIONS: [&str; 7] =
@@ -162,7 +163,7 @@ pub(super) static BRINGING: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
         &OVER_SSH,
         &FETCHERS,
         &RUNNERS,
-        &["hostname", "tcp", "udp"],
+        &["VSOCK", "hostname", "tcp", "udp", "vsock"],
     ];
     programs.concat().into_iter().collect()
 });

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::addresses::Addresses;
 use super::paths::{base_name, file_key};
 use super::programs::DOWNLOADERS;
-use super::shown_environment::{WHOLE_ENVIRONMENT, says_variables, shows_all};
+use super::shown_environment::{WHOLE_ENVIRONMENT, names_environment_file, says_variables, shows_all};
 use super::word::Word;
 
 #[derive(Debug, Default)]
@@ -152,7 +152,7 @@ impl ShellCommand {
         let shows = program
             .is_some_and(|(program, arguments)| shows_all(base_name(&program.text), arguments))
             || says_variables(&self.words)
-            || self.words.iter().any(|word| word.text.contains("/environ"));
+            || self.words.iter().any(|word| names_environment_file(&word.text));
         let environment = shows.then(|| WHOLE_ENVIRONMENT.to_owned());
         self.names().cloned().chain(files).chain(environment).collect()
     }

@@ -23,6 +23,25 @@ pub(super) fn substitutes_environment(text: &str) -> bool {
     })
 }
 
+/// Whether a path is the file of a process that holds its whole environment: `/proc/1/environ`.
+pub(super) fn is_environment_file(path: &str) -> bool {
+    let Some((folder, name)) = path.strip_prefix("/proc/").and_then(|path| path.rsplit_once('/')) else {
+        return false;
+    };
+    let is_pattern = || {
+        let start = name.split(['*', '?', '[']).next().unwrap_or_default();
+        start != name && "environ".starts_with(start)
+    };
+    let is_process = !folder.contains('/') || folder.contains("/task/");
+    is_process && (name == "environ" || is_pattern())
+}
+
+/// Whether a word names such a file, by itself or in a text of a script.
+pub(super) fn names_environment_file(text: &str) -> bool {
+    text.split(|c: char| c.is_whitespace() || "=\"'`(),;|<>&".contains(c))
+        .any(is_environment_file)
+}
+
 /// Whether a command says all variables of its environment.
 pub(super) fn shows_all(name: &str, arguments: &[Word]) -> bool {
     let has_operand = arguments.iter().any(|word| !word.text.starts_with('-'));

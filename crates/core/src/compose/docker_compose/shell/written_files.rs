@@ -6,6 +6,7 @@ use super::download_output::downloaded_files;
 use super::paths::{FILE, base_name};
 use super::programs::{PROJECT_FILES, STARTUP_FILES, STARTUP_FILES_OF_GUEST};
 use super::script::ShellCommand;
+use super::shown_environment::{WHOLE_ENVIRONMENT, is_environment_file};
 use super::tainted::Tainted;
 use super::word::Word;
 
@@ -48,12 +49,16 @@ pub(super) fn taint_files(
     }
 }
 
-/// The variables from outside that a file of this name is written with.
+/// The variables from outside that a file of this name is written with; the whole environment of the file that holds it.
 pub(super) fn sources_of_file(key: &str, tainted: &Tainted) -> BTreeSet<String> {
     let Some(path) = key.strip_prefix(FILE).filter(|path| !path.is_empty()) else {
         return BTreeSet::new();
     };
-    sources_where(tainted, |written| is_same(written, path))
+    let mut found = sources_where(tainted, |written| is_same(written, path));
+    if is_environment_file(path) {
+        found.insert(WHOLE_ENVIRONMENT.to_owned());
+    }
+    found
 }
 
 /// The variables from outside that a program is written with, which the shell looks for by its name alone. `any_folder`: the script
@@ -171,6 +176,14 @@ pub(super) fn written_by(command: &ShellCommand) -> Vec<String> {
             name if name == "mount" || name.starts_with("mount.") => {
                 written.extend(operands().next_back().map(str::to_owned))
             }
+            "socat" => written.extend(operands().filter_map(|text| {
+                let (kind, rest) = text.split_once(':')?;
+                let is_file = ["creat", "create", "file", "gopen", "open"]
+                    .iter()
+                    .any(|file| kind.eq_ignore_ascii_case(file));
+                let path = rest.split(',').next()?;
+                is_file.then(|| path.to_owned())
+            })),
             "dd" => {
                 let outputs = operands().filter_map(|text| text.strip_prefix("of="));
                 written.extend(outputs.map(str::to_owned));

