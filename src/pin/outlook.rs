@@ -81,14 +81,13 @@ pub(super) fn what_is_left(report: &TargetReport, target: &PinTarget) -> Vec<Str
         })
         .collect();
     let lock = match is_printed(&target.output) {
-        true => "the lock".to_owned(),
+        true => "this lock".to_owned(),
         false => target.output.display().to_string(),
     };
-    let verdict = match is_fail {
-        true => "fails",
-        false => "is inconclusive",
+    let head = match is_fail {
+        true => "Nothing was pinned: with this lock `verify` would fail:".to_owned(),
+        false => format!("With {lock} `verify` is inconclusive:"),
     };
-    let head = format!("With {lock}, `verify` of what was pinned {verdict}:");
     match lines.is_empty() {
         true => lines,
         false => [vec![head], lines].concat(),

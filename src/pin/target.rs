@@ -107,7 +107,6 @@ pub(super) fn pin(
         .map(|report| outlook::what_is_left(report, target));
     let left = left.unwrap_or_default();
     if outlook.is_some_and(|report| report.verdict == Verdict::Fail) {
-        env.complain("Nothing was pinned.");
         left.iter().for_each(|line| env.complain(line));
         return Ok(Verdict::Fail);
     }

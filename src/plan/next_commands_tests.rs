@@ -48,6 +48,21 @@ fn an_address_is_written_where_the_advice_says_url() {
     );
 }
 
+/// What one command calls known, the next one must not call unknown.
+#[test]
+fn the_users_reference_values_are_in_the_commands_that_take_them() {
+    let own = typed("https://shop.example", &[("reference-values", "ours.toml")]);
+    assert_eq!(
+        own.filled("`cvm-verify pin URL`, `cvm-verify diff cvm.lock URL`."),
+        "`cvm-verify pin https://shop.example --reference-values ours.toml`, `cvm-verify diff cvm.lock https://shop.example`."
+    );
+    let verify = own.verify(Path::new(LOCK_NAME), true, "");
+    assert_eq!(
+        verify,
+        "cvm-verify verify https://shop.example --reference-values ours.toml"
+    );
+}
+
 #[test]
 fn what_the_network_needs_is_repeated_and_a_secret_is_asked_for() {
     let network = |proxy: Option<&str>| {
