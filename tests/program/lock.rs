@@ -6,7 +6,7 @@ use cvm_verify_core::report::CheckId;
 use cvm_verify_core::report::CheckId::*;
 use cvm_verify_core::report::Status;
 use cvm_verify_core::report::Status::*;
-use simulator::{Cvm, World};
+use simulator::{Cvm, Lie, World};
 
 use super::deployment::Deployment;
 use super::run::{Ran, run};
@@ -265,6 +265,45 @@ fn locks_that_cannot_be_read_say_where_and_what_to_do() {
     write("<<<<<<< HEAD\n");
     assert_eq!(deployment.pin(&["--accept-observed"]).code, 2);
     assert_eq!(lock_text(&deployment), "<<<<<<< HEAD\n");
+}
+
+/// No lock helps a VM of which something fails that no lock accepts: that is said at once, and nothing is written. What stays open is
+/// said beside the lock.
+#[test]
+fn what_verify_will_say_with_the_lock_is_said_when_it_is_taken() {
+    let pinned = |lie: Option<Lie>| {
+        let mut cvm = Cvm::healthy(&World::default());
+        if let Some(lie) = lie {
+            lie.apply(&mut cvm);
+        }
+        let deployment = Deployment::of(cvm);
+        let ran = deployment.pin(&["--accept-observed"]);
+        (
+            ran.code,
+            ran.stderr,
+            Path::new(&deployment.path("cvm.lock")).exists(),
+        )
+    };
+    for (lie, check) in [
+        (Lie::OwnedTd, "td-attributes"),
+        (Lie::UnknownXfam, "td-attributes"),
+        (Lie::ConfigIdMismatch, "mr-config-id"),
+    ] {
+        let (code, said, is_written) = pinned(Some(lie));
+        let line = format!("with this lock `verify` would fail:\n  - {check}: ");
+        assert!(
+            code == 1 && said.contains(&line) && !is_written,
+            "{lie:?}: {code} {said}"
+        );
+    }
+    let (code, said, is_written) = pinned(Some(Lie::ConfigIdUnknownTag));
+    let line = "cvm.lock `verify` is inconclusive:\n  - mr-config-id: ";
+    assert!(code == 0 && said.contains(line) && is_written, "{code} {said}");
+    let (code, said, is_written) = pinned(None);
+    assert!(
+        code == 0 && !said.contains("`verify` is") && is_written,
+        "{code} {said}"
+    );
 }
 
 #[test]

@@ -168,7 +168,8 @@ fn t36_pin_writes_the_kms_down_and_the_lock_names_it() {
     let ran = live.run(&["pin"], &printing);
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
     assert!(
-        ran.stderr.contains("with this lock `verify` would fail:\n  - kms: "),
+        ran.stderr
+            .contains("with this lock `verify` would fail:\n  - kms: "),
         "{ran:#?}"
     );
     // A KMS for development is not pinned.
