@@ -46,6 +46,17 @@ def filled(text, values):
     return re.sub(r"\$(?:\{(\w+)\}|(\w+))", lambda match: values.get(match.group(1) or match.group(2), match.group(0)), text)
 
 
+def leaves_the_vm(address):
+    """Whether an address of socat is none that is known to stay in the VM."""
+    kind, colon, rest = address.lower().partition(":")
+    if not colon or re.search("[/,]", kind):
+        return not colon and "$" in address
+    if re.fullmatch("creat|create|echo|exec|fd|fifo|file|gopen|open|pipe|pty|shell|system|unix.*|abstract.*", kind):
+        return False
+    host = re.match(r"\[([^\]]*)|([^:,]*)", rest)
+    return not re.fullmatch("(openssl|ssl|tcp|udp)[46]?(-connect)?", kind) or is_machine(host.group(1) or host.group(2) or "")
+
+
 def takes(command, unchecked):
     """Whether a simple command shows or keeps what anyone may answer."""
     words = [each.strip("\"'") for each in command.split()]
@@ -60,7 +71,7 @@ def takes(command, unchecked):
                 return unprotected(rest)
             return unprotected(rest) or bool(insecure) and elsewhere(rest) or bool(bare) and is_machine(bare.group(1))
     if any(each in ("nc", "ncat", "netcat") for each in names):
-        return not re.search(r"\s-\w*z", command) and (bool(re.search(r"\s-\w*l", command)) or any(is_machine(each) for each in words))
+        return not re.search(r"\s-\w*z", command) and (bool(re.search(r"\s-\w*l", command)) or any(each == "--vsock" or is_machine(each) for each in words))
     if "socat" in names:
         return any(leaves_the_vm(each) for each in words[names.index("socat") + 1:])
     if any(each in ("dig", "drill", "nslookup", "telnet") for each in names):
