@@ -166,7 +166,7 @@ fn name_unconfirmed(report: &mut TargetReport) {
         let failure = EvidenceFailure::new(
             EvidenceReason::NotConfirmed,
             format!(
-                "An attempt of this run passed after one that failed, and the attempt that should confirm it got no evidence: \
+                "An attempt of this run passed after one that found something else, and the attempt that should confirm it got no evidence: \
                  {}",
                 evidence.detail
             ),

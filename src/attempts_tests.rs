@@ -149,7 +149,9 @@ fn a_pass_after_a_failure_does_not_stand_alone_when_time_is_up() {
         (Status::Error, Some("not-confirmed"))
     );
     assert!(
-        evidence.detail.contains("passed after one that failed"),
+        evidence
+            .detail
+            .contains("passed after one that found something else"),
         "{}",
         evidence.detail
     );

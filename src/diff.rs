@@ -10,6 +10,7 @@ use crate::engine::{AskedContracts, ContractHints, FurtherQuestions, TrustRoots,
 use crate::env::Env;
 use crate::files;
 use crate::plan::LiveSession;
+use crate::plan::kms_and_contracts::probes;
 use crate::plan::target::parse_target;
 use crate::recorded::bundle::from_bundle;
 use crate::recorded::evidence::Recorded;
@@ -176,6 +177,7 @@ fn live(
             said: None,
             reference: Arc::clone(&policy.reference),
         },
+        probes: probes(&request.source),
     };
     let described = runtime()?.block_on(Box::pin(describe(
         &session,

@@ -16,7 +16,7 @@ use crate::inspect::{
 };
 use crate::pin::is_lock;
 use crate::plan::compose_document::has_a_field_of_one;
-use crate::plan::kms_and_contracts::{further_questions, phala_hints};
+use crate::plan::kms_and_contracts::{further_questions, phala_hints, probes};
 use crate::plan::target::{named_source, parse_target};
 use crate::recorded::evidence::attestation_of_file;
 use crate::render::{escape, phala_hint};
@@ -24,6 +24,7 @@ use crate::runtime::runtime;
 use crate::source::app;
 use crate::usage_error::UsageError;
 use cvm_verify_core::evidence::{Bundle, BundleError, Evidence, EvidenceError};
+use cvm_verify_core::policy::Policy;
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::report::TrustRootKind;
 use cvm_verify_core::verify::TrustRoot;
@@ -172,7 +173,11 @@ fn live(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
         hints.transpose()?,
         ReferenceValues::built_in(),
     );
-    let deployment = Deployment::without_expectations(target.source, compose.map(Arc::from));
+    let mut deployment = Deployment::without_expectations(target.source, compose.map(Arc::from));
+    deployment.policy = Arc::new(Policy {
+        endpoint_probe: probes(&settings),
+        ..Policy::default()
+    });
     let asked = runtime()?.block_on(async {
         let collection = collect(&session, &deployment, TimeLimits::default()).await;
         ask_further(&session, collection, questions).await

@@ -38,11 +38,12 @@ pub(super) fn selection(
 /// What the arguments select; without any expectation and policy file, as the lock of the working folder says.
 pub(super) fn selection_or_found_lock(
     args: &PlanArgs,
+    more: &Settings,
     transport: &TransportArgs,
     quiet: bool,
     env: &mut Env,
 ) -> Result<Selection, UsageError> {
-    let selection = selection(args, &Settings::default(), transport, &env.variables);
+    let selection = selection(args, more, transport, &env.variables);
     if args.no_lock && selection.options.one("lock").is_some() {
         return Err(UsageError::option(
             "--no-lock",

@@ -16,6 +16,7 @@ use super::{cache, proxy_hint, wait};
 use crate::alert::alerting::Alerting;
 use crate::alert::state_file::StateFile;
 use crate::artifacts::{bundle_paths, statements, unfinished};
+use crate::config::Settings;
 use crate::engine::{Session, milliseconds};
 use crate::env::Env;
 use crate::env::run_id::{self, RunAttempt};
@@ -143,7 +144,8 @@ fn planned(
     env: &mut Env,
 ) -> anyhow::Result<(Plan, Option<PathBuf>, Option<ShardOf>)> {
     let is_quiet = args.output.is_quiet();
-    let selection = selection_or_found_lock(&args.plan, &args.transport, is_quiet, env)?;
+    let selection =
+        selection_or_found_lock(&args.plan, &Settings::default(), &args.transport, is_quiet, env)?;
     let file = policy_file(&args.plan, is_quiet, env);
     refuse_no_lock(&args.plan, file.as_deref())?;
     let mut plan = plan(&selection, at, file.as_deref())?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::args::WatchArgs;
-use super::selection::{policy_file, selection};
+use super::selection::{policy_file, selection_or_found_lock};
 use super::transport::session_of_run;
 use super::{cache, unjudged_alerts, wait};
 use crate::engine::Session;
@@ -16,7 +16,13 @@ pub(super) fn run(args: &WatchArgs, env: &mut Env) -> anyhow::Result<u8> {
     args.alert_state.refuse_idle(!args.once, env)?;
     let options = Options {
         policy_file: policy_file(&args.plan, args.quiet, env),
-        selection: selection(&args.plan, &args.rounds.settings, &args.transport, &env.variables),
+        selection: selection_or_found_lock(
+            &args.plan,
+            &args.rounds.settings,
+            &args.transport,
+            args.quiet,
+            env,
+        )?,
         once: args.once,
         concurrency: args.concurrency,
         one_attempt: wait::timeout(args.transport.timeout.as_deref())?,

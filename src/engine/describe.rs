@@ -30,6 +30,8 @@ pub struct FurtherQuestions {
     pub hints: Option<PhalaHints>,
     /// Its contracts.
     pub contracts: AskedContracts,
+    /// Whether the app is asked for the quote that it should refuse, if something may bind its key.
+    pub probes: bool,
 }
 
 /// What was asked.
@@ -52,6 +54,7 @@ pub async fn ask_further(
         kms,
         hints,
         contracts,
+        probes: _,
     } = questions;
     let first = collection.instances.first();
     let claims = first.and_then(|one| one.claims());
@@ -111,6 +114,7 @@ pub async fn describe(
     let mut deployment = Deployment::without_expectations(source.clone(), None);
     deployment.policy = Arc::new(Policy {
         sources: sources.clone(),
+        endpoint_probe: questions.probes,
         ..Policy::default()
     });
     let collection = collect(session, &deployment, TimeLimits::default()).await;

@@ -6,7 +6,7 @@ use super::is_printed;
 use super::selection::PinTarget;
 use crate::env::Env;
 use crate::files;
-use crate::plan::next_commands::{Commands, word};
+use crate::plan::next_commands::{Commands, knowing, word};
 use crate::render::escape;
 use crate::usage_error::{CommandError, UsageError};
 use cvm_verify_core::lock::{self, AcceptedPin, Lock, LockError, LockFile, MAX_LOCK_BYTES};
@@ -233,9 +233,10 @@ impl NextStep<'_> {
                 .map(|at| format!(" --at {}", rfc3339(at)))
                 .unwrap_or_default();
             return format!(
-                "Then: cvm-verify replay {} --lock {}{name}{at}{waiver}",
+                "Then: cvm-verify replay {} --lock {}{name}{at}{}{waiver}",
                 word(&bundle.display().to_string()),
-                word(path)
+                word(path),
+                knowing(&target.settings)
             );
         }
         let Some(commands) = self.commands else {

@@ -31,7 +31,15 @@ pub(crate) fn further_questions(
             said: None,
             reference: Arc::clone(reference),
         },
+        probes: probes(settings),
     }
+}
+
+/// Whether settings leave the endpoint probe.
+pub(crate) fn probes(settings: &Settings) -> bool {
+    settings
+        .one("endpoint-probe")
+        .is_none_or(|value| value.text != "never")
 }
 
 /// The hosts of KMSs that settings name.

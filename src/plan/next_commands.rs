@@ -131,10 +131,7 @@ impl Commands {
             let value = settings.one(key)?;
             matches!(value.origin, Origin::Option(_)).then_some(value.text.as_str())
         };
-        let given = |key: &&str| {
-            let text = typed(key).filter(|text| !text.contains('?'))?;
-            Some(format!(" --{key} {}", word(text)))
-        };
+        let given = |key: &&str| given(settings, key);
         let has_query = matches!(source, Source::App(app) if app.base().query().is_some());
         let query = has_query.then(|| "the query of the address".to_owned());
         let with_query = REACHING
@@ -147,7 +144,7 @@ impl Commands {
             address,
             reached: REACHING.iter().filter_map(given).collect(),
             layout: given(&LAYOUT).unwrap_or_default(),
-            knowing: KNOWING.iter().filter_map(given).collect::<String>().into(),
+            knowing: knowing(settings).into(),
             unsaid: query.into_iter().chain(with_query).collect(),
             ..Self::in_files_of(named, settings)
         }
@@ -351,6 +348,18 @@ impl Commands {
             _ => command.to_owned(),
         }
     }
+}
+
+/// An option that was typed, as it is pasted, with a blank before it; unless it may hold a secret.
+fn given(settings: &Settings, key: &str) -> Option<String> {
+    let value = settings.one(key)?;
+    let is_typed = matches!(value.origin, Origin::Option(_)) && !value.text.contains('?');
+    is_typed.then(|| format!(" --{key} {}", word(&value.text)))
+}
+
+/// What was typed of what is known beside the built-in tables, as options of `pin`, `verify` and `replay`.
+pub(crate) fn knowing(settings: &Settings) -> String {
+    KNOWING.iter().filter_map(|key| given(settings, key)).collect()
 }
 
 /// A word of a command line, in quotes where a shell needs them.

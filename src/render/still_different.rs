@@ -23,11 +23,11 @@ pub fn still_different(reports: &[TargetReport], left: Duration) -> String {
     format!("{} ({} s left)", lines.join("\n"), left.as_secs())
 }
 
-/// That everything passes, and that one more attempt follows because an earlier one failed.
+/// That everything passes, and that one more attempt follows because an earlier one found something else.
 #[must_use]
 pub fn asked_once_more(left: Duration) -> String {
     format!(
-        "waiting: an earlier attempt failed and this one passes; the target passes if one more attempt does ({} s left)",
+        "waiting: this attempt passes and an earlier one found something else; the target passes if one more attempt does ({} s left)",
         left.as_secs()
     )
 }

@@ -108,6 +108,8 @@ fn pin_and_then_verify_in_the_same_folder_is_green_and_says_why() {
         "{}",
         verified.stderr
     );
+    let watched = today.run("watch", &[&url, "--once"]);
+    watched.says(0, "using cvm.lock of this folder");
     // A path below the same address is the same origin; another port is another.
     let elsewhere = Today::new();
     let other = today.run("verify", &[&elsewhere.url()]);

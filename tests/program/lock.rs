@@ -304,6 +304,17 @@ fn what_verify_will_say_with_the_lock_is_said_when_it_is_taken() {
         code == 0 && !said.contains("`verify` is") && is_written,
         "{code} {said}"
     );
+    // What pin does not ask it does not judge.
+    let deployment = Deployment::healthy();
+    let policy = format!(
+        "[defaults]\nverifier = \"both\"\n[[target]]\nname = \"shop\"\nurl = \"{}\"\nfreshness = \"required\"\ntls-binding = \"ingress\"\n",
+        deployment.app.url()
+    );
+    std::fs::write(deployment.path("policy.toml"), policy).unwrap();
+    let config = format!("--config={}", deployment.path("policy.toml"));
+    let output = format!("--output={}", deployment.path("cvm.lock"));
+    let ran = run(&deployment.network_args_with(&["pin", &config, &output], &["--accept-observed"]));
+    assert!(ran.code == 0 && !ran.stderr.contains("`verify`"), "{ran:#?}");
 }
 
 #[test]

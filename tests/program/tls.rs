@@ -53,6 +53,29 @@ pub fn grants_nothing(ran: &Ran) {
     assert!(!target.assurance.sides().includes(SideTier::EndpointReplayable));
 }
 
+/// The option counts for what is only described, too.
+#[test]
+fn no_probe_is_sent_where_the_user_says_so() {
+    let deployment = Deployment::healthy();
+    let cvm = strict();
+    let app = AppServer::https(cvm.clone(), &ra_tls(&cvm));
+    let url = app.localhost_url();
+    for command in [&["pin", "--output=-", "--accept-observed"][..], &["inspect"]] {
+        let asked = |more: &[&str]| {
+            let command = [command, &[url.as_str()]].concat();
+            app.forget_requests();
+            let ran = run(&deployment.network_args_with(&command, more));
+            assert_eq!(ran.code, 0, "{ran:#?}");
+            app.count("/attestation")
+        };
+        assert_eq!(
+            (asked(&[]), asked(&["--no-endpoint-probe"])),
+            (2, 1),
+            "{command:?}"
+        );
+    }
+}
+
 #[test]
 fn an_app_with_a_certificate_of_dstack_is_bound_and_probed_once() {
     let deployment = Deployment::healthy();

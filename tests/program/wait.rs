@@ -276,7 +276,9 @@ fn a_confirmation_that_does_not_come_is_said_as_that() {
     ran.assert(Evidence, Error, Some("not-confirmed"));
     let check = ran.check(Evidence);
     assert!(
-        check.detail.contains("passed after one that failed"),
+        check
+            .detail
+            .contains("passed after one that found something else"),
         "{check:#?}"
     );
     assert!(!check.fix.unwrap_or_default().contains("Check the URL"));

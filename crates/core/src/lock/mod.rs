@@ -247,12 +247,16 @@ impl Lock {
         {
             self.key_provider.clone_from(&other.key_provider);
         }
+        let is_app = self.app_id == other.app_id;
         let (own, other) = (&mut self.governance, &other.governance);
-        for (own, all) in [
-            (&mut own.app.owners, &other.app.owners),
-            (&mut own.kms.owners, &other.kms.owners),
+        let is_chain = own.chain_id == other.chain_id;
+        let is_kms = own.kms_contract == other.kms_contract;
+        for (own, all, is_same) in [
+            (&mut own.app.owners, &other.app.owners, is_chain && is_app),
+            (&mut own.kms.owners, &other.kms.owners, is_chain && is_kms),
         ] {
-            if !own.is_empty() && own.iter().all(|owner| all.contains(owner)) {
+            // Who may own one contract says nothing of another.
+            if is_same && !own.is_empty() && own.iter().all(|owner| all.contains(owner)) {
                 own.clone_from(all);
             }
         }

@@ -35,6 +35,12 @@ fn what_was_measured_is_one_of_those_that_a_lock_names() {
     let mut measured = lock(&other_kms, &one);
     measured.keep_alternatives(&locked);
     assert_eq!(measured, locked);
+    // Of another contract nothing is taken over.
+    let mut elsewhere = lock(&other_kms, &one);
+    elsewhere.governance.chain_id = Some(2);
+    let before = elsewhere.governance.clone();
+    elsewhere.keep_alternatives(&locked);
+    assert_eq!(elsewhere.governance, before);
     // Another one is a change.
     let third = format!("0x{}", hex::encode([8; 20]));
     let mut measured = lock(&format!("kms:{}", hex::encode([8; 91])), &third);

@@ -98,7 +98,7 @@ reasons! {
         "Check the targets that do not answer: they delay the others. Then allow more time with --deadline, verify more \
          targets at the same time with --concurrency, or share the targets between runs with --shard.";
     NOT_CONFIRMED "not-confirmed"
-        "An attempt passed after one that failed (--wait). Such a pass must be confirmed by one more attempt, and that \
+        "An attempt passed after one that found something else (--wait). Such a pass must be confirmed by one more attempt, and that \
          attempt got no evidence."
         "Run again. If the app needs long to return its evidence, allow more time with --deadline.";
     INTERRUPTED "interrupted"

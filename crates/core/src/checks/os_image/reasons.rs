@@ -25,7 +25,8 @@ reasons! {
         "Upgrade the OS image to dstack 0.5.13, 0.6.3 or later.";
     RESERVATION_ENDS_SOON "image-exception-ends-soon"
         "The image has a published vulnerability, which the lock accepts for less than 14 more days."
-        "Upgrade the OS image to dstack 0.5.13, 0.6.3 or later before that day; after it this check fails.";
+        "Upgrade the OS image to dstack 0.5.13, 0.6.3 or later before that day; after it this check fails. To accept it for longer: \
+         `cvm-verify pin URL --accept vulnerable-image`, or a later date of --os-image HASH:until=DATE.";
     ACPI_UNVERIFIED "acpi-unverified"
         "The image is known, but RTMR0, which covers the VM's shape and the ACPI tables that the host supplies, is not. ACPI \
          tables hold code (AML) that the guest's kernel runs with access to the VM's memory. Images of dstack \

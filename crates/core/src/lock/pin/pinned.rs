@@ -79,7 +79,8 @@ impl Pinned {
     }
 
     /// Gives the lock out, with what was accepted in its `[accepted]`. `before` is the lock that is there: what it holds
-    /// already is not asked for again. A vulnerable image is accepted for [`VULNERABLE_DAYS`] from the time that was judged at.
+    /// already is not asked for again. A vulnerable image is accepted for [`VULNERABLE_DAYS`] from the time that was judged at, anew if
+    /// that is accepted by its name.
     ///
     /// # Errors
     /// [`Unaccepted`]: what is new and not accepted.
@@ -132,10 +133,20 @@ impl Pinned {
         if !open.is_empty() {
             return Err(Unaccepted(open));
         }
-        let is_needless = |name: &&AcceptName| !new.iter().any(|warning| warning.name() == **name);
+        // What is accepted for some days is accepted again by its name.
+        let is_renewed = accepting.names.contains(&AcceptName::VulnerableImage);
+        let is_needless = |name: &&AcceptName| {
+            let counts = if **name == AcceptName::VulnerableImage {
+                &warnings
+            } else {
+                &new
+            };
+            !counts.iter().any(|warning| warning.name() == **name)
+        };
         let needless = accepting.names.iter().filter(is_needless).copied().collect();
         if let Some(os) = &mut lock.os_image {
-            os.vulnerable_until = vulnerable_until(&warnings, &new, before, at);
+            let accepted = if is_renewed { &warnings } else { &new };
+            os.vulnerable_until = vulnerable_until(&warnings, accepted, before, at);
         }
         lock.accepted = accepted_sentences(&warnings);
         if let Some(before) = before {
@@ -271,14 +282,14 @@ fn image_of(known_by: &KnownBy) -> String {
     )
 }
 
-/// Until when a vulnerable image is accepted: to the day that the lock says already, or for [`VULNERABLE_DAYS`] if that is new.
+/// Until when a vulnerable image is accepted: to the day that the lock says already, or for [`VULNERABLE_DAYS`] if that is accepted now.
 fn vulnerable_until(
     warnings: &[PinWarning],
-    new: &[PinWarning],
+    accepted: &[PinWarning],
     before: Option<&Lock>,
     at: u64,
 ) -> Option<NaiveDate> {
-    if new.iter().any(is_vulnerable) {
+    if accepted.iter().any(is_vulnerable) {
         return day(at)?.checked_add_days(Days::new(VULNERABLE_DAYS));
     }
     let held = before.filter(|_| warnings.iter().any(is_vulnerable))?;

@@ -97,6 +97,14 @@ fn a_vulnerable_image_is_pinned_for_30_days() {
     before.os_image.as_mut().unwrap().vulnerable_until = day(2026, 10, 2);
     let again = vulnerable().accept(&naming(""), Some(&before)).unwrap();
     assert_eq!(until(&again.lock), day(2026, 10, 2));
+    // Whoever accepts it by its name accepts it anew, before it ends.
+    let renewed = vulnerable()
+        .accept(&naming("vulnerable-image"), Some(&before))
+        .unwrap();
+    assert_eq!(
+        (until(&renewed.lock), renewed.needless),
+        (day(2026, 10, 31), Vec::new())
+    );
     // What nobody accepted by name is not held by the day.
     let mut unnamed = before.clone();
     unnamed.accepted.clear();
