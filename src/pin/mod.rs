@@ -1,7 +1,7 @@
 //! `cvm-verify pin`: what a deployment was measured to be, written down for review.
 //!
-//! `selection` says which targets are pinned and where their locks go, `evidence` proves what a target runs, `outlook` says what `verify` will
-//! say of it, `lock_file` shows what changes in the lock that is there and writes it. `target` does all that for one target.
+//! `selection` says which targets are pinned and where their locks go, `evidence` proves what a target runs, `outlook` says what
+//! `verify` will say of it, `lock_file` shows what changes in the lock that is there and writes it. `target` does all that for one target.
 
 mod beyond_the_lock;
 mod evidence;

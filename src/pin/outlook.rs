@@ -1,5 +1,5 @@
-//! What `verify` will say of the same evidence with the lock that is about to be written: judged by the same policy, so that no lock
-//! is written that `verify` cannot read or that no deployment like this one passes.
+//! What `verify` will say of the same evidence with the lock that is about to be written, as far as the evidence of the VM decides: no
+//! lock is written that `verify` cannot read, or with which this deployment fails.
 
 use super::is_printed;
 use super::selection::PinTarget;
@@ -125,7 +125,9 @@ pub(super) fn what_is_left(report: &TargetReport, target: &PinTarget) -> Vec<Str
                 .as_ref()
                 .map(|fix| format!(" What to do: {fix}"))
                 .unwrap_or_default();
-            escape::terminal(&format!("  - {}: {}{fix}", check.id, check.detail)).into_owned()
+            let reason = check.reason.as_deref().map(|reason| format!("/{reason}"));
+            let id = format!("{}{}", check.id, reason.unwrap_or_default());
+            escape::terminal(&format!("  - {id}: {}{fix}", check.detail)).into_owned()
         })
         .collect();
     let lock = match is_printed(&target.output) {

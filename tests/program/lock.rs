@@ -285,9 +285,9 @@ fn what_verify_will_say_with_the_lock_is_said_when_it_is_taken() {
         )
     };
     for (lie, check) in [
-        (Lie::OwnedTd, "td-attributes"),
-        (Lie::UnknownXfam, "td-attributes"),
-        (Lie::ConfigIdMismatch, "mr-config-id"),
+        (Lie::OwnedTd, "td-attributes/owner-not-zero"),
+        (Lie::UnknownXfam, "td-attributes/xfam-refused"),
+        (Lie::ConfigIdMismatch, "mr-config-id/mismatch"),
     ] {
         let (code, said, is_written) = pinned(Some(lie));
         let line = format!("with this lock `verify` would fail:\n  - {check}: ");
@@ -297,7 +297,7 @@ fn what_verify_will_say_with_the_lock_is_said_when_it_is_taken() {
         );
     }
     let (code, said, is_written) = pinned(Some(Lie::ConfigIdUnknownTag));
-    let line = "cvm.lock `verify` is inconclusive:\n  - mr-config-id: ";
+    let line = "cvm.lock `verify` is inconclusive:\n  - mr-config-id/unsupported-tag: ";
     assert!(code == 0 && said.contains(line) && is_written, "{code} {said}");
     let (code, said, is_written) = pinned(None);
     assert!(

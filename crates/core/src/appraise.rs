@@ -115,9 +115,10 @@ pub fn forecast(document: &UnprovenDocument, policy: &Policy) -> Vec<(CheckResul
 }
 
 /// Whether the user wrote down what is expected of a check. An error against something that is written down is about that, whatever
-/// the tier.
+/// the tier; so is one of a check whose requirement is demanded.
 fn is_configured(finding: &Finding, check: &Check, policy: &Policy) -> bool {
-    let is_against = finding.status == Status::Error && finding.origin.is_some();
+    let is_demanded = policy.demanded.contains(&check.id) && tiers::required_from(check.id).is_some();
+    let is_against = finding.status == Status::Error && (finding.origin.is_some() || is_demanded);
     is_against || (check.is_configured)(policy)
 }
 

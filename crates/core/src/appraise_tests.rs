@@ -146,3 +146,31 @@ fn a_forecast_holds_what_was_written_down_at_a_tier_that_does_not_require_it() {
     assert_eq!(of(&[]), (CheckId::ImagePins, Status::Warn, false));
     assert_eq!(of(&["image-pins"]), (CheckId::ImagePins, Status::Error, true));
 }
+
+/// The demand binds by itself: a program that embeds the checks names no file and no option.
+#[test]
+fn a_demand_that_is_written_nowhere_keeps_the_verdict_open_too() {
+    use crate::report::{CheckId, RequiredAssurance, Status, Verdict};
+
+    let claims = healthy();
+    let of = |demanded: &[CheckId]| {
+        let policy = Policy {
+            required: RequiredAssurance::Hardware,
+            demanded: demanded.iter().copied().collect(),
+            ..Policy::default()
+        };
+        let report = report(&claims, &policy);
+        let check = report
+            .checks
+            .iter()
+            .find(|check| check.id == CheckId::KeyProvider)
+            .unwrap();
+        (report.verdict, check.status, check.reason.clone())
+    };
+    let reason = Some("unpinned".to_owned());
+    assert_eq!(of(&[]), (Verdict::Pass, Status::Warn, reason.clone()));
+    assert_eq!(
+        of(&[CheckId::KeyProvider]),
+        (Verdict::Inconclusive, Status::Error, reason)
+    );
+}

@@ -240,7 +240,7 @@ const ROOM_FOR_PROBLEMS: usize = 64 * 1024;
 
 impl Bundle {
     /// The bundle as a JSON document with a final newline, of a size that [`Bundle::parse`] reads. The bodies stay verbatim. Statements
-    /// about images are left out if there is no room for them, so that padded statements do not make the other evidence unreadable.
+    /// about images are left out, the largest first, if there is no room for them.
     ///
     /// # Errors
     /// It is larger than 32 MiB without them, too.

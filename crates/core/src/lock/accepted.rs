@@ -66,47 +66,45 @@ impl FromStr for AcceptName {
     }
 }
 
-impl AcceptName {
-    /// The option that `verify` needs as well: the lock only notes what was accepted under this name. Absent where the lock is enough.
-    #[must_use]
-    pub const fn option_of_verify(self) -> Option<&'static str> {
-        match self {
-            Self::Tcb => Some("--accept-tcb STATUS:until=YYYY-MM-DD"),
-            Self::NoNonce => Some("--freshness unchecked"),
-            Self::DevelopmentImage
-            | Self::VulnerableImage
-            | Self::UnknownImage
-            | Self::AcpiChange
-            | Self::ImageHash
-            | Self::TdAttributes
-            | Self::KeyProvider
-            | Self::OtherKms
-            | Self::OtherApp
-            | Self::UnreadCompose
-            | Self::NoLongerShown => None,
-        }
-    }
+/// What becomes of an acceptance in `verify`.
+enum InVerify {
+    /// A verdict that relies on it names it.
+    Named,
+    /// It was a question of the change of a lock: a verdict does not repeat it.
+    Recorded,
+    /// The lock only notes it: this option accepts it.
+    ByOption(&'static str),
 }
 
 impl AcceptName {
-    /// Whether a verdict names what was accepted under this name. What was only a question of the change of a lock, it does not repeat.
-    #[must_use]
-    pub const fn is_named_by_verdicts(self) -> bool {
+    const fn in_verify(self) -> InVerify {
         match self {
+            Self::Tcb => InVerify::ByOption("--accept-tcb STATUS:until=YYYY-MM-DD"),
+            Self::NoNonce => InVerify::ByOption("--freshness unchecked"),
             Self::DevelopmentImage
             | Self::VulnerableImage
             | Self::UnknownImage
             | Self::AcpiChange
             | Self::ImageHash
             | Self::TdAttributes
-            | Self::KeyProvider => true,
-            Self::Tcb
-            | Self::NoNonce
-            | Self::OtherKms
-            | Self::OtherApp
-            | Self::UnreadCompose
-            | Self::NoLongerShown => false,
+            | Self::KeyProvider => InVerify::Named,
+            Self::OtherKms | Self::OtherApp | Self::UnreadCompose | Self::NoLongerShown => InVerify::Recorded,
         }
+    }
+
+    /// The option that `verify` needs as well: the lock only notes what was accepted under this name. Absent where the lock is enough.
+    #[must_use]
+    pub const fn option_of_verify(self) -> Option<&'static str> {
+        match self.in_verify() {
+            InVerify::ByOption(option) => Some(option),
+            InVerify::Named | InVerify::Recorded => None,
+        }
+    }
+
+    /// Whether a verdict names what was accepted under this name.
+    #[must_use]
+    pub const fn is_named_by_verdicts(self) -> bool {
+        matches!(self.in_verify(), InVerify::Named)
     }
 }
 
