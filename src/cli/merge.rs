@@ -10,8 +10,21 @@ use crate::render::older_attempts;
 use crate::usage_error::UsageError;
 use cvm_verify_core::report::Mode;
 
-/// Why a report has no result.
-const NOT_BEGUN: &str = "is of a run that did not begin";
+/// Why a report that was named has no result.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Absence {
+    NoFile,
+    NotBegun,
+}
+
+impl Absence {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::NoFile => "does not exist",
+            Self::NotBegun => "is of a run that did not begin",
+        }
+    }
+}
 
 pub(super) fn run(args: &MergeArgs, env: &mut Env) -> anyhow::Result<u8> {
     refuse_to_overwrite(&args.output.files(), &args.report)?;
@@ -23,13 +36,13 @@ pub(super) fn run(args: &MergeArgs, env: &mut Env) -> anyhow::Result<u8> {
     for path in &args.report {
         // A CI names the files of all shards, also of one whose job died.
         if !path.try_exists().unwrap_or(true) {
-            absent.push((path, "does not exist"));
+            absent.push((path, Absence::NoFile));
             continue;
         }
         let file = path.display().to_string();
         match read(&file, &files::read(path, MAX_REPORT_BYTES)?) {
             Ok(report) => reports.push((file, report)),
-            Err(MergeError::NotBegun { .. }) => absent.push((path, NOT_BEGUN)),
+            Err(MergeError::NotBegun { .. }) => absent.push((path, Absence::NotBegun)),
             Err(error) => return Err(refused(error).into()),
         }
     }
@@ -43,7 +56,7 @@ pub(super) fn run(args: &MergeArgs, env: &mut Env) -> anyhow::Result<u8> {
             }
             false => "without shards its targets would be missing unnoticed",
         };
-        return Err(UsageError::file(path, format!("{why}; {problem}")).into());
+        return Err(UsageError::file(path, format!("{}; {problem}", why.words())).into());
     }
     let run = run_id::of(args.run.run_id.as_ref(), env);
     let this = ThisRun {
@@ -55,10 +68,10 @@ pub(super) fn run(args: &MergeArgs, env: &mut Env) -> anyhow::Result<u8> {
     let joined = merge(reports, &this).map_err(refused)?;
     // Such a report stands for a shard that is missing, and for nothing else: a newer attempt that did not begin must not leave the
     // pass of an older one.
-    let mut not_begun = absent.iter().filter(|(_, why)| *why == NOT_BEGUN);
+    let mut not_begun = absent.iter().filter(|(_, why)| *why == Absence::NotBegun);
     if let Some((path, why)) = not_begun.nth(joined.missing) {
         let problem = "no shard is missing that it could be of; leave the file out, or run that job again";
-        return Err(UsageError::file(path, format!("{why}; {problem}")).into());
+        return Err(UsageError::file(path, format!("{}; {problem}", why.words())).into());
     }
     for note in &joined.notes {
         env.note(note);

@@ -93,7 +93,7 @@ const MEMBERS: [(&str, &[&str]); 6] = [
     ("verity_volumes", &["source", "target", "verity_root"]),
 ];
 
-/// A field of the document, or a member of one, that no guest is known to read: one of tomorrow may.
+/// A field of the document, or a member of one, that no guest is known to read: a later one may.
 pub(crate) struct UnknownField<'a> {
     pub(crate) path: String,
     name: &'a str,

@@ -161,7 +161,7 @@ impl Policy {
         if *required != RequiredAssurance::CODE {
             out.word("require-assurance", &required.to_string());
         }
-        // Where the tier requires it, it decides nothing that is demanded.
+        // At a tier that requires these checks, a demand decides nothing.
         if required.tier() < Tier::Code && !demanded.is_empty() {
             out.set(
                 "demanded",

@@ -220,7 +220,7 @@ fn unknown(field: &str, value: &serde_json::Value) -> Vec<String> {
     found.map(|unknown| unknown.path).collect()
 }
 
-/// A guest of tomorrow may read more members of a field, as it may read more fields.
+/// A later guest may read more members of a field, as it may read more fields.
 #[test]
 fn a_member_that_is_not_known_is_as_a_field_that_is_not_known() {
     for (field, value, path, decides) in [
