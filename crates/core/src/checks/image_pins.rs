@@ -45,7 +45,7 @@ reasons! {
     UNREADABLE_COMPOSE "unreadable-compose"
         "The measured compose document cannot be read unambiguously, or it is not known what starts the app."
         "Simplify it: a runner that is exactly docker-compose, nerdctl-compose or bash, no duplicate keys, no nested \
-         aliases, no deep nesting; then deploy again.";
+         aliases, no deep nesting, no scripts of thousands of commands; then deploy again.";
     UNPINNED_IMAGE "unpinned-image"
         "An image is named by tag, built in the VM, or chosen by a variable: the measurement does not determine what \
          runs."

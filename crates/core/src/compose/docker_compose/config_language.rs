@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::shell::{Language, NamedBy, NamedFile, is_started_in_list, is_started_in_script, names_in};
 use super::words::split;
+use super::work::may_read;
 
 /// What the docker compose file says of its configs.
 #[derive(Debug, Default)]
@@ -237,7 +238,9 @@ impl ConfigReaders {
                 let mut others = words.filter(|word| !names_file(word, target) && !word.ends_with("crontab"));
                 !name.is_empty() && text.contains(name) && others.any(program)
             };
-            Language::is_file_not_read(target, text)
+            let all = self.scripts.iter().map(|(_, script)| script.len());
+            !may_read(all.sum::<usize>().saturating_add(text.len()))
+                || Language::is_file_not_read(target, text)
                 || self.lists.iter().any(|words| starts_it(&words.join(" ")))
                 || self.scripts.iter().any(|(_, script)| starts_it(script))
         })

@@ -35,6 +35,7 @@ mod unquoted;
 mod variables;
 mod volumes;
 mod words;
+mod work;
 
 #[cfg(test)]
 mod bounds_tests;
@@ -122,6 +123,18 @@ pub enum ComposeFileError {
     /// Another shape than a compose file.
     #[error("`docker_compose_file` {0}")]
     Shape(String),
+    /// Its scripts and lists of arguments cause more work than is done for one document.
+    #[error(
+        "its scripts take too much work to be judged: programs behind programs, scripts in scripts, or long files that many \
+         services mount; make them shorter, or put them into an image"
+    )]
+    TooMuchWork,
+}
+
+impl From<work::TooMuchWork> for ComposeFileError {
+    fn from(_: work::TooMuchWork) -> Self {
+        Self::TooMuchWork
+    }
 }
 
 impl MeasuredCompose {
@@ -151,12 +164,19 @@ impl ComposeFile {
     /// # Errors
     /// [`ComposeFileError`].
     pub fn read_unproven(text: &str) -> Result<Self, ComposeFileError> {
-        read(text, &Settable::unknown())
+        work::of_document(|| read(text, &Settable::unknown()))?
     }
 }
 
 /// Reads the docker compose file of a document's members.
 pub(in crate::compose) fn read_document(
+    members: &Map<String, Value>,
+    script: LaunchScript,
+) -> Result<Option<ComposeFile>, ComposeFileError> {
+    work::of_document(|| read_members(members, script))?
+}
+
+fn read_members(
     members: &Map<String, Value>,
     script: LaunchScript,
 ) -> Result<Option<ComposeFile>, ComposeFileError> {

@@ -2,6 +2,7 @@
 //!
 //! Where it is not sure whether a word is the argument of an option or the script, it takes it for both.
 
+use super::super::work::may_read;
 use super::paths::base_name;
 use super::script_arguments::{has_positional, may_read_arguments};
 use super::word::Word;
@@ -156,6 +157,9 @@ impl<'a> Execution<'a> {
     /// Reads the arguments of the interpreter of this name.
     pub(super) fn of(name: &str, arguments: &'a [Word]) -> Self {
         let mut execution = Self::default();
+        if !may_read(arguments.iter().map(|word| word.text.len()).sum()) {
+            return execution;
+        }
         let has_script = if is_shell(name) {
             execution.read_shell(arguments)
         } else {

@@ -70,6 +70,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::work::may_read;
 use addresses::Addresses;
 pub(super) use argument_list::{ItemUse, ListItem, uses_of_list};
 use evaluated::names_a_command;
@@ -101,6 +102,9 @@ const MAX_PARTS: usize = 4;
 /// Every variable of a script for which `is_settable` holds, with the gravest use.
 pub(super) fn uses(text: &str, is_settable: &dyn Fn(&str) -> bool) -> Uses {
     let mut found = Uses::new();
+    if !may_read(text.len()) {
+        return found;
+    }
     if text.len() > MAX_SCRIPT_BYTES {
         note_long_text(text, is_settable, &mut found);
         let executes = |part: &str| uses(part, is_settable).get(HOST_DATA) == Some(&Use::Executed);
@@ -156,7 +160,11 @@ fn parts(text: &str) -> Vec<&str> {
 /// Every variable of a program and its arguments, which no shell reads unless one is named, or the image starts one.
 pub(super) fn uses_of_arguments(arguments: &[String], is_settable: &dyn Fn(&str) -> bool) -> Uses {
     let mut found = Uses::new();
-    if arguments.iter().map(String::len).sum::<usize>() > MAX_SCRIPT_BYTES {
+    let bytes: usize = arguments.iter().map(String::len).sum();
+    if !may_read(bytes) {
+        return found;
+    }
+    if bytes > MAX_SCRIPT_BYTES {
         for word in arguments {
             note_word(word, is_settable, &mut found);
             note_long_text(word, is_settable, &mut found);

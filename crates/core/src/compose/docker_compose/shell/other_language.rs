@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::work::may_read;
 use super::host_data::HOST_DATA;
 use super::language::Language;
 use super::language_calls::{names_script, sets_risky_variable, writes_file};
@@ -27,6 +28,9 @@ const FILL_SETTINGS: [&str; 6] = [
     "typed_settings",
 ];
 
+/// How often a text is looked at, about.
+const PASSES: usize = 16;
+
 impl Language {
     /// Whether a script may execute an argument that it is handed: which one it is, is not followed.
     pub(in crate::compose::docker_compose) fn executes_its_arguments(self, script: &str) -> bool {
@@ -45,6 +49,9 @@ impl Language {
         script: &str,
         is_settable: &dyn Fn(&str) -> bool,
     ) -> Vec<(String, Use)> {
+        if !may_read(script.len().saturating_mul(PASSES)) {
+            return Vec::new();
+        }
         let script = &script.replace("['env']", ".env").replace("[\"env\"]", ".env");
         let settable: BTreeSet<&str> = identifiers(script).filter(|name| is_settable(name)).collect();
         let executed = |names: BTreeSet<&str>| {

@@ -4,6 +4,7 @@ mod words;
 
 use std::collections::BTreeSet;
 
+use super::super::work::may_read;
 use super::addresses::Addresses;
 use super::host_files::{HOST_FILES, takes_from_host};
 use super::names::names_in;
@@ -50,6 +51,9 @@ impl Script {
     }
 
     fn read_once(text: &str, addresses: Addresses, depth: usize) -> Self {
+        if !may_read(text.len()) {
+            return Self::default();
+        }
         let mut reader = ShellReader::of(text, addresses);
         let mut script = reader.script(None, depth);
         script.addresses = reader.addresses;

@@ -8,6 +8,7 @@ mod started_programs;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::work::{is_used_up, may_read};
 use super::addresses::Addresses;
 use super::arithmetic::evaluated_names;
 use super::host_data::{HOST_DATA, may_take};
@@ -60,6 +61,9 @@ pub(super) fn judge_text(
 
 /// How many texts that the commands of a script write out are judged. Of more it is not known what they execute.
 const MAX_TEXTS: usize = 64;
+
+/// What judging a command takes beside its words, in bytes that could be looked at instead.
+const OF_A_COMMAND: usize = 1024;
 
 /// Marks the commands that write out a script which executes what the host sends: who executes such a text, executes that.
 fn mark_scripts(script: &mut Script, depth: usize) {
@@ -216,6 +220,9 @@ impl<'a> ScriptJudge<'a> {
 
     /// Judges a command. `previous` is what the command before it may write into its pipe; returned is what this one may.
     fn command(&mut self, command: &'a ShellCommand, previous: BTreeSet<String>) -> BTreeSet<String> {
+        if !may_read(OF_A_COMMAND) {
+            return BTreeSet::new();
+        }
         let own: BTreeSet<String> = command.names().cloned().collect();
         self.note(&own, Use::Argument);
         // What it is handed through a pipe it may write.
@@ -331,12 +338,15 @@ impl<'a> ScriptJudge<'a> {
 
     /// The words that an interpreter executes, as scripts.
     fn nested_scripts(self, script: &Script, depth: usize) {
-        for Nested {
-            text,
-            is_script,
-            language,
-        } in self.nested
-        {
+        // Each once, whoever executes it: it may hold texts of its own, and they again.
+        let mut texts: BTreeMap<(&str, Option<Language>), bool> = BTreeMap::new();
+        for nested in self.nested {
+            *texts.entry((nested.text, nested.language)).or_default() |= nested.is_script;
+        }
+        for ((text, language), is_script) in texts {
+            if is_used_up() {
+                return;
+            }
             if let Some(language) = language {
                 let is_outside = |name: &str| {
                     let names = BTreeSet::from([name.to_owned()]);

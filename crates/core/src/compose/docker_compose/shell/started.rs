@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::risky_names::is_risky_in_script;
+use super::super::work::may_read;
 use super::interpreters::is_shell;
 use super::names::names_in;
 use super::own_variables::assignment;
@@ -14,6 +15,9 @@ use super::programs::{
 use super::script::ShellCommand;
 use super::script_arguments::is_exec_of_arguments;
 use super::word::Word;
+
+/// What looking for a name among those that are risky takes, in bytes that could be looked at instead.
+const OF_A_NAME: usize = 512;
 
 /// A program that a command may start.
 pub(super) struct StartedProgram<'a> {
@@ -31,8 +35,20 @@ impl ShellCommand {
     /// The programs that may run, behind assignments, reserved words and wrappers, each with its arguments. More than one where
     /// a word may be the argument of a wrapper's option. Adds to `executed` the variables that are executed before any of them.
     pub(super) fn programs(&self, executed: &mut BTreeSet<String>) -> Vec<StartedProgram<'_>> {
+        let bytes = |words: &[Word]| {
+            words
+                .iter()
+                .map(|word| word.text.len().saturating_add(1))
+                .sum::<usize>()
+        };
         let mut programs = Vec::new();
         let mut rest = self.words.as_slice();
+        // How many bytes the arguments have, which are looked at again for each program.
+        let mut arguments_bytes = bytes(rest);
+        let mut counted = rest;
+        if !may_read(arguments_bytes) {
+            return programs;
+        }
         // How many more words may be the program, and how many of them are the wrapper's own argument.
         let mut may_follow = 0_usize;
         let mut own_arguments = 0_usize;
@@ -45,7 +61,13 @@ impl ShellCommand {
             let text = word.text.as_str();
             let name = base_name(text);
             rest = after;
+            let (passed, left) = counted.split_at(counted.len().saturating_sub(after.len()));
+            arguments_bytes = arguments_bytes.saturating_sub(bytes(passed));
+            counted = left;
             if let Some((variable, value)) = assignment(text) {
+                if !may_read(OF_A_NAME) {
+                    return Vec::new();
+                }
                 if is_risky_in_script(variable) {
                     executed.extend(word.held());
                     executed.insert(file_key(value, self.folder.as_deref()));
@@ -53,6 +75,9 @@ impl ShellCommand {
                     executed.extend(names_in(text));
                 }
             } else if matches!(text, "declare" | "typeset" | "local" | "export" | "readonly") {
+                if !may_read(arguments_bytes) {
+                    return Vec::new();
+                }
                 executed.extend(executed_by_declaration(after));
                 is_wrapped = true;
             } else if matches!(text, "for" | "case" | "select" | "in" | "function") {
@@ -93,6 +118,9 @@ impl ShellCommand {
                 may_follow = may_follow.saturating_sub(1);
             } else {
                 own_arguments = own_arguments.saturating_sub(1);
+                if !may_read(arguments_bytes) {
+                    return Vec::new();
+                }
                 programs.push(StartedProgram {
                     word,
                     arguments: after,
@@ -100,7 +128,9 @@ impl ShellCommand {
                 programs.extend(module_that_fetches(name, after));
                 starts_behind_dashes |=
                     BEFORE_DASHES.contains(&name) || name.starts_with("with-") || name.starts_with("wait-");
-                if let Some(at) = verb_that_runs(after).filter(|_| RUN_TOOLS.contains(&name)) {
+                if RUN_TOOLS.contains(&name)
+                    && let Some(at) = verb_that_runs(after)
+                {
                     starts_behind_dashes = true;
                     is_wrapped = true;
                     may_follow = 0;
