@@ -154,6 +154,8 @@ fn t13_each_member_beside_a_versioned_attestation_is_compared_with_it() {
             trial.judge_bodies(&body.to_string(), Some(&trial.cvm.info_body()))
         };
         let (quote, echo) = (honest["quote"].clone(), honest["report_data"].clone());
+        // As an app writes it that parses the text.
+        let config: Value = serde_json::from_str(honest["vm_config"].as_str().unwrap()).unwrap();
         for others in [
             vec![],
             vec![("quote", quote.clone())],
@@ -161,6 +163,8 @@ fn t13_each_member_beside_a_versioned_attestation_is_compared_with_it() {
             vec![("event_log", honest["event_log"].clone())],
             vec![("eventlog", log.clone()), ("report_data", echo.clone())],
             vec![("quote", quote.clone()), ("report_data", echo.clone())],
+            vec![("vm_config", honest["vm_config"].clone())],
+            vec![("vm_config", config.clone())],
         ] {
             judge(&others).passes();
             for (name, lie, field) in [
@@ -169,6 +173,8 @@ fn t13_each_member_beside_a_versioned_attestation_is_compared_with_it() {
                 ("report_data", "ff".repeat(64).into(), "report_data"),
                 ("event_log", other_log.clone(), "event_log"),
                 ("eventlog", other_log.to_string().into(), "event_log"),
+                ("vm_config", json!({ "cpu_count": 1 }), "vm_config"),
+                ("vm_config", "{\"cpu_count\":1}".into(), "vm_config"),
             ] {
                 if others
                     .iter()

@@ -177,6 +177,10 @@ def read(body):
     vm_config = vm_config[0] if len(vm_config) == 1 else None
     if vm_config in (None, "") and inner is not None:
         vm_config = inner["config"]
+    elif inner is not None and inner["config"] and isinstance(vm_config, (str, Members)) and vm_config != inner["config"]:
+        said = [strict_json.plain(as_object(each)) for each in (vm_config, inner["config"])]
+        if said[0] is None or said[0] != said[1]:
+            raise Refused(*MALFORMED)
     return Evidence(data, events, echo or None, vm_config, body, only_runtime)
 
 

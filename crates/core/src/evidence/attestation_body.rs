@@ -120,6 +120,12 @@ impl Attestation {
         {
             return Err("report_data");
         }
+        let configs = (&self.vm_config, &versioned.vm_config);
+        if let (Some(loose), Some(other)) = configs
+            && !loose.same_by(other, same_json)
+        {
+            return Err("vm_config");
+        }
         let is_whole = |log: &Unproven<Vec<Event>>| log.same_by(log, |events, _| has_boot_events(events));
         if !self.event_log.as_ref().is_some_and(is_whole) {
             self.event_log = versioned.event_log;
@@ -205,6 +211,12 @@ fn same_runtime_events(one: &[Event], other: &[Event]) -> bool {
 fn same_but_for_padding(short: &[u8], long: &[u8]) -> bool {
     long.strip_prefix(short)
         .is_some_and(|rest| rest.iter().all(|byte| *byte == 0))
+}
+
+/// Whether two texts are the same, or hold the same JSON: apps write an object anew.
+fn same_json(one: &str, other: &str) -> bool {
+    let value = |text| serde_json::from_str::<serde_json::Value>(text).ok();
+    one == other || value(one).is_some_and(|one| value(other) == Some(one))
 }
 
 /// The quote: the SDK's `quote`, or `intel_quote` as private AI gateways call it, or else the known one.
