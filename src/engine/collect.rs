@@ -56,7 +56,7 @@ async fn collect_evidence(
     };
     let bootstrap = expected.kms.bootstrap.as_ref().map(|kept| kept.value.as_str());
     let collection = kms::ask(session, collection, kms::asked_kms(expected), bootstrap, beside).await;
-    let nodes = deployment.nodes.as_deref().or(session.nodes.as_ref());
+    let nodes = deployment.nodes.or_of(session.nodes.as_ref());
     let collection = contracts::ask(session, nodes, collection, &AskedContracts::of(expected), beside).await;
     kms::add_contract_bootstrap(session, collection, beside).await
 }

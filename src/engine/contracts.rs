@@ -41,13 +41,11 @@ pub struct ContractHints {
 }
 
 impl AskedContracts {
-    /// What a policy asks for.
+    /// The contracts that a policy names, unless it waives them.
     #[must_use]
     pub fn of(policy: &Policy) -> Self {
         match policy.contracts() {
-            Some(contracts)
-                if policy.governance.asks && policy.governance.mode != GovernanceMode::Unchecked =>
-            {
+            Some(contracts) if policy.governance.mode != GovernanceMode::Unchecked => {
                 Self::Named(contracts, Box::new(policy.clone()))
             }
             _ => Self::None,

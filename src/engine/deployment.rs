@@ -21,8 +21,40 @@ pub struct Deployment {
     pub policy: Arc<Policy>,
     /// The compose document, for apps that do not show theirs. Its SHA-256 decides whether it is the measured one.
     pub compose_file: Option<Arc<[u8]>>,
-    /// Which nodes are asked about its contracts, if they are others than those of the session.
-    pub nodes: Option<Arc<Nodes>>,
+    /// Which nodes are asked about its contracts, where its policy names some ([`Policy::contracts`]).
+    pub nodes: AskedNodes,
+}
+
+/// Which nodes of a blockchain are asked about a deployment's contracts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum AskedNodes {
+    /// Those of the session, if it has any.
+    #[default]
+    OfSession,
+    /// Others.
+    Own(Arc<Nodes>),
+    /// None.
+    None,
+}
+
+impl AskedNodes {
+    /// Those that are asked, in a session that has nodes or has none.
+    pub(crate) fn or_of<'a>(&'a self, session: Option<&'a Nodes>) -> Option<&'a Nodes> {
+        match self {
+            Self::OfSession => session,
+            Self::Own(nodes) => Some(nodes),
+            Self::None => None,
+        }
+    }
+
+    /// Whether any are asked, in a session that has nodes or has none.
+    pub(crate) const fn ask(&self, session_asks: bool) -> bool {
+        match self {
+            Self::OfSession => session_asks,
+            Self::Own(_) => true,
+            Self::None => false,
+        }
+    }
 }
 
 /// A text that is not the address of an app. It is not repeated: it may hold a password.
@@ -50,7 +82,7 @@ impl Deployment {
             policy: Arc::new(policy),
             source,
             compose_file: None,
-            nodes: None,
+            nodes: AskedNodes::OfSession,
         })
     }
 
@@ -62,7 +94,7 @@ impl Deployment {
             source,
             policy: Arc::default(),
             compose_file,
-            nodes: None,
+            nodes: AskedNodes::OfSession,
         }
     }
 

@@ -104,13 +104,22 @@ fn count(number: usize) -> u32 {
 
 impl Collection {
     /// The same, judged at a time, Unix seconds, by how many instances must run at least: where too few do, the app as a whole fails, next to its
-    /// instances.
+    /// instances. Where nothing says how many run, that is not determined.
     pub(super) fn with_at_least(mut self, minimum: Option<NonZeroU32>, at: u64) -> Self {
-        let listed = self.instances.iter().find_map(|collected| collected.listed);
-        let Some((minimum, listed)) = minimum.zip(listed) else {
+        let Some(minimum) = minimum.map(NonZeroU32::get) else {
             return self;
         };
-        let minimum = minimum.get();
+        let Some(listed) = self.instances.iter().find_map(|collected| collected.listed) else {
+            if self.instances.iter().any(|collected| collected.claims.is_ok()) {
+                let detail = format!(
+                    "The policy requires at least {minimum} instances, and this source answers for one: only Phala Cloud's list says \
+                     how many run."
+                );
+                let failure = EvidenceFailure::new(EvidenceReason::UnnamedInstances, detail);
+                self.missing = Some(Collected::nothing(at, failure));
+            }
+            return self;
+        };
         // Instances without an id may all be one: two quotes of one VM differ, too.
         let told_apart = listed
             .running

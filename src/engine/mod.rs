@@ -67,7 +67,7 @@ pub use collect::collect;
 pub use collected::{Collected, Collection};
 pub(crate) use collected::{interrupted, is_interrupted};
 pub use contracts::{AskedContracts, ContractHints, ask as ask_contracts};
-pub use deployment::{AddressError, Deployment};
+pub use deployment::{AddressError, AskedNodes, Deployment};
 pub use describe::{Described, FurtherAnswers, FurtherQuestions, SeveralInstances, ask_further, describe};
 pub(crate) use jitter::jitter;
 pub use kms::{ask as ask_kms, asked_kms};

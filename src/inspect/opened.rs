@@ -31,7 +31,7 @@ pub(super) struct Opened<'a> {
     /// The instance id in `/info`.
     pub instance_id: Option<&'a [u8; 20]>,
     /// What became of the measurement document in `vm_config`.
-    pub document: ShownDocument,
+    pub document: ShownDocument<[u8; 32]>,
     /// The registers in `/info`.
     pub registers: Option<&'a InfoRegisters>,
 }

@@ -62,7 +62,7 @@ pub(super) fn section(page: &mut Page, opened: &Opened<'_>) {
 }
 
 /// The measurement document of the OS image, and what follows from it.
-fn document(page: &mut Page, document: &ShownDocument) {
+fn document(page: &mut Page, document: &ShownDocument<[u8; 32]>) {
     let reference = ReferenceValues::built_in();
     let of = |hash: &[u8; 32]| match reference.image_by_hash(hash) {
         Some(row) => format!(
@@ -120,10 +120,10 @@ fn document(page: &mut Page, document: &ShownDocument) {
                     short_hex(computed)
                 ));
         }
-        ShownDocument::Reproduces(os) => {
-            page.field(NAME, hex::encode(os.os_image_hash()))
+        ShownDocument::Reproduces(os_image_hash) => {
+            page.field(NAME, hex::encode(os_image_hash))
                 .note("MRTD and RTMR0 to RTMR2 of the quote follow from it, the ACPI digests of the event log taken as they are.")
-                .note(of(os.os_image_hash()));
+                .note(of(os_image_hash));
         }
     }
 }

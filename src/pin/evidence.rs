@@ -9,7 +9,7 @@ use crate::engine::{Described, Session, describe};
 use crate::env::Env;
 use crate::plan::kms_and_contracts::{further_questions, phala_hints};
 use crate::plan::next_commands::{Commands, TargetNames};
-use crate::plan::nodes::{self, TargetNodes};
+use crate::plan::nodes;
 use crate::plan::selection::address;
 use crate::plan::setting_problem::settings_error;
 use crate::plan::target::target_of_settings;
@@ -82,7 +82,7 @@ fn live(
     let hints = request.phala_hints.then(|| phala_hints(&mut settings));
     let refused = |problem| settings_error(vec![problem]);
     let source = target_of_settings(url, &settings).map_err(refused)?.source;
-    let nodes = TargetNodes::of(&target.settings, &nodes::variables(&env.variables)).map_err(refused)?;
+    let nodes = nodes::asked(&target.settings, &nodes::variables(&env.variables)).map_err(refused)?;
     let questions = further_questions(
         &target.settings,
         target.kms.clone(),
@@ -90,12 +90,9 @@ fn live(
         reference,
     );
     let session = (request.session)(env)?;
-    let session = match nodes {
-        TargetNodes::OfRun => session,
-        named => Session {
-            nodes: named.own(),
-            ..session
-        },
+    let session = Session {
+        nodes: nodes.or_of(session.nodes.as_ref()).cloned(),
+        ..session
     };
     let Described { claims, hint, said } = runtime()?
         .block_on(Box::pin(describe(&session, &source, questions, &target.sources)))

@@ -17,16 +17,11 @@ use cvm_verify_core::policy::{
 use cvm_verify_core::reference::ReferenceValues;
 
 impl SettingsReader<'_> {
-    pub(super) fn kms(&mut self, reference: &ReferenceValues, at: u64) -> KmsPolicy {
+    pub(super) fn kms(&mut self, reference: &ReferenceValues) -> KmsPolicy {
         let hash = |text: &str| parse_user_hex(text).map_err(|error| format!("the value {error}"));
         let os_image = self.parsed("kms-os-image", |text| {
             match parse_os_image_of(text, reference).map_err(|error| error.to_string())? {
-                OsImageOption::Policy(policy) if !matches!(*policy, OsImagePolicy::Unchecked) => {
-                    if let OsImagePolicy::Published(named) = policy.as_ref() {
-                        named.check_end(at).map_err(|error| error.to_string())?;
-                    }
-                    Ok(*policy)
-                }
+                OsImageOption::Policy(policy) if !matches!(*policy, OsImagePolicy::Unchecked) => Ok(*policy),
                 _ => {
                     Err("write `known`, the published hash or name of an image, or its registers".to_owned())
                 }

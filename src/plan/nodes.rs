@@ -1,9 +1,11 @@
 //! Nodes of a blockchain that a target names for itself: its policy names the variable that holds their URLs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::setting_problem::SettingProblem;
 use crate::config::{PREFIX, Settings};
+use crate::engine::AskedNodes;
 use crate::net::Secret;
 use crate::source::chain::Nodes;
 
@@ -17,63 +19,33 @@ pub(crate) fn variables(env: &BTreeMap<String, String>) -> NodeVariables {
         .collect()
 }
 
-/// Whom a target asks about its contracts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum TargetNodes {
-    /// The nodes of the whole run, if there are any.
-    OfRun,
-    /// Its own.
-    Own(Box<Nodes>),
-    /// None.
-    None,
-}
-
-impl TargetNodes {
-    /// What the settings of a target say.
-    ///
-    /// # Errors
-    /// The variable that they name holds what is not two URLs of different operators.
-    pub(crate) fn of(settings: &Settings, variables: &NodeVariables) -> Result<Self, SettingProblem> {
-        let Some(value) = settings.one("rpc-url-env") else {
-            return Ok(Self::OfRun);
-        };
-        if value.text == "none" {
-            return Ok(Self::None);
-        }
-        let refused = |why: String| {
-            SettingProblem::of(
-                "rpc-url-env",
-                value,
-                format!("the environment variable {} {why}", value.text),
-            )
-        };
-        let Some(urls) = variables.get(&value.text).map(Secret::expose) else {
-            return Err(refused("is not set".to_owned()));
-        };
-        let urls = urls.lines().map(str::trim).filter(|line| !line.is_empty());
-        Nodes::parse(urls)
-            .map(|nodes| Self::Own(Box::new(nodes)))
-            .map_err(|error| {
-                refused(format!(
-                    "does not hold two RPC URLs of different operators: {error}"
-                ))
-            })
+/// What the settings of a target say.
+///
+/// # Errors
+/// The variable that they name holds what is not two URLs of different operators.
+pub(crate) fn asked(settings: &Settings, variables: &NodeVariables) -> Result<AskedNodes, SettingProblem> {
+    let Some(value) = settings.one("rpc-url-env") else {
+        return Ok(AskedNodes::OfSession);
+    };
+    if value.text == "none" {
+        return Ok(AskedNodes::None);
     }
-
-    /// Whether anybody is asked, in a run that names nodes or does not.
-    pub(crate) const fn asks(&self, run_asks: bool) -> bool {
-        match self {
-            Self::OfRun => run_asks,
-            Self::Own(_) => true,
-            Self::None => false,
-        }
-    }
-
-    /// The target's own.
-    pub(crate) fn own(self) -> Option<Nodes> {
-        match self {
-            Self::Own(nodes) => Some(*nodes),
-            Self::OfRun | Self::None => None,
-        }
-    }
+    let refused = |why: String| {
+        SettingProblem::of(
+            "rpc-url-env",
+            value,
+            format!("the environment variable {} {why}", value.text),
+        )
+    };
+    let Some(urls) = variables.get(&value.text).map(Secret::expose) else {
+        return Err(refused("is not set".to_owned()));
+    };
+    let urls = urls.lines().map(str::trim).filter(|line| !line.is_empty());
+    Nodes::parse(urls)
+        .map(|nodes| AskedNodes::Own(Arc::new(nodes)))
+        .map_err(|error| {
+            refused(format!(
+                "does not hold two RPC URLs of different operators: {error}"
+            ))
+        })
 }

@@ -15,18 +15,9 @@ impl SettingsReader<'_> {
     pub(super) fn os_image(
         &mut self,
         reference: &ReferenceValues,
-        at: u64,
         files: &mut FilesOfPlan,
     ) -> Option<OsImageOption> {
-        let option = self.parsed("os-image", |text| {
-            let option = parse_os_image_of(text, reference)?;
-            if let OsImageOption::Policy(policy) = &option
-                && let OsImagePolicy::Published(named) = policy.as_ref()
-            {
-                named.check_end(at)?;
-            }
-            Ok::<_, OsImageError>(option)
-        });
+        let option = self.parsed("os-image", |text| parse_os_image_of(text, reference));
         let Some(value) = self.settings.one("os-image-files") else {
             return option;
         };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::job::Job;
 use super::named_files::FilesOfPlan;
 use super::next_commands::{Commands, NetworkOptions, TargetNames};
-use super::nodes::{NodeVariables, TargetNodes};
+use super::nodes::{self, NodeVariables};
 use super::policy::{Expectations, expectations};
 use super::policy_file::Config;
 use super::selection::{Selection, WantedDeployment, addresses, wanted};
@@ -17,7 +17,7 @@ use crate::alert::incident::PolicyFileId;
 use crate::alert::variables::ChannelVariables;
 use crate::config::file::file_keys;
 use crate::config::{Interval, Settings, path_of};
-use crate::engine::Deployment;
+use crate::engine::{AskedNodes, Deployment};
 use crate::files::path_in_repository;
 use crate::git;
 use crate::usage_error::UsageError;
@@ -153,14 +153,13 @@ impl Planner<'_> {
                 Err(problem) => self.problems.push(problem),
             }
         }
-        let nodes = TargetNodes::of(&settings, self.node_variables).unwrap_or_else(|problem| {
+        let nodes = nodes::asked(&settings, self.node_variables).unwrap_or_else(|problem| {
             self.problems.push(problem);
-            TargetNodes::OfRun
+            AskedNodes::OfSession
         });
-        let Some(expected) = self.expected(&settings, wanted.name, nodes.asks(self.asks_nodes)) else {
+        let Some(expected) = self.expected(&settings, wanted.name, nodes.ask(self.asks_nodes)) else {
             return Vec::new();
         };
-        let nodes = nodes.own().map(Arc::new);
         let several = targets.len() > 1;
         let named = TargetNames {
             is_typed: wanted.url.is_some() || wanted.target.is_none(),

@@ -12,8 +12,8 @@ use crate::engine::now;
 use cvm_verify_core::evidence::parse_user_hex;
 use cvm_verify_core::policy::{
     Expected, Freshness, GpuExpectations, GpuMode, GpuVerifier, ImagePinsPolicy, KeyProviders,
-    LaunchInputsPolicy, MrConfigIdPolicy, Origin, PlatformList, Policy, ReportDataPolicy, TcbException,
-    TcbPolicy, Verifier,
+    LaunchInputsPolicy, MrConfigIdPolicy, Origin, PlatformList, Policy, PolicyProblem, ReportDataPolicy,
+    TcbException, TcbPolicy, Verifier,
 };
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::report::{AssuranceError, CheckId, RequiredAssurance};
@@ -50,10 +50,10 @@ pub(crate) fn expectations(
     let compose_hash = reader.compose_hash(compose_file.as_deref());
     let layout = reader.layout();
     let reference = reader.reference(files);
-    let os_image = reader.os_image(&reference, at, files);
+    let os_image = reader.os_image(&reference, files);
     let policy = Policy {
         compose_hash,
-        second_compose_hash: reader.second_hash(at),
+        second_compose_hash: reader.second_hash(),
         docker_compose: reader.docker_compose(compose_file.as_deref()),
         app_id: reader.app_id(),
         instance_ids: reader.instance_ids(),
@@ -76,8 +76,8 @@ pub(crate) fn expectations(
             key: reader.report_data_key(layout),
             value: reader.report_data_value(),
         },
-        tcb: reader.tcb(at),
-        kms: reader.kms(&reference, at),
+        tcb: reader.tcb(),
+        kms: reader.kms(&reference),
         governance: reader.governance(),
         required: reader
             .parsed("require-assurance", required_assurance)
@@ -96,16 +96,19 @@ pub(crate) fn expectations(
     };
     let policy = match settings.one("lock") {
         None => reader.without_lock(os_image, policy),
-        Some(value) => reader.with_lock(value, target, at, os_image, policy, files),
+        Some(value) => reader.with_lock(value, target, os_image, policy, files),
     };
     let sources = source_policy(settings, &policy.sources, &mut reader.problems);
     let mut policy = Policy { sources, ..policy };
     reader.problems.extend(tls_mode::check(&policy, settings));
+    // What is missing may only be written wrongly.
     if reader.problems.is_empty() {
         reader
             .problems
             .extend(release::check(&mut policy, settings, files));
+        reader.add(policy.not_compared());
     }
+    reader.add(policy.late_ends(at));
     if reader.problems.is_empty() {
         Ok(Expectations { policy, compose_file })
     } else {
@@ -195,15 +198,28 @@ impl SettingsReader<'_> {
         self.expected("key-provider", |text| KeyProviders::parse(text, reference))
     }
 
-    fn tcb(&mut self, at: u64) -> TcbPolicy {
+    /// What is wrong with the policy as a whole, where its settings are written.
+    fn add(&mut self, problems: Vec<PolicyProblem>) {
+        for PolicyProblem {
+            key, origin, text, ..
+        } in problems
+        {
+            let mut values = self.settings.all(key).iter();
+            let written = values.find(|value| origin.as_ref().is_none_or(|origin| value.origin == *origin));
+            self.problems.push(match written {
+                Some(value) if key == "lock" => SettingProblem::of_named_file(key, value, text),
+                Some(value) => SettingProblem::of(key, value, text),
+                None => SettingProblem::Other(text),
+            });
+        }
+    }
+
+    fn tcb(&mut self) -> TcbPolicy {
         let mut exceptions = Vec::new();
         for value in self.settings.all("accept-tcb") {
-            let exception = value.text.parse::<TcbException>().and_then(|exception| {
-                exception.check_end(at)?;
-                Ok(TcbException {
-                    origin: Some(value.origin.clone()),
-                    ..exception
-                })
+            let exception = value.text.parse::<TcbException>().map(|exception| TcbException {
+                origin: Some(value.origin.clone()),
+                ..exception
             });
             exceptions.extend(self.kept("accept-tcb", value, exception));
         }

@@ -33,7 +33,7 @@ pub(crate) fn docker_compose(
     })
 }
 
-/// A second hash needs a first expectation, and another one. One that a lower or higher level or a lock expects already adds nothing: in
+/// A second hash is another one than the first. One that a lower or higher level or a lock expects already adds nothing: in
 /// a roll-out, one setting names a hash for targets of which some run it as their first, and at its end the lock is taken of the second.
 pub(crate) fn check(
     policy: &mut Policy,
@@ -60,11 +60,6 @@ pub(crate) fn check(
             "it is the hash that {} expects already; give that of the other release",
             first.origin
         ),
-        None if policy.docker_compose.is_none() => {
-            "it is the second of two hashes, and there is no first; give --compose-hash, --app-compose-file, \
-             --docker-compose or --lock"
-                .to_owned()
-        }
         _ => return None,
     };
     Some(SettingProblem::of("also-compose-hash", value, problem))

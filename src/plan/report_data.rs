@@ -1,7 +1,6 @@
 //! What settings expect in the report data: where the nonce is in it, and a value of the user's own.
 
 use super::reader::SettingsReader;
-use super::setting_problem::SettingProblem;
 use crate::usage_error::UsageError;
 use cvm_verify_core::evidence::{parse_user_hex, parse_user_hex_up_to};
 use cvm_verify_core::verify::{Layout, UnknownLayout};
@@ -10,27 +9,13 @@ impl SettingsReader<'_> {
     /// 32 bytes; an address of Private AI may have 20, and is padded as its app pads it.
     pub(super) fn report_data_key(&mut self, layout: Option<Layout>) -> Option<[u8; 32]> {
         let value = self.settings.one("report-data-key")?;
-        let Some(layout) = layout.filter(|layout| layout.has_key()) else {
-            let of_layout = self.settings.one("report-data").map(|layout| layout.level);
-            // A higher level has another layout, which replaces that of the key.
-            if of_layout.is_some_and(|level| level > value.level) {
-                return None;
-            }
-            let known: Vec<&str> = Layout::ALL
-                .iter()
-                .filter(|layout| layout.has_key())
-                .map(|layout| layout.as_str())
-                .collect();
-            let problem = format!(
-                "the layout has no place for a key; name one that has a place, with --report-data: {}",
-                known.join(", ")
-            );
-            self.problems
-                .push(SettingProblem::of("report-data-key", value, problem));
+        let of_layout = self.settings.one("report-data").map(|layout| layout.level);
+        // A higher level has another layout, which replaces that of the key.
+        if !layout.is_some_and(Layout::has_key) && of_layout.is_some_and(|level| level > value.level) {
             return None;
-        };
+        }
         self.parsed("report-data-key", |text| match parse_user_hex::<20>(text) {
-            Ok(address) if layout == Layout::PrivateAi => {
+            Ok(address) if layout == Some(Layout::PrivateAi) => {
                 let mut key = [0; 32];
                 key.iter_mut().zip(address).for_each(|(to, from)| *to = from);
                 Ok(key)

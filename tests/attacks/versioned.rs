@@ -186,6 +186,36 @@ fn t13_each_member_beside_a_versioned_attestation_is_compared_with_it() {
     }
 }
 
+#[test]
+fn t13_vm_config_beside_a_versioned_attestation_is_the_one_within() {
+    for form in FORMS {
+        let trial = attesting(form);
+        let mut versioned = Versioned::of(&trial.cvm.evidence(&query()));
+        versioned.config = trial.cvm.vm_config().to_string();
+        let bytes = match form {
+            VersionedForm::Scale => versioned.scale(),
+            _ => versioned.msgpack(),
+        };
+        let judge = |config: Value| {
+            let body = json!({ "attestation": hex::encode(&bytes), "vm_config": config });
+            trial.judge_bodies(&body.to_string(), Some(&trial.cvm.info_body()))
+        };
+        judge(trial.cvm.vm_config()).passes();
+        judge(versioned.config.as_str().into()).passes();
+        let mut other = trial.cvm.vm_config();
+        other["image"] = "another".into();
+        for lie in [other.clone(), other.to_string().into()] {
+            let judged = judge(lie);
+            judged.fails(CheckId::Evidence, "malformed-field");
+            let detail = judged.detail(CheckId::Evidence);
+            assert!(
+                detail.contains("differs from the `vm_config` beside it"),
+                "{detail}"
+            );
+        }
+    }
+}
+
 /// What a guest or a proxy leaves out says nothing else.
 #[test]
 fn a_log_beside_a_versioned_attestation_may_be_empty_or_stripped() {

@@ -210,12 +210,15 @@ fn mistakes_of_the_file_and_of_the_files_it_names_are_told_together() {
         ),
         (
             "16:10",
-            "other.lock is the lock of another app (1111111111111111111111111111111111111111)",
+            "other.lock: `app_id` is 1111111111111111111111111111111111111111, so this is the lock of another app",
         ),
         ("20:12", "`os-image`: there is no lock"),
         ("21:15", "ends more than 90 days ahead"),
         ("24:7", "holds a #"),
-        ("30:23", "chain.lock holds contracts of chain 8453"),
+        (
+            "30:23",
+            "chain.lock: `governance.chain_id` is 8453, so the lock holds contracts of another chain",
+        ),
     ] {
         let line = ran
             .stderr

@@ -1,13 +1,16 @@
 //! The engine, as another Rust program uses it.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use super::governed;
 use cvm_verify::collateral::Sources;
-use cvm_verify::engine::{Cancelled, Deployment, Progress, Run, Session, TrustRoots, verify};
+use cvm_verify::engine::{AskedNodes, Cancelled, Deployment, Progress, Run, Session, TrustRoots, verify};
 use cvm_verify::net::{Client, Transport};
+use cvm_verify::source::chain::Nodes;
 use cvm_verify_core::policy::{Expected, OsImagePolicy};
 use cvm_verify_core::{CheckId, Origin, Policy, Status, TargetReport, TrustRoot, Verdict};
-use simulator::{AppServer, Cvm, PccsServer, World};
+use simulator::{AppServer, ChainServer, Cvm, PccsServer, World};
 use tokio::time::Instant;
 use url::Url;
 
@@ -129,6 +132,55 @@ async fn what_has_no_result_at_the_deadline_is_inconclusive() {
         Status::Error,
         Some("deadline-reached"),
     );
+}
+
+/// One answer does not show how many run, and nothing that passes hides that.
+#[tokio::test]
+async fn a_number_of_instances_is_not_determined_where_the_source_lists_none() {
+    let simulated = Simulated::healthy();
+    let mut app = simulated.deployment("app", simulated.compose_hash);
+    Arc::make_mut(&mut app.policy).min_instances = NonZeroU32::new(3);
+    let session = simulated.session();
+    let how = Run::default();
+    let reports = verify(&session, vec![app], &how, |_| {}, std::future::pending());
+    let reports = reports.await.unwrap();
+    assert_eq!(reports.len(), 2);
+    assert(&reports[0], CheckId::ComposeHash, Status::Pass, None);
+    let unnamed = Some("unnamed-instances");
+    assert(&reports[1], CheckId::Evidence, Status::Error, unnamed);
+    let worst = Verdict::worst(reports.iter().map(|report| report.verdict));
+    assert_eq!(worst, Verdict::Inconclusive);
+}
+
+/// Whoever gives two nodes to a session and names a contract wants it to be asked about.
+#[tokio::test]
+async fn nodes_are_asked_about_the_contracts_that_a_policy_names() {
+    let simulated = Simulated::healthy();
+    let cvm = Cvm::healthy(&World::default());
+    let nodes = [(); 2].map(|()| ChainServer::http(governed::chain()));
+    let asked = || nodes.each_ref().map(|node| !node.requests().is_empty());
+    let urls = nodes.each_ref().map(|node| node.url().to_string());
+    let session = Arc::new(Session {
+        nodes: Some(Nodes::parse(urls.iter().map(String::as_str)).unwrap()),
+        ..Arc::into_inner(simulated.session()).unwrap()
+    });
+    let mut app = simulated.deployment("app", simulated.compose_hash);
+    let policy = Arc::make_mut(&mut app.policy);
+    let origin = Origin::Option("the test");
+    policy.governance.chain_id = Some(Expected { value: 8453, origin });
+    let origin = Origin::Option("the test");
+    let value = cvm.app_id_bytes().try_into().unwrap();
+    policy.app_id = Some(Expected { value, origin });
+    let none = Deployment {
+        nodes: AskedNodes::None,
+        ..app.clone()
+    };
+    for (deployment, is_asked) in [(none, false), (app, true)] {
+        let how = Run::default();
+        let run = verify(&session, vec![deployment], &how, |_| {}, std::future::pending());
+        assert_eq!(run.await.unwrap().len(), 1);
+        assert_eq!(asked(), [is_asked; 2]);
+    }
 }
 
 #[test]

@@ -174,3 +174,92 @@ fn a_demand_that_is_written_nowhere_keeps_the_verdict_open_too() {
         (Verdict::Inconclusive, Status::Error, reason)
     );
 }
+
+/// The program refuses such a policy; a library call must not pass it in silence, at a tier that does not require the check either.
+#[test]
+fn an_expectation_that_nothing_is_compared_with_is_an_error() {
+    use crate::policy::ReportDataPolicy;
+    use crate::report::{CheckId, RequiredAssurance, Status, Verdict};
+    use crate::verify::Layout;
+
+    let claims = healthy();
+    let hardware = || Policy {
+        required: RequiredAssurance::Hardware,
+        ..Policy::default()
+    };
+    assert_eq!(report(&claims, &hardware()).verdict, Verdict::Pass);
+    let of_key = |layout| Policy {
+        report_data: ReportDataPolicy {
+            layout,
+            key: Some([7; 32]),
+            value: None,
+        },
+        ..hardware()
+    };
+    let second = Policy {
+        second_compose_hash: Some(SecondHash {
+            value: [7; 32],
+            until: "2026-06-10".parse().unwrap(),
+            ends: claims.at + 1,
+        }),
+        ..hardware()
+    };
+    let locked = Policy {
+        locked_compose: Some(LockedCompose {
+            compose_settings: BTreeMap::new(),
+            images: BTreeMap::new(),
+            places: Vec::new(),
+            lock: LockOrigin::from("cvm.lock"),
+        }),
+        ..hardware()
+    };
+    for (policy, id, key) in [
+        (of_key(None), CheckId::ReportData, "report-data-key"),
+        (
+            of_key(Some(Layout::Ascii)),
+            CheckId::ReportData,
+            "report-data-key",
+        ),
+        (second, CheckId::ComposeHash, "also-compose-hash"),
+        (locked, CheckId::ComposeHash, "lock"),
+    ] {
+        let report = report(&claims, &policy);
+        let check = report.checks.iter().find(|check| check.id == id).unwrap();
+        assert_eq!(
+            (check.status, check.reason.as_deref()),
+            (Status::Error, Some("not-compared")),
+            "{key}"
+        );
+        assert_eq!(report.verdict, Verdict::Inconclusive, "{key}");
+        let problems = policy.problems(claims.at);
+        assert_eq!(
+            problems
+                .iter()
+                .map(|one| (one.key, one.check))
+                .collect::<Vec<_>>(),
+            [(key, id)]
+        );
+    }
+}
+
+/// Nothing is accepted for more than 90 days from the day on which somebody says so.
+#[test]
+fn what_is_accepted_for_too_long_is_a_problem_of_the_policy() {
+    let ends = 1_781_136_000;
+    let mut policy = Policy {
+        compose_hash: Some(expected("--compose-hash", [7; 32])),
+        second_compose_hash: Some(SecondHash {
+            value: [8; 32],
+            until: "2026-06-10".parse().unwrap(),
+            ends,
+        }),
+        ..Policy::default()
+    };
+    policy.tcb.exceptions = vec!["OutOfDate:until=2026-06-10".parse().unwrap()];
+    let late = |today| {
+        let problems = policy.problems(today).into_iter();
+        problems.map(|problem| problem.key).collect::<Vec<_>>()
+    };
+    assert_eq!(late(ends - 91 * 86_400), Vec::<&str>::new());
+    assert_eq!(late(ends - 91 * 86_400 - 1), ["accept-tcb", "also-compose-hash"]);
+}

@@ -3,7 +3,8 @@
 //! A deployment supplies a quote, an event log and a compose document. This crate decides whether they are authentic
 //! ([`verify`](mod@verify)), whether they are what you expect ([`appraise()`]), and says why ([`report`]). It is a pure
 //! function of its arguments: it opens no connection, and reads no clock, no environment and no file. Time, nonce, collateral
-//! and policy are arguments, so recorded evidence gives the same result in a year.
+//! and policy are arguments, so recorded evidence gives the same result in a year. One exception: the library for Sigstore reads this
+//! machine's clock, too, so on a machine whose clock runs behind a statement about an image may be not determined.
 //!
 //! ```
 //! use cvm_verify_core::{

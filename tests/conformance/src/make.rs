@@ -224,6 +224,8 @@ fn bundle_of(cvm: &Cvm, honest: &Cvm, case: &Case, values: &Values) -> anyhow::R
         }
         .with_context(|| format!("{edit:?}"))?;
     }
+    let chain = Value::from(honest.world.pck_chain_pem()).to_string();
+    let collateral = collateral.replace("\"{pck-chain}\"", &chain);
     let tls = match &case.tls {
         Some(tls) => tls::record(tls, cvm).context("tls")?,
         None => Value::Null,

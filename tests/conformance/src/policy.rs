@@ -17,6 +17,8 @@ pub struct Policy {
     pub names: Vec<Names>,
     /// Whether a lock pins code and owners of the contracts.
     pub locked: bool,
+    /// Lines of a lock, in front of those of the contracts.
+    pub lock: Option<String>,
     /// Keys that are left out, of the file and of the lock.
     pub without: Vec<String>,
     /// Keys of the file that are set.
@@ -109,17 +111,20 @@ impl Policy {
         let lines: String = rows
             .map(|(key, value)| format!("{key} = {}\n", values.fill(value)))
             .collect();
-        self.locked
-            .then(|| format!("schema = \"cvm-verify/lock/v1\"\n\n[governance]\n{lines}"))
+        let head = "schema = \"cvm-verify/lock/v1\"\n";
+        let own = self.lock.as_deref().map(|own| values.fill(own));
+        match (own, self.locked) {
+            (own, true) => Some(format!(
+                "{head}{}\n[governance]\n{lines}",
+                own.unwrap_or_default()
+            )),
+            (own, false) => own.map(|own| format!("{head}{own}")),
+        }
     }
 
     /// The reference values: the OS image that app and KMS run on, and the lines of the case.
     pub fn reference(&self, values: &Values) -> anyhow::Result<String> {
-        let registers = values.get("os-image").context("os-image")?;
-        let register = |name: &str| {
-            let mut parts = registers.split(',').filter_map(|part| part.split_once('='));
-            parts.find(|(key, _)| *key == name).map_or("", |(_, value)| value)
-        };
+        let register = |name: &str| values.get(name).context("a register");
         let tail = "source = \"the simulator\"\ndate = \"2026-10-01\"\n";
         Ok(format!(
             "updated = \"2026-10-01\"\n\
@@ -127,11 +132,11 @@ impl Policy {
              [[image]]\nname = \"ours-1.0\"\nversion = \"1.0\"\nclass = \"production\"\nos_image_hash = \"{}\"\nfirmware = \"ours\"\n\
              rtmr1 = \"{}\"\nrtmr2 = \"{}\"\n{tail}\
              [[rtmr0]]\nvalue = \"{}\"\nshape = \"a simulated shape\"\n{tail}{}",
-            register("mrtd"),
+            register("mrtd")?,
             crate::values::OS_IMAGE_HASH,
-            register("rtmr1"),
-            register("rtmr2"),
-            register("rtmr0"),
+            register("rtmr1")?,
+            register("rtmr2")?,
+            register("rtmr0")?,
             values.fill(self.reference.as_deref().unwrap_or_default()),
         ))
     }

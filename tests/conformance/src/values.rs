@@ -16,7 +16,17 @@ pub struct Values(BTreeMap<&'static str, String>);
 impl Values {
     /// Those of an app.
     pub fn of(cvm: &Cvm) -> Self {
+        let registers = cvm.registers();
+        let register = |name: &'static str| {
+            let mut parts = registers.split(',').filter_map(|part| part.split_once('='));
+            let value = parts.find(|(key, _)| *key == name).map(|(_, value)| value);
+            (name, value.unwrap_or_default().to_owned())
+        };
         Self(BTreeMap::from([
+            register("mrtd"),
+            register("rtmr0"),
+            register("rtmr1"),
+            register("rtmr2"),
             ("compose-hash", hex::encode(cvm.compose_hash())),
             ("app-id", hex::encode(cvm.app_id_bytes())),
             ("instance-id", hex::encode(&cvm.instance_id)),

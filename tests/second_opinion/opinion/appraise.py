@@ -72,7 +72,7 @@ class Run:
         self.same_instance(parsed)
         self.set("freshness", *freshness.judge(parsed.report_data, self.nonce, self.policy))
         self.set("report-data", *freshness.echo(parsed.report_data, self.evidence.echo))
-        self.set("os-image", *os_image.judge(parsed, self.policy))
+        self.set("os-image", *os_image.judge(parsed, self.policy, self.now))
         self.platform(platform)
         self.claims = None
         self.log(parsed)
@@ -240,7 +240,9 @@ class Run:
         if "fail" in statuses:
             return "fail"
         waived = {name for name, (status, reason) in self.checks.items() if (status, reason) == ("skip", "unchecked")}
-        for name in HARDWARE if self.policy.assurance == "hardware" else CODE:
+        tier = HARDWARE if self.policy.assurance == "hardware" else CODE
+        # What is written of a check binds at a tier that does not require the check, too.
+        for name in [*tier, *(each for each in CODE if each in self.policy.named)]:
             status, reason = self.checks.get(name, ("error", None))
             if name not in waived and (status not in ("pass", "warn") or (name, reason) in UNMET):
                 return "inconclusive"
@@ -277,4 +279,9 @@ def appraise(text, arguments, root_pem, files=None):
     if nonce is not None and (run.nonce is None or len(run.nonce) != 32):
         return Result("usage")
     run.verify()
+    if policy.assurance == "hardware":
+        for name in (set(CODE) - set(HARDWARE)) & policy.named:
+            status, reason = run.checks.get(name, (None, None))
+            if status == "warn" and (name, reason) in UNMET:
+                run.set(name, "error", reason)
     return Result(run.verdict(), run.checks)

@@ -123,6 +123,14 @@ def authentic(collateral, root, platform):
         issuers += certificates(collateral.documents.get("pck_crl_issuer_chain") or "")
     except ValueError as error:
         raise Undetermined("malformed", str(error)) from error
+    beside = collateral.documents.get("pck_certificate_chain")
+    if beside is not None:
+        try:
+            chain = certificates(beside)
+        except (ValueError, AttributeError) as error:
+            raise Undetermined("malformed", str(error)) from error
+        if not chain or path_to(root, chain) is None:
+            raise Undetermined("not-signed-by-intel", "the chain of the machine")
     if not is_signed_by(collateral.root_crl, root):
         raise Undetermined("not-signed-by-intel", "root CRL")
     if not any(is_signed_by(collateral.pck_crl, each) and path_to(root, [each]) for each in issuers):

@@ -548,6 +548,9 @@ def held(text, names):
     return names
 
 
+ENVIRONMENT = re.compile(r"/proc/[^/\s\"']+(?:/task/[^/\s\"']+)?/environ(?![\w./-])")
+
+
 def shell_executes(text, names):
     """Whether the text, executed by a shell, executes the value of one of the variables."""
     names = held(text, names)
@@ -560,7 +563,11 @@ def shell_executes(text, names):
     # An interactive shell executes the file that ENV names.
     if "ENV" in names and re.search(rf"(^|[\s;|&('\"/])(ba|a|da|z|k)?sh\s+([-+]\S+\s+)*-[a-zA-Z]*i", text):
         return True
-    if not mentions(text, names):
+    # The file of the whole environment, whichever way it is read.
+    shown = bool(names) and ENVIRONMENT.search(text)
+    if shown and re.search(rf"(^|[\s;|&(`]){SHELLS}\s+(-\S+\s+)*{ENVIRONMENT.pattern}", text):
+        return True
+    if not mentions(text, names) and not shown:
         return False
     if writes_what_a_program_reads(text, names):
         return True

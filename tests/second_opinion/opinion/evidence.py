@@ -177,6 +177,12 @@ def read(body):
     vm_config = vm_config[0] if len(vm_config) == 1 else None
     if vm_config in (None, "") and inner is not None:
         vm_config = inner["config"]
+    elif inner is not None and inner["config"] and isinstance(vm_config, (str, Members)) and vm_config != inner["config"]:
+        said = [strict_json.plain(as_object(each)) for each in (vm_config, inner["config"])]
+        # An object without members says nothing. Guests of 0.5 have the whole .sys-config.json within (dstack 0.5, `dstack-attest`).
+        within = strict_json.plain(as_object(said[1].get("vm_config"))) if isinstance(said[1], dict) else None
+        if {} not in said and (said[0] is None or said[0] not in (said[1], within)):
+            raise Refused(*MALFORMED)
     return Evidence(data, events, echo or None, vm_config, body, only_runtime)
 
 

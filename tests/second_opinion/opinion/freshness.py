@@ -42,4 +42,5 @@ def echo(report_data, text):
     """Check `report-data`: what the JSON shows beside the quote."""
     if text is None:
         return "skip", "no-echo"
-    return ("pass", None) if text.lower().removeprefix("0x") == report_data.hex() else ("fail", "echo-mismatch")
+    # The guest agent pads what it is given with zeros, and an app may show it as it was given (dstack, `sdk/curl/api.md`).
+    return ("pass", None) if text.lower().removeprefix("0x").ljust(128, "0") == report_data.hex() else ("fail", "echo-mismatch")

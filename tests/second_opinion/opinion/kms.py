@@ -355,7 +355,7 @@ class Server:
 def image_of(run, parsed, wanted, shapes=True):
     """The reason why the OS image of a VM is refused, or None."""
     policy = policies.Policy(os_image=policies.os_image(wanted), reference=run.policy.reference)
-    status, reason = os_image.judge(parsed, policy)
+    status, reason = os_image.judge(parsed, policy, run.now)
     if reason == "acpi-unverified" and not shapes:
         return None
     return {"pass": None, "fail": "os-image"}.get(status, "os-image-unknown")

@@ -2,8 +2,10 @@
 
 The tables are read as data. What rests on a measurement document or on image files is not judged here."""
 
+import datetime
 import functools
 import pathlib
+import re
 import tomllib
 
 from .unsupported import NotImplementedHere
@@ -39,11 +41,44 @@ def known_image(run):
     return found.pop() if len(found) == 1 else None
 
 
-def judge(quote, policy):
+def host_alone(image, policy):
+    """The vulnerabilities of an image by which the host alone gains secrets or code."""
+    def number(text):
+        return [int(part) for part in text.split("-")[0].split(".")]
+
+    return [each for each in rows(policy, "advisories.toml", "advisory") if each["grade"] == "host-alone" and any(
+        ("line" not in row or number(image["version"])[:len(number(row["line"]))] == number(row["line"]))
+        and number(image["version"]) < number(row["before"])
+        for row in each["affected"])]
+
+
+def of_lock(have, policy, now):
+    """The image of a lock: its registers, and until when it accepts the vulnerabilities of that image that it names."""
+    locked = policy.lock["os_image"]
+    if any(have[name] != locked[name].lower() for name in ("mrtd", "rtmr0", "rtmr1", "rtmr2")):
+        return "fail", "register-mismatch"
+    found = matching(have, policy)
+    if any(row in table("os-images.toml")["image"] for row in found) or set(locked) - {"mrtd", "rtmr0", "rtmr1", "rtmr2", "vulnerable_until"}:
+        raise NotImplementedHere("advisories of a known image")
+    ids = [each["id"] for row in found for each in host_alone(row, policy)]
+    if not ids:
+        return "pass", None
+    until, sentence = locked.get("vulnerable_until"), policy.lock.get("accepted", {}).get("vulnerable-image")
+    names = sentence is not None and re.search(r" has a published vulnerability: |\b(CVE|GHSA)-", sentence, re.I)
+    if until is None or until < now.date() or names and not all(re.search(rf"(?<![\w-]){re.escape(each)}(?![\w-])", sentence) for each in ids):
+        return "fail", "vulnerable-image"
+    end = datetime.datetime.combine(until + datetime.timedelta(days=1), datetime.time(), datetime.UTC)
+    return "warn", "image-exception-ends-soon" if end - now < datetime.timedelta(days=14) else "vulnerable-image"
+
+
+def judge(quote, policy, now):
     have = {name: value.hex() for name, value in quote.registers().items()}
     wanted = policy.os_image
     if wanted == "unchecked":
         return "skip", "unchecked"
+    if wanted is None and "os_image" in policy.lock:
+        return of_lock(have, policy, now)
+    wanted = wanted or "known"
     if isinstance(wanted, dict):
         same = all(have[name] == value for name, value in wanted.items())
         return ("pass", None) if same else ("fail", "register-mismatch")

@@ -27,7 +27,7 @@ class Policy:
     compose_hash: bytes | None = None
     app_id: bytes | None = None
     instance_ids: list = field(default_factory=list)
-    os_image: object = "known"
+    os_image: object = None
     key_provider: list | str | None = None
     platform_ids: list = field(default_factory=list)
     accept_tcb: list = field(default_factory=list)
@@ -58,6 +58,7 @@ class Policy:
     kms_settings: dict = field(default_factory=dict)
     lock: dict = field(default_factory=dict)
     reference: dict = field(default_factory=dict)
+    named: set = field(default_factory=set)  # the options that were given
 
 
 def hex_of(text, *lengths):
@@ -148,7 +149,7 @@ def read_file(policy, target, files):
             policy.reference = toml(value, files)
         elif name not in ("name", "url"):
             raise NotImplementedHere(f"policy file: {name}")
-    if set(policy.lock) - {"schema", "governance", "kms"}:
+    if set(policy.lock) - {"schema", "governance", "kms", "os_image", "accepted"}:
         raise NotImplementedHere(f"lock: {sorted(policy.lock)}")
 
 
@@ -170,6 +171,7 @@ def read(arguments, now, files=None):
             if not words:
                 raise Usage(f"{name} needs a value")
             value = words.pop(0)
+        policy.named.add(name.removeprefix("--"))
         match name:
             case "--compose-hash":
                 policy.compose_hash = hex_of(value, 32)

@@ -49,7 +49,8 @@ pub use evidence::{EvidenceFailure, EvidenceReason};
 pub use finding::{Finding, Reason};
 use finding::{known, reasons};
 pub use forecasts::forecasts;
-pub(crate) use not_proven::{BOOT_ORDER_NOT_PROVEN, EVENT_LOG_NOT_PROVEN, QUOTE_NOT_PROVEN};
+use not_proven::not_compared;
+pub(crate) use not_proven::{BOOT_ORDER_NOT_PROVEN, EVENT_LOG_NOT_PROVEN, NOT_COMPARED, QUOTE_NOT_PROVEN};
 pub use os_image::named_os_image;
 pub(crate) use source_provenance::proven_sources;
 pub use source_provenance::{

@@ -2,6 +2,8 @@
 
 use super::finding::{Finding, Reason};
 use crate::evidence::AskedParty;
+use crate::policy::Policy;
+use crate::report::CheckId;
 use crate::verify::{BootClaims, Claims, NotProven, VerifiedQuote};
 
 /// Given by every check that depends on a quote that is not proven.
@@ -25,6 +27,14 @@ pub(crate) const BOOT_ORDER_NOT_PROVEN: Reason = Reason {
     fix: "",
 };
 
+/// Given where the policy expects what nothing can be compared with.
+pub(crate) const NOT_COMPARED: Reason = Reason {
+    id: "not-compared",
+    means: "The policy expects something that cannot be compared with anything. The program refuses such a policy; a library call \
+            does not.",
+    fix: "Correct the policy: `Policy::problems` says what is wrong with it.",
+};
+
 /// What to do where Phala Cloud's API handed over what nobody signed or what no signature fits.
 const ASK_THE_APP: &str = "Ask the app itself (--source app): the API may have changed what the CVM sent, and then the host is not \
                            at fault. If what the app answers is refused, too, treat the deployment as hostile: stop sending it \
@@ -41,6 +51,16 @@ pub(super) fn refused_bytes(asked: AskedParty, reason: &'static Reason, detail: 
         )
         .advising(ASK_THE_APP),
     }
+}
+
+/// The finding of what the policy expects of a check and cannot be compared.
+pub(super) fn not_compared(check: CheckId, policy: &Policy) -> Option<Finding> {
+    let problem = policy.not_compared_by(check)?;
+    let finding = Finding::error(
+        &NOT_COMPARED,
+        format!("Not compared: `{}`: {}.", problem.key, problem.text),
+    );
+    Some(finding.against(problem.origin))
 }
 
 pub(super) fn quote_not_proven() -> Finding {

@@ -1,6 +1,8 @@
 //! `report-data`: what stands next to the quote, and what the user expects inside it.
 
-use super::{Check, Finding, Heals, QUOTE_NOT_PROVEN, Required, proven_quote, reasons};
+use super::{
+    Check, Finding, Heals, NOT_COMPARED, QUOTE_NOT_PROVEN, Required, not_compared, proven_quote, reasons,
+};
 use crate::checks::known;
 use crate::policy::Policy;
 use crate::report::CheckId;
@@ -13,14 +15,14 @@ pub(super) const CHECK: Check = Check {
     prevents: "A JSON answer that shows a fresh nonce with an old quote.",
     reasons: REASONS,
     required: Required::NotToFail,
-    is_configured: |policy| policy.report_data.value.is_some(),
+    is_configured: |policy| policy.report_data.value.is_some() || policy.report_data.key.is_some(),
     run,
     convicts: &[(&ECHO_MISMATCH, Heals::UnlessExpectedRuns)],
     ..Check::BASE
 };
 
 reasons! {
-    REASONS with [&QUOTE_NOT_PROVEN]:
+    REASONS with [&QUOTE_NOT_PROVEN, &NOT_COMPARED]:
     ECHO_MISMATCH "echo-mismatch"
         "The unsigned `report_data` of the JSON answer differs from the signed one in the quote."
         "If the app builds the answer itself, return the SDK's object unchanged; otherwise treat the host as hostile.";
@@ -71,16 +73,23 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         _ => {}
     }
     match policy.report_data.value {
-        None if key.is_some() && policy.report_data.key.is_some() => {
-            Finding::pass("The expected key is signed with the nonce.")
-        }
-        None if key.is_some() => Finding::pass("The key of this connection is signed with the nonce."),
         Some(value) if value != *quote.report_data() => Finding::fail(
             &VALUE_MISMATCH,
             "The signed report data is not the expected value.",
         )
         .comparing(hex::encode(value), hex::encode(quote.report_data()))
         .against(policy.setting("report-data-value")),
+        _ => not_compared(CheckId::ReportData, policy).unwrap_or_else(|| compared(claims, policy, key)),
+    }
+}
+
+/// The finding where nothing differs. `key` is what the layout leaves to the app.
+fn compared(claims: &Claims, policy: &Policy, key: Option<[u8; 32]>) -> Finding {
+    match policy.report_data.value {
+        None if key.is_some() && policy.report_data.key.is_some() => {
+            Finding::pass("The expected key is signed with the nonce.")
+        }
+        None if key.is_some() => Finding::pass("The key of this connection is signed with the nonce."),
         Some(_) => Finding::pass("The signed report data is the expected value."),
         None if claims.echo == Echo::Equal => {
             Finding::pass("The `report_data` of the answer is the one that was signed.")

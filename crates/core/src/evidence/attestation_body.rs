@@ -3,6 +3,8 @@
 use super::error::document_text;
 use std::borrow::Cow;
 
+use serde_json::{Map, Value};
+
 use super::json::{Object, kind_of};
 use super::limits::{MAX_ATTESTATION_BYTES, MAX_QUOTE_BYTES, MAX_VERSIONED_BYTES};
 use super::{
@@ -120,6 +122,12 @@ impl Attestation {
         {
             return Err("report_data");
         }
+        let configs = (&self.vm_config, &versioned.vm_config);
+        if let (Some(loose), Some(other)) = configs
+            && !loose.same_by(other, same_config)
+        {
+            return Err("vm_config");
+        }
         let is_whole = |log: &Unproven<Vec<Event>>| log.same_by(log, |events, _| has_boot_events(events));
         if !self.event_log.as_ref().is_some_and(is_whole) {
             self.event_log = versioned.event_log;
@@ -205,6 +213,26 @@ fn same_runtime_events(one: &[Event], other: &[Event]) -> bool {
 fn same_but_for_padding(short: &[u8], long: &[u8]) -> bool {
     long.strip_prefix(short)
         .is_some_and(|rest| rest.iter().all(|byte| *byte == 0))
+}
+
+/// Whether `vm_config` is the `config` of a versioned attestation. Apps write an object anew, one without members says nothing, and guests of
+/// 0.5 have the whole `.sys-config.json` there, with `vm_config` as a member (dstack 0.5, `dstack-attest/src/attestation.rs`).
+fn same_config(loose: &str, config: &str) -> bool {
+    let read = |text: &str| serde_json::from_str::<Value>(text).ok();
+    let (one, other) = (read(loose), read(config));
+    let within = other.as_ref().and_then(|other| match other.get("vm_config")? {
+        Value::String(text) => read(text),
+        value => Some(value.clone()),
+    });
+    let says_nothing = |value: &Option<Value>| {
+        value
+            .as_ref()
+            .is_some_and(|value| *value == Value::Object(Map::new()))
+    };
+    loose == config
+        || says_nothing(&one)
+        || says_nothing(&other)
+        || one.is_some() && (one == other || one == within)
 }
 
 /// The quote: the SDK's `quote`, or `intel_quote` as private AI gateways call it, or else the known one.
@@ -300,4 +328,32 @@ pub(super) fn info_within(body: &[u8]) -> Option<&[u8]> {
     let within: Within<'_> = serde_json::from_slice(body).ok()?;
     let info = within.info?.get();
     info.starts_with('{').then_some(info.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same_config;
+
+    #[test]
+    fn a_config_is_the_same_in_each_form_that_guests_write() {
+        let config = r#"{"cpu_count":2,"image":"a"}"#;
+        for same in [
+            config,
+            r#"{ "image": "a", "cpu_count": 2 }"#,
+            "{}",
+            r#"{"kms_urls":[],"vm_config":"{\"cpu_count\":2,\"image\":\"a\"}"}"#,
+            r#"{"vm_config":{"cpu_count":2,"image":"a"}}"#,
+        ] {
+            assert!(same_config(config, same), "{same}");
+        }
+        for other in [
+            r#"{"cpu_count":3,"image":"a"}"#,
+            r#"{"kms_urls":[],"vm_config":"{\"cpu_count\":3}"}"#,
+            r#"{"kms_urls":[]}"#,
+            "x",
+            "",
+        ] {
+            assert!(!same_config(config, other), "{other}");
+        }
+    }
 }

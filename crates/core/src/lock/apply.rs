@@ -14,13 +14,15 @@ impl Lock {
     /// everything else of the lock: the compose settings above all.
     ///
     /// # Errors
-    /// [`LockProblem::NoOsImage`]: `--os-image lock`, but the lock has no registers.
+    /// [`LockProblem::NoOsImage`]: `--os-image lock`, but the lock has no registers. [`LockProblem::OtherApp`] and
+    /// [`LockProblem::OtherChain`]: the policy names another app or chain, so what else the lock says is not about it.
     pub fn apply(
         &self,
         lock: &LockOrigin,
         os_image: Option<OsImageOption>,
         policy: Policy,
     ) -> Result<Policy, LockError> {
+        self.refuse_others(lock, &policy)?;
         let mut locked_shape = policy.locked_shape;
         let os_image = match os_image {
             Some(OsImageOption::Policy(given)) => {
@@ -66,6 +68,22 @@ impl Lock {
             lock: policy.lock.or_else(|| Some(lock.clone())),
             ..policy
         })
+    }
+
+    /// A lock of another app or chain would be replaced in that alone, and everything else of it would be wrong.
+    fn refuse_others(&self, lock: &LockOrigin, policy: &Policy) -> Result<(), LockError> {
+        let refuse = |problem, key| Err(LockMistake::of_file(lock.path(), problem).about(key).into());
+        if let (Some(given), Some(own)) = (&policy.app_id, self.app_id)
+            && given.value != own
+        {
+            return refuse(LockProblem::OtherApp(hex::encode(own)), "app_id");
+        }
+        if let (Some(given), Some(own)) = (&policy.governance.chain_id, self.governance.chain_id)
+            && given.value != own
+        {
+            return refuse(LockProblem::OtherChain(own), "governance.chain_id");
+        }
+        Ok(())
     }
 
     fn os_policy(&self, lock: &LockOrigin) -> Option<OsImagePolicy> {

@@ -2,7 +2,7 @@
 
 use super::{MAX_LOCK_BYTES, SCHEMA};
 use crate::evidence::HexError;
-use crate::policy::{KeyProvidersError, KnownByError, MAX_EXCEPTION_DAYS, MAX_SOURCE_RULES};
+use crate::policy::{KeyProvidersError, KnownByError, MAX_SOURCE_RULES};
 use crate::toml_text::{FileMistake, Mistake, Mistakes, TomlProblem};
 
 /// Why a lock file is refused: every mistake in it, in the order of the file. It shows the first 20.
@@ -65,9 +65,6 @@ pub enum LockProblem {
     /// No day.
     #[error("is not a day of the form YYYY-MM-DD after 1970")]
     Day,
-    /// A day too far ahead.
-    #[error("is more than {MAX_EXCEPTION_DAYS} days ahead")]
-    TooFar,
     /// A place of `[[places]]` that lacks a key.
     #[error("is missing")]
     IncompletePlace,
@@ -127,6 +124,12 @@ pub enum LockProblem {
     /// `--os-image lock` with a lock that has no registers.
     #[error("is missing, but --os-image lock asks for it")]
     NoOsImage,
+    /// The policy names another app. Its id in hex.
+    #[error("is {0}, so this is the lock of another app")]
+    OtherApp(String),
+    /// The policy names another chain.
+    #[error("is {0}, so the lock holds contracts of another chain")]
+    OtherChain(u64),
 }
 
 impl FileMistake for LockProblem {
@@ -170,9 +173,8 @@ impl FileMistake for LockProblem {
                 "Write it without a path and without a slash at the end: origin = \"https://app.example\"."
             }
             Self::Day => "Write a day, without quotes: vulnerable_until = 2026-12-31.",
-            Self::TooFar => {
-                "Set an earlier day, and renew it after you have checked the vulnerability again."
-            }
+            Self::OtherApp(_) => "Correct the id, or use the lock of this app.",
+            Self::OtherChain(_) => "Correct the number, or pin the contracts again.",
             Self::Missing => {
                 "The registers identify an image together: give all four, or remove the section."
             }

@@ -177,22 +177,6 @@ impl Lock {
         }
         lock
     }
-
-    /// Refuses a lock that accepts a vulnerable image until a day too far ahead of the time that is judged at,
-    /// Unix seconds.
-    ///
-    /// # Errors
-    /// [`LockProblem::TooFar`].
-    pub fn check_end(&self, path: &str, at: u64) -> Result<(), LockError> {
-        let until = self.os_image.as_ref().and_then(|os| os.vulnerable_until);
-        match until.and_then(end_of) {
-            Some(ends) if crate::policy::tcb::is_too_far(ends, at) => {
-                let mistake = LockMistake::of_file(path, LockProblem::TooFar);
-                Err(mistake.about("os_image.vulnerable_until").into())
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 fn check_schema(root: &TomlTable<'_>, schema: Option<TomlEntry<'_>>) -> Result<(), LockMistake> {

@@ -5,7 +5,7 @@ mod mistake_tests;
 use proptest::prelude::*;
 
 use super::{AcceptName, Lock, LockProblem, MAX_LOCK_BYTES, Notes, arbitrary};
-use crate::policy::{LockOrigin, Origin, OsImageOption, OsImagePolicy, Policy};
+use crate::policy::{Expected, LockOrigin, Origin, OsImageOption, OsImagePolicy, Policy};
 use crate::reference::{OsClass, ReferenceValues};
 use crate::toml_text::TomlProblem;
 
@@ -88,19 +88,50 @@ fn deep_nesting_neither_overflows_nor_passes() {
 
 #[test]
 fn a_vulnerable_image_is_accepted_for_90_days_at_most() {
-    let mut lock = arbitrary::example();
-    lock.os_image.as_mut().unwrap().vulnerable_until = chrono::NaiveDate::from_ymd_opt(1970, 4, 1);
-    assert!(lock.check_end("cvm.lock", 0).is_ok());
-    lock.os_image.as_mut().unwrap().vulnerable_until = chrono::NaiveDate::from_ymd_opt(1970, 4, 2);
-    let error = lock.check_end("cvm.lock", 0).unwrap_err();
-    assert_eq!(first(&error).problem, LockProblem::TooFar);
+    let late = |day: u32, today: u64| {
+        let mut lock = arbitrary::example();
+        lock.os_image.as_mut().unwrap().vulnerable_until = chrono::NaiveDate::from_ymd_opt(1970, 4, day);
+        let origin = LockOrigin::from("cvm.lock");
+        let policy = lock.apply(&origin, None, Policy::default()).unwrap();
+        let mut problems = policy.problems(today);
+        assert!(problems.len() < 2, "{problems:?}");
+        problems.pop().map(|problem| (problem.key, problem.text))
+    };
+    assert_eq!(late(1, 0), None);
+    let (key, text) = late(2, 0).unwrap();
+    assert_eq!(key, "lock");
     assert!(
-        error
-            .to_string()
-            .starts_with("cvm.lock: `os_image.vulnerable_until` is more than 90 days ahead.")
+        text.starts_with("`os_image.vulnerable_until` of cvm.lock is more than 90 days ahead"),
+        "{text}"
     );
-    assert!(lock.check_end("cvm.lock", 86_400).is_ok());
-    assert!(lock.check_end("cvm.lock", u64::MAX).is_ok());
+    assert_eq!(late(2, 86_400), None);
+    assert_eq!(late(2, u64::MAX), None);
+}
+
+/// As on the command line: what else such a lock says is not about this app.
+#[test]
+fn a_lock_of_another_app_or_chain_is_not_applied() {
+    let mut lock = arbitrary::example();
+    (lock.app_id, lock.governance.chain_id) = (Some([1; 20]), Some(8453));
+    let applied = |app: Option<u8>, chain: Option<u64>| {
+        let mut policy = Policy::default();
+        policy.app_id = app.map(|byte| of_option([byte; 20]));
+        policy.governance.chain_id = chain.map(of_option);
+        let applied = lock.apply(&LockOrigin::from("cvm.lock"), None, policy);
+        applied.map(drop).map_err(|error| first(&error).problem.clone())
+    };
+    assert_eq!(applied(None, None), Ok(()));
+    assert_eq!(applied(Some(1), Some(8453)), Ok(()));
+    assert_eq!(
+        applied(Some(2), None),
+        Err(LockProblem::OtherApp("01".repeat(20)))
+    );
+    assert_eq!(applied(None, Some(1)), Err(LockProblem::OtherChain(8453)));
+}
+
+fn of_option<T>(value: T) -> Expected<T> {
+    let origin = Origin::Option("--given");
+    Expected { value, origin }
 }
 
 #[test]

@@ -42,7 +42,8 @@ pub struct Policy {
     pub app_id: Option<Expected<[u8; 20]>>,
     /// Which instances may answer, 20 bytes each. Never an empty list.
     pub instance_ids: Option<Expected<Vec<[u8; 20]>>>,
-    /// How many instances of the app must run at least, by Phala Cloud's list.
+    /// How many instances of the app must run at least, by Phala Cloud's list. One answer does not show it: the engine compares it,
+    /// [`appraise()`](crate::appraise()) does not.
     pub min_instances: Option<NonZeroU32>,
     /// The 20-byte id in the first label of the address, which is the app's or the instance's.
     pub address_id: Option<[u8; 20]>,

@@ -7,7 +7,7 @@ use super::expected::Expected;
 pub struct GovernancePolicy {
     /// What becomes of an app whose contracts cannot be judged.
     pub mode: GovernanceMode,
-    /// Whether two nodes were named to ask. A replay sends no request.
+    /// Whether two nodes were named to ask, so that no answer is an error. Who is asked does not depend on it.
     pub asks: bool,
     /// The chain's number (EIP-155).
     pub chain_id: Option<Expected<u64>>,

@@ -11,7 +11,7 @@
 //!   [`GovernancePolicy`];
 //! * what only a lock says: [`LockedCompose`], [`LockedPlatform`], [`LockedBinding`], [`LockedGpus`].
 //!
-//! [`Policy::fingerprint`] tells two policies apart.
+//! [`Policy::fingerprint`] tells two policies apart, and [`Policy::problems`] says what is wrong with one.
 
 mod appraisal;
 mod expected;
@@ -31,6 +31,7 @@ mod locked_place;
 mod max_age;
 mod os_image;
 mod platform;
+mod problem;
 mod second_hash;
 #[doc(hidden)]
 pub mod seconds;
@@ -66,6 +67,7 @@ pub use os_image::{
     ImageRegisters, LockedShape, MeasuredFiles, OsImageOption, OsImagePolicy, OsTuple, PublishedImage,
 };
 pub use platform::PlatformList;
+pub use problem::PolicyProblem;
 pub use second_hash::SecondHash;
 pub use source::{BuildSource, ExpectedSource, RefPattern, SourcePolicy, SourceRule};
 pub use tcb::{TcbException, TcbPolicy};

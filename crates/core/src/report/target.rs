@@ -219,7 +219,7 @@ pub struct Measurements {
     /// `NAME:HEXID` from the boot events.
     #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>"))]
     pub key_provider: Option<Shared<str>>,
-    /// The name of the row of the built-in table that the registers match.
+    /// The name of the row of the reference values, the built-in ones and the user's, whose OS image it is.
     #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>"))]
     pub os_image: Option<Shared<str>>,
 }

@@ -15,7 +15,7 @@
 //!
 //! Begin with [`prove`] and [`Claims`], which holds what is proven; [`NotProven`] says why a field has no value.
 //!
-//! The types on the right can be made nowhere else. [`prove`] is pure: no clock, no network, no randomness. A
+//! The types on the right can be made nowhere else. [`prove`] is pure: no clock (but that of the library for Sigstore), no network, no randomness. A
 //! [`SignatureCache`] remembers which signatures were good; no result depends on it.
 
 #[doc(hidden)]

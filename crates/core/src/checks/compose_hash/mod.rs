@@ -10,8 +10,8 @@ mod settings;
 mod unseen;
 
 use super::{
-    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, InCertificate, QUOTE_NOT_PROVEN, Required,
-    boot_claims, reasons,
+    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, InCertificate, NOT_COMPARED,
+    QUOTE_NOT_PROVEN, Required, boot_claims, not_compared, reasons,
 };
 use crate::checks::known;
 use crate::policy::{Expected, Policy, SecondHash};
@@ -25,7 +25,11 @@ pub(super) const CHECK: Check = Check {
     prevents: "Running other code than was released, with hashes that the VM itself supplies.",
     reasons: REASONS,
     required: Required::From(Tier::Code),
-    is_configured: |policy| policy.compose_hash.is_some() || policy.docker_compose.is_some(),
+    is_configured: |policy| {
+        policy.compose_hash.is_some()
+            || policy.docker_compose.is_some()
+            || policy.not_compared_by(CheckId::ComposeHash).is_some()
+    },
     run,
     of_document: Some(settings::of_document),
     compares: &[MeasuredValue::ComposeHash],
@@ -34,7 +38,7 @@ pub(super) const CHECK: Check = Check {
 };
 
 reasons! {
-    REASONS with [&QUOTE_NOT_PROVEN, &EVENT_LOG_NOT_PROVEN, &BOOT_ORDER_NOT_PROVEN]:
+    REASONS with [&QUOTE_NOT_PROVEN, &EVENT_LOG_NOT_PROVEN, &BOOT_ORDER_NOT_PROVEN, &NOT_COMPARED]:
     NO_EXPECTATION "no-expectation"
         "No compose hash is expected, so any code would be consistent with itself."
         "Review what runs, then write it down: `cvm-verify pin URL` writes a lock file, or give --compose-hash with the \
@@ -128,7 +132,7 @@ fn judged(measured: &[u8; 32], claims: &Claims, policy: &Policy) -> Finding {
                 None => finding,
             }
         }),
-        Expectation::None => other_text(claims).unwrap_or_else(|| {
+        Expectation::None => other_text(claims).or_else(|| not_compared(CheckId::ComposeHash, policy)).unwrap_or_else(|| {
             let actual = hex::encode(measured);
             Finding::skip(
                 &NO_EXPECTATION,

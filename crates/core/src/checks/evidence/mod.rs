@@ -58,9 +58,9 @@ reasons! {
         "Fewer instances of the app run than the policy requires: the others are stopped, or not listed."
         "Start the stopped instances. If fewer are meant to run, lower `instances` in the policy file (--instances).";
     UNNAMED_INSTANCES "unnamed-instances"
-        "The policy requires a number of instances, and the instances of this app have no instance id: two quotes do not \
-         show whether they come from two VMs or from one VM that quoted twice."
-        "Deploy without `no_instance_id`, so that each instance measures an id of its own; or leave `instances` out of the policy \
+        "The policy requires a number of instances, and nothing shows how many run: the source lists none, or the instances of \
+         this app have no instance id, and two quotes do not show whether they come from two VMs or from one VM that quoted twice."
+        "Use the source `phala-cloud`, which lists them. Deploy without `no_instance_id`, so that each instance measures an id of its own; or leave `instances` out of the policy \
          file (--instances).";
     UNSUPPORTED_PLATFORM "unsupported-platform"
         "The evidence comes from another TEE than Intel TDX: dstack also runs on AMD SEV-SNP, AWS Nitro and Google's \

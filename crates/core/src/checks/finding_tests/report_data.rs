@@ -40,10 +40,9 @@ fn the_expected_key_is_compared_in_a_layout_that_has_one() {
     assert_eq!(of_key(layout, None).0, (Status::Warn, Some("key-not-compared")));
     assert_eq!(of_key(None, None).0, (Status::Skip, Some("no-echo")));
     // An expected key in a layout without room for one passes nothing.
-    assert_eq!(
-        of_key(Some(Layout::Raw), Some(KEY)).0,
-        (Status::Skip, Some("no-echo"))
-    );
+    for layout in [Some(Layout::Raw), None] {
+        assert_eq!(of_key(layout, Some(KEY)).0, (Status::Error, Some("not-compared")));
+    }
 }
 
 /// The key of the connection needs no comparing with anything else, and says more than that the answer repeats what was signed.

@@ -224,7 +224,7 @@ pub(super) const fn of_refusal(refusal: Refusal) -> &'static Reason {
         Refusal::SetInvalid => &SET_INVALID,
         Refusal::LogEntryMismatch => &LOG_ENTRY_MISMATCH,
         Refusal::TimeInvalid => &TIME_INVALID,
-        Refusal::TimeAhead { .. } => &TIME_AHEAD,
+        Refusal::TimeAhead { .. } | Refusal::ClockBehind { .. } => &TIME_AHEAD,
         Refusal::TimestampOtherSignature => &TIMESTAMP_OTHER_SIGNATURE,
         Refusal::TimestampUntrusted => &TIMESTAMP_UNTRUSTED,
         Refusal::TimestampOutsideValidity => &TIMESTAMP_OUTSIDE_VALIDITY,

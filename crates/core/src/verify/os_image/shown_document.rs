@@ -30,9 +30,10 @@ impl DocumentedOs {
     }
 }
 
-/// What became of the measurement document that a guest shows.
+/// What became of the measurement document that a guest shows. `P` is what registers that it reproduces prove: a hash alone, where
+/// nobody verified them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ShownDocument {
+pub enum ShownDocument<P = DocumentedOs> {
     /// None was shown, or there is no verified quote to compare it with.
     Absent {
         /// The hash that `vm_config` names: the host's word, good for advice alone.
@@ -73,7 +74,7 @@ pub enum ShownDocument {
         computed: [u8; 48],
     },
     /// All four registers are the quote's.
-    Reproduces(DocumentedOs),
+    Reproduces(P),
 }
 
 impl ShownDocument {
@@ -93,8 +94,12 @@ impl ShownDocument {
             | Self::OtherImage { .. } => None,
         }
     }
+}
 
-    /// Compares the document that the evidence shows with registers that nobody verified: to be shown, never to decide.
+impl ShownDocument<[u8; 32]> {
+    /// Compares the document that the evidence shows with registers that nobody verified: to be shown, never to decide. What they
+    /// reproduce is the hash of the document's image, 32 bytes.
+    #[doc(hidden)]
     #[must_use]
     pub fn of_claims(
         evidence: &Evidence,
@@ -102,7 +107,9 @@ impl ShownDocument {
         rtmrs: &[[u8; 48]; 4],
         opener: &impl OpensUnproven,
     ) -> Self {
-        compare(evidence, mrtd, rtmrs.each_ref(), opener)
+        compare(evidence, mrtd, rtmrs.each_ref(), opener, |os_image_hash| {
+            os_image_hash
+        })
     }
 }
 
@@ -113,17 +120,20 @@ pub(crate) fn shown_document(
     prover: &Prover,
 ) -> ShownDocument {
     match quote {
-        Some(quote) => compare(evidence, quote.mrtd(), quote.rtmrs(), prover),
+        Some(quote) => compare(evidence, quote.mrtd(), quote.rtmrs(), prover, |os_image_hash| {
+            DocumentedOs { os_image_hash }
+        }),
         None => ShownDocument::Absent { claimed: None },
     }
 }
 
-fn compare(
+fn compare<P>(
     evidence: &Evidence,
     mrtd: &[u8; 48],
     rtmrs: [&[u8; 48]; 4],
     opener: &impl OpensUnproven,
-) -> ShownDocument {
+    reproduced: fn([u8; 32]) -> P,
+) -> ShownDocument<P> {
     let Some(text) = &evidence.attestation.vm_config else {
         return ShownDocument::Absent { claimed: None };
     };
@@ -179,7 +189,7 @@ fn compare(
             os_image_hash,
             computed,
         },
-        Ok(_) => ShownDocument::Reproduces(DocumentedOs { os_image_hash }),
+        Ok(_) => ShownDocument::Reproduces(reproduced(os_image_hash)),
     }
 }
 

@@ -158,6 +158,11 @@ impl SigningLeaf {
         not_before(&self.certificate)
     }
 
+    /// When its validity ends, Unix seconds.
+    pub(super) fn not_after(&self) -> u64 {
+        not_after(&self.certificate)
+    }
+
     /// Whether it is valid at a time, Unix seconds.
     pub(super) fn is_valid_at(&self, time: u64) -> bool {
         (not_before(&self.certificate)..=not_after(&self.certificate)).contains(&time)

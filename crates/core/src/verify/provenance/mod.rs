@@ -9,6 +9,7 @@ mod certificate;
 #[cfg(test)]
 mod instance_tests;
 mod log;
+mod machine_clock;
 mod predicate;
 mod provider;
 mod refusal;

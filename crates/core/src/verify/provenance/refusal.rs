@@ -70,6 +70,18 @@ pub enum Refusal {
         /// The time that was judged at, Unix seconds.
         now: u64,
     },
+    /// The library judges by this machine's clock, which is before the time that is judged at, and before the end of the certificate.
+    #[error(
+        "this machine's clock says {}, which is before its certificate ended, and it is judged as of {}",
+        rfc3339(*clock),
+        rfc3339(*now)
+    )]
+    ClockBehind {
+        /// This machine's time, Unix seconds.
+        clock: u64,
+        /// The time that was judged at, Unix seconds.
+        now: u64,
+    },
     /// A timestamp over something else.
     #[error("its timestamp is of another signature")]
     TimestampOtherSignature,
@@ -123,7 +135,9 @@ impl Refusal {
     #[must_use]
     pub(crate) const fn weight(self) -> Weight {
         match self {
-            Self::RootOutdated | Self::RootUnusable | Self::TimeAhead { .. } => Weight::Ours,
+            Self::RootOutdated | Self::RootUnusable | Self::TimeAhead { .. } | Self::ClockBehind { .. } => {
+                Weight::Ours
+            }
             Self::Unsupported(_) => Weight::Unread,
             Self::Malformed(_)
             | Self::UntrustedChain

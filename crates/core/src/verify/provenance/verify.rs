@@ -10,6 +10,7 @@ use sigstore_verify::{
 use super::bundle::ParsedBundle;
 use super::certificate::SigningLeaf;
 use super::log::{self, LogRecord};
+use super::machine_clock;
 use super::root::{Instance, SigstoreRoots};
 use super::statement::{Statement, StatementSubject};
 use super::{COSIGN_SIGNATURE, PROVENANCE, Refusal, SignerClaims, predicate, timestamp};
@@ -217,7 +218,8 @@ fn judge(
             // The library looks at a certificate's dates with its chain, after it verified each time.
             Refusal::UntrustedChain if !valid_throughout(form, leaf, &stamped) => Refusal::OutsideValidity,
             other => other,
-        })?;
+        })
+        .map_err(|refusal| machine_clock::blamed(refusal, leaf.not_after(), now))?;
     let whole = result.certificate_verified()
         && (is_github || (result.sct_verified() && result.tlog_verified()))
         && !result.verified_timestamps().is_empty();

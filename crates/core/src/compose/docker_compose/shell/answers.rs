@@ -6,7 +6,7 @@ use super::host_data::{HOST_DATA, may_take, said};
 use super::language::Language;
 use super::language_calls::{names_script, writes_file};
 use super::language_words::{behind, has_word, identifiers};
-use super::machines::{is_at_a_machine, is_unprotected};
+use super::machines::{is_at_a_machine, is_machine, is_unprotected};
 use super::named_calls::hands_over;
 use super::other_language::{add_holders, holds, statements};
 use super::script_facts::ScriptFacts;
@@ -14,9 +14,10 @@ use super::uses;
 use super::variable_use::Use;
 
 /// Words by which a statement asks another machine.
-const REQUESTS: [&str; 17] = [
+const REQUESTS: [&str; 18] = [
     "HTTP",
     "LWP",
+    "ServerProxy",
     "aiohttp",
     "axios",
     "curl_exec",
@@ -56,6 +57,8 @@ const OPEN_FILES: [&str; 7] = [
     "open_uri",
     "require_once",
 ];
+/// Parts of scripts whose sockets look at who answers, unless they say that they do not.
+const TLS_SOCKETS: [&str; 4] = ["OpenSSL", "Socket::SSL", "tls", "wrap_socket"];
 /// Texts without spaces by which a script does not look at who answers; lower case.
 const UNCHECKED: [&str; 11] = [
     "_create_unverified_context",
@@ -98,11 +101,18 @@ impl Language {
         }
         // The host answers there.
         let is_of_host = |statement: &str| statement.to_ascii_lowercase().contains("vsock");
-        if !is_unchecked && !names_address(script) && !is_of_host(script) {
+        let has_tls = !is_unchecked && TLS_SOCKETS.iter().any(|part| script.contains(part));
+        let connects = |statement: &str| !has_tls && connects_to_a_machine(statement);
+        if !is_unchecked && !names_address(script) && !is_of_host(script) && !connects(script) {
             return false;
         }
         let mut addresses = BTreeSet::new();
         add_holders(&mut addresses, statements, &names_address);
+        // `s.connect(…)`: what `s` reads behind that is an answer.
+        let connected = statements.iter().filter(|statement| connects(statement));
+        let connected: BTreeSet<&str> = connected
+            .filter_map(|statement| identifiers(statement.trim_start().split_once('.')?.0).last())
+            .collect();
         let asks = |statement: &str| {
             let has = |words: &[&str]| identifiers(statement).any(|word| words.contains(&word));
             let is_elsewhere = || !statement.contains("://") || names(statement, is_at_a_machine);
@@ -112,6 +122,8 @@ impl Language {
             (requests || has(&OPEN_FILES)) && (names_address(statement) || holds(statement, &addresses))
                 || is_unchecked && requests && is_elsewhere()
                 || is_of_host(statement)
+                || connects(statement)
+                || holds(statement, &connected)
         };
         self.executes_what(script, statements, &asks)
     }
@@ -128,8 +140,14 @@ impl Language {
         add_holders(&mut holders, statements, takes);
         let is_one = |text: &str| takes(text) || holds(text, &holders);
         let facts = ScriptFacts::of(script);
+        // A function that is handed on, or called by another name, executes as one that is called.
+        let mut renamed = BTreeSet::new();
+        let renames = |statement: &str| self.renames(statement);
+        add_holders(&mut renamed, statements, &renames);
         let executes = |statement: &str| {
             self.executes(statement, &facts)
+                || renames(statement)
+                || holds(statement, &renamed)
                 || writes_file(statement) && names_script(statement)
                 || self == Self::Node && loads_a_variable(statement)
         };
@@ -154,6 +172,26 @@ impl Language {
         let mut texts = starting.flat_map(|statement| statement.split(['"', '\'', '`']));
         texts.any(|text| may_take(text) && uses(text, is_settable).get(HOST_DATA) == Some(&Use::Executed))
     }
+}
+
+/// Whether a statement connects to a machine that it names by its host alone: `create_connection(('10.0.2.2', 9))`.
+fn connects_to_a_machine(statement: &str) -> bool {
+    let connects = identifiers(statement).map(str::to_ascii_lowercase).any(|word| {
+        let is_one = ["connect", "sock", "ftp", "telnet"]
+            .iter()
+            .any(|part| word.contains(part));
+        is_one && !word.starts_with("https")
+    });
+    let is_host = |text: &str| {
+        let host = text
+            .rsplit_once(':')
+            .filter(|(_, port)| port.parse::<u16>().is_ok());
+        let host = host.map_or(text, |(host, _)| host);
+        host.chars()
+            .all(|c| c.is_ascii_alphanumeric() || ".-".contains(c))
+            && is_machine(host)
+    };
+    connects && statement.split(['"', '\'', '`']).skip(1).step_by(2).any(is_host)
 }
 
 fn without_quotes(statement: &str) -> String {

