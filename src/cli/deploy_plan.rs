@@ -1,17 +1,24 @@
 //! `cvm-verify plan`: before a deploy, what will be measured, who built the images, and what the policy would refuse.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use super::args::{DeployPlanArgs, PlanFormat};
 use super::transport;
+use crate::config::{Settings, path_of};
 use crate::deploy_plan::{DeployPlan, Outlook};
 use crate::engine::{LookupLimits, TimeLimits};
 use crate::env::Env;
+use crate::files;
+use crate::pin::is_lock;
 use crate::plan::one_target::OneTarget;
 use crate::plan::policy_file::found;
 use crate::render;
 use crate::runtime::runtime;
+use crate::usage_error::{CommandError, UsageError};
 use cvm_verify_core::checks::{sought_in, statements_of_files, still_sought};
+use cvm_verify_core::compose::UnprovenDocument;
+use cvm_verify_core::lock::{MAX_LOCK_BYTES, ReleaseLock, difference_text, with_document};
 
 pub(super) fn run(args: &DeployPlanArgs, env: &mut Env) -> anyhow::Result<u8> {
     let now = (env.now)();
@@ -19,7 +26,11 @@ pub(super) fn run(args: &DeployPlanArgs, env: &mut Env) -> anyhow::Result<u8> {
         true => None,
         false => found(args.config.config.as_deref(), false, env),
     };
-    let OneTarget { expectations, .. } = OneTarget::read(
+    let OneTarget {
+        expectations,
+        settings,
+        name,
+    } = OneTarget::read(
         file.as_deref(),
         args.config.target.as_deref(),
         &args.expect.keys.settings,
@@ -27,7 +38,12 @@ pub(super) fn run(args: &DeployPlanArgs, env: &mut Env) -> anyhow::Result<u8> {
         env,
     )?;
     let policy = expectations.policy;
-    let plan = DeployPlan::new(expectations.compose_file.as_deref(), &policy)?;
+    let document = expectations.compose_file.as_deref();
+    let plan = DeployPlan::new(document, &policy)?;
+    let written = match &args.output {
+        Some(output) => Some(WrittenLock::of(output, document, &settings, name.as_deref())?),
+        None => None,
+    };
     let images: BTreeSet<String> = plan.images.iter().cloned().collect();
     let sought = sought_in(&images, &policy.sources);
     let mut recorded = statements_of_files(&sought, &policy.sources.files, now);
@@ -44,9 +60,87 @@ pub(super) fn run(args: &DeployPlanArgs, env: &mut Env) -> anyhow::Result<u8> {
         PlanFormat::Json => render::deploy_plan_json(&plan),
         PlanFormat::Text => render::deploy_plan_text(&plan),
     });
+    if let Some(written) = written {
+        written.write(plan.result, env)?;
+    }
     Ok(match plan.result {
         Outlook::Ready => 0,
         Outlook::Refused => super::FAIL,
         Outlook::Undetermined => super::INCONCLUSIVE,
     })
+}
+
+/// A lock with the document of this release, before it is written.
+struct WrittenLock {
+    output: PathBuf,
+    /// Whether it replaces the lock that it was made from.
+    is_own: bool,
+    lock: ReleaseLock,
+}
+
+impl WrittenLock {
+    fn of(
+        output: &Path,
+        document: Option<&[u8]>,
+        settings: &Settings,
+        target: Option<&str>,
+    ) -> Result<Self, UsageError> {
+        let refused = |why: &str| UsageError::option("--output", why);
+        let Some(from) = settings.one("lock").map(path_of) else {
+            return Err(refused(
+                "there is no lock to write the document into; name one with --lock, or make one with `cvm-verify pin`",
+            ));
+        };
+        let document =
+            document.and_then(|document| UnprovenDocument::read(std::str::from_utf8(document).ok()?).ok());
+        let Some(document) = document else {
+            return Err(refused(
+                "a docker compose file is only a part of what is measured; give the document that you upload with --app-compose-file",
+            ));
+        };
+        let read = |path: &Path| {
+            let bytes = files::read(path, MAX_LOCK_BYTES as u64)?;
+            String::from_utf8(bytes).map_err(|_| UsageError::file(path, "is not UTF-8 text"))
+        };
+        let is_own = output == from;
+        if !is_own && output.exists() && !is_lock(&read(output)?) {
+            return Err(refused(
+                "the file is not a lock, so it is not replaced; name another one",
+            ));
+        }
+        let lock = with_document(&read(&from)?, &from.display().to_string(), target, &document)
+            .map_err(|error| UsageError::new(error.to_string()))?;
+        Ok(Self {
+            output: output.to_owned(),
+            is_own,
+            lock,
+        })
+    }
+
+    /// Writes it, and says on standard error what changed: standard output is the plan.
+    fn write(&self, outlook: Outlook, env: &mut Env) -> Result<(), CommandError> {
+        let path = self.output.display();
+        if self.is_own && self.lock.changes.is_empty() {
+            env.complain(&format!(
+                "\n{path} already has exactly these values. Nothing was written."
+            ));
+            return Ok(());
+        }
+        files::write(&self.output, &self.lock.text)?;
+        let places = match self.lock.unreviewed {
+            0 => "",
+            _ => " Fill in the `reason` of each of its [[places]].",
+        };
+        let again = match outlook {
+            Outlook::Ready => "",
+            Outlook::Refused | Outlook::Undetermined => {
+                " This plan was judged by the lock as it was: run it again without --output."
+            }
+        };
+        env.complain(&format!(
+            "\nChanges:\n\n{}\nWrote {path}. Review it line by line, and commit it with the release.{places}{again}",
+            difference_text(&self.lock.changes)
+        ));
+        Ok(())
+    }
 }

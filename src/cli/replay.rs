@@ -1,5 +1,6 @@
 //! `cvm-verify replay`: recorded evidence, offline. Opens no socket but for `--fetch-collateral` and `--alert`.
 
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -12,12 +13,16 @@ use super::{fetched_collateral, transport};
 use crate::alert::alerting::{AlertedRun, AlertedTarget, Alerting, ended_by};
 use crate::alert::variables::ChannelVariables;
 use crate::artifacts::{BundleFiles, refuse_foreign, unfinished};
+use crate::config::Settings;
 use crate::engine::{RecordedEvidence, milliseconds};
 use crate::env::Env;
 use crate::interrupt::Interrupt;
+use crate::plan::next_commands::{Commands, EvidenceFiles, TargetNames, word};
 use crate::plan::one_target::OneTarget;
 use crate::plan::policy::verifier;
 use crate::recorded::bundle::write_bundle;
+use crate::recorded::evidence::Recorded;
+use crate::recorded::loose::DASH;
 use crate::recorded::named;
 use crate::runtime::runtime;
 use crate::usage_error::UsageError;
@@ -56,6 +61,7 @@ pub(super) fn run(args: &ReplayArgs, env: &mut Env) -> anyhow::Result<u8> {
         at,
         env,
     )?;
+    let commands = commands(args, &recorded, target.as_deref(), &settings);
     recorded.inputs = recorded.inputs.or_compose(expectations.compose_file.as_deref());
     let policy = Policy {
         address_id: recorded.address_id,
@@ -71,7 +77,10 @@ pub(super) fn run(args: &ReplayArgs, env: &mut Env) -> anyhow::Result<u8> {
         at,
         bundle: written.or(recorded.bundle),
     };
-    let target = RecordedEvidence::appraise(&claims, &policy, &subject);
+    let mut target = RecordedEvidence::appraise(&claims, &policy, &subject);
+    if let Some(commands) = commands {
+        commands.fill(&mut target);
+    }
     let mut report = Report::new(
         crate::env::tool(),
         Mode::Replay,
@@ -91,6 +100,62 @@ pub(super) fn run(args: &ReplayArgs, env: &mut Env) -> anyhow::Result<u8> {
         file: None,
     };
     announce_and_alert(args, &mut report, alerted, env)
+}
+
+/// The next commands for this evidence; none where no other command can read it as this one did.
+fn commands(
+    args: &ReplayArgs,
+    recorded: &Recorded,
+    name: Option<&str>,
+    settings: &Settings,
+) -> Option<Commands> {
+    let given = args.bundle.as_deref().filter(|path| *path != Path::new(DASH));
+    let bundle = args
+        .evidence
+        .as_deref()
+        .or(given.filter(|_| recorded.bundle.is_some()));
+    let at = args.at.as_deref().map(|at| format!(" --at {}", word(at)));
+    let loose = &args.loose;
+    let path = |path: &Path| word(&path.display().to_string());
+    let option = |name: &str, file: Option<&Path>| file.map(|file| format!(" --{name} {}", path(file)));
+    let collateral = option("collateral", loose.collateral.as_deref());
+    let at = at.unwrap_or_default();
+    let attestation = args.bundle.as_deref().or(loose.attestation.as_deref());
+    let attestation = attestation.filter(|path| *path != Path::new(DASH));
+    let files = match (bundle, attestation) {
+        (Some(bundle), _) => EvidenceFiles {
+            pin: format!("--from {}{}{at}", path(bundle), collateral.unwrap_or_default()),
+            diff: path(bundle),
+            inspect: path(bundle),
+        },
+        // What was fetched for it, or came from standard input, is in no file.
+        (None, Some(attestation)) if !args.fetch_collateral => {
+            let files = [
+                option("info", loose.info.as_deref()),
+                option("app-compose", loose.app_compose.as_deref()),
+                collateral,
+                loose
+                    .nonce
+                    .as_deref()
+                    .map(|nonce| format!(" --nonce {}", word(nonce))),
+            ];
+            let more: String = files.into_iter().flatten().collect();
+            let diff = format!("--attestation {}{more}", path(attestation));
+            EvidenceFiles {
+                pin: format!("{diff}{at}"),
+                diff,
+                inspect: path(attestation),
+            }
+        }
+        (None, _) => return None,
+    };
+    let named = TargetNames {
+        is_typed: true,
+        name,
+        config: args.config.config.as_deref(),
+        is_one_of_several: false,
+    };
+    Some(Commands::of_files(files, &named, settings))
 }
 
 /// Prints the report and writes its files, and then tells the channels.

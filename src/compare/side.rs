@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use cvm_verify_core::checks::{Check, EvidenceFailure};
-use cvm_verify_core::lock::{Lock, pin};
+use cvm_verify_core::lock::{Lock, PinWarning, observed};
 use cvm_verify_core::policy::Policy;
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::report::{CheckId, Status, Verdict};
-use cvm_verify_core::verify::Claims;
+use cvm_verify_core::verify::{Claims, ComposeRefusal, NotProven};
 
 cvm_verify_core::word_enum! {
     /// What a side was read from.
@@ -97,7 +97,7 @@ impl Side {
         let freshness = (Check::of(CheckId::Freshness).run)(claims, policy);
         let fresh = freshness.status == Status::Pass;
         let pinned =
-            pin(claims, fresh, claims.root, ReferenceValues::built_in(), None).map_err(|refusal| {
+            observed(claims, fresh, claims.root, ReferenceValues::built_in(), None).map_err(|refusal| {
                 let why = format!("{refusal}.");
                 match claims.is_refused() {
                     true => NoSide::Refused(why),
@@ -111,6 +111,17 @@ impl Side {
                 _ => NoSide::Unknown(why),
             });
         }
+        let other = match &claims.compose {
+            Err(NotProven::Refused(ComposeRefusal::HashMismatch { text, .. })) => Some(format!(
+                "The compose document in the evidence (SHA-256 {}) is not the measured one, and counts as not shown. Another instance, as \
+                 in a roll-out, or a cache may have answered /info.",
+                hex::encode(text)
+            )),
+            _ => None,
+        };
+        let is_said = |warning: &&PinWarning| other.is_none() || **warning != PinWarning::NoComposeDocument;
+        let warnings = pinned.warnings().iter().filter(is_said);
+        let notes = warnings.map(ToString::to_string).chain(other.clone()).collect();
         let members = claims
             .compose
             .as_ref()
@@ -121,7 +132,7 @@ impl Side {
             kind,
             lock: pinned.observed().clone(),
             texts: members.map(texts).unwrap_or_default(),
-            notes: pinned.warnings().iter().map(ToString::to_string).collect(),
+            notes,
         })
     }
 }

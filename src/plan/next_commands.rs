@@ -104,6 +104,19 @@ pub(crate) struct Commands {
     lock: Option<PathBuf>,
     /// Whether other addresses were typed beside it.
     is_one_of_several: bool,
+    /// The files of its evidence, where that is recorded: what is judged is the recording, and not what answers today.
+    files: Option<Box<EvidenceFiles>>,
+}
+
+/// Recorded evidence, as each command takes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct EvidenceFiles {
+    /// For `pin`: `--from FILE`, or the options of loose files.
+    pub pin: String,
+    /// For `diff`, where it is the second side: a bundle, or the options of loose files.
+    pub diff: String,
+    /// For `inspect`: a file.
+    pub inspect: String,
 }
 
 /// Where a target was named.
@@ -170,6 +183,19 @@ impl Commands {
             address: address.unwrap_or_default(),
             ..Self::in_files_of(named, settings)
         })
+    }
+
+    /// For recorded evidence that is judged, by its files.
+    pub fn of_files(files: EvidenceFiles, named: &TargetNames<'_>, settings: &Settings) -> Self {
+        Self {
+            is_typed: true,
+            is_url: true,
+            address: files.pin.clone(),
+            layout: given(settings, LAYOUT).unwrap_or_default(),
+            knowing: knowing(settings).into(),
+            files: Some(Box::new(files)),
+            ..Self::in_files_of(named, settings)
+        }
     }
 
     /// The same, asked through a network.
@@ -246,15 +272,15 @@ impl Commands {
 
     /// Compares `lock` with it.
     fn diff(&self, lock: &str) -> String {
+        let side = self.files.as_ref().map_or(&self.address, |files| &files.diff);
         match (self.is_typed, self.is_url) {
             (false, _) => format!("diff{}{}", self.in_files(), self.network.text),
             (true, true) => {
                 let name = self.name.as_ref();
                 let name = name.map(|name| format!(" --target {name}")).unwrap_or_default();
                 format!(
-                    "diff {} {}{}{}{name}{}",
+                    "diff {} {side}{}{}{name}{}",
                     word(lock),
-                    self.address,
                     self.reached,
                     self.layout,
                     self.network.text
@@ -266,7 +292,8 @@ impl Commands {
     }
 
     fn inspect(&self) -> String {
-        format!("inspect {}{}{}", self.address, self.reached, self.network.text)
+        let what = self.files.as_ref().map_or(&self.address, |files| &files.inspect);
+        format!("inspect {what}{}{}", self.reached, self.network.text)
     }
 
     /// Writes the commands in the advice of every check for this target. What was not asked of a target that passes keeps its
@@ -345,6 +372,7 @@ impl Commands {
                 None => command.to_owned(),
             },
             "inspect" if more.is_empty() => self.inspect(),
+            "plan" => format!("plan{more}{}", self.in_files()),
             _ => command.to_owned(),
         }
     }

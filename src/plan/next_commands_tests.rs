@@ -213,3 +213,40 @@ fn what_was_not_asked_of_a_target_that_passes_keeps_its_general_advice() {
         );
     }
 }
+
+/// What is judged is the recording: the address may have been deployed again since.
+#[test]
+fn the_commands_for_a_recording_read_its_files() {
+    let files = EvidenceFiles {
+        pin: "--from a.json --at 2026-06-10".to_owned(),
+        diff: "a.json".to_owned(),
+        inspect: "a.json".to_owned(),
+    };
+    let named = |name, config| TargetNames {
+        is_typed: true,
+        name,
+        config,
+        is_one_of_several: false,
+    };
+    let filled = |name, config, lock| {
+        let commands = Commands::of_files(files.clone(), &named(name, config), &settings(&[("lock", lock)]));
+        commands.filled(CHANGED)
+    };
+    assert_eq!(
+        filled(None, None, "cvm.lock"),
+        "See `cvm-verify diff cvm.lock a.json`. Run `cvm-verify pin --from a.json --at 2026-06-10`, or `cvm-verify pin --from a.json --at \
+         2026-06-10`; `cvm-verify inspect a.json`."
+    );
+    let named_commands = Commands::of_files(files.clone(), &named(Some("shop"), None), &settings(&[]));
+    assert_eq!(
+        named_commands.filled("`cvm-verify plan --lock a.lock`"),
+        "`cvm-verify plan --lock a.lock --target shop`"
+    );
+    let pin = "pin --from a.json --at 2026-06-10 --target shop --config cvm-verify.toml";
+    assert_eq!(
+        filled(Some("shop"), Some(Path::new("cvm-verify.toml")), "cvm.lock"),
+        format!(
+            "See `cvm-verify diff cvm.lock a.json --target shop`. Run `cvm-verify {pin}`, or `cvm-verify {pin}`; `cvm-verify inspect a.json`."
+        )
+    );
+}

@@ -57,6 +57,7 @@ impl Lab {
         }
         let compose = document["docker_compose_file"].as_str().unwrap();
         std::fs::write(path("one/docker-compose.yml"), compose).unwrap();
+        std::fs::write(path("one/app-compose.json"), &cvm.app_compose).unwrap();
         std::os::unix::fs::symlink(repository("fixtures"), path("one/fixtures")).unwrap();
         let days = i64::try_from(now / 86_400).unwrap() + 30;
         let until = chrono::NaiveDate::default() + chrono::Days::new(u64::try_from(days).unwrap());

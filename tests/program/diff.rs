@@ -1,5 +1,6 @@
 //! `diff`: locks, bundles and live deployments, in any pairing.
 
+use cvm_verify_core::report::CheckId;
 use simulator::app_compose::{DOCKER_COMPOSE, app_compose};
 use simulator::{Behaviour, Lie, ReportDataLayout};
 
@@ -120,12 +121,59 @@ fn a_document_that_is_not_shown_is_not_compared_and_that_is_said() {
     assert!(said.contains(says), "{said}");
 }
 
+/// In a roll-out the other release may answer `/info`: what the quote proves is compared, and nothing of that text.
+#[test]
+fn the_document_of_another_release_counts_as_not_shown() {
+    let deployment = before();
+    deployment.app.change(|cvm| Lie::WrongComposeText.apply(cvm));
+    let url = deployment.app.url().to_string();
+    let ran = diff(&deployment, &deployment.path("cvm.lock"), &url, &[]);
+    assert_eq!(ran.code, 0, "the measured hash is the locked one: {ran:#?}");
+    let said = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    for says in [
+        "is not the measured one, and counts as not shown",
+        "does not show the images, the fields of the compose document: not compared with",
+    ] {
+        assert!(said.contains(says), "{says}: {said}");
+    }
+    // Another hash that is proven is a change.
+    changed(&deployment);
+    deployment.app.change(|cvm| Lie::WrongComposeText.apply(cvm));
+    let ran = diff(&deployment, &deployment.path("cvm.lock"), &url, &[]);
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    ran.assert_stdout("the app runs another compose document");
+    assert!(!ran.stdout.contains("LD_PRELOAD"), "{}", ran.stdout);
+}
+
+/// What a replay judges is the recording, and its advice reads that: the address may have been deployed again since.
+#[test]
+fn the_advice_of_a_replay_names_the_files_that_it_read() {
+    let deployment = before();
+    changed(&deployment);
+    let (bundle, lock) = (deployment.path("changed.json"), deployment.path("cvm.lock"));
+    deployment.verify(&["--evidence", &bundle]);
+    let root = format!("--insecure-trust-root={}", deployment.path("root.pem"));
+    let ran = run(&["replay", &bundle, "--lock", &lock, &root, "--format=json"]);
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    let fix = ran.check(CheckId::ComposeHash).fix.unwrap_or_default();
+    let diff = format!("diff {lock} {bundle}");
+    for command in [diff.clone(), format!("pin --from {bundle} --output {lock}")] {
+        assert!(
+            fix.contains(&format!("`cvm-verify {command}`")),
+            "{command}: {fix}"
+        );
+    }
+    let words: Vec<&str> = diff.split(' ').chain([root.as_str()]).collect();
+    let ran = run(&words);
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    ran.assert_stdout("`LD_PRELOAD` was added");
+}
+
 #[test]
 fn what_is_not_proven_is_never_compared() {
     for (lie, code) in [
         (Lie::ForgedEventLog, 1),
         (Lie::BrokenSignature, 1),
-        (Lie::WrongComposeText, 1),
         (Lie::ReplayedQuote, 1),
     ] {
         let deployment = before();

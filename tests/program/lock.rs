@@ -6,6 +6,7 @@ use cvm_verify_core::report::CheckId;
 use cvm_verify_core::report::CheckId::*;
 use cvm_verify_core::report::Status;
 use cvm_verify_core::report::Status::*;
+use simulator::app_compose::DOCKER_COMPOSE;
 use simulator::{Cvm, Lie, World};
 
 use super::deployment::Deployment;
@@ -97,7 +98,76 @@ fn a_release_that_gives_its_own_compose_hash_keeps_everything_else_of_the_lock()
         .unwrap();
     assert_ne!(opened, released, "the simulated document has public_logs");
     let ran = verify(&deployment, &["--compose-hash", &opened]);
-    ran.assert(ComposeHash, Fail, Some("compose-settings-mismatch"));
+    // It is the document that was named, so nobody else deployed it; nobody reviewed the setting either.
+    ran.assert(ComposeHash, Error, Some("compose-settings-mismatch"));
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    // The lock names the old release, and the new one is the second: the verdict says what was accepted with it.
+    let in_a_month = cvm_verify_core::report::rfc3339(simulator::DEFAULT_NOW + 30 * 86_400);
+    let second = format!("--also-compose-hash={opened}:until={}", &in_a_month[..10]);
+    let ran = verify(&deployment, &[&second]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    ran.assert(ComposeHash, Warn, Some("second-hash-settings"));
+    let report = ran.report();
+    let (accepted, assurance) = (&report.targets[0].accepted, report.targets[0].assurance);
+    let is_named = accepted.iter().any(|one| one.by == "--also-compose-hash");
+    assert!(is_named, "{accepted:?}");
+    assert_eq!(assurance, cvm_verify_core::report::Assurance::Hardware);
+    // Written into the lock before the deploy, both pass a plan and a verification in full.
+    let (document, lock) = (deployment.path("app-compose.json"), deployment.path("cvm.lock"));
+    let mut text = String::new();
+    deployment.app.change(|cvm| text.clone_from(&cvm.app_compose));
+    std::fs::write(&document, text).unwrap();
+    let plan = |more: &[&str]| {
+        let (document, lock) = (format!("--app-compose-file={document}"), format!("--lock={lock}"));
+        run(&[&["plan", &document, &lock], more].concat())
+    };
+    let before = lock_text(&deployment);
+    let refused = plan(&[]);
+    assert_eq!(refused.code, 1, "{refused:#?}");
+    refused.assert_stdout(&format!("add `--output {lock}` to this command"));
+    assert_eq!(lock_text(&deployment), before);
+    let written = plan(&[&format!("--output={lock}")]);
+    assert_eq!(written.code, 1, "judged by the lock as it was: {written:#?}");
+    written.assert_stderr("public_logs");
+    written.assert_stderr("run it again without --output");
+    assert_eq!(plan(&[]).code, 0, "{:#?}", plan(&[]));
+    plan(&[&format!("--output={lock}")]).assert_stderr("already has exactly these values");
+    let ran = verify(&deployment, &[]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    ran.assert(ComposeHash, Pass, None);
+    // Everything else stays as it was pinned.
+    let kept = |text: &str| text.split_once("[os_image]").unwrap().1.to_owned();
+    assert_eq!(kept(&lock_text(&deployment)), kept(&before));
+    assert!(
+        before
+            .lines()
+            .filter(|line| line.starts_with('#'))
+            .all(|line| lock_text(&deployment).contains(line))
+    );
+}
+
+#[test]
+fn a_plan_writes_a_document_only_into_a_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let document = Cvm::healthy(&World::default()).app_compose;
+    std::fs::write(path("app-compose.json"), document).unwrap();
+    std::fs::write(path("other.txt"), "mine\n").unwrap();
+    let given = format!("--app-compose-file={}", path("app-compose.json"));
+    let other = format!("--output={}", path("other.txt"));
+    run(&["plan", &given, &other]).assert_usage_error("there is no lock to write the document into");
+    let lock = format!(
+        "schema = \"cvm-verify/lock/v1\"\ncompose_hash = \"{}\"\n",
+        "aa".repeat(32)
+    );
+    std::fs::write(path("cvm.lock"), lock).unwrap();
+    let lock = format!("--lock={}", path("cvm.lock"));
+    run(&["plan", &given, &lock, &other]).assert_usage_error("the file is not a lock");
+    assert_eq!(std::fs::read_to_string(path("other.txt")).unwrap(), "mine\n");
+    std::fs::write(path("docker-compose.yml"), DOCKER_COMPOSE).unwrap();
+    let file = format!("--docker-compose={}", path("docker-compose.yml"));
+    run(&["plan", &file, &lock, &format!("--output={}", path("cvm.lock"))])
+        .assert_usage_error("--app-compose-file");
 }
 
 /// Replays a vector's bundle with the lock pinned from it. Vectors have no nonce.

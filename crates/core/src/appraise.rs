@@ -56,7 +56,7 @@ pub fn appraise(
     accepted.shrink_to_fit();
     let claims = claims.ok();
     let second_release_until = claims
-        .filter(|_| passes(&checks, CheckId::ComposeHash))
+        .filter(|_| is_accepted(&checks, CheckId::ComposeHash))
         .and_then(|claims| checks::second_release(claims, policy))
         .map(|second| second.until.to_string());
     TargetReport {
@@ -142,9 +142,10 @@ fn bound(mut finding: Finding, check: &Check, policy: &Policy) -> Finding {
     }
 }
 
-fn passes(checks: &[CheckResult], id: CheckId) -> bool {
+/// Whether a check has nothing against the deployment.
+fn is_accepted(checks: &[CheckResult], id: CheckId) -> bool {
     let mut checks = checks.iter();
-    checks.any(|check| check.id == id && check.status == Status::Pass)
+    checks.any(|check| check.id == id && matches!(check.status, Status::Pass | Status::Warn))
 }
 
 fn run(check: &Check, claims: Result<&Claims, &EvidenceFailure>, policy: &Policy) -> Finding {

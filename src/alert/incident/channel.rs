@@ -19,6 +19,10 @@ const MAX_MEASURED: usize = 8;
 /// How many measured values of all failures are reported to a channel: the state of several channels fits into an issue.
 const MAX_VALUES: usize = 32;
 
+/// How many forecasts that were reported to a channel are remembered: each of every check, and other ends that people wrote. Beyond
+/// that the one that was reported first is forgotten.
+const MAX_FORETOLD: usize = 16;
+
 /// The state of one channel.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -146,6 +150,15 @@ impl ChannelState {
         self.reported_asked = None;
     }
 
+    /// Notes that a forecast was reported to it.
+    pub(super) fn foretell(&mut self, forecast: Forecast, now: u64) {
+        self.forecasts.retain(|known| known.forecast != forecast);
+        if self.forecasts.len() >= MAX_FORETOLD {
+            self.forecasts.remove(0);
+        }
+        self.forecasts.push(Foretold { forecast, seen: now });
+    }
+
     /// Notes that it is to hear of a failure that is over. A fail is not given up for less.
     pub(super) fn owe(&mut self, failure: &Failure) {
         let graver = |owed: &Failure| owed.verdict == Verdict::Fail && failure.verdict != Verdict::Fail;
@@ -166,7 +179,7 @@ impl ChannelState {
         let is_sound = |reported: &ReportedFailure| reported.measured.len() <= MAX_MEASURED;
         self.reported.len() <= MAX_REPORTED
             && self.reported.iter().all(is_sound)
-            && self.forecasts.len() <= Forecast::all().count()
+            && self.forecasts.len() <= MAX_FORETOLD
             && self.owed.as_ref().is_none_or(Failure::is_sound)
     }
 }
@@ -210,11 +223,16 @@ mod tests {
             measured: vec![failure.measured.unwrap(); measured],
             at: 0,
         };
-        let foretold = || Forecast::all().map(|forecast| Foretold { forecast, seen: 0 });
+        let foretold = || {
+            let all: Vec<Forecast> = Forecast::all().collect();
+            all.into_iter()
+                .cycle()
+                .map(|forecast| Foretold { forecast, seen: 0 })
+        };
         let full = ChannelState {
             reported: vec![reported(MAX_MEASURED); MAX_REPORTED],
             owed: Some(failure.clone()),
-            forecasts: foretold().collect(),
+            forecasts: foretold().take(MAX_FORETOLD).collect(),
             ..ChannelState::default()
         };
         assert!(full.is_sound() && ChannelState::default().is_sound());

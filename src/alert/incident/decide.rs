@@ -317,8 +317,9 @@ impl ChannelState {
 
     fn see(&mut self, forecasts: &[Forecast], now: u64) {
         self.forecasts.retain_mut(|known| {
-            if forecasts.contains(&known.forecast) {
-                known.seen = now;
+            let same = forecasts.iter().find(|one| one.is_known_as(known.forecast));
+            if let Some(same) = same {
+                (known.forecast, known.seen) = (*same, now);
             }
             now.abs_diff(known.seen) <= FORGOTTEN_AFTER
         });
@@ -328,7 +329,11 @@ impl ChannelState {
     fn expiring(&self, observation: &Observation) -> impl Iterator<Item = (AlertEvent, About)> {
         let passes = observation.failure.is_none();
         let new = move |forecast: &&Forecast| {
-            passes && !self.forecasts.iter().any(|known| known.forecast == **forecast)
+            passes
+                && !self
+                    .forecasts
+                    .iter()
+                    .any(|known| forecast.is_known_as(known.forecast))
         };
         let due = |forecast: &Forecast| (AlertEvent::Expiring, About::Forecast(*forecast));
         observation.forecasts.iter().filter(new).map(due)

@@ -275,6 +275,55 @@ fn a_forecast_is_told_again_after_a_week_without_it() {
     assert_eq!(world.see('e'), [AlertEvent::Expiring]);
 }
 
+/// An exception that is renewed for a short time, or another one that takes its place, ends as the first did: each end is told.
+#[test]
+fn each_end_that_a_person_wrote_is_told_once() {
+    let until = |day: u32| {
+        let mut report = samples::pass();
+        set(
+            &mut report,
+            CheckId::TcbStatus,
+            Status::Warn,
+            "exception-ends-soon",
+        );
+        report.accepted = vec![cvm_verify_core::report::Accepted {
+            check: CheckId::TcbStatus,
+            what: cvm_verify_core::report::AcceptedKind::Tcb,
+            by: "--accept-tcb".to_owned(),
+            until: Some(format!("2026-06-{day:02}T00:00:00Z")),
+            reason: String::new(),
+        }];
+        report
+    };
+    let mut world = World::known();
+    assert_eq!(world.see_of(&until(10)), [AlertEvent::Expiring]);
+    assert_eq!(world.see_of(&until(10)), []);
+    world.now += 5 * DAY;
+    assert_eq!(world.see_of(&until(15)), [AlertEvent::Expiring]);
+    // Two machines with an exception each, that answer in turn.
+    assert_eq!(world.see_of(&until(10)), []);
+    assert_eq!(world.see_of(&until(15)), []);
+    // What an earlier version remembers without an end is the end that is met first.
+    for channel in world.state.as_mut().unwrap().channels.values_mut() {
+        let old = r#"[{"forecast":"tcb-status/exception-ends-soon","seen":SEEN}]"#;
+        channel.forecasts = serde_json::from_str(&old.replace("SEEN", &world.now.to_string())).unwrap();
+    }
+    assert_eq!(world.see_of(&until(20)), []);
+    assert_eq!(world.see_of(&until(21)), [AlertEvent::Expiring]);
+    // However often it is renewed, what is remembered can be read again.
+    for day in 1..29 {
+        world.see_of(&until(day));
+    }
+    assert!(
+        world
+            .state
+            .unwrap()
+            .channels
+            .values()
+            .all(|channel| channel.is_sound())
+    );
+}
+
 /// What a channel that gets some of the messages must believe.
 #[derive(Default)]
 struct Receiver {

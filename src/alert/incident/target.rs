@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::asked_at::AskedAt;
-use super::channel::{ChannelState, Foretold};
+use super::channel::ChannelState;
 use super::due::{About, Due};
 use super::failure::{Failure, is_word};
 use super::forecast::FORGOTTEN_AFTER;
@@ -131,14 +131,7 @@ impl TargetState {
                 channel.last = Some(now);
             }
             About::Recovery | About::Departed { .. } => channel.close(),
-            About::Forecast(forecast) => {
-                let known = Foretold {
-                    forecast: *forecast,
-                    seen: now,
-                };
-                channel.forecasts.retain(|known| known.forecast != *forecast);
-                channel.forecasts.push(known);
-            }
+            About::Forecast(forecast) => channel.foretell(*forecast, now),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Options of `cvm-verify plan`.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use super::{ExpectArgs, TargetArgs, TransportArgs};
@@ -13,6 +15,10 @@ pub struct DeployPlanArgs {
     /// What to print.
     #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
     pub format: PlanFormat,
+    /// Write the document of --app-compose-file into a lock: its hash, images, fields and places; everything else stays as --lock
+    /// has it. Review the difference, and commit it with the release. The plan is judged by the lock as it was.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     #[command(flatten)]
     pub expect: ExpectArgs,
     #[command(flatten)]

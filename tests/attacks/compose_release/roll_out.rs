@@ -17,13 +17,16 @@ fn during_a_roll_out_the_second_hash_passes_until_its_day_is_over() {
         rolling_out(|trial| second(trial.cvm.compose_hash(), "2026-06-10", trial.at + after)).judge()
     };
     let judged = ends(1);
-    judged.passes().proves(CheckId::ComposeHash);
+    judged
+        .passes()
+        .says(CheckId::ComposeHash, Status::Warn, "second-hash-ends-soon");
     assert!(
         judged
             .detail(CheckId::ComposeHash)
             .contains("accepted until 2026-06-10"),
         "{judged}"
     );
+    ends(30 * 86_400).passes().proves(CheckId::ComposeHash);
     ends(0).fails(CheckId::ComposeHash, "second-hash-ended");
     rolling_out(|trial| second([8; 32], "2026-06-10", trial.at + 1))
         .judge()
@@ -46,13 +49,28 @@ fn during_a_roll_out_the_first_hash_passes_and_the_second_is_told() {
     }
 }
 
+/// Without a hash of its own a lock demands its settings of every release; with one, they are of that release, and what the second hash
+/// accepts in their place is named and keeps `code` from being reached.
 #[test]
-fn t40_the_second_hash_keeps_the_locked_settings() {
+fn t40_the_second_hash_passes_with_other_settings_only_where_the_verdict_names_them() {
     let trial = || rolling_out(|trial| second(trial.cvm.compose_hash(), "2026-06-10", trial.at + 1));
     locked_to(trial(), &app_compose("services: {}")).judge().passes();
-    locked_to(trial(), &clean("services: {}"))
+    let other = locked_to(trial(), &clean("services: {}"));
+    other
         .judge()
-        .fails(CheckId::ComposeHash, "compose-settings-mismatch");
+        .leaves_open(CheckId::ComposeHash, "compose-settings-mismatch");
+    let of_release = other.with(|trial| {
+        trial.policy.second_compose_hash.as_mut().unwrap().ends = trial.at + 30 * 86_400;
+        let lock = LockOrigin::from("cvm.lock").key(&["compose_hash"]);
+        trial.policy.compose_hash.as_mut().unwrap().origin = lock;
+    });
+    let judged = of_release.judge();
+    judged
+        .passes()
+        .says(CheckId::ComposeHash, Status::Warn, "second-hash-settings");
+    assert_eq!(judged.0.accepted.len(), 1, "{judged}");
+    assert_eq!(judged.0.assurance, cvm_verify_core::report::Assurance::Hardware);
+    assert_eq!(judged.0.second_release_until.as_deref(), Some("2026-06-10"));
     // The lock's own hash would bind its compose settings; the second does not.
     let unseen = locked_to(trial(), &app_compose("services: {}")).with(|trial| {
         trial.info = false;

@@ -25,6 +25,7 @@ LAYOUTS = {
 @dataclass
 class Policy:
     compose_hash: bytes | None = None
+    also_compose_hash: tuple | None = None
     app_id: bytes | None = None
     instance_ids: list = field(default_factory=list)
     os_image: object = None
@@ -102,20 +103,33 @@ def key_provider(text):
     return entries
 
 
+def last_day(text, now):
+    try:
+        until = datetime.date.fromisoformat(text)
+    except ValueError as error:
+        raise Usage(str(error)) from error
+    if until > max(now, datetime.datetime.now(datetime.UTC)).date() + datetime.timedelta(days=90):
+        raise Usage("more than 90 days ahead")
+    return until
+
+
 def exception(text, now):
     status, *rest = text.split(":")
     word(status, STATUSES)
     fields = dict(part.partition("=")[::2] for part in rest)
     if "until" not in fields or set(fields) - {"until", "advisories"}:
         raise Usage("until=YYYY-MM-DD is expected")
-    try:
-        until = datetime.date.fromisoformat(fields["until"])
-    except ValueError as error:
-        raise Usage(str(error)) from error
-    if until > max(now, datetime.datetime.now(datetime.UTC)).date() + datetime.timedelta(days=90):
-        raise Usage("more than 90 days ahead")
+    until = last_day(fields["until"], now)
     advisories = fields["advisories"].split(",") if "advisories" in fields else None
     return status, until, advisories
+
+
+def second_hash(text, now):
+    """The second compose hash, and the last day on which it is accepted."""
+    value, marker, day = text.strip().partition(":until=")
+    if not marker:
+        raise Usage("HEX:until=YYYY-MM-DD is expected")
+    return hex_of(value, 32), last_day(day.strip(), now)
 
 
 def file_of(text, files):
@@ -175,6 +189,8 @@ def read(arguments, now, files=None):
         match name:
             case "--compose-hash":
                 policy.compose_hash = hex_of(value, 32)
+            case "--also-compose-hash":
+                policy.also_compose_hash = second_hash(value, now)
             case "--app-id":
                 policy.app_id = hex_of(value, 20)
             case "--instance-id":
@@ -254,4 +270,7 @@ def read(arguments, now, files=None):
                 raise NotImplementedHere(name)
             case _:
                 raise Usage(f"{name} is no option")
+    second = policy.also_compose_hash
+    if second is not None and policy.compose_hash in (None, second[0]):
+        raise Usage("a second hash needs a first one, and another")
     return policy

@@ -185,7 +185,7 @@ fn path_of_place(text: &str) -> &str {
 }
 
 /// A line without its comment, and the comment without `#`.
-fn split_comment(line: &str) -> (&str, Option<&str>) {
+pub(super) fn split_comment(line: &str) -> (&str, Option<&str>) {
     let mut quote = None;
     let mut is_escaped = false;
     for (at, c) in line.char_indices() {

@@ -121,6 +121,11 @@ pub enum LockProblem {
     /// A file of one deployment where several are wanted.
     #[error("the file holds one deployment without a name")]
     OneWithoutName,
+    /// A file in which sections cannot be exchanged.
+    #[error(
+        "the file is not laid out as `cvm-verify pin` writes it, so a document cannot be written into it"
+    )]
+    OtherLayout,
     /// `--os-image lock` with a lock that has no registers.
     #[error("is missing, but --os-image lock asks for it")]
     NoOsImage,
@@ -198,6 +203,9 @@ impl FileMistake for LockProblem {
             Self::TooManyTargets { .. } => "Write some of the targets into a lock of their own.",
             Self::OneWithoutName => {
                 "Write another file with --output, or remove this one and pin each target with --target NAME."
+            }
+            Self::OtherLayout => {
+                "Give `compose_hash` a line of its own, and [images], [compose] and [[places]] sections of their own."
             }
             Self::NoOsImage => "Write the registers with `cvm-verify pin URL`, or choose another --os-image.",
         };

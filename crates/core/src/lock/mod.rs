@@ -25,6 +25,7 @@ mod pin;
 mod pin_warning;
 mod places;
 mod read;
+mod release;
 mod remarks;
 mod said;
 mod sources;
@@ -79,8 +80,9 @@ pub use self::{
     diff_text::difference_text,
     file::with_target,
     not_shown::Unasked,
-    pin::{AcceptedPin, PinRefusal, Unaccepted, pin},
+    pin::{AcceptedPin, PinRefusal, Unaccepted, observed, pin},
     pin_warning::PinWarning,
+    release::{ReleaseLock, with_document},
 };
 
 /// The name of the format of a [`Lock`].

@@ -1,5 +1,7 @@
 //! The text of a lock file: sorted, stable, made for review.
 
+use std::collections::BTreeMap;
+
 use super::compose_settings::assignments;
 use super::said::{OBSERVED, Said};
 use super::{
@@ -24,7 +26,7 @@ pub struct Notes {
     /// Whether the evidence relies on another root than Intel's.
     pub simulated: bool,
     /// What is said of each place that decides code, by its path.
-    pub places: std::collections::BTreeMap<String, String>,
+    pub places: BTreeMap<String, String>,
     /// What Phala Cloud's API alone says.
     pub said: Said,
     /// The images of each compose document of a KMS that is known, in words.
@@ -144,19 +146,26 @@ impl Lock {
 
     /// The block of a target in a file of several, with a final newline.
     pub(super) fn block(&self, name: &str, notes: &Notes) -> String {
-        let name = key(name);
-        // Values never hold a line break, so a line like this is a section's own.
-        let of_target = |line: &str| match line.strip_prefix('[') {
-            Some(_) if line == places::HEADER => format!("[[target.{name}.places]]\n"),
-            Some(_) if line == gpus::HEADER => format!("[[target.{name}.gpus]]\n"),
-            Some(_) if line == sources::HEADER => format!("[[target.{name}.sources]]\n"),
-            Some(section) if SECTIONS.contains(&line) => format!("[target.{name}.{section}\n"),
-            _ => format!("{line}\n"),
-        };
-        let body: String = self.body(notes).lines().map(of_target).collect();
+        let body = in_target(name, &self.body(notes));
         let remarks = remarks(notes);
         let remarks = remarks.strip_prefix("#\n").unwrap_or(&remarks);
-        format!("{remarks}[target.{name}]\n{body}")
+        format!("{remarks}[target.{}]\n{body}", key(name))
+    }
+
+    /// `[images]`, `[compose]` and `[[places]]`, with where their values come from.
+    pub(super) fn document_sections(&self, provenance: &str, remarks: &BTreeMap<String, String>) -> String {
+        let mut out = String::new();
+        let images = self
+            .images
+            .iter()
+            .map(|(service, image)| (key(service), quoted(image)));
+        section(&mut out, IMAGES, images, provenance);
+        let fields = self
+            .compose_settings
+            .iter()
+            .flat_map(|(name, value)| assignments(name, value));
+        section(&mut out, COMPOSE, fields, provenance);
+        out + &places::write(&self.places, remarks)
     }
 
     /// Everything below the schema.
@@ -199,17 +208,7 @@ impl Lock {
             }
         }
         out.push_str(&accepted::write(&self.accepted));
-        let images = self
-            .images
-            .iter()
-            .map(|(service, image)| (key(service), quoted(image)));
-        section(&mut out, IMAGES, images);
-        let fields = self
-            .compose_settings
-            .iter()
-            .flat_map(|(name, value)| assignments(name, value));
-        section(&mut out, COMPOSE, fields);
-        out.push_str(&places::write(&self.places, &notes.places));
+        out.push_str(&self.document_sections(OBSERVED, &notes.places));
         out.push_str(&sources::write(&self.sources));
         if let Some(os) = &self.os_image {
             out.push_str(&os_image(os, notes));
@@ -221,6 +220,20 @@ impl Lock {
         out.push_str(&self.tls.write());
         out
     }
+}
+
+/// Lines of a lock of one deployment, as those of a target in a file of several.
+pub(super) fn in_target(name: &str, lines: &str) -> String {
+    let name = key(name);
+    // Values never hold a line break, so a line like this is a section's own.
+    let of_target = |line: &str| match line.strip_prefix('[') {
+        Some(_) if line == places::HEADER => format!("[[target.{name}.places]]\n"),
+        Some(_) if line == gpus::HEADER => format!("[[target.{name}.gpus]]\n"),
+        Some(_) if line == sources::HEADER => format!("[[target.{name}.sources]]\n"),
+        Some(section) if SECTIONS.contains(&line) => format!("[target.{name}.{section}\n"),
+        _ => format!("{line}\n"),
+    };
+    lines.lines().map(of_target).collect()
 }
 
 fn platform(lock: &Lock) -> String {
@@ -265,8 +278,10 @@ fn remarks(notes: &Notes) -> String {
     out
 }
 
-fn section(out: &mut String, comment: &str, lines: impl Iterator<Item = (String, String)>) {
-    let lines: String = lines.map(|(name, value)| line(&name, &value, OBSERVED)).collect();
+fn section(out: &mut String, comment: &str, lines: impl Iterator<Item = (String, String)>, provenance: &str) {
+    let lines: String = lines
+        .map(|(name, value)| line(&name, &value, provenance))
+        .collect();
     if !lines.is_empty() {
         out.push_str(comment);
         out.push_str(&lines);
@@ -320,7 +335,10 @@ pub(super) fn known(name: &str) -> String {
 }
 
 fn line(name: &str, value: &str, provenance: &str) -> String {
-    format!("{name} = {value} # {provenance}\n")
+    match provenance {
+        "" => format!("{name} = {value}\n"),
+        _ => format!("{name} = {value} # {provenance}\n"),
+    }
 }
 
 #[cfg(test)]

@@ -219,11 +219,15 @@ impl Policy {
     /// expects another document, or the same one.
     #[must_use]
     pub(crate) fn is_locked_compose_hash(&self, hash: &[u8; 32]) -> bool {
+        self.locked_compose_hash() == Some(hash)
+    }
+
+    /// The compose hash of the lock, also where another one is expected.
+    pub(crate) fn locked_compose_hash(&self) -> Option<&[u8; 32]> {
         let expected = self.compose_hash.as_ref();
         let of_lock = expected.filter(|expected| matches!(expected.origin, Origin::Lock(_)));
-        of_lock
-            .or(self.replaced_compose_hash.as_ref())
-            .is_some_and(|locked| locked.value == *hash)
+        let locked = of_lock.or(self.replaced_compose_hash.as_ref())?;
+        Some(&locked.value)
     }
 }
 

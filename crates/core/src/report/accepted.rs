@@ -52,6 +52,8 @@ crate::word_enum! {
         KeyProvider = "key-provider",
         /// A place of the compose document that decides which code runs, and that a person reviewed.
         ReviewedPlace = "reviewed-place",
+        /// Other fields of the compose document than the lock holds, of a second release.
+        ComposeSettings = "compose-settings",
         /// An image of which nothing proves who built it.
         UnprovenSource = "unproven-source",
         /// Sigstore roots of a file, instead of those that are built in: the proof of who built the images relies on
@@ -81,6 +83,7 @@ impl AcceptedKind {
             Self::AcpiChange => "ACPI change",
             Self::KeyProvider => "key provider",
             Self::ReviewedPlace => "reviewed place",
+            Self::ComposeSettings => "other compose settings",
             Self::UnprovenSource => "unproven source",
             Self::SigstoreRoot => "Sigstore root",
             Self::SelfMadeCertificate => "self-made certificate",
@@ -95,7 +98,9 @@ impl AcceptedKind {
             (1, _) => self.words().to_owned(),
             (_, Self::Tcb) => format!("{count} TCB statuses"),
             (_, Self::UnconfirmedHash) => format!("{count} unconfirmed image hashes"),
-            (_, Self::TdAttributes | Self::ReferenceValues) => format!("{count} {}", self.words()),
+            (_, Self::TdAttributes | Self::ReferenceValues | Self::ComposeSettings) => {
+                format!("{count} {}", self.words())
+            }
             _ => format!("{count} {}s", self.words()),
         }
     }

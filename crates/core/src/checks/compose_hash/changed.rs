@@ -4,7 +4,7 @@ use super::super::Finding;
 use crate::lock::{DocumentChanges, document_changes};
 use crate::policy::{Expected, Origin, Policy};
 use crate::report::and_more;
-use crate::verify::Claims;
+use crate::verify::{Claims, NotProven};
 
 /// Changes that one sentence names.
 const MAX_NAMED: usize = 4;
@@ -19,11 +19,20 @@ pub(super) fn explained(
     let Origin::Lock(lock) = &expected.origin else {
         return finding;
     };
-    finding = finding.advising(format!(
+    let is_other_text = matches!(claims.compose, Err(NotProven::Refused(_)));
+    finding = finding.advising(match is_other_text {
+        // Nothing can be pinned until the measured document is shown.
+        true => format!(
+            "If a roll-out is under way, wait for its end (--wait 10m); turn off any cache of /info, and verify again. What is proven \
+             without the document: `cvm-verify diff {lock} URL`. If you deployed a newer release, run `cvm-verify pin URL` once /info shows \
+             it, and review the difference. If you did not, someone else did: stop sending it secrets."
+        ),
+        false => format!(
         "See what changed: `cvm-verify diff {lock} URL`. While the locked release is being rolled out, wait for its end (--wait 10m). If \
          you deployed a newer one, run `cvm-verify pin URL` and review the difference. If you did not, someone else did: stop sending \
          it secrets."
-    ));
+        ),
+    });
     if claims.other_document_in_info() == Some(&expected.value) {
         finding.detail.push_str(
             " What changed is not known: /info shows the locked document. An instance of the locked release may have answered it, as in a \

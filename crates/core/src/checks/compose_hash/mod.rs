@@ -15,7 +15,7 @@ use super::{
 };
 use crate::checks::known;
 use crate::policy::{Expected, Policy, SecondHash};
-use crate::report::{CheckId, MeasuredValue, Tier};
+use crate::report::{CheckId, MeasuredValue, Status, Tier};
 use crate::verify::{Claims, ComposeRefusal, NotProven};
 
 pub(super) const CHECK: Check = Check {
@@ -25,11 +25,13 @@ pub(super) const CHECK: Check = Check {
     prevents: "Running other code than was released, with hashes that the VM itself supplies.",
     reasons: REASONS,
     required: Required::From(Tier::Code),
+    harmless_warnings: &[&SECOND_HASH_ENDS_SOON],
     is_configured: |policy| {
         policy.compose_hash.is_some()
             || policy.docker_compose.is_some()
             || policy.not_compared_by(CheckId::ComposeHash).is_some()
     },
+    forecasts: &[&SECOND_HASH_ENDS_SOON],
     run,
     of_document: Some(settings::of_document),
     compares: &[MeasuredValue::ComposeHash],
@@ -50,6 +52,15 @@ reasons! {
     SECOND_HASH_ENDED "second-hash-ended"
         "The VM still runs the second compose document, which --also-compose-hash accepted until a day that is over."
         "Finish the roll-out. If it takes longer on purpose, give --also-compose-hash a later day.";
+    SECOND_HASH_ENDS_SOON "second-hash-ends-soon"
+        "The VM runs the second compose document, which --also-compose-hash accepts for 3 more days at most."
+        "Finish the roll-out. If what runs is the release that stays, expect it (run `cvm-verify pin`, and remove --also-compose-hash). If \
+         it takes longer on purpose, give --also-compose-hash a later day.";
+    SECOND_HASH_SETTINGS "second-hash-settings"
+        "The VM runs the second compose document, which --also-compose-hash accepts for a while, and fields around its docker compose \
+         file are not those in the lock, which holds the other release."
+        "Review the named fields. The verdict says that they were accepted, and `code` is not reached. Of the release that stays, write \
+         them into the lock: `cvm-verify plan --output` before its deploy, or `cvm-verify pin` once it answers alone.";
     DOCKER_COMPOSE_MISMATCH "docker-compose-mismatch"
         "The docker compose file inside the measured document is not the one that you gave, byte for byte."
         "Check that it is the right file, and read the difference. If the release is not live yet, wait for it (--wait 10m). If your \
@@ -61,8 +72,10 @@ reasons! {
          and no app caches /info. Or write the compose hash down (--compose-hash, a lock): then only the measured hash \
          counts, whatever text is shown.";
     SETTINGS_MISMATCH "compose-settings-mismatch"
-        "A field around the docker compose file (scripts, flags, allowed variables) is not the locked one."
-        "Review the named fields; if the change is yours, run `cvm-verify pin` and review the difference.";
+        "A field around the docker compose file (scripts, flags, allowed variables) is not the locked one. It is a failure only if the lock \
+         alone says which is right: a compose hash that is written out binds every field."
+        "Review the named fields. If they are those of the release that is to stay, write them into the lock: `cvm-verify plan --output` \
+         before the deploy, or `cvm-verify pin` after it. Review the difference.";
     SETTINGS_NOT_SHOWN "compose-settings-not-shown"
         "The lock holds the settings of another compose hash, and the evidence contains no document to compare, or one \
          that names a field twice, so that its settings are ambiguous."
@@ -115,31 +128,26 @@ fn judged(measured: &[u8; 32], claims: &Claims, policy: &Policy) -> Finding {
                     other_text_note(claims)
                 ))
             }),
-        Expectation::Second(second) => {
-            settings::locked_finding(claims, policy, measured).unwrap_or_else(|| {
-                Finding::pass(format!(
-                    "The compose hash is the second one, of --also-compose-hash, which is accepted until {}; the \
-                     release that is expected first does not run here.{}",
-                    second.until,
-                    other_text_note(claims)
-                ))
-            })
-        }
+        Expectation::Second(second) => second_finding(second, claims, policy),
         Expectation::File(ended) => other_text(claims).unwrap_or_else(|| {
             let finding = docker_compose::release_finding(claims, measured, policy);
-            match ended.filter(|_| finding.status == crate::report::Status::Fail) {
+            match ended.filter(|_| finding.status == Status::Fail) {
                 Some(second) => ended_finding(second, policy).differing(finding.diff),
                 None => finding,
             }
         }),
-        Expectation::None => other_text(claims).or_else(|| not_compared(CheckId::ComposeHash, policy)).unwrap_or_else(|| {
-            let actual = hex::encode(measured);
-            Finding::skip(
-                &NO_EXPECTATION,
-                format!("No compose hash is expected. To expect this one, write down: --compose-hash {actual}"),
-            )
-            .found(actual)
-        }),
+        Expectation::None => other_text(claims)
+            .or_else(|| not_compared(CheckId::ComposeHash, policy))
+            .unwrap_or_else(|| {
+                let actual = hex::encode(measured);
+                Finding::skip(
+                    &NO_EXPECTATION,
+                    format!(
+                        "No compose hash is expected. To expect this one, write down: --compose-hash {actual}"
+                    ),
+                )
+                .found(actual)
+            }),
     }
 }
 
@@ -222,6 +230,34 @@ fn mismatch_finding(expected: &Expected<[u8; 32]>, measured: &[u8; 32]) -> Findi
         )),
         None => finding,
     }
+}
+
+/// How long before the end of the second hash it is said, seconds: 3 days. A roll-out is short, so that the 14 days of other forecasts
+/// would say it of each.
+const ENDS_SOON: u64 = 3 * 86_400;
+
+/// What runs is the second release, which is accepted today.
+fn second_finding(second: &SecondHash, claims: &Claims, policy: &Policy) -> Finding {
+    let is_soon = second.ends < claims.at.saturating_add(ENDS_SOON);
+    let note = other_text_note(claims);
+    match settings::second_finding(claims, policy, second) {
+        Some(finding) if is_soon && finding.status == Status::Warn => Finding {
+            reason: Some(&SECOND_HASH_ENDS_SOON),
+            fix: None,
+            ..finding
+        },
+        Some(finding) => finding,
+        None if is_soon => Finding::warn(&SECOND_HASH_ENDS_SOON, second_words(second) + &note),
+        None => Finding::pass(second_words(second) + &note),
+    }
+}
+
+fn second_words(second: &SecondHash) -> String {
+    format!(
+        "The compose hash is the second one, of --also-compose-hash, which is accepted until {}; the release that is expected first does \
+         not run here.",
+        second.until
+    )
 }
 
 fn ended_finding(second: &SecondHash, policy: &Policy) -> Finding {

@@ -75,14 +75,149 @@ fn a_lock_that_contradicts_its_own_hash_convicts_nobody() {
             assert!(finding.origin.is_some(), "{id}");
         }
     }
-    // Another hash than the lock's does not bind the settings: they were changed.
-    let other = of(expected("--compose-hash", own), Some(of_lock([9; 32])));
-    let (outcome, text) = said(CheckId::ComposeHash, &claims, &other);
+}
+
+/// A hash that a person wrote out binds every field: nobody deployed another document. What the lock holds is of another release, so
+/// that these fields are open until it says them, whatever the tier.
+#[test]
+fn other_settings_than_the_locks_convict_nobody_where_the_whole_hash_was_written_out() {
+    let claims = healthy();
+    let own = hash_of(&claims);
+    let mut other = locked(&claims);
+    other
+        .compose_settings
+        .insert("public_logs".to_owned(), json!("?"));
+    for (by, replaced) in [
+        ("--compose-hash", Some(of_lock([9; 32]))),
+        ("--app-compose-file", Some(of_lock([9; 32]))),
+        // A lock of settings alone.
+        ("--compose-hash", None),
+    ] {
+        let policy = Policy {
+            compose_hash: Some(expected(by, own)),
+            replaced_compose_hash: replaced,
+            locked_compose: Some(other.clone()),
+            ..Policy::default()
+        };
+        let finding = found(CheckId::ComposeHash, &claims, &policy);
+        assert_eq!(
+            (finding.status, finding.reason.map(|reason| reason.id)),
+            (Status::Error, Some("compose-settings-mismatch"))
+        );
+        assert!(
+            finding
+                .detail
+                .contains(&format!("exactly the one that {by} names")),
+            "{}",
+            finding.detail
+        );
+        let fix = finding.fix.unwrap();
+        assert!(
+            !fix.contains("someone else") && !fix.contains("stop sending"),
+            "{fix}"
+        );
+        assert!(
+            fix.contains(&format!("correct {by}")) && fix.contains("cvm-verify plan"),
+            "{fix}"
+        );
+        // An error against a line of a file counts at any tier.
+        assert!(finding.origin.is_some() && finding.accepted.is_empty());
+    }
+    // A docker compose file says nothing of what is around it: there the lock alone convicts.
+    let compose = claims.compose.as_ref().unwrap();
+    let file = compose.members().unwrap()["docker_compose_file"]
+        .as_str()
+        .unwrap();
+    let policy = Policy {
+        docker_compose: Some(expected("--docker-compose", file.to_owned())),
+        replaced_compose_hash: Some(of_lock([9; 32])),
+        locked_compose: Some(other),
+        ..Policy::default()
+    };
+    let (outcome, text) = said(CheckId::ComposeHash, &claims, &policy);
     assert_eq!(
         outcome,
         (Status::Fail, Some("compose-settings-mismatch")),
         "{text}"
     );
+}
+
+/// The second hash has an end, and the verdict says what it accepts: a lock can hold the fields of one of two releases only.
+#[test]
+fn other_settings_of_the_second_release_are_accepted_by_its_hash_and_named() {
+    let claims = healthy();
+    let mut other = locked(&claims);
+    other
+        .compose_settings
+        .insert("public_logs".to_owned(), json!("?"));
+    let policy = |first: Expected<[u8; 32]>, ends: u64| Policy {
+        compose_hash: Some(first),
+        locked_compose: Some(other.clone()),
+        second_compose_hash: Some(SecondHash {
+            value: hash_of(&claims),
+            until: "2026-06-10".parse().unwrap(),
+            ends: claims.at + ends,
+        }),
+        ..Policy::default()
+    };
+    const FAR: u64 = 30 * 86_400;
+    for (ends, reason) in [
+        (FAR, "second-hash-settings"),
+        (3 * 86_400, "second-hash-settings"),
+        (3 * 86_400 - 1, "second-hash-ends-soon"),
+        (1, "second-hash-ends-soon"),
+    ] {
+        let finding = found(CheckId::ComposeHash, &claims, &policy(of_lock([9; 32]), ends));
+        assert_eq!(
+            (finding.status, finding.reason.map(|reason| reason.id)),
+            (Status::Warn, Some(reason))
+        );
+        assert!(finding.detail.contains("`public_logs`"), "{}", finding.detail);
+        let [accepted] = finding.accepted.as_slice() else {
+            panic!("{:?}", finding.accepted)
+        };
+        let accepted = accepted.of(CheckId::ComposeHash);
+        assert_eq!(accepted.what, crate::report::AcceptedKind::ComposeSettings);
+        assert_eq!(accepted.by, "--also-compose-hash");
+        assert!(accepted.until.is_some() && accepted.reason.contains("`public_logs`"));
+    }
+    assert_eq!(
+        said(CheckId::ComposeHash, &claims, &policy(of_lock([9; 32]), 0)).0,
+        (Status::Fail, Some("second-hash-ended"))
+    );
+    // A lock without a hash demands its fields of every release.
+    let (outcome, text) = said(
+        CheckId::ComposeHash,
+        &claims,
+        &policy(expected("--compose-hash", [9; 32]), FAR),
+    );
+    assert_eq!(
+        outcome,
+        (Status::Error, Some("compose-settings-mismatch")),
+        "{text}"
+    );
+    // The second one is the lock's own: then the lock contradicts itself.
+    let mut own = policy(expected("--compose-hash", [9; 32]), FAR);
+    own.replaced_compose_hash = Some(of_lock(hash_of(&claims)));
+    let (outcome, text) = said(CheckId::ComposeHash, &claims, &own);
+    assert_eq!(
+        outcome,
+        (Status::Error, Some("compose-settings-mismatch")),
+        "{text}"
+    );
+    assert!(text.contains("contradicts itself"), "{text}");
+    // With the same fields nothing is accepted, and the end is said all the same.
+    let mut same = policy(of_lock([9; 32]), FAR);
+    same.locked_compose = Some(locked(&claims));
+    assert_eq!(said(CheckId::ComposeHash, &claims, &same).0, (Status::Pass, None));
+    same.second_compose_hash.as_mut().unwrap().ends = claims.at + 1;
+    let finding = found(CheckId::ComposeHash, &claims, &same);
+    assert_eq!(
+        finding.reason.map(|reason| reason.id),
+        Some("second-hash-ends-soon")
+    );
+    assert!(finding.accepted.is_empty());
+    assert!(second_release(&claims, &same).is_some());
 }
 
 fn of_documents(text: &str, policy: &Policy) -> Vec<(CheckId, Status, Option<&'static str>)> {
@@ -113,7 +248,14 @@ fn a_document_is_compared_with_the_locked_settings_before_it_is_deployed() {
     let reason = Some("compose-settings-mismatch");
     assert_eq!(
         compose_hash(&policy),
-        Some((CheckId::ComposeHash, Status::Fail, reason))
+        Some((CheckId::ComposeHash, Status::Error, reason))
+    );
+    let document = UnprovenDocument::read(&text).unwrap();
+    let found = judge_document(&document, &policy);
+    assert!(
+        found
+            .iter()
+            .any(|(_, finding)| finding.detail.contains("add `--output cvm.lock`"))
     );
     policy.replaced_compose_hash = Some(of_lock(hash_of(&claims)));
     assert_eq!(
@@ -168,7 +310,7 @@ fn a_docker_compose_file_that_runs_is_the_first_release_whatever_the_second_hash
         second_compose_hash: Some(SecondHash {
             value: hash_of(&claims),
             until: "2026-06-10".parse().unwrap(),
-            ends: claims.at + 1,
+            ends: claims.at + 30 * 86_400,
         }),
         ..Policy::default()
     };

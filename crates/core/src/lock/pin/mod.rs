@@ -40,6 +40,26 @@ pub fn pin(
     reference: &ReferenceValues,
     named: Option<&PublishedImage>,
 ) -> Result<Pinned, PinRefusal> {
+    match &claims.compose {
+        Err(NotProven::Refused(refusal)) if verified(claims).is_ok() && booted(claims).is_ok() => {
+            Err(PinRefusal::Compose(refusal.clone()))
+        }
+        _ => observed(claims, fresh, root, reference, named),
+    }
+}
+
+/// The same to compare it ([`Pinned::observed`]), never to write it down: a compose document that is not the measured one counts as not
+/// shown. Nothing in it is read, and the hash is proven without it.
+///
+/// # Errors
+/// As [`pin`].
+pub fn observed(
+    claims: &Claims,
+    fresh: bool,
+    root: TrustRootKind,
+    reference: &ReferenceValues,
+    named: Option<&PublishedImage>,
+) -> Result<Pinned, PinRefusal> {
     let quote = verified(claims)?;
     let boot = booted(claims)?;
     if let Some(other) = named.and_then(|named| other_image(named, claims, reference)) {
@@ -56,8 +76,7 @@ pub fn pin(
     let mut notes = Notes::default();
     match &claims.compose {
         Ok(compose) => warnings.extend(add_compose(compose, &mut lock, &mut notes)?),
-        Err(NotProven::Refused(refusal)) => return Err(PinRefusal::Compose(refusal.clone())),
-        Err(NotProven::Absent | NotProven::NotReached) => warnings.push(PinWarning::NoComposeDocument),
+        Err(_) => warnings.push(PinWarning::NoComposeDocument),
     }
     let has_images = warnings
         .iter()

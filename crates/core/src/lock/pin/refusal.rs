@@ -27,7 +27,9 @@ pub enum PinRefusal {
     #[error("the boot events are refused: {0}")]
     Boot(BootRefusal),
     /// A compose document that is not the measured one: it would mislead anyone who reviews the lock.
-    #[error("{0}")]
+    #[error(
+        "{0}. While a new release is rolled out, another instance may have answered /info: wait for its end, turn off any cache of /info, and pin again"
+    )]
     Compose(ComposeRefusal),
     /// A measured compose document that can be read in more than one way.
     #[error("the measured compose document cannot be read unambiguously: {0}")]
