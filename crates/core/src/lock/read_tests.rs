@@ -114,8 +114,10 @@ fn a_lock_of_another_app_or_chain_is_not_applied() {
     let mut lock = arbitrary::example();
     (lock.app_id, lock.governance.chain_id) = (Some([1; 20]), Some(8453));
     let applied = |app: Option<u8>, chain: Option<u64>| {
-        let mut policy = Policy::default();
-        policy.app_id = app.map(|byte| of_option([byte; 20]));
+        let mut policy = Policy {
+            app_id: app.map(|byte| of_option([byte; 20])),
+            ..Policy::default()
+        };
         policy.governance.chain_id = chain.map(of_option);
         let applied = lock.apply(&LockOrigin::from("cvm.lock"), None, policy);
         applied.map(drop).map_err(|error| first(&error).problem.clone())
