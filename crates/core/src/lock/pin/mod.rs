@@ -48,8 +48,8 @@ pub fn pin(
     }
 }
 
-/// The same to compare it ([`Pinned::observed`]), never to write it down: a compose document that is not the measured one counts as not
-/// shown. Nothing in it is read, and the hash is proven without it.
+/// The same to compare it, never to write it down: a compose document that is not the measured one counts as not shown. Nothing in it
+/// is read, and the hash is proven without it.
 ///
 /// # Errors
 /// As [`pin`].
