@@ -12,6 +12,7 @@ mod config_addresses;
 mod config_commands;
 mod config_language;
 mod config_settings;
+mod container_names;
 mod cron;
 mod document_fields;
 mod environment;
