@@ -316,7 +316,7 @@ pub struct PinArgs {
 #[derive(Debug, Args)]
 pub struct InspectArgs {
     /// An evidence bundle, an /attestation body, a bare quote, a versioned attestation, a certificate of the guest agent (PEM), a
-    /// compose document, or the address of an app (with another --source also its id).
+    /// compose document, GPU evidence, tokens of NVIDIA's remote attestation service, or the address of an app (with another --source also its id).
     #[arg(value_name = "FILE|URL")]
     pub what: String,
     /// The measured compose document, for evidence that does not contain it.
