@@ -108,6 +108,14 @@ impl ReadLock {
         })
     }
 
+    /// The same, where the lock is not in the file yet.
+    pub fn to_be_written(self) -> Self {
+        Self {
+            origin: self.origin.to_be_written(),
+            ..self
+        }
+    }
+
     /// It as the origin of what a target is expected to be.
     pub fn origin_of(&self, target: Option<&str>) -> LockOrigin {
         match (&self.lock, target) {
