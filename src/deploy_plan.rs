@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::usage_error::UsageError;
 use cvm_verify_core::appraise::forecast;
 use cvm_verify_core::checks::{for_platforms, judge_images, with_scripts_of};
-use cvm_verify_core::compose::{ComposeFile, ComposePlace, UnprovenDocument, compose_forms};
+use cvm_verify_core::compose::{ComposeFile, ComposeForm, ComposePlace, UnprovenDocument, compose_forms};
 use cvm_verify_core::evidence::RecordedStatements;
 use cvm_verify_core::policy::{ImagePinsPolicy, Policy};
 use cvm_verify_core::report::{CheckId, SideTier, Status};
@@ -144,6 +144,7 @@ impl DeployPlan {
             compose_hash: hex::encode(form.hash),
         }));
         self.notes.extend(doubts.iter().map(|doubt| (*doubt).to_owned()));
+        self.notes.extend(form_note(&forms));
         let document = UnprovenDocument::read(text)
             .map_err(|error| UsageError::new(format!("the compose document cannot be read: {error}")))?;
         if let Some(file) = document.file() {
@@ -223,6 +224,21 @@ impl DeployPlan {
         };
         self
     }
+}
+
+/// That the file has another form than Phala Cloud and dstack's SDKs write, and so another hash than they deploy.
+fn form_note(forms: &[ComposeForm]) -> Option<String> {
+    let file = forms.first()?;
+    let sdk = forms.iter().find(|form| form.name == "sdk")?;
+    (file.hash != sdk.hash).then(|| {
+        format!(
+            "The file is not in the form in which Phala Cloud and dstack's SDKs write a document (keys sorted, no blanks). Deployed with \
+             them, its compose hash is {}: then expect that one (--compose-hash). `--app-compose-file` with this file expects {}, and so \
+             does a lock that `plan --output` writes.",
+            hex::encode(sdk.hash),
+            hex::encode(file.hash)
+        )
+    })
 }
 
 fn provenance(

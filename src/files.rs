@@ -9,7 +9,7 @@ use rand::rngs::SysRng;
 
 use crate::bounded_io;
 use crate::usage_error::{CommandError, UsageError, WriteError};
-use cvm_verify_core::lock::{Lock, LockFile, MAX_LOCK_BYTES, UnfoundedRemark, unfounded_remarks};
+use cvm_verify_core::lock::{AcceptName, Lock, LockFile, MAX_LOCK_BYTES, UnfoundedRemark, unfounded_remarks};
 use cvm_verify_core::policy::LockOrigin;
 use cvm_verify_core::toml_text::LineIndex;
 
@@ -101,11 +101,24 @@ impl ReadLock {
         let lock = Lock::read_file(bytes, name).map_err(|error| UsageError::new(error.to_string()))?;
         // It was read, so it is text.
         let text = String::from_utf8_lossy(bytes);
+        let origin = LockOrigin::with_text(name, &text);
+        let needless = notes_on_needless(&lock, &origin);
         Ok(Self {
             lock,
-            origin: LockOrigin::with_text(name, &text),
-            notes: notes_on_remarks(name, &text),
+            origin,
+            notes: notes_on_remarks(name, &text)
+                .into_iter()
+                .chain(needless)
+                .collect(),
         })
+    }
+
+    /// The same, where the lock is not in the file yet.
+    pub fn not_written_yet(self) -> Self {
+        Self {
+            origin: self.origin.not_written_yet(),
+            ..self
+        }
     }
 
     /// It as the origin of what a target is expected to be.
@@ -113,6 +126,31 @@ impl ReadLock {
         match (&self.lock, target) {
             (LockFile::Several(_), Some(name)) => self.origin.of_target(name),
             _ => self.origin.clone(),
+        }
+    }
+}
+
+/// A note for each line of `[accepted]` that accepts what is not there, by the tables of this version.
+fn notes_on_needless(lock: &LockFile, origin: &LockOrigin) -> Vec<String> {
+    let of_lock = |lock: &Lock, origin: &LockOrigin| -> Vec<String> {
+        let needless = lock.needless_acceptances().into_iter();
+        let note = |(name, why): (AcceptName, String)| {
+            let key = origin.key(&["accepted", name.as_str()]);
+            let place = key.location().map_or_else(
+                || origin.path().to_owned(),
+                |place| format!("{}:{}", place.file, place.line),
+            );
+            format!("{place}: the acceptance `{name}` does nothing: {why}. You may remove the line.")
+        };
+        needless.map(note).collect()
+    };
+    match lock {
+        LockFile::One(lock) => of_lock(lock, origin),
+        LockFile::Several(targets) => {
+            let notes = targets.iter();
+            notes
+                .flat_map(|(name, lock)| of_lock(lock, &origin.of_target(name)))
+                .collect()
         }
     }
 }
@@ -215,6 +253,38 @@ pub(crate) struct PendingFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cvm_verify_core::reference::{OsClass, ReferenceValues};
+
+    #[test]
+    fn an_acceptance_that_does_nothing_is_noted_with_its_line() {
+        let reference = ReferenceValues::built_in();
+        let is_release = |row: &&std::sync::Arc<cvm_verify_core::reference::OsImageRow>| {
+            row.class == OsClass::Production && row.registers.is_some() && !row.is_third_party()
+        };
+        let row = reference.images().iter().find(is_release).unwrap();
+        let registers = row.registers.as_ref().unwrap();
+        let image = format!(
+            "mrtd = \"{}\"\nrtmr0 = \"{}\"\nrtmr1 = \"{}\"\nrtmr2 = \"{}\"\n",
+            hex::encode(reference.mrtds_of(row)[0]),
+            "ab".repeat(48),
+            hex::encode(registers.rtmr1.0),
+            hex::encode(registers.rtmr2.0),
+        );
+        let notes = |accepted: &str| {
+            let text = format!(
+                "schema = \"cvm-verify/lock/v1\"\n[os_image]\n{image}[accepted]\n{accepted} = \"Because.\"\n"
+            );
+            ReadLock::of("cvm.lock", text.as_bytes()).unwrap().notes
+        };
+        assert_eq!(
+            notes("unknown-image"),
+            [format!(
+                "cvm.lock:8: the acceptance `unknown-image` does nothing: the image is {}, a release. You may remove the line.",
+                row.name
+            )]
+        );
+        assert!(notes("tcb").is_empty());
+    }
 
     #[test]
     fn a_file_has_one_path_in_its_repository_wherever_that_is_checked_out() {

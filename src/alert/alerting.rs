@@ -390,19 +390,10 @@ pub(crate) fn ended_by(signal: &str) -> AlertRecord {
     AlertRecord::new("all", "alert", false, said)
 }
 
-/// Whether a run is one that repeats, so that nobody looks at each: it stores state or has a heartbeat, or GitHub or GitLab began it on a
-/// schedule.
+/// Whether a run is one that repeats, so that nobody looks at each: it stores state or has a heartbeat, or a CI began it on a schedule.
 pub(crate) fn repeats(stores_state: bool, channels: &Channels, env: &Env) -> bool {
     let heartbeat = channels.secret(HEARTBEAT_URL);
-    let is_scheduled = |name: &str| {
-        env.variables
-            .get(name)
-            .is_some_and(|begun_by| begun_by == "schedule")
-    };
-    stores_state
-        || heartbeat.is_some_and(|url| !url.expose().trim().is_empty())
-        || is_scheduled("GITHUB_EVENT_NAME")
-        || is_scheduled("CI_PIPELINE_SOURCE")
+    stores_state || heartbeat.is_some_and(|url| !url.expose().trim().is_empty()) || env.is_scheduled()
 }
 
 /// The page of this run, where GitHub or GitLab say which it is.

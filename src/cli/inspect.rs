@@ -12,7 +12,8 @@ use crate::engine::{Collected, Deployment, Session, TimeLimits, ask_further, col
 use crate::env::Env;
 use crate::files;
 use crate::inspect::{
-    Inspected, begins_like_quote, inspect, inspect_document, inspect_document_json, inspect_json,
+    GpuFile, Inspected, begins_like_quote, inspect, inspect_document, inspect_document_json, inspect_gpu,
+    inspect_gpu_json, inspect_json,
 };
 use crate::pin::is_lock;
 use crate::plan::compose_document::has_a_field_of_one;
@@ -30,7 +31,8 @@ use cvm_verify_core::report::TrustRootKind;
 use cvm_verify_core::verify::TrustRoot;
 
 const NOT_INSPECTED: &str = "is not an evidence bundle, an /attestation body, a quote (binary, hex or base64), a versioned attestation, \
-                             a certificate of the guest agent (PEM) or a compose document (app-compose.json)";
+                             a certificate of the guest agent (PEM), a compose document (app-compose.json), GPU evidence or tokens of NVIDIA's \
+                             remote attestation service";
 
 const THIS_IS_A_LOCK: &str = "is a lock file, which holds what is expected and no evidence. It is text to read; `cvm-verify diff LOCK URL` compares \
                               it with what runs";
@@ -64,7 +66,18 @@ pub(super) fn run(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
         return Err(UsageError::file(path, THIS_IS_A_LOCK).into());
     }
     let is_json = file.trim_ascii_start().starts_with(b"{");
-    let attestation = attestation_of_file(&file).map_err(|error| match error {
+    let read = attestation_of_file(&file);
+    // A body of /attestation may hold GPU evidence, too.
+    if (!is_json || read.is_err())
+        && let Some(gpu) = GpuFile::of(&file)
+    {
+        env.print(&match args.format {
+            InspectFormat::Text => inspect_gpu(&gpu, env.width()),
+            InspectFormat::Json => inspect_gpu_json(&gpu),
+        });
+        return Ok(0);
+    }
+    let attestation = read.map_err(|error| match error {
         EvidenceError::NotJson { .. } if !is_json => UsageError::file(path, NOT_INSPECTED),
         error => UsageError::file(path, error),
     })?;

@@ -153,6 +153,9 @@ fn flat(error: anyhow::Error) -> anyhow::Error {
 }
 
 fn execute(command: Command, env: &mut Env) -> anyhow::Result<u8> {
+    if command.judges() {
+        env.note_a_run_inside_a_cvm();
+    }
     match command {
         Command::Verify(mut args) => {
             args.output.statement = args.statement.take();

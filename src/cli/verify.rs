@@ -55,7 +55,6 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
     let trace = args.verbose.then(Trace::default);
     let keep_bundles = bundle_paths.iter().any(Option::is_some);
     let session = session(args, &plan, trace.as_ref(), keep_bundles, env)?;
-    env.note_a_run_inside_a_cvm();
     let runtime = runtime()?;
     let mut interrupt = Interrupt::new(&runtime, env.stop.take()).context("signals cannot be caught")?;
     let run = VerifyRun {

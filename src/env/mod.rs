@@ -181,6 +181,15 @@ impl Env {
             .is_some_and(|value| value == "true")
     }
 
+    /// Whether GitHub or GitLab began this run on a schedule.
+    pub(crate) fn is_scheduled(&self) -> bool {
+        ["GITHUB_EVENT_NAME", "CI_PIPELINE_SOURCE"].iter().any(|name| {
+            self.variables
+                .get(*name)
+                .is_some_and(|begun_by| begun_by == "schedule")
+        })
+    }
+
     /// What marks this machine as a CVM itself, if anything does.
     fn inside_a_cvm(&self) -> Option<&'static str> {
         [

@@ -2,12 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::Inspector;
 use super::nras_claims::meaning;
 use super::opened::Opened;
 use super::page::{Page, count, short_hex};
-use cvm_verify_core::evidence::{Bundle, GpuReport, NrasAnswer};
+use cvm_verify_core::evidence::{Bundle, GpuEvidence, GpuReport};
 use cvm_verify_core::verify::digest::sha256;
 use cvm_verify_core::verify::gpu::{DERIVED_NONCE, Opaque, SpdmTranscript, certificate_names};
 
@@ -31,20 +32,48 @@ pub(super) fn section(page: &mut Page, opened: &Opened<'_>, bundle: Option<&Bund
         }
         Some(Ok(reports)) => *reports,
     };
-    page.section("GPU REPORTS");
-    page.field("Reports", count(reports.len(), "device"));
-    let mut shown: Vec<&str> = Vec::new();
-    for (index, report) in reports.iter().enumerate() {
-        let is_first = !shown.contains(&report.architecture.as_str());
-        device(page, index + 1, report, is_first, opened.nonce);
-        shown.push(&report.architecture);
-    }
+    devices(page, reports, opened.nonce);
     for answer in bundle
         .and_then(|bundle| bundle.gpu.as_ref()?.nras.as_ref())
         .iter()
         .flat_map(|nras| &nras.answers)
     {
-        tokens(page, answer);
+        page.field("NVIDIA's answer", answer.kind.as_str()).note(
+            "Tokens of NVIDIA's remote attestation service, decoded. `inspect` does not check their signatures.",
+        );
+        tokens(page, &answer.body);
+    }
+}
+
+/// Shows GPU evidence that stands beside no quote.
+pub(super) fn alone(page: &mut Page, gpu: &GpuEvidence, inspector: &Inspector) {
+    if let Some(reports) = &gpu.reports {
+        devices(page, reports.open(inspector), None);
+    }
+    if let Some(record) = &gpu.boot_record {
+        let record = record.open(inspector);
+        page.section("GPU RECORD OF THE BOOT");
+        page.field("Record", format!("{} bytes", record.len()))
+            .note("What a guest of dstack 0.6 attested of its GPUs while it booted.");
+        page.field("SHA-256", hex::encode(sha256(record)))
+            .note("The boot event `gpu-attestation` of a proven event log names it.");
+    }
+}
+
+/// Shows tokens that stand beside no evidence.
+pub(super) fn tokens_alone(page: &mut Page, body: &str) {
+    page.section("TOKENS OF NVIDIA'S SERVICE");
+    tokens(page, body);
+}
+
+fn devices(page: &mut Page, reports: &[GpuReport], nonce: Option<&[u8; 32]>) {
+    page.section("GPU REPORTS");
+    page.field("Reports", count(reports.len(), "device"));
+    let mut shown: Vec<&str> = Vec::new();
+    for (index, report) in reports.iter().enumerate() {
+        let is_first = !shown.contains(&report.architecture.as_str());
+        device(page, index + 1, report, is_first, nonce);
+        shown.push(&report.architecture);
     }
 }
 
@@ -152,23 +181,46 @@ fn opaque(page: &mut Page, bytes: &[u8]) {
     }
 }
 
+/// Whether a file is an answer of the service, or one token: a token with an algorithm and a claim that only this service makes.
+pub(super) fn is_answer(body: &str) -> bool {
+    let is_of_service = |(header, claims): (Value, Map<String, Value>)| {
+        header.get("alg").is_some()
+            && claims
+                .keys()
+                .any(|name| name.starts_with("x-nvidia-") || name == "hwmodel")
+    };
+    texts_of_tokens(body.trim())
+        .filter_map(decoded)
+        .any(is_of_service)
+}
+
+/// What has the form of a token, in an answer or as a bare text.
+fn texts_of_tokens(body: &str) -> impl Iterator<Item = &str> {
+    let parts = body.split('"').map(str::trim);
+    parts.filter(|part| part.split('.').count() == 3)
+}
+
+/// Header and claims of a token.
+fn decoded(token: &str) -> Option<(Value, Map<String, Value>)> {
+    let mut parts = token.split('.');
+    let mut part =
+        || -> Option<Value> { serde_json::from_slice(&URL_SAFE_NO_PAD.decode(parts.next()?).ok()?).ok() };
+    let header = part()?;
+    match part()? {
+        Value::Object(claims) => Some((header, claims)),
+        _ => None,
+    }
+}
+
 /// The tokens of an answer, decoded and not verified.
-fn tokens(page: &mut Page, answer: &NrasAnswer) {
-    page.field("NVIDIA's answer", answer.kind.as_str()).note(
-        "Tokens of NVIDIA's remote attestation service, decoded. `inspect` does not check their signatures.",
-    );
-    let parts = answer.body.split('"').filter(|part| part.split('.').count() == 3);
+fn tokens(page: &mut Page, body: &str) {
     let mut left_out = 0;
-    for (index, token) in parts.enumerate() {
+    for (index, token) in texts_of_tokens(body).enumerate() {
         if index >= TOKENS {
             left_out += 1;
             continue;
         }
-        let decoded = |part: &str| -> Option<Value> {
-            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
-        };
-        let mut parts = token.split('.').filter_map(decoded);
-        let (Some(header), Some(Value::Object(claims))) = (parts.next(), parts.next()) else {
+        let Some((header, claims)) = decoded(token) else {
             continue;
         };
         page.field("Token", header.to_string()).note(

@@ -22,8 +22,9 @@ mod unsigned;
 
 use dcap_qvl::QuoteCollateralV3;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
-use cvm_verify_core::evidence::{Bundle, Evidence, OpensUnproven};
+use cvm_verify_core::evidence::{Bundle, Evidence, GpuEvidence, OpensUnproven};
 use opened::Opened;
 use page::Page;
 
@@ -83,6 +84,62 @@ pub fn inspect_document(text: &str, width: usize) -> String {
 #[must_use]
 pub fn inspect_document_json(text: &str) -> String {
     json(document_page(text, 0), NOT_EVIDENCE, false)
+}
+
+/// The first line of the inspection of GPU evidence that stands beside no quote.
+const GPU_ALONE: &str = "Not verified: this is what the file claims of GPUs. No command verifies it by itself: the nonce and the VM that it is of \
+                         are in an evidence bundle, which `cvm-verify verify URL --gpu required --evidence FILE` writes.";
+
+/// A file about GPUs that stands beside no quote.
+#[derive(Debug)]
+pub enum GpuFile<'a> {
+    /// Reports of GPUs and switches, or the record of a boot.
+    Evidence(Box<GpuEvidence>),
+    /// The answer of NVIDIA's remote attestation service, or one of its tokens.
+    Tokens(&'a str),
+}
+
+impl<'a> GpuFile<'a> {
+    /// Recognises it.
+    #[must_use]
+    pub fn of(file: &'a [u8]) -> Option<Self> {
+        let text = std::str::from_utf8(file).ok()?.trim_ascii();
+        // Of a body with a quote, the quote is what cannot be read.
+        let has_quote = serde_json::from_str::<Map<String, Value>>(text).is_ok_and(|members| {
+            members
+                .keys()
+                .any(|name| name.contains("quote") || name == "attestation")
+        });
+        if !has_quote
+            && text.starts_with(['{', '['])
+            && let Ok(evidence) = GpuEvidence::parse(text.as_bytes())
+            && !evidence.is_empty()
+        {
+            return Some(Self::Evidence(Box::new(evidence)));
+        }
+        gpu::is_answer(text).then_some(Self::Tokens(text))
+    }
+
+    fn page(&self, width: usize) -> Page {
+        let mut page = Page::new(GPU_ALONE, MARKS, width);
+        match self {
+            Self::Evidence(evidence) => gpu::alone(&mut page, evidence, &Inspector(())),
+            Self::Tokens(text) => gpu::tokens_alone(&mut page, text),
+        }
+        page
+    }
+}
+
+/// Explains a file about GPUs that stands beside no quote, as [`inspect`] does.
+#[must_use]
+pub fn inspect_gpu(file: &GpuFile<'_>, width: usize) -> String {
+    file.page(width).finish()
+}
+
+/// The same for machines, as [`inspect_json`] does.
+#[must_use]
+pub fn inspect_gpu_json(file: &GpuFile<'_>) -> String {
+    json(file.page(0), GPU_ALONE, false)
 }
 
 fn json(page: Page, note: &'static str, simulated: bool) -> String {

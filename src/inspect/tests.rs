@@ -217,6 +217,24 @@ fn a_known_kms_is_named() {
 }
 
 #[test]
+fn the_fields_around_a_docker_compose_file_say_what_can_be_set_from_outside() {
+    let text = |around: &str| {
+        let mut cvm = Cvm::healthy(&World::default());
+        cvm.app_compose = format!(
+            "{{\"docker_compose_file\":\"services:\\n  a:\\n    image: x/y:${{TAG}}\\n\",{around}\"manifest_version\":2,\
+             \"runner\":\"docker-compose\"}}"
+        );
+        text_of(&cvm)
+    };
+    let allowed = text("\"allowed_envs\":[\"TAG\"],");
+    assert!(says(&allowed, "TAG is in `allowed_envs`"), "{allowed}");
+    for shown in [&allowed, &text("")] {
+        assert!(!says(shown, "no `allowed_envs` to read"), "{shown}");
+    }
+    assert!(says(&text("\"allowed_envs\":1,"), "no `allowed_envs` to read"));
+}
+
+#[test]
 fn an_sgx_quote_and_a_cut_one_are_shown_as_far_as_they_go() {
     let cvm = Cvm::healthy(&World::default());
     let whole = cvm.quote_bytes(&hex::encode(NONCE));

@@ -59,7 +59,10 @@ pub(super) fn with_lock(
     // Every section has to be one that can be read.
     ReadLock::of(&path, accepted.lock.to_toml(&accepted.notes).as_bytes())?;
     let lock = judged_part(&accepted.lock).to_toml(&accepted.notes);
-    let mut files = FilesOfPlan::with_lock(&target.output, ReadLock::of(&path, lock.as_bytes())?);
+    let mut files = FilesOfPlan::with_lock(
+        &target.output,
+        ReadLock::of(&path, lock.as_bytes())?.not_written_yet(),
+    );
     let mut settings = Settings::default();
     for key in JUDGED {
         let given = target.settings.all(key).iter();

@@ -1,5 +1,7 @@
 //! Which compose document settings expect, by its hash, its text or its docker compose file.
 
+use std::sync::Arc;
+
 use sha2::{Digest as _, Sha256};
 
 use super::reader::SettingsReader;
@@ -7,6 +9,7 @@ use super::setting_problem::SettingProblem;
 use super::{compose_document, release};
 use crate::config::path_of;
 use crate::files;
+use cvm_verify_core::compose::UnprovenDocument;
 use cvm_verify_core::policy::{Expected, SecondHash};
 
 impl SettingsReader<'_> {
@@ -36,6 +39,12 @@ impl SettingsReader<'_> {
                 .push(SettingProblem::of("compose-hash", value, problem));
         }
         given.or(of_file)
+    }
+
+    /// The document of the file, if it can be read: a hash of another form of it is told from that of another document.
+    pub(super) fn given_document(file: Option<&[u8]>) -> Option<Arc<UnprovenDocument>> {
+        let text = std::str::from_utf8(file?).ok()?;
+        UnprovenDocument::read(text).ok().map(Arc::new)
     }
 
     pub(super) fn docker_compose(&mut self, document: Option<&[u8]>) -> Option<Expected<String>> {

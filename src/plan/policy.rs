@@ -53,6 +53,7 @@ pub(crate) fn expectations(
     let os_image = reader.os_image(&reference, files);
     let policy = Policy {
         compose_hash,
+        given_document: SettingsReader::given_document(compose_file.as_deref()),
         second_compose_hash: reader.second_hash(),
         docker_compose: reader.docker_compose(compose_file.as_deref()),
         app_id: reader.app_id(),

@@ -196,9 +196,8 @@ fn statement_files(settings: &Settings, problems: &mut Vec<SettingProblem>) -> V
 
 /// A scheduled run verifies what was deployed earlier: the head of its branch is not that.
 pub(crate) fn refuse_commit_on_schedule(options: &Settings, env: &Env) -> Result<(), UsageError> {
-    let event = env.variables.get("GITHUB_EVENT_NAME").map(String::as_str);
-    match (options.one("source-commit"), event) {
-        (Some(_), Some("schedule")) => Err(UsageError::option(
+    match options.one("source-commit") {
+        Some(_) if env.is_scheduled() => Err(UsageError::option(
             "--source-commit",
             "this run is scheduled, and the current commit of its branch is not the one that was deployed; a monitor takes \
              the commit from the lock (cvm-verify pin writes it)",

@@ -78,3 +78,4 @@ pub use still_different::{asked_once_more, final_result, still_different};
 pub use summary::{alerts as alerts_markdown, summary, summary as markdown};
 pub use text::{TEXT_MARK, TextStyle, alerts as alerts_text, text, text_file, undelivered_alerts};
 pub use unjudged::Unjudged;
+pub(crate) use words::on_trust;

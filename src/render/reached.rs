@@ -48,8 +48,8 @@ fn open_rule(target: &TargetReport) -> Option<String> {
         }
         _ => {
             "`not reached: source`: every image is as its rule says, but a rule accepts any workflow, any branch, any ref of a reusable \
-             workflow, or a signature without provenance. Name `workflow`, and `ref` or `commit`, in that rule, and `workflow-ref` of a \
-             reusable workflow."
+             workflow, or a signature without provenance. Name what is missing in that rule (`workflow`; `ref` or `commit`; `workflow-ref` \
+             of a reusable workflow), and attest provenance of an image that is only signed."
         }
     }
     .to_owned())
@@ -170,7 +170,7 @@ mod tests {
         let said = explained(&open("code"));
         assert_eq!(said.len(), 1, "{said:?}");
         assert!(
-            said[0].contains("any branch") && said[0].contains("Name `workflow`, and `ref`"),
+            said[0].contains("any branch") && said[0].contains("Name what is missing"),
             "{said:?}"
         );
         let mut target = open("code+source");

@@ -62,11 +62,8 @@ pub(super) fn verdict(target: &TargetReport) -> String {
 
 /// The verdict, with a format's own rule for an untrusted party's text.
 pub(super) fn verdict_in(target: &TargetReport, escape: impl Fn(&str) -> String) -> String {
-    let accepted = accepted::notes(&target.waived, &target.accepted, &escape).join("; ");
-    let accepted = (!accepted.is_empty()).then_some(accepted);
-    let second = target.second_release_until.as_deref();
-    let second =
-        second.map(|until| format!("the second release, until {}", escape(&shorten(until, MAX_DAY))));
+    let on_trust = on_trust(target, escape).join("; ");
+    let on_trust = (!on_trust.is_empty()).then_some(on_trust);
     let reached = format!("reached: {}", target.assurance);
     let open_rule = without_source(target).map(|check| match check.status {
         Status::Warn => "not reached: source, a script is not reviewed".to_owned(),
@@ -77,16 +74,15 @@ pub(super) fn verdict_in(target: &TargetReport, escape: impl Fn(&str) -> String)
             let other = target.assurance != target.required.into();
             [
                 Some(target.required.to_string()),
-                second,
-                accepted,
+                on_trust,
                 other.then_some(reached),
                 open_rule,
             ]
         }
-        Verdict::Fail => [None, second, accepted, None, None],
+        Verdict::Fail => [None, on_trust, None, None],
         Verdict::Inconclusive => {
             let required = format!("required: {}", target.required);
-            [Some(required), second, accepted, Some(reached), open_rule]
+            [Some(required), on_trust, Some(reached), open_rule]
         }
     };
     let word = verdict_word(target.verdict);
@@ -96,6 +92,15 @@ pub(super) fn verdict_in(target: &TargetReport, escape: impl Fn(&str) -> String)
     } else {
         format!("{word} ({})", notes.join("; "))
     }
+}
+
+/// What the verdict counts without proof, as the verdict line names it: a second release, waivers, and what was accepted in writing.
+pub(crate) fn on_trust(target: &TargetReport, escape: impl Fn(&str) -> String) -> Vec<String> {
+    let second = target.second_release_until.as_deref();
+    let second =
+        second.map(|until| format!("the second release, until {}", escape(&shorten(until, MAX_DAY))));
+    let accepted = accepted::notes(&target.waived, &target.accepted, escape);
+    second.into_iter().chain(accepted).collect()
 }
 
 /// The result of `source-provenance` where the images are as the rules say and its tier is not granted: it passes if a rule leaves open

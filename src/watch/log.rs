@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::alert::{self, causes};
-use crate::render::{escape, safe_json_line};
+use crate::render::{escape, on_trust, safe_json_line};
 use cvm_verify_core::report::{AlertRecord, TargetReport, Verdict, rfc3339};
 
 /// How log lines look.
@@ -51,6 +51,9 @@ pub struct LogEntry<'a> {
     /// What keeps it from passing, `id/reason`, the most important first. What only follows from another is left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     failed: Vec<String>,
+    /// What the verdict counts without proof, in the words of the verdict line: what was waived or accepted in writing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    on_trust: Vec<String>,
     /// How long it took, milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     duration_ms: Option<u64>,
@@ -78,6 +81,7 @@ impl<'a> LogEntry<'a> {
             verdict: Some(report.verdict.as_str()),
             simulated: report.simulated().is_some(),
             failed,
+            on_trust: on_trust(report, str::to_owned),
             duration_ms: Some(duration_ms),
             message: causes.first().map_or_else(String::new, |check| {
                 escape::shorten(&check.detail, 300).to_string()
@@ -125,6 +129,7 @@ impl<'a> LogEntry<'a> {
             verdict: None,
             simulated: false,
             failed: Vec::new(),
+            on_trust: Vec::new(),
             duration_ms: None,
             message: String::new(),
         }
@@ -153,6 +158,9 @@ impl<'a> LogEntry<'a> {
         match (self.target, self.verdict) {
             (Some(target), Some(verdict)) => parts.push(format!("{target}: {}", verdict.to_uppercase())),
             _ => parts.push(format!("{}:", self.event)),
+        }
+        if !self.on_trust.is_empty() {
+            parts.push(format!("({})", self.on_trust.join("; ")));
         }
         if let Some(duration) = self.duration_ms {
             parts.push(format!("({duration} ms)"));

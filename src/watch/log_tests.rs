@@ -2,14 +2,38 @@
 
 use super::*;
 use crate::render::escape::is_plain;
+use crate::render::samples;
 use crate::watch::watch_status_tests::report;
-use cvm_verify_core::report::{Status, TrustRootKind, Verdict};
+use cvm_verify_core::report::{AcceptedKind, CheckId, Status, TrustRootKind, Verdict};
 
 #[test]
 fn a_pass_is_one_short_line() {
     let report = report("api", Verdict::Pass);
     let line = LogEntry::verified(&report, 812, 1_786_622_400).line(LogFormat::Text);
     assert_eq!(line, "2026-08-13T12:00:00Z info  api: PASS (812 ms)");
+}
+
+/// A pass with a waiver is not the pass of a target without one.
+#[test]
+fn what_was_waived_or_accepted_stands_behind_the_verdict() {
+    let mut report = report("api", Verdict::Pass);
+    report.waived.push(CheckId::OsImage);
+    samples::accept(
+        &mut report,
+        CheckId::ImagePins,
+        AcceptedKind::ReviewedPlace,
+        "cvm.lock:12",
+    );
+    let entry = LogEntry::verified(&report, 812, 1_786_622_400);
+    assert_eq!(
+        entry.line(LogFormat::Text),
+        "2026-08-13T12:00:00Z info  api: PASS (waived: os-image; accepted by cvm.lock: reviewed place) (812 ms)"
+    );
+    let json: serde_json::Value = serde_json::from_str(&entry.line(LogFormat::Json)).expect("JSON");
+    assert_eq!(
+        json["on_trust"],
+        serde_json::json!(["waived: os-image", "accepted by cvm.lock: reviewed place"])
+    );
 }
 
 #[test]

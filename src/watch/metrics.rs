@@ -56,6 +56,12 @@ fn targets(page: &mut MetricsPage, watch_status: &WatchStatus, uptime: Duration)
     }
     page.each(
         watch_status,
+        "cvm_verify_target_on_trust",
+        "How many waivers and acceptances in writing the last verdict counts; 0 if all that it counts is proven.",
+        |status| Some(seconds(status.on_trust as u64)),
+    );
+    page.each(
+        watch_status,
         "cvm_verify_target_verified_timestamp_seconds",
         "When the last round ended, Unix time.",
         |status| Some(seconds(status.at)),

@@ -5,7 +5,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::render::samples;
 use crate::watch::watch_status_tests::report;
+use cvm_verify_core::report::{AcceptedKind, CheckId};
 
 fn tool() -> Tool {
     Tool {
@@ -24,6 +26,12 @@ fn watch_status() -> WatchStatus {
     );
     let mut good = report("api", Verdict::Pass);
     good.tcb.status = Some("UpToDate".to_owned());
+    samples::accept(
+        &mut good,
+        CheckId::ImagePins,
+        AcceptedKind::ReviewedPlace,
+        "cvm.lock:12",
+    );
     good.tcb.expires_at = Some("2026-09-12T10:45:38Z".to_owned());
     watch_status.record(
         "api",

@@ -47,7 +47,6 @@ pub(crate) fn run(options: &Options, session_of: SessionOf<'_>, env: &mut Env) -
     let session = session_of(&plan, env)?;
     let kept = EvidenceArchive::new(options.evidence.clone())?;
     let queue = AlertQueue::new(options, &plan, &session, env)?;
-    env.note_a_run_inside_a_cvm();
     let runtime = runtime()?;
     let ended = runtime.block_on(async {
         let signals = Signals::new(env.stop.take()).map_err(|error| CommandError::System {

@@ -10,6 +10,8 @@ use cvm_verify_core::report::{TargetReport, Verdict, unix_seconds};
 pub struct TargetStatus {
     /// The verdict of the last round.
     pub verdict: Verdict,
+    /// How many waivers and acceptances in writing the last verdict counts, an accepted second release among them.
+    pub on_trust: usize,
     /// When the last round ended, Unix seconds.
     pub at: u64,
     /// The same, since the loop began: ages are counted by a clock that nobody sets.
@@ -145,6 +147,7 @@ impl TargetStatus {
         }
         Self {
             verdict: report.verdict,
+            on_trust: report.accepted.len() + usize::from(report.second_release_until.is_some()),
             at: now,
             ended: uptime,
             passed_at: match report.verdict {

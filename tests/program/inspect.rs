@@ -52,6 +52,43 @@ fn a_lock_goes_into_a_new_folder_and_is_no_evidence_to_inspect() {
         .assert_usage_error("is a lock file, which holds what is expected and no evidence");
 }
 
+/// GPU evidence and NVIDIA's answer prove nothing without the VM and the nonce, so they are shown and say so.
+#[test]
+fn gpu_evidence_and_tokens_can_be_inspected_by_themselves() {
+    let folder = tempfile::tempdir().unwrap();
+    let gpus = simulator::Gpus::protected_pcie(1);
+    let nonce = [7; 32];
+    let evidence = gpus.payload(&nonce).to_string();
+    let answer = simulator::Nras::approving(1).answer("GPU", &gpus.devices[..1], &nonce);
+    let token = answer.split('"').find(|part| part.starts_with("ey")).unwrap();
+    for (name, text, section) in [
+        ("evidence.json", evidence.as_str(), "GPU REPORTS"),
+        ("answer.json", &answer, "TOKENS OF NVIDIA'S SERVICE"),
+        ("token.jwt", token, "TOKENS OF NVIDIA'S SERVICE"),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        let path = path.display().to_string();
+        let ran = run(&["inspect", &path]);
+        assert_eq!(ran.code, 0, "{ran:#?}");
+        assert!(
+            ran.stdout
+                .starts_with("Not verified: this is what the file claims of GPUs."),
+            "{}",
+            ran.stdout
+        );
+        assert!(ran.stdout.contains(section), "{}", ran.stdout);
+        assert!(ran.stdout.contains("--evidence FILE"), "{}", ran.stdout);
+        let json = run(&["inspect", &path, "--format=json"]);
+        let document: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+        assert_eq!(document["sections"][0]["title"], section);
+    }
+    // The tokens of another service are none of these.
+    let path = folder.path().join("other.jwt");
+    std::fs::write(&path, "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.x").unwrap();
+    run(&["inspect", &path.display().to_string()]).assert_usage_error("is not an evidence bundle");
+}
+
 #[test]
 fn a_compose_document_can_be_inspected_by_itself() {
     let deployment = Deployment::healthy();

@@ -186,10 +186,43 @@ fn several_addresses_give_the_verdict_of_the_worst() {
 
 #[test]
 fn a_run_on_a_cvm_says_that_it_proves_nothing_there() {
-    let ran = super::run::run_in(&["verify", "https://127.0.0.1:1"], &[], |env| {
-        env.exists = |path| path.ends_with("tdx_guest");
-    });
-    ran.assert_stderr("this machine is itself a CVM (/dev/tdx_guest exists)");
+    let bundle = "fixtures/simulated/healthy.evidence.json";
+    let said = |args: &[&str]| {
+        let ran = super::run::run_in(args, &[], |env| {
+            env.exists = |path| path.ends_with("tdx_guest");
+        });
+        let said = ran
+            .stderr
+            .matches("this machine is itself a CVM (/dev/tdx_guest exists)");
+        said.count()
+    };
+    for judges in [
+        &["verify", "https://127.0.0.1:1", "--no-lock"][..],
+        &["watch", "https://127.0.0.1:1", "--once"],
+        &["replay", bundle],
+        &["pin", "--from", bundle, "--output=-"],
+        &["diff", bundle, bundle],
+        &["plan", "--docker-compose=gone.yml"],
+        &["merge", "gone.json"],
+        &[
+            "statement",
+            "check",
+            "gone.json",
+            "--resource=https://shop.example",
+            "--signer-repository=example/shop",
+            "--signer-workflow=.github/workflows/verify.yml",
+            "--signer-ref=refs/heads/main",
+        ],
+    ] {
+        assert_eq!(said(judges), 1, "{judges:?}");
+    }
+    for shows in [
+        &["inspect", bundle][..],
+        &["explain", "compose-hash"],
+        &["reference"],
+    ] {
+        assert_eq!(said(shows), 0, "{shows:?}");
+    }
 }
 
 #[test]

@@ -374,6 +374,25 @@ fn what_verify_will_say_with_the_lock_is_said_when_it_is_taken() {
         code == 0 && !said.contains("`verify` is") && is_written,
         "{code} {said}"
     );
+    // The lock that would be written is the lock of no release.
+    let deployment = Deployment::healthy();
+    let policy = format!(
+        "[[target]]\nname = \"shop\"\nurl = \"{}\"\ncompose-hash = \"{}\"\n",
+        deployment.app.url(),
+        "ab".repeat(32)
+    );
+    std::fs::write(deployment.path("policy.toml"), policy).unwrap();
+    let config = format!("--config={}", deployment.path("policy.toml"));
+    let output = format!("--output={}", deployment.path("cvm.lock"));
+    let ran = run(&deployment.network_args_with(&["pin", &config, &output], &["--accept-observed"]));
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(
+        ran.stderr
+            .contains("compose-hash/compose-hash-mismatch: The VM runs another"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!ran.stderr.contains("the release of"), "{}", ran.stderr);
     // What pin does not ask it does not judge.
     let deployment = Deployment::healthy();
     let policy = format!(

@@ -190,10 +190,15 @@ fn without_a_rule_nobody_is_asked_and_nothing_is_claimed() {
 #[test]
 fn with_less_than_workflow_and_ref_it_passes_and_does_not_reach_the_tier() {
     let release = Release::of(github(Workflow::default()));
-    for (rules, words) in [
-        (vec![REPOSITORY], "any workflow, any branch"),
-        (vec![REPOSITORY, WORKFLOW], "any branch"),
-        (vec![REPOSITORY, TAGS], "any workflow"),
+    let (workflow, code) = ("--source-workflow", "--source-ref");
+    for (rules, words, named) in [
+        (
+            vec![REPOSITORY],
+            "any workflow, any branch",
+            &[workflow, code][..],
+        ),
+        (vec![REPOSITORY, WORKFLOW], "any branch", &[code]),
+        (vec![REPOSITORY, TAGS], "any workflow", &[workflow]),
     ] {
         let ran = release.verify(&rules);
         ran.assert(SourceProvenance, Pass, None);
@@ -203,10 +208,9 @@ fn with_less_than_workflow_and_ref_it_passes_and_does_not_reach_the_tier() {
         let ran = release.verify(&wanted);
         assert_eq!(ran.report().verdict, Verdict::Inconclusive, "{rules:?}");
         let fix = ran.check(SourceProvenance).fix.unwrap_or_default();
-        assert!(
-            fix.contains("name in the rule a workflow, and a ref or a commit"),
-            "{fix}"
-        );
+        for option in [workflow, code] {
+            assert_eq!(fix.contains(option), named.contains(&option), "{option}: {fix}");
+        }
     }
 }
 
@@ -420,6 +424,7 @@ fn short_options_need_a_repository_and_a_commit_is_no_expectation_of_a_schedule(
         REPOSITORY,
         "--source-commit=95baf2766ce4c0cb4a4a2bd7b0ee4ce61f0ba012",
     ]));
-    run_in(&args, &[("GITHUB_EVENT_NAME", "schedule")], |_| {})
-        .assert_usage_error("takes the commit from the lock");
+    for begun_by in ["GITHUB_EVENT_NAME", "CI_PIPELINE_SOURCE"] {
+        run_in(&args, &[(begun_by, "schedule")], |_| {}).assert_usage_error("takes the commit from the lock");
+    }
 }

@@ -31,6 +31,7 @@ TYPES = {
     "verdict": str,
     "simulated": bool,
     "failed": list,
+    "on_trust": list,
     "duration_ms": int,
     "message": str,
 }

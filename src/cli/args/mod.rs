@@ -135,6 +135,28 @@ impl Command {
     pub fn reads_options_of_a_run(&self) -> bool {
         matches!(self, Self::Verify(_) | Self::Watch(_) | Self::Replay(_))
     }
+
+    /// Whether the command judges evidence or results, or writes down what evidence proves. Made on a machine that the adversary can
+    /// change, that proves nothing.
+    pub fn judges(&self) -> bool {
+        match self {
+            Self::Verify(_)
+            | Self::Watch(_)
+            | Self::Replay(_)
+            | Self::Pin(_)
+            | Self::Diff(_)
+            | Self::Merge(_)
+            | Self::Plan(_)
+            | Self::Statement(_) => true,
+            Self::Inspect(_)
+            | Self::ComposeHash(_)
+            | Self::OsImage(_)
+            | Self::Explain(_)
+            | Self::Alert(_)
+            | Self::Reference(_)
+            | Self::Completions(_) => false,
+        }
+    }
 }
 
 /// A number of a range.
@@ -316,7 +338,7 @@ pub struct PinArgs {
 #[derive(Debug, Args)]
 pub struct InspectArgs {
     /// An evidence bundle, an /attestation body, a bare quote, a versioned attestation, a certificate of the guest agent (PEM), a
-    /// compose document, or the address of an app (with another --source also its id).
+    /// compose document, GPU evidence, tokens of NVIDIA's remote attestation service, or the address of an app (with another --source also its id).
     #[arg(value_name = "FILE|URL")]
     pub what: String,
     /// The measured compose document, for evidence that does not contain it.

@@ -58,7 +58,7 @@ fn fields(page: &mut Page, text: &str) {
     fields::show(page, &members);
     environment::show(page, members.get("allowed_envs"));
     scripts::show(page, &members);
-    services::show(page, &members);
+    services::show(page, text, &members);
 }
 
 /// Shows the docker compose file and the scripts, whole: they are what a person reviews.

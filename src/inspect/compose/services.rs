@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::inspect::page::Page;
-use cvm_verify_core::compose::{ComposeFile, ComposePlaces};
+use cvm_verify_core::compose::{ComposePlaces, UnprovenDocument};
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::verify::digest::sha256;
 
@@ -18,7 +18,8 @@ fn release_of(image: &str) -> String {
     }
 }
 
-pub(super) fn show(page: &mut Page, members: &Map<String, Value>) {
+/// Shows the file of a document, whose members these are: they say what can be set from outside.
+pub(super) fn show(page: &mut Page, document: &str, members: &Map<String, Value>) {
     let text = match members.get("docker_compose_file") {
         None | Some(Value::Null) => {
             page.field("docker_compose_file", "none")
@@ -41,12 +42,16 @@ pub(super) fn show(page: &mut Page, members: &Map<String, Value>) {
         ),
     )
     .note("The containers of the app.");
-    let file = match ComposeFile::read_unproven(text) {
-        Ok(file) => file,
+    let document = match UnprovenDocument::read(document) {
+        Ok(document) => document,
         Err(error) => {
             page.mark(error.to_string());
             return;
         }
+    };
+    let Some(file) = document.file() else {
+        page.note("The runner bash starts no container from it.");
+        return;
     };
     page.field("Images", file.images.len())
         .note("By service. An image is pinned where it ends in @sha256: and its digest.");
@@ -67,8 +72,8 @@ pub(super) fn show(page: &mut Page, members: &Map<String, Value>) {
         page,
         "Decides code",
         &file.unmeasured,
-        "In these places a variable or a file that is not measured can decide what runs. `verify` leaves out variables that \
-         nothing can set.",
+        "In these places a variable or a file that is not measured can decide what runs. Variables that nothing can set are \
+         left out.",
         "No other place can decide what runs.",
     );
     lines(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::docker_compose::{ComposeFile, ComposeFileError, LaunchScript, read_document};
-use super::hash_forms::compose_forms;
+use super::hash_forms::{ComposeForm, compose_forms};
 use super::script_variables::launch_script_in;
 use crate::verify::{compose_settings_of, members_of};
 
@@ -16,6 +16,7 @@ pub struct UnprovenDocument {
     members: Map<String, Value>,
     file: Option<ComposeFile>,
     script: LaunchScript,
+    forms: Vec<ComposeForm>,
     hashes: Vec<[u8; 32]>,
 }
 
@@ -32,8 +33,22 @@ impl UnprovenDocument {
             file: read_document(&members, script)?,
             script,
             hashes: forms.iter().map(|form| form.hash).collect(),
+            forms,
             members,
         })
+    }
+
+    /// What is different where a document of another hash is this one, a phrase behind "in another form:". `text` is that document, where
+    /// it is known. `None` if it is not this one as far as that can be told.
+    pub(crate) fn other_form(&self, hash: &[u8; 32], text: Option<&str>) -> Option<String> {
+        if let Some(form) = self.forms.iter().find(|form| form.hash == *hash) {
+            return Some(format!(
+                "the deploy tool wrote it as `{}`, which `cvm-verify compose-hash` explains",
+                form.name
+            ));
+        }
+        let is_same = members_of(text?).is_ok_and(|members| members == self.members);
+        is_same.then(|| "its fields have the same values, with other blanks or in another order".to_owned())
     }
 
     /// The docker compose file; absent where the document has none (runner `bash`).

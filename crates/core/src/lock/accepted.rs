@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::{DEFAULT_TD_ATTRIBUTES, Lock, LockMistake, LockProblem};
 use crate::policy::{KeyProviders, KnownBy};
-use crate::reference::{OsClass, ReferenceValues};
+use crate::reference::{Advisory, OsClass, ReferenceValues};
 use crate::toml_text::literal::quoted;
 use crate::toml_text::{FoundMistakes, TomlEntry, TomlTable};
 
@@ -189,6 +189,51 @@ pub(super) fn write(accepted: &BTreeMap<AcceptName, String>) -> String {
 }
 
 impl Lock {
+    /// The acceptances that do nothing by the tables of this version, and why: what they accept is not there. Another version may have
+    /// other tables, so that they are no mistakes.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn needless_acceptances(&self) -> Vec<(AcceptName, String)> {
+        let needless = |name: &AcceptName| Some((*name, self.is_needless(*name)?));
+        self.accepted.keys().filter_map(needless).collect()
+    }
+
+    fn is_needless(&self, name: AcceptName) -> Option<String> {
+        let reference = ReferenceValues::built_in();
+        let os = self.os_image.as_ref()?;
+        let row = reference.image_of(&os.mrtd, &os.rtmr1, &os.rtmr2);
+        match name {
+            AcceptName::UnknownImage => row
+                .filter(|row| row.class == OsClass::Production && !row.is_third_party())
+                .map(|row| format!("the image is {}, a release", row.name)),
+            AcceptName::VulnerableImage => {
+                let (row, version) = row.and_then(|row| Some((row, row.version.as_ref()?)))?;
+                let mut known = Advisory::host_alone(reference.advisories(), Some(version));
+                known.next().is_none().then(|| {
+                    format!(
+                        "of {} no vulnerability is known that the host can use alone",
+                        row.name
+                    )
+                })
+            }
+            AcceptName::AcpiChange => {
+                let shape = reference.shape_of(os.rtmr0.as_ref()?)?;
+                Some(format!("its rtmr0 is in the table of VM shapes: {shape}"))
+            }
+            // The others are refused where the lock does not hold them, decide nothing in `verify`, or depend on no table.
+            AcceptName::DevelopmentImage
+            | AcceptName::ImageHash
+            | AcceptName::Tcb
+            | AcceptName::TdAttributes
+            | AcceptName::KeyProvider
+            | AcceptName::NoNonce
+            | AcceptName::OtherKms
+            | AcceptName::OtherApp
+            | AcceptName::UnreadCompose
+            | AcceptName::NoLongerShown => None,
+        }
+    }
+
     /// Why the lock does not hold what it accepts under a name, a phrase; absent if it does. What depends on a table of images
     /// counts as held where this version's table has no row: a later version may have one.
     pub(super) fn lacks(&self, name: AcceptName) -> Option<String> {
@@ -242,6 +287,45 @@ impl Lock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A lock of a release that accepts an unknown image accepts nothing.
+    #[test]
+    fn an_acceptance_of_what_the_tables_say_is_not_there_is_needless() {
+        let reference = ReferenceValues::built_in();
+        let mut rows = reference.images().iter();
+        let is_release = |row: &&std::sync::Arc<crate::reference::OsImageRow>| {
+            row.class == OsClass::Production && row.registers.is_some() && !row.is_third_party()
+        };
+        let row = rows.find(is_release).unwrap();
+        let registers = row.registers.as_ref().unwrap();
+        let [firmware, ..] = reference.mrtds_of(row)[..] else {
+            panic!("a firmware");
+        };
+        let lock = |accepted: &[&str]| {
+            let lines: String = accepted
+                .iter()
+                .map(|name| format!("{name} = \"Because.\"\n"))
+                .collect();
+            let text = format!(
+                "schema = \"cvm-verify/lock/v1\"\n[os_image]\nmrtd = \"{}\"\nrtmr0 = \"{}\"\nrtmr1 = \"{}\"\nrtmr2 = \"{}\"\n\
+                 [accepted]\n{lines}",
+                hex::encode(firmware),
+                "ab".repeat(48),
+                hex::encode(registers.rtmr1.0),
+                hex::encode(registers.rtmr2.0),
+            );
+            Lock::parse(&text, "cvm.lock").unwrap()
+        };
+        let needless = lock(&["unknown-image", "acpi-change", "no-nonce"]).needless_acceptances();
+        assert_eq!(
+            needless,
+            [(
+                AcceptName::UnknownImage,
+                format!("the image is {}, a release", row.name)
+            )]
+        );
+        assert!(lock(&["tcb"]).needless_acceptances().is_empty());
+    }
 
     #[test]
     fn every_name_is_read_back_and_another_lists_them() {

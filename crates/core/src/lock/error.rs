@@ -144,13 +144,13 @@ impl FileMistake for LockProblem {
         let fix = match self {
             Self::Toml(problem) => return fix_of(problem),
             Self::UnfoundedRemark(_) => {
-                "The value or the remark was changed: check the value and write `observed` after it, or pin again with \
-                 `cvm-verify pin`."
+                "The value or the remark was changed: check the value and write `observed` after it, or write the lock again \
+                 with `cvm-verify pin URL --force`."
             }
-            Self::ExpectsNothing => "Write it with `cvm-verify pin URL`.",
+            Self::ExpectsNothing => "Write it with `cvm-verify pin URL --force`.",
             Self::NoSchema | Self::OtherSchema(_) => {
                 return format!(
-                    "A lock begins with schema = \"{SCHEMA}\"; write one with `cvm-verify pin URL`."
+                    "A lock begins with schema = \"{SCHEMA}\"; write one to another file with `cvm-verify pin URL --output FILE`."
                 );
             }
             Self::NewerSchema(_) => {
@@ -160,10 +160,10 @@ impl FileMistake for LockProblem {
                 );
             }
             Self::Hex(_) | Self::Number | Self::NotJson => {
-                "Correct the value, or write the lock again with `cvm-verify pin URL`."
+                "Correct the value, or write the lock again with `cvm-verify pin URL --force`."
             }
-            Self::KeyProvider(_) => "Or take over what `cvm-verify pin URL` writes.",
-            Self::KnownBy(_) => "Or take over what `cvm-verify pin URL` writes.",
+            Self::KeyProvider(_) => "Or take over what `cvm-verify pin URL --output -` prints.",
+            Self::KnownBy(_) => "Or take over what `cvm-verify pin URL --output -` prints.",
             Self::UnknownAcceptance(known) => return format!("These are: {known}."),
             Self::AcceptanceText(_) => "Write one sentence: what is accepted, and why.",
             Self::Owners(_) => "Name each owner once, as 0x and 40 hex digits, with commas between them.",
@@ -173,7 +173,9 @@ impl FileMistake for LockProblem {
                 "Write \"ratls\", \"app-key\" or \"ingress\", or remove the section to ask for none."
             }
             Self::KmsWithoutChain => "Write binding = \"ratls\", or remove the line.",
-            Self::NotHeld(_) => "Remove the line, or pin the deployment again and review the difference.",
+            Self::NotHeld(_) => {
+                "Remove the line, or write the lock again with `cvm-verify pin URL --force`, and review the difference."
+            }
             Self::Origin => {
                 "Write it without a path and without a slash at the end: origin = \"https://app.example\"."
             }
@@ -184,11 +186,11 @@ impl FileMistake for LockProblem {
                 "The registers identify an image together: give all four, or remove the section."
             }
             Self::IncompletePlace | Self::ManyPlaces => {
-                "Take over what `cvm-verify pin URL` writes, and fill in each `reason`."
+                "Take over what `cvm-verify pin URL --output -` prints, and fill in each `reason`."
             }
-            Self::IncompleteGpu | Self::ManyGpus => "Take over what `cvm-verify pin URL` writes.",
+            Self::IncompleteGpu | Self::ManyGpus => "Take over what `cvm-verify pin URL --output -` prints.",
             Self::SourceRule(_) | Self::ManySources => {
-                "Take over what `cvm-verify pin URL --source-repository OWNER/NAME` writes."
+                "Take over what `cvm-verify pin URL --source-repository OWNER/NAME --output -` prints."
             }
             Self::LongReason => "Write one sentence.",
             Self::TargetName => "A name has 1 to 64 letters, digits, `.`, `_` and `-`.",
@@ -234,20 +236,22 @@ fn fix_of(problem: &TomlProblem) -> String {
             "A lock has a few thousand bytes of text: check that this is the right file."
         }
         TomlProblem::OtherKind(_) => {
-            "This is not a lock file: check the path. `cvm-verify pin URL` writes a lock file."
+            "This is not a lock file: check the path. `cvm-verify pin URL --output FILE` writes a lock to another file."
         }
-        TomlProblem::Empty => "Write it with `cvm-verify pin URL`.",
+        TomlProblem::Empty => "Write it with `cvm-verify pin URL --force`.",
         TomlProblem::MergeConflict(_) => {
             "Do not mix two locks by hand. Take the lock of one branch (git checkout --ours FILE, or --theirs), run `cvm-verify pin URL` and \
              review the difference."
         }
         TomlProblem::NotToml(_) | TomlProblem::TooDeep => {
-            "Repair the line, or write the lock again with `cvm-verify pin URL`."
+            "Repair the line, or write the lock again with `cvm-verify pin URL --force`."
         }
         TomlProblem::UnknownKey(unknown) => return unknown.fix(),
-        TomlProblem::Type { .. } => "Correct the value, or write the lock again with `cvm-verify pin URL`.",
+        TomlProblem::Type { .. } => {
+            "Correct the value, or write the lock again with `cvm-verify pin URL --force`."
+        }
         TomlProblem::EmptySection => {
-            "Remove the section to expect nothing of it, or fill it with `cvm-verify pin URL`."
+            "Remove the section to expect nothing of it, or write the lock again with `cvm-verify pin URL --force`."
         }
     };
     fix.to_owned()

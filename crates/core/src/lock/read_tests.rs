@@ -49,6 +49,42 @@ fn what_was_measured_is_one_of_those_that_a_lock_names() {
     assert_eq!(measured, before);
 }
 
+/// `pin` replaces no lock that it cannot read, unless it is told to: a command that would refuse is no advice.
+#[test]
+fn no_advice_for_a_broken_lock_names_a_command_that_refuses_it() {
+    let mut named = 0;
+    for text in [
+        String::new(),
+        "schema = 1\n".to_owned(),
+        "app_id = 1\n".to_owned(),
+        "services:\n  a:\n    image: x\n".to_owned(),
+        with(""),
+        with("nonsense\n"),
+        with("compose_hash = \"12\"\n"),
+        with("compose_hash = 12\n"),
+        with("key_provider = \"kms:zz\"\n"),
+        with("[compose]\n"),
+        with("[os_image]\nname = \"x\"\nknown_by = \"nobody\"\n"),
+        with("[accepted]\ntcb = \"because\"\n"),
+        with("[[gpus]]\nmodel = \"H100\"\n"),
+        with("[[places]]\npath = \"a\"\n"),
+        with("[[sources]]\nimage = \"*\"\n"),
+    ] {
+        let Err(error) = Lock::read_file(text.as_bytes(), "cvm.lock") else {
+            panic!("read: {text}");
+        };
+        let said = error.to_string();
+        for advice in said.split("`cvm-verify pin").skip(1) {
+            let (command, _) = advice.split_once('`').unwrap();
+            let does_it = command.contains("--force") || command.contains("--output");
+            assert!(does_it, "cvm-verify pin{command}: {text}");
+            named += 1;
+        }
+        assert!(!said.contains("pin again"), "{said}");
+    }
+    assert!(named >= 10, "{named}");
+}
+
 #[test]
 fn hex_that_people_wrote_is_normalised() {
     let text = with(&format!(

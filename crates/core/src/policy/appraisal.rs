@@ -18,6 +18,7 @@ use super::second_hash::SecondHash;
 use super::source::SourcePolicy;
 use super::tcb::TcbPolicy;
 use super::tls_binding::{LockedBinding, TlsBinding};
+use crate::compose::UnprovenDocument;
 use crate::evidence::Contracts;
 use crate::reference::ReferenceValues;
 use crate::report::{CheckId, RequiredAssurance};
@@ -34,6 +35,9 @@ pub const DEFAULT_TD_ATTRIBUTES: [u8; 8] = [0, 0, 0, 0x10, 0, 0, 0, 0];
 pub struct Policy {
     /// SHA-256 of the compose document, 32 bytes.
     pub compose_hash: Option<Expected<[u8; 32]>>,
+    /// The compose document of which `compose_hash` is the hash, where the user gave it whole. It decides nothing: a finding says if what
+    /// runs is this document in another form.
+    pub given_document: Option<Arc<UnprovenDocument>>,
     /// A second one, accepted for a while: the release that is rolled out, or the one that it replaces.
     pub second_compose_hash: Option<SecondHash>,
     /// The docker compose file that must be the one in the compose document, byte for byte.
@@ -113,6 +117,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             compose_hash: None,
+            given_document: None,
             second_compose_hash: None,
             docker_compose: None,
             app_id: None,

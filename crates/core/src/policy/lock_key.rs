@@ -14,6 +14,8 @@ pub struct LockKey {
     pub key: String,
     /// Where it stands, or the innermost table around it that is there. Absent for a lock without a text.
     pub place: Option<Position>,
+    /// Whether the file has it; a lock that `pin` is about to write is in no file.
+    pub is_file: bool,
 }
 
 impl fmt::Display for LockKey {

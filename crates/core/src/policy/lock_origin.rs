@@ -15,9 +15,20 @@ pub struct LockOrigin {
     /// The name of the target, if the file holds several.
     target: Option<String>,
     keys: Arc<KeyPositions>,
+    is_file: bool,
 }
 
 impl LockOrigin {
+    /// The same, of a lock that is not in the file yet: `pin` asks what a verification with it would say.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn not_written_yet(self) -> Self {
+        Self {
+            is_file: false,
+            ..self
+        }
+    }
+
     /// The lock of this path, with the text that was read from it.
     #[must_use]
     pub fn with_text(path: &str, text: &str) -> Self {
@@ -54,6 +65,7 @@ impl LockOrigin {
             path: Arc::clone(&self.path),
             key: names.join("."),
             place: self.keys.nearest(&of_target),
+            is_file: self.is_file,
         })
     }
 }
@@ -64,6 +76,7 @@ impl From<&str> for LockOrigin {
             path: path.into(),
             target: None,
             keys: Arc::default(),
+            is_file: true,
         }
     }
 }

@@ -69,6 +69,7 @@ pub use os_image::{
 pub use platform::PlatformList;
 pub use problem::PolicyProblem;
 pub use second_hash::SecondHash;
+pub(crate) use source::OpenPart;
 pub use source::{BuildSource, ExpectedSource, RefPattern, SourcePolicy, SourceRule};
 pub use tcb::{TcbException, TcbPolicy};
 pub use tls_binding::{LockedBinding, TlsBinding};

@@ -88,11 +88,29 @@ pub struct BuildSource {
     pub via_buildkit: bool,
 }
 
+/// What a rule leaves open that the assurance `source` needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OpenPart {
+    /// Any workflow of the repository.
+    Workflow,
+    /// Any branch.
+    Code,
+    /// Any ref of a reusable workflow of another repository.
+    WorkflowRef,
+}
+
 impl BuildSource {
-    /// Whether the workflow, and what it built, are pinned: what the assurance `source` needs.
+    /// What the assurance `source` needs and the rule leaves open: nothing where the workflow, and what it built, are pinned.
     #[must_use]
-    pub(crate) fn pins_workflow_and_code(&self) -> bool {
-        self.workflow.is_some() && !self.allows_any_branch() && !self.allows_any_workflow_ref()
+    pub(crate) fn open_parts(&self) -> Vec<OpenPart> {
+        [
+            (self.workflow.is_none(), OpenPart::Workflow),
+            (self.allows_any_branch(), OpenPart::Code),
+            (self.allows_any_workflow_ref(), OpenPart::WorkflowRef),
+        ]
+        .into_iter()
+        .filter_map(|(is_open, part)| is_open.then_some(part))
+        .collect()
     }
 
     /// Owner and name of the repository that the workflow is in, and its path, where a workflow is named.

@@ -335,7 +335,7 @@ mod tests {
             let mut rule = written();
             change(&mut rule);
             match rule.rule(Origin::Option("--test")).unwrap().expected {
-                ExpectedSource::Built(source) => source.pins_workflow_and_code(),
+                ExpectedSource::Built(source) => source.open_parts().is_empty(),
                 ExpectedSource::Unproven(_) => unreachable!(),
             }
         };

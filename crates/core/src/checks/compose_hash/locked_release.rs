@@ -17,7 +17,9 @@ pub(super) fn named(mut finding: Finding, measured: &[u8; 32], policy: &Policy) 
     let locked = policy
         .replaced_compose_hash
         .as_ref()
-        .filter(|locked| locked.value == *measured && is_other && finding.status == Status::Fail);
+        .filter(|locked| locked.value == *measured && is_other && finding.status == Status::Fail)
+        // A lock that is about to be written holds what runs, and is the lock of no release yet.
+        .filter(|locked| matches!(&locked.origin, Origin::Lock(lock) if lock.is_file));
     let Some(locked) = locked else {
         return finding;
     };
@@ -75,6 +77,17 @@ mod tests {
             assert_eq!(says(reason, 2), "It is another one.");
         }
         assert_eq!(says(&SECOND_HASH_ENDED, 1), "It is another one.");
+        let unwritten = Policy {
+            replaced_compose_hash: Some(Expected {
+                value: [1; 32],
+                origin: LockOrigin::from("cvm.lock")
+                    .not_written_yet()
+                    .key(&["compose_hash"]),
+            }),
+            ..Policy::default()
+        };
+        let finding = Finding::fail(&COMPOSE_HASH_MISMATCH, "It is another one.");
+        assert_eq!(named(finding, &[1; 32], &unwritten).detail, "It is another one.");
         let unseen = Finding::fail(&DOCKER_COMPOSE_MISMATCH, "It differs.").advising("Give the same bytes.");
         assert_eq!(
             named(unseen, &[1; 32], &policy).fix.as_deref(),

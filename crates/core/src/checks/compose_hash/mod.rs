@@ -6,6 +6,7 @@
 mod changed;
 mod docker_compose;
 mod locked_release;
+mod other_form;
 mod settings;
 mod unseen;
 
@@ -101,7 +102,14 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
     let boot = known!(boot_claims(claims));
     let measured = boot.compose_hash();
     let finding = locked_release::named(judged(measured, claims, policy), measured, policy);
-    unseen::named(finding, claims, policy)
+    match finding
+        .reason
+        .is_some_and(|reason| reason.id == COMPOSE_HASH_MISMATCH.id)
+    {
+        true => unseen::named(finding, claims, policy)
+            .unwrap_or_else(|finding| other_form::named(finding, measured, claims, policy)),
+        false => finding,
+    }
 }
 
 fn judged(measured: &[u8; 32], claims: &Claims, policy: &Policy) -> Finding {

@@ -3,7 +3,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::{COMPOSE_HASH_MISMATCH, Finding};
+use super::Finding;
 use crate::policy::Policy;
 use crate::verify::Claims;
 
@@ -40,15 +40,13 @@ fn difference(measured: &str, expected: &[u8; 32]) -> Option<&'static str> {
     None
 }
 
-/// The finding of another compose hash, with the difference where it is one that nobody sees.
-pub(super) fn named(mut finding: Finding, claims: &Claims, policy: &Policy) -> Finding {
+/// The finding of another compose hash, with the difference where it is one that nobody sees. Else the finding as it was.
+pub(super) fn named(mut finding: Finding, claims: &Claims, policy: &Policy) -> Result<Finding, Finding> {
     let (Some(expected), Ok(measured)) = (&policy.compose_hash, &claims.compose) else {
-        return finding;
+        return Err(finding);
     };
-    let is_other = (finding.reason).is_some_and(|reason| reason.id == COMPOSE_HASH_MISMATCH.id);
-    let how = is_other.then(|| difference(measured.text(), &expected.value));
-    let Some(how) = how.flatten() else {
-        return finding;
+    let Some(how) = difference(measured.text(), &expected.value) else {
+        return Err(finding);
     };
     let same = format!(" It is the same document: the bytes differ only in {how}.");
     finding.detail.push_str(&same);
@@ -56,10 +54,10 @@ pub(super) fn named(mut finding: Finding, claims: &Claims, policy: &Policy) -> F
         Some(by) => format!("correct {by}"),
         None => "run `cvm-verify pin URL`".to_owned(),
     };
-    finding.advising(format!(
+    Ok(finding.advising(format!(
         "Expect exactly the bytes that were deployed: {correct}. The hash of those bytes stands under `actual`; line ends and a byte \
          order mark count."
-    ))
+    )))
 }
 
 #[cfg(test)]

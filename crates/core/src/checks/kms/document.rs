@@ -6,6 +6,7 @@ use crate::checks::{Check, Finding, image_pins, launch_inputs};
 use crate::compose::UnprovenDocument;
 use crate::policy::{KmsDocument, Policy};
 use crate::report::{Status, and_more};
+use crate::verify::Claims;
 
 /// Places that are named in a sentence.
 const MAX_SHOWN: usize = 4;
@@ -47,6 +48,13 @@ pub(super) fn judge(
     outside(judgement, host, document);
     weaknesses(judgement, host, one, policy);
     Some(one.images_text(&policy.reference))
+}
+
+/// What is different where the KMS runs the document of a file that the user gave, in another form.
+pub(super) fn other_form(hash: &[u8; 32], own: &Claims, policy: &Policy) -> Option<String> {
+    let text = own.compose.as_ref().ok().map(|compose| compose.text());
+    let mut documents = policy.kms.documents.iter();
+    documents.find_map(|one| one.document.other_form(hash, text))
 }
 
 /// What can be set by who starts the KMS. Of an app such a value is harmless if it decides no code; of a KMS it may name the server that says

@@ -71,6 +71,7 @@ pub(super) fn policy_of_kms(policy: &Policy) -> Policy {
         // Of the app, its code, its address and its own VM.
         lock: _,
         compose_hash: _,
+        given_document: _,
         second_compose_hash: _,
         docker_compose: _,
         app_id: _,

@@ -1,10 +1,11 @@
 //! Whether a proven statement is of the workflow that the rule expects.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::reasons as why;
 use crate::checks::Reason;
-use crate::policy::{BuildSource, github_of};
+use crate::policy::{BuildSource, OpenPart, github_of};
 use crate::verify::provenance::{COSIGN_SIGNATURE, SignedStatement, SignerClaims};
 
 /// The GitHub of a signer whose issuer is none of GitHub's. The issuer itself is compared.
@@ -17,8 +18,49 @@ const PULLS: &str = "refs/pull/";
 pub(super) struct Matched {
     /// What is proven, without the image's name.
     pub(super) words: String,
-    /// Whether it is provenance, and workflow and code are pinned.
-    pub(super) grants: bool,
+    /// What keeps it from granting the tier. Empty if it is provenance, and workflow and code are pinned.
+    pub(super) lacks: BTreeSet<Lack>,
+}
+
+impl Matched {
+    /// Whether it grants the tier.
+    pub(super) fn grants(&self) -> bool {
+        self.lacks.is_empty()
+    }
+}
+
+/// What keeps a statement that is as its rule says from granting the tier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Lack {
+    Workflow,
+    Code,
+    WorkflowRef,
+    Provenance,
+}
+
+impl Lack {
+    fn of(source: &BuildSource, is_provenance: bool) -> BTreeSet<Self> {
+        let open = source.open_parts().into_iter().map(|part| match part {
+            OpenPart::Workflow => Self::Workflow,
+            OpenPart::Code => Self::Code,
+            OpenPart::WorkflowRef => Self::WorkflowRef,
+        });
+        open.chain((!is_provenance).then_some(Self::Provenance)).collect()
+    }
+
+    /// What to do about it.
+    pub(super) const fn fix(self) -> &'static str {
+        match self {
+            Self::Workflow => "name the workflow in the rule (`workflow`, --source-workflow)",
+            Self::Code => "name a ref or a commit in the rule (`ref` or `commit`, --source-ref)",
+            Self::WorkflowRef => {
+                "name the ref of the workflow, which is one of another repository (`workflow-ref` in [[target.images]])"
+            }
+            Self::Provenance => {
+                "attest provenance of the image that is only signed (actions/attest in the workflow that builds it), and verify again"
+            }
+        }
+    }
 }
 
 /// The first thing in which a statement is not as the rule says.
@@ -57,7 +99,7 @@ pub(super) fn judge(statement: &SignedStatement, source: &BuildSource) -> Result
     let signer = Signer::of(claims, &github).unwrap_or_default();
     Ok(Matched {
         words: words(claims, &signer, source, is_provenance),
-        grants: is_provenance && source.pins_workflow_and_code(),
+        lacks: Lack::of(source, is_provenance),
     })
 }
 

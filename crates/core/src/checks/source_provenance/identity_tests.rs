@@ -270,7 +270,7 @@ fn statement(kind: &str, predicate: Value) -> SignedStatement {
 fn only_provenance_that_agrees_with_its_certificate_grants_anything() {
     let judged = |statement: &SignedStatement, rule: &BuildSource| {
         judge(statement, rule)
-            .map(|matched| (matched.grants, matched.words))
+            .map(|matched| (matched.grants(), matched.words))
             .map_err(|mismatch| (mismatch.reason.id, mismatch.progress))
     };
     let provenance = statement(PROVENANCE, json!({}));
@@ -351,7 +351,7 @@ fn a_reusable_workflow_is_named_with_its_repository_and_is_pinned_by_its_ref_or_
     };
     let judged = |at: &str, kind, change: &dyn Fn(&mut BuildSource)| {
         judge(&statement(at, kind), &rule(change))
-            .map(|matched| (matched.grants, matched.words))
+            .map(|matched| (matched.grants(), matched.words))
             .unwrap()
     };
     let by = |at: &str| format!("build.yml of example/tools ({at})");

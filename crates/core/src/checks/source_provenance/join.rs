@@ -1,5 +1,8 @@
 //! All images: the worst decides, and all are named.
 
+use std::collections::BTreeSet;
+
+use super::identity::Lack;
 use super::judge::{ImageOutcome, JudgedImage};
 use super::reasons as why;
 use crate::checks::{Acceptance, Finding, Reason};
@@ -33,10 +36,12 @@ pub(super) fn join(
     let mut accepted = Vec::new();
     let mut worst = Worst::default();
     let mut grants = true;
+    let mut lacks = BTreeSet::new();
     for JudgedImage { image, outcome, rule } in judged {
         let (weight, reason, words, values) = match outcome {
             ImageOutcome::Proven(matched) => {
-                grants &= matched.grants;
+                grants &= matched.grants();
+                lacks.extend(matched.lacks);
                 accepted.extend(roots.take());
                 (0, None, matched.words, None)
             }
@@ -105,7 +110,7 @@ pub(super) fn join(
                 .accepting(accepted),
             false => Finding::pass(detail)
                 .accepting(accepted)
-                .advising(why::FIX_OPEN_RULE),
+                .advising(how_to_reach_source(&lacks)),
         };
     };
     let finding = match worst.weight {
@@ -120,6 +125,12 @@ pub(super) fn join(
         None => finding,
     }
     .against(worst.origin)
+}
+
+/// What to do where every image is as its rule says, and the tier is not granted.
+fn how_to_reach_source(lacks: &BTreeSet<Lack>) -> String {
+    let all: Vec<&str> = lacks.iter().map(|lack| lack.fix()).collect();
+    format!("To reach the tier `source`: {}.", all.join("; "))
 }
 
 #[cfg(test)]
@@ -137,10 +148,44 @@ mod tests {
         (0..count).map(judged).collect()
     }
 
+    /// The advice names what is missing, and nothing that the rule names already.
+    #[test]
+    fn the_advice_for_the_tier_names_what_is_missing_alone() {
+        let of = |lacks: &[Lack]| {
+            let matched = Matched {
+                words: String::new(),
+                lacks: lacks.iter().copied().collect(),
+            };
+            let judged = JudgedImage {
+                image: "image".to_owned(),
+                outcome: ImageOutcome::Proven(matched),
+                rule: None,
+            };
+            join(vec![judged], Vec::new(), None)
+        };
+        let signed = of(&[Lack::Provenance]);
+        assert_eq!((signed.status, signed.grants), (Status::Pass, None));
+        let fix = signed.fix.unwrap();
+        assert!(
+            fix.contains("actions/attest") && !fix.contains("--source-"),
+            "{fix}"
+        );
+        let fix = of(&[Lack::Workflow, Lack::Code]).fix.unwrap();
+        assert!(
+            fix.contains("--source-workflow") && fix.contains("--source-ref"),
+            "{fix}"
+        );
+        assert!(
+            !fix.contains("actions/attest") && !fix.contains("workflow-ref"),
+            "{fix}"
+        );
+        assert_eq!(of(&[]).fix, None);
+    }
+
     fn proven(grants: bool) -> ImageOutcome {
         ImageOutcome::Proven(Matched {
             words: "built from example/shop".to_owned(),
-            grants,
+            lacks: (!grants).then_some(Lack::Code).into_iter().collect(),
         })
     }
 
@@ -310,7 +355,7 @@ mod tests {
         };
         let matched = Matched {
             words: "built from example/shop".to_owned(),
-            grants: true,
+            lacks: BTreeSet::new(),
         };
         let roots = Acceptance::new(
             AcceptedKind::SigstoreRoot,

@@ -6,6 +6,7 @@ use super::identity::{self, Matched, Mismatch};
 use super::reasons as why;
 use super::rules::{name_of, rule_of};
 use crate::checks::{Acceptance, Reason};
+use crate::evidence::StatementSource;
 use crate::policy::{BuildSource, ExpectedSource, ImagePattern, Origin, SourcePolicy, SourceRule};
 use crate::report::AcceptedKind;
 use crate::verify::provenance::{Refusal, SignedStatement, Weight};
@@ -116,27 +117,32 @@ pub(super) fn judge<'p>(
 }
 
 /// One statement that is as expected suffices. Otherwise what could not be looked up comes before what was refused, because the
-/// right statement may be there; of several refusals the one that got furthest is told.
+/// right statement may be there; of several refusals the one that got furthest is told, in both cases.
 fn weigh(found: &ImageStatements, source: &BuildSource) -> ImageOutcome {
-    match passing(found, source) {
-        Ok((_, matched)) => ImageOutcome::Proven(matched),
-        Err(None) if found.problems.is_empty() => none_found(found, source),
-        Err(refused) => match (found.problems.first(), refused) {
-            (Some(problem), _) => {
-                ImageOutcome::Undetermined(why::of_problem(problem.kind), problem.detail.clone())
+    let refused = match passing(found, source) {
+        Ok((_, matched)) => return ImageOutcome::Proven(matched),
+        Err(refused) => refused,
+    };
+    if let Some(problem) = found.problems.first() {
+        let words = match &refused {
+            Some(refused) => format!("{}; {}", problem.detail, refused.words()),
+            None if found.asked.contains(&StatementSource::File) => {
+                format!("{}; the given files hold no statement about it", problem.detail)
             }
-            (None, Some(Refused::Open(reason, words))) => ImageOutcome::Undetermined(reason, words),
-            (None, Some(Refused::Bundle(reason, words))) => ImageOutcome::Refused(reason, words, None),
-            (None, Some(Refused::Identity(mismatch))) => ImageOutcome::Refused(
-                mismatch.reason,
-                format!(
-                    "a statement exists, but by {} instead of {}",
-                    mismatch.actual, mismatch.expected
-                ),
-                Some((mismatch.expected, mismatch.actual)),
-            ),
-            (None, None) => ImageOutcome::NoRule,
-        },
+            None => problem.detail.clone(),
+        };
+        return ImageOutcome::Undetermined(why::of_problem(problem.kind), words);
+    }
+    let Some(refused) = refused else {
+        return none_found(found, source);
+    };
+    let words = refused.words();
+    match refused.why {
+        Refused::Open(reason, _) => ImageOutcome::Undetermined(reason, words),
+        Refused::Bundle(reason, _) => ImageOutcome::Refused(reason, words, None),
+        Refused::Identity(mismatch) => {
+            ImageOutcome::Refused(mismatch.reason, words, Some((mismatch.expected, mismatch.actual)))
+        }
     }
 }
 
@@ -172,29 +178,47 @@ enum Says {
     MayBeRight,
 }
 
-pub(super) enum Refused {
+/// A statement that is not as expected.
+pub(super) struct RefusedStatement {
+    /// Who had it.
+    from: StatementSource,
+    why: Refused,
+}
+
+/// What speaks against it.
+enum Refused {
     /// Nothing is determined.
-    Open(&'static Reason, String),
-    Bundle(&'static Reason, String),
+    Open(&'static Reason, Refusal),
+    Bundle(&'static Reason, Refusal),
     Identity(Mismatch),
+}
+
+impl RefusedStatement {
+    fn words(&self) -> String {
+        let but = match &self.why {
+            Refused::Open(_, refusal) | Refused::Bundle(_, refusal) => refusal.to_string(),
+            Refused::Identity(mismatch) => format!("by {} instead of {}", mismatch.actual, mismatch.expected),
+        };
+        format!("a statement exists in {}, but {but}", self.from.words())
+    }
 }
 
 /// The first statement that is as expected and grants the assurance, else the first that is as expected.
 pub(super) fn passing<'f>(
     found: &'f ImageStatements,
     source: &BuildSource,
-) -> Result<(&'f SignedStatement, Matched), Option<Refused>> {
+) -> Result<(&'f SignedStatement, Matched), Option<RefusedStatement>> {
     let mut first = None;
-    let mut best: Option<(Says, Refused)> = None;
+    let mut best: Option<(Says, RefusedStatement)> = None;
     for bundle in &found.bundles {
         let is_via_buildkit = bundle.about == AboutImage::Attestation;
         let proven = match is_via_buildkit && !source.via_buildkit {
             true => &Err(Refusal::OtherSubject),
             false => &bundle.proven,
         };
-        let (says, refused) = match proven {
+        let (says, why) = match proven {
             Ok(statement) => match identity::judge(statement, source) {
-                Ok(matched) if matched.grants => return Ok((statement, matched)),
+                Ok(matched) if matched.grants() => return Ok((statement, matched)),
                 Ok(matched) => {
                     first.get_or_insert((statement, matched));
                     continue;
@@ -202,20 +226,17 @@ pub(super) fn passing<'f>(
                 Err(mismatch) => (Says::Identity(mismatch.progress), Refused::Identity(mismatch)),
             },
             Err(refusal) => {
-                let (reason, words) = (
-                    why::of_refusal(*refusal),
-                    format!("a statement exists, but {refusal}"),
-                );
-                let got = Says::Bundle(refusal.progress());
+                let (reason, got) = (why::of_refusal(*refusal), Says::Bundle(refusal.progress()));
                 match refusal.weight() {
-                    Weight::Ours => (Says::MayBeRight, Refused::Open(reason, words)),
-                    Weight::Unread => (got, Refused::Open(reason, words)),
-                    Weight::Convicts => (got, Refused::Bundle(reason, words)),
+                    Weight::Ours => (Says::MayBeRight, Refused::Open(reason, *refusal)),
+                    Weight::Unread => (got, Refused::Open(reason, *refusal)),
+                    Weight::Convicts => (got, Refused::Bundle(reason, *refusal)),
                 }
             }
         };
         if best.as_ref().is_none_or(|(before, _)| *before < says) {
-            best = Some((says, refused));
+            let from = bundle.from;
+            best = Some((says, RefusedStatement { from, why }));
         }
     }
     first.ok_or_else(|| best.map(|(_, refused)| refused))

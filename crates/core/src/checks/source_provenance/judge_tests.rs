@@ -35,7 +35,7 @@ fn with(bundles: Vec<FoundStatement>) -> ImageStatements {
 /// In one word, and the reason.
 fn outcome(image: &ImageStatements, rule: &BuildSource) -> (&'static str, &'static str) {
     match weigh(image, rule) {
-        ImageOutcome::Proven(matched) => ("proven", if matched.grants { "grants" } else { "" }),
+        ImageOutcome::Proven(matched) => ("proven", if matched.grants() { "grants" } else { "" }),
         ImageOutcome::Undetermined(reason, _) => ("open", reason.id),
         ImageOutcome::Refused(reason, ..) => ("refused", reason.id),
         ImageOutcome::Unproven(_) | ImageOutcome::NoRule | ImageOutcome::Unpinned => {
@@ -139,6 +139,45 @@ fn what_could_not_be_looked_up_comes_before_what_was_refused() {
         ..with(vec![])
     };
     assert_eq!(outcome(&legacy, &rule()), ("open", "legacy-signature"));
+}
+
+/// Without the network, the file that the user gave is all that there is: what it says is not hidden by what could not be asked.
+#[test]
+fn what_was_found_is_told_beside_what_could_not_be_looked_up() {
+    let unreachable = |bundles| ImageStatements {
+        asked: vec![StatementSource::File, StatementSource::GithubApi],
+        problems: vec![LookupProblem::too_many(StatementSource::GithubApi)],
+        ..with(bundles)
+    };
+    let words = |image: &ImageStatements, rule: &BuildSource| match weigh(image, rule) {
+        ImageOutcome::Undetermined(reason, words) => {
+            assert_eq!(reason.id, "too-many-statements");
+            words
+        }
+        _ => panic!("not open"),
+    };
+    let other = BuildSource {
+        repository: "other/repo".to_owned(),
+        workflow: None,
+        repository_id: None,
+        ..rule()
+    };
+    let said = words(&unreachable(vec![signed(PROVENANCE)]), &other);
+    assert!(
+        said.contains("a statement exists in the given files, but by"),
+        "{said}"
+    );
+    assert!(said.contains("other/repo"), "{said}");
+    let said = words(&unreachable(vec![refused(Refusal::SignatureInvalid)]), &rule());
+    assert!(
+        said.contains("a statement exists in the given files, but"),
+        "{said}"
+    );
+    let said = words(&unreachable(vec![]), &rule());
+    assert!(
+        said.ends_with("; the given files hold no statement about it"),
+        "{said}"
+    );
 }
 
 /// Of two statements that say as much, the first is told.

@@ -203,11 +203,6 @@ reasons! {
         "Record the evidence with the same rules, or give the bundles with --provenance-bundle.";
 }
 
-/// What to do where every image meets its rule and the tier is not granted.
-pub(super) const FIX_OPEN_RULE: &str = "To reach the tier `source`, name in the rule a workflow, and a ref or a commit (--source-workflow, --source-ref), and \
-     accept provenance only. If the workflow is one of another repository and no commit is named, name its ref, too (`workflow-ref` in \
-     [[target.images]]).";
-
 pub(super) const fn of_refusal(refusal: Refusal) -> &'static Reason {
     match refusal {
         Refusal::Malformed(_) => &MALFORMED,

@@ -67,6 +67,7 @@ impl Policy {
     fn encoded(&self) -> Vec<u8> {
         let Self {
             compose_hash,
+            given_document: _,
             second_compose_hash,
             docker_compose,
             app_id,

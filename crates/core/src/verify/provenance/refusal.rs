@@ -13,7 +13,7 @@ pub enum Weight {
     Ours,
 }
 
-/// Why a Sigstore bundle proves nothing about an image. The text continues "a statement exists, but".
+/// Why a Sigstore bundle proves nothing about an image. The text continues "a statement exists in SOURCE, but".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Not a bundle: not JSON, a field of another type, too large.
