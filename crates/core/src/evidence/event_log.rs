@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::EvidenceError;
+use super::excerpt::json_problem;
 use super::json::{Object, kind_of, refuse_flood};
 use super::limits::{MAX_EVENT_NAME_BYTES, MAX_EVENTS, MAX_JSON_VALUES, MAX_PAYLOAD_BYTES};
 
@@ -72,13 +73,20 @@ pub(super) fn parse(document: &'static str, field: &str, list: &str) -> Result<V
     }
     // Something is wrong: found by reading them one by one.
     if !list.trim_start().starts_with('[') {
-        return Err(malformed(format!(
-            "is {}; a list of events expected",
-            kind_of(list)
-        )));
+        let holds = match serde_json::from_str::<&RawValue>(list) {
+            Ok(_) => kind_of(list),
+            Err(_) => "a text that is not JSON",
+        };
+        // An app's own form, as where it is no string: nothing signs what is around the events.
+        return Err(EvidenceError::OtherType {
+            document,
+            field: field.to_owned(),
+            problem: format!("holds {holds}; a list of events expected"),
+            below: None,
+        });
     }
     let entries: Vec<&RawValue> = serde_json::from_str(list)
-        .map_err(|error| malformed(format!("cannot be read as a list: {error}")))?;
+        .map_err(|error| malformed(format!("cannot be read as a list: {}", json_problem(&error))))?;
     if entries.len() > MAX_EVENTS {
         return Err(EvidenceError::FieldTooLarge {
             document,
