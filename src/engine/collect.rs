@@ -28,7 +28,13 @@ pub async fn collect(session: &Arc<Session>, deployment: &Deployment, time: Time
     let limits = LookupLimits::of(beside);
     let mut instances = Vec::with_capacity(collection.instances.len());
     for one in collection.instances {
-        let found = session.statements.add(session, one, &deployment.policy, &limits);
+        let found = session.statements.add(
+            &session.client,
+            &session.computation,
+            one,
+            &deployment.policy,
+            &limits,
+        );
         instances.push(found.await);
     }
     collection.instances = instances;

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::jitter::jitter;
-use super::{Collected, Session, TimeLimits};
+use super::{Collected, Computation, TimeLimits};
 use crate::net::retry::{Heal, Schedule, retry};
 use crate::net::{Client, Secret};
 use crate::source::github_attestations::{API, Attestations};
@@ -105,7 +105,8 @@ impl StatementLookups {
     /// Adds what is found about the images of a deployment whose compose document is proven.
     pub(super) async fn add(
         &self,
-        session: &Session,
+        client: &Client,
+        computation: &Computation,
         collected: Collected,
         policy: &Arc<Policy>,
         limits: &LookupLimits,
@@ -120,7 +121,7 @@ impl StatementLookups {
                 .map(|claims| sought_sources(claims, &seeking.sources));
             (sought.unwrap_or_default(), collected)
         };
-        let (sought, mut collected) = session.computation.run(seek).await;
+        let (sought, mut collected) = computation.run(seek).await;
         let policy = &policy.sources;
         let mut recorded = statements_of_files(&sought, &policy.files, collected.at);
         let missing = still_sought(sought, &recorded, policy, collected.at);
@@ -129,7 +130,7 @@ impl StatementLookups {
         if collected.bundle.is_none() {
             limits.budget = StatementBudget::default();
         }
-        let found = self.look_up(&session.client, missing, policy, collected.at, limits);
+        let found = self.look_up(client, missing, policy, collected.at, limits);
         recorded.extend(found.await);
         collected.change(|claims| claims.with_statements(&recorded, &policy.roots));
         if let Some(bundle) = &mut collected.bundle {

@@ -13,13 +13,14 @@ use super::{Appraised, Deployment, Session, TimeLimits, collect};
 /// Deployments that are being verified, each under a key of the caller's.
 pub(crate) struct Tasks<K> {
     concurrency: NonZeroUsize,
-    set: JoinSet<Step>,
+    set: JoinSet<TaskStep>,
     running: HashMap<Id, Running<K>>,
 }
 
 /// What a task did.
-enum Step {
-    Collected(Collection),
+enum TaskStep {
+    /// On the heap: it is large.
+    Collected(Box<Collection>),
     Judged(Appraised),
 }
 
@@ -49,7 +50,7 @@ impl<K> Tasks<K> {
     /// Begins to collect the evidence of a deployment.
     pub fn begin(&mut self, session: &Arc<Session>, deployment: Arc<Deployment>, time: TimeLimits, key: K) {
         let (session, asked) = (Arc::clone(session), Arc::clone(&deployment));
-        let task = async move { Step::Collected(collect(&session, &asked, time).await) };
+        let task = async move { TaskStep::Collected(Box::new(collect(&session, &asked, time).await)) };
         let handle = self.set.spawn(task);
         let running = Running {
             key,
@@ -65,7 +66,7 @@ impl<K> Tasks<K> {
         let (judge, judged) = (Arc::clone(session), Arc::clone(&deployment));
         let computation = session.computation.clone();
         let handle = self.set.spawn(async move {
-            let appraise = move || Step::Judged(judge.appraise(&judged, collection));
+            let appraise = move || TaskStep::Judged(judge.appraise(&judged, collection));
             computation.run(appraise).await
         });
         let running = Running {
@@ -92,8 +93,8 @@ impl<K> Tasks<K> {
                 continue;
             };
             match step {
-                Some(Step::Collected(collection)) => self.judge(session, deployment, collection, key),
-                Some(Step::Judged(appraised)) => return Some((key, appraised)),
+                Some(TaskStep::Collected(collection)) => self.judge(session, deployment, *collection, key),
+                Some(TaskStep::Judged(appraised)) => return Some((key, appraised)),
                 // One target's panic is that target's error; the others go on.
                 None => return Some((key, session.appraise(&deployment, crashed((session.now)())))),
             }

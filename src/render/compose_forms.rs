@@ -42,7 +42,7 @@ pub fn compose_forms_text(forms: &[ComposeForm], doubts: &[&str], width: usize) 
         Ink::Plain,
         &format!(
             "All but `verbatim` are predictions: the platform may add fields (such as its pre-launch script) before it writes the \
-             document. {ANSWERED_HASH}, which `cvm-verify verify` measures."
+             document. {ANSWERED_HASH}, which `cvm-verify verify` says."
         ),
     );
     page.into_text()
