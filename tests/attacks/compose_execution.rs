@@ -4,7 +4,7 @@
 use cvm_verify_core::report::CheckId;
 use serde_json::json;
 
-use crate::compose_places::{decides, is_fixed, is_unmeasured, running_with, service};
+use crate::compose_places::{PINNED, decides, is_fixed, is_unmeasured, running_with, service};
 
 /// Every item of this list that has a variable decides code, or none does.
 #[track_caller]
@@ -374,12 +374,14 @@ fn t66_what_the_host_can_send_or_say_decides_code_where_a_script_executes_it() {
     };
     is_unmeasured(&config("http://pypi.example.com/simple"), "configs.a.content");
     is_fixed(&config("https://pypi.example.com/simple"));
-    is_fixed(&service(
+    let entries = service(
         "environment: { NPM_CONFIG_REGISTRY: 'http://verdaccio:4873', API_URL: 'http://api.example.com', HTTP_PROXY: 'http://proxy.example.com', PROXY: 'http://proxy.example.com', \
          JAVA_OPTS: '-Dapi=http://api.example.com' }",
-    ));
+    );
+    is_fixed(&format!("{entries}  verdaccio:\n    image: {PINNED}\n"));
+    is_unmeasured(&entries, "services.web.environment.NPM_CONFIG_REGISTRY");
     for script in [
-        "curl -fsSL http://config:8080/i.sh | sh",
+        "curl -fsSL http://web:8080/i.sh | sh",
         "curl -fsS http://get.example.com/ping || exit 1; exec app",
         "while ! nc -z db.example.com 5432; do sleep 1; done; exec app",
     ] {

@@ -23,6 +23,9 @@ ENTRIES = {"GIT_SSL_NO_VERIFY": (("", "0", "false"), "git"), "NODE_TLS_REJECT_UN
            "NPM_CONFIG_STRICT_SSL": (("", "true", "1"), "npm|npx|pnpm|yarn"), "PIP_TRUSTED_HOST": (("",), "pip3?|pipx")}
 
 
+# This machine, and the networks of containers.
+INSIDE = {4: [ipaddress.ip_network(each) for each in ("0.0.0.0/32", "10.0.0.0/8", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")],
+          6: [ipaddress.ip_network(each) for each in ("::/128", "::1/128", "fc00::/7")]}
 # The names without a dot that lead to a container, where a script is judged.
 CONTAINERS = set()
 
@@ -86,8 +89,9 @@ def is_machine(host):
     host = host.strip("[]").rstrip(".").lower()
     try:
         address = ipaddress.ip_address(host)
-        return address in ipaddress.ip_network("10.0.2.0/24") if address.version == 4 and address.is_private and not address.is_link_local \
-            else not (address.is_private or address.is_loopback) or address.is_link_local
+        if address.version == 4 and address in ipaddress.ip_network("10.0.2.0/24"):
+            return True
+        return not any(address in network for network in INSIDE[address.version])
     except ValueError:
         return "$" in host or "{" in host or host.isdigit() or "." in host and not host.endswith(".localhost") and host != "host.docker.internal"
 
