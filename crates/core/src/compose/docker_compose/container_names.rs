@@ -1,14 +1,12 @@
 //! The names without a dot by which a container finds others: Docker's name server answers for these, and asks the host for all else.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
+use super::names_in_reach::{self, Names, NamesInReach};
 use super::shell::is_machine;
-
-type Names = BTreeSet<String>;
 
 /// The network of containers that name none.
 const DEFAULT: &str = "default";
@@ -18,27 +16,6 @@ const DEFAULT: &str = "default";
 pub(super) struct ContainerNames {
     by_network: BTreeMap<String, Rc<Names>>,
     everywhere: Rc<Names>,
-}
-
-/// What a container finds by a name.
-#[derive(Debug, Default)]
-struct Found {
-    networks: Vec<Rc<Names>>,
-    /// The names that the container itself gives an address or another name, and whether what is behind each is inside.
-    given: BTreeMap<String, bool>,
-}
-
-thread_local! {
-    /// What is found while a container is judged. Outside of one, as in the scripts before the containers, that is nothing.
-    static FOUND: RefCell<Found> = RefCell::default();
-}
-
-/// Whether a name leads to another container of the file.
-pub(super) fn is_container(name: &str) -> bool {
-    FOUND.with_borrow(|found| match found.given.get(name) {
-        Some(is_inside) => *is_inside,
-        None => found.networks.iter().any(|names| names.contains(name)),
-    })
 }
 
 impl ContainerNames {
@@ -54,14 +31,19 @@ impl ContainerNames {
             let Some(container) = container.as_object() else {
                 continue;
             };
-            let names = own_names(service, container);
+            let named = ["container_name", "hostname"].map(|key| container.get(key)?.as_str());
+            let own = named.into_iter().flatten().chain([service.as_str()]).map(lower);
+            let own: Vec<Rc<str>> = own.collect();
             for network in networks(container) {
-                by_network
-                    .entry(network.to_owned())
-                    .or_default()
-                    .extend(names.iter().cloned());
+                let settings = container
+                    .get("networks")
+                    .and_then(|networks| networks.get(network));
+                let aliases = texts(settings.and_then(|settings| settings.get("aliases"))).map(lower);
+                let names: Vec<Rc<str>> = own.iter().cloned().chain(aliases).collect();
+                everywhere.extend(names.iter().cloned());
+                by_network.entry(network.to_owned()).or_default().extend(names);
             }
-            everywhere.extend(names);
+            everywhere.extend(own);
         }
         let by_network = by_network
             .into_iter()
@@ -74,25 +56,17 @@ impl ContainerNames {
 
     /// Judges a container with what it finds, or what several containers share.
     pub(super) fn within<T>(&self, container: Option<&Map<String, Value>>, judge: impl FnOnce() -> T) -> T {
-        /// Ends it, also where judging panics.
-        struct Outer(Found);
-        impl Drop for Outer {
-            fn drop(&mut self) {
-                FOUND.set(std::mem::take(&mut self.0));
-            }
-        }
         let found = container.map_or_else(
-            || Found {
+            || NamesInReach {
                 networks: vec![Rc::clone(&self.everywhere)],
                 given: BTreeMap::new(),
             },
             |container| self.found_by(container),
         );
-        let _outer = Outer(FOUND.replace(found));
-        judge()
+        names_in_reach::within(found, judge)
     }
 
-    fn found_by(&self, container: &Map<String, Value>) -> Found {
+    fn found_by(&self, container: &Map<String, Value>) -> NamesInReach {
         let is_of_another = mode(container).is_some_and(|mode| mode.starts_with("service:"));
         let networks = match is_of_another {
             true => vec![Rc::clone(&self.everywhere)],
@@ -102,7 +76,7 @@ impl ContainerNames {
                 .collect(),
         };
         let links = texts(container.get("links")).filter_map(|link| link.split_once(':'));
-        let mut given: BTreeMap<String, bool> = links.map(|(_, name)| (lower(name), true)).collect();
+        let mut given: BTreeMap<Rc<str>, bool> = links.map(|(_, name)| (lower(name), true)).collect();
         for (name, address) in given_addresses(container) {
             let address = address.trim().trim_matches(['[', ']']);
             let is_inside = address == "host-gateway" || !is_machine(address);
@@ -112,12 +86,12 @@ impl ContainerNames {
                 .and_modify(|before| *before &= is_inside)
                 .or_insert(is_inside);
         }
-        Found { networks, given }
+        NamesInReach { networks, given }
     }
 }
 
-fn lower(name: &str) -> String {
-    name.trim().to_ascii_lowercase()
+fn lower(name: &str) -> Rc<str> {
+    name.trim().to_ascii_lowercase().into()
 }
 
 fn mode(container: &Map<String, Value>) -> Option<&str> {
@@ -145,21 +119,6 @@ fn texts(value: Option<&Value>) -> impl Iterator<Item = &str> {
     items.filter_map(Value::as_str)
 }
 
-/// The names of a container on its networks.
-fn own_names(service: &str, container: &Map<String, Value>) -> Names {
-    let on_networks = container.get("networks").and_then(Value::as_object);
-    let on_networks = on_networks.into_iter().flat_map(Map::values);
-    let aliases = on_networks.flat_map(|network| texts(network.get("aliases")));
-    let named = ["container_name", "hostname"]
-        .into_iter()
-        .filter_map(|key| container.get(key)?.as_str());
-    std::iter::once(service)
-        .chain(aliases)
-        .chain(named)
-        .map(lower)
-        .collect()
-}
-
 /// The names to which a container gives addresses: `NAME:ADDRESS`, `NAME=ADDRESS`, and members.
 fn given_addresses(container: &Map<String, Value>) -> Vec<(&str, &str)> {
     match container.get("extra_hosts") {
@@ -178,5 +137,24 @@ fn given_addresses(container: &Map<String, Value>) -> Vec<(&str, &str)> {
         hosts => texts(hosts)
             .filter_map(|entry| entry.split_once(['=', ':']))
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A long name on many networks takes no more memory than one.
+    #[test]
+    fn t80_a_name_is_kept_once_and_an_alias_counts_on_its_network() {
+        let long = "n".repeat(1024);
+        let root = json!({ "services": { long.as_str(): { "networks": { "a": { "aliases": ["x"] }, "b": null } } } });
+        let names = ContainerNames::of(root.as_object().unwrap());
+        let kept = |network: &str| names.by_network[network].get(long.as_str()).unwrap();
+        assert!(Rc::ptr_eq(kept("a"), kept("b")));
+        assert!(names.by_network["a"].contains("x") && !names.by_network["b"].contains("x"));
+        assert_eq!((names.by_network["a"].len(), names.everywhere.len()), (2, 2));
     }
 }

@@ -23,6 +23,7 @@ mod images;
 mod interactive;
 mod judge;
 mod mounts;
+mod names_in_reach;
 mod place;
 mod risky_names;
 mod runner;

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::super::container_names::is_container;
+use super::super::names_in_reach::is_container;
 
 /// Whether a word is an address at which nobody shows who answers: no TLS, and a machine that is not this one or a container beside it.
 pub(in crate::compose::docker_compose) fn is_unprotected(word: &str) -> bool {
