@@ -6,6 +6,7 @@ mod docker_compose;
 mod hash_forms;
 mod prelaunch_script;
 mod script_variables;
+mod spellings;
 mod text_diff;
 mod unproven_document;
 mod yaml;
@@ -19,6 +20,7 @@ pub(crate) use docker_compose::{FieldProblem, Runner, field_problem, runs_unknow
 pub use hash_forms::{ComposeForm, compose_forms};
 pub use prelaunch_script::known_prelaunch_script;
 pub use script_variables::launch_script;
+pub(crate) use spellings::spelling_of;
 pub(crate) use text_diff::visible_part;
 pub use text_diff::{MAX_DIFF_LINES, TextDiff, UnseenDifference};
 pub use unproven_document::UnprovenDocument;
