@@ -1,11 +1,14 @@
 //! Reading and writing that ends: what lies under a name that a user gave may be a pipe that nobody writes to or reads from, or a
 //! device that has nothing to say.
 
+use std::cell::Cell;
 use std::fs::File;
-use std::io::{Error, ErrorKind, Read as _, Result};
+use std::io::{Error, ErrorKind, Read as _, Result, Write as _};
 use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use crate::render::escape;
 
 /// How long what is not a plain file may take to be read: 30 seconds. What stands behind a pipe, as `<(…)` of a shell makes it, may
 /// ask a server first.
@@ -13,12 +16,43 @@ const READ_WITHIN: Duration = Duration::from_secs(30);
 /// How long what is not a plain file may take what is written to it: 10 seconds.
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
 
+/// After how long a person is told which file is waited for.
+const TOLD_AFTER: Duration = Duration::from_secs(2);
+
+thread_local! {
+    /// When the run of this thread is over.
+    static RUN_ENDS: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// As long as it lives, nothing that this thread reads is waited for beyond the end of its run.
+pub(crate) struct ReadsWithin(());
+
+impl ReadsWithin {
+    /// The run ends so long from now; `None` if it has no end.
+    pub fn new(left: Option<Duration>) -> Self {
+        RUN_ENDS.set(left.and_then(|left| Instant::now().checked_add(left)));
+        Self(())
+    }
+
+    fn left() -> Duration {
+        RUN_ENDS
+            .get()
+            .map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()))
+    }
+}
+
+impl Drop for ReadsWithin {
+    fn drop(&mut self) {
+        RUN_ENDS.set(None);
+    }
+}
+
 /// The start of a file, pipe or device: at most `limit` bytes.
 ///
 /// # Errors
-/// As the system says, and `TimedOut` where a pipe or device gives no end within 30 seconds.
+/// As the system says, and `TimedOut` where a pipe or device gives no end within 30 seconds, or by the end of the run.
 pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    read_within(path, limit, READ_WITHIN)
+    read_within(path, limit, READ_WITHIN.min(ReadsWithin::left()))
 }
 
 fn read_within(path: &Path, limit: u64, time: Duration) -> Result<Vec<u8>> {
@@ -33,7 +67,15 @@ fn read_within(path: &Path, limit: u64, time: Duration) -> Result<Vec<u8>> {
     if found.is_file() && found.len() > 0 {
         return reading();
     }
-    in_time(time, "nothing more came from it", reading)
+    let waiting = || {
+        let _ = writeln!(
+            std::io::stderr(),
+            "note: waiting for {}: it is a pipe or a device, and has not ended yet (at most {} seconds)",
+            escape::terminal(&path.display().to_string()),
+            time.as_secs()
+        );
+    };
+    in_time(time, "nothing more came from it", waiting, reading)
 }
 
 /// Whether there is something that is neither a file nor a folder: a pipe or a device.
@@ -46,27 +88,40 @@ pub(crate) fn is_special(path: &Path) -> bool {
 /// # Errors
 /// As the system says, and `TimedOut` where a pipe or device takes it not within 10 seconds.
 pub(crate) fn write_special(path: &Path, text: &str) -> Result<()> {
-    use std::io::Write as _;
     let (path, text) = (path.to_owned(), text.to_owned());
-    in_time(WRITE_WITHIN, "nobody reads from it", move || {
-        File::options()
-            .write(true)
-            .open(&path)?
-            .write_all(text.as_bytes())
-    })
+    in_time(
+        WRITE_WITHIN,
+        "nobody reads from it",
+        || {},
+        move || {
+            File::options()
+                .write(true)
+                .open(&path)?
+                .write_all(text.as_bytes())
+        },
+    )
 }
 
 /// The thread of work that does not end ends with the process.
 fn in_time<T: Send + 'static>(
     time: Duration,
     what: &str,
+    waiting: impl FnOnce(),
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let (send, done) = sync_channel(1);
     std::thread::Builder::new().spawn(move || {
         let _ = send.send(work());
     })?;
-    match done.recv_timeout(time) {
+    let told_after = TOLD_AFTER.min(time);
+    let first = done.recv_timeout(told_after).or_else(|error| match error {
+        RecvTimeoutError::Timeout if told_after < time => {
+            waiting();
+            done.recv_timeout(time.saturating_sub(told_after))
+        }
+        error => Err(error),
+    });
+    match first {
         Ok(result) => result,
         Err(RecvTimeoutError::Timeout) => Err(Error::new(
             ErrorKind::TimedOut,
@@ -108,6 +163,18 @@ mod tests {
         assert!(is_special(&other));
         assert_eq!(read(&other, 10).unwrap(), b"0123456789");
         let _ = writer.join().unwrap();
+    }
+
+    #[test]
+    fn a_pipe_is_waited_for_no_longer_than_the_run_lasts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = pipe(folder.path());
+        let run = ReadsWithin::new(Some(Duration::from_millis(50)));
+        let error = read(&path, 10).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        assert!(error.to_string().ends_with("within 0 seconds"), "{error}");
+        drop(run);
+        assert_eq!(ReadsWithin::left(), Duration::MAX);
     }
 
     #[test]

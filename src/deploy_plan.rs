@@ -144,7 +144,7 @@ impl DeployPlan {
             compose_hash: hex::encode(form.hash),
         }));
         self.notes.extend(doubts.iter().map(|doubt| (*doubt).to_owned()));
-        self.notes.extend(form_note(&forms));
+        self.notes.extend(form_note(&forms, policy));
         let document = UnprovenDocument::read(text)
             .map_err(|error| UsageError::new(format!("the compose document cannot be read: {error}")))?;
         if let Some(file) = document.file() {
@@ -227,14 +227,18 @@ impl DeployPlan {
 }
 
 /// That the file has another form than Phala Cloud and dstack's SDKs write, and so another hash than they deploy.
-fn form_note(forms: &[ComposeForm]) -> Option<String> {
+fn form_note(forms: &[ComposeForm], policy: &Policy) -> Option<String> {
     let file = forms.first()?;
     let sdk = forms.iter().find(|form| form.name == "sdk")?;
-    (file.hash != sdk.hash).then(|| {
+    let is_chosen = policy
+        .compose_hash
+        .as_ref()
+        .is_some_and(|expected| forms.iter().skip(1).any(|form| form.hash == expected.value));
+    (file.hash != sdk.hash && !is_chosen).then(|| {
         format!(
             "The file is not in the form in which Phala Cloud and dstack's SDKs write a document (keys sorted, no blanks). Deployed with \
-             them, its compose hash is {}: then expect that one (--compose-hash). `--app-compose-file` with this file expects {}, and so \
-             does a lock that `plan --output` writes.",
+             them, its compose hash is {}: then expect that one (--compose-hash). `--app-compose-file` with this file alone expects {}. For \
+             `plan --output`, --compose-hash says which of them the lock expects.",
             hex::encode(sdk.hash),
             hex::encode(file.hash)
         )

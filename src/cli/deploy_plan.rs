@@ -17,8 +17,9 @@ use crate::render;
 use crate::runtime::runtime;
 use crate::usage_error::{CommandError, UsageError};
 use cvm_verify_core::checks::{sought_in, statements_of_files, still_sought};
-use cvm_verify_core::compose::UnprovenDocument;
+use cvm_verify_core::compose::{ComposeForm, UnprovenDocument, compose_forms};
 use cvm_verify_core::lock::{MAX_LOCK_BYTES, ReleaseLock, difference_text, with_document};
+use cvm_verify_core::policy::Policy;
 
 pub(super) fn run(args: &DeployPlanArgs, env: &mut Env) -> anyhow::Result<u8> {
     let now = (env.now)();
@@ -41,7 +42,13 @@ pub(super) fn run(args: &DeployPlanArgs, env: &mut Env) -> anyhow::Result<u8> {
     let document = expectations.compose_file.as_deref();
     let plan = DeployPlan::new(document, &policy)?;
     let written = match &args.output {
-        Some(output) => Some(WrittenLock::of(output, document, &settings, name.as_deref())?),
+        Some(output) => Some(WrittenLock::of(
+            output,
+            document,
+            &policy,
+            &settings,
+            name.as_deref(),
+        )?),
         None => None,
     };
     let images: BTreeSet<String> = plan.images.iter().cloned().collect();
@@ -76,12 +83,37 @@ struct WrittenLock {
     /// Whether it replaces the lock that it was made from.
     is_own: bool,
     lock: ReleaseLock,
+    /// The form of the document whose hash it expects.
+    form: &'static str,
+}
+
+/// Refuses to choose between the hash of the file and that of the form in which the SDKs deploy it: a lock with the wrong one is met by
+/// no deployment.
+fn refuse_two_forms(forms: &[ComposeForm]) -> Result<(), UsageError> {
+    let of = |name: &str| forms.iter().find(|form| form.name == name);
+    let (Some(file), Some(sdk)) = (of("verbatim"), of("sdk")) else {
+        return Ok(());
+    };
+    if file.hash == sdk.hash {
+        return Ok(());
+    }
+    Err(UsageError::option(
+        "--output",
+        format!(
+            "the compose hash depends on the tool that deploys this document, because the file is not in the form that Phala Cloud and \
+             dstack's SDKs write. Say which hash the lock must expect. Deployed by them: --compose-hash {} (`sdk`). Deployed exactly as the \
+             file is, as vmm-cli does: --compose-hash {} (`verbatim`). `cvm-verify compose-hash FILE` explains all forms",
+            hex::encode(sdk.hash),
+            hex::encode(file.hash)
+        ),
+    ))
 }
 
 impl WrittenLock {
     fn of(
         output: &Path,
         document: Option<&[u8]>,
+        policy: &Policy,
         settings: &Settings,
         target: Option<&str>,
     ) -> Result<Self, UsageError> {
@@ -91,9 +123,11 @@ impl WrittenLock {
                 "there is no lock to write the document into; name one with --lock, or make one with `cvm-verify pin`",
             ));
         };
-        let document =
-            document.and_then(|document| UnprovenDocument::read(std::str::from_utf8(document).ok()?).ok());
-        let Some(document) = document else {
+        let read_document = |bytes| {
+            let text = std::str::from_utf8(bytes).ok()?;
+            Some((UnprovenDocument::read(text).ok()?, compose_forms(text).ok()?.0))
+        };
+        let Some((document, forms)) = document.and_then(read_document) else {
             return Err(refused(
                 "a docker compose file is only a part of what is measured; give the document that you upload with --app-compose-file",
             ));
@@ -108,9 +142,19 @@ impl WrittenLock {
                 "the file is not a lock, so it is not replaced; name another one",
             ));
         }
-        let lock = with_document(&read(&from)?, &from.display().to_string(), target, &document)
+        let expected = policy.compose_hash.as_ref().map(|expected| expected.value);
+        let hash = expected
+            .or(forms.first().map(|form| form.hash))
+            .unwrap_or_default();
+        let path = from.display().to_string();
+        let lock = with_document(&read(&from)?, &path, target, &document, &hash)
             .map_err(|error| UsageError::new(error.to_string()))?;
+        if lock.compose_hash.is_some() && settings.one("compose-hash").is_none() {
+            refuse_two_forms(&forms)?;
+        }
+        let form = forms.iter().find(|form| form.hash == hash);
         Ok(Self {
+            form: form.map_or("verbatim", |form| form.name),
             output: output.to_owned(),
             is_own,
             lock,
@@ -131,6 +175,14 @@ impl WrittenLock {
             0 => "",
             _ => " Fill in the `reason` of each of its [[places]].",
         };
+        let hash = match self.lock.compose_hash {
+            Some(hash) => format!(
+                " It expects the compose hash {} (the form `{}`).",
+                hex::encode(hash),
+                self.form
+            ),
+            None => String::new(),
+        };
         let again = match outlook {
             Outlook::Ready => "",
             Outlook::Refused | Outlook::Undetermined => {
@@ -138,7 +190,7 @@ impl WrittenLock {
             }
         };
         env.complain(&format!(
-            "\nChanges:\n\n{}\nWrote {path}. Review it line by line, and commit it with the release.{places}{again}",
+            "\nChanges:\n\n{}\nWrote {path}.{hash} Review it line by line, and commit it with the release.{places}{again}",
             difference_text(&self.lock.changes)
         ));
         Ok(())

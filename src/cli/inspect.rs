@@ -16,7 +16,7 @@ use crate::inspect::{
     inspect_gpu_json, inspect_json,
 };
 use crate::pin::is_lock;
-use crate::plan::compose_document::has_a_field_of_one;
+use crate::plan::compose_document::{self, has_a_field_of_one};
 use crate::plan::kms_and_contracts::{further_questions, phala_hints, probes};
 use crate::plan::target::{named_source, parse_target};
 use crate::recorded::evidence::attestation_of_file;
@@ -134,8 +134,7 @@ fn of_document(args: &InspectArgs, path: &Path, text: &str, env: &mut Env) -> an
 /// The user's copy of the compose document.
 fn compose(args: &InspectArgs) -> Result<Option<Vec<u8>>, UsageError> {
     let path = args.app_compose.as_deref();
-    path.map(|path| files::read(path, files::COMPOSE_LIMIT))
-        .transpose()
+    path.map(compose_document::read).transpose()
 }
 
 fn of_bundle(

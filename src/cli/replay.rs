@@ -17,7 +17,7 @@ use crate::config::Settings;
 use crate::engine::{RecordedEvidence, milliseconds};
 use crate::env::Env;
 use crate::interrupt::Interrupt;
-use crate::plan::next_commands::{Commands, EvidenceFiles, TargetNames, word};
+use crate::plan::next_commands::{Commands, EvidenceFiles, TargetNames, leave_out_endpoints, word};
 use crate::plan::one_target::OneTarget;
 use crate::plan::policy::verifier;
 use crate::recorded::bundle::write_bundle;
@@ -78,6 +78,7 @@ pub(super) fn run(args: &ReplayArgs, env: &mut Env) -> anyhow::Result<u8> {
         bundle: written.or(recorded.bundle),
     };
     let mut target = RecordedEvidence::appraise(&claims, &policy, &subject);
+    leave_out_endpoints(&mut target);
     if let Some(commands) = commands {
         commands.fill(&mut target);
     }

@@ -16,6 +16,7 @@ use super::{cache, proxy_hint, wait};
 use crate::alert::alerting::Alerting;
 use crate::alert::state_file::StateFile;
 use crate::artifacts::{bundle_paths, statements, unfinished};
+use crate::bounded_io::ReadsWithin;
 use crate::config::Settings;
 use crate::engine::{Session, milliseconds};
 use crate::env::Env;
@@ -39,6 +40,9 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         run: run_id::of(args.run.run_id.as_ref(), env),
     };
     prepare(args, &begun, env)?;
+    let time = run_time(args, begun.at)?;
+    // A pipe that gives nothing takes time of the run, too.
+    let _reads = ReadsWithin::new(Some(time.deadline.saturating_sub(begun.at.elapsed())));
     let (plan, file, shard_of) = planned(args, begun.unix, env)?;
     let alerting = Alerting::new(
         args.alert_state.github_issue.as_deref(),
@@ -51,7 +55,6 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         args.output.output_dir.as_deref(),
         &names,
     )?;
-    let time = run_time(args, begun.at)?;
     let trace = args.verbose.then(Trace::default);
     let keep_bundles = bundle_paths.iter().any(Option::is_some);
     let session = session(args, &plan, trace.as_ref(), keep_bundles, env)?;

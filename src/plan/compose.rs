@@ -8,15 +8,13 @@ use super::reader::SettingsReader;
 use super::setting_problem::SettingProblem;
 use super::{compose_document, release};
 use crate::config::path_of;
-use crate::files;
-use cvm_verify_core::compose::UnprovenDocument;
+use cvm_verify_core::compose::{UnprovenDocument, compose_forms};
 use cvm_verify_core::policy::{Expected, SecondHash};
 
 impl SettingsReader<'_> {
     pub(super) fn compose_file(&mut self) -> Option<Vec<u8>> {
         let value = self.settings.one("app-compose-file")?;
-        let read = files::read(&path_of(value), files::COMPOSE_LIMIT)
-            .and_then(|bytes| compose_document::check(&path_of(value), bytes));
+        let read = compose_document::read(&path_of(value));
         self.kept_of_file("app-compose-file", value, read)
     }
 
@@ -28,12 +26,14 @@ impl SettingsReader<'_> {
                 value: Sha256::digest(bytes).into(),
                 origin: value.origin.clone(),
             });
-        if let (Some(given), Some(file), Some(value)) = (&given, &of_file, self.settings.one("compose-hash"))
-            && given.value != file.value
+        if let (Some(given), Some(file), Some(bytes), Some(value)) =
+            (&given, &of_file, file, self.settings.one("compose-hash"))
+            && !is_a_form(bytes, &given.value)
         {
             let sha256 = hex::encode(file.value);
             let problem = format!(
-                "`app-compose-file` contradicts it: that file's SHA-256 is {sha256}; remove one of them"
+                "`app-compose-file` contradicts it: that file's SHA-256 is {sha256}, and no form of the document has the other hash; \
+                 remove one of them"
             );
             self.problems
                 .push(SettingProblem::of("compose-hash", value, problem));
@@ -57,4 +57,12 @@ impl SettingsReader<'_> {
     pub(super) fn second_hash(&mut self) -> Option<SecondHash> {
         self.parsed("also-compose-hash", str::parse)
     }
+}
+
+/// Whether a hash is that of the document as it is, or as a tool writes it: then it says which form is deployed.
+fn is_a_form(document: &[u8], hash: &[u8; 32]) -> bool {
+    let text = std::str::from_utf8(document).ok();
+    let forms = text.and_then(|text| compose_forms(text).ok());
+    <[u8; 32]>::from(Sha256::digest(document)) == *hash
+        || forms.is_some_and(|(forms, _)| forms.iter().any(|form| form.hash == *hash))
 }

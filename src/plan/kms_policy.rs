@@ -109,15 +109,13 @@ pub(crate) fn compose_documents(settings: &Settings, problems: &mut Vec<SettingP
     let mut documents = Vec::new();
     for value in settings.all("kms-compose-file") {
         let path = path_of(value);
-        let read = files::read(&path, files::COMPOSE_LIMIT)
-            .and_then(|bytes| compose_document::check(&path, bytes))
-            .and_then(|bytes| {
-                let hash = Sha256::digest(&bytes).into();
-                let text = String::from_utf8(bytes).map_err(|_| UsageError::file(&path, "is not UTF-8"))?;
-                let document = UnprovenDocument::read(&text);
-                let document = document.map_err(|error| UsageError::file(&path, error))?;
-                Ok(KmsDocument { hash, document })
-            });
+        let read = compose_document::read(&path).and_then(|bytes| {
+            let hash = Sha256::digest(&bytes).into();
+            let text = String::from_utf8(bytes).map_err(|_| UsageError::file(&path, "is not UTF-8"))?;
+            let document = UnprovenDocument::read(&text);
+            let document = document.map_err(|error| UsageError::file(&path, error))?;
+            Ok(KmsDocument { hash, document })
+        });
         match read {
             Ok(document) => documents.push(document),
             Err(error) => problems.push(SettingProblem::of_named_file("kms-compose-file", value, error)),

@@ -26,6 +26,11 @@ const REACHING: [&str; 7] = [
     "nonce-parameter",
     "phala-api-url",
 ];
+/// What an advice says of those options, where a recording has none.
+const OF_A_LIVE_TARGET: [&str; 2] = [
+    ", name where it is (--info-path, --info-url)",
+    ", or name another path with --info-path",
+];
 /// Options that say what is known beside the built-in tables: what a lock relies on, `verify` needs too.
 const KNOWING: [&str; 2] = ["reference-values", "sigstore-root"];
 /// The option that says how its answer is read. `inspect` has none.
@@ -374,6 +379,15 @@ impl Commands {
             "inspect" if more.is_empty() => self.inspect(),
             "plan" => format!("plan{more}{}", self.in_files()),
             _ => command.to_owned(),
+        }
+    }
+}
+
+/// Leaves out of every advice what only a live target has: the options that name its endpoints.
+pub(crate) fn leave_out_endpoints(report: &mut TargetReport) {
+    for fix in report.checks.iter_mut().filter_map(|check| check.fix.as_mut()) {
+        for phrase in OF_A_LIVE_TARGET {
+            *fix = fix.replace(phrase, "");
         }
     }
 }

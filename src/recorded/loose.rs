@@ -12,10 +12,11 @@ use super::evidence::{
 use crate::engine::{RecordedAnswers, RecordedEvidence};
 use crate::files;
 use crate::inspect::begins_like_quote;
+use crate::plan::compose_document;
 use crate::usage_error::UsageError;
 use cvm_verify_core::checks::EvidenceFailure;
 use cvm_verify_core::evidence::{
-    AskedParty, Attestation, Bundle, BundleError, Evidence, EvidenceError, parse_user_hex,
+    AskedParty, Attestation, Bundle, BundleError, Evidence, EvidenceError, Info, parse_user_hex,
 };
 use cvm_verify_core::verify::UnusableCollateral;
 
@@ -94,18 +95,28 @@ fn of_file(path: &Path, bytes: &[u8], args: &LooseFiles) -> Result<Recorded, Usa
             path,
             "is an evidence bundle; give it without --attestation",
         )),
-        Err(BundleError::NotABundle | BundleError::Unreadable(_)) => of_bytes(path, bytes, args),
+        Err(BundleError::NotABundle | BundleError::Unreadable(_)) => match attestation_of_file(bytes) {
+            Ok(_) if !bytes.trim_ascii_start().starts_with(b"{") => of_quote(path, bytes, args),
+            _ => of_bytes(path, bytes, args),
+        },
         Err(error) => Err(UsageError::file(path, error)),
     }
 }
 
-/// A file that holds no JSON: a quote or a versioned attestation, or the wrong file.
+/// A file that holds no JSON: a quote or a versioned attestation, whole or damaged, or the wrong file.
 fn of_quote(path: &Path, bytes: &[u8], args: &LooseFiles) -> Result<Recorded, UsageError> {
     let quote =
         attestation_of_file(bytes).and_then(|attestation| Evidence::of_quote(attestation, None, None, None));
     match quote {
         Ok(evidence) if begins_like_quote(&evidence) => of_bytes(path, bytes, args),
         Err(refused @ EvidenceError::Certificate { .. }) => Err(UsageError::file(path, refused)),
+        // It begins like a versioned attestation: what is wrong with it is judged.
+        Err(
+            EvidenceError::Malformed { .. }
+            | EvidenceError::Duplicate { .. }
+            | EvidenceError::UnsupportedPlatform { .. }
+            | EvidenceError::TpmQuote { .. },
+        ) => of_bytes(path, bytes, args),
         _ => Err(UsageError::file(
             path,
             "is not an evidence bundle, an /attestation body, a quote (binary, hex or base64), a versioned attestation or a \
@@ -130,15 +141,11 @@ pub(crate) fn recognised(
 }
 
 fn of_bytes(path: &Path, attestation: &[u8], args: &LooseFiles) -> Result<Recorded, UsageError> {
-    let info = args
-        .info
-        .as_deref()
-        .map(|path| files::read(path, files::EVIDENCE_LIMIT))
-        .transpose()?;
+    let info = args.info.as_deref().map(read_info).transpose()?;
     let compose = args
         .app_compose
         .as_deref()
-        .map(|path| files::read(path, files::COMPOSE_LIMIT))
+        .map(compose_document::read)
         .transpose()?;
     let nonce = args
         .nonce
@@ -182,6 +189,20 @@ fn of_bytes(path: &Path, attestation: &[u8], args: &LooseFiles) -> Result<Record
         bundle: None,
         answers: RecordedAnswers::default(),
     })
+}
+
+/// A body of `/info`, from a file. What holds nothing of one is the wrong file; what is wrong in one is judged.
+fn read_info(path: &Path) -> Result<Vec<u8>, UsageError> {
+    let bytes = files::read(path, files::EVIDENCE_LIMIT)?;
+    compose_document::refuse_own_document(path, &bytes)?;
+    match Info::parse(&bytes) {
+        Err(error @ EvidenceError::NotJson { .. }) => Err(UsageError::file(path, error)),
+        Ok(info) if info.is_empty() => Err(UsageError::file(
+            path,
+            "is not an answer of /info: it has nothing of what the dstack SDK's info() returns (`tcb_info`, `app_compose`, `instance_id`)",
+        )),
+        _ => Ok(bytes),
+    }
 }
 
 /// The bodies as JSON, where they can be written as such.

@@ -32,6 +32,10 @@ pub(crate) fn causes(target: &TargetReport) -> Vec<&CheckResult> {
                     check.id == CheckId::Evidence && check.status == Status::Warn
                 }));
             }
+            // Or from a file that the user gave, of which no other check says anything: then it has advice of its own.
+            if found.is_empty() {
+                found.extend(of(|_, check| is_consequence(check) && check.fix.is_some()).take(1));
+            }
             found
         }
     }
@@ -58,8 +62,7 @@ fn is_too_old(check: &CheckResult) -> bool {
 /// Whether there is something to do about a result itself.
 pub(super) fn is_to_act_on(check: &CheckResult, causes: &[&CheckResult]) -> bool {
     let is_cause = causes.iter().any(|cause| cause.id == check.id);
-    !is_consequence(check)
-        && (is_cause || matches!(check.status, Status::Warn | Status::Fail | Status::Error))
+    is_cause || !is_consequence(check) && matches!(check.status, Status::Warn | Status::Fail | Status::Error)
 }
 
 fn is_own_error(check: &CheckResult) -> bool {
@@ -141,6 +144,12 @@ mod tests {
             }
         }
         assert_eq!(ids(&target), []);
+        for check in &mut target.checks {
+            if check.id == CheckId::ImagePins {
+                check.fix = Some("Give the exact bytes.".to_owned());
+            }
+        }
+        assert_eq!(ids(&target), [CheckId::ImagePins]);
         for check in &mut target.checks {
             if check.id == CheckId::Evidence {
                 check.status = Status::Warn;

@@ -53,6 +53,44 @@ impl Files {
     }
 }
 
+/// What a replay advises can be done in a replay.
+#[test]
+fn a_replay_says_what_to_do_about_a_document_that_is_missing_or_another_one() {
+    let files = Files::new();
+    let cvm = Cvm::healthy(&World::default());
+    let value: serde_json::Value = serde_json::from_str(&cvm.app_compose).unwrap();
+    let pretty = files.write(
+        "pretty.json",
+        serde_json::to_string_pretty(&value).unwrap().as_bytes(),
+    );
+    let attestation = files.path("attestation.json");
+    let hash = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&cvm.app_compose));
+    let hash = format!("--compose-hash={hash}");
+    let given = ["--attestation", &attestation, &hash];
+    let missing = files.fetching(&given);
+    missing.assert(ImagePins, Error, Some("no-compose-document"));
+    let fix = missing.check(ImagePins).fix.unwrap();
+    assert!(
+        fix.contains("--app-compose-file") && !fix.contains("--info-path"),
+        "{fix}"
+    );
+    let pretty = format!("--app-compose={pretty}");
+    let other = files.fetching(&[&given[..], &[&pretty]].concat());
+    other.assert(ImagePins, Error, Some("compose-not-proven"));
+    let mut text = vec!["--format=text", "--pccs-url"];
+    let pccs = files.deployment.pccs.url();
+    text.extend([pccs.as_str(), "--fetch-collateral", "--allow-private-network"]);
+    let root = format!("--insecure-trust-root={}", files.path("root.pem"));
+    text.push(&root);
+    text.extend([
+        "--freshness=unchecked",
+        "--os-image=unchecked",
+        "--key-provider=unchecked",
+    ]);
+    let other = run(&[&["replay"], &text[..], &given, &[&pretty]].concat());
+    other.assert_stdout("give exactly the bytes that were deployed");
+}
+
 #[test]
 fn a_quote_is_recognised_in_each_form_and_its_collateral_is_fetched() {
     let files = Files::new();

@@ -30,7 +30,8 @@ pub(super) fn measured_compose(claims: &Claims) -> Result<(&BootClaims, &Measure
             "Not determined: the compose document is not the measured one.",
         )
         .advising(
-            "If a CDN, a proxy or the app caches /info, turn that off and verify again. Otherwise return the exact text of \
+            "If you gave the document as a file, give exactly the bytes that were deployed: `cvm-verify compose-hash` shows its hash in each \
+             form. If a CDN, a proxy or the app caches /info, turn that off and verify again. Otherwise return the exact text of \
              `app_compose`, never serialized again (a final newline counts).",
         )),
         Err(NotProven::Absent | NotProven::NotReached) if claims.compose_is_object => {

@@ -63,6 +63,11 @@ pub fn compose_forms(text: &str) -> Result<(Vec<ComposeForm>, Vec<&'static str>)
     Ok((forms, doubts(&document)))
 }
 
+/// The text that the SDKs write of a document.
+pub(super) fn compact(members: &Map<String, Value>) -> String {
+    write(&Value::Object(members.clone()), Style::Compact)
+}
+
 /// Fields that the runner does not use, and an empty pre-launch script.
 fn normalize(mut members: Map<String, Value>) -> Map<String, Value> {
     match members.get("runner").and_then(Value::as_str) {

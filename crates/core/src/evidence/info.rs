@@ -45,6 +45,23 @@ impl Info {
         Self::parse_beside(body, None, true)
     }
 
+    /// Whether there is nothing in it that a verification uses.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        let Self {
+            instance_id: None,
+            registers: None,
+            app_compose: None,
+            app_compose_is_object: false,
+            event_log: None,
+            vm_config: None,
+        } = self
+        else {
+            return false;
+        };
+        true
+    }
+
     /// The same beside an attestation with an event log of this text. A guest sends its log in both: what was parsed
     /// there is not parsed here again. `compose` says whether the compose document is needed: a user may have given it as
     /// a file.

@@ -16,10 +16,14 @@ pub struct ReleaseLock {
     pub changes: Vec<Change>,
     /// How many places of the document decide code and are not reviewed.
     pub unreviewed: usize,
+    /// The compose hash that the lock expects, if it expects one.
+    pub compose_hash: Option<[u8; 32]>,
 }
 
 /// Writes a document into the lock of a deployment: its hash, if the lock holds one, its images, its fields and its places. Reasons
 /// of places that are the same stay, and so do comments of people. `target` names the deployment in a file of several.
+///
+/// `compose_hash` is that of the form of the document that will be deployed.
 ///
 /// Nothing was observed, so no value says that it was.
 ///
@@ -30,11 +34,12 @@ pub fn with_document(
     path: &str,
     target: Option<&str>,
     document: &UnprovenDocument,
+    compose_hash: &[u8; 32],
 ) -> Result<ReleaseLock, LockError> {
     let file = Lock::parse_file(before, path)?;
     let old = file.of(target, path)?;
     let mut lock = Lock {
-        compose_hash: old.compose_hash.and(document.hashes().first().copied()),
+        compose_hash: old.compose_hash.map(|_| *compose_hash),
         images: document
             .file()
             .map(|file| file.images.clone())
@@ -51,6 +56,7 @@ pub fn with_document(
         true => before.to_owned(),
         false => keep_comments(before, &spliced(before, name, &lock, document)),
     };
+    let compose_hash = lock.compose_hash;
     let expected = match (file, name) {
         (LockFile::Several(mut targets), Some(name)) => {
             targets.insert(name.to_owned(), lock);
@@ -64,6 +70,7 @@ pub fn with_document(
             text,
             changes,
             unreviewed,
+            compose_hash,
         }),
         _ => Err(LockMistake::of_file(path, LockProblem::OtherLayout).into()),
     }
@@ -161,6 +168,10 @@ mod tests {
         UnprovenDocument::read(&members.to_string()).unwrap()
     }
 
+    fn hash() -> [u8; 32] {
+        document().hashes()[0]
+    }
+
     /// The text without the lines that hold something of the document.
     fn rest(lock: &Lock) -> Lock {
         Lock {
@@ -183,7 +194,7 @@ mod tests {
             .to_toml(&notes)
             .replacen("[os_image]", "# Ours.\n[os_image]", 1);
         let before = before.replacen("app_id = ", "# Of the shop.\napp_id = ", 1);
-        let written = with_document(&before, "cvm.lock", None, &document()).unwrap();
+        let written = with_document(&before, "cvm.lock", None, &document(), &hash()).unwrap();
         let new = Lock::parse(&written.text, "cvm.lock").unwrap();
         assert_eq!(new.compose_hash, document().hashes().first().copied());
         assert_eq!(new.compose_settings, document().compose_settings());
@@ -195,11 +206,11 @@ mod tests {
             assert!(written.text.contains(kept), "{kept}\n{}", written.text);
         }
         // What was read from a file was not observed.
-        let hash = format!("compose_hash = \"{}\"\n", hex::encode(document().hashes()[0]));
-        assert!(written.text.contains(&hash), "{}", written.text);
+        let line = format!("compose_hash = \"{}\"\n", hex::encode(hash()));
+        assert!(written.text.contains(&line), "{}", written.text);
         assert!(written.text.contains("kms_enabled = true\n"), "{}", written.text);
         // Once more changes nothing.
-        let again = with_document(&written.text, "cvm.lock", None, &document()).unwrap();
+        let again = with_document(&written.text, "cvm.lock", None, &document(), &hash()).unwrap();
         assert_eq!((again.text, again.changes), (written.text, Vec::new()));
     }
 
@@ -211,23 +222,30 @@ mod tests {
             before = Some(with_target(before.as_deref(), "cvm.lock", name, &old, &Notes::default()).unwrap());
         }
         let before = before.unwrap();
-        let written = with_document(&before, "cvm.lock", Some("b.c"), &document()).unwrap();
+        let written = with_document(&before, "cvm.lock", Some("b.c"), &document(), &hash()).unwrap();
         let file = Lock::parse_file(&written.text, "cvm.lock").unwrap();
         for (name, lock) in file.locks() {
             let is_new = lock.compose_hash == document().hashes().first().copied();
             assert_eq!(is_new, name == Some("b.c"), "{name:?}");
             assert_eq!(rest(lock), rest(&old));
         }
-        assert!(with_document(&before, "cvm.lock", Some("a"), &document()).is_ok());
-        assert!(with_document(&before, "cvm.lock", None, &document()).is_err());
-        assert!(with_document(&before, "cvm.lock", Some("x"), &document()).is_err());
+        assert!(with_document(&before, "cvm.lock", Some("a"), &document(), &hash()).is_ok());
+        assert!(with_document(&before, "cvm.lock", None, &document(), &hash()).is_err());
+        assert!(with_document(&before, "cvm.lock", Some("x"), &document(), &hash()).is_err());
     }
 
     /// A lock without a hash names no release, and gets none; one without sections gets them.
     #[test]
     fn what_a_lock_lacks_of_the_document_is_added_but_for_its_hash() {
         let old = rest(&arbitrary::example());
-        let written = with_document(&old.to_toml(&Notes::default()), "cvm.lock", None, &document()).unwrap();
+        let written = with_document(
+            &old.to_toml(&Notes::default()),
+            "cvm.lock",
+            None,
+            &document(),
+            &hash(),
+        )
+        .unwrap();
         let new = Lock::parse(&written.text, "cvm.lock").unwrap();
         assert_eq!((new.compose_hash, rest(&new)), (None, rest(&old)));
         assert_eq!(new.compose_settings, document().compose_settings());
@@ -240,7 +258,7 @@ mod tests {
             "aa".repeat(32)
         );
         assert!(Lock::parse(&text, "cvm.lock").is_ok());
-        let error = with_document(&text, "cvm.lock", None, &document()).unwrap_err();
+        let error = with_document(&text, "cvm.lock", None, &document(), &hash()).unwrap_err();
         assert!(error.to_string().contains("laid out"), "{error}");
     }
 }

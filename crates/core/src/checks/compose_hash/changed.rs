@@ -1,6 +1,7 @@
 //! What another compose document than the locked one changes: two hashes alone tell nobody whose change it is.
 
 use super::super::Finding;
+use super::other_form;
 use crate::lock::{DocumentChanges, document_changes};
 use crate::policy::{Expected, Origin, Policy};
 use crate::report::and_more;
@@ -8,6 +9,14 @@ use crate::verify::{Claims, NotProven};
 
 /// Changes that one sentence names.
 const MAX_NAMED: usize = 4;
+
+/// What is left where nothing that a lock holds of a document differs: it holds no text of the docker compose file.
+const ONE_OF_TWO: &str = " Its images and all settings around the docker compose file are the locked ones. What differs is something else \
+                          in the docker compose file, or only the way in which the JSON of the document is written (blanks, order of \
+                          keys).";
+const FIND_OUT_WHICH: &str = "Find out which: `cvm-verify compose-hash app-compose.json` of your release shows the hash of each form. If one \
+                              of them is under `actual`, your release runs, written by another deploy tool: expect that hash (--compose-hash). \
+                              Otherwise:";
 
 /// The finding with what changed against the lock that holds the expected hash, and the command that shows all of it.
 pub(super) fn explained(
@@ -19,6 +28,9 @@ pub(super) fn explained(
     let Origin::Lock(lock) = &expected.origin else {
         return finding;
     };
+    if other_form::spelling(claims, &expected.value).is_some() {
+        return finding;
+    }
     let is_other_text = matches!(claims.compose, Err(NotProven::Refused(_)));
     finding = finding.advising(match is_other_text {
         // Nothing can be pinned until the measured document is shown.
@@ -50,6 +62,14 @@ pub(super) fn explained(
         return finding;
     };
     match document_changes(locked, measured) {
+        Ok(changes) if changes.means.is_empty() => {
+            finding.detail.push_str(ONE_OF_TWO);
+            // What was advised so far goes on to what a person must find out.
+            let advice = finding.fix.take().unwrap_or_default();
+            finding
+                .differing(changes.lines)
+                .advising(format!("{FIND_OUT_WHICH} {advice}"))
+        }
         Ok(changes) => {
             finding.detail.push(' ');
             finding.detail.push_str(&sentence(&changes));
@@ -65,10 +85,6 @@ pub(super) fn explained(
 }
 
 fn sentence(changes: &DocumentChanges) -> String {
-    if changes.means.is_empty() {
-        return "The docker compose file changed. Its images and all settings around it are the locked ones."
-            .to_owned();
-    }
     let named: Vec<&str> = changes.means.iter().take(MAX_NAMED).map(String::as_str).collect();
     let more = and_more(";", changes.means.len() - named.len() + changes.more);
     format!("What changed: {}{more}.", named.join("; "))
@@ -87,10 +103,6 @@ mod tests {
                 lines: Vec::new(),
             })
         };
-        assert_eq!(
-            of(0, 0),
-            "The docker compose file changed. Its images and all settings around it are the locked ones."
-        );
         assert_eq!(of(1, 0), "What changed: change 1.");
         let four = "What changed: change 1; change 2; change 3; change 4";
         assert_eq!(of(4, 0), format!("{four}."));

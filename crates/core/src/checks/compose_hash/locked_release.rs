@@ -8,16 +8,36 @@ use crate::report::Status;
 /// What names another release than the expected one.
 const OTHER_RELEASE: [&Reason; 2] = [&COMPOSE_HASH_MISMATCH, &DOCKER_COMPOSE_MISMATCH];
 
+fn is_other_release(finding: &Finding) -> bool {
+    let is_other = |reason: &Reason| OTHER_RELEASE.iter().any(|other| other.id == reason.id);
+    finding.status == Status::Fail && finding.reason.is_some_and(is_other)
+}
+
+/// The finding, which says so if a second hash is accepted and does not run either: it may be that of the wrong one of two releases.
+pub(super) fn nor_second(mut finding: Finding, measured: &[u8; 32], policy: &Policy) -> Finding {
+    if let Some(second) = policy
+        .second_compose_hash
+        .as_ref()
+        .filter(|_| is_other_release(&finding))
+        && second.value != *measured
+    {
+        let nor = format!(
+            " It is not the one that --also-compose-hash accepts either ({}).",
+            hex::encode(second.value)
+        );
+        finding.detail.push_str(&nor);
+    }
+    finding
+}
+
 /// The finding, which says so where what was measured is the release of the lock. It fails all the same: the expected
 /// release does not run.
 pub(super) fn named(mut finding: Finding, measured: &[u8; 32], policy: &Policy) -> Finding {
-    let is_other = finding
-        .reason
-        .is_some_and(|reason| OTHER_RELEASE.iter().any(|other| other.id == reason.id));
+    let is_other = is_other_release(&finding);
     let locked = policy
         .replaced_compose_hash
         .as_ref()
-        .filter(|locked| locked.value == *measured && is_other && finding.status == Status::Fail)
+        .filter(|locked| locked.value == *measured && is_other)
         // A lock that is about to be written holds what runs, and is the lock of no release yet.
         .filter(|locked| matches!(&locked.origin, Origin::Lock(lock) if lock.is_file));
     let Some(locked) = locked else {
@@ -44,9 +64,13 @@ pub(super) fn named(mut finding: Finding, measured: &[u8; 32], policy: &Policy) 
             )
         },
     );
+    let instead = match policy.second_compose_hash {
+        Some(_) => " in place of the given one",
+        None => "",
+    };
     finding.advising(format!(
         "{right} the roll-out is not finished, wait for it (--wait 10m), or accept both releases for a while \
-         (--also-compose-hash {}:until=DATE). If no roll-out is under way and nobody rolled back, find out who deployed the \
+         (--also-compose-hash {}:until=DATE{instead}). If no roll-out is under way and nobody rolled back, find out who deployed the \
          old release.",
         hex::encode(measured)
     ))
@@ -88,6 +112,20 @@ mod tests {
         };
         let finding = Finding::fail(&COMPOSE_HASH_MISMATCH, "It is another one.");
         assert_eq!(named(finding, &[1; 32], &unwritten).detail, "It is another one.");
+        // The hash of the expected release is given a second time, where that of the old one was meant.
+        let twice = Policy {
+            second_compose_hash: format!("{}:until=2026-06-10", "02".repeat(32)).parse().ok(),
+            ..policy.clone()
+        };
+        let finding = Finding::fail(&COMPOSE_HASH_MISMATCH, "It is another one.");
+        let finding = named(nor_second(finding, &[1; 32], &twice), &[1; 32], &twice);
+        let given = format!("--also-compose-hash accepts either ({})", "02".repeat(32));
+        assert!(finding.detail.contains(&given), "{}", finding.detail);
+        let fix = finding.fix.unwrap();
+        let old = format!("{}:until=DATE in place of the given one", "01".repeat(32));
+        assert!(fix.contains(&old), "{fix}");
+        let finding = Finding::fail(&COMPOSE_HASH_MISMATCH, "It is another one.");
+        assert_eq!(nor_second(finding, &[2; 32], &twice).detail, "It is another one.");
         let unseen = Finding::fail(&DOCKER_COMPOSE_MISMATCH, "It differs.").advising("Give the same bytes.");
         assert_eq!(
             named(unseen, &[1; 32], &policy).fix.as_deref(),

@@ -101,7 +101,12 @@ reasons! {
 fn run(claims: &Claims, policy: &Policy) -> Finding {
     let boot = known!(boot_claims(claims));
     let measured = boot.compose_hash();
-    let finding = locked_release::named(judged(measured, claims, policy), measured, policy);
+    let finding = judged(measured, claims, policy);
+    let finding = locked_release::named(
+        locked_release::nor_second(finding, measured, policy),
+        measured,
+        policy,
+    );
     match finding
         .reason
         .is_some_and(|reason| reason.id == COMPOSE_HASH_MISMATCH.id)

@@ -1,33 +1,58 @@
-//! The document that the user gave as a file, deployed in another form: deploy tools write one document as other bytes, so that it has
-//! another hash. Nobody deployed another release then.
+//! The expected document, deployed in another form: deploy tools write one document as other bytes, so that it has another hash. Nobody
+//! deployed another release then.
 
 use super::super::Finding;
+use crate::compose::spelling_of;
 use crate::policy::{Origin, Policy};
 use crate::verify::Claims;
 
-/// The finding of another compose hash, which says so where the measured document is the given one in another form. It fails all the
+/// How the document of the expected hash is written, if it is the measured one: a phrase behind "written".
+pub(super) fn spelling(claims: &Claims, expected: &[u8; 32]) -> Option<String> {
+    spelling_of(claims.compose.as_ref().ok()?.text(), expected)
+}
+
+/// The finding of another compose hash, which says so if the measured document is the expected one in another form. It fails all the
 /// same: only a person says which bytes are expected.
 pub(super) fn named(mut finding: Finding, measured: &[u8; 32], claims: &Claims, policy: &Policy) -> Finding {
-    let (Some(document), Some(expected)) = (&policy.given_document, &policy.compose_hash) else {
+    let Some(expected) = &policy.compose_hash else {
         return finding;
     };
     let text = claims.compose.as_ref().ok().map(|compose| compose.text());
-    let Some(form) = document.other_form(measured, text) else {
-        return finding;
+    let of_file = policy
+        .given_document
+        .as_ref()
+        .and_then(|document| document.other_form(measured, text));
+    let same = match of_file {
+        Some(form) => format!(" It is the document of that file in another form: {form}."),
+        None => match spelling(claims, &expected.value) {
+            Some(how) => format!(
+                " It is the same document: every field has the expected value. The expected hash is that of the document written {how}."
+            ),
+            None => return finding,
+        },
     };
-    let same = format!(" It is the document of that file in another form: {form}.");
     finding.detail.push_str(&same);
     let hash = hex::encode(measured);
     let instead = match &expected.origin {
+        Origin::Option("--compose-hash") => format!("--compose-hash {hash}"),
         Origin::Option(name) => format!("--compose-hash {hash} instead of {name}"),
+        Origin::File { path, key, place } if key.ends_with("compose-hash") => {
+            format!("compose-hash = \"{hash}\" in line {} of {path}", place.line)
+        }
         Origin::File { path, key, place } => format!(
             "compose-hash = \"{hash}\" instead of `{key}` in line {} of {path}",
             place.line
         ),
-        Origin::Lock(_) => return finding,
+        Origin::Lock(lock) => format!(
+            "compose_hash = \"{hash}\" in {lock}. `cvm-verify pin URL` writes it, and changes nothing else of the document"
+        ),
+    };
+    let or_file = match policy.given_document {
+        Some(_) => " Or give the file in that form.",
+        None => "",
     };
     finding.advising(format!(
-        "No other release was deployed. Expect the hash of the form that is deployed: {instead}. Or give the file in that form."
+        "No other release was deployed. Expect the hash of the form that is deployed: {instead}.{or_file}"
     ))
 }
 
@@ -126,5 +151,66 @@ mod tests {
         assert_eq!(document.other_form(&hash, Some("{\"a\":1,\"a\":1}")), None);
         claims.compose = Err(NotProven::Absent);
         assert_eq!(finding(&file, &claims).status, Status::Pass);
+    }
+
+    /// A lock with the hash of the readable file, and what runs is the same document as the SDKs write it.
+    #[test]
+    fn a_lock_of_the_same_document_in_another_form_accuses_nobody() {
+        use std::collections::BTreeMap;
+
+        use crate::policy::{LockOrigin, LockedCompose};
+
+        let claims = healthy();
+        let compose = claims.compose.as_ref().unwrap();
+        let value: serde_json::Value = serde_json::from_str(compose.text()).unwrap();
+        let file = compose
+            .compose_file(crate::compose::launch_script(compose))
+            .unwrap()
+            .unwrap();
+        let lock = LockOrigin::from("cvm.lock");
+        let found = |expected: [u8; 32], images: BTreeMap<String, String>| {
+            let policy = Policy {
+                compose_hash: Some(Expected {
+                    value: expected,
+                    origin: lock.key(&["compose_hash"]),
+                }),
+                locked_compose: Some(LockedCompose {
+                    compose_settings: compose.compose_settings().unwrap().clone(),
+                    images,
+                    places: Vec::new(),
+                    lock: lock.clone(),
+                }),
+                ..Policy::default()
+            };
+            let finding = (CHECK.run)(&claims, &policy);
+            assert_eq!(
+                (finding.status, finding.reason.map(|reason| reason.id)),
+                (Status::Fail, Some("compose-hash-mismatch"))
+            );
+            (finding.detail, finding.fix.unwrap())
+        };
+        let images = file.images.clone();
+        let pretty = serde_json::to_string_pretty(&value).unwrap();
+        let (detail, fix) = found(Sha256::digest(&pretty).into(), images.clone());
+        assert!(
+            detail.contains("the same document: every field has the expected value"),
+            "{detail}"
+        );
+        assert!(fix.starts_with("No other release was deployed"), "{fix}");
+        // A hash of which nothing is known: what is proven is said, and no more.
+        let (detail, fix) = found([7; 32], images);
+        assert!(!detail.contains("file changed"), "{detail}");
+        assert!(
+            detail.contains("or only the way in which the JSON of the document is written"),
+            "{detail}"
+        );
+        assert!(
+            fix.starts_with("Find out which: `cvm-verify compose-hash"),
+            "{fix}"
+        );
+        assert!(fix.contains("someone else did"), "{fix}");
+        let (detail, fix) = found([7; 32], BTreeMap::new());
+        assert!(detail.contains("What changed: "), "{detail}");
+        assert!(!fix.contains("Find out which"), "{fix}");
     }
 }

@@ -41,9 +41,19 @@ struct Parts {
     config: String,
 }
 
-/// Whether bytes begin like a versioned attestation. A quote begins with its version, 4 or 5.
+/// Whether bytes begin like a versioned attestation: SCALE with its version and its platform, or a MessagePack map whose first key is a
+/// text. A quote begins with its version, 4 or 5, and a picture with other bytes behind the first.
 pub(super) fn begins_like_one(bytes: &[u8]) -> bool {
-    matches!(bytes.first(), Some(0x00 | 0x80..=0x8f | 0xde | 0xdf))
+    let is_text = |byte: Option<&u8>| matches!(byte, None | Some(0xa0..=0xbf | 0xd9..=0xdb));
+    match bytes.first() {
+        Some(0x00) => scale::begins_like_one(bytes),
+        // An empty map is one that holds nothing.
+        Some(0x80) => true,
+        Some(0x81..=0x8f) => is_text(bytes.get(1)),
+        Some(0xde) => is_text(bytes.get(3)),
+        Some(0xdf) => is_text(bytes.get(5)),
+        _ => false,
+    }
 }
 
 /// Parses the bytes.

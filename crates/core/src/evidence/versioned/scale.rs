@@ -10,6 +10,15 @@ use crate::evidence::{Event, EventVersion, MAX_QUOTE_BYTES};
 /// The platforms by their variant byte.
 const PLATFORMS: [&str; 5] = ["tdx", "gcp-tdx", "nitro-enclave", "sev-snp", "aws-nitro-tpm"];
 
+/// Whether bytes that begin with 0 go on with a platform and, for TDX, with a length of a quote of at least 64 bytes.
+pub(super) fn begins_like_one(bytes: &[u8]) -> bool {
+    match bytes.get(1) {
+        None => true,
+        Some(0) => bytes.get(2).is_none_or(|length| matches!(length & 0b11, 1 | 2)),
+        Some(platform) => usize::from(*platform) < PLATFORMS.len(),
+    }
+}
+
 pub(super) fn parse(bytes: &[u8]) -> Result<Parts, EvidenceError> {
     let mut reader = ByteReader::new(bytes);
     reader.byte().map_err(at("(its first byte)"))?;
