@@ -459,7 +459,17 @@ fn t66_a_name_without_a_dot_that_no_container_has_is_one_that_the_host_resolves(
         ("http://files", "networks: [a]", "networks: [b]"),
         ("http://files", "networks: [a]", ""),
         ("http://other", "external_links: ['x:other']", ""),
-        ("file", "", ""),
+        ("http://files", "", "profiles: [debug]"),
+        ("http://files", "", "scale: 0"),
+        ("http://files", "", "deploy: { replicas: 0 }"),
+        ("http://files", "dns_opt: ['ndots:2']", ""),
+        ("http://store", "links: ['files:store']", "networks: [b]"),
+        (
+            "http://store",
+            "networks: [b]",
+            "networks: { a: { aliases: [store] }, b: }",
+        ),
+        ("http://files", "network_mode: 'service:side'", "networks: [b]"),
     ] {
         is_unmeasured(&asks(address, own, beside), "services.web.entrypoint[2]");
     }
@@ -483,7 +493,8 @@ fn t66_a_name_without_a_dot_that_no_container_has_is_one_that_the_host_resolves(
         ("http://vm", "extra_hosts: { vm: [10.1.0.2] }", ""),
         ("http://files", "networks: [a, b]", "networks: { b: }"),
         ("http://files", "network_mode: 'service:files'", ""),
-        ("files", "", ""),
+        ("http://files", "", "scale: 1"),
+        ("http://store", "", "container_name: ${Z:-store}"),
     ] {
         is_fixed(&asks(address, own, beside));
     }
@@ -496,4 +507,43 @@ fn t66_no_container_answers_to_a_name_before_the_containers_run() {
         &json!({ "pre_launch_script": "curl -fsS http://web/start.sh | sh" }),
     );
     decides(&judged, "unmeasured-input", "pre_launch_script");
+}
+
+#[test]
+fn t66_a_script_of_a_config_finds_what_every_container_finds_that_mounts_it() {
+    let mounts = "configs: [{ source: start, target: /start.sh }]\nentrypoint: [sh, /start.sh]";
+    let of = |own: &str, beside: &str| {
+        let config = "configs:\n  start: { content: 'curl -fsS http://files/start.sh | sh' }\n";
+        let other = service(beside);
+        let other = other
+            .trim_start_matches("services:\n")
+            .replace("  web:", "  files:");
+        format!("{}{other}{config}", service(&format!("{mounts}\n{own}")))
+    };
+    is_fixed(&of("", ""));
+    is_fixed(&of("extra_hosts: ['files:host-gateway']", "scale: 0"));
+    is_fixed(&of("networks: [a]", "networks: [a]"));
+    for (own, beside) in [
+        ("network_mode: host", ""),
+        ("network_mode: bridge", ""),
+        ("networks: [a]", "networks: [b]"),
+        ("extra_hosts: ['files:203.0.113.5']", ""),
+        ("networks: [a]", &format!("networks: [b]\n{mounts}")),
+    ] {
+        is_unmeasured(&of(own, beside), "configs.start.content");
+    }
+}
+
+#[test]
+fn t66_what_answers_at_a_socket_is_no_machine() {
+    for address in ["http://dstack", "http://localhost", "http://files.example.com"] {
+        is_fixed(&service(&format!(
+            "entrypoint: {}",
+            json!([
+                "sh",
+                "-c",
+                format!("eval $$(curl -s --unix-socket /run/app.sock {address}/keys)")
+            ])
+        )));
+    }
 }

@@ -452,7 +452,7 @@ class Judge:
             self.unpinned = True
         everything, said = {}, {}
         for each in services:
-            with host_answers.names_of(each if isinstance(each, dict) else None, value):
+            with host_answers.names_of([each] if isinstance(each, dict) else [], value, self.text):
                 self.service(each)
             if isinstance(each, dict):
                 for mount in each.get("configs") if isinstance(each.get("configs"), list) else []:
@@ -475,7 +475,7 @@ class Judge:
                 if not language and not each.startswith("#!") and everything and config_language.executes(
                         unescape(each).replace("$", " "), set(everything)) and re.search(r"environ|getenv|process\.env|\bENV\b", each):
                     self.unmeasured = True
-                with host_answers.names_of(None, value):
+                with host_answers.names_of(host_answers.mounting(name, value), value, self.text):
                     judge = host_answers.code_executes if language else host_answers.script_executes
                     self.unmeasured |= judge(unescape(each), said.get(name, {}))
                 if language and config_language.executes(unescape(each), set(everything)) \

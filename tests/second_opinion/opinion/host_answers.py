@@ -31,11 +31,12 @@ CONTAINERS = set()
 
 
 @contextlib.contextmanager
-def names_of(container, document):
-    """Judges with the names that a container finds; without one, with those of all."""
+def names_of(containers, document, fill):
+    """Judges with the names that each of these containers finds."""
     before = set(CONTAINERS)
+    found = [found_by(each, document, fill) for each in containers]
     CONTAINERS.clear()
-    CONTAINERS.update(found_by(container, document))
+    CONTAINERS.update(set.intersection(*found) if found else set())
     try:
         yield
     finally:
@@ -43,35 +44,57 @@ def names_of(container, document):
         CONTAINERS.update(before)
 
 
-def networks_of(container):
-    if container.get("network_mode") is not None:
+def mounting(config, document):
+    """The containers that mount a config."""
+    for each in [*(document.get("services") or {}).values(), *(document.get("jobs") or {}).values()]:
+        parts = [each, *(each.get("pre_start") or [])] if isinstance(each, dict) else []
+        mounts = [mount for part in parts if isinstance(part, dict) and isinstance(part.get("configs"), list) for mount in part["configs"]]
+        if any(config == (mount.get("source") if isinstance(mount, dict) else mount) for mount in mounts):
+            yield each
+
+
+def networks_of(container, document):
+    mode = container.get("network_mode")
+    if isinstance(mode, str) and mode.startswith("service:"):
+        container = (document.get("services") or {}).get(mode[8:]) or {"network_mode": "none"}
+    if container.get("network_mode") is not None or "ndots" in str(container.get("dns_opt")):
         return set()
     named = container.get("networks")
     return set(map(str, named)) if isinstance(named, (dict, list)) and named else {"default"}
 
 
-def found_by(container, document):
-    names, mode = set(), str((container or {}).get("network_mode") or "")
+def starts(container):
+    counts = [container.get("scale"), (container.get("deploy") or {}).get("replicas") if isinstance(container.get("deploy"), dict) else None]
+    return not container.get("profiles") and not any(str(each) == "0" for each in counts)
+
+
+def found_by(container, document, fill):
+    names, own = set(), networks_of(container, document)
     for section in ("services", "jobs"):
         for name, other in (document.get(section) or {}).items():
-            if not isinstance(other, dict):
+            if not isinstance(other, dict) or not starts(other) or str(other.get("network_mode")).startswith("service:"):
                 continue
-            if container is None or mode.startswith("service:") or networks_of(container) & networks_of(other):
+            shared = own & networks_of(other, document)
+            if shared:
                 names.add(name)
                 names.update(other[key] for key in ("container_name", "hostname") if isinstance(other.get(key), str))
-                if isinstance(other.get("networks"), dict):
-                    for network in other["networks"].values():
-                        names.update((network or {}).get("aliases") or [])
-    if container:
-        names.update(link.split(":", 1)[1] for link in container.get("links") or [] if ":" in link)
-        hosts = container.get("extra_hosts") or []
-        if isinstance(hosts, dict):
-            pairs = [(name, each) for name, given in hosts.items() for each in (given if isinstance(given, list) else [given])]
+            if isinstance(other.get("networks"), dict):
+                for network in shared & set(other["networks"]):
+                    names.update((other["networks"][network] or {}).get("aliases") or [])
+    names = {fill(str(name)).lower() for name in names}
+    for link in container.get("links") or []:
+        other, _, name = link.partition(":")
+        if other.lower() in names:
+            names.add((name or other).lower())
         else:
-            pairs = [tuple(re.split("[=:]", each, maxsplit=1)) for each in hosts if re.search("[=:]", each)]
-        away = {name for name, address in pairs if address != "host-gateway" and is_machine(address)}
-        names = (names | {name for name, _ in pairs}) - away
-    return {str(name).lower() for name in names}
+            names.discard((name or other).lower())
+    hosts = container.get("extra_hosts") or []
+    if isinstance(hosts, dict):
+        pairs = [(name, each) for name, given in hosts.items() for each in (given if isinstance(given, list) else [given])]
+    else:
+        pairs = [tuple(re.split("[=:]", each, maxsplit=1)) for each in hosts if re.search("[=:]", each)]
+    away = {name.lower() for name, address in pairs if address != "host-gateway" and is_machine(address)}
+    return (names | {name.lower() for name, _ in pairs}) - away
 
 
 def is_name_of_a_machine(host):
@@ -132,9 +155,9 @@ def takes(command, unchecked):
             bare = re.search(r"(?:^|\s)((?:[\w-]+\.)+[a-z]{2,}|\d+\.\d+\.\d+\.\d+)(/\S*)?(?:\s|$)", re.sub(r"(?:^|\s)-\w*[oO]\s*\S+", " ", rest))
             if re.search(r"\s(?:-i|--input-file)[= ]", rest) and name == "wget":
                 return unprotected(rest)
-            named = re.search(r"(?:^|\s)([a-z0-9][\w-]*)(?::\d+)?/\S*(?:\s|$)", re.sub(r"(?:^|\s)-\w*[oO]\s*\S+", " ", rest), re.I)
-            return unprotected(rest) or bool(insecure) and elsewhere(rest) or bool(bare) and is_machine(bare.group(1)) \
-                or bool(named) and is_name_of_a_machine(named.group(1))
+            if name == "curl" and re.search(r"--(?:abstract-)?unix-socket", rest):
+                return False
+            return unprotected(rest) or bool(insecure) and elsewhere(rest) or bool(bare) and is_machine(bare.group(1))
     if any(each in ("nc", "ncat", "netcat") for each in names):
         return not re.search(r"\s-\w*z", command) and (bool(re.search(r"\s-\w*l", command)) or any(each == "--vsock" or is_machine(each) for each in words))
     if "socat" in names:

@@ -34,7 +34,7 @@ pub(super) struct Judge<'s> {
 
 /// Judges a whole file. `services` and `jobs` are mappings of mappings.
 pub(super) fn judge(root: &Map<String, Value>, settable: &Settable) -> ComposeFile {
-    let names = ContainerNames::of(root);
+    let names = ContainerNames::of(root, settable);
     let mut judge = Judge {
         settable,
         file: ComposeFile::default(),
@@ -55,14 +55,14 @@ pub(super) fn judge(root: &Map<String, Value>, settable: &Settable) -> ComposeFi
                 name.clone()
             };
             if let Some(container) = container.as_object() {
-                names.within(Some(container), || judge.container(&path, &key, container, None));
+                names.within(container, || judge.container(&path, &key, container, None));
             }
         }
     }
     for (key, value) in root {
         match key.as_str() {
             "services" | "jobs" => {}
-            "networks" | "volumes" | "configs" | "secrets" => names.within(None, || judge.named(key, value)),
+            "networks" | "volumes" | "configs" | "secrets" => judge.named(key, value, &names),
             _ => judge.key("", key, key, value, &Environment::default()),
         }
     }
@@ -120,7 +120,7 @@ impl Judge<'_> {
     }
 
     /// The networks, volumes, configs or secrets of a file.
-    fn named(&mut self, section: &str, value: &Value) {
+    fn named(&mut self, section: &str, value: &Value, names: &ContainerNames<'_>) {
         let Some(entries) = value.as_object() else {
             if !value.is_null() {
                 self.unknown(section, value);
@@ -136,7 +136,7 @@ impl Judge<'_> {
             let Some(row) = table::find(&format!("{section}.*")) else {
                 continue;
             };
-            self.value(row, &path, entry, &everything);
+            names.within_config(name, || self.value(row, &path, entry, &everything));
         }
     }
 

@@ -5,40 +5,68 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use super::work;
+
 /// Names in lower case. A long name of a container on many networks is kept once.
 pub(super) type Names = BTreeSet<Rc<str>>;
+
+/// Where a name leads that a container itself writes down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum GivenName {
+    /// To an address of this machine or of a network of containers.
+    Inside,
+    /// To another machine.
+    Outside,
+    /// To what has this name on the container's networks.
+    Linked(Rc<str>),
+}
 
 /// What a container finds by a name.
 #[derive(Debug, Default)]
 pub(super) struct NamesInReach {
     /// Those of the containers on each of its networks.
-    pub(super) networks: Vec<Rc<Names>>,
-    /// The names that the container itself gives an address or another name, and whether what is behind each is inside.
-    pub(super) given: BTreeMap<Rc<str>, bool>,
+    pub(super) networks: Rc<[Rc<Names>]>,
+    /// The names that it writes down. They come first.
+    pub(super) given: BTreeMap<Rc<str>, GivenName>,
+}
+
+impl NamesInReach {
+    fn leads_to_a_container(&self, name: &str) -> bool {
+        match self.given.get(name) {
+            Some(GivenName::Inside) => true,
+            Some(GivenName::Outside) => false,
+            Some(GivenName::Linked(other)) => self.is_on_a_network(other),
+            None => self.is_on_a_network(name),
+        }
+    }
+
+    fn is_on_a_network(&self, name: &str) -> bool {
+        // A document that has more of this than is looked at is not judged.
+        work::may_read(self.networks.len()) && self.networks.iter().any(|names| names.contains(name))
+    }
 }
 
 thread_local! {
-    /// Outside of a container, as in the scripts before the containers, there are none.
-    static IN_REACH: RefCell<NamesInReach> = RefCell::default();
+    /// Those of each container that executes what is judged. Of none, as in the scripts before the containers, no name leads anywhere.
+    static IN_REACH: RefCell<Vec<Rc<NamesInReach>>> = RefCell::default();
 }
 
-/// Whether a name leads to another container of the file.
+/// Whether a name leads to another container of the file, from wherever it is asked.
 pub(super) fn is_container(name: &str) -> bool {
-    IN_REACH.with_borrow(|reach| match reach.given.get(name) {
-        Some(is_inside) => *is_inside,
-        None => reach.networks.iter().any(|names| names.contains(name)),
+    IN_REACH.with_borrow(|containers| {
+        !containers.is_empty() && containers.iter().all(|names| names.leads_to_a_container(name))
     })
 }
 
-/// Judges with these names.
-pub(super) fn within<T>(names: NamesInReach, judge: impl FnOnce() -> T) -> T {
+/// Judges what these containers execute.
+pub(super) fn within<T>(containers: Vec<Rc<NamesInReach>>, judge: impl FnOnce() -> T) -> T {
     /// Ends it, also where judging panics.
-    struct NamesBefore(NamesInReach);
+    struct NamesBefore(Vec<Rc<NamesInReach>>);
     impl Drop for NamesBefore {
         fn drop(&mut self) {
             IN_REACH.set(std::mem::take(&mut self.0));
         }
     }
-    let _before = NamesBefore(IN_REACH.replace(names));
+    let _before = NamesBefore(IN_REACH.replace(containers));
     judge()
 }

@@ -340,6 +340,10 @@ impl Addresses {
             || self.unchecked.contains(CURL_CONFIG)
                 && name == "curl"
                 && has_option(arguments, 'K', "--config");
+        // What answers at a socket of the container is no machine, whatever the address says.
+        if name == "curl" && arguments.iter().any(|word| is_socket_option(&word.text)) {
+            return false;
+        }
         let addresses = addresses_of_client(name, arguments);
         addresses.into_iter().any(|(word, text)| {
             is_unprotected(text)
@@ -453,6 +457,11 @@ fn is_over_ssh(name: &str, text: &str) -> bool {
     let names_place = rest.contains([':', '@']) || name == "ssh";
     let host = rest.split(['/', ':']).next().unwrap_or_default();
     names_place && is_machine(host.rsplit('@').next().unwrap_or_default())
+}
+
+fn is_socket_option(word: &str) -> bool {
+    let option = word.split('=').next();
+    matches!(option, Some("--unix-socket" | "--abstract-unix-socket"))
 }
 
 /// The words of a program that may be addresses which it asks: not the arguments of options that are known to be none.

@@ -53,11 +53,10 @@ pub(super) fn is_machine_without_scheme(name: &str, text: &str) -> bool {
     let host = host.split([':', '?']).next().unwrap_or_default();
     let is_of_letters = |last: &str| last.len() > 1 && last.bytes().all(|byte| byte.is_ascii_alphabetic());
     let ends_as_a_name = host.contains('.') && host.rsplit('.').next().is_some_and(is_of_letters);
-    // `curl HOST/FILE`: without a slash it may be the value of an option.
-    let is_bare_name = text.contains('/') && !host.contains('.') && is_name_of_a_machine(host);
     matches!(name, "curl" | "wget")
         && !path.starts_with('/')
-        && (is_bare_name || (ends_as_a_name || host.parse::<Ipv4Addr>().is_ok()) && is_machine(host))
+        && (ends_as_a_name || host.parse::<Ipv4Addr>().is_ok())
+        && is_machine(host)
 }
 
 /// Whether a word is the name of another machine than the VM and its containers, or its address: a name with a dot, or an address that is
