@@ -168,7 +168,7 @@ fn live(
 ) -> Result<Result<Side, NoSide>, CommandError> {
     let policy = &request.policy;
     let source = parse_target(url, &request.source)?.source;
-    let session = (request.session)(env)?;
+    let session = Arc::new((request.session)(env)?);
     let questions = FurtherQuestions {
         kms: named.kms.clone(),
         hints: None,

@@ -114,9 +114,9 @@ impl ReadLock {
     }
 
     /// The same, where the lock is not in the file yet.
-    pub fn to_be_written(self) -> Self {
+    pub fn not_written_yet(self) -> Self {
         Self {
-            origin: self.origin.to_be_written(),
+            origin: self.origin.not_written_yet(),
             ..self
         }
     }

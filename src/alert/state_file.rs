@@ -40,7 +40,7 @@ enum LockState {
 
 impl StateFile {
     /// Makes the folder of the state, where it is not there. Refuses a file that is something else: it would be overwritten. An
-    /// empty one, and the beginning of a state file, are none.
+    /// empty one, the beginning of a state file and the zeros that a crash leaves are none.
     pub(crate) fn prepare(path: &Path) -> Result<(), UsageError> {
         if let Some(folder) = path.parent()
             && !folder.as_os_str().is_empty()
@@ -59,9 +59,9 @@ impl StateFile {
         if !path.metadata().is_ok_and(|found| found.is_file()) {
             return Ok(());
         }
-        let start = bounded_io::read(path, BEGINNING.len() as u64)
+        let found = bounded_io::read(path, MAX_STATE_BYTES as u64 + 1)
             .map_err(|error| UsageError::file(path, format!("cannot be read ({error})")))?;
-        match BEGINNING.starts_with(&start) {
+        match is_or_was_state(&found) {
             true => Ok(()),
             false => Err(UsageError::file(
                 path,
@@ -161,13 +161,34 @@ impl StateFile {
     }
 }
 
+/// Whether a file is alert state, in whatever form a tool gave it, or what a crash left of some: a file system may keep the length of a file
+/// and lose what was in it, so that it reads as zeros. Nothing else begins so, and it may be replaced.
+fn is_or_was_state(found: &[u8]) -> bool {
+    let lost = found.iter().take_while(|byte| **byte == 0).count();
+    let kept = found.get(lost..).unwrap_or_default();
+    let start: Vec<u8> = without_mark(kept)
+        .iter()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .take(BEGINNING.len())
+        .copied()
+        .collect();
+    // Of a larger file the rest is not known.
+    let is_whole = found.len() <= MAX_STATE_BYTES;
+    start == BEGINNING || is_whole && BEGINNING.starts_with(&start)
+}
+
+/// Without the byte order mark that editors put in front.
+fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+}
+
 fn read(path: &Path) -> Result<State, String> {
     let cannot = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => "there is no alert state yet".to_owned(),
         _ => format!("cannot be read ({error})"),
     };
     let bytes = bounded_io::read(path, MAX_STATE_BYTES as u64 + 1).map_err(cannot)?;
-    State::parse(&bytes).map_err(|error| format!("cannot be used ({error})"))
+    State::parse(without_mark(&bytes)).map_err(|error| format!("cannot be used ({error})"))
 }
 
 /// A pause that a signal may end: then it names the signal.
@@ -248,6 +269,72 @@ fn has_no_locks(error: &std::io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What `prepare` says of a file, and then `read`.
+    fn found(bytes: &[u8]) -> (bool, Result<State, String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        std::fs::write(&path, bytes).unwrap();
+        let is_taken = StateFile::prepare(&path).is_ok();
+        assert_eq!(std::fs::read(&path).unwrap(), bytes, "it is not changed yet");
+        (is_taken, read(&path))
+    }
+
+    #[test]
+    fn state_is_read_in_whatever_form_a_tool_gave_it() {
+        let written = State::default().to_json();
+        let value: serde_json::Value = serde_json::from_str(&written).unwrap();
+        let indented = serde_json::to_string_pretty(&value).unwrap();
+        for form in [
+            written.clone(),
+            indented.replace('\n', "\r\n"),
+            format!("\n\t {written}\n"),
+            format!("\u{feff}{indented}"),
+            indented,
+        ] {
+            assert_eq!(found(form.as_bytes()), (true, Ok(State::default())), "{form:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_crash_left_of_state_is_none_and_is_replaced() {
+        let written = State::default().to_json();
+        let zeros = "\0".repeat(written.len());
+        for left in [
+            String::new(),
+            zeros.clone(),
+            format!("{zeros}{written}"),
+            format!("{written}{zeros}"),
+            written[..20].to_owned(),
+            format!("{{\n  {}", &written[1..40]),
+        ] {
+            let (is_taken, read) = found(left.as_bytes());
+            assert!(is_taken, "{left:?}");
+            assert!(
+                read.as_ref().is_err_and(|why| why.contains("cannot be used")),
+                "{left:?}: {read:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_not_state_is_never_replaced() {
+        let archive = [&[0; 512][..], b"another file"].concat();
+        let disk = vec![0; MAX_STATE_BYTES + 1];
+        let others: [&[u8]; 7] = [
+            b"{}",
+            b"{\"schema\": \"cvm-verify/report/v1\"}",
+            b"[{\"schema\":\"cvm-verify/alert-state/v1\"}]",
+            b"\"schema\":\"cvm-verify/alert-state/v1\"",
+            b"notes\n",
+            &archive,
+            &disk,
+        ];
+        for other in others {
+            let (is_taken, _) = found(other);
+            assert!(!is_taken, "{:?}", other.get(..40));
+        }
+    }
 
     #[test]
     fn a_file_system_without_locks_is_told_from_a_lock_that_another_run_holds() {

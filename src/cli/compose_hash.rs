@@ -19,7 +19,7 @@ pub(super) fn run(args: &ComposeHashArgs, env: &mut Env) -> anyhow::Result<u8> {
     })?;
     let (forms, doubts) = compose_forms(text).map_err(|error| {
         let problem = match error {
-            EvidenceError::NotJson { .. } => NO_JSON.to_owned(),
+            EvidenceError::NotJson { .. } => format!("{NO_JSON} {}", render::ANSWERED_HASH),
             error => {
                 format!("{error}. Guests and tools could read it differently: write each field once")
             }
@@ -44,6 +44,4 @@ pub(super) fn run(args: &ComposeHashArgs, env: &mut Env) -> anyhow::Result<u8> {
 const NO_JSON: &str = "is not a JSON object. The compose hash is over the whole compose document (app-compose.json), in which \
                        the docker compose file is one field among the scripts and flags that the platform adds, so a docker \
                        compose file alone has none. To verify a release from it: cvm-verify verify URL --docker-compose FILE \
-                       --lock cvm.lock. To learn the hash before the deployment: give the document that you upload. The \
-                       `compose_hash` that Phala Cloud answers when it provisions is not always the measured one: compare it \
-                       with the hash that the running VM proves";
+                       --lock cvm.lock. To learn the hash before the deployment: give the document that you upload.";

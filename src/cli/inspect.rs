@@ -173,11 +173,11 @@ fn live(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
     let hints = args.phala_hints.then(|| phala_hints(&mut settings));
     let target = parse_target(&args.what, &settings)?;
     let compose = compose(args)?;
-    let session = Session {
+    let session = Arc::new(Session {
         keep_bundles: true,
         clock_floor: 0,
         ..session_of_one(&args.transport, &trust_roots(&args.trust)?, &args.chain, env)?
-    };
+    });
     // Nothing is written of the contracts of what is only shown.
     let questions = further_questions(
         &Settings::default(),

@@ -56,18 +56,14 @@ impl CollateralRequest {
 
     /// The same of the first certificate of a chain in PEM.
     fn of_chain(chain: &[u8]) -> Option<Self> {
-        thread_local! {
-            /// The last chains: the quotes of a machine bring the same one.
-            static CHAINS: Recent<Vec<u8>, CollateralRequest> = const { Recent::new() };
-        }
+        /// The last chains: the quotes of a machine bring the same one.
+        static CHAINS: Recent<Vec<u8>, CollateralRequest> = Recent::new();
         let read = |chain: &Vec<u8>| {
             let leaf = first_certificate(chain).ok_or(())?;
             let certificate = Certificate::from_der(&leaf).map_err(drop)?;
             Self::of_certificate(&certificate).ok_or(())
         };
-        CHAINS
-            .with(|known| known.of(chain.to_vec(), chain.len(), read))
-            .ok()
+        CHAINS.of(chain.to_vec(), chain.len(), read).ok()
     }
 
     /// What a platform certificate asks for (Intel, "SGX PCK Certificate and CRL Profile", SGX extensions).

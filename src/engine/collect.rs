@@ -1,6 +1,8 @@
 //! Evidence of a live deployment: fetched, with a fresh nonce for each attempt where the source signs one, and with its
 //! collateral.
 
+use std::sync::Arc;
+
 use super::collected::{Collection, EvidenceRequest};
 use super::contracts::{self, AskedContracts};
 use super::statements::LookupLimits;
@@ -11,7 +13,7 @@ use cvm_verify_core::policy::Policy;
 
 /// Fetches evidence and collateral of one deployment, and proves what can be proven. Where a rule of its policy names a source,
 /// it is looked up who built the images.
-pub async fn collect(session: &Session, deployment: &Deployment, time: TimeLimits) -> Collection {
+pub async fn collect(session: &Arc<Session>, deployment: &Deployment, time: TimeLimits) -> Collection {
     // Once for all that is asked beside the evidence: services that hang one after the other must not use up what is kept.
     let beside = time.beside();
     // With the id in the address: a secret may be sent only to the app that it names.
@@ -26,9 +28,13 @@ pub async fn collect(session: &Session, deployment: &Deployment, time: TimeLimit
     let limits = LookupLimits::of(beside);
     let mut instances = Vec::with_capacity(collection.instances.len());
     for one in collection.instances {
-        let found = session
-            .statements
-            .add(&session.client, one, &expected.sources, &limits);
+        let found = session.statements.add(
+            &session.client,
+            &session.computation,
+            one,
+            &deployment.policy,
+            &limits,
+        );
         instances.push(found.await);
     }
     collection.instances = instances;
@@ -36,7 +42,7 @@ pub async fn collect(session: &Session, deployment: &Deployment, time: TimeLimit
 }
 
 async fn collect_evidence(
-    session: &Session,
+    session: &Arc<Session>,
     deployment: &Deployment,
     expected: &Policy,
     time: TimeLimits,

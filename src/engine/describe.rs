@@ -106,7 +106,7 @@ pub struct SeveralInstances(pub usize);
 /// # Errors
 /// [`SeveralInstances`].
 pub async fn describe(
-    session: &Session,
+    session: &Arc<Session>,
     source: &Source,
     questions: FurtherQuestions,
     sources: &SourcePolicy,

@@ -1,6 +1,7 @@
 //! Evidence of all instances of an app, from Phala Cloud.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use super::Session;
 use super::answer::EvidenceAnswer;
@@ -17,7 +18,11 @@ use cvm_verify_core::evidence::{PhalaCloudAnswer, PhalaCloudInstance};
 use cvm_verify_core::report::ListedInstances;
 
 /// Evidence of every instance that Phala Cloud shows a quote of. One that lies spoils no other.
-pub(super) async fn collect(session: &Session, asked: EvidenceRequest<'_>, app: &PhalaCloud) -> Collection {
+pub(super) async fn collect(
+    session: &Arc<Session>,
+    asked: EvidenceRequest<'_>,
+    app: &PhalaCloud,
+) -> Collection {
     let one_request = asked.time.one_request();
     let body = retry(&asked.time.schedule(), jitter, |attempt| async move {
         let limits = Limits::body(phala_cloud::MAX_BYTES).lasting(attempt.time_left.min(one_request));
@@ -43,17 +48,8 @@ pub(super) async fn collect(session: &Session, asked: EvidenceRequest<'_>, app: 
         // One object holds what the app's two endpoints would say.
         let body = text.get().as_bytes();
         let answer = EvidenceAnswer::new(asked, None, body.to_vec(), Some(body.to_vec()));
-        let (collected, collateral) = prove(session, asked, &answer).await;
-        let collected = session
-            .second_verifiers
-            .add(
-                session.asking(),
-                collected,
-                &answer.evidence,
-                collateral,
-                asked.beside,
-            )
-            .await;
+        let proven = prove(session, asked, answer).await;
+        let collected = proven.with_second_verifiers(session, asked).await;
         instances.push(Collected {
             instance: Some(number),
             ..collected
@@ -125,10 +121,19 @@ impl Collection {
             .running
             .saturating_sub(count(self.unnamed()).saturating_sub(1));
         let (reason, detail) = if minimum > listed.running {
+            let repeated = listed.listed - listed.stopped - listed.running;
+            let once = match repeated {
+                0 => String::new(),
+                1 => " 1 entry of the list shows an instance that another entry shows, and it counts once."
+                    .to_owned(),
+                _ => format!(
+                    " {repeated} entries of the list show instances that other entries show, and each instance counts once."
+                ),
+            };
             (
                 EvidenceReason::TooFewInstances,
                 format!(
-                    "Phala Cloud lists {} instances of this app, of which {} run; the policy requires at least {minimum}.",
+                    "Phala Cloud lists {} instances of this app, of which {} run; the policy requires at least {minimum}.{once}",
                     listed.listed, listed.running
                 ),
             )

@@ -25,7 +25,7 @@ pub(super) fn repeated(app_id: &str, instances: &[Collected]) -> Option<(Evidenc
                 continue;
             }
             is_repeated = true;
-            failure.get_or_insert_with(|| EvidenceFailure::new(EvidenceReason::NoQuote, format!(
+            failure.get_or_insert_with(|| EvidenceFailure::new(EvidenceReason::RepeatedInstance, format!(
                     "Entries {first} and {number} of Phala Cloud's list of the app {app_id} show the same instance ({mark}), \
                      so one instance of the list was not shown and not verified."
                 )));

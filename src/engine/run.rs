@@ -8,7 +8,7 @@ use std::slice::Iter;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
 
 use super::collected::out_of_time;
 use super::schedule::{RunSchedule, at, follow};
@@ -18,6 +18,9 @@ use cvm_verify_core::report::TargetReport;
 /// How often progress is told while nothing is done.
 const PROGRESS: Duration = Duration::from_secs(1);
 
+/// How long evidence that is complete at the deadline may still be judged. Real evidence takes milliseconds.
+const JUDGING: Duration = Duration::from_secs(20);
+
 /// How a run goes about its deployments.
 #[derive(Debug, Clone, Copy)]
 pub struct Run {
@@ -25,7 +28,7 @@ pub struct Run {
     pub concurrency: NonZeroUsize,
     /// How long one deployment's evidence and collateral may take.
     pub time: TimeLimits,
-    /// When the run ends. A deployment without a result by then is inconclusive.
+    /// When the run ends. A deployment whose evidence is not complete by then is inconclusive.
     pub deadline: Option<Instant>,
 }
 
@@ -116,7 +119,20 @@ pub(crate) async fn run(
     match follow(&mut once, how.concurrency, time).await {
         None => Ok(()),
         Some((EndedEarly::Cancelled, _)) => Err(Cancelled),
-        Some((EndedEarly::OutOfTime, mut late)) => {
+        Some((EndedEarly::OutOfTime, mut tasks)) => {
+            let mut late = tasks.stop_collecting();
+            // What is proven by now is judged, so that what it convicts is not inconclusive.
+            let judged = async {
+                while let Some((index, appraised)) = tasks.next(session).await {
+                    (once.finish)(index, appraised);
+                }
+            };
+            tokio::select! {
+                () = judged => {}
+                () = sleep(JUDGING) => {}
+                () = &mut once.cancel => return Err(Cancelled),
+            }
+            late.extend(tasks.stop_all());
             late.extend(once.waiting.map(|(index, _)| index));
             late.sort_unstable();
             for index in late {

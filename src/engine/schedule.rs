@@ -42,12 +42,12 @@ pub(crate) trait RunSchedule {
     fn meanwhile(&mut self) -> impl Future<Output = ControlFlow<Self::End>>;
 }
 
-/// Follows a schedule until it is over. If its caller ends it early: why, and which deployments were under way.
+/// Follows a schedule until it is over. If its caller ends it early: why, and what was under way.
 pub(crate) async fn follow<S: RunSchedule>(
     schedule: &mut S,
     concurrency: NonZeroUsize,
     time: TimeLimits,
-) -> Option<(S::End, Vec<S::Key>)> {
+) -> Option<(S::End, Tasks<S::Key>)> {
     let mut tasks = Tasks::new(concurrency);
     while !schedule.is_over() {
         let session = Arc::clone(schedule.session());
@@ -58,15 +58,15 @@ pub(crate) async fn follow<S: RunSchedule>(
         }
         let due = schedule.next_due().filter(|_| tasks.has_room());
         tokio::select! {
-            Some((key, deployment, collection)) = tasks.next(&session) => {
+            Some((key, appraised)) = tasks.next(&session) => {
                 if schedule.awaits(&key) {
-                    schedule.finish(key, session.appraise(&deployment, collection));
+                    schedule.finish(key, appraised);
                 }
             }
             () = at(due) => {}
             flow = schedule.meanwhile() => {
                 if let ControlFlow::Break(end) = flow {
-                    return Some((end, tasks.abort()));
+                    return Some((end, tasks));
                 }
                 tasks.retain(|key| schedule.awaits(key));
             }

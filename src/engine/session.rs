@@ -1,7 +1,7 @@
 //! What does not change from target to target.
 
 use super::second_verifiers::{Asking, SecondVerifiers};
-use super::{StatementLookups, TrustRoots, clock_floor, now};
+use super::{Computation, StatementLookups, TrustRoots, clock_floor, now};
 use crate::collateral::{CollateralCache, Sources};
 use crate::net::Client;
 use crate::source::chain::Nodes;
@@ -28,6 +28,8 @@ pub struct Session {
     pub statements: StatementLookups,
     /// The root certificates to chain up to.
     pub roots: TrustRoots,
+    /// Where evidence is verified and judged.
+    pub computation: Computation,
     /// The clock, Unix seconds.
     pub now: fn() -> u64,
     /// A time that an honest clock is past, Unix seconds.
@@ -49,6 +51,7 @@ impl Session {
             nodes: None,
             statements: StatementLookups::new(None, None, RegistryCredentials::default()),
             roots: TrustRoots::default(),
+            computation: Computation::default(),
             now,
             clock_floor: clock_floor(),
         }

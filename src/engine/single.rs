@@ -1,5 +1,6 @@
 //! Evidence from a source that answers for one instance: the app itself, or its guest agent.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rand::TryRng as _;
@@ -30,7 +31,7 @@ const TIME_FOR_ANOTHER: Duration = Duration::from_secs(60);
 /// missing or belongs to another instance is asked for again alone: if the attestation were asked for again, too, a host could withdraw
 /// one that convicts it (T42).
 pub(super) async fn collect(
-    session: &Session,
+    session: &Arc<Session>,
     asked: EvidenceRequest<'_>,
     whom: OneInstance<'_>,
 ) -> Collected {
@@ -70,24 +71,16 @@ pub(super) async fn collect(
         tls.ask_ingress(&answer, left().total).await;
         tls.probe(&answer, left().total).await;
         answer.tls = tls.session();
-        let (collected, collateral) = prove(session, asked, &answer).await;
+        let proven = prove(session, asked, answer).await;
         // A cache on the way, or an upgrade that is under way, may answer /info with what was.
-        let is_mixed = collected
+        let is_mixed = proven
+            .collected
             .claims
             .as_ref()
             .is_ok_and(|claims| claims.info.is_another() || claims.other_document_in_info().is_some());
         let pause = schedule.pause(round, started.elapsed(), jitter(), None);
         let Some(pause) = pause.filter(|_| is_mixed && round < INFO_ROUNDS) else {
-            return session
-                .second_verifiers
-                .add(
-                    session.asking(),
-                    collected,
-                    &answer.evidence,
-                    collateral,
-                    asked.beside,
-                )
-                .await;
+            return proven.with_second_verifiers(session, asked).await;
         };
         tokio::time::sleep(pause).await;
         if let Ok(info) = whom.info(tls.info_client(), left().total.min(one_request)).await {

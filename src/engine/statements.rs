@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::jitter::jitter;
-use super::{Collected, TimeLimits};
+use super::{Collected, Computation, TimeLimits};
 use crate::net::retry::{Heal, Schedule, retry};
 use crate::net::{Client, Secret};
 use crate::source::github_attestations::{API, Attestations};
@@ -19,7 +19,7 @@ use crate::source::registry::{InRegistry, RegistryCredentials};
 use crate::source::{Found, NO_TIME, StatementBudget, TIME};
 use cvm_verify_core::checks::{Sought, judge_image, sought_sources, statements_of_files, still_sought};
 use cvm_verify_core::evidence::{LookupProblem, LookupProblemKind, RecordedStatements, StatementSource};
-use cvm_verify_core::policy::{SourcePolicy, normal_name};
+use cvm_verify_core::policy::{Policy, SourcePolicy, normal_name};
 use cvm_verify_core::report::{Status, rfc3339};
 use cvm_verify_core::verify::provenance::PROVENANCE;
 use cvm_verify_core::verify::verify_statements;
@@ -106,14 +106,23 @@ impl StatementLookups {
     pub(super) async fn add(
         &self,
         client: &Client,
-        mut collected: Collected,
-        policy: &SourcePolicy,
+        computation: &Computation,
+        collected: Collected,
+        policy: &Arc<Policy>,
         limits: &LookupLimits,
     ) -> Collected {
-        let sought = match &collected.claims {
-            Ok(claims) if !policy.rules.is_empty() => sought_sources(claims, policy),
-            _ => return collected,
+        if policy.sources.rules.is_empty() || collected.claims.is_err() {
+            return collected;
+        }
+        let seeking = Arc::clone(policy);
+        let seek = move || {
+            let sought = collected
+                .claims()
+                .map(|claims| sought_sources(claims, &seeking.sources));
+            (sought.unwrap_or_default(), collected)
         };
+        let (sought, mut collected) = computation.run(seek).await;
+        let policy = &policy.sources;
         let mut recorded = statements_of_files(&sought, &policy.files, collected.at);
         let missing = still_sought(sought, &recorded, policy, collected.at);
         // Without a bundle, what was found is dropped before the next instance is looked up.

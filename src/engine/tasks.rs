@@ -1,4 +1,5 @@
-//! Deployments whose evidence is being collected: each in a task of its own, so that one that hangs or panics stops no other.
+//! Deployments that are being verified: each in a task of its own, so that one that hangs or panics stops no other. First its evidence is
+//! collected, then it is judged.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -7,13 +8,28 @@ use std::sync::Arc;
 use tokio::task::{AbortHandle, Id, JoinSet};
 
 use super::collected::{Collection, crashed};
-use super::{Deployment, Session, TimeLimits, collect};
+use super::{Appraised, Deployment, Session, TimeLimits, collect};
 
-/// Deployments whose evidence is being collected, each under a key of the caller's.
-pub(super) struct Tasks<K> {
+/// Deployments that are being verified, each under a key of the caller's.
+pub(crate) struct Tasks<K> {
     concurrency: NonZeroUsize,
-    set: JoinSet<Collection>,
-    running: HashMap<Id, (K, Arc<Deployment>, AbortHandle)>,
+    set: JoinSet<TaskStep>,
+    running: HashMap<Id, Running<K>>,
+}
+
+/// What a task did.
+enum TaskStep {
+    /// On the heap: it is large.
+    Collected(Box<Collection>),
+    Judged(Appraised),
+}
+
+struct Running<K> {
+    key: K,
+    deployment: Arc<Deployment>,
+    /// Whether its evidence is complete.
+    is_judged: bool,
+    handle: AbortHandle,
 }
 
 impl<K> Tasks<K> {
@@ -34,38 +50,144 @@ impl<K> Tasks<K> {
     /// Begins to collect the evidence of a deployment.
     pub fn begin(&mut self, session: &Arc<Session>, deployment: Arc<Deployment>, time: TimeLimits, key: K) {
         let (session, asked) = (Arc::clone(session), Arc::clone(&deployment));
-        let task = async move { collect(&session, &asked, time).await };
+        let task = async move { TaskStep::Collected(Box::new(collect(&session, &asked, time).await)) };
         let handle = self.set.spawn(task);
-        self.running.insert(handle.id(), (key, deployment, handle));
+        let running = Running {
+            key,
+            deployment,
+            is_judged: false,
+            handle,
+        };
+        self.running.insert(running.handle.id(), running);
     }
 
-    /// The next collection that is complete, with its key and its deployment; `None` when none is under way. Cancel-safe.
-    pub async fn next(&mut self, session: &Session) -> Option<(K, Arc<Deployment>, Collection)> {
+    /// Begins to judge what was collected of a deployment.
+    fn judge(&mut self, session: &Arc<Session>, deployment: Arc<Deployment>, collection: Collection, key: K) {
+        let (judge, judged) = (Arc::clone(session), Arc::clone(&deployment));
+        let computation = session.computation.clone();
+        let handle = self.set.spawn(async move {
+            let appraise = move || TaskStep::Judged(judge.appraise(&judged, collection));
+            computation.run(appraise).await
+        });
+        let running = Running {
+            key,
+            deployment,
+            is_judged: true,
+            handle,
+        };
+        self.running.insert(running.handle.id(), running);
+    }
+
+    /// The next deployment that is judged, with its key; `None` when none is under way. Cancel-safe.
+    pub async fn next(&mut self, session: &Arc<Session>) -> Option<(K, Appraised)> {
         loop {
-            let (id, collection) = match self.set.join_next_with_id().await? {
-                Ok((id, collection)) => (id, Some(collection)),
-                Err(error) if error.is_cancelled() => (error.id(), None),
-                // One target's panic is that target's error; the others go on.
-                Err(error) => (error.id(), Some(crashed((session.now)()))),
+            let (id, step) = match self.set.join_next_with_id().await? {
+                Ok((id, step)) => (id, Some(step)),
+                Err(error) if error.is_cancelled() => {
+                    self.running.remove(&error.id());
+                    continue;
+                }
+                Err(error) => (error.id(), None),
             };
-            if let (Some((key, deployment, _)), Some(collection)) = (self.running.remove(&id), collection) {
-                return Some((key, deployment, collection));
+            let Some(Running { key, deployment, .. }) = self.running.remove(&id) else {
+                continue;
+            };
+            match step {
+                Some(TaskStep::Collected(collection)) => self.judge(session, deployment, *collection, key),
+                Some(TaskStep::Judged(appraised)) => return Some((key, appraised)),
+                // One target's panic is that target's error; the others go on.
+                None => return Some((key, session.appraise(&deployment, crashed((session.now)())))),
             }
         }
     }
 
     /// Ends those that nobody waits for any more.
     pub fn retain(&self, keep: impl Fn(&K) -> bool) {
-        for (key, _, handle) in self.running.values() {
-            if !keep(key) {
-                handle.abort();
+        for running in self.running.values() {
+            if !keep(&running.key) {
+                running.handle.abort();
             }
         }
     }
 
+    /// Ends those whose evidence is not complete, and says which they were.
+    pub fn stop_collecting(&mut self) -> Vec<K> {
+        self.stop(|running| !running.is_judged)
+    }
+
     /// Ends all, and says which were under way.
-    pub fn abort(&mut self) -> Vec<K> {
-        self.set.abort_all();
-        self.running.drain().map(|(_, (key, ..))| key).collect()
+    pub fn stop_all(&mut self) -> Vec<K> {
+        self.stop(|_| true)
+    }
+
+    fn stop(&mut self, is_stopped: impl Fn(&Running<K>) -> bool) -> Vec<K> {
+        let stopped = self.running.extract_if(|_, running| is_stopped(running));
+        let stopped = stopped.map(|(_, running)| {
+            running.handle.abort();
+            running.key
+        });
+        stopped.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::engine::collected::out_of_time;
+    use crate::net::{Client, Transport};
+    use cvm_verify_core::policy::Policy;
+
+    /// One that is judged as soon as `gate` opens, and one whose evidence does not come.
+    fn tasks(session: &Arc<Session>, gate: mpsc::Receiver<()>) -> Tasks<&'static str> {
+        let app = Deployment::app("app", "https://app.example", Policy::default()).unwrap();
+        let app = Arc::new(app);
+        let mut tasks = Tasks::new(NonZeroUsize::new(2).unwrap());
+        // The only room there is, so that what is judged waits.
+        let work = session.computation.clone();
+        tokio::spawn(async move { work.run(move || gate.recv_timeout(Duration::from_secs(60))).await });
+        tasks.judge(session, Arc::clone(&app), out_of_time(0), "judged");
+        let handle = tasks.set.spawn(std::future::pending());
+        let running = Running {
+            key: "collected",
+            deployment: app,
+            is_judged: false,
+            handle,
+        };
+        tasks.running.insert(running.handle.id(), running);
+        tasks
+    }
+
+    fn session() -> Arc<Session> {
+        Arc::new(Session {
+            computation: crate::engine::Computation::at_once(NonZeroUsize::MIN),
+            ..Session::new(Client::new(&Transport::default()).unwrap())
+        })
+    }
+
+    #[tokio::test]
+    async fn evidence_that_is_complete_when_the_time_is_over_is_judged() {
+        let (session, (open, gate)) = (session(), mpsc::channel());
+        let mut tasks = tasks(&session, gate);
+        tokio::task::yield_now().await;
+        assert_eq!(tasks.stop_collecting(), ["collected"]);
+        assert!(!tasks.running.is_empty());
+        drop(open);
+        let judged = tasks.next(&session).await;
+        assert_eq!(judged.map(|(key, _)| key), Some("judged"));
+        assert!(tasks.next(&session).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_run_that_is_cancelled_waits_for_nothing_that_is_judged() {
+        let (session, (_open, gate)) = (session(), mpsc::channel());
+        let mut tasks = tasks(&session, gate);
+        tokio::task::yield_now().await;
+        let mut stopped = tasks.stop_all();
+        stopped.sort_unstable();
+        assert_eq!(stopped, ["collected", "judged"]);
+        assert!(tasks.next(&session).await.is_none());
     }
 }

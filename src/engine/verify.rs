@@ -9,18 +9,43 @@ use super::jitter::jitter;
 use super::{Session, TimeLimits};
 use crate::collateral::{self, CollateralFetcher, CollateralRequest};
 use crate::net::retry::Schedule;
-use cvm_verify_core::evidence::Evidence;
+use cvm_verify_core::checks::EvidenceFailure;
+use cvm_verify_core::evidence::{AskedParty, Evidence};
 use cvm_verify_core::verify::{
     self, Claims, Inputs, RaTlsCertificate, ReadIngress, UnusableCollateral, ingress_evidence_of,
     ra_tls_evidence_of,
 };
 
-/// Proves what an answer can prove, with the collateral for its quote, which comes along.
+/// What an answer proves, the answer, and the collateral for its quote.
+pub(super) struct Proven {
+    pub collected: Collected,
+    answer: EvidenceAnswer,
+    collateral: Option<Arc<collateral::Fetched>>,
+}
+
+impl Proven {
+    /// Asks who is asked in addition to the evidence.
+    pub async fn with_second_verifiers(self, session: &Session, asked: EvidenceRequest<'_>) -> Collected {
+        let Self {
+            collected,
+            answer,
+            collateral,
+        } = self;
+        let asking = session.asking();
+        let added =
+            session
+                .second_verifiers
+                .add(asking, collected, &answer.evidence, collateral, asked.beside);
+        added.await
+    }
+}
+
+/// Proves what an answer can prove, with the collateral for its quote.
 pub(super) async fn prove(
-    session: &Session,
+    session: &Arc<Session>,
     asked: EvidenceRequest<'_>,
-    answer: &EvidenceAnswer,
-) -> (Collected, Option<Arc<collateral::Fetched>>) {
+    answer: EvidenceAnswer,
+) -> Proven {
     let tls = answer.tls.as_ref();
     let certificate = tls.and_then(|tls| ra_tls_evidence_of(&tls.chain)?.ok());
     let ingress = tls.and_then(|tls| ingress_evidence_of(tls).ok());
@@ -28,25 +53,33 @@ pub(super) async fn prove(
     let certificate = certificate.as_ref().map(RaTlsCertificate::evidence);
     let ingress = ingress.as_ref().map(ReadIngress::evidence);
     // The quotes that bind a TLS key mostly have the set of the quote itself, out of the cache.
-    let mut sets = Supplies {
+    let mut supplies = Supplies {
         app: Supply::of(session, time, answer.evidence.as_ref().ok()).await,
         leaf: Supply::of(session, time, certificate).await,
         ingress: Supply::of(session, time, ingress).await,
     };
-    let mut collected = conclude(session, asked, answer, &sets);
+    let (mut collected, mut answer) = conclude(session, asked, answer, supplies.sets()).await;
     if let Ok(claims) = &collected.claims {
         let renewed = [
-            sets.app.renew(session, time, Some(claims)).await,
-            sets.leaf
+            supplies.app.renew(session, time, Some(claims)).await,
+            supplies
+                .leaf
                 .renew(session, time, claims.certificate.as_deref())
                 .await,
-            sets.ingress.renew(session, time, claims.ingress.as_deref()).await,
+            supplies
+                .ingress
+                .renew(session, time, claims.ingress.as_deref())
+                .await,
         ];
         if renewed.contains(&true) {
-            collected = conclude(session, asked, answer, &sets);
+            (collected, answer) = conclude(session, asked, answer, supplies.sets()).await;
         }
     }
-    (collected, sets.app.set.ok())
+    Proven {
+        collected,
+        answer,
+        collateral: supplies.app.set.ok(),
+    }
 }
 
 /// The collateral for each quote of an answer.
@@ -56,12 +89,32 @@ struct Supplies {
     ingress: Supply,
 }
 
+impl Supplies {
+    fn sets(&self) -> CollateralSets {
+        CollateralSets {
+            app: self.app.set.clone(),
+            leaf: self.leaf.set.clone(),
+            ingress: self.ingress.set.clone(),
+        }
+    }
+}
+
+/// What came of the collateral for each quote of an answer.
+struct CollateralSets {
+    app: CollateralSet,
+    leaf: CollateralSet,
+    ingress: CollateralSet,
+}
+
+/// What came of the collateral for one quote.
+type CollateralSet = Result<Arc<collateral::Fetched>, UnusableCollateral>;
+
 /// The collateral for one quote.
 pub(super) struct Supply {
     /// What is asked for; absent if there is no quote, or none that names its machine.
     request: Option<CollateralRequest>,
     /// What came.
-    pub set: Result<Arc<collateral::Fetched>, UnusableCollateral>,
+    pub set: CollateralSet,
 }
 
 impl Supply {
@@ -136,37 +189,57 @@ fn fetcher<'a>(session: &'a Session, schedule: &'a Schedule) -> CollateralFetche
     }
 }
 
-fn conclude(
-    session: &Session,
+/// Concludes what an answer proves, and gives it back.
+async fn conclude(
+    session: &Arc<Session>,
     asked: EvidenceRequest<'_>,
-    answer: &EvidenceAnswer,
-    sets: &Supplies,
-) -> Collected {
+    answer: EvidenceAnswer,
+    sets: CollateralSets,
+) -> (Collected, EvidenceAnswer) {
     let at = (session.now)();
-    let collateral = sets.app.set.as_deref();
+    let collateral = sets.app.as_deref().ok();
     let bundle = session
         .keep_bundles
-        .then(|| bundle(asked, answer, collateral.ok(), at))
+        .then(|| bundle(asked, &answer, collateral, at))
         .flatten();
-    let proven = answer.evidence.as_ref().map(|evidence| {
-        let claims = verify::prove(evidence, &inputs(session, collateral, at))
-            .with_device_root(evidence, &session.roots.device)
-            .with_collateral_from(collateral.ok().map(|fetched| fetched.source.clone()))
-            .asked_of(asked.source.party());
-        match &answer.tls {
-            Some(tls) => claims
-                .with_tls(tls, &inputs(session, sets.leaf.set.as_deref(), at))
-                .with_ingress(tls, &inputs(session, sets.ingress.set.as_deref(), at)),
-            None => claims,
-        }
-    });
-    Collected {
+    let (party, prover) = (asked.source.party(), Arc::clone(session));
+    let proving = move || {
+        let claims = claims(&prover, party, &answer, &sets, at);
+        (claims, answer)
+    };
+    let (claims, answer) = session.computation.run(proving).await;
+    let collected = Collected {
         instance: None,
-        claims: proven.map(Box::new).map_err(|error| error.clone().into()),
+        claims,
         at,
         bundle,
         listed: None,
-    }
+    };
+    (collected, answer)
+}
+
+fn claims(
+    session: &Session,
+    asked: AskedParty,
+    answer: &EvidenceAnswer,
+    sets: &CollateralSets,
+    at: u64,
+) -> Result<Box<Claims>, EvidenceFailure> {
+    let collateral = sets.app.as_deref();
+    let evidence = match &answer.evidence {
+        Ok(evidence) => evidence,
+        Err(error) => return Err(error.clone().into()),
+    };
+    let claims = verify::prove(evidence, &inputs(session, collateral, at))
+        .with_device_root(evidence, &session.roots.device)
+        .with_collateral_from(collateral.ok().map(|fetched| fetched.source.clone()))
+        .asked_of(asked);
+    Ok(Box::new(match &answer.tls {
+        Some(tls) => claims
+            .with_tls(tls, &inputs(session, sets.leaf.as_deref(), at))
+            .with_ingress(tls, &inputs(session, sets.ingress.as_deref(), at)),
+        None => claims,
+    }))
 }
 
 /// What evidence is verified with at a time, Unix seconds, and with the collateral for it.

@@ -90,10 +90,10 @@ fn live(
         reference,
     );
     let session = (request.session)(env)?;
-    let session = Session {
+    let session = Arc::new(Session {
         nodes: nodes.or_of(session.nodes.as_ref()).cloned(),
         ..session
-    };
+    });
     let Described { claims, hint, said } = runtime()?
         .block_on(Box::pin(describe(&session, &source, questions, &target.sources)))
         .map_err(|several| {

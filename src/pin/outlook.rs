@@ -61,7 +61,7 @@ pub(super) fn with_lock(
     let lock = judged_part(&accepted.lock).to_toml(&accepted.notes);
     let mut files = FilesOfPlan::with_lock(
         &target.output,
-        ReadLock::of(&path, lock.as_bytes())?.to_be_written(),
+        ReadLock::of(&path, lock.as_bytes())?.not_written_yet(),
     );
     let mut settings = Settings::default();
     for key in JUDGED {

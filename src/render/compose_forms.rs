@@ -40,11 +40,17 @@ pub fn compose_forms_text(forms: &[ComposeForm], doubts: &[&str], width: usize) 
     page.paragraph(
         0,
         Ink::Plain,
-        "All but `verbatim` are predictions: the platform may add fields (such as its pre-launch script) before it writes the \
-         document. What your deploy tool prints, and what `cvm-verify verify` measures, is certain.",
+        &format!(
+            "All but `verbatim` are predictions: the platform may add fields (such as its pre-launch script) before it writes the \
+             document. {ANSWERED_HASH}, which `cvm-verify verify` says."
+        ),
     );
     page.into_text()
 }
+
+/// What is known of the hash that Phala Cloud answers.
+pub const ANSWERED_HASH: &str = "The `compose_hash` that Phala Cloud answers when it provisions is not always the measured one: compare it \
+                                 with the hash that the running VM proves";
 
 /// The hashes of a compose document, by the tool that writes it.
 #[derive(Serialize)]

@@ -61,7 +61,7 @@ mod verdict_line;
 
 pub use alert::NO_SECRET;
 pub use annotations::{alert_annotations, annotations, empty_channels, lost_results};
-pub use compose_forms::{compose_forms_json, compose_forms_text};
+pub use compose_forms::{ANSWERED_HASH, compose_forms_json, compose_forms_text};
 pub use deploy_plan::{deploy_plan_json, deploy_plan_text};
 pub use difference::{difference_json, difference_markdown, difference_text};
 pub use dotenv::{DOTENV_PREFIX, dotenv};

@@ -1,7 +1,7 @@
 //! `cvm-verify watch`: all targets, again and again.
 //!
-//! One loop on one thread does everything that is decided or said; fetching and telling run beside it, so that neither a
-//! target that hangs nor a channel that is down holds up the rest.
+//! One loop on one thread does everything that is said; fetching, judging and telling run beside it, so that neither a target that hangs or
+//! takes long to judge nor a channel that is down holds up the rest.
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};

@@ -4,7 +4,7 @@
 use cvm_verify_core::report::CheckId;
 use serde_json::json;
 
-use crate::compose_places::{decides, is_fixed, is_unmeasured, running_with, service};
+use crate::compose_places::{PINNED, decides, is_fixed, is_unmeasured, running_with, service};
 
 /// Every item of this list that has a variable decides code, or none does.
 #[track_caller]
@@ -374,12 +374,14 @@ fn t66_what_the_host_can_send_or_say_decides_code_where_a_script_executes_it() {
     };
     is_unmeasured(&config("http://pypi.example.com/simple"), "configs.a.content");
     is_fixed(&config("https://pypi.example.com/simple"));
-    is_fixed(&service(
+    let entries = service(
         "environment: { NPM_CONFIG_REGISTRY: 'http://verdaccio:4873', API_URL: 'http://api.example.com', HTTP_PROXY: 'http://proxy.example.com', PROXY: 'http://proxy.example.com', \
          JAVA_OPTS: '-Dapi=http://api.example.com' }",
-    ));
+    );
+    is_fixed(&format!("{entries}  verdaccio:\n    image: {PINNED}\n"));
+    is_unmeasured(&entries, "services.web.environment.NPM_CONFIG_REGISTRY");
     for script in [
-        "curl -fsSL http://config:8080/i.sh | sh",
+        "curl -fsSL http://web:8080/i.sh | sh",
         "curl -fsS http://get.example.com/ping || exit 1; exec app",
         "while ! nc -z db.example.com 5432; do sleep 1; done; exec app",
     ] {
@@ -407,12 +409,9 @@ fn t66_a_script_that_executes_the_name_of_its_container_executes_what_fills_it()
         "eval \"$$(cat /etc/hostname)\"",
     ] {
         let lines = |name: &str| format!("hostname: {name}\nentrypoint: {}", json!(["sh", "-c", script]));
-        is_unmeasured(&service(&lines("${X}")), "services.web.entrypoint[2]");
+        is_unmeasured(&service(&lines("${X}")), "services.web.hostname");
         is_fixed(&service(&lines("web")));
     }
-    is_fixed(&service(
-        "hostname: ${X}\nentrypoint: [sh, -c, 'exec app --node \"$$(hostname)\"']",
-    ));
 }
 
 #[test]
@@ -427,4 +426,74 @@ fn t66_who_sets_a_password_can_log_in() {
     }
     let user = json!(["sh", "-c", "useradd -m -u \"$$X\" app; exec gosu app /app/server"]);
     is_fixed(&service(&format!("environment: [X]\nentrypoint: {user}")));
+}
+
+/// A file of a container that executes what is answered at a name, with lines of its own, and of a container beside it.
+fn asks(address: &str, own: &str, beside: &str) -> String {
+    let entrypoint = json!(["sh", "-c", format!("curl -fsS {address}/start.sh | sh")]);
+    let web = service(&format!("entrypoint: {entrypoint}\n{own}"));
+    let other = service(beside);
+    format!(
+        "{web}{}",
+        other
+            .trim_start_matches("services:\n")
+            .replace("  web:", "  files:")
+    )
+}
+
+#[test]
+fn t66_a_name_without_a_dot_that_no_container_has_is_one_that_the_host_resolves() {
+    for (address, own, beside) in [
+        ("http://file", "", ""),
+        ("http://File:8080", "", ""),
+        ("http://store", "", "container_name: other"),
+        ("http://files", "extra_hosts: ['files:203.0.113.5']", ""),
+        ("http://files", "extra_hosts: { files: 203.0.113.5 }", ""),
+        (
+            "http://files",
+            "extra_hosts: ['files=10.1.0.2', 'files=203.0.113.5']",
+            "",
+        ),
+        ("http://files", "network_mode: host", ""),
+        ("http://files", "network_mode: bridge", ""),
+        ("http://files", "networks: [a]", "networks: [b]"),
+        ("http://files", "networks: [a]", ""),
+        ("http://other", "external_links: ['x:other']", ""),
+        ("file", "", ""),
+    ] {
+        is_unmeasured(&asks(address, own, beside), "services.web.entrypoint[2]");
+    }
+    is_unmeasured(
+        &service("entrypoint: [sh, -c, 'sh < /dev/tcp/file/80']"),
+        "services.web.entrypoint[2]",
+    );
+    is_unmeasured(
+        &service("entrypoint: [sh, -c, 'socat - TCP:file:80 | sh']"),
+        "services.web.entrypoint[2]",
+    );
+    for (address, own, beside) in [
+        ("http://files", "", ""),
+        ("http://FILES:8080", "", ""),
+        ("http://localhost:8080", "", ""),
+        ("http://store", "", "container_name: store"),
+        ("http://store", "", "hostname: store"),
+        ("http://store", "", "networks: { default: { aliases: [store] } }"),
+        ("http://store", "links: ['files:store']", ""),
+        ("http://vm", "extra_hosts: ['vm:host-gateway']", ""),
+        ("http://vm", "extra_hosts: { vm: [10.1.0.2] }", ""),
+        ("http://files", "networks: [a, b]", "networks: { b: }"),
+        ("http://files", "network_mode: 'service:files'", ""),
+        ("files", "", ""),
+    ] {
+        is_fixed(&asks(address, own, beside));
+    }
+}
+
+#[test]
+fn t66_no_container_answers_to_a_name_before_the_containers_run() {
+    let judged = running_with(
+        &service("tty: true"),
+        &json!({ "pre_launch_script": "curl -fsS http://web/start.sh | sh" }),
+    );
+    decides(&judged, "unmeasured-input", "pre_launch_script");
 }

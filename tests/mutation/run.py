@@ -80,12 +80,16 @@ def has_recorded_evidence():
 
 
 def accepted():
-    """Changes that make no difference, by their names, and why."""
-    rows = tomllib.loads((ROOT / "tests" / "mutants.toml").read_text()).get("mutant", [])
+    """Changes that make no difference, by their names, and why; and the folders whose tests read recorded evidence."""
+    written = tomllib.loads((ROOT / "tests" / "mutants.toml").read_text())
+    rows = written.get("mutant", [])
     for row in rows:
         if set(row) != {"change", "why"} or not row["why"].strip():
             sys.exit(f"tests/mutants.toml: a row has `change` and `why`, and this one has {', '.join(row)}")
-    return {row["change"]: row["why"] for row in rows}
+    for place in written["recorded"]:
+        if not (ROOT / place).is_dir():
+            sys.exit(f"tests/mutants.toml: {place} is no folder")
+    return {row["change"]: row["why"] for row in rows}, tuple(written["recorded"])
 
 
 def drawn(names, size):
@@ -157,6 +161,7 @@ class Run:
         self.options, self.names, self.programs, self.round = options, tree.names, programs, reach.round
         self.reaching, self.closeness = by_change(tests, tree.names, reach.complete), trials.look_closely(tests)
         self.results = Results(OUT / "results.json")
+        self.has_recorded = reach.has_recorded
         self.dropped, self.unswitchable = tree.dropped, tree.unswitchable()
         chosen = [number for number, name in self.names.items() if self.is_chosen(name)]
         self.tried = [number for number in chosen if number not in self.dropped and number not in self.unswitchable]
@@ -198,10 +203,12 @@ class Run:
                     print(f"{done} of {len(wanted)}", flush=True)
 
     def report(self):
-        reasons = accepted()
+        reasons, recorded = accepted()
         names = [self.names[number] for number in self.tried]
         survivors = [name for name in names if not self.results.caught(name)]
         unknown = [name for name in survivors if name not in reasons]
+        # What only tests of recorded evidence may notice says nothing where they did nothing.
+        unjudged = [] if self.has_recorded else [name for name in unknown if file_of(name).startswith(recorded)]
         places = collections.defaultdict(list)
         for name in names:
             places[place_of(name)].append(name)
@@ -214,6 +221,9 @@ class Run:
             low, high = interval(len(names) - len(survivors), len(names))
             print(f"a sample of {self.switched}: with 95 % confidence {low:.1%} to {high:.1%} of all are caught")
         print(f"not tried: {self.not_compiled} that do not compile, {self.not_switched} in constants and conditions with let")
+        if unjudged:
+            print(f"not judged without recorded evidence: {len(unjudged)} in {', '.join(recorded)}")
+        unknown = [name for name in unknown if name not in unjudged]
         for name in unknown:
             said = "still open" if self.left(name) else "no test notices" if self.reaching[name] else "no test comes by"
             print(f"{said}: {name}")

@@ -30,7 +30,7 @@ fn files_that_are_no_evidence_are_usage_errors() {
             br#"{"schema":"cvm-verify/evidence/v2"}"#,
             "Use the version of cvm-verify that wrote it",
         ),
-        (br#"{"schema":"cvm-verify/evidence/v1"}"#, "missing field"),
+        (br#"{"schema":"cvm-verify/evidence/v1"}"#, "is missing"),
         (b"\xff\xfe", "is not an evidence bundle"),
     ] {
         replay_text("bundle.json", text, "").assert_usage_error(says);
@@ -202,9 +202,15 @@ fn a_hostile_answer_is_a_result_with_its_field_named() {
         ),
         (
             r#"{"quote":"00","event_log":"nothing"}"#.to_owned(),
+            Error,
+            "other-type",
+            "`event_log` holds a text that is not JSON",
+        ),
+        (
+            r#"{"quote":"00","event_log":"[{]"}"#.to_owned(),
             Fail,
             "malformed-field",
-            "`event_log`",
+            "`event_log` cannot be read as a list: it is not JSON at line 1 column 3",
         ),
         (
             r#"{"quote":"00","event_log":[{"imr":9}]}"#.to_owned(),

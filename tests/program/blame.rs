@@ -358,51 +358,6 @@ fn a_document_that_differs_in_what_nobody_sees_accuses_nobody_of_a_deployment() 
     }
 }
 
-/// A person reads a document with indentation, and the SDKs deploy it without. Nobody deployed anything else.
-#[test]
-fn a_document_in_another_form_accuses_nobody_of_a_deployment() {
-    let deployment = Deployment::healthy();
-    let compose = Cvm::healthy(&World::default()).app_compose;
-    let hash = hex::encode(Sha256::digest(&compose));
-    let document: serde_json::Value = serde_json::from_str(&compose).unwrap();
-    let file = deployment.path("app-compose.json");
-    std::fs::write(&file, serde_json::to_string_pretty(&document).unwrap()).unwrap();
-    let plan = run(&["plan", &format!("--app-compose-file={file}"), "--format=json"]);
-    let plan: serde_json::Value = serde_json::from_str(&plan.stdout).unwrap();
-    let notes = plan["notes"].as_array().unwrap().iter();
-    let said = notes.filter(|note| {
-        note.as_str()
-            .unwrap()
-            .contains(&format!("its compose hash is {hash}"))
-    });
-    assert_eq!(said.count(), 1, "{plan:#}");
-    let verify = |more: String| {
-        let mut args = deployment.network_args(&["verify", &deployment.app.url(), "--format=json"]);
-        let others = deployment.expect().iter();
-        args.extend(others.filter(|one| !one.starts_with("--compose-hash")).cloned());
-        args.push(more);
-        run(&args)
-    };
-    let ran = verify(format!("--app-compose-file={file}"));
-    ran.assert(ComposeHash, Fail, Some("compose-hash-mismatch"));
-    let check = ran.check(ComposeHash);
-    assert!(check.detail.contains("in another form"), "{check:?}");
-    let fix = check.fix.unwrap();
-    assert!(
-        fix.contains(&format!("--compose-hash {hash} instead of --app-compose-file")),
-        "{fix}"
-    );
-    assert!(
-        !fix.contains("someone else") && !fix.contains("stop sending"),
-        "{fix}"
-    );
-    assert_eq!(verify(format!("--compose-hash={hash}")).code, 0);
-    // In the form that is deployed, nothing is said.
-    std::fs::write(&file, &compose).unwrap();
-    let plan = run(&["plan", &format!("--app-compose-file={file}")]);
-    assert!(!plan.stdout.contains("is not in the form"), "{}", plan.stdout);
-}
-
 /// That `/info` wants a login is not that there is none, in a replay either.
 #[test]
 fn an_info_that_is_not_given_is_said_to_be_so_live_and_in_replay() {

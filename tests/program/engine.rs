@@ -1,11 +1,15 @@
 //! The engine, as another Rust program uses it.
 
-use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::ThreadId;
+use std::time::Duration;
 
 use super::governed;
 use cvm_verify::collateral::Sources;
-use cvm_verify::engine::{AskedNodes, Cancelled, Deployment, Progress, Run, Session, TrustRoots, verify};
+use cvm_verify::engine::{
+    AskedNodes, Cancelled, Computation, Deployment, Progress, Run, Session, TrustRoots, verify,
+};
 use cvm_verify::net::{Client, Transport};
 use cvm_verify::source::chain::Nodes;
 use cvm_verify_core::policy::{Expected, OsImagePolicy};
@@ -101,6 +105,87 @@ async fn each_deployment_has_its_report_in_the_order_that_was_asked_for() {
     );
     let Progress { done, total, .. } = told.pop().unwrap();
     assert_eq!((done, total), (2, 2));
+}
+
+/// Holds the first judging until another target has its report and a timer has fired.
+struct Gate {
+    state: Mutex<GateState>,
+    opens: Condvar,
+}
+
+struct GateState {
+    /// The thread of the runtime, which must never wait.
+    runtime: Option<ThreadId>,
+    is_taken: bool,
+    open_reasons: u32,
+    was_opened: bool,
+}
+
+static GATE: Gate = Gate {
+    state: Mutex::new(GateState {
+        runtime: None,
+        is_taken: false,
+        open_reasons: 0,
+        was_opened: false,
+    }),
+    opens: Condvar::new(),
+};
+
+impl Gate {
+    fn open(&self) {
+        self.state.lock().unwrap().open_reasons += 1;
+        self.opens.notify_all();
+    }
+
+    /// The clock of the session, which is also read when a target is judged.
+    fn now() -> u64 {
+        let mut state = GATE.state.lock().unwrap();
+        if state.runtime == Some(std::thread::current().id()) || state.is_taken {
+            return simulator::DEFAULT_NOW;
+        }
+        state.is_taken = true;
+        let is_shut = |state: &mut GateState| state.open_reasons < 2;
+        let long = Duration::from_secs(120);
+        let (mut state, waited) = GATE.opens.wait_timeout_while(state, long, is_shut).unwrap();
+        state.was_opened = !waited.timed_out();
+        simulator::DEFAULT_NOW
+    }
+}
+
+/// A host chooses how long its document takes to be judged.
+#[tokio::test]
+async fn a_target_that_takes_long_to_judge_holds_up_no_other_and_no_timer() {
+    GATE.state.lock().unwrap().runtime = Some(std::thread::current().id());
+    let simulated = Simulated::healthy();
+    let session = Arc::into_inner(simulated.session()).unwrap();
+    let session = Arc::new(Session {
+        now: Gate::now,
+        computation: Computation::at_once(NonZeroUsize::new(2).unwrap()),
+        ..session
+    });
+    let deployments = ["one", "other"].map(|name| simulated.deployment(name, [7; 32]));
+    let timer = async {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        GATE.open();
+        std::future::pending::<()>().await;
+    };
+    let mut is_first = true;
+    let told = |progress: Progress| {
+        if progress.done == 1 && std::mem::take(&mut is_first) {
+            GATE.open();
+        }
+    };
+    let reports = verify(&session, deployments.into(), &Run::default(), told, timer).await;
+    for report in reports.unwrap() {
+        assert(
+            &report,
+            CheckId::ComposeHash,
+            Status::Fail,
+            Some("compose-hash-mismatch"),
+        );
+    }
+    let state = GATE.state.lock().unwrap();
+    assert!(state.is_taken && state.was_opened);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use cvm_verify_core::report::CheckId::ComposeHash;
 use cvm_verify_core::report::Status::{Error, Fail, Pass};
+use sha2::{Digest as _, Sha256};
 use simulator::app_compose::{DOCKER_COMPOSE, SWAPPED_DOCKER_COMPOSE, app_compose};
 use simulator::{Cvm, World};
 
@@ -280,4 +281,49 @@ fn what_has_no_compose_hash_is_a_usage_error() {
     );
     run(&["compose-hash", &deployment.path("twice.json")]).assert_usage_error("write each field once");
     run(&["compose-hash", "/nowhere.json"]).assert_usage_error("cannot be read");
+}
+
+/// A person reads a document with indentation, and the SDKs deploy it without. Nobody deployed anything else.
+#[test]
+fn a_document_in_another_form_accuses_nobody_of_a_deployment() {
+    let deployment = Deployment::healthy();
+    let compose = Cvm::healthy(&World::default()).app_compose;
+    let hash = hex::encode(Sha256::digest(&compose));
+    let document: serde_json::Value = serde_json::from_str(&compose).unwrap();
+    let file = deployment.path("app-compose.json");
+    std::fs::write(&file, serde_json::to_string_pretty(&document).unwrap()).unwrap();
+    let plan = run(&["plan", &format!("--app-compose-file={file}"), "--format=json"]);
+    let plan: serde_json::Value = serde_json::from_str(&plan.stdout).unwrap();
+    let notes = plan["notes"].as_array().unwrap().iter();
+    let said = notes.filter(|note| {
+        note.as_str()
+            .unwrap()
+            .contains(&format!("its compose hash is {hash}"))
+    });
+    assert_eq!(said.count(), 1, "{plan:#}");
+    let verify = |more: String| {
+        let mut args = deployment.network_args(&["verify", &deployment.app.url(), "--format=json"]);
+        let others = deployment.expect().iter();
+        args.extend(others.filter(|one| !one.starts_with("--compose-hash")).cloned());
+        args.push(more);
+        run(&args)
+    };
+    let ran = verify(format!("--app-compose-file={file}"));
+    ran.assert(ComposeHash, Fail, Some("compose-hash-mismatch"));
+    let check = ran.check(ComposeHash);
+    assert!(check.detail.contains("in another form"), "{check:?}");
+    let fix = check.fix.unwrap();
+    assert!(
+        fix.contains(&format!("--compose-hash {hash} instead of --app-compose-file")),
+        "{fix}"
+    );
+    assert!(
+        !fix.contains("someone else") && !fix.contains("stop sending"),
+        "{fix}"
+    );
+    assert_eq!(verify(format!("--compose-hash={hash}")).code, 0);
+    // In the form that is deployed, nothing is said.
+    std::fs::write(&file, &compose).unwrap();
+    let plan = run(&["plan", &format!("--app-compose-file={file}")]);
+    assert!(!plan.stdout.contains("is not in the form"), "{}", plan.stdout);
 }

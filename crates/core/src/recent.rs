@@ -1,8 +1,8 @@
 //! The last results of a pure function, by its whole input: the instances of a release have one compose document, and the quotes
 //! of a machine bring the same certificates.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How many results are held.
 const HELD: usize = 8;
@@ -10,9 +10,9 @@ const HELD: usize = 8;
 /// The result for a larger input is not held, in bytes.
 const MAX_INPUT: usize = 64 * 1024;
 
-/// The last successes of a function of `I`, each with its input. No result depends on it.
+/// The last successes of a function of `I`, each with its input, for all threads. No result depends on it.
 pub struct Recent<I, T> {
-    held: RefCell<VecDeque<(I, T)>>,
+    held: Mutex<VecDeque<(I, T)>>,
 }
 
 impl<I: PartialEq, T: Clone> Default for Recent<I, T> {
@@ -26,7 +26,7 @@ impl<I: PartialEq, T: Clone> Recent<I, T> {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            held: RefCell::new(VecDeque::new()),
+            held: Mutex::new(VecDeque::new()),
         }
     }
 
@@ -39,16 +39,21 @@ impl<I: PartialEq, T: Clone> Recent<I, T> {
             let found = held.iter().find(|(known, _)| *known == input);
             found.map(|(_, result)| result.clone())
         };
-        if let Some(result) = known(&self.held.borrow()) {
+        if let Some(result) = known(&self.held()) {
             return Ok(result);
         }
         let result = compute(&input)?;
         if bytes <= MAX_INPUT {
-            let mut held = self.held.borrow_mut();
+            let mut held = self.held();
             held.truncate(HELD - 1);
             held.push_front((input, result.clone()));
         }
         Ok(result)
+    }
+
+    /// Nothing is computed while it is locked, so that a panic leaves it whole.
+    fn held(&self) -> MutexGuard<'_, VecDeque<(I, T)>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -87,11 +92,11 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(length(&recent, &large, &computed), Ok(MAX_INPUT + 1));
         }
-        assert_eq!((computed.get(), recent.held.borrow().len()), (2, 0));
+        assert_eq!((computed.get(), recent.held().len()), (2, 0));
         for size in 1..100 {
             assert_eq!(length(&recent, &"x".repeat(size), &computed), Ok(size));
         }
-        assert_eq!(recent.held.borrow().len(), HELD);
+        assert_eq!(recent.held().len(), HELD);
         computed.set(0);
         assert_eq!(length(&recent, &"x".repeat(99), &computed), Ok(99));
         assert_eq!(length(&recent, "x", &computed), Ok(1));

@@ -251,10 +251,8 @@ fn t65_a_variable_where_no_value_decides_code_is_named_as_set_from_outside() {
             "logging: { driver: json-file, options: { max-size: '${X}' } }",
             "logging.options.max-size",
         ),
-        ("container_name: 'a-${X}'", "container_name"),
         ("labels: { a: '${X}' }", "labels.a"),
         ("labels: ['a=${X}']", "labels[0]"),
-        ("deploy: { replicas: '${X}' }", "deploy.replicas"),
         (
             "deploy: { resources: { limits: { memory: '${X}' } } }",
             "deploy.resources.limits.memory",
@@ -279,4 +277,34 @@ fn t65_a_variable_where_no_value_decides_code_is_named_as_set_from_outside() {
     }
     let judged = is_fixed(&service("environment: [NOBODY, 'A=${NOBODY}', B=1]"));
     assert!(!judged.detail(CheckId::LaunchInputs).contains("set from outside"));
+}
+
+#[test]
+fn t65_a_variable_in_a_name_of_a_container_decides_who_answers_to_it() {
+    for (key, place) in [
+        ("hostname: '${X}'", "hostname"),
+        ("domainname: '${X}'", "domainname"),
+        ("container_name: 'a-${X}'", "container_name"),
+        (
+            "networks: { default: { aliases: ['${X}'] } }",
+            "networks.default.aliases[0]",
+        ),
+        ("links: ['db:${X}']", "links[0]"),
+    ] {
+        is_unmeasured(&service(key), &format!("services.web.{place}"));
+    }
+}
+
+#[test]
+fn t65_a_variable_that_says_whether_a_service_starts_decides_code() {
+    for (key, place) in [
+        ("scale: ${X}", "scale"),
+        ("deploy: { replicas: '${X}' }", "deploy.replicas"),
+        ("deploy: { mode: '${X}' }", "deploy.mode"),
+        ("profiles: ['${X}']", "profiles[0]"),
+    ] {
+        is_unmeasured(&service(key), &format!("services.web.{place}"));
+    }
+    is_fixed(&service("scale: 2"));
+    is_fixed(&service("deploy: { replicas: 2 }"));
 }

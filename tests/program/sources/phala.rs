@@ -201,6 +201,10 @@ fn fewer_instances_than_the_policy_asks_for_are_a_fail_of_the_app() {
             "{}",
             check.detail
         );
+        let counts_once = check
+            .detail
+            .contains("1 entry of the list shows an instance that another entry shows");
+        assert_eq!(counts_once, running == 1, "{}", check.detail);
         assert_eq!(shown.len(), instances.iter().flatten().count());
         assert!(shown.iter().all(|target| target.verdict == Verdict::Pass));
     }
@@ -255,6 +259,11 @@ fn one_instance_that_is_shown_twice_does_not_stand_for_two() {
         assert_eq!(missing.name, format!("phala-cloud/{}", app_id()));
         let check = missing.check(Evidence).unwrap();
         assert_eq!((check.status, check.reason.as_deref()), (Error, Some("no-quote")));
+        let fix = check.fix.as_deref().unwrap_or_default();
+        assert!(
+            fix.starts_with("Run again: ") && !fix.contains("Start the instances"),
+            "{fix}"
+        );
         assert!(
             check.detail.starts_with(numbers) && check.detail.contains(mark),
             "{}",

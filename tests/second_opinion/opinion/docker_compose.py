@@ -452,7 +452,8 @@ class Judge:
             self.unpinned = True
         everything, said = {}, {}
         for each in services:
-            self.service(each)
+            with host_answers.names_of(each if isinstance(each, dict) else None, value):
+                self.service(each)
             if isinstance(each, dict):
                 for mount in each.get("configs") if isinstance(each.get("configs"), list) else []:
                     source = mount.get("source") if isinstance(mount, dict) else mount
@@ -474,7 +475,9 @@ class Judge:
                 if not language and not each.startswith("#!") and everything and config_language.executes(
                         unescape(each).replace("$", " "), set(everything)) and re.search(r"environ|getenv|process\.env|\bENV\b", each):
                     self.unmeasured = True
-                self.unmeasured |= (host_answers.code_executes if language else host_answers.script_executes)(unescape(each), said.get(name, {}))
+                with host_answers.names_of(None, value):
+                    judge = host_answers.code_executes if language else host_answers.script_executes
+                    self.unmeasured |= judge(unescape(each), said.get(name, {}))
                 if language and config_language.executes(unescape(each), set(everything)) \
                         or not (language and is_alone) and not config_language.is_document(name, unescape(each), value) \
                         and shell_executes(unescape(each), set(everything)):

@@ -160,8 +160,10 @@ def read(body):
         data = quote_bytes(quote)
         if len(data) > 16 << 10:
             raise Refused(*TOO_LARGE)
-        if inner is not None and inner["quote"] != data:
-            raise Refused(*MALFORMED)
+    if isinstance(log, str) and log and not log.lstrip().startswith("["):
+        raise Refused(*OTHER_TYPE)
+    if inner is not None and inner["quote"] != data:
+        raise Refused(*MALFORMED)
     if echo is not None and not isinstance(echo, str):
         raise Refused(*MALFORMED)
     if isinstance(echo, str) and hex_bytes(echo.removeprefix("0x")) is None:

@@ -1,5 +1,6 @@
 """What a script or a list executes that the host can send (docs/compose-places.md, "A script also executes what the host can choose")."""
 
+import contextlib
 import ipaddress
 import posixpath
 import re
@@ -22,23 +23,85 @@ ENTRIES = {"GIT_SSL_NO_VERIFY": (("", "0", "false"), "git"), "NODE_TLS_REJECT_UN
            "NPM_CONFIG_STRICT_SSL": (("", "true", "1"), "npm|npx|pnpm|yarn"), "PIP_TRUSTED_HOST": (("",), "pip3?|pipx")}
 
 
+# This machine, and the networks of containers.
+INSIDE = {4: [ipaddress.ip_network(each) for each in ("0.0.0.0/32", "10.0.0.0/8", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")],
+          6: [ipaddress.ip_network(each) for each in ("::/128", "::1/128", "fc00::/7")]}
+# The names without a dot that lead to a container, where a script is judged.
+CONTAINERS = set()
+
+
+@contextlib.contextmanager
+def names_of(container, document):
+    """Judges with the names that a container finds; without one, with those of all."""
+    before = set(CONTAINERS)
+    CONTAINERS.clear()
+    CONTAINERS.update(found_by(container, document))
+    try:
+        yield
+    finally:
+        CONTAINERS.clear()
+        CONTAINERS.update(before)
+
+
+def networks_of(container):
+    if container.get("network_mode") is not None:
+        return set()
+    named = container.get("networks")
+    return set(map(str, named)) if isinstance(named, (dict, list)) and named else {"default"}
+
+
+def found_by(container, document):
+    names, mode = set(), str((container or {}).get("network_mode") or "")
+    for section in ("services", "jobs"):
+        for name, other in (document.get(section) or {}).items():
+            if not isinstance(other, dict):
+                continue
+            if container is None or mode.startswith("service:") or networks_of(container) & networks_of(other):
+                names.add(name)
+                names.update(other[key] for key in ("container_name", "hostname") if isinstance(other.get(key), str))
+                if isinstance(other.get("networks"), dict):
+                    for network in other["networks"].values():
+                        names.update((network or {}).get("aliases") or [])
+    if container:
+        names.update(link.split(":", 1)[1] for link in container.get("links") or [] if ":" in link)
+        hosts = container.get("extra_hosts") or []
+        if isinstance(hosts, dict):
+            pairs = [(name, each) for name, given in hosts.items() for each in (given if isinstance(given, list) else [given])]
+        else:
+            pairs = [tuple(re.split("[=:]", each, maxsplit=1)) for each in hosts if re.search("[=:]", each)]
+        away = {name for name, address in pairs if address != "host-gateway" and is_machine(address)}
+        names = (names | {name for name, _ in pairs}) - away
+    return {str(name).lower() for name in names}
+
+
+def is_name_of_a_machine(host):
+    """Whether a name without a dot is one that Docker asks the host for."""
+    host = host.rstrip(".").lower()
+    return bool(re.fullmatch("[a-z0-9][a-z0-9_-]*", host)) and host != "localhost" and host not in CONTAINERS
+
+
+def is_machine_of_address(host):
+    return is_machine(host) or is_name_of_a_machine(host)
+
+
 def is_machine(host):
     """Whether a host is none of the VM and its containers."""
     host = host.strip("[]").rstrip(".").lower()
     try:
         address = ipaddress.ip_address(host)
-        return address in ipaddress.ip_network("10.0.2.0/24") if address.version == 4 and address.is_private and not address.is_link_local \
-            else not (address.is_private or address.is_loopback) or address.is_link_local
+        if address.version == 4 and address in ipaddress.ip_network("10.0.2.0/24"):
+            return True
+        return not any(address in network for network in INSIDE[address.version])
     except ValueError:
         return "$" in host or "{" in host or host.isdigit() or "." in host and not host.endswith(".localhost") and host != "host.docker.internal"
 
 
 def unprotected(text):
-    return any(scheme.lower() != "https" and is_machine(host) for scheme, host in ADDRESS.findall(text))
+    return any(scheme.lower() != "https" and is_machine_of_address(host) for scheme, host in ADDRESS.findall(text))
 
 
 def elsewhere(text):
-    return any(is_machine(host) for _, host in ADDRESS.findall(text))
+    return any(is_machine_of_address(host) for _, host in ADDRESS.findall(text))
 
 
 def filled(text, values):
@@ -54,7 +117,7 @@ def leaves_the_vm(address):
     if re.fullmatch("creat|create|echo|exec|fd|fifo|file|gopen|open|pipe|pty|shell|system|unix.*|abstract.*", kind):
         return False
     host = re.match(r"\[([^\]]*)|([^:,]*)", rest)
-    return not re.fullmatch("(openssl|ssl|tcp|udp)[46]?(-connect)?", kind) or is_machine(host.group(1) or host.group(2) or "")
+    return not re.fullmatch("(openssl|ssl|tcp|udp)[46]?(-connect)?", kind) or is_machine_of_address(host.group(1) or host.group(2) or "")
 
 
 def takes(command, unchecked):
@@ -69,7 +132,9 @@ def takes(command, unchecked):
             bare = re.search(r"(?:^|\s)((?:[\w-]+\.)+[a-z]{2,}|\d+\.\d+\.\d+\.\d+)(/\S*)?(?:\s|$)", re.sub(r"(?:^|\s)-\w*[oO]\s*\S+", " ", rest))
             if re.search(r"\s(?:-i|--input-file)[= ]", rest) and name == "wget":
                 return unprotected(rest)
-            return unprotected(rest) or bool(insecure) and elsewhere(rest) or bool(bare) and is_machine(bare.group(1))
+            named = re.search(r"(?:^|\s)([a-z0-9][\w-]*)(?::\d+)?/\S*(?:\s|$)", re.sub(r"(?:^|\s)-\w*[oO]\s*\S+", " ", rest), re.I)
+            return unprotected(rest) or bool(insecure) and elsewhere(rest) or bool(bare) and is_machine(bare.group(1)) \
+                or bool(named) and is_name_of_a_machine(named.group(1))
     if any(each in ("nc", "ncat", "netcat") for each in names):
         return not re.search(r"\s-\w*z", command) and (bool(re.search(r"\s-\w*l", command)) or any(each == "--vsock" or is_machine(each) for each in words))
     if "socat" in names:

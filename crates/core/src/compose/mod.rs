@@ -20,6 +20,7 @@ pub(crate) use docker_compose::{FieldProblem, Runner, field_problem, runs_unknow
 pub use hash_forms::{ComposeForm, compose_forms};
 pub use prelaunch_script::known_prelaunch_script;
 pub use script_variables::launch_script;
+pub(crate) use script_variables::launch_script_of;
 pub(crate) use spellings::spelling_of;
 pub(crate) use text_diff::visible_part;
 pub use text_diff::{MAX_DIFF_LINES, TextDiff, UnseenDifference};

@@ -87,7 +87,7 @@ const SHA256_OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934
 
 /// What the script of compose settings, `sha256:` and the hash of its text, is known to do.
 #[must_use]
-pub(super) fn launch_script_of(value: Option<&Value>) -> LaunchScript {
+pub(crate) fn launch_script_of(value: Option<&Value>) -> LaunchScript {
     match value {
         None | Some(Value::Null) => LaunchScript::None,
         Some(value) => match value.as_str().and_then(|text| text.strip_prefix("sha256:")) {

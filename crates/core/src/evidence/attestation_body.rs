@@ -73,7 +73,10 @@ impl Attestation {
             .filter(|value| value.get() != "\"\"")
             .map(|value| event_log::text_of(DOCUMENT, LOG, value))
             .transpose()?;
-        let events = log.as_deref().map(|text| event_log::parse(DOCUMENT, LOG, text));
+        let events = log.as_deref().map(|text| {
+            event_log::refuse_no_list(DOCUMENT, LOG, text)?;
+            event_log::parse(DOCUMENT, LOG, text)
+        });
         Ok(Self {
             quote,
             event_log: events.transpose()?.map(Unproven::new),

@@ -266,7 +266,7 @@ mod tests {
         let Err(FileError::Json { detail }) = parse(twice.as_bytes()) else {
             panic!("a duplicate field passed")
         };
-        assert!(detail.contains("duplicate field `tcb_info`"), "{detail}");
+        assert!(detail.contains("`tcb_info` occurs twice"), "{detail}");
         let found = MAX_BYTES + 1;
         assert_eq!(parse(&vec![b' '; found]), Err(FileError::TooLarge { found }));
     }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::EvidenceError;
+use super::excerpt::json_problem;
 use super::json::{Object, kind_of, refuse_flood};
 use super::limits::{MAX_EVENT_NAME_BYTES, MAX_EVENTS, MAX_JSON_VALUES, MAX_PAYLOAD_BYTES};
 
@@ -59,6 +60,28 @@ pub(super) fn text_of<'a>(
     }
 }
 
+/// Refuses the text of an event log that holds no list. That is an app's own form, as a log that is no text: nothing signs what is around the
+/// events.
+pub(super) fn refuse_no_list(document: &'static str, field: &str, text: &str) -> Result<(), EvidenceError> {
+    if text.trim_start().starts_with('[') {
+        return Ok(());
+    }
+    Err(EvidenceError::OtherType {
+        document,
+        field: field.to_owned(),
+        problem: format!("{}; a list of events expected", holds(text)),
+        below: None,
+    })
+}
+
+/// What a text holds that is not a list.
+fn holds(text: &str) -> String {
+    match serde_json::from_str::<&RawValue>(text) {
+        Ok(_) => format!("holds {}", kind_of(text)),
+        Err(_) => "holds a text that is not JSON".to_owned(),
+    }
+}
+
 /// Parses the text of an event log.
 pub(super) fn parse(document: &'static str, field: &str, list: &str) -> Result<Vec<Event>, EvidenceError> {
     let malformed = |problem: String| EvidenceError::Malformed {
@@ -72,13 +95,10 @@ pub(super) fn parse(document: &'static str, field: &str, list: &str) -> Result<V
     }
     // Something is wrong: found by reading them one by one.
     if !list.trim_start().starts_with('[') {
-        return Err(malformed(format!(
-            "is {}; a list of events expected",
-            kind_of(list)
-        )));
+        return Err(malformed(format!("{}; a list of events expected", holds(list))));
     }
     let entries: Vec<&RawValue> = serde_json::from_str(list)
-        .map_err(|error| malformed(format!("cannot be read as a list: {error}")))?;
+        .map_err(|error| malformed(format!("cannot be read as a list: {}", json_problem(&error))))?;
     if entries.len() > MAX_EVENTS {
         return Err(EvidenceError::FieldTooLarge {
             document,

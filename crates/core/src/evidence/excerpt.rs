@@ -1,5 +1,7 @@
 //! A short, printable form of text that the other side chose.
 
+use serde_json::error::Category;
+
 /// Longest excerpt, in characters.
 const MAX_CHARS: usize = 200;
 
@@ -20,13 +22,47 @@ pub fn excerpt(text: &str) -> String {
     short
 }
 
-/// What a JSON parser says of a document and where, as an excerpt: it repeats names that the document holds.
+/// What is wrong with a document in JSON and where, in words for people, as an excerpt: it repeats names that the document holds.
 pub fn json_problem(error: &serde_json::Error) -> String {
     let said = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     match said.strip_suffix(&place) {
-        Some(what) => format!("{}{place}", excerpt(what)),
-        None => excerpt(&said),
+        Some(what) => format!("{}{place}", excerpt(&in_words(what, error.classify()))),
+        None => excerpt(&in_words(&said, error.classify())),
+    }
+}
+
+/// What a parser says, without the words of the program that it was made for.
+fn in_words(said: &str, category: Category) -> String {
+    match category {
+        Category::Eof => return "it ends too early".to_owned(),
+        Category::Syntax if said == "recursion limit exceeded" => return "it nests too deeply".to_owned(),
+        Category::Syntax => return "it is not JSON".to_owned(),
+        Category::Data | Category::Io => {}
+    }
+    if let Some(field) = said.strip_prefix("missing field ") {
+        return format!("{field} is missing");
+    }
+    if let Some(field) = said.strip_prefix("duplicate field ") {
+        return format!("{field} occurs twice");
+    }
+    let invalid = ["invalid type: ", "invalid value: ", "invalid length "];
+    let found = invalid.into_iter().find_map(|start| said.strip_prefix(start));
+    match found.and_then(|found| found.rsplit_once(", expected ")) {
+        Some((found, expected)) => format!("expected {}, found {}", kind(expected), kind(found)),
+        None => said.to_owned(),
+    }
+}
+
+/// The kind of a value as JSON calls it. A parser calls it by the type that it would become.
+fn kind(said: &str) -> &str {
+    match said {
+        "map" | "a map" => "an object",
+        "sequence" | "a sequence" => "a list",
+        "any valid JSON value" => "a value",
+        _ if said.starts_with("struct ") => "an object",
+        _ if said.starts_with("tuple ") => "a list",
+        _ => said,
     }
 }
 
@@ -47,6 +83,37 @@ mod tests {
     #[test]
     fn line_ends_escapes_and_bidi_marks_do_not_survive() {
         assert_eq!(excerpt("a\n::error::\u{1b}[31m\u{202e}b"), "a?::error::?[31m?b");
+    }
+
+    #[test]
+    fn a_parsers_words_are_put_into_those_of_json() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Body {
+            #[serde(rename = "tcbInfo")]
+            _document: Vec<String>,
+        }
+        for (text, says) in [
+            ("", "it ends too early at line 1"),
+            ("{\"tcbInfo\":[", "it ends too early at line 1"),
+            ("\n<html>", "it is not JSON at line 2"),
+            ("{} {}", "`tcbInfo` is missing at line 1"),
+            ("{\"tcbInfo\":[]} 1", "it is not JSON at line 1"),
+            (
+                "{\"tcbInfo\":[],\"tcbInfo\":[]}",
+                "`tcbInfo` occurs twice at line 1",
+            ),
+            ("{\"tcbInfo\":{}}", "expected a list, found an object at line 1"),
+            (
+                "{\"tcbInfo\":[1]}",
+                "expected a string, found integer `1` at line 1",
+            ),
+            ("1", "expected an object, found integer `1` at line 1"),
+        ] {
+            let error = serde_json::from_str::<Body>(text).unwrap_err();
+            let said = json_problem(&error);
+            let (words, _) = said.rsplit_once(" column ").unwrap();
+            assert_eq!(words, says, "{text}");
+        }
     }
 
     #[test]

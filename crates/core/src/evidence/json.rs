@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use super::EvidenceError;
 use super::bytes::{self, HexError};
+use super::excerpt::json_problem;
 use super::json_budget::has_more_values_than;
 use super::limits::MAX_JSON_VALUES;
 
@@ -59,7 +60,7 @@ impl<'a> Object<'a> {
                     path.into_owned()
                 },
                 problem: if text.trim_start().starts_with('{') {
-                    format!("cannot be read: {error}")
+                    format!("cannot be read: {}", json_problem(&error))
                 } else {
                     format!("is {}; an object expected", kind_of(text))
                 },

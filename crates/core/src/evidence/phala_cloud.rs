@@ -5,6 +5,7 @@ use super::error::utf8;
 use serde_json::value::RawValue;
 
 use super::EvidenceError;
+use super::excerpt::json_problem;
 use super::json::{Object, kind_of};
 
 /// How messages call this document.
@@ -70,8 +71,12 @@ impl<'a> PhalaCloudAnswer<'a> {
                 format!("is {}; a list expected", kind_of(list.get())),
             ));
         }
-        let list: Vec<&RawValue> = serde_json::from_str(list.get())
-            .map_err(|error| object.malformed("instances", format!("cannot be read as a list: {error}")))?;
+        let list: Vec<&RawValue> = serde_json::from_str(list.get()).map_err(|error| {
+            object.malformed(
+                "instances",
+                format!("cannot be read as a list: {}", json_problem(&error)),
+            )
+        })?;
         if list.len() > MAX_INSTANCES {
             return Err(object.malformed(
                 "instances",

@@ -1,8 +1,10 @@
 //! What a change of a field of the compose document means in this case.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
-use crate::compose::{is_risky, known_prelaunch_script};
+use crate::compose::{LaunchScript, is_risky, known_prelaunch_script, launch_script_of};
 use crate::report::and_more;
 
 /// Names that one sentence lists.
@@ -19,39 +21,33 @@ pub fn field_words(name: &str, old: Option<&Value>, new: Option<&Value>) -> Opti
 }
 
 fn variables(old: Option<&Value>, new: Option<&Value>) -> String {
-    let names = |value: Option<&Value>| -> Vec<String> {
-        let items = value.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        items
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect()
-    };
-    let (old, new) = (names(old), names(new));
-    let missing_in = |from: &[String], other: &[String]| -> Vec<String> {
-        from.iter()
-            .filter(|name| !other.contains(name))
-            .cloned()
-            .collect()
-    };
-    let mut said = Vec::new();
-    for name in missing_in(&new, &old) {
-        let risk = if is_risky(&name) {
+    let (added, removed) = (names_without(new, old), names_without(old, new));
+    let count = added.len() + removed.len();
+    if count == 0 {
+        return "the names are the same".to_owned();
+    }
+    let added = added.into_iter().map(|name| {
+        let risk = if is_risky(name) {
             ", which can change what runs"
         } else {
             ""
         };
-        said.push(format!("`{name}` was added{risk}"));
-    }
-    for name in missing_in(&old, &new) {
-        said.push(format!("`{name}` was removed"));
-    }
-    if said.is_empty() {
-        return "the names are the same".to_owned();
-    }
-    let more = and_more(";", said.len().saturating_sub(MAX_NAMES));
-    said.truncate(MAX_NAMES);
+        format!("`{name}` was added{risk}")
+    });
+    let removed = removed.into_iter().map(|name| format!("`{name}` was removed"));
+    let said: Vec<String> = added.chain(removed).take(MAX_NAMES).collect();
+    let more = and_more(";", count.saturating_sub(MAX_NAMES));
     format!("{}{more}", said.join("; "))
+}
+
+/// The names of a list that another list does not have, in their order. A host chooses how many there are.
+fn names_without<'v>(list: Option<&'v Value>, other: Option<&'v Value>) -> Vec<&'v str> {
+    fn names(value: Option<&Value>) -> impl Iterator<Item = &str> {
+        let items = value.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        items.iter().filter_map(Value::as_str)
+    }
+    let other: BTreeSet<&str> = names(other).collect();
+    names(list).filter(|name| !other.contains(name)).collect()
 }
 
 fn script(old: Option<&Value>, new: Option<&Value>) -> Option<String> {
@@ -61,13 +57,16 @@ fn script(old: Option<&Value>, new: Option<&Value>) -> Option<String> {
             .and_then(|text| text.strip_prefix("sha256:"));
         hash.and_then(known_prelaunch_script)
     };
+    // The guest runs no script then.
+    let is_empty = |value: Option<&Value>| value.is_some() && launch_script_of(value) == LaunchScript::None;
     let name = |value: Option<&Value>| match (value, known(value)) {
         (None, _) => "none".to_owned(),
         (_, Some(script)) => format!("Phala's {}", script.version),
+        _ if is_empty(value) => "an empty field".to_owned(),
         (_, None) => "a script in no table".to_owned(),
     };
-    let is_known = known(old).is_some() || known(new).is_some();
-    is_known.then(|| format!("{} -> {}", name(old), name(new)))
+    let says_more = |value| known(value).is_some() || is_empty(value);
+    (says_more(old) || says_more(new)).then(|| format!("{} -> {}", name(old), name(new)))
 }
 
 /// What the guest shows or does where the flag is missing is not said: only what the document says.
@@ -99,5 +98,64 @@ fn exposure(name: &str, old: Option<&Value>, new: Option<&Value>) -> Option<Stri
         (old, Some(true)) if old != Some(true) => Some(on.to_owned()),
         (old, Some(false)) if old != Some(false) => Some(off.to_owned()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::reference::ReferenceValues;
+
+    fn words(name: &str, old: &Value, new: &Value) -> Option<String> {
+        field_words(name, Some(old), Some(new))
+    }
+
+    #[test]
+    fn names_are_told_in_their_order_and_a_risky_one_as_such() {
+        let (old, new) = (json!(["A", "B", 1]), json!(["C", "B", "LD_PRELOAD", "B"]));
+        assert_eq!(
+            words("allowed_envs", &old, &new).unwrap(),
+            "`C` was added; `LD_PRELOAD` was added, which can change what runs; `A` was removed"
+        );
+        assert_eq!(
+            words("allowed_envs", &old, &old).unwrap(),
+            "the names are the same"
+        );
+    }
+
+    /// Each name compared with each would not end.
+    #[test]
+    fn as_many_names_as_a_document_holds_are_compared() {
+        let names = |from: u32| Value::from_iter((from..from + 400_000).map(|at| format!("SOME_NAME_{at}")));
+        let said = words("allowed_envs", &names(0), &names(200_000)).unwrap();
+        assert!(said.starts_with("`SOME_NAME_400000` was added; "), "{said}");
+        assert!(said.ends_with("and 399988 more"), "{said}");
+    }
+
+    #[test]
+    fn a_script_is_told_by_its_name_and_an_empty_one_as_an_empty_field() {
+        let script = &ReferenceValues::built_in().scripts()[0];
+        let known = json!(format!("sha256:{}", script.sha256));
+        let phalas = format!("Phala's {}", script.version);
+        let nothing = json!("sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        let unknown = json!(format!("sha256:{}", "0".repeat(64)));
+        let of = |old, new| field_words("pre_launch_script", old, new);
+        for (old, new, says) in [
+            (&known, &nothing, format!("{phalas} -> an empty field")),
+            (&nothing, &known, format!("an empty field -> {phalas}")),
+            (&known, &Value::Null, format!("{phalas} -> an empty field")),
+            (&known, &unknown, format!("{phalas} -> a script in no table")),
+            (
+                &nothing,
+                &unknown,
+                "an empty field -> a script in no table".to_owned(),
+            ),
+        ] {
+            assert_eq!(of(Some(old), Some(new)), Some(says));
+        }
+        assert_eq!(of(None, Some(&nothing)).unwrap(), "none -> an empty field");
+        assert_eq!(of(Some(&unknown), None), None);
     }
 }

@@ -22,7 +22,7 @@ impl LockOrigin {
     /// The same, of a lock that is not in the file yet: `pin` asks what a verification with it would say.
     #[doc(hidden)]
     #[must_use]
-    pub fn to_be_written(self) -> Self {
+    pub fn not_written_yet(self) -> Self {
         Self {
             is_file: false,
             ..self

@@ -3,16 +3,19 @@
 //! The hash is over the exact text received. It is never re-serialised: key order, blanks, escapes and a
 //! final newline all count (T15).
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::digest::sha256;
 use super::{BootClaims, Prover};
-use crate::evidence::{EvidenceError, MAX_COMPOSE_VALUES, Object, Unproven, has_more_values_than};
+use crate::evidence::{
+    EvidenceError, MAX_COMPOSE_VALUES, Object, Unproven, has_more_values_than, json_problem,
+};
 use crate::recent::Recent;
 
 /// How deeply a compose document may nest. Real ones reach 4.
@@ -29,12 +32,12 @@ struct ReadCompose {
     sha256: [u8; 32],
     members: OnceLock<Result<Map<String, Value>, EvidenceError>>,
     settings: OnceLock<BTreeMap<String, Value>>,
+    /// What others made of it, each with its question.
+    others: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
 }
 
-thread_local! {
-    /// The last documents, by their texts: all instances of a release show the same one.
-    static DOCUMENTS: Recent<String, Arc<ReadCompose>> = const { Recent::new() };
-}
+/// The last documents, by their texts: all instances of a release show the same one.
+static DOCUMENTS: Recent<String, Arc<ReadCompose>> = Recent::new();
 
 impl ReadCompose {
     fn of(text: &str) -> Arc<Self> {
@@ -44,9 +47,10 @@ impl ReadCompose {
                 sha256: sha256(text.as_bytes()),
                 members: OnceLock::new(),
                 settings: OnceLock::new(),
+                others: Mutex::default(),
             }))
         };
-        let Ok(document) = DOCUMENTS.with(|known| known.of(text.to_owned(), text.len(), read));
+        let Ok(document) = DOCUMENTS.of(text.to_owned(), text.len(), read);
         document
     }
 }
@@ -80,6 +84,26 @@ impl MeasuredCompose {
         let members = self.0.members.get_or_init(|| members_of(self.text()));
         members.as_ref().map_err(Clone::clone)
     }
+
+    /// What `read` makes of the document for a question. The document keeps it, however large it is: several checks ask the same.
+    pub(crate) fn read_once<Q, T>(&self, question: Q, read: impl FnOnce() -> T) -> T
+    where
+        Q: PartialEq + Send + Sync + 'static,
+        T: Clone + Send + Sync + 'static,
+    {
+        let others = || self.0.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = |known: &Arc<dyn Any + Send + Sync>| {
+            let (asked, answer) = known.downcast_ref::<(Q, T)>()?;
+            (*asked == question).then(|| answer.clone())
+        };
+        if let Some(answer) = others().iter().find_map(answer) {
+            return answer;
+        }
+        // Not while it is locked: reading may take long, and may panic.
+        let answer = read();
+        others().push(Arc::new((question, answer.clone())));
+        answer
+    }
 }
 
 /// The members of a compose document that nothing vouches for, read as strictly as a measured one.
@@ -98,7 +122,7 @@ pub(crate) fn members_of(text: &str) -> Result<Map<String, Value>, EvidenceError
     refuse_duplicates(&object, 0)?;
     serde_json::from_str(text).map_err(|error| EvidenceError::NotJson {
         document: "the compose document",
-        problem: error.to_string(),
+        problem: json_problem(&error),
     })
 }
 
@@ -160,7 +184,7 @@ fn refuse_duplicates_in(path: &str, value: &RawValue, depth: usize) -> Result<()
                 serde_json::from_str(value.get()).map_err(|error| EvidenceError::Malformed {
                     document: DOCUMENT,
                     field: path.to_owned(),
-                    problem: error.to_string(),
+                    problem: json_problem(&error),
                 })?;
             items
                 .into_iter()
@@ -188,6 +212,8 @@ pub(super) fn measure(
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     /// The error, as a user reads it.
@@ -216,7 +242,9 @@ mod tests {
     #[test]
     fn an_equal_text_is_the_same_document_and_any_other_has_its_own_hash() {
         let one = ReadCompose::of(r#"{"a":1}"#);
-        assert!(Arc::ptr_eq(&one, &ReadCompose::of(r#"{"a":1}"#)));
+        // Other tests read documents, too, and few are held.
+        let is_same = |_| Arc::ptr_eq(&ReadCompose::of(r#"{"a":1}"#), &ReadCompose::of(r#"{"a":1}"#));
+        assert!((0..1000).any(is_same));
         for other in [r#"{"a":2}"#, r#"{"a":1} "#, "{", ""] {
             let document = ReadCompose::of(other);
             assert_eq!(
@@ -225,6 +253,26 @@ mod tests {
             );
             assert_ne!(document.sha256, one.sha256);
         }
+    }
+
+    #[test]
+    fn a_large_document_is_read_once_for_each_question_whatever_comes_of_it() {
+        let document = MeasuredCompose(ReadCompose::of(&format!("{{}}{}", " ".repeat(100_000))));
+        let read = Cell::new(0);
+        let ask = |question: &'static str, answer: Result<usize, String>| {
+            document.clone().read_once(question, || {
+                read.set(read.get() + 1);
+                answer
+            })
+        };
+        let refused = Err("too much".to_owned());
+        for _ in 0..3 {
+            assert_eq!(ask("a", Ok(1)), Ok(1));
+            assert_eq!(ask("b", refused.clone()), refused);
+        }
+        assert_eq!(read.get(), 2);
+        // Another type is another question.
+        assert_eq!(document.read_once("a", || 'c'), 'c');
     }
 
     #[test]

@@ -105,7 +105,7 @@ mod tests {
             replaced_compose_hash: Some(Expected {
                 value: [1; 32],
                 origin: LockOrigin::from("cvm.lock")
-                    .to_be_written()
+                    .not_written_yet()
                     .key(&["compose_hash"]),
             }),
             ..Policy::default()

@@ -46,6 +46,10 @@ pub(super) fn of_phala_cloud(reason: EvidenceReason) -> Option<&'static str> {
             "Give the public https URL of the mirror with --phala-api-url; for one in a private network add \
              --allow-private-network."
         }
+        EvidenceReason::RepeatedInstance => {
+            "Run again: the list may have been read while instances were replaced. If it stays, compare the list with the instances that \
+             Phala Cloud's dashboard shows, and verify each at its own address (--source app)."
+        }
         EvidenceReason::NoQuote => {
             "Start the instances that are stopped: Phala Cloud shows no quote of those. Or ask the app itself (--source app)."
         }

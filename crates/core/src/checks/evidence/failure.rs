@@ -47,6 +47,8 @@ pub enum EvidenceReason {
     TooLarge,
     AddressRefused,
     NoQuote,
+    /// Of an instance of a list, in the place of which another one was shown twice.
+    RepeatedInstance,
     TooFewInstances,
     UnnamedInstances,
     UnsupportedPlatform,

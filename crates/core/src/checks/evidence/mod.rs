@@ -55,8 +55,9 @@ reasons! {
         "The answer is well formed but contains no quote; or it is a list of instances, and not each of them has a quote."
         "Answer with the whole object that the dstack SDK's getQuote() returns; a stopped instance has no quote.";
     TOO_FEW_INSTANCES "too-few-instances"
-        "Fewer instances of the app run than the policy requires: the others are stopped, or not listed."
-        "Start the stopped instances. If fewer are meant to run, lower `instances` in the policy file (--instances).";
+        "Fewer instances of the app run than the policy requires: the others are stopped, or not listed, or an entry of the list shows an \
+         instance that another entry shows."
+        "Start the stopped instances, if there are any. If fewer are meant to run, lower `instances` in the policy file (--instances).";
     UNNAMED_INSTANCES "unnamed-instances"
         "The policy requires a number of instances, and nothing shows how many run: the source lists none, or the instances of \
          this app have no instance id, and two quotes do not show whether they come from two VMs or from one VM that quoted twice."
@@ -176,7 +177,7 @@ impl EvidenceFailure {
             EvidenceReason::NotJson => (&NOT_JSON, Status::Error),
             EvidenceReason::TooLarge => (&TOO_LARGE, Status::Error),
             EvidenceReason::AddressRefused => (&ADDRESS_REFUSED, Status::Error),
-            EvidenceReason::NoQuote => (&NO_QUOTE, Status::Error),
+            EvidenceReason::NoQuote | EvidenceReason::RepeatedInstance => (&NO_QUOTE, Status::Error),
             EvidenceReason::TooFewInstances => (&TOO_FEW_INSTANCES, Status::Fail),
             EvidenceReason::UnnamedInstances => (&UNNAMED_INSTANCES, Status::Error),
             EvidenceReason::UnsupportedPlatform => (&UNSUPPORTED_PLATFORM, Status::Error),

@@ -6,6 +6,7 @@ use super::ComposeFile;
 use super::absent_value::is_absent;
 use super::config_addresses::ConfigAddresses;
 use super::config_language::ConfigReaders;
+use super::container_names::ContainerNames;
 use super::environment::Environment;
 use super::interactive::is_interactive;
 use super::place::{ComposePlace, item, shown, step};
@@ -33,6 +34,7 @@ pub(super) struct Judge<'s> {
 
 /// Judges a whole file. `services` and `jobs` are mappings of mappings.
 pub(super) fn judge(root: &Map<String, Value>, settable: &Settable) -> ComposeFile {
+    let names = ContainerNames::of(root);
     let mut judge = Judge {
         settable,
         file: ComposeFile::default(),
@@ -53,14 +55,14 @@ pub(super) fn judge(root: &Map<String, Value>, settable: &Settable) -> ComposeFi
                 name.clone()
             };
             if let Some(container) = container.as_object() {
-                judge.container(&path, &key, container, None);
+                names.within(Some(container), || judge.container(&path, &key, container, None));
             }
         }
     }
     for (key, value) in root {
         match key.as_str() {
             "services" | "jobs" => {}
-            "networks" | "volumes" | "configs" | "secrets" => judge.named(key, value),
+            "networks" | "volumes" | "configs" | "secrets" => names.within(None, || judge.named(key, value)),
             _ => judge.key("", key, key, value, &Environment::default()),
         }
     }

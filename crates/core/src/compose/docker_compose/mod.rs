@@ -12,6 +12,7 @@ mod config_addresses;
 mod config_commands;
 mod config_language;
 mod config_settings;
+mod container_names;
 mod cron;
 mod document_fields;
 mod environment;
@@ -22,6 +23,7 @@ mod images;
 mod interactive;
 mod judge;
 mod mounts;
+mod names_in_reach;
 mod place;
 mod risky_names;
 mod runner;
@@ -52,7 +54,6 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::yaml;
-use crate::recent::Recent;
 use crate::verify::MeasuredCompose;
 pub use document_fields::document_fields;
 pub(crate) use document_fields::{FieldProblem, field_problem, unknown_fields};
@@ -104,7 +105,7 @@ impl ComposeFile {
 }
 
 /// Why a compose file cannot be read.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ComposeFileError {
     /// The document around it.
     #[error("{0}")]
@@ -145,16 +146,10 @@ impl MeasuredCompose {
     /// [`ComposeFileError`].
     pub fn compose_file(&self, script: LaunchScript) -> Result<Option<ComposeFile>, ComposeFileError> {
         let members = self.members()?;
-        let input = (self.text().to_owned(), script);
         let read = || read_document(members, script).map(|file| file.map(Arc::new));
-        let file = FILES.with(|files| files.of(input, self.text().len(), |_| read()))?;
+        let file = self.read_once(script, read)?;
         Ok(file.map(Arc::unwrap_or_clone))
     }
-}
-
-thread_local! {
-    /// What measured documents start, by their text and their script. Several checks of a run read one document.
-    static FILES: Recent<(String, LaunchScript), Option<Arc<ComposeFile>>> = const { Recent::new() };
 }
 
 impl ComposeFile {

@@ -255,14 +255,14 @@ pub(crate) const TABLE: &[ComposeRow] = &[
     row("service.dns", Rule::Fixed, NONE, "who resolves names"),
     row("service.dns_opt", Rule::Fixed, NONE, "how names are resolved"),
     row("service.dns_search", Rule::Fixed, NONE, "how names are resolved"),
-    row("service.hostname", Rule::Outside, NONE, "its own name"),
-    row("service.domainname", Rule::Outside, NONE, "its own name"),
+    row("service.hostname", Rule::Fixed, NONE, "under which name others reach it"),
+    row("service.domainname", Rule::Fixed, NONE, "under which name others reach it"),
     row("service.mac_address", Rule::Outside, NONE, "its own address"),
 
+    row("service.container_name", Rule::Fixed, NONE, "under which name others reach it"),
+
     // No value of these decides code.
-    row("service.container_name", Rule::Outside, NONE, "its name"),
     row("service.restart", Rule::Outside, NONE, "when it starts again"),
-    row("service.scale", Rule::Outside, NONE, "how many there are"),
     row("service.attach", Rule::Outside, NONE, "whose output is shown"),
     row("service.logging", Rule::Outside, &["driver"], "where its output goes"),
     row("service.logging.options", Rule::Outside, ANY, "where its output goes"),
@@ -298,9 +298,10 @@ pub(crate) const TABLE: &[ComposeRow] = &[
     row("service.pids_limit", Rule::Outside, NONE, "limits"),
 
     // Order and deployment.
+    row("service.scale", Rule::Fixed, NONE, "how many there are: none where it is 0"),
     row("service.depends_on", Rule::Fixed, NONE, "in which order services start"),
     row("service.depends_on.*", Rule::Fixed, &["restart", "required", "condition"], "in which order services start"),
-    row("service.deploy", Rule::Outside, &["mode", "endpoint_mode", "replicas"], "how many there are"),
+    row("service.deploy", Rule::Fixed, &["mode", "endpoint_mode", "replicas"], "how many there are: none where it is 0"),
     row("service.deploy.labels", Rule::Labels, ANY, "labels of the service"),
     row("service.deploy.rollback_config", Rule::Outside, UPDATE, "how it is replaced"),
     row("service.deploy.update_config", Rule::Outside, UPDATE, "how it is replaced"),

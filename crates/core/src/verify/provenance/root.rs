@@ -9,6 +9,7 @@ use sigstore_verify::trust_root::TrustedRoot;
 use sigstore_verify::types::{TimeRange, TsaAuthority};
 
 use super::{provider, strict_json};
+use crate::evidence::json_problem;
 use crate::verify::digest::sha256;
 
 /// The public-good instance. Source: `sigstore-trust-root` 0.15.1, `src/trusted_root.json` (Apache-2.0), as
@@ -174,7 +175,8 @@ impl Instance {
         let unusable = |problem: String| SigstoreRootError::Unusable { number, problem };
         let value = strict_json::read(document.as_bytes(), MAX_VALUES)
             .ok_or_else(|| unusable("it is not JSON, or a member occurs twice".to_owned()))?;
-        let root: TrustedRoot = serde_json::from_value(value).map_err(|error| unusable(error.to_string()))?;
+        let root: TrustedRoot =
+            serde_json::from_value(value).map_err(|error| unusable(json_problem(&error)))?;
         // A window that has no start is refused when it is parsed; a key without a window would be good at any time.
         if windows(&root).any(|window| window.is_none()) {
             return Err(unusable("a key or an authority has no validFor".to_owned()));

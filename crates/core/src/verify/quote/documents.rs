@@ -7,6 +7,7 @@ use dcap_qvl::{QeIdentity, QuoteCollateralV3, TcbInfo};
 use serde::de::DeserializeOwned;
 
 use super::certificate::{Certificate, Crl, path, raw_signature_holds};
+use crate::evidence::json_problem;
 use crate::verify::UnusableCollateral;
 
 /// How reports name the documents, as `prove::validity` does.
@@ -102,7 +103,7 @@ fn json<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T, Unusab
     serde_json::from_str(text).map_err(|error| {
         let problem = match text.trim() {
             "" => "it is empty".to_owned(),
-            _ => bounded(&error.to_string()),
+            _ => json_problem(&error),
         };
         malformed(what, problem)
     })

@@ -130,10 +130,8 @@ pub(super) fn verify(
     Ok(quote.short_of(short_of.unwrap_or_default()))
 }
 
-thread_local! {
-    /// The PCE ids of the last TCB infos, by their texts: all quotes of a platform bring one.
-    static PCE_IDS: Recent<String, String> = const { Recent::new() };
-}
+/// The PCE ids of the last TCB infos, by their texts: all quotes of a platform bring one.
+static PCE_IDS: Recent<String, String> = Recent::new();
 
 /// The PCE id of the machine's certificate is the one that the TCB info is for: dcap-qvl does not compare them.
 fn same_pce(claims: &QuoteClaims, collateral: &QuoteCollateralV3) -> Result<(), UnusableCollateral> {
@@ -146,7 +144,7 @@ fn same_pce(claims: &QuoteClaims, collateral: &QuoteCollateralV3) -> Result<(), 
     let text = &collateral.tcb_info;
     let read = |text: &String| serde_json::from_str(text).map(|PceIdOnly { pce_id }| pce_id);
     let signed = PCE_IDS
-        .with(|known| known.of(text.clone(), text.len(), read))
+        .of(text.clone(), text.len(), read)
         .map_err(|_| documents::malformed(documents::TCB_INFO, "`pceId` is missing"))?;
     let own = hex::encode(&claims.platform.pck.pce_id);
     if signed.eq_ignore_ascii_case(&own) {

@@ -75,10 +75,8 @@ fn refused<T>(why: impl Into<String>) -> Result<T, QuoteRefusal> {
     Err(QuoteRefusal::NotVerified(why.into()))
 }
 
-thread_local! {
-    /// Machines whose chain leads to the trusted root, by the chain's bytes and the root. Dates are not looked at here.
-    static MACHINES: Recent<(Vec<u8>, Vec<u8>), Arc<Machine>> = const { Recent::new() };
-}
+/// Machines whose chain leads to the trusted root, by the chain's bytes and the root. Dates are not looked at here.
+static MACHINES: Recent<(Vec<u8>, Vec<u8>), Arc<Machine>> = Recent::new();
 
 /// The machine's certificate chain, which the quote carries, up to the trusted root.
 fn machine(quote: &Quote, root: &TrustRoot) -> Result<Option<Arc<Machine>>, QuoteRefusal> {
@@ -87,7 +85,7 @@ fn machine(quote: &Quote, root: &TrustRoot) -> Result<Option<Arc<Machine>>, Quot
     }
     let input = (quote.inner_cert_data().to_vec(), root.der().to_vec());
     let bytes = input.0.len();
-    let machine = MACHINES.with(|machines| machines.of(input, bytes, |_| chained(quote, root).map(Arc::new)));
+    let machine = MACHINES.of(input, bytes, |_| chained(quote, root).map(Arc::new));
     machine.map(Some)
 }
 

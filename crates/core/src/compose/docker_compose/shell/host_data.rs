@@ -114,7 +114,8 @@ pub(super) fn named(text: &str) -> Option<&'static str> {
     let machine = text
         .strip_prefix("/dev/")
         .and_then(|rest| rest.strip_prefix("tcp/").or_else(|| rest.strip_prefix("udp/")));
-    let is_sent = machine.is_some_and(|rest| is_machine(rest.split('/').next().unwrap_or_default()));
+    let is_sent =
+        machine.is_some_and(|rest| is_machine_of_address(rest.split('/').next().unwrap_or_default()));
     match (is_sent || has(&FIRMWARE), has(&NAMES)) {
         (true, _) => Some(HOST_DATA),
         (_, true) => Some(HOSTNAME),

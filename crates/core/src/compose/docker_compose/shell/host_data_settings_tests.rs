@@ -41,7 +41,7 @@ fn what_a_fixed_entry_of_the_environment_says_reaches_the_script() {
     }
     for (name, value, script) in [
         ("URL", "https://x.example.com/i.sh", "curl -s $URL | sh"),
-        ("URL", "http://config:8080/i.sh", "curl -s $URL | sh"),
+        ("URL", "http://localhost:8080/i.sh", "curl -s $URL | sh"),
         (
             "API",
             "http://api.example.com",

@@ -195,7 +195,7 @@ fn what_the_host_can_send_is_executed() {
 fn what_is_authenticated_of_the_same_network_or_only_shown_is_not() {
     for script in [
         "curl -fsSL https://get.example.com/i.sh | sh",
-        "curl -s http://config:8080/i.sh | sh",
+        "curl -s http://localhost:8080/i.sh | sh",
         "curl -s http://x.example.com/l | awk '/a|b/ {print \"x|\" $1 \"|\" $2}'",
         "curl -s http://x.example.com/l | awk '/systemd|init/ {print $1}'",
         "git clone https://git.example.com/a && cd a && git pull --no-verify && ./run",
@@ -232,7 +232,7 @@ fn what_is_authenticated_of_the_same_network_or_only_shown_is_not() {
         "NODE_TLS_REJECT_UNAUTHORIZED=1 npm ci",
         "curl -x http://proxy.example.com:3128 -A 'bot (http://www.example.com)' https://get.example.com/i.sh | sh",
         "echo '# see http://docs.example.com' > ~/.npmrc; npm ci",
-        "pip install --trusted-host pypi --index-url http://pypi:8080/simple app",
+        "pip install --trusted-host 10.1.0.2 --index-url http://10.1.0.2:8080/simple app",
         "ssh-keyscan gitea >> ~/.ssh/known_hosts; git clone git@gitea:a/b && node b/index.js",
         "echo \"$KEY\" > ~/.ssh/known_hosts; git clone git@github.com:a/b.git && node b/index.js",
         "ssh-keyscan github.com >> ~/.ssh/known_hosts; exec app",
@@ -254,7 +254,7 @@ fn what_is_authenticated_of_the_same_network_or_only_shown_is_not() {
         "timeout 1 bash -c 'echo > /dev/tcp/db.example.com/5432' && exec app",
         "socat TCP-LISTEN:3306,fork TCP:db.example.com:3306",
         "socat -T 5 - UNIX-CONNECT:/var/run/app.sock | sh",
-        "socat - TCP:app:9 | sh",
+        "socat - TCP:localhost:9 | sh",
         "socat - TCP6:[::1]:9,retry=3 | sh",
         "socat - TCP4:127.0.0.1:9 | sh",
         "socat STDIN!!STDOUT EXEC:/app/run.sh | sh",

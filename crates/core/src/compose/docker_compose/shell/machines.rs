@@ -2,6 +2,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::super::names_in_reach::is_container;
+
 /// Whether a word is an address at which nobody shows who answers: no TLS, and a machine that is not this one or a container beside it.
 pub(in crate::compose::docker_compose) fn is_unprotected(word: &str) -> bool {
     address(word).is_some_and(|(scheme, host)| is_unprotected_scheme(&scheme) && is_machine_of_address(host))
@@ -49,19 +51,18 @@ pub(super) fn is_machine_without_scheme(name: &str, text: &str) -> bool {
     }
     let (host, path) = text.split_once('/').unwrap_or((text, ""));
     let host = host.split([':', '?']).next().unwrap_or_default();
-    let ends_as_a_name = host
-        .rsplit('.')
-        .next()
-        .is_some_and(|last| last.len() > 1 && last.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    let is_of_letters = |last: &str| last.len() > 1 && last.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let ends_as_a_name = host.contains('.') && host.rsplit('.').next().is_some_and(is_of_letters);
+    // `curl HOST/FILE`: without a slash it may be the value of an option.
+    let is_bare_name = text.contains('/') && !host.contains('.') && is_name_of_a_machine(host);
     matches!(name, "curl" | "wget")
         && !path.starts_with('/')
-        && (ends_as_a_name || host.parse::<Ipv4Addr>().is_ok())
-        && is_machine(host)
+        && (is_bare_name || (ends_as_a_name || host.parse::<Ipv4Addr>().is_ok()) && is_machine(host))
 }
 
-/// Whether a host is another machine than the VM and its containers: a name with a dot, or an address that is neither of this machine nor
-/// of a network of containers. A name without a dot is one of Docker's network. What a variable holds may be any.
-pub(super) fn is_machine(host: &str) -> bool {
+/// Whether a word is the name of another machine than the VM and its containers, or its address: a name with a dot, or an address that is
+/// neither of this machine nor of a network of containers. What a variable holds may be any. A word without a dot may be no name at all.
+pub(in crate::compose::docker_compose) fn is_machine(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     if host.ends_with(".localhost") || host == "host.docker.internal" {
         return false;
@@ -81,9 +82,20 @@ pub(super) fn is_machine(host: &str) -> bool {
     host.contains('.') && !host.starts_with('.') && !host.contains("..")
 }
 
-/// The same of a host in an address, where one number is an address, too.
+/// The same of a host in an address: one number is an address, too, and a name without a dot is one for which Docker's name server asks the
+/// host, unless a container of the document has it.
 pub(super) fn is_machine_of_address(host: &str) -> bool {
     let is_number =
         host.starts_with("0x") || !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_digit());
-    is_number || is_machine(host)
+    is_number || is_machine(host) || is_name_of_a_machine(host)
+}
+
+/// Whether a host is a name without a dot that is no container's.
+fn is_name_of_a_machine(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let is_label = host.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && host
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    is_label && host != "localhost" && !is_container(&host)
 }

@@ -80,7 +80,7 @@ pub(super) use host_data::{HOST_DATA, HOSTNAME, SettingsFile, is_of_proxy, may_t
 pub(super) use host_files::FROM_THE_HOST;
 use interpreters::{Execution, code_of_option, starts_interactive};
 pub(super) use language::{LANGUAGES, Language};
-pub(super) use machines::is_unprotected;
+pub(super) use machines::{is_machine, is_unprotected};
 pub(super) use named_files::{NamedBy, NamedFile, is_started_in_list, is_started_in_script};
 pub(super) use names::names_in;
 pub(super) use package_settings::fetches_by_settings;

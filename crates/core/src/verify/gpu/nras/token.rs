@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::signature::{ECDSA_P384_SHA384_FIXED, UnparsedPublicKey};
 use serde_json::Value;
 
-use crate::evidence::Object;
+use crate::evidence::{Object, json_problem};
 use crate::verify::age::CLOCK_SKEW;
 
 /// Characters of a token: 16 KiB. Real ones have up to 3 KB.
@@ -69,7 +69,8 @@ impl<'a> NrasToken<'a> {
         for (name, _) in object.members() {
             object.get(name).map_err(|error| error.to_string())?;
         }
-        let claims = serde_json::from_str(&payload).map_err(|error| error.to_string())?;
+        let claims = serde_json::from_str(&payload)
+            .map_err(|error| format!("the claims of a token cannot be read: {}", json_problem(&error)))?;
         Ok(Self {
             kid,
             claims,

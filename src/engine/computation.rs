@@ -1,0 +1,116 @@
+//! Work that computes, in threads of its own: a document that a host wrote may take seconds to judge, and meanwhile the thread of the
+//! runtime serves the other targets, deadlines, alerts and pages.
+
+use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+
+/// How much is computed at one time. A clone has the same bound.
+#[derive(Debug, Clone)]
+pub struct Computation {
+    at_once: Arc<Semaphore>,
+}
+
+impl Default for Computation {
+    /// As much as the machine has processors.
+    fn default() -> Self {
+        Self::at_once(available_parallelism().unwrap_or(NonZeroUsize::MIN))
+    }
+}
+
+impl Computation {
+    /// At most so much at one time.
+    #[must_use]
+    pub fn at_once(count: NonZeroUsize) -> Self {
+        Self {
+            at_once: Arc::new(Semaphore::new(count.get())),
+        }
+    }
+
+    /// Does some work in a thread of its own, as soon as there is room. Work that began goes on to its end where nobody waits for it any
+    /// more, and counts until then. A panic goes on in whoever waits.
+    pub(super) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+        // It is never closed.
+        let permit = Arc::clone(&self.at_once).acquire_owned().await.ok();
+        let done = spawn_blocking(move || {
+            let _permit = permit;
+            work()
+        });
+        match done.await {
+            Ok(result) => result,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                // The runtime ends before the work began, and with it whoever waits.
+                Err(_) => std::future::pending().await,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Work that would wait for ever fails instead.
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[tokio::test]
+    async fn the_thread_of_the_runtime_goes_on_while_work_is_done() {
+        let (open, gate) = mpsc::channel();
+        let work = Computation::default();
+        let opened = work.run(move || gate.recv_timeout(LONG));
+        let (opened, ()) = tokio::join!(opened, async {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            open.send(()).unwrap();
+        });
+        assert_eq!(opened, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn no_more_is_done_at_one_time_than_the_bound() {
+        let work = Computation::at_once(NonZeroUsize::new(2).unwrap());
+        let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..16 {
+            let (work, running, most) = (work.clone(), Arc::clone(&running), Arc::clone(&most));
+            tasks.spawn(async move {
+                let count = move || {
+                    most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    std::thread::yield_now();
+                    running.fetch_sub(1, Ordering::SeqCst);
+                };
+                work.run(count).await;
+            });
+        }
+        tasks.join_all().await;
+        assert!(most.load(Ordering::SeqCst) <= 2);
+    }
+
+    #[tokio::test]
+    async fn work_that_nobody_waits_for_counts_until_it_ends() {
+        let work = Computation::at_once(NonZeroUsize::MIN);
+        let ((open, gate), (began, begins)) = (mpsc::channel::<()>(), tokio::sync::oneshot::channel());
+        let (other, waited) = (work.clone(), Duration::from_millis(1));
+        let given_up = tokio::spawn(async move {
+            let blocks = move || {
+                began.send(()).unwrap();
+                gate.recv_timeout(LONG)
+            };
+            other.run(blocks).await
+        });
+        begins.await.unwrap();
+        given_up.abort();
+        let mut next = Box::pin(work.run(|| 1));
+        assert!(tokio::time::timeout(waited, &mut next).await.is_err());
+        drop(open);
+        assert_eq!(next.await, 1);
+    }
+}
