@@ -29,11 +29,11 @@ struct Running<K> {
     key: K,
     deployment: Arc<Deployment>,
     /// Where its evidence is complete, it is judged; before that, what it computes is counted here.
-    stage: Stage,
+    stage: TaskStage,
     handle: AbortHandle,
 }
 
-enum Stage {
+enum TaskStage {
     Collected(Computation),
     Judged,
 }
@@ -43,8 +43,8 @@ impl<K> Running<K> {
     /// complete.
     fn is_collecting(&self) -> bool {
         match &self.stage {
-            Stage::Collected(computation) => !computation.is_asked() && !self.handle.is_finished(),
-            Stage::Judged => false,
+            TaskStage::Collected(computation) => !computation.is_asked() && !self.handle.is_finished(),
+            TaskStage::Judged => false,
         }
     }
 }
@@ -85,7 +85,7 @@ impl<K> Tasks<K> {
         let running = Running {
             key,
             deployment,
-            stage: Stage::Collected(computation),
+            stage: TaskStage::Collected(computation),
             handle,
         };
         self.running.insert(running.handle.id(), running);
@@ -102,7 +102,7 @@ impl<K> Tasks<K> {
         let running = Running {
             key,
             deployment,
-            stage: Stage::Judged,
+            stage: TaskStage::Judged,
             handle,
         };
         self.running.insert(running.handle.id(), running);
