@@ -8,8 +8,6 @@ use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
-use crate::render::escape;
-
 /// How long what is not a plain file may take to be read: 30 seconds. What stands behind a pipe, as `<(…)` of a shell makes it, may
 /// ask a server first.
 const READ_WITHIN: Duration = Duration::from_secs(30);
@@ -68,14 +66,17 @@ fn read_within(path: &Path, limit: u64, time: Duration) -> Result<Vec<u8>> {
         return reading();
     }
     let waiting = || {
-        let _ = writeln!(
-            std::io::stderr(),
-            "note: waiting for {}: it is a pipe or a device, and has not ended yet (at most {} seconds)",
-            escape::terminal(&path.display().to_string()),
-            time.as_secs()
-        );
+        let _ = writeln!(std::io::stderr(), "{}", note_of_waiting(path, time));
     };
     in_time(time, "nothing more came from it", waiting, reading)
+}
+
+/// Which file is waited for. The name is quoted as Rust's `Debug` does it: no character of it acts on a terminal or hides there.
+fn note_of_waiting(path: &Path, time: Duration) -> String {
+    format!(
+        "note: waiting for {path:?}: it is a pipe or a device, and has not ended yet (at most {} seconds)",
+        time.as_secs()
+    )
 }
 
 /// Whether there is something that is neither a file nor a folder: a pipe or a device.
@@ -163,6 +164,15 @@ mod tests {
         assert!(is_special(&other));
         assert_eq!(read(&other, 10).unwrap(), b"0123456789");
         let _ = writer.join().unwrap();
+    }
+
+    #[test]
+    fn the_note_that_names_what_is_waited_for_holds_nothing_that_acts_on_a_terminal() {
+        let path = Path::new("a\u{1b}[2J\n::error::\u{202e}\u{200b}b");
+        assert_eq!(
+            note_of_waiting(path, Duration::from_secs(30)),
+            r#"note: waiting for "a\u{1b}[2J\n::error::\u{202e}\u{200b}b": it is a pipe or a device, and has not ended yet (at most 30 seconds)"#
+        );
     }
 
     #[test]

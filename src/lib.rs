@@ -26,6 +26,7 @@ mod bounded_io;
 pub mod cli;
 pub mod collateral;
 pub mod compare;
+mod compose_document;
 pub mod config;
 pub mod deploy_plan;
 mod diff;

@@ -1,8 +1,8 @@
 //! `cvm-verify compose-hash`: the hashes that a compose document has, by the tool that writes it.
 
 use super::args::{ComposeHashArgs, ComposeHashFormat};
+use crate::compose_document;
 use crate::env::Env;
-use crate::plan::compose_document;
 use crate::usage_error::UsageError;
 use crate::{files, render};
 use cvm_verify_core::compose::compose_forms;

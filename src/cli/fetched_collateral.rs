@@ -51,8 +51,6 @@ pub(super) fn fetch(
         schedule: &schedule,
         root: Some(root),
     };
-    let runtime = runtime()?;
-    runtime.block_on(recorded.fetch_collateral(fetcher, &request, (env.now)()));
-    runtime.shutdown_background();
+    runtime()?.block_on(recorded.fetch_collateral(fetcher, &request, (env.now)()));
     Ok(())
 }

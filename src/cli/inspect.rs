@@ -7,6 +7,7 @@ use super::args::{InspectArgs, InspectFormat};
 use super::transport::session_of_one;
 use super::trust_roots::trust_roots;
 use crate::address::shown_text;
+use crate::compose_document::{self, has_a_field_of_one};
 use crate::config::Settings;
 use crate::engine::{Collected, Deployment, Session, TimeLimits, ask_further, collect};
 use crate::env::Env;
@@ -16,7 +17,6 @@ use crate::inspect::{
     inspect_gpu_json, inspect_json,
 };
 use crate::pin::is_lock;
-use crate::plan::compose_document::{self, has_a_field_of_one};
 use crate::plan::kms_and_contracts::{further_questions, phala_hints, probes};
 use crate::plan::target::{named_source, parse_target};
 use crate::recorded::evidence::attestation_of_file;

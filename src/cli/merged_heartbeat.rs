@@ -32,7 +32,6 @@ fn send(report: &Report, channels: &alert::Channels, env: &mut Env) -> Result<()
     let runtime = runtime().map_err(|error| error.to_string())?;
     let sender = AlertSender::new(&client, &entropy).with_one_deadline();
     let records = runtime.block_on(alert::ping(&sender, channels, report.verdict));
-    runtime.shutdown_background();
     match records.into_iter().find(|record| !record.delivered) {
         Some(record) => Err(record.detail),
         None => Ok(()),

@@ -189,9 +189,7 @@ fn announce_and_alert(
     let delivering = alerting.deliver(report, run, &client, env);
     let ended = runtime.block_on(interrupt.or_done(delivering));
     report.alerts.extend(ended.map(ended_by));
-    let code = announced.finish(report, &args.output, env);
-    runtime.shutdown_background();
-    Ok(code)
+    Ok(announced.finish(report, &args.output, env))
 }
 
 /// A time that a user typed, RFC 3339; a bare date is its first second, UTC.

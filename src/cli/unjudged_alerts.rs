@@ -72,7 +72,6 @@ pub(super) fn tell(unjudged: &Unjudged, env: &mut Env) {
         alert::tell_of_run(&sender, &channels, &subject, Some(trouble), state, &context).await
     };
     let sent = runtime.block_on(async { tokio::time::timeout(LONGEST, telling).await });
-    runtime.shutdown_background();
     if let Some(file) = file {
         file.close(env);
     }

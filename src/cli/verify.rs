@@ -85,8 +85,6 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         alerts.send_early(found, interrupt, env)
     });
     let Ok(verified) = verified else {
-        // A lookup of a name waits for the system's resolver in a thread of its own, and that one for no signal.
-        runtime.shutdown_background();
         env.complain("Interrupted: there is no verdict.");
         return Ok(super::INCONCLUSIVE);
     };
@@ -115,10 +113,7 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
     }
     let announced = output::announce(&report, verified.bundles, &args.output, Alerts::Follow, env);
     alerts.send(&mut report, &verified.of_reports, &mut interrupt, env);
-    let code = announced.finish(&report, &args.output, env);
-    // A lookup of a name may still be under way.
-    runtime.shutdown_background();
-    Ok(code)
+    Ok(announced.finish(&report, &args.output, env))
 }
 
 /// When a run began, and which run of a CI it is.

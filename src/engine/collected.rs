@@ -1,7 +1,7 @@
 //! What a deployment supplied.
 
-use super::TimeLimits;
 use super::tls_ask::TlsAsk;
+use super::{Computation, TimeLimits};
 use crate::source::Source;
 use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
 use cvm_verify_core::evidence::Bundle;
@@ -82,6 +82,8 @@ pub(super) struct EvidenceRequest<'a> {
     /// For what is asked beside the evidence.
     pub beside: TimeLimits,
     pub tls: TlsAsk<'a>,
+    /// What is computed of this target.
+    pub computation: &'a Computation,
 }
 
 /// One target's panic is that target's error; the others go on.

@@ -4,6 +4,7 @@
 use std::num::NonZeroUsize;
 use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 
 use tokio::sync::Semaphore;
@@ -13,6 +14,23 @@ use tokio::task::spawn_blocking;
 #[derive(Debug, Clone)]
 pub struct Computation {
     at_once: Arc<Semaphore>,
+    asked: Arc<AtomicUsize>,
+}
+
+/// Work that somebody waits for, while it lives.
+struct AskedWork<'a>(&'a AtomicUsize);
+
+impl<'a> AskedWork<'a> {
+    fn new(asked: &'a AtomicUsize) -> Self {
+        asked.fetch_add(1, Ordering::SeqCst);
+        Self(asked)
+    }
+}
+
+impl Drop for AskedWork<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Default for Computation {
@@ -28,12 +46,27 @@ impl Computation {
     pub fn at_once(count: NonZeroUsize) -> Self {
         Self {
             at_once: Arc::new(Semaphore::new(count.get())),
+            asked: Arc::default(),
         }
+    }
+
+    /// The same bound, for the work of one target.
+    pub(super) fn of_target(&self) -> Self {
+        Self {
+            at_once: Arc::clone(&self.at_once),
+            asked: Arc::default(),
+        }
+    }
+
+    /// Whether somebody waits for work of it, which is done or waits for room.
+    pub(super) fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::SeqCst) > 0
     }
 
     /// Does some work in a thread of its own, as soon as there is room. Work that began goes on to its end where nobody waits for it any
     /// more, and counts until then. A panic goes on in whoever waits.
     pub(super) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+        let _asked = AskedWork::new(&self.asked);
         // It is never closed.
         let permit = Arc::clone(&self.at_once).acquire_owned().await.ok();
         let done = spawn_blocking(move || {

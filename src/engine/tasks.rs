@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use tokio::task::{AbortHandle, Id, JoinSet};
 
+use super::collect::collect_with;
 use super::collected::{Collection, crashed};
-use super::{Appraised, Deployment, Session, TimeLimits, collect};
+use super::{Appraised, Computation, Deployment, Session, TimeLimits};
 
 /// Deployments that are being verified, each under a key of the caller's.
 pub(crate) struct Tasks<K> {
@@ -27,9 +28,25 @@ enum TaskStep {
 struct Running<K> {
     key: K,
     deployment: Arc<Deployment>,
-    /// Whether its evidence is complete.
-    is_judged: bool,
+    /// Where its evidence is complete, it is judged; before that, what it computes is counted here.
+    stage: TaskStage,
     handle: AbortHandle,
+}
+
+enum TaskStage {
+    Collected(Computation),
+    Judged,
+}
+
+impl<K> Running<K> {
+    /// Whether it waits for others. Evidence that is there and waits for room to be computed, behind what another target sent, is
+    /// complete.
+    fn is_collecting(&self) -> bool {
+        match &self.stage {
+            TaskStage::Collected(computation) => !computation.is_asked() && !self.handle.is_finished(),
+            TaskStage::Judged => false,
+        }
+    }
 }
 
 impl<K> Tasks<K> {
@@ -50,12 +67,25 @@ impl<K> Tasks<K> {
     /// Begins to collect the evidence of a deployment.
     pub fn begin(&mut self, session: &Arc<Session>, deployment: Arc<Deployment>, time: TimeLimits, key: K) {
         let (session, asked) = (Arc::clone(session), Arc::clone(&deployment));
-        let task = async move { TaskStep::Collected(Box::new(collect(&session, &asked, time).await)) };
+        let computation = session.computation.of_target();
+        let counted = computation.clone();
+        let collected = async move { collect_with(&session, &asked, time, &counted).await };
+        self.collect(collected, deployment, computation, key);
+    }
+
+    fn collect(
+        &mut self,
+        collected: impl Future<Output = Collection> + Send + 'static,
+        deployment: Arc<Deployment>,
+        computation: Computation,
+        key: K,
+    ) {
+        let task = async move { TaskStep::Collected(Box::new(collected.await)) };
         let handle = self.set.spawn(task);
         let running = Running {
             key,
             deployment,
-            is_judged: false,
+            stage: TaskStage::Collected(computation),
             handle,
         };
         self.running.insert(running.handle.id(), running);
@@ -72,7 +102,7 @@ impl<K> Tasks<K> {
         let running = Running {
             key,
             deployment,
-            is_judged: true,
+            stage: TaskStage::Judged,
             handle,
         };
         self.running.insert(running.handle.id(), running);
@@ -112,7 +142,7 @@ impl<K> Tasks<K> {
 
     /// Ends those whose evidence is not complete, and says which they were.
     pub fn stop_collecting(&mut self) -> Vec<K> {
-        self.stop(|running| !running.is_judged)
+        self.stop(Running::is_collecting)
     }
 
     /// Ends all, and says which were under way.
@@ -149,14 +179,8 @@ mod tests {
         let work = session.computation.clone();
         tokio::spawn(async move { work.run(move || gate.recv_timeout(Duration::from_secs(60))).await });
         tasks.judge(session, Arc::clone(&app), out_of_time(0), "judged");
-        let handle = tasks.set.spawn(std::future::pending());
-        let running = Running {
-            key: "collected",
-            deployment: app,
-            is_judged: false,
-            handle,
-        };
-        tasks.running.insert(running.handle.id(), running);
+        let work = session.computation.of_target();
+        tasks.collect(std::future::pending(), app, work, "collected");
         tasks
     }
 
@@ -178,6 +202,28 @@ mod tests {
         let judged = tasks.next(&session).await;
         assert_eq!(judged.map(|(key, _)| key), Some("judged"));
         assert!(tasks.next(&session).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn evidence_that_waits_for_room_when_the_time_is_over_is_judged() {
+        let (session, (open, gate)) = (session(), mpsc::channel());
+        let mut tasks = tasks(&session, gate);
+        let app = Deployment::app("app", "https://app.example", Policy::default()).unwrap();
+        let app = Arc::new(app);
+        let (work, waiting) = (session.computation.of_target(), session.computation.of_target());
+        let counted = waiting.clone();
+        let waits = async move { counted.run(|| out_of_time(0)).await };
+        tasks.collect(waits, Arc::clone(&app), waiting, "waits");
+        tasks.collect(async { out_of_time(0) }, app, work, "came just now");
+        tokio::task::yield_now().await;
+        assert_eq!(tasks.stop_collecting(), ["collected"]);
+        drop(open);
+        let mut judged = Vec::new();
+        while let Some((key, _)) = tasks.next(&session).await {
+            judged.push(key);
+        }
+        judged.sort_unstable();
+        assert_eq!(judged, ["came just now", "judged", "waits"]);
     }
 
     #[tokio::test]

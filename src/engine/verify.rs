@@ -207,7 +207,7 @@ async fn conclude(
         let claims = claims(&prover, party, &answer, &sets, at);
         (claims, answer)
     };
-    let (claims, answer) = session.computation.run(proving).await;
+    let (claims, answer) = asked.computation.run(proving).await;
     let collected = Collected {
         instance: None,
         claims,
@@ -257,5 +257,54 @@ pub(super) fn inputs<'a>(
         signatures: &session.signatures,
         at,
         clock_floor: session.clock_floor,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use futures_util::poll;
+
+    use super::*;
+    use crate::engine::tls_ask::TlsAsk;
+    use crate::engine::{Computation, Deployment};
+    use crate::net::{Client, Transport};
+    use cvm_verify_core::policy::Policy;
+
+    /// Then the end of the run does not end it.
+    #[tokio::test]
+    async fn an_answer_that_waits_for_room_is_counted_for_its_target() {
+        let session = Arc::new(Session {
+            computation: Computation::at_once(NonZeroUsize::MIN),
+            ..Session::new(Client::new(&Transport::default()).unwrap())
+        });
+        let (open, gate) = mpsc::channel::<()>();
+        let mut before = Box::pin(
+            session
+                .computation
+                .run(move || gate.recv_timeout(Duration::from_secs(60))),
+        );
+        assert!(poll!(&mut before).is_pending());
+        let policy = Policy::default();
+        let app = Deployment::app("app", "https://app.example", policy.clone()).unwrap();
+        let computation = session.computation.of_target();
+        let asked = EvidenceRequest {
+            source: &app.source,
+            compose_file: None,
+            time: TimeLimits::default(),
+            beside: TimeLimits::default(),
+            tls: TlsAsk::of(&policy),
+            computation: &computation,
+        };
+        let answer = EvidenceAnswer::new(asked, None, b"{}".to_vec(), None);
+        let mut proven = Box::pin(prove(&session, asked, answer));
+        assert!(poll!(&mut proven).is_pending());
+        assert!(computation.is_asked());
+        drop(open);
+        assert!(proven.await.collected.claims.is_err());
+        assert!(!computation.is_asked());
     }
 }

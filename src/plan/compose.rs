@@ -5,8 +5,9 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::reader::SettingsReader;
+use super::release;
 use super::setting_problem::SettingProblem;
-use super::{compose_document, release};
+use crate::compose_document;
 use crate::config::path_of;
 use cvm_verify_core::compose::{UnprovenDocument, compose_forms};
 use cvm_verify_core::policy::{Expected, SecondHash};

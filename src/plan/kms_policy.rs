@@ -2,9 +2,9 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::compose_document;
 use super::reader::SettingsReader;
 use super::setting_problem::SettingProblem;
+use crate::compose_document;
 use crate::config::{Settings, path_of};
 use crate::files;
 use crate::usage_error::UsageError;

@@ -4,7 +4,6 @@
 //! its larger parts). A mistake in one of them is noted (`setting_problem`), so that a user reads all mistakes at once.
 
 mod compose;
-pub(crate) mod compose_document;
 pub(crate) mod found_lock;
 mod governance_policy;
 pub(crate) mod job;

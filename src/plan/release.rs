@@ -1,8 +1,8 @@
 //! A release given by its docker compose file, and two releases at a time.
 
-use super::compose_document;
 use super::named_files::FilesOfPlan;
 use super::setting_problem::SettingProblem;
+use crate::compose_document;
 use crate::config::{Settings, WrittenValue, path_of};
 use crate::files;
 use cvm_verify_core::policy::{Expected, Policy};

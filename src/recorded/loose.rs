@@ -9,10 +9,10 @@ use serde_json::value::RawValue;
 use super::evidence::{
     Bodies, Recorded, attestation_of_file, file_name, is_certificate, not_a_file_mistake, read_collateral,
 };
+use crate::compose_document;
 use crate::engine::{RecordedAnswers, RecordedEvidence};
 use crate::files;
 use crate::inspect::begins_like_quote;
-use crate::plan::compose_document;
 use crate::usage_error::UsageError;
 use cvm_verify_core::checks::EvidenceFailure;
 use cvm_verify_core::evidence::{

@@ -138,18 +138,18 @@ mod tests {
         let mut target = samples::pass();
         target.verdict = Verdict::Inconclusive;
         for check in &mut target.checks {
-            if check.id == CheckId::ImagePins {
+            if check.id == CheckId::ComposeHash {
                 check.status = Status::Error;
                 check.reason = Some("compose-not-proven".to_owned());
             }
         }
         assert_eq!(ids(&target), []);
         for check in &mut target.checks {
-            if check.id == CheckId::ImagePins {
+            if check.id == CheckId::ComposeHash {
                 check.fix = Some("Give the exact bytes.".to_owned());
             }
         }
-        assert_eq!(ids(&target), [CheckId::ImagePins]);
+        assert_eq!(ids(&target), [CheckId::ComposeHash]);
         for check in &mut target.checks {
             if check.id == CheckId::Evidence {
                 check.status = Status::Warn;

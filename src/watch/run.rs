@@ -48,7 +48,7 @@ pub(crate) fn run(options: &Options, session_of: SessionOf<'_>, env: &mut Env) -
     let kept = EvidenceArchive::new(options.evidence.clone())?;
     let queue = AlertQueue::new(options, &plan, &session, env)?;
     let runtime = runtime()?;
-    let ended = runtime.block_on(async {
+    runtime.block_on(async {
         let signals = Signals::new(env.stop.take()).map_err(|error| CommandError::System {
             what: "signals cannot be caught",
             error,
@@ -76,10 +76,7 @@ pub(crate) fn run(options: &Options, session_of: SessionOf<'_>, env: &mut Env) -
             env,
         };
         watch.run(plan).await
-    });
-    // A lookup of a name waits for the system's resolver in a thread of its own, and that one for no signal.
-    runtime.shutdown_background();
-    ended
+    })
 }
 
 /// What to do where the policy is refused.

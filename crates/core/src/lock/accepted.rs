@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::{DEFAULT_TD_ATTRIBUTES, Lock, LockMistake, LockProblem};
 use crate::policy::{KeyProviders, KnownBy};
-use crate::reference::{Advisory, OsClass, ReferenceValues};
+use crate::reference::{OsClass, ReferenceValues};
 use crate::toml_text::literal::quoted;
 use crate::toml_text::{FoundMistakes, TomlEntry, TomlTable};
 
@@ -206,16 +206,6 @@ impl Lock {
             AcceptName::UnknownImage => row
                 .filter(|row| row.class == OsClass::Production && !row.is_third_party())
                 .map(|row| format!("the image is {}, a release", row.name)),
-            AcceptName::VulnerableImage => {
-                let (row, version) = row.and_then(|row| Some((row, row.version.as_ref()?)))?;
-                let mut known = Advisory::host_alone(reference.advisories(), Some(version));
-                known.next().is_none().then(|| {
-                    format!(
-                        "of {} no vulnerability is known that the host can use alone",
-                        row.name
-                    )
-                })
-            }
             AcceptName::AcpiChange => {
                 let shape = reference.shape_of(os.rtmr0.as_ref()?)?;
                 Some(format!("its rtmr0 is in the table of VM shapes: {shape}"))
@@ -231,6 +221,9 @@ impl Lock {
             | AcceptName::OtherApp
             | AcceptName::UnreadCompose
             | AcceptName::NoLongerShown => None,
+            // Its sentence limits what `os_image.vulnerable_until` accepts: without the line, that day accepts what becomes known later,
+            // too.
+            AcceptName::VulnerableImage => None,
         }
     }
 
@@ -325,6 +318,30 @@ mod tests {
             )]
         );
         assert!(lock(&["tcb"]).needless_acceptances().is_empty());
+    }
+
+    /// Whoever removed that line alone would accept every vulnerability until the day that stays in the lock.
+    #[test]
+    fn the_sentence_that_limits_what_a_day_accepts_is_never_needless() {
+        let reference = ReferenceValues::built_in();
+        let mut seen = 0;
+        for row in reference.images() {
+            let (Some(registers), [firmware, ..]) = (&row.registers, &reference.mrtds_of(row)[..]) else {
+                continue;
+            };
+            let text = format!(
+                "schema = \"cvm-verify/lock/v1\"\n[os_image]\nmrtd = \"{}\"\nrtmr0 = \"{}\"\nrtmr1 = \"{}\"\nrtmr2 = \"{}\"\n\
+                 vulnerable_until = \"2026-12-01\"\n[accepted]\nvulnerable-image = \"CVE-2024-1: nothing of it is used.\"\n",
+                hex::encode(firmware),
+                "ab".repeat(48),
+                hex::encode(registers.rtmr1.0),
+                hex::encode(registers.rtmr2.0),
+            );
+            let lock = Lock::parse(&text, "cvm.lock").unwrap();
+            assert_eq!(lock.needless_acceptances(), [], "{}", row.name);
+            seen += 1;
+        }
+        assert!(seen > 1, "{seen}");
     }
 
     #[test]
