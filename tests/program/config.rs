@@ -173,7 +173,7 @@ fn a_config_that_is_none_says_what_it_is() {
 #[test]
 fn mistakes_of_the_file_and_of_the_files_it_names_are_told_together() {
     let deployment = Deployment::healthy();
-    std::fs::write(deployment.path("compose.json"), "{}").unwrap();
+    std::fs::write(deployment.path("compose.json"), r#"{"runner":"docker-compose"}"#).unwrap();
     std::fs::write(
         deployment.path("other.lock"),
         format!(
@@ -206,7 +206,7 @@ fn mistakes_of_the_file_and_of_the_files_it_names_are_told_together() {
         ("6:8", "`lock`: "),
         (
             "10:16",
-            "`compose-hash`: `app-compose-file` contradicts it: that file's SHA-256 is 44136fa3",
+            "`compose-hash`: `app-compose-file` contradicts it: that file's SHA-256 is 1120e42a",
         ),
         (
             "16:10",
