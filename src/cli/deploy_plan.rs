@@ -143,18 +143,20 @@ impl WrittenLock {
             ));
         }
         let expected = policy.compose_hash.as_ref().map(|expected| expected.value);
-        let hash = expected
-            .or(forms.first().map(|form| form.hash))
-            .unwrap_or_default();
+        let is_expected = |form: &&ComposeForm| expected.is_none_or(|hash| form.hash == hash);
+        let Some(form) = forms.iter().find(is_expected) else {
+            return Err(refused(
+                "the expected compose hash is that of no form of --app-compose-file; `cvm-verify compose-hash FILE` shows all forms",
+            ));
+        };
         let path = from.display().to_string();
-        let lock = with_document(&read(&from)?, &path, target, &document, &hash)
+        let lock = with_document(&read(&from)?, &path, target, &document, &form.hash)
             .map_err(|error| UsageError::new(error.to_string()))?;
         if lock.compose_hash.is_some() && settings.one("compose-hash").is_none() {
             refuse_two_forms(&forms)?;
         }
-        let form = forms.iter().find(|form| form.hash == hash);
         Ok(Self {
-            form: form.map_or("verbatim", |form| form.name),
+            form: form.name,
             output: output.to_owned(),
             is_own,
             lock,

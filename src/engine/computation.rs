@@ -63,8 +63,8 @@ impl Computation {
         self.asked.load(Ordering::SeqCst) > 0
     }
 
-    /// Does some work in a thread of its own, as soon as there is room. Work that began goes on to its end where nobody waits for it any
-    /// more, and counts until then. A panic goes on in whoever waits.
+    /// Does some work in a thread of its own, as soon as there is room. Dropping the future does not end work that began, which takes up
+    /// room until it ends. A panic of the work is a panic of this future.
     pub(super) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
         let _asked = AskedWork::new(&self.asked);
         // It is never closed.
@@ -77,7 +77,7 @@ impl Computation {
             Ok(result) => result,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => resume_unwind(panic),
-                // The runtime ends before the work began, and with it whoever waits.
+                // The runtime was shut down before the work began: this future is dropped, too.
                 Err(_) => std::future::pending().await,
             },
         }
@@ -92,7 +92,7 @@ mod tests {
 
     use super::*;
 
-    /// Work that would wait for ever fails instead.
+    /// The longest time that work waits in a test that fails.
     const LONG: Duration = Duration::from_secs(60);
 
     #[tokio::test]

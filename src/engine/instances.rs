@@ -121,7 +121,10 @@ impl Collection {
             .running
             .saturating_sub(count(self.unnamed()).saturating_sub(1));
         let (reason, detail) = if minimum > listed.running {
-            let repeated = listed.listed - listed.stopped - listed.running;
+            let repeated = listed
+                .listed
+                .saturating_sub(listed.stopped)
+                .saturating_sub(listed.running);
             let once = match repeated {
                 0 => String::new(),
                 1 => " 1 entry of the list shows an instance that another entry shows, and it counts once."

@@ -447,6 +447,24 @@ fn t66_a_name_without_a_dot_that_no_container_has_is_one_that_the_host_resolves(
         ("http://file", "", ""),
         ("http://File:8080", "", ""),
         ("http://store", "", "container_name: other"),
+        ("http://store", "", "hostname: store"),
+        (
+            "http://files",
+            "",
+            "networks: { default: { use_service_name_alias: false } }",
+        ),
+        ("http://host.docker.internal:8080", "", ""),
+        (
+            "http://host.docker.internal",
+            "extra_hosts: ['host.docker.internal:203.0.113.5']",
+            "",
+        ),
+        ("http://app.localhost", "", ""),
+        (
+            "http://files.example.com",
+            "extra_hosts: ['files.example.com:203.0.113.5']",
+            "",
+        ),
         ("http://files", "extra_hosts: ['files:203.0.113.5']", ""),
         ("http://files", "extra_hosts: { files: 203.0.113.5 }", ""),
         (
@@ -486,8 +504,17 @@ fn t66_a_name_without_a_dot_that_no_container_has_is_one_that_the_host_resolves(
         ("http://FILES:8080", "", ""),
         ("http://localhost:8080", "", ""),
         ("http://store", "", "container_name: store"),
-        ("http://store", "", "hostname: store"),
         ("http://store", "", "networks: { default: { aliases: [store] } }"),
+        (
+            "http://store.example.com",
+            "",
+            "networks: { default: { aliases: [store.example.com] } }",
+        ),
+        (
+            "http://host.docker.internal",
+            "extra_hosts: ['host.docker.internal:host-gateway']",
+            "",
+        ),
         ("http://store", "links: ['files:store']", ""),
         ("http://vm", "extra_hosts: ['vm:host-gateway']", ""),
         ("http://vm", "extra_hosts: { vm: [10.1.0.2] }", ""),
@@ -536,6 +563,13 @@ fn t66_a_script_of_a_config_finds_what_every_container_finds_that_mounts_it() {
 
 #[test]
 fn t66_what_answers_at_a_socket_is_no_machine() {
+    for options in ["http://other/a --next", "http://other/a -s:", "-H"] {
+        let script = format!("curl {options} --unix-socket /run/app.sock http://other/keys | sh");
+        is_unmeasured(
+            &service(&format!("entrypoint: {}", json!(["sh", "-c", script]))),
+            "services.web.entrypoint[2]",
+        );
+    }
     for address in ["http://dstack", "http://localhost", "http://files.example.com"] {
         is_fixed(&service(&format!(
             "entrypoint: {}",

@@ -75,12 +75,12 @@ def found_by(container, document, fill):
             if not isinstance(other, dict) or not starts(other) or str(other.get("network_mode")).startswith("service:"):
                 continue
             shared = own & networks_of(other, document)
-            if shared:
-                names.add(name)
-                names.update(other[key] for key in ("container_name", "hostname") if isinstance(other.get(key), str))
-            if isinstance(other.get("networks"), dict):
-                for network in shared & set(other["networks"]):
-                    names.update((other["networks"][network] or {}).get("aliases") or [])
+            for network in shared:
+                settings = other["networks"].get(network) if isinstance(other.get("networks"), dict) else None
+                settings = settings or {}
+                names.update([] if settings.get("use_service_name_alias") is False else [name])
+                names.update([other["container_name"]] if isinstance(other.get("container_name"), str) else [])
+                names.update(settings.get("aliases") or [])
     names = {fill(str(name)).lower() for name in names}
     for link in container.get("links") or []:
         other, _, name = link.partition(":")
@@ -116,7 +116,7 @@ def is_machine(host):
             return True
         return not any(address in network for network in INSIDE[address.version])
     except ValueError:
-        return "$" in host or "{" in host or host.isdigit() or "." in host and not host.endswith(".localhost") and host != "host.docker.internal"
+        return "$" in host or "{" in host or host.isdigit() or "." in host and host not in CONTAINERS
 
 
 def unprotected(text):
@@ -155,7 +155,7 @@ def takes(command, unchecked):
             bare = re.search(r"(?:^|\s)((?:[\w-]+\.)+[a-z]{2,}|\d+\.\d+\.\d+\.\d+)(/\S*)?(?:\s|$)", re.sub(r"(?:^|\s)-\w*[oO]\s*\S+", " ", rest))
             if re.search(r"\s(?:-i|--input-file)[= ]", rest) and name == "wget":
                 return unprotected(rest)
-            if name == "curl" and re.search(r"--(?:abstract-)?unix-socket", rest):
+            if name == "curl" and re.search(r"--(?:abstract-)?unix-socket", rest) and not re.search(r"(^|\s)(--ne|-\w*:)", rest):
                 return False
             return unprotected(rest) or bool(insecure) and elsewhere(rest) or bool(bare) and is_machine(bare.group(1))
     if any(each in ("nc", "ncat", "netcat") for each in names):

@@ -60,8 +60,8 @@ pub(super) fn text_of<'a>(
     }
 }
 
-/// Refuses the text of an event log that holds no list. That is an app's own form, as a log that is no text: nothing signs what is around the
-/// events.
+/// Refuses the text of an event log that holds no list. Nothing signs the text around the events, so it proves no change: an app may write its
+/// log in a form of its own.
 pub(super) fn refuse_no_list(document: &'static str, field: &str, text: &str) -> Result<(), EvidenceError> {
     if text.trim_start().starts_with('[') {
         return Ok(());

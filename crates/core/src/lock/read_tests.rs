@@ -49,7 +49,7 @@ fn what_was_measured_is_one_of_those_that_a_lock_names() {
     assert_eq!(measured, before);
 }
 
-/// `pin` replaces no lock that it cannot read, unless it is told to: a command that would refuse is no advice.
+/// Without `--force`, `pin` does not replace a lock that it cannot read. So the advice names `--force`, or another file.
 #[test]
 fn no_advice_for_a_broken_lock_names_a_command_that_refuses_it() {
     let mut named = 0;

@@ -42,19 +42,23 @@ impl<'f> ContainerNames<'f> {
         };
         let mut by_network: BTreeMap<&str, Names> = BTreeMap::new();
         for (service, container) in containers().filter(|(_, container)| may_start(container)) {
-            let named = ["container_name", "hostname"].map(|key| container.get(key)?.as_str());
-            let own = named.into_iter().flatten().chain([service.as_str()]);
-            let own: Vec<Rc<str>> = own.map(|name| names.written(name)).collect();
+            // Only newer versions of Docker answer for `hostname`, too.
+            let name = container.get("container_name").and_then(Value::as_str);
+            let name = name.map(|name| names.written(name));
+            let service = names.written(service);
             for network in networks(container) {
                 let settings = container
                     .get("networks")
                     .and_then(|networks| networks.get(network));
                 let aliases = texts(settings.and_then(|settings| settings.get("aliases")));
                 let aliases = aliases.map(|alias| names.written(alias));
+                let has_service = settings.and_then(|settings| settings.get("use_service_name_alias"))
+                    != Some(&Value::Bool(false));
+                let service = has_service.then(|| Rc::clone(&service));
                 by_network
                     .entry(network)
                     .or_default()
-                    .extend(own.iter().cloned().chain(aliases));
+                    .extend(service.into_iter().chain(name.clone()).chain(aliases));
             }
         }
         let by_network = by_network.into_iter();

@@ -18,7 +18,7 @@ use super::paths::base_name;
 use super::programs::{
     BRINGING, CONNECTIONS, COREUTILS, DOWNLOADERS, FETCHERS, OTHER_CONNECTIONS, OVER_SSH, RUNNERS,
 };
-use super::requests::takes_a_word;
+use super::requests::{asks_at_a_socket, takes_a_word};
 use super::script::ShellCommand;
 use super::unchecked::{OFF, is_unchecked};
 use super::word::Word;
@@ -340,8 +340,7 @@ impl Addresses {
             || self.unchecked.contains(CURL_CONFIG)
                 && name == "curl"
                 && has_option(arguments, 'K', "--config");
-        // What answers at a socket of the container is no machine, whatever the address says.
-        if name == "curl" && arguments.iter().any(|word| is_socket_option(&word.text)) {
+        if name == "curl" && asks_at_a_socket(arguments) {
             return false;
         }
         let addresses = addresses_of_client(name, arguments);
@@ -457,11 +456,6 @@ fn is_over_ssh(name: &str, text: &str) -> bool {
     let names_place = rest.contains([':', '@']) || name == "ssh";
     let host = rest.split(['/', ':']).next().unwrap_or_default();
     names_place && is_machine(host.rsplit('@').next().unwrap_or_default())
-}
-
-fn is_socket_option(word: &str) -> bool {
-    let option = word.split('=').next();
-    matches!(option, Some("--unix-socket" | "--abstract-unix-socket"))
 }
 
 /// The words of a program that may be addresses which it asks: not the arguments of options that are known to be none.

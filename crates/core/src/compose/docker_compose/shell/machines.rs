@@ -59,13 +59,11 @@ pub(super) fn is_machine_without_scheme(name: &str, text: &str) -> bool {
         && is_machine(host)
 }
 
-/// Whether a word is the name of another machine than the VM and its containers, or its address: a name with a dot, or an address that is
-/// neither of this machine nor of a network of containers. What a variable holds may be any. A word without a dot may be no name at all.
+/// Whether a word is the name of another machine than the VM and its containers, or its address: a name with a dot that no container has,
+/// or an address that is neither of this machine nor of a network of containers. A variable may hold any. A word without a dot may be no
+/// name at all.
 pub(in crate::compose::docker_compose) fn is_machine(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
-    if host.ends_with(".localhost") || host == "host.docker.internal" {
-        return false;
-    }
     // `printf 'http://%s/'` fills in what follows.
     if host.contains(['$', '%']) {
         return true;
@@ -78,7 +76,7 @@ pub(in crate::compose::docker_compose) fn is_machine(host: &str) -> bool {
     if let Ok(address) = host.parse::<Ipv6Addr>() {
         return !(address.is_loopback() || address.is_unspecified() || address.is_unique_local());
     }
-    host.contains('.') && !host.starts_with('.') && !host.contains("..")
+    host.contains('.') && !host.starts_with('.') && !host.contains("..") && !is_container(&host)
 }
 
 /// The same of a host in an address: one number is an address, too, and a name without a dot is one for which Docker's name server asks the
@@ -89,7 +87,7 @@ pub(super) fn is_machine_of_address(host: &str) -> bool {
     is_number || is_machine(host) || is_name_of_a_machine(host)
 }
 
-/// Whether a host is a name without a dot that is no container's.
+/// Whether a host is a name without a dot that no container has.
 fn is_name_of_a_machine(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let is_label = host.starts_with(|c: char| c.is_ascii_alphanumeric())

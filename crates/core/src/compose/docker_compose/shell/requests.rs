@@ -141,6 +141,21 @@ impl RequestOption {
     }
 }
 
+/// Whether curl connects to a socket of the container, whatever its addresses name. Behind `--next` a request has options of its own, and
+/// the argument of another option is no option.
+pub(super) fn asks_at_a_socket(arguments: &[Word]) -> bool {
+    let texts = || arguments.iter().map(|word| word.text.as_str());
+    let is_socket = |(word, before): (&str, &str)| {
+        let option = word.split('=').next();
+        matches!(option, Some("--unix-socket" | "--abstract-unix-socket")) && !takes_a_word("curl", before)
+    };
+    // `--next` may be shortened, and `-:` may stand among other letters.
+    let begins_another = |word: &str| {
+        word.starts_with("--ne") || word.starts_with('-') && !word.starts_with("--") && word.contains(':')
+    };
+    texts().zip(std::iter::once("").chain(texts())).any(is_socket) && !texts().any(begins_another)
+}
+
 /// Whether the answer to a request of curl or wget stays in a file.
 pub(super) fn keeps_its_answer(name: &str, arguments: &[Word], outputs: &[Word]) -> bool {
     let has = |options: &[&str]| {
