@@ -58,11 +58,12 @@ pub(crate) fn spelling_of(text: &str, hash: &[u8; 32]) -> Option<String> {
     }
     let members = members_of(text).ok()?;
     let sorted = compact(&members);
+    let escaped = ascii(&sorted);
     let sources = [
         (text.to_owned(), ""),
-        (ascii(text), " and escaped characters"),
-        (ascii(&sorted), " and sorted keys and escaped characters"),
         (sorted, " and sorted keys"),
+        (ascii(text), " and escaped characters"),
+        (escaped, " and sorted keys and escaped characters"),
     ];
     // A form that writes a number in another way can be another document.
     let sources = sources
