@@ -29,12 +29,6 @@ def options(program) -> str:
     return subprocess.run([program, "verify", "--help"], capture_output=True, text=True, check=True).stdout
 
 
-@pytest.fixture(autouse=True)
-def _skip_what_is_not_built(request):
-    if request.node.get_closest_marker("github") and "--github" not in request.getfixturevalue("options"):
-        pytest.skip("`cvm-verify verify` has no --github yet")
-
-
 @pytest.fixture
 def workspace(tmp_path):
     """A user's workspace with the action in its folder `action`."""

@@ -5,7 +5,6 @@ import re
 import subprocess
 from pathlib import Path
 
-import pytest
 import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -72,7 +71,6 @@ def test_every_secret_is_masked():
     assert {n for n, i in ACTION["inputs"].items() if "Pass secrets" in i["description"]} == {"channel-secrets"}
 
 
-@pytest.mark.github
 def test_every_input_is_an_option_of_the_program(options):
     long = set(re.findall(r"^\s+(?:-\w, )?--([a-z-]+)", options, re.MULTILINE)) | {"url", "report"}
     assert set(ACTION["inputs"]) - OF_THE_SCRIPTS - OF_THE_ENVIRONMENT_ALONE <= long
@@ -107,7 +105,6 @@ def test_outputs_are_those_of_the_step_that_exists():
         assert re.fullmatch(form, output["value"])
 
 
-@pytest.mark.github
 def test_the_program_writes_every_output(machine, program, tmp_path):
     inputs = machine().inputs()
     environment = {variable(n): v for n, v in inputs.items() if n != "extra-args"}
@@ -122,7 +119,6 @@ def test_the_program_writes_every_output(machine, program, tmp_path):
     assert set(re.findall(r"^([a-z-]+)(?:=|<<)", text, re.MULTILINE)) == set(OUTPUTS)
 
 
-@pytest.mark.skipif(not (REPOSITORY / "docs" / "action.md").exists(), reason="docs/action.md is not written yet")
 def test_the_documentation_names_every_input_and_output():
     words = "\n".join(path.read_text() for path in DOCS)
     assert [n for n in (*ACTION["inputs"], *ACTION["outputs"]) if f"`{n}`" not in words] == []

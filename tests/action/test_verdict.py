@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.github
 HOSTILE = (
     "\n::error::forged\n::add-mask::verdict\n::stop-commands::x\n##[error]forged\n| PASS |\n</details><script>forged</script>"
     "![](http://evil.test/x) @org/team [x](http://evil.test) \u001b[2J\u202e"

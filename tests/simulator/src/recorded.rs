@@ -1,6 +1,6 @@
 //! Evidence that was recorded from real hardware and services. Its licences differ, so it is beside the repository and not in it:
-//! in the folder that `CVM_VERIFY_VECTORS` names, or `../shared/vectors`. A test that finds no such folder says that it was
-//! skipped; in a folder that is there, what a test reads must be.
+//! in the folder that `CVM_VERIFY_VECTORS` names, or `../shared/vectors`. A test that finds no such folder checks
+//! nothing, which `.ci/run` says; in a folder that is there, what a test reads must be.
 
 use std::path::{Path, PathBuf};
 
