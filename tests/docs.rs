@@ -69,13 +69,5 @@ fn written_pages() -> Vec<String> {
 
 /// Asserts that a file of the repository holds exactly `text`. With `UPDATE_GENERATED=1` it is written instead.
 fn assert_generated(path: &str, text: &str) {
-    if std::env::var_os("UPDATE_GENERATED").is_some_and(|value| value == "1") {
-        std::fs::write(repository(path), text).unwrap();
-        return;
-    }
-    let found = std::fs::read_to_string(repository(path)).unwrap_or_default();
-    assert!(
-        found == text,
-        "{path} is out of date: run `UPDATE_GENERATED=1 cargo test --test docs` and commit it"
-    );
+    simulator::generated::assert_generated(&repository(path), text, "--test docs");
 }

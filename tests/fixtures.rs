@@ -58,18 +58,6 @@ fn bundle(lie: Lie) -> String {
 
 /// Asserts that a fixture holds exactly `text`. With `UPDATE_GENERATED=1` it is written instead.
 fn assert_generated(name: &str, text: &str) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures/simulated")
-        .join(name);
-    if std::env::var_os("UPDATE_GENERATED").is_some_and(|value| value == "1") {
-        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        std::fs::write(&file, text).unwrap();
-        return;
-    }
-    let found = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(
-        found == text,
-        "{} is not what the simulator makes: run `UPDATE_GENERATED=1 cargo test --test fixtures` and commit it",
-        file.display()
-    );
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/simulated");
+    simulator::generated::assert_generated(&folder.join(name), text, "--test fixtures");
 }

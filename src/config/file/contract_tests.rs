@@ -16,15 +16,7 @@ fn read(path: &str) -> String {
 }
 
 fn assert_generated(path: &str, text: &str) {
-    if std::env::var_os("UPDATE_GENERATED").is_some_and(|value| value == "1") {
-        std::fs::write(repository(path), text).unwrap();
-        return;
-    }
-    let found = std::fs::read_to_string(repository(path)).unwrap_or_default();
-    assert!(
-        found == text,
-        "{path} is out of date: run `UPDATE_GENERATED=1 cargo test --lib config::file` and commit it"
-    );
+    simulator::generated::assert_generated(&repository(path), text, "--lib config::file");
 }
 
 fn problem_of_schema(text: &str) -> Option<String> {

@@ -24,6 +24,7 @@ mod asn1;
 pub mod boot_events;
 pub mod cvm;
 pub mod event_log;
+pub mod generated;
 pub mod gpu;
 pub mod gpu_pki;
 pub mod guest;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use chrono::{Datelike as _, NaiveDate};
+use simulator::generated::assert_generated;
 
 use super::advisory::Affected;
 use super::document::ReferenceDocument;
@@ -16,7 +17,7 @@ use super::{
     RiskyName, RiskyNameMatch, RiskyNameReaders, RowOrigin, ScriptRow, ScriptText, Standing, VmShape,
 };
 
-const COMMAND: &str = "UPDATE_GENERATED=1 cargo test -p cvm-verify-core --lib rust_source";
+const TESTS: &str = "-p cvm-verify-core --lib rust_source";
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src/reference")
@@ -177,7 +178,7 @@ fn module(values: &ReferenceValues) -> String {
     } = values;
     let day = |date: &NaiveDate| format!("{}, {}, {}", date.year(), date.month(), date.day());
     [
-        &format!("//! The rows of `data/`. Made by `{COMMAND}`. Do not edit.\n\n"),
+        &format!("//! The rows of `data/`. Made by `UPDATE_GENERATED=1 cargo test {TESTS}`. Do not edit.\n\n"),
         "use std::borrow::Cow;\n\nuse chrono::NaiveDate;\n\n",
         "use super::advisory::Affected;\nuse super::os_image::KnownFirmware;\nuse super::value::{Bytes, Text};\n",
         "use super::{\n    Advisory, Grade, KmsImageRow, KmsRow, OsClass, OsImageRow, Registers, ReleaseVersion, RiskyName,\n",
@@ -201,17 +202,7 @@ fn module(values: &ReferenceValues) -> String {
 #[test]
 fn the_rows_that_are_built_in_are_those_of_the_documents() {
     let read = of_documents();
-    let file = folder().join("built_in.rs");
-    let text = module(read);
-    if std::env::var_os("UPDATE_GENERATED").is_some_and(|value| value == "1") {
-        std::fs::write(&file, text).expect("a file that can be written");
-        return;
-    }
-    let stale = format!("built_in.rs is out of date: run `{COMMAND}` and commit it");
-    assert!(
-        std::fs::read_to_string(&file).expect("built_in.rs") == text,
-        "{stale}"
-    );
+    assert_generated(&folder().join("built_in.rs"), &module(read), TESTS);
     let built_in = ReferenceValues::of_built_in_rows();
-    assert!(built_in == *read, "{stale}");
+    assert!(built_in == *read);
 }
