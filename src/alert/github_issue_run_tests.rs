@@ -50,6 +50,8 @@ async fn a_run_that_verifies_nothing_has_an_issue_that_is_closed_when_it_does() 
     assert_eq!(run(&api, Some(typo), 120 + 25 * 60).await, told("reminder"));
     assert_eq!(run(&api, None, 180 + 25 * 60).await.len(), 1);
     assert_eq!(forge.open(), Vec::<u64>::new());
+    let body = forge.body(1);
+    assert!(body.contains("**RECOVERED ") && !body.contains("TEST"), "{body}");
     // It verifies nothing again soon: the same issue, and two verdicts in a row end it.
     assert_eq!(run(&api, Some(gone), 190 + 25 * 60).await, told("inconclusive"));
     assert_eq!(forge.open(), [1]);

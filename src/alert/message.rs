@@ -325,14 +325,15 @@ impl Message {
         format!("cvm-verify, event {}, {}", self.event, rfc3339(self.at))
     }
 
-    /// The verdict in capitals, or that it is a test.
+    /// The verdict in capitals. Without one it is a test, or a run that verifies its targets again.
     #[must_use]
     pub const fn word(&self) -> &'static str {
-        match self.verdict {
-            None => "TEST",
-            Some(Verdict::Pass) => "PASS",
-            Some(Verdict::Fail) => "FAIL",
-            Some(Verdict::Inconclusive) => "INCONCLUSIVE",
+        match (self.verdict, self.event) {
+            (None, AlertEvent::Recovered) => "RECOVERED",
+            (None, _) => "TEST",
+            (Some(Verdict::Pass), _) => "PASS",
+            (Some(Verdict::Fail), _) => "FAIL",
+            (Some(Verdict::Inconclusive), _) => "INCONCLUSIVE",
         }
     }
 
