@@ -56,8 +56,21 @@ impl StateFile {
                 )
             })?;
         }
-        if !path.metadata().is_ok_and(|found| found.is_file()) {
-            return Ok(());
+        let found = match path.metadata() {
+            Ok(found) => found,
+            // It is made, or writing it says why not.
+            Err(_) => return Ok(()),
+        };
+        if !found.is_file() {
+            let what = if found.is_dir() {
+                "is a folder"
+            } else {
+                "is no regular file"
+            };
+            return Err(UsageError::file(
+                path,
+                format!("{what}, so no alert state can be kept in it. Name a file for --state"),
+            ));
         }
         let found = bounded_io::read(path, MAX_STATE_BYTES as u64 + 1)
             .map_err(|error| UsageError::file(path, format!("cannot be read ({error})")))?;

@@ -8,11 +8,28 @@ use super::run::run;
 fn a_memory_that_cannot_be_written_is_said_and_changes_no_verdict() {
     let (sink, deployment) = (sink(), failing());
     let hook = format!("{}/hook", sink.url());
-    // A folder is no file.
-    let state = format!("--state={}", deployment.folder.path().display());
+    // No file system has such a name.
+    let state = format!("--state={}", deployment.path(&"x".repeat(300)));
     let ran = verify(&deployment, &[("CVM_VERIFY_WEBHOOK_URL", &hook)], &[&state]);
     assert_eq!((ran.code, sink.count("/hook")), (1, 1));
     ran.assert_stderr("the next run sends the same alerts again");
+}
+
+#[test]
+fn a_memory_that_is_no_file_is_a_usage_error() {
+    let (sink, deployment) = (sink(), failing());
+    let hook = format!("{}/hook", sink.url());
+    let folder = deployment.folder.path().display().to_string();
+    for (path, says) in [
+        (folder.as_str(), "is a folder"),
+        ("/dev/null", "is no regular file"),
+    ] {
+        let state = format!("--state={path}");
+        let ran = verify(&deployment, &[("CVM_VERIFY_WEBHOOK_URL", &hook)], &[&state]);
+        assert_eq!(ran.code, 2, "{path}");
+        ran.assert_stderr(says);
+        assert_eq!(deployment.app.count("/attestation"), 0);
+    }
 }
 
 #[test]
