@@ -1,14 +1,19 @@
 //! The format for people at a terminal or in a CI log: the verdict first, then why, then every check.
 
 use super::alert::{self, Delivery};
-use super::cause::causes;
+use super::cause::{causes, is_to_act_on};
 use super::escape::{shorten, terminal};
 use super::page::{Ink, TextPage};
 use super::{accepted, alike, attempts, banner, measured, more, older_attempts, reached, table, words};
-use cvm_verify_core::report::{AlertRecord, CheckResult, Mode, Report, TargetReport, Verdict};
+use cvm_verify_core::report::{
+    AlertRecord, CheckId, CheckResult, Mode, Report, TargetReport, Verdict, and_more,
+};
+use std::collections::BTreeMap;
 
 /// Longest name of a target, in characters.
 const MAX_NAME: usize = 120;
+/// Different warnings of targets that pass, at most.
+const MAX_WARNINGS: usize = 20;
 
 /// How the text looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,12 +117,62 @@ fn several(page: &mut TextPage, report: &Report, targets: &[TargetReport], on_ea
             in_short(page, report.mode, other, on_each);
         }
     }
-    let mut passing = of(Verdict::Pass).peekable();
-    if passing.peek().is_some() && !style.quiet {
+    let passing: Vec<&TargetReport> = of(Verdict::Pass).filter(|_| !style.quiet).collect();
+    if !passing.is_empty() {
         page.blank();
     }
-    for target in passing.filter(|_| !style.quiet) {
+    for target in &passing {
         in_short(page, report.mode, target, on_each);
+    }
+    warnings(page, &passing);
+}
+
+/// What targets that pass warn of: each warning once, with the targets that have it.
+fn warnings(page: &mut TextPage, passing: &[&TargetReport]) {
+    let mut all: Vec<(&TargetReport, &CheckResult, usize)> = Vec::new();
+    let mut known: BTreeMap<(CheckId, Option<&str>, &str, Option<&str>), usize> = BTreeMap::new();
+    for target in passing {
+        for check in target.checks.iter().filter(|check| is_to_act_on(check, &[])) {
+            let next = all.len();
+            let key = (
+                check.id,
+                check.reason.as_deref(),
+                check.detail.as_str(),
+                check.fix.as_deref(),
+            );
+            match all.get_mut(*known.entry(key).or_insert(next)) {
+                Some((_, _, others)) => *others += 1,
+                None => all.push((target, check, 0)),
+            }
+        }
+    }
+    let left_out = all.len().saturating_sub(MAX_WARNINGS);
+    if !all.is_empty() {
+        page.blank();
+    }
+    for (target, check, others) in all.into_iter().take(MAX_WARNINGS) {
+        let name = format!("{}{}", shorten(&target.name, MAX_NAME), and_more("", others));
+        said(
+            page,
+            &format!("WARN {} ({name})", words::named(check)),
+            &words::detail(target, check),
+        );
+        if let Some(fix) = &check.fix {
+            let lead = "    What to do: ";
+            page.advice(
+                lead,
+                lead.len(),
+                Ink::Plain,
+                &terminal(&shorten(fix, table::MAX_DETAIL)),
+            );
+        }
+    }
+    if left_out > 0 {
+        page.paragraph(
+            2,
+            Ink::Plain,
+            &format!("And {left_out} more warnings: see the JSON report."),
+        );
     }
 }
 

@@ -90,6 +90,38 @@ fn many_targets_with_one_cause_say_it_once_and_each_is_named() {
     assert!(said.lines().count() < 60, "{said}");
 }
 
+/// What each target that passes warns of is said once, with its advice; nobody else would say that an acceptance ends.
+#[test]
+fn several_passes_say_once_what_they_warn_of() {
+    let targets = (1..=12).map(|number| {
+        let mut target = samples::pass();
+        target.name = format!("replica-{number}.example.com");
+        let check = target
+            .checks
+            .iter_mut()
+            .find(|check| check.status == Status::Pass)
+            .unwrap();
+        check.status = Status::Warn;
+        check.detail = "The acceptance ends in 6 days.".into();
+        check.fix = Some("Renew it.".to_owned());
+        target
+    });
+    let report = samples::report(Mode::Live, targets.collect());
+    let said = text(&report, TextStyle::default());
+    assert_eq!(
+        said.matches("The acceptance ends in 6 days.").count(),
+        1,
+        "{said}"
+    );
+    assert_eq!(said.matches("Renew it.").count(), 1, "{said}");
+    assert!(said.contains("(replica-1.example.com and 11 more): "), "{said}");
+    let quiet = TextStyle {
+        quiet: true,
+        ..TextStyle::default()
+    };
+    assert!(!text(&report, quiet).contains("Renew it."));
+}
+
 #[test]
 fn hostile_strings() {
     assert_snapshot!(live(report_saying(HOSTILE)));
