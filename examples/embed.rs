@@ -7,6 +7,7 @@ use cvm_verify::engine::{Deployment, Run, Session, verify};
 use cvm_verify::net::{Client, Transport};
 use cvm_verify::render::escape::terminal;
 use cvm_verify_core::{Expected, Origin, Policy, Status, Verdict, parse_user_hex};
+use std::io::{Write as _, stdout};
 use std::{error::Error, process::ExitCode, sync::Arc};
 
 #[tokio::main(flavor = "current_thread")]
@@ -16,8 +17,10 @@ async fn main() -> ExitCode {
 }
 
 async fn verdict() -> Result<Verdict, Box<dyn Error>> {
-    let both = std::env::args().nth(1).zip(std::env::args().nth(2));
-    let (url, hash) = both.ok_or("usage: embed URL COMPOSE_HASH")?;
+    let mut args = std::env::args_os().skip(1).map(std::ffi::OsString::into_string);
+    let (Some(Ok(url)), Some(Ok(hash))) = (args.next(), args.next()) else {
+        return Err("usage: embed URL COMPOSE_HASH".into());
+    };
     let value = parse_user_hex(&hash).map_err(|error| format!("COMPOSE_HASH {error}"))?;
     let origin = Origin::Option("COMPOSE_HASH");
     let policy = Policy {
@@ -30,10 +33,11 @@ async fn verdict() -> Result<Verdict, Box<dyn Error>> {
     let reports = verify(&session, vec![app], &Run::default(), |_| {}, stop).await?;
     for check in reports.iter().flat_map(|report| &report.checks) {
         if let (Status::Fail | Status::Error | Status::Warn, Some(fix)) = (check.status, &check.fix) {
-            println!("{}: {}\n  {}", check.id, terminal(&check.detail), terminal(fix));
+            let (detail, fix) = (terminal(&check.detail), terminal(fix));
+            writeln!(stdout(), "{}: {detail}\n  {fix}", check.id)?;
         }
     }
     let verdict = Verdict::worst(reports.iter().map(|report| report.verdict));
-    println!("{verdict:?}");
+    writeln!(stdout(), "{verdict:?}")?;
     Ok(verdict)
 }
