@@ -250,6 +250,14 @@ pub(crate) struct PendingFile {
 }
 
 #[cfg(unix)]
+/// A lock has the line `schema = "cvm-verify/lock/…"`, whatever else was done to it.
+pub(crate) fn is_lock(text: &str) -> bool {
+    text.lines().any(|line| {
+        line.split_once('=')
+            .is_some_and(|(key, value)| key.trim() == "schema" && value.contains("cvm-verify/lock/"))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

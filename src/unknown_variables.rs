@@ -113,10 +113,22 @@ fn key_of_the_file(name: &str) -> Option<String> {
     ))
 }
 
-/// A line about the variables that nothing reads, if there are any. `options` are the variables of all options.
-pub(crate) fn notes(options: &BTreeSet<String>, env: &BTreeMap<String, String>) -> Option<String> {
+/// Whether a variable is set that no option reads: then [`notes`] may have a line.
+pub(crate) fn has_unknown(options: &BTreeSet<String>, env: &BTreeMap<String, String>) -> bool {
+    unknown(&known(options), env).next().is_some()
+}
+
+/// A line about the variables that nothing reads, if there are any. `options` are the variables of all options, `named` those that the
+/// policy file names.
+pub(crate) fn notes(
+    options: &BTreeSet<String>,
+    named: &BTreeSet<String>,
+    env: &BTreeMap<String, String>,
+) -> Option<String> {
     let known = known(options);
-    let names: Vec<&str> = unknown(&known, env).collect();
+    let names: Vec<&str> = unknown(&known, env)
+        .filter(|name| !named.contains(*name))
+        .collect();
     let shown: Vec<String> = names
         .iter()
         .take(MAX_NOTED)
@@ -135,9 +147,9 @@ pub(crate) fn notes(options: &BTreeSet<String>, env: &BTreeMap<String, String>) 
     });
     let unread = (!names.is_empty()).then(|| {
         format!(
-            "no option reads {}{more}.{} A policy file may name them for its alert channels; `cvm-verify verify --help` lists \
-             the options.",
+            "no option reads {}{more}, and no policy file of this run names {}.{} `cvm-verify verify --help` lists the options.",
             shown.join(", "),
+            if names.len() == 1 { "it" } else { "them" },
             meant.concat()
         )
     });

@@ -13,42 +13,40 @@ mod diff;
 mod environment;
 mod explain;
 mod fetched_collateral;
-mod github;
 mod help;
 mod inspect;
 mod merge;
-mod merged_heartbeat;
 mod os_image;
 mod output;
 mod pin;
 mod proxy_hint;
 mod reference;
 mod replay;
-mod run_alerts;
 mod selection;
 mod short_help;
-mod standard_output;
 mod statement_check;
 mod transport;
 mod trust_roots;
-mod unjudged_alerts;
 mod verify;
 mod wait;
 mod watch;
 
 pub use crate::env::{CI_VARIABLES, Env};
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use clap::FromArgMatches as _;
 
 use args::{Cli, Command, StatementCommand};
-use standard_output::StandardOutput;
 
 use crate::artifacts::{self, WantedFiles};
+use crate::env::typed;
+use crate::run_alerts::unjudged;
+use crate::standard_output::StandardOutput;
 use crate::usage_error::{CommandError, UsageError, WriteError};
-use crate::{render, unknown_variables, watchdog};
+use crate::{github_step, render, unknown_variables, watchdog};
 
 /// A usage or configuration error: nothing was verified.
 const USAGE: u8 = 2;
@@ -109,10 +107,14 @@ fn decide(env: &mut Env) -> u8 {
         Err(error) => return clap_exit(env, &error),
     };
     let verifies = cli.command.reads_options_of_a_run();
-    if (verifies || matches!(cli.command, Command::Alert(_) | Command::Merge(_)))
-        && let Some(line) = unknown_variables::notes(&variables, &env.variables)
-    {
-        env.note(&line);
+    if (verifies || matches!(cli.command, Command::Alert(_) | Command::Merge(_))) && !cli.command.is_quiet() {
+        let named = match unknown_variables::has_unknown(&variables, &env.variables) {
+            true => unjudged::named_variables(env),
+            false => BTreeSet::new(),
+        };
+        if let Some(line) = unknown_variables::notes(&variables, &named, &env.variables) {
+            env.note(&line);
+        }
     }
     // A panic is a bug, and must never look like a verdict.
     let caught = catch_unwind(AssertUnwindSafe(|| execute(cli.command, env)));
@@ -214,7 +216,7 @@ fn clap_exit(env: &mut Env, error: &clap::Error) -> u8 {
 }
 
 fn correct_it(env: &Env) -> &'static str {
-    match unjudged_alerts::command(env) {
+    match typed::command(env) {
         "watch" => CORRECT_WATCH,
         _ => CORRECT_IT,
     }
@@ -236,13 +238,16 @@ fn cause_of(said: &str) -> String {
 /// Tells GitHub, if it is asked for, and the alert channels of a run that repeats, that there is no verdict; returns the code.
 fn without_verdict(env: &mut Env, cause: String, next: &'static str, code: u8) -> u8 {
     let unjudged = render::Unjudged { cause, next };
-    for problem in github::speak_without_verdict(&unjudged, code, env) {
+    for problem in github_step::speak_without_verdict(&unjudged, code, env) {
         env.complain(&format!("error: {problem}"));
     }
-    if matches!(unjudged_alerts::command(env), "verify" | "replay" | "merge") {
+    if matches!(typed::command(env), "verify" | "replay" | "merge") {
         say_exit_code(code, env);
     }
-    unjudged_alerts::tell(&unjudged, env);
+    let alerts = unjudged::tell(&unjudged, env);
+    for problem in github_step::speak_of_unjudged_alerts(alerts, env) {
+        env.complain(&format!("error: {problem}"));
+    }
     code
 }
 
@@ -253,7 +258,7 @@ fn forget_earlier(env: &Env) {
         .args
         .iter()
         .any(|arg| ["-h", "--help", "-V", "--version"].iter().any(|help| arg == help));
-    if matches!(unjudged_alerts::command(env), "verify" | "replay") && !asks_for_help {
+    if matches!(typed::command(env), "verify" | "replay") && !asks_for_help {
         artifacts::forget_earlier(&wanted_files(env), (env.now)());
     }
 }
@@ -265,7 +270,7 @@ fn say_exit_code(code: u8, env: &Env) {
 
 /// The files of a command whose arguments may be unreadable.
 fn wanted_files(env: &Env) -> WantedFiles {
-    let path = |name| unjudged_alerts::option(env, name).map(PathBuf::from);
+    let path = |name| typed::option(env, name).map(PathBuf::from);
     WantedFiles {
         output_dir: path("output-dir"),
         report_json: path("report-json"),
@@ -273,6 +278,6 @@ fn wanted_files(env: &Env) -> WantedFiles {
         junit: path("junit"),
         dotenv: path("dotenv"),
         // No other command writes one.
-        statement: path("statement").filter(|_| unjudged_alerts::command(env) == "verify"),
+        statement: path("statement").filter(|_| typed::command(env) == "verify"),
     }
 }

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use super::args::{Color, FailOn, Format, OutputArgs};
-use super::github;
 use crate::alert::alerting::not_sent_yet;
 use crate::artifacts::{self, ArtifactPaths, Attested, BundleFiles, statements};
 use crate::env::Env;
 use crate::files::{PendingFile, append, write};
+use crate::github_step;
 use crate::render::{self, TextStyle};
 use crate::usage_error::WriteError;
 use cvm_verify_core::report::{Report, Verdict};
@@ -78,7 +78,7 @@ pub(super) fn announce(
         problems.extend(append(path, &render::summary(report)).err());
     }
     if args.github {
-        problems.extend(github::speak(report, &places.outputs(&written), env));
+        problems.extend(github_step::speak(report, &places.outputs(&written), env));
     }
     Announced {
         places,
@@ -110,7 +110,7 @@ impl Announced {
             if args.github {
                 let outputs = self.places.outputs(report);
                 self.problems
-                    .extend(github::speak_of_alerts(report, &outputs, env));
+                    .extend(github_step::speak_of_alerts(report, &outputs, env));
             }
         }
         self.problems
@@ -168,7 +168,7 @@ fn complain_of_alerts(report: &Report, args: &OutputArgs, env: &mut Env) {
 pub(super) fn prepare(args: &OutputArgs, unfinished: &Report, env: &Env) -> anyhow::Result<()> {
     artifacts::prepare(&args.files(), unfinished)?;
     match args.github {
-        true => Ok(github::is_a_step(env)?),
+        true => Ok(github_step::is_a_step(env)?),
         false => Ok(()),
     }
 }

@@ -1,6 +1,5 @@
 //! `cvm-verify replay`: recorded evidence, offline. Opens no socket but for `--fetch-collateral` and `--alert`.
 
-use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -17,12 +16,12 @@ use crate::config::Settings;
 use crate::engine::{RecordedEvidence, milliseconds};
 use crate::env::Env;
 use crate::interrupt::Interrupt;
-use crate::plan::next_commands::{Commands, EvidenceFiles, TargetNames, leave_out_endpoints, word};
+use crate::plan::next_commands::{Commands, TargetNames, leave_out_live_options};
 use crate::plan::one_target::OneTarget;
 use crate::plan::policy::verifier;
+use crate::plan::replayed_files::ReplayedFiles;
 use crate::recorded::bundle::write_bundle;
 use crate::recorded::evidence::Recorded;
-use crate::recorded::loose::DASH;
 use crate::recorded::named;
 use crate::runtime::runtime;
 use crate::usage_error::UsageError;
@@ -78,7 +77,7 @@ pub(super) fn run(args: &ReplayArgs, env: &mut Env) -> anyhow::Result<u8> {
         bundle: written.or(recorded.bundle),
     };
     let mut target = RecordedEvidence::appraise(&claims, &policy, &subject);
-    leave_out_endpoints(&mut target);
+    leave_out_live_options(&mut target);
     if let Some(commands) = commands {
         commands.fill(&mut target);
     }
@@ -110,45 +109,13 @@ fn commands(
     name: Option<&str>,
     settings: &Settings,
 ) -> Option<Commands> {
-    let given = args.bundle.as_deref().filter(|path| *path != Path::new(DASH));
-    let bundle = args
-        .evidence
-        .as_deref()
-        .or(given.filter(|_| recorded.bundle.is_some()));
-    let at = args.at.as_deref().map(|at| format!(" --at {}", word(at)));
-    let loose = &args.loose;
-    let path = |path: &Path| word(&path.display().to_string());
-    let option = |name: &str, file: Option<&Path>| file.map(|file| format!(" --{name} {}", path(file)));
-    let collateral = option("collateral", loose.collateral.as_deref());
-    let at = at.unwrap_or_default();
-    let attestation = args.bundle.as_deref().or(loose.attestation.as_deref());
-    let attestation = attestation.filter(|path| *path != Path::new(DASH));
-    let files = match (bundle, attestation) {
-        (Some(bundle), _) => EvidenceFiles {
-            pin: format!("--from {}{}{at}", path(bundle), collateral.unwrap_or_default()),
-            diff: path(bundle),
-            inspect: path(bundle),
-        },
-        // What was fetched for it, or came from standard input, is in no file.
-        (None, Some(attestation)) if !args.fetch_collateral => {
-            let files = [
-                option("info", loose.info.as_deref()),
-                option("app-compose", loose.app_compose.as_deref()),
-                collateral,
-                loose
-                    .nonce
-                    .as_deref()
-                    .map(|nonce| format!(" --nonce {}", word(nonce))),
-            ];
-            let more: String = files.into_iter().flatten().collect();
-            let diff = format!("--attestation {}{more}", path(attestation));
-            EvidenceFiles {
-                pin: format!("{diff}{at}"),
-                diff,
-                inspect: path(attestation),
-            }
-        }
-        (None, _) => return None,
+    let files = ReplayedFiles {
+        written: args.evidence.as_deref(),
+        given: args.bundle.as_deref(),
+        is_bundle: recorded.bundle.is_some(),
+        loose: &args.loose.files(),
+        at: args.at.as_deref(),
+        is_collateral_fetched: args.fetch_collateral,
     };
     let named = TargetNames {
         is_typed: true,
@@ -156,7 +123,7 @@ fn commands(
         config: args.config.config.as_deref(),
         is_one_of_several: false,
     };
-    Some(Commands::of_files(files, &named, settings))
+    Some(Commands::of_files(files.evidence_files()?, &named, settings))
 }
 
 /// Prints the report and writes its files, and then tells the channels.

@@ -9,7 +9,6 @@ use tokio::time::Instant;
 
 use super::args::VerifyArgs;
 use super::output::{self, Alerts};
-use super::run_alerts::RunAlerts;
 use super::selection::{policy_file, refuse_no_lock, selection_or_found_lock};
 use super::transport::session_of_run;
 use super::{cache, proxy_hint, wait};
@@ -28,6 +27,7 @@ use crate::plan::planner::{Plan, plan};
 use crate::plan::shard;
 use crate::plan::source_rules::refuse_commit_on_schedule;
 use crate::render::progress::ShownOn;
+use crate::run_alerts::RunAlerts;
 use crate::runtime::runtime;
 use crate::usage_error::UsageError;
 use crate::verify_run::{RunTime, VerifyRun};

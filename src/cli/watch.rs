@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::args::WatchArgs;
 use super::selection::{policy_file, selection_or_found_lock};
 use super::transport::session_of_run;
-use super::{cache, unjudged_alerts, wait};
+use super::{cache, wait};
 use crate::engine::Session;
 use crate::env::Env;
 use crate::plan::planner::Plan;
+use crate::run_alerts::subject;
 use crate::usage_error::UsageError;
 use crate::watch::{self, Options};
 
@@ -33,8 +34,8 @@ pub(super) fn run(args: &WatchArgs, env: &mut Env) -> anyhow::Result<u8> {
         state: args.alert_state.state.clone(),
         github_issue: args.alert_state.github_issue.clone(),
         rules: args.alert_state.rules(),
-        run_subject: unjudged_alerts::subject(env),
-        policy_subject: unjudged_alerts::policy_subject(env),
+        run_subject: subject::subject(env),
+        policy_subject: subject::policy_subject(env),
     };
     let session_of = |plan: &Plan, env: &Env| session(args, plan, env);
     Ok(watch::run(&options, &session_of, env)?)

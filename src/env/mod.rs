@@ -2,6 +2,7 @@
 
 pub(crate) mod ci_job;
 pub(crate) mod run_id;
+pub(crate) mod typed;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -1,9 +1,10 @@
-//! Joins the reports of runs that shared the targets (`--shard i/n`, or a matrix of jobs) into one. Pure.
+//! Joins the reports of runs that shared the targets (`--shard i/n`, or a matrix of jobs) into one. Pure, but for `named`, which reads the files.
 //!
 //! Reports are files that passed through a CI's hands. They are read strictly, and a shard whose report is not there is a
 //! target that could not be verified: a job that died never looks green.
 
 mod contradiction;
+mod named;
 mod one_run;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,7 @@ use cvm_verify_core::report::{Report, RunId, SCHEMA, Shard, TargetReport, TrustR
 use cvm_verify_core::verify::TrustRoot;
 use one_run::shown;
 
+pub(crate) use named::NamedReports;
 pub use one_run::ThisRun;
 
 /// Bytes of a report that are read: 128 MiB, some thousands of targets.

@@ -1,16 +1,17 @@
 //! The lock that is there, what changes in it, and the lock that is written.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::is_printed;
 use super::selection::PinTarget;
 use crate::env::Env;
-use crate::files;
+use crate::files::{self, is_lock};
 use crate::plan::next_commands::{Commands, knowing, word};
 use crate::render::escape;
 use crate::usage_error::{CommandError, UsageError};
 use cvm_verify_core::lock::{self, AcceptedPin, Lock, LockError, LockFile, MAX_LOCK_BYTES};
-use cvm_verify_core::report::rfc3339;
+use cvm_verify_core::report::{is_name, rfc3339};
 
 /// The lock file that is there.
 pub(super) struct There {
@@ -34,9 +35,18 @@ impl There {
             .as_deref()
             .map(|text| Lock::read_file(text, &path))
             .transpose();
+        let others = other_targets(text.as_deref().unwrap_or_default(), target.name.as_deref());
         let file = match file {
             Ok(file) => file,
             Err(error) => match what_it_was(text.as_deref().unwrap_or_default()) {
+                WasLock::Yes | WasLock::Conflict if !others.is_empty() => {
+                    return Err(UsageError::new(format!(
+                        "{error}\nNothing was written: {path} also has the values of {}, which pin does not replace, not even with --force. \
+                         Correct what is named above, or take the file of an earlier commit (git checkout COMMIT -- {path}); then pin a \
+                         target again with --target NAME.",
+                        others.join(", ")
+                    )));
+                }
                 WasLock::Yes | WasLock::Conflict | WasLock::Empty if force => None,
                 was => {
                     return Err(UsageError::new(format!(
@@ -100,12 +110,20 @@ enum WasLock {
     No,
 }
 
-/// A lock has the line `schema = "cvm-verify/lock/…"`, whatever else was done to it.
-pub(crate) fn is_lock(text: &str) -> bool {
-    text.lines().any(|line| {
-        line.split_once('=')
-            .is_some_and(|(key, value)| key.trim() == "schema" && value.contains("cvm-verify/lock/"))
-    })
+/// The names of the blocks `[target.NAME]` in a file that may be unreadable, without this one.
+fn other_targets(text: &[u8], name: Option<&str>) -> Vec<String> {
+    let text = String::from_utf8_lossy(text);
+    let heading = |line: &str| {
+        let behind = line.trim_start().strip_prefix("[target.")?;
+        // A name with dots is in quotation marks; a dot behind the name begins that of a section.
+        let named = match behind.strip_prefix('"') {
+            Some(quoted) => quoted.split('"').next(),
+            None => behind.split(['.', ']']).next(),
+        };
+        named.filter(|name| is_name(name)).map(str::to_owned)
+    };
+    let names: BTreeSet<String> = text.lines().filter_map(heading).collect();
+    names.into_iter().filter(|found| name != Some(found)).collect()
 }
 
 fn what_it_was(text: &[u8]) -> WasLock {

@@ -10,8 +10,6 @@ mod outlook;
 mod selection;
 mod target;
 
-pub(crate) use lock_file::is_lock;
-
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,6 +19,7 @@ use crate::env::Env;
 use crate::plan::LiveSession;
 use crate::plan::next_commands::NetworkOptions;
 use crate::recorded::evidence::Recorded;
+use crate::render::escape;
 use crate::usage_error::{CommandError, UsageError};
 use cvm_verify_core::lock::Accepting;
 use cvm_verify_core::policy::PublishedImage;
@@ -70,12 +69,21 @@ pub(crate) fn run(request: &PinRequest<'_>, env: &mut Env) -> Result<Verdict, Co
     let mut targets = selection::targets(request)?;
     let several = targets.len() > 1;
     let mut verdicts = vec![Verdict::Pass];
+    let mut refused = Vec::new();
     for (index, one) in targets.iter_mut().enumerate() {
         if let Some(name) = one.name.as_deref().filter(|_| several) {
             let blank = if index == 0 { "" } else { "\n" };
             env.say(&format!("{blank}{name}:\n"));
         }
-        verdicts.push(target::pin(request, one, env)?);
+        let verdict = target::pin(request, one, env)?;
+        if verdict != Verdict::Pass {
+            refused.extend(one.name.clone());
+        }
+        verdicts.push(verdict);
+    }
+    if several && !refused.is_empty() {
+        let line = format!("Not pinned: {}. The reason of each is above.", refused.join(", "));
+        env.complain(&escape::terminal(&line));
     }
     Ok(Verdict::worst(verdicts))
 }

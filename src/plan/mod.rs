@@ -20,6 +20,7 @@ pub(crate) mod policy;
 pub(crate) mod policy_file;
 mod reader;
 mod release;
+pub(crate) mod replayed_files;
 pub(crate) mod report_data;
 pub(crate) mod selection;
 pub(crate) mod setting_problem;

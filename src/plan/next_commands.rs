@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::config::file::FILE_NAME;
 use crate::config::{Settings, path_of};
-use crate::source::Source;
+use crate::source::{Source, phala_cloud};
 use cvm_verify_core::policy::Origin;
 use cvm_verify_core::report::{Status, TargetReport, Verdict};
 
@@ -26,8 +26,11 @@ const REACHING: [&str; 7] = [
     "nonce-parameter",
     "phala-api-url",
 ];
-/// What an advice says of those options, where a recording has none.
-const OF_A_LIVE_TARGET: [&str; 2] = [
+/// What an advice says of the option that waits, where a command has none.
+const WAITING: &str = " (--wait 10m)";
+/// What an advice says of the options of a live target, where a recording has none.
+const OF_A_LIVE_TARGET: [&str; 3] = [
+    WAITING,
     ", name where it is (--info-path, --info-url)",
     ", or name another path with --info-path",
 ];
@@ -279,7 +282,7 @@ impl Commands {
     fn diff(&self, lock: &str) -> String {
         let side = self.files.as_ref().map_or(&self.address, |files| &files.diff);
         match (self.is_typed, self.is_url) {
-            (false, _) => format!("diff{}{}", self.in_files(), self.network.text),
+            (false, true) => format!("diff{}{}", self.in_files(), self.network.text),
             (true, true) => {
                 let name = self.name.as_ref();
                 let name = name.map(|name| format!(" --target {name}")).unwrap_or_default();
@@ -291,14 +294,19 @@ impl Commands {
                     self.network.text
                 )
             }
-            // An id is no side of a comparison.
-            (true, false) => self.inspect(),
+            // An id is no side of a comparison: what answers for it signs no nonce.
+            (_, false) => self.inspect(),
         }
     }
 
     fn inspect(&self) -> String {
         let what = self.files.as_ref().map_or(&self.address, |files| &files.inspect);
-        format!("inspect {what}{}{}", self.reached, self.network.text)
+        // What the policy file says of the source, `inspect` does not read.
+        let source = match self.is_typed || self.is_url || self.reached.contains("--source") {
+            true => String::new(),
+            false => format!(" --source {}", phala_cloud::ROW.name),
+        };
+        format!("inspect {what}{source}{}{}", self.reached, self.network.text)
     }
 
     /// Writes the commands in the advice of every check for this target. What was not asked of a target that passes keeps its
@@ -383,11 +391,22 @@ impl Commands {
     }
 }
 
-/// Leaves out of every advice what only a live target has: the options that name its endpoints.
-pub(crate) fn leave_out_endpoints(report: &mut TargetReport) {
+/// Leaves out of every advice what a recording does not have: the option that waits, and those that name endpoints.
+pub(crate) fn leave_out_live_options(report: &mut TargetReport) {
+    leave_out(&OF_A_LIVE_TARGET, report);
+}
+
+/// Leaves the option that waits out of every advice: a command that repeats waits in any case.
+pub(crate) fn leave_out_waiting(report: &mut TargetReport) {
+    leave_out(&[WAITING], report);
+}
+
+fn leave_out(phrases: &[&str], report: &mut TargetReport) {
     for fix in report.checks.iter_mut().filter_map(|check| check.fix.as_mut()) {
-        for phrase in OF_A_LIVE_TARGET {
-            *fix = fix.replace(phrase, "");
+        for phrase in phrases {
+            if fix.contains(phrase) {
+                *fix = fix.replace(phrase, "");
+            }
         }
     }
 }

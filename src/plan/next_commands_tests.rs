@@ -178,6 +178,35 @@ fn an_app_id_comes_with_its_source() {
     );
 }
 
+/// Nor can `diff` compare what the source of a policy file's target never signs.
+#[test]
+fn a_target_of_a_policy_file_with_an_id_is_inspected_and_not_compared() {
+    let id = "ab".repeat(20);
+    let target = parse_target(&id, &settings(&[("source", "phala-cloud")])).unwrap();
+    let named = TargetNames {
+        is_typed: false,
+        name: Some("shop"),
+        config: Some(Path::new(FILE_NAME)),
+        is_one_of_several: false,
+    };
+    let commands = Commands::of(&target.source, &named, &Settings::default());
+    assert_eq!(
+        commands.filled("`cvm-verify diff cvm.lock URL`"),
+        format!("`cvm-verify inspect {id} --source phala-cloud`")
+    );
+}
+
+/// A replay and `watch` have no such option.
+#[test]
+fn the_option_that_waits_is_left_out_where_there_is_none() {
+    for leave_out in [leave_out_waiting, leave_out_live_options] {
+        let mut report = samples::fail();
+        report.checks[0].fix = Some("Wait for its end (--wait 10m).".to_owned());
+        leave_out(&mut report);
+        assert_eq!(report.checks[0].fix.as_deref(), Some("Wait for its end."));
+    }
+}
+
 #[test]
 fn other_text_stays() {
     for text in [

@@ -21,6 +21,7 @@ use super::{LogEntry, LogLevel, WatchStatus, endpoint};
 use crate::engine::{Appraised, Deployment, RunSchedule, Session, TimeLimits, follow, jitter, milliseconds};
 use crate::env::Env;
 use crate::plan::job::Job;
+use crate::plan::next_commands::leave_out_waiting;
 use crate::plan::planner::Plan;
 use crate::render::Unjudged;
 use crate::runtime::runtime;
@@ -375,6 +376,7 @@ impl RunSchedule for Watch<'_> {
             .into_iter()
             .map(|mut one| {
                 job.commands.fill(&mut one.report);
+                leave_out_waiting(&mut one.report);
                 (one.report, one.bundle)
             })
             .unzip();

@@ -400,6 +400,24 @@ fn a_variable_that_is_nearly_an_option_is_refused_and_others_are_noted() {
     let ran = run_in(&args, &[("CVM_VERIFY_SHOP_TEAM", "secret")], |_| {});
     ran.assert_stderr("note: no option reads CVM_VERIFY_SHOP_TEAM");
     assert!(!ran.stderr.contains("secret"), "{}", ran.stderr);
+    // Who wants to hear only what is wrong hears nothing of it.
+    let quiet = [&args[..], &["-q"]].concat();
+    let ran = run_in(&quiet, &[("CVM_VERIFY_SHOP_TEAM", "secret")], |_| {});
+    assert!(!ran.stderr.contains("CVM_VERIFY_SHOP_TEAM"), "{}", ran.stderr);
+    // What the policy file names is read.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("policy.toml");
+    let policy = "[[target]]\nname = \"a\"\nurl = \"https://127.0.0.1:1\"\napp-id = \"0102030405060708090a0b0c0d0e0f1011121314\"\n\
+                  slack-webhook-url-env = \"CVM_VERIFY_SHOP_TEAM\"\n";
+    std::fs::write(&file, policy).unwrap();
+    let config = format!("--config={}", file.display());
+    let env = [
+        ("CVM_VERIFY_SHOP_TEAM", "secret"),
+        ("CVM_VERIFY_SHOP_TEEM", "secret"),
+    ];
+    let ran = run_in(&["verify", &config], &env, |_| {});
+    ran.assert_stderr("note: no option reads CVM_VERIFY_SHOP_TEEM, and no policy file of this run names it.");
+    assert!(!ran.stderr.contains("CVM_VERIFY_SHOP_TEAM"), "{}", ran.stderr);
     // The command that says whether the channels work says that one was misspelt.
     let ran = run_in(
         &["alert", "test"],

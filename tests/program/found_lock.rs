@@ -186,6 +186,36 @@ fn a_lock_that_cannot_be_read_or_names_no_address_is_never_passed_over_in_silenc
     today
         .run("pin", &[&url, "--accept-observed"])
         .says(2, "git checkout --ours cvm.lock (or --theirs)");
+    // Nor are the values of other targets.
+    today
+        .run(
+            "pin",
+            &[
+                &url,
+                "--accept-observed",
+                "--force",
+                "--target",
+                "api",
+                "--output",
+                "fleet.lock",
+            ],
+        )
+        .says(0, "Wrote fleet.lock");
+    let fleet = std::fs::read_to_string(today.folder.path().join("fleet.lock")).unwrap();
+    let broken = fleet.replacen("mrtd = \"", "mrtd = \"zz", 1);
+    today.write_lock(&broken);
+    for more in [&["--force"][..], &["--force", "--target", "shop"]] {
+        let ran = today.run("pin", &[&[url.as_str(), "--accept-observed"][..], more].concat());
+        ran.says(
+            2,
+            "cvm.lock also has the values of api, which pin does not replace, not even with --force.",
+        );
+        assert_eq!(today.lock(), broken);
+    }
+    today
+        .run("pin", &[&url, "--accept-observed", "--force", "--target", "api"])
+        .says(0, "Wrote cvm.lock");
+    assert_eq!(today.lock(), fleet);
     // What is not a lock is nobody's to replace.
     for other in ["services: {}\n", "schema = 1\n", "print('schema')\n"] {
         today.write_lock(other);

@@ -47,6 +47,33 @@ fn a_repeated_run_that_ends_before_a_verdict_is_told_and_another_is_not() {
     }
 }
 
+/// A step of GitHub Actions reads in its outputs what became of such an alert.
+#[test]
+fn a_step_reads_what_became_of_the_alert_that_nothing_was_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (output, summary) = (path("output"), path("summary"));
+    for (status, expected) in [(200, "delivered"), (404, "failed")] {
+        let sink = sink();
+        sink.behave(AppEndpoint::Other, Behaviour::Status(status));
+        let hook = format!("{}/hook", sink.url());
+        std::fs::write(&output, "").unwrap();
+        let env = [
+            ("CVM_VERIFY_WEBHOOK_URL", hook.as_str()),
+            ("CVM_VERIFY_ALLOW_PRIVATE_NETWORK", "true"),
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_EVENT_NAME", "schedule"),
+            ("GITHUB_OUTPUT", &output),
+            ("GITHUB_STEP_SUMMARY", &summary),
+        ];
+        let ran = run_in(&["verify", "--github", "--lock=gone.lock"], &env, |_| {});
+        assert_eq!(ran.code, 2, "{ran:#?}");
+        let written = std::fs::read_to_string(&output).unwrap();
+        let last = written.rsplit("alert-status").next().unwrap();
+        assert!(last.contains(expected), "{expected}: {written}");
+    }
+}
+
 /// What is wrong may be what the client is made of: the channels that need none of it are told, or it is said why not.
 #[test]
 fn a_run_whose_certificates_or_proxy_cannot_be_used_is_told_or_says_why_not() {

@@ -136,6 +136,17 @@ impl Command {
         matches!(self, Self::Verify(_) | Self::Watch(_) | Self::Replay(_))
     }
 
+    /// Whether the user wants to hear nothing but what is wrong.
+    pub fn is_quiet(&self) -> bool {
+        match self {
+            Self::Verify(args) => args.output.is_quiet(),
+            Self::Replay(args) => args.output.is_quiet(),
+            Self::Merge(args) => args.output.is_quiet(),
+            Self::Watch(args) => args.quiet,
+            _ => false,
+        }
+    }
+
     /// Whether the command judges evidence or results, or writes down what evidence proves. Made on a machine that the adversary can
     /// change, that proves nothing.
     pub fn judges(&self) -> bool {

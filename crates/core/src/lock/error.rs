@@ -144,8 +144,8 @@ impl FileMistake for LockProblem {
         let fix = match self {
             Self::Toml(problem) => return fix_of(problem),
             Self::UnfoundedRemark(_) => {
-                "The value or the remark was changed: check the value and write `observed` after it, or write the lock again \
-                 with `cvm-verify pin URL --force`."
+                "The value or the remark was changed: check the value and write `observed` after it, or write a lock of \
+                 one deployment again with `cvm-verify pin URL --force`."
             }
             Self::ExpectsNothing => "Write it with `cvm-verify pin URL --force`.",
             Self::NoSchema | Self::OtherSchema(_) => {
@@ -160,7 +160,7 @@ impl FileMistake for LockProblem {
                 );
             }
             Self::Hex(_) | Self::Number | Self::NotJson => {
-                "Correct the value, or write the lock again with `cvm-verify pin URL --force`."
+                "Correct the value, or write a lock of one deployment again with `cvm-verify pin URL --force`."
             }
             Self::KeyProvider(_) => "Or take over what `cvm-verify pin URL --output -` prints.",
             Self::KnownBy(_) => "Or take over what `cvm-verify pin URL --output -` prints.",
@@ -174,7 +174,7 @@ impl FileMistake for LockProblem {
             }
             Self::KmsWithoutChain => "Write binding = \"ratls\", or remove the line.",
             Self::NotHeld(_) => {
-                "Remove the line, or write the lock again with `cvm-verify pin URL --force`, and review the difference."
+                "Remove the line, or write a lock of one deployment again with `cvm-verify pin URL --force`, and review the difference."
             }
             Self::Origin => {
                 "Write it without a path and without a slash at the end: origin = \"https://app.example\"."
@@ -240,18 +240,19 @@ fn fix_of(problem: &TomlProblem) -> String {
         }
         TomlProblem::Empty => "Write it with `cvm-verify pin URL --force`.",
         TomlProblem::MergeConflict(_) => {
-            "Do not mix two locks by hand. Take the lock of one branch (git checkout --ours FILE, or --theirs), run `cvm-verify pin URL` and \
-             review the difference."
+            "Do not mix two locks by hand. Take the lock of one branch (git checkout --ours FILE, or --theirs), pin again what the other \
+             branch had pinned (`cvm-verify pin URL`; in a lock of several targets `cvm-verify pin --target NAME`), and review the \
+             difference."
         }
         TomlProblem::NotToml(_) | TomlProblem::TooDeep => {
-            "Repair the line, or write the lock again with `cvm-verify pin URL --force`."
+            "Repair the line, or write a lock of one deployment again with `cvm-verify pin URL --force`."
         }
         TomlProblem::UnknownKey(unknown) => return unknown.fix(),
         TomlProblem::Type { .. } => {
-            "Correct the value, or write the lock again with `cvm-verify pin URL --force`."
+            "Correct the value, or write a lock of one deployment again with `cvm-verify pin URL --force`."
         }
         TomlProblem::EmptySection => {
-            "Remove the section to expect nothing of it, or write the lock again with `cvm-verify pin URL --force`."
+            "Remove the section to expect nothing of it, or write a lock of one deployment again with `cvm-verify pin URL --force`."
         }
     };
     fix.to_owned()

@@ -1,6 +1,6 @@
 //! The ping of a run whose shards were verified by other jobs: none of them knows whether all passed.
 
-use super::unjudged_alerts::client;
+use super::client::client;
 use crate::alert::alerting::{entropy, no_pass_to_ping};
 use crate::alert::variables::ChannelVariables;
 use crate::alert::{self, AlertSender, HEARTBEAT_URL};
@@ -11,7 +11,7 @@ use cvm_verify_core::report::Report;
 
 /// Pings the heartbeat that the environment names, with the verdict of the report. What it did not accept is said on standard error,
 /// and changes no verdict.
-pub(super) fn ping(report: &Report, env: &mut Env) {
+pub(crate) fn ping(report: &Report, env: &mut Env) {
     let channels = ChannelVariables::default().channels(env);
     let is_given = channels.secret(HEARTBEAT_URL);
     if is_given.is_none_or(|url| url.expose().trim().is_empty()) {

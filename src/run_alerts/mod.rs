@@ -1,5 +1,11 @@
-//! The alerts of `verify`: on results that are final while the run waits for other targets (`--wait`), and on all others once the
-//! verdict is printed and written.
+//! The alerts of a whole run: of `verify`, on results that are final while the run waits for other targets (`--wait`) and on all
+//! others once the verdict is printed and written (this file); of a run that ended before a verdict (`unjudged`); the heartbeat of a
+//! run that was verified in shards (`merged_heartbeat`).
+
+mod client;
+pub(crate) mod merged_heartbeat;
+pub(crate) mod subject;
+pub(crate) mod unjudged;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,7 +13,6 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-use super::unjudged_alerts;
 use crate::alert::alerting::{AlertedRun, AlertedTarget, Alerting, RunTargets, ended_by};
 use crate::alert::lacks_secret;
 use crate::alert::state_file::StateFile;
@@ -23,7 +28,7 @@ use cvm_verify_core::report::{AlertRecord, Report, TargetReport, Verdict};
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// Who is notified, and what became of it.
-pub(super) struct RunAlerts<'a> {
+pub(crate) struct RunAlerts<'a> {
     pub alerting: &'a Alerting,
     pub plan: &'a Plan,
     /// Whether the plan is all that was selected, and not a shard of it.
@@ -129,7 +134,7 @@ impl RunAlerts<'_> {
             channels: &self.plan.alerts,
             targets: &alerted,
             state: file.as_mut().map(|file| &mut file.state),
-            subject: is_locked.then(|| unjudged_alerts::subject(env)),
+            subject: is_locked.then(|| subject::subject(env)),
             // Of a shard nothing departs: where the list changes, its targets go to other shards, which have states of their own.
             run_targets: (is_locked && self.is_all).then(|| self.run_targets()),
         };

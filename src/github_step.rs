@@ -7,11 +7,11 @@ use rand::rngs::SysRng;
 
 use crate::alert::variables;
 use crate::artifacts::ArtifactPaths;
-use crate::env::{Env, truth};
+use crate::env::{Env, typed};
 use crate::files::append;
 use crate::render::{self, Delimiter, Output, Unjudged};
 use crate::usage_error::{UsageError, WriteError};
-use cvm_verify_core::report::{Mode, Report, rfc3339};
+use cvm_verify_core::report::{AlertRecord, Mode, Report, rfc3339};
 
 /// The file of the job summary.
 const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
@@ -21,7 +21,7 @@ const WORKSPACE: &str = "GITHUB_WORKSPACE";
 const OUTPUT: &str = "GITHUB_OUTPUT";
 
 /// Whether there is a step to speak to: what is found must not be lost.
-pub(super) fn is_a_step(env: &Env) -> Result<(), UsageError> {
+pub(crate) fn is_a_step(env: &Env) -> Result<(), UsageError> {
     match [SUMMARY, OUTPUT]
         .into_iter()
         .find(|variable| file(env, variable).is_none())
@@ -35,22 +35,20 @@ pub(super) fn is_a_step(env: &Env) -> Result<(), UsageError> {
 }
 
 /// Writes all three; returns what went wrong.
-pub(super) fn speak(report: &Report, written: &[Output], env: &mut Env) -> Vec<WriteError> {
+pub(crate) fn speak(report: &Report, written: &[Output], env: &mut Env) -> Vec<WriteError> {
     let workspace = env.variables.get(WORKSPACE).map(PathBuf::from);
     let annotations = render::annotations(report, |file| in_repository(file, workspace.as_deref()));
     env.print(&annotations);
-    if let Some(inputs) = variables::given_empty(env) {
-        env.print(&render::empty_channels(&inputs));
-    }
+    say_of_empty_channels(env);
     write(env, &render::summary(report), written)
 }
 
 /// Adds what became of the alerts to what was written before: of two outputs of one name the last counts.
-pub(super) fn speak_of_alerts(report: &Report, written: &[Output], env: &mut Env) -> Vec<WriteError> {
+pub(crate) fn speak_of_alerts(report: &Report, written: &[Output], env: &mut Env) -> Vec<WriteError> {
     env.print(&render::alert_annotations(report));
     let of_alerts: Vec<Output> = written
         .iter()
-        .filter(|output| output.name() == "alert-status")
+        .filter(|output| is_of_alerts(output))
         .cloned()
         .collect();
     write(env, &render::alerts_markdown(report), &of_alerts)
@@ -58,24 +56,48 @@ pub(super) fn speak_of_alerts(report: &Report, written: &[Output], env: &mut Env
 
 /// Tells a step of GitHub Actions that a run ended before a verdict; returns what went wrong. Where nobody asked for
 /// `--github`, nothing is reported.
-pub(super) fn speak_without_verdict(unjudged: &Unjudged, exit_code: u8, env: &mut Env) -> Vec<WriteError> {
+pub(crate) fn speak_without_verdict(unjudged: &Unjudged, exit_code: u8, env: &mut Env) -> Vec<WriteError> {
     if !is_asked_for(env) {
         return Vec::new();
     }
     env.print(&unjudged.annotation());
-    let mut report = Report::new(
-        crate::env::tool(),
-        Mode::Live,
-        rfc3339((env.now)()),
-        0,
-        Vec::new(),
-    );
-    report.exit_code = exit_code;
+    say_of_empty_channels(env);
     write(
         env,
         &unjudged.summary(),
-        &ArtifactPaths::default().outputs(&report),
+        &outputs_without_verdict(exit_code, Vec::new(), env),
     )
+}
+
+/// Adds what became of the alerts of such a run to its outputs; returns what went wrong.
+pub(crate) fn speak_of_unjudged_alerts(alerts: Vec<AlertRecord>, env: &Env) -> Vec<WriteError> {
+    if alerts.is_empty() || !is_asked_for(env) {
+        return Vec::new();
+    }
+    let written = outputs_without_verdict(0, alerts, env);
+    let of_alerts: Vec<Output> = written.into_iter().filter(is_of_alerts).collect();
+    let path = file(env, OUTPUT);
+    path.and_then(|path| outputs(&of_alerts, &path).err())
+        .into_iter()
+        .collect()
+}
+
+fn outputs_without_verdict(exit_code: u8, alerts: Vec<AlertRecord>, env: &Env) -> Vec<Output> {
+    let at = rfc3339((env.now)());
+    let mut report = Report::new(crate::env::tool(), Mode::Live, at, 0, Vec::new());
+    report.exit_code = exit_code;
+    report.alerts = alerts;
+    ArtifactPaths::default().outputs(&report)
+}
+
+fn is_of_alerts(output: &Output) -> bool {
+    output.name() == "alert-status"
+}
+
+fn say_of_empty_channels(env: &mut Env) {
+    if let Some(inputs) = variables::given_empty(env) {
+        env.print(&render::empty_channels(&inputs));
+    }
 }
 
 /// Adds to the job summary and to the outputs, where there are such files; returns what went wrong.
@@ -87,14 +109,7 @@ fn write(env: &Env, summary: &str, written: &[Output]) -> Vec<WriteError> {
 
 /// Whether `--github` was typed or set, as far as that can be said of arguments that may not parse.
 fn is_asked_for(env: &Env) -> bool {
-    let mut args = env.args.iter().skip(1);
-    let speaks = args.next().is_some_and(|command| {
-        ["verify", "replay", "merge"]
-            .iter()
-            .any(|known| command == *known)
-    });
-    let set = env.variables.get("CVM_VERIFY_GITHUB");
-    speaks && (set.and_then(|value| truth(value)) == Some(true) || args.any(|arg| arg == "--github"))
+    matches!(typed::command(env), "verify" | "replay" | "merge") && typed::flag(env, "github")
 }
 
 /// The path of a file from the root of the repository, with `/` between its parts; none of a file outside it.
