@@ -118,6 +118,39 @@ mod tests {
         }
     }
 
+    /// A reason can have harmless explanations: the advice names them, or says why there are none, before it accuses.
+    #[test]
+    fn no_advice_begins_with_an_accusation() {
+        const ACCUSE: [&str; 4] = ["hostile", "forged", "compromised", "someone else"];
+        let mut accusing = 0;
+        for check in ALL {
+            for reason in check.reasons {
+                let at = ACCUSE.iter().filter_map(|word| reason.fix.find(word)).min();
+                let Some(at) = at else {
+                    continue;
+                };
+                accusing += 1;
+                let before = reason.fix[..at].to_lowercase();
+                let is_explained = ["if ", "otherwise", ": "]
+                    .iter()
+                    .any(|word| before.contains(word));
+                assert!(is_explained, "{}: {}: {}", check.id, reason.id, reason.fix);
+            }
+        }
+        assert!(accusing > 20, "{accusing}");
+    }
+
+    /// What is not proven of a party is not said of it.
+    #[test]
+    fn no_advice_says_who_knows_the_keys_of_an_app_where_only_the_code_of_a_kms_is_another() {
+        for id in ["other-build", "mr-unknown", "quote", "bootstrap"] {
+            let reason = Check::of(CheckId::Kms).reason(id).unwrap();
+            for word in ["hostile", "known to"] {
+                assert!(!reason.fix.contains(word), "{id}: {}", reason.fix);
+            }
+        }
+    }
+
     #[test]
     fn only_reasons_that_follow_from_another_check_have_no_fix() {
         for check in ALL {

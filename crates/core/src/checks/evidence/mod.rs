@@ -78,11 +78,11 @@ reasons! {
         "In the app: answer with the whole object that the dstack SDK's getQuote() returns, unchanged and with nothing around it (see \
          docs/expose-endpoints.md). If it is the answer of Phala Cloud's API: update cvm-verify, or ask the app itself (--source app).";
     MALFORMED_FIELD "malformed-field"
-        "A field that matters has a value that no honest guest agent sends."
-        "If the app builds the answer itself, return the SDK's object unchanged; otherwise treat the host as hostile.";
+        "A field that matters has a value that no guest agent of dstack sends."
+        "If the app, or a proxy before it, builds or changes the answer, return the SDK's object unchanged; otherwise treat the host as hostile.";
     DUPLICATE_FIELD "duplicate-field"
         "A field that matters occurs twice, so two readers could use different values."
-        "If the app builds the answer itself, return the SDK's object unchanged; otherwise treat the host as hostile.";
+        "If the app, or a proxy before it, builds or changes the answer, return the SDK's object unchanged; otherwise treat the host as hostile.";
     INFO_UNUSABLE "info-unusable"
         "/info returns something other than the guest agent's information, an error, or another compose document than the \
          measured one. It is treated as absent; no proof depends on it."
