@@ -7,7 +7,7 @@ use super::args::{DeployPlanArgs, PlanFormat};
 use super::transport;
 use crate::config::{Settings, path_of};
 use crate::deploy_plan::{DeployPlan, Outlook};
-use crate::engine::{LookupLimits, TimeLimits};
+use crate::engine::{Computation, LookupLimits, TimeLimits};
 use crate::env::Env;
 use crate::files;
 use crate::pin::is_lock;
@@ -60,7 +60,14 @@ pub(super) fn run(args: &DeployPlanArgs, env: &mut Env) -> anyhow::Result<u8> {
         let lookups = transport::statement_lookups(&args.transport, env)?;
         let runtime = runtime()?;
         let limits = LookupLimits::of(TimeLimits::default());
-        recorded.extend(runtime.block_on(lookups.look_up(&client, missing, &policy.sources, now, limits)));
+        recorded.extend(runtime.block_on(lookups.look_up(
+            &client,
+            &Computation::default(),
+            missing,
+            &policy.sources,
+            now,
+            limits,
+        )));
     }
     let plan = plan.with_statements(&recorded, &policy, now);
     env.print(&match args.format {

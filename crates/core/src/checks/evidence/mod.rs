@@ -98,6 +98,11 @@ reasons! {
         "The time of the whole run was over before this target was verified."
         "Check the targets that do not answer: they delay the others. Then allow more time with --deadline, verify more \
          targets at the same time with --concurrency, or share the targets between runs with --shard.";
+    NOT_JUDGED "not-judged"
+        "The target answered, and its evidence was not judged within 20 seconds. Real evidence takes milliseconds. This target, or one \
+         that was judged at the same time, sent something that takes unusually long."
+        "Run again, on a machine that has less to do. If this stays, verify this target alone, and look at its compose document \
+         (`cvm-verify inspect`): if it is yours, report it as a bug of cvm-verify.";
     NOT_CONFIRMED "not-confirmed"
         "An attempt passed after one that found something else (--wait). Such a pass must be confirmed by one more attempt, and that \
          attempt got no evidence."
@@ -184,6 +189,7 @@ impl EvidenceFailure {
             EvidenceReason::OtherType => (&OTHER_TYPE, Status::Error),
             EvidenceReason::Internal => (&INTERNAL, Status::Error),
             EvidenceReason::Deadline => (&DEADLINE, Status::Error),
+            EvidenceReason::NotJudged => (&NOT_JUDGED, Status::Error),
             EvidenceReason::NotConfirmed => (&NOT_CONFIRMED, Status::Error),
             EvidenceReason::Interrupted => (&INTERRUPTED, Status::Error),
             EvidenceReason::NotFinished => (&NOT_FINISHED, Status::Error),
@@ -350,6 +356,7 @@ mod tests {
             (PhalaCloud, AddressRefused, "the public https URL of the mirror"),
             (PhalaCloud, NoQuote, "Start the instances that are stopped"),
             (PhalaCloud, Deadline, ""),
+            (PhalaCloud, NotJudged, ""),
             (GuestAgent, HttpStatus(401), "gives no quote from outside"),
             (GuestAgent, HttpStatus(403), "gives no quote from outside"),
             (GuestAgent, NoQuote, "gives no quote from outside"),
