@@ -19,6 +19,8 @@ mod governed;
 mod gpu;
 mod idle_options;
 mod inspect;
+#[cfg(unix)]
+mod interrupted_reads;
 mod kms_bootstrap;
 mod launch_binding;
 mod live;
