@@ -33,6 +33,7 @@ mod outputs;
 mod phala_hints;
 mod pinned_again;
 mod pinning;
+mod plan_forms;
 mod provenance;
 mod provenance_registry;
 mod reading;
