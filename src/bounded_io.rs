@@ -5,14 +5,25 @@ use std::cell::Cell;
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read as _, Result, Write as _};
 use std::path::Path;
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
+
+use crate::watchdog::Waiting;
 
 /// How long what is not a plain file may take to be read: 30 seconds. What stands behind a pipe, as `<(…)` of a shell makes it, may
 /// ask a server first.
 const READ_WITHIN: Duration = Duration::from_secs(30);
 /// How long what is not a plain file may take what is written to it: 10 seconds.
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long all named files of a command together may take, if it has no deadline: 2 minutes.
+const ALL_READ_WITHIN: Duration = Duration::from_secs(120);
+
+/// How often it is looked whether a signal ends the wait.
+const LOOKED_EACH: Duration = Duration::from_millis(100);
+
+/// The least time that a plain file has: the system's own files say that they are empty, and are read as a pipe is.
+const PLAIN_FILE_WITHIN: Duration = Duration::from_secs(1);
 
 /// After how long a person is told which file is waited for.
 const TOLD_AFTER: Duration = Duration::from_secs(2);
@@ -23,13 +34,21 @@ thread_local! {
 }
 
 /// As long as it lives, nothing that this thread reads is waited for beyond the end of its run.
-pub(crate) struct ReadsWithin(());
+pub(crate) struct ReadsWithin {
+    /// What held before.
+    before: Option<Instant>,
+}
 
 impl ReadsWithin {
-    /// The run ends so long from now; `None` if it has no end.
-    pub fn new(left: Option<Duration>) -> Self {
-        RUN_ENDS.set(left.and_then(|left| Instant::now().checked_add(left)));
-        Self(())
+    /// The run ends so long from now.
+    pub fn new(left: Duration) -> Self {
+        let before = RUN_ENDS.replace(Instant::now().checked_add(left));
+        Self { before }
+    }
+
+    /// Of a command that has no deadline.
+    pub fn of_command() -> Self {
+        Self::new(ALL_READ_WITHIN)
     }
 
     fn left() -> Duration {
@@ -41,7 +60,7 @@ impl ReadsWithin {
 
 impl Drop for ReadsWithin {
     fn drop(&mut self) {
-        RUN_ENDS.set(None);
+        RUN_ENDS.set(self.before);
     }
 }
 
@@ -67,6 +86,10 @@ fn read_within(path: &Path, limit: u64, time: Duration) -> Result<Vec<u8>> {
     }
     let waiting = || {
         let _ = writeln!(std::io::stderr(), "{}", note_of_waiting(path, time));
+    };
+    let time = match found.is_file() {
+        true => time.max(PLAIN_FILE_WITHIN),
+        false => time,
     };
     in_time(time, "nothing more came from it", waiting, reading)
 }
@@ -115,15 +138,20 @@ fn in_time<T: Send + 'static>(
         let _ = send.send(work());
     })?;
     let told_after = TOLD_AFTER.min(time);
-    let first = done.recv_timeout(told_after).or_else(|error| match error {
-        RecvTimeoutError::Timeout if told_after < time => {
+    let signals = Waiting::new();
+    let first = received(&done, told_after, &signals).or_else(|error| match error {
+        RecvTimeoutError::Timeout if told_after < time && !signals.is_ended() => {
             waiting();
-            done.recv_timeout(time.saturating_sub(told_after))
+            received(&done, time.saturating_sub(told_after), &signals)
         }
         error => Err(error),
     });
     match first {
         Ok(result) => result,
+        Err(RecvTimeoutError::Timeout) if signals.is_ended() => Err(Error::new(
+            ErrorKind::Interrupted,
+            "it is a pipe or a device, and a signal ended the run while it was waited for",
+        )),
         Err(RecvTimeoutError::Timeout) => Err(Error::new(
             ErrorKind::TimedOut,
             format!(
@@ -132,6 +160,23 @@ fn in_time<T: Send + 'static>(
             ),
         )),
         Err(RecvTimeoutError::Disconnected) => Err(ErrorKind::Other.into()),
+    }
+}
+
+/// What is received within a time, or until a signal.
+fn received<T>(
+    done: &Receiver<T>,
+    time: Duration,
+    signals: &Waiting,
+) -> std::result::Result<T, RecvTimeoutError> {
+    let mut left = time;
+    loop {
+        let slice = left.min(LOOKED_EACH);
+        left -= slice;
+        match done.recv_timeout(slice) {
+            Err(RecvTimeoutError::Timeout) if !left.is_zero() && !signals.is_ended() => {}
+            received => return received,
+        }
     }
 }
 
@@ -179,10 +224,20 @@ mod tests {
     fn a_pipe_is_waited_for_no_longer_than_the_run_lasts() {
         let folder = tempfile::tempdir().unwrap();
         let path = pipe(folder.path());
-        let run = ReadsWithin::new(Some(Duration::from_millis(50)));
+        let run = ReadsWithin::new(Duration::from_millis(50));
         let error = read(&path, 10).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut);
         assert!(error.to_string().ends_with("within 0 seconds"), "{error}");
+        // All files of a run have one end; another run inside it has its own.
+        assert_eq!(read(&path, 10).unwrap_err().kind(), ErrorKind::TimedOut);
+        let inner = ReadsWithin::new(Duration::from_secs(3600));
+        assert!(ReadsWithin::left() > Duration::from_secs(1800));
+        drop(inner);
+        assert_eq!(ReadsWithin::left(), Duration::ZERO);
+        assert_eq!(
+            read(Path::new("/proc/self/maps"), 1).ok().map(|text| text.len()),
+            Some(1)
+        );
         drop(run);
         assert_eq!(ReadsWithin::left(), Duration::MAX);
     }

@@ -238,7 +238,7 @@ fn form_note(forms: &[ComposeForm], policy: &Policy) -> Option<String> {
         format!(
             "The file is not in the form in which Phala Cloud and dstack's SDKs write a document (keys sorted, no blanks). Deployed with \
              them, its compose hash is {}: then expect that one (--compose-hash). `--app-compose-file` with this file alone expects {}. For \
-             `plan --output`, --compose-hash says which of them the lock expects.",
+             `plan --output`, --compose-form says which form the lock expects.",
             hex::encode(sdk.hash),
             hex::encode(file.hash)
         )

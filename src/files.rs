@@ -11,6 +11,7 @@ use crate::bounded_io;
 use crate::usage_error::{CommandError, UsageError, WriteError};
 use cvm_verify_core::lock::{AcceptName, Lock, LockFile, MAX_LOCK_BYTES, UnfoundedRemark, unfounded_remarks};
 use cvm_verify_core::policy::LockOrigin;
+use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::toml_text::LineIndex;
 
 /// Bytes of a bundle, of an endpoint's body or of collateral that are read.
@@ -102,14 +103,10 @@ impl ReadLock {
         // It was read, so it is text.
         let text = String::from_utf8_lossy(bytes);
         let origin = LockOrigin::with_text(name, &text);
-        let needless = notes_on_needless(&lock, &origin);
         Ok(Self {
             lock,
             origin,
-            notes: notes_on_remarks(name, &text)
-                .into_iter()
-                .chain(needless)
-                .collect(),
+            notes: notes_on_remarks(name, &text),
         })
     }
 
@@ -130,29 +127,22 @@ impl ReadLock {
     }
 }
 
-/// A note for each line of `[accepted]` that accepts what is not there, by the tables of this version.
-fn notes_on_needless(lock: &LockFile, origin: &LockOrigin) -> Vec<String> {
-    let of_lock = |lock: &Lock, origin: &LockOrigin| -> Vec<String> {
-        let needless = lock.needless_acceptances().into_iter();
-        let note = |(name, why): (AcceptName, String)| {
-            let key = origin.key(&["accepted", name.as_str()]);
-            let place = key.location().map_or_else(
-                || origin.path().to_owned(),
-                |place| format!("{}:{}", place.file, place.line),
-            );
-            format!("{place}: the acceptance `{name}` does nothing: {why}. You may remove the line.")
-        };
-        needless.map(note).collect()
+/// A note for each line of `[accepted]` that accepts what is not there, by the tables that are in use.
+pub(crate) fn notes_on_needless(
+    lock: &Lock,
+    origin: &LockOrigin,
+    reference: &ReferenceValues,
+) -> Vec<String> {
+    let needless = lock.needless_acceptances(reference).into_iter();
+    let note = |(name, why): (AcceptName, String)| {
+        let key = origin.key(&["accepted", name.as_str()]);
+        let place = key.location().map_or_else(
+            || origin.path().to_owned(),
+            |place| format!("{}:{}", place.file, place.line),
+        );
+        format!("{place}: the acceptance `{name}` does nothing: {why}. You may remove the line.")
     };
-    match lock {
-        LockFile::One(lock) => of_lock(lock, origin),
-        LockFile::Several(targets) => {
-            let notes = targets.iter();
-            notes
-                .flat_map(|(name, lock)| of_lock(lock, &origin.of_target(name)))
-                .collect()
-        }
-    }
+    needless.map(note).collect()
 }
 
 /// A note for each remark of a lock of another version that the tables of this version do not bear out. A remark of this version is
@@ -261,7 +251,7 @@ pub(crate) fn is_lock(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cvm_verify_core::reference::{OsClass, ReferenceValues};
+    use cvm_verify_core::reference::OsClass;
 
     #[test]
     fn an_acceptance_that_does_nothing_is_noted_with_its_line() {
@@ -282,7 +272,9 @@ mod tests {
             let text = format!(
                 "schema = \"cvm-verify/lock/v1\"\n[os_image]\n{image}[accepted]\n{accepted} = \"Because.\"\n"
             );
-            ReadLock::of("cvm.lock", text.as_bytes()).unwrap().notes
+            let read = ReadLock::of("cvm.lock", text.as_bytes()).unwrap();
+            let lock = read.lock.of(None, "cvm.lock").unwrap();
+            notes_on_needless(lock, &read.origin_of(None), reference)
         };
         assert_eq!(
             notes("unknown-image"),
@@ -292,6 +284,25 @@ mod tests {
             )]
         );
         assert!(notes("tcb").is_empty());
+        // The shape of the VM is in the table of the user's own file alone.
+        assert!(notes("acpi-change").is_empty());
+        let own = format!(
+            "updated = \"2026-11-01\"\n[[rtmr0]]\nvalue = \"{}\"\nshape = \"ours\"\nsource \
+             = \"ours\"\ndate = \"2026-11-01\"\n",
+            "ab".repeat(48)
+        );
+        let own = reference.with_file("own.toml", own.as_bytes()).unwrap();
+        let text = format!(
+            "schema = \"cvm-verify/lock/v1\"\n[os_image]\n{image}[accepted]\nacpi-change = \"Because.\"\n"
+        );
+        let read = ReadLock::of("cvm.lock", text.as_bytes()).unwrap();
+        let lock = read.lock.of(None, "cvm.lock").unwrap();
+        assert_eq!(
+            notes_on_needless(lock, &read.origin_of(None), &own),
+            [
+                "cvm.lock:8: the acceptance `acpi-change` does nothing: its rtmr0 is in the table of VM shapes: ours. You may remove the line."
+            ]
+        );
     }
 
     #[test]

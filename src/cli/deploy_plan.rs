@@ -7,7 +7,7 @@ use super::args::{DeployPlanArgs, PlanFormat};
 use super::transport;
 use crate::config::{Settings, path_of};
 use crate::deploy_plan::{DeployPlan, Outlook};
-use crate::engine::{LookupLimits, TimeLimits};
+use crate::engine::{Computation, LookupLimits, TimeLimits};
 use crate::env::Env;
 use crate::files::{self, is_lock};
 use crate::plan::one_target::OneTarget;
@@ -43,6 +43,7 @@ pub(super) fn run(args: &DeployPlanArgs, env: &mut Env) -> anyhow::Result<u8> {
     let written = match &args.output {
         Some(output) => Some(WrittenLock::of(
             output,
+            args.compose_form.as_deref(),
             document,
             &policy,
             &settings,
@@ -59,7 +60,14 @@ pub(super) fn run(args: &DeployPlanArgs, env: &mut Env) -> anyhow::Result<u8> {
         let lookups = transport::statement_lookups(&args.transport, env)?;
         let runtime = runtime()?;
         let limits = LookupLimits::of(TimeLimits::default());
-        recorded.extend(runtime.block_on(lookups.look_up(&client, missing, &policy.sources, now, limits)));
+        recorded.extend(runtime.block_on(lookups.look_up(
+            &client,
+            &Computation::default(),
+            missing,
+            &policy.sources,
+            now,
+            limits,
+        )));
     }
     let plan = plan.with_statements(&recorded, &policy, now);
     env.print(&match args.format {
@@ -100,17 +108,43 @@ fn refuse_two_forms(forms: &[ComposeForm]) -> Result<(), UsageError> {
         "--output",
         format!(
             "the compose hash depends on the tool that deploys this document, because the file is not in the form that Phala Cloud and \
-             dstack's SDKs write. Say which hash the lock must expect. Deployed by them: --compose-hash {} (`sdk`). Deployed exactly as the \
-             file is, as vmm-cli does: --compose-hash {} (`verbatim`). `cvm-verify compose-hash FILE` explains all forms",
+             dstack's SDKs write. Say which form it is. Deployed by them: --compose-form sdk, so that the lock expects {}. Deployed exactly as the \
+             file is, as vmm-cli does: --compose-form verbatim, so that it expects {}. `cvm-verify compose-hash FILE` explains all forms",
             hex::encode(sdk.hash),
             hex::encode(file.hash)
         ),
     ))
 }
 
+/// The form of this name. It must have the compose hash that is expected, if one is written down.
+fn named<'f>(
+    name: &str,
+    forms: &'f [ComposeForm],
+    expected: Option<[u8; 32]>,
+) -> Result<&'f ComposeForm, UsageError> {
+    let refused = |why: String| UsageError::option("--compose-form", why);
+    let Some(form) = forms.iter().find(|form| form.name == name) else {
+        let names: Vec<&str> = forms.iter().map(|form| form.name).collect();
+        return Err(refused(format!(
+            "`{}` is not a form of a compose document; write one of {}",
+            name.escape_debug(),
+            names.join(", ")
+        )));
+    };
+    match expected.filter(|expected| *expected != form.hash) {
+        None => Ok(form),
+        Some(expected) => Err(refused(format!(
+            "the form `{name}` of this document has the hash {}, and `compose-hash` expects {}; leave one of them out",
+            hex::encode(form.hash),
+            hex::encode(expected)
+        ))),
+    }
+}
+
 impl WrittenLock {
     fn of(
         output: &Path,
+        named_form: Option<&str>,
         document: Option<&[u8]>,
         policy: &Policy,
         settings: &Settings,
@@ -143,15 +177,18 @@ impl WrittenLock {
         }
         let expected = policy.compose_hash.as_ref().map(|expected| expected.value);
         let is_expected = |form: &&ComposeForm| expected.is_none_or(|hash| form.hash == hash);
-        let Some(form) = forms.iter().find(is_expected) else {
-            return Err(refused(
-                "the expected compose hash is that of no form of --app-compose-file; `cvm-verify compose-hash FILE` shows all forms",
-            ));
+        let form = match named_form {
+            Some(name) => named(name, &forms, settings.one("compose-hash").and(expected))?,
+            None => forms.iter().find(is_expected).ok_or_else(|| {
+                refused(
+                    "the expected compose hash is that of no form of --app-compose-file; `cvm-verify compose-hash FILE` shows all forms",
+                )
+            })?,
         };
         let path = from.display().to_string();
         let lock = with_document(&read(&from)?, &path, target, &document, &form.hash)
             .map_err(|error| UsageError::new(error.to_string()))?;
-        if lock.compose_hash.is_some() && settings.one("compose-hash").is_none() {
+        if lock.compose_hash.is_some() && named_form.is_none() && settings.one("compose-hash").is_none() {
             refuse_two_forms(&forms)?;
         }
         Ok(Self {

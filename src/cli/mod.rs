@@ -42,6 +42,7 @@ use clap::FromArgMatches as _;
 use args::{Cli, Command, StatementCommand};
 
 use crate::artifacts::{self, WantedFiles};
+use crate::bounded_io::ReadsWithin;
 use crate::env::typed;
 use crate::run_alerts::unjudged;
 use crate::standard_output::StandardOutput;
@@ -62,6 +63,7 @@ const CORRECT_IT: &str = "Correct the input, option or file that it names, and r
 const CORRECT_WATCH: &str = "Correct the option, variable or file that it names, and start `watch` again; `cvm-verify watch --help` describes every \
      option.";
 const REPORT_IT: &str = "Run it again; if that does not help, please report it with the log.";
+const RUN_AGAIN: &str = "Run it again. If a pipe gave nothing, look at the command that should write to it.";
 const LOST: &str = "The exit code is 3 because a result could not be written. Without that, it would be 0.";
 const MAKE_ROOM: &str = "Check that the folder exists, that this run may write there and that the disk has room, or name another place; then run it again.";
 
@@ -155,6 +157,7 @@ fn flat(error: anyhow::Error) -> anyhow::Error {
 }
 
 fn execute(command: Command, env: &mut Env) -> anyhow::Result<u8> {
+    let _reads = ReadsWithin::of_command();
     if command.judges() {
         env.note_a_run_inside_a_cvm();
     }
@@ -185,10 +188,17 @@ fn execute(command: Command, env: &mut Env) -> anyhow::Result<u8> {
 fn usage(env: &mut Env, error: &UsageError, verifies: bool) -> u8 {
     let said = error.to_string();
     env.complain(&format!("error: {said}"));
-    if verifies {
+    // A file that was waited for when a signal came is no mistake of the user.
+    let is_interrupted = watchdog::asked_to_end();
+    if verifies && is_interrupted {
+        env.complain("Interrupted: there is no verdict.");
+    } else if verifies {
         env.complain("Nothing was verified.");
     }
-    without_verdict(env, said, correct_it(env), USAGE)
+    match is_interrupted {
+        true => without_verdict(env, said, RUN_AGAIN, INCONCLUSIVE),
+        false => without_verdict(env, said, correct_it(env), USAGE),
+    }
 }
 
 /// Help and version are not errors; everything else that clap says is a usage error.

@@ -42,7 +42,7 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
     prepare(args, &begun, env)?;
     let time = run_time(args, begun.at)?;
     // A pipe that gives nothing takes time of the run, too.
-    let _reads = ReadsWithin::new(Some(time.deadline.saturating_sub(begun.at.elapsed())));
+    let _reads = ReadsWithin::new(time.deadline.saturating_sub(begun.at.elapsed()));
     let (plan, file, shard_of) = planned(args, begun.unix, env)?;
     let alerting = Alerting::new(
         args.alert_state.github_issue.as_deref(),

@@ -6,7 +6,7 @@ use super::args::WatchArgs;
 use super::selection::{policy_file, selection_or_found_lock};
 use super::transport::session_of_run;
 use super::{cache, wait};
-use crate::engine::Session;
+use crate::engine::{Computation, Session};
 use crate::env::Env;
 use crate::plan::planner::Plan;
 use crate::run_alerts::subject;
@@ -37,14 +37,21 @@ pub(super) fn run(args: &WatchArgs, env: &mut Env) -> anyhow::Result<u8> {
         run_subject: subject::subject(env),
         policy_subject: subject::policy_subject(env),
     };
-    let session_of = |plan: &Plan, env: &Env| session(args, plan, env);
+    let session_of =
+        |plan: &Plan, computation: &Computation, env: &Env| session(args, plan, computation, env);
     Ok(watch::run(&options, &session_of, env)?)
 }
 
-fn session(args: &WatchArgs, plan: &Plan, env: &Env) -> Result<Arc<Session>, UsageError> {
+fn session(
+    args: &WatchArgs,
+    plan: &Plan,
+    computation: &Computation,
+    env: &Env,
+) -> Result<Arc<Session>, UsageError> {
     Ok(Arc::new(Session {
         collateral_cache: cache::collateral_cache(&args.cache, &args.plan.collateral_age, env),
         keep_bundles: args.evidence.is_some(),
+        computation: computation.clone(),
         ..session_of_run(&args.plan, &args.transport, &args.trust, plan, env)?
     }))
 }

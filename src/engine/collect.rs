@@ -67,8 +67,16 @@ async fn collect_evidence(
         AskedInstances::All(app) => instances::collect(session, asked, app).await,
     };
     let bootstrap = expected.kms.bootstrap.as_ref().map(|kept| kept.value.as_str());
-    let collection = kms::ask(session, collection, kms::asked_kms(expected), bootstrap, beside).await;
+    let collection = kms::ask(
+        session,
+        asked.computation,
+        collection,
+        kms::asked_kms(expected),
+        bootstrap,
+        beside,
+    )
+    .await;
     let nodes = deployment.nodes.or_of(session.nodes.as_ref());
     let collection = contracts::ask(session, nodes, collection, &AskedContracts::of(expected), beside).await;
-    kms::add_contract_bootstrap(session, collection, beside).await
+    kms::add_contract_bootstrap(session, asked.computation, collection, beside).await
 }

@@ -1,5 +1,6 @@
 //! What a deployment supplied.
 
+use super::time::JUDGING;
 use super::tls_ask::TlsAsk;
 use super::{Computation, TimeLimits};
 use crate::source::Source;
@@ -33,6 +34,19 @@ impl Collected {
     #[must_use]
     pub fn boot(&self) -> Option<&BootClaims> {
         self.claims()?.boot.as_ref().ok()
+    }
+
+    /// Changes the claims, if there are any, by what is computed apart.
+    pub(super) async fn change_by(
+        &mut self,
+        computation: &Computation,
+        change: impl FnOnce(Claims) -> Claims + Send + 'static,
+    ) {
+        let claims = std::mem::replace(&mut self.claims, Err(internal()));
+        self.claims = match claims {
+            Ok(claims) => Ok(computation.run(move || Box::new(change(*claims))).await),
+            Err(failure) => Err(failure),
+        };
     }
 
     /// Changes the claims, if there are any.
@@ -104,6 +118,18 @@ pub(super) fn out_of_time(at: u64) -> Collection {
     let failure = EvidenceFailure::new(
         EvidenceReason::Deadline,
         "The time of the run was over before this target was verified (--deadline).",
+    );
+    Collected::nothing(at, failure).into()
+}
+
+/// What is known of a target that sent evidence, if that was not judged in the time there is for it.
+pub(super) fn not_judged(at: u64) -> Collection {
+    let failure = EvidenceFailure::new(
+        EvidenceReason::NotJudged,
+        format!(
+            "The target answered, and its evidence was not judged within {} seconds.",
+            JUDGING.as_secs()
+        ),
     );
     Collected::nothing(at, failure).into()
 }

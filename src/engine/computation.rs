@@ -6,15 +6,19 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
+use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 /// How much is computed at one time. A clone has the same bound.
 #[derive(Debug, Clone)]
 pub struct Computation {
     at_once: Arc<Semaphore>,
     asked: Arc<AtomicUsize>,
+    limit: Option<Duration>,
+    overdue: Arc<Notify>,
 }
 
 /// Work that somebody waits for, while it lives.
@@ -47,15 +51,30 @@ impl Computation {
         Self {
             at_once: Arc::new(Semaphore::new(count.get())),
             asked: Arc::default(),
+            limit: None,
+            overdue: Arc::default(),
         }
     }
 
-    /// The same bound, for the work of one target.
-    pub(super) fn of_target(&self) -> Self {
+    /// The same bound, for the work of one target: each piece may take so long, with the time that it waits for room. One that takes
+    /// longer is overdue, and its future does not end.
+    pub(super) fn of_target(&self, limit: Option<Duration>) -> Self {
         Self {
             at_once: Arc::clone(&self.at_once),
             asked: Arc::default(),
+            limit,
+            overdue: Arc::default(),
         }
+    }
+
+    /// How long each piece of work may take.
+    pub(super) const fn limit(&self) -> Option<Duration> {
+        self.limit
+    }
+
+    /// Waits until work of the target is overdue.
+    pub(super) async fn overdue(&self) {
+        self.overdue.notified().await;
     }
 
     /// Whether somebody waits for work of it, which is done or waits for room.
@@ -67,6 +86,20 @@ impl Computation {
     /// room until it ends. A panic of the work is a panic of this future.
     pub(super) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
         let _asked = AskedWork::new(&self.asked);
+        let work = self.run_unlimited(work);
+        let Some(limit) = self.limit else {
+            return work.await;
+        };
+        match timeout(limit, work).await {
+            Ok(result) => result,
+            Err(_) => {
+                self.overdue.notify_one();
+                std::future::pending().await
+            }
+        }
+    }
+
+    async fn run_unlimited<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
         // It is never closed.
         let permit = Arc::clone(&self.at_once).acquire_owned().await.ok();
         let done = spawn_blocking(move || {

@@ -46,7 +46,7 @@ pub struct FurtherAnswers {
 
 /// Asks the KMS and the contracts of a deployment that was collected.
 pub async fn ask_further(
-    session: &Session,
+    session: &Arc<Session>,
     collection: Collection,
     questions: FurtherQuestions,
 ) -> FurtherAnswers {
@@ -79,7 +79,15 @@ pub async fn ask_further(
         }
         _ => kms,
     };
-    let collection = ask_kms(session, collection, &hosts, None, TimeLimits::default()).await;
+    let collection = ask_kms(
+        session,
+        &session.computation,
+        collection,
+        &hosts,
+        None,
+        TimeLimits::default(),
+    )
+    .await;
     let collection = ask_contracts(
         session,
         session.nodes.as_ref(),

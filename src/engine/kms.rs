@@ -1,5 +1,6 @@
 //! The KMS that gives an app its keys: which is asked, and what it showed. It goes into the bundle, so that a replay says the same.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -8,7 +9,7 @@ use super::bundle::raw_collateral;
 use super::collected::Collection;
 use super::jitter::jitter;
 use super::verify::{inputs, prove_alone};
-use super::{Session, TimeLimits};
+use super::{Computation, Session, TimeLimits};
 use crate::source::kms;
 use cvm_verify_core::evidence::{
     BootstrapSource, Evidence, KmsBootstrap, KmsMeta, RecordedBootstrap, RecordedCollateral, RecordedKms,
@@ -32,7 +33,8 @@ pub fn asked_kms(policy: &Policy) -> &[KmsHost] {
 /// Asks the KMSs at these hosts once, for all instances that were collected. An app whose keys come from no KMS is not asked about.
 /// `bootstrap` is evidence of how its root keys were made that the user keeps.
 pub async fn ask(
-    session: &Session,
+    session: &Arc<Session>,
+    computation: &Computation,
     mut collection: Collection,
     hosts: &[KmsHost],
     bootstrap: Option<&str>,
@@ -49,17 +51,21 @@ pub async fn ask(
     let mut records = Vec::new();
     for host in hosts {
         let left = ends.saturating_duration_since(Instant::now());
-        records.push(record(session, host, left, time).await);
+        records.push(record(session, computation, host, left, time).await);
     }
     if let Some(text) = bootstrap {
-        let kept = recorded_bootstrap(session, BootstrapSource::File, text, time).await;
+        let kept = recorded_bootstrap(session, computation, BootstrapSource::File, text, time).await;
         for record in &mut records {
             record.bootstraps.push(kept.clone());
         }
     }
+    let records = Arc::new(records);
     for instance in &mut collection.instances {
-        let inputs = inputs(session, Err(&UnusableCollateral::Missing), instance.at);
-        instance.change(|claims| claims.with_kms(&records, &inputs));
+        let (session, shown, at) = (Arc::clone(session), Arc::clone(&records), instance.at);
+        let change = move |claims: Claims| {
+            claims.with_kms(&shown, &inputs(&session, Err(&UnusableCollateral::Missing), at))
+        };
+        instance.change_by(computation, change).await;
         if let Some(bundle) = &mut instance.bundle {
             bundle.kms.clone_from(&records);
         }
@@ -69,7 +75,8 @@ pub async fn ask(
 
 /// Adds the evidence of how the root keys were made that the contract of the KMS holds, after the contract was asked.
 pub async fn add_contract_bootstrap(
-    session: &Session,
+    session: &Arc<Session>,
+    computation: &Computation,
     mut collection: Collection,
     time: TimeLimits,
 ) -> Collection {
@@ -78,9 +85,13 @@ pub async fn add_contract_bootstrap(
         let Some(text) = claims.and_then(bootstrap_on_chain) else {
             continue;
         };
-        let recorded = recorded_bootstrap(session, BootstrapSource::Contract, &text, time).await;
-        let inputs = inputs(session, Err(&UnusableCollateral::Missing), instance.at);
-        instance.change(|claims| claims.with_bootstrap(&recorded, &inputs));
+        let source = BootstrapSource::Contract;
+        let recorded = recorded_bootstrap(session, computation, source, &text, time).await;
+        let (session, made, at) = (Arc::clone(session), recorded.clone(), instance.at);
+        let change = move |claims: Claims| {
+            claims.with_bootstrap(&made, &inputs(&session, Err(&UnusableCollateral::Missing), at))
+        };
+        instance.change_by(computation, change).await;
         for record in instance.bundle.iter_mut().flat_map(|bundle| &mut bundle.kms) {
             record.bootstraps.push(recorded.clone());
         }
@@ -94,13 +105,14 @@ fn bootstrap_on_chain(claims: &Claims) -> Option<String> {
 }
 
 async fn recorded_bootstrap(
-    session: &Session,
+    session: &Arc<Session>,
+    computation: &Computation,
     source: BootstrapSource,
     text: &str,
     time: TimeLimits,
 ) -> RecordedBootstrap {
     let collateral = match KmsBootstrap::of_text(text) {
-        Ok(bootstrap) => of_bootstrap(session, bootstrap, time).await,
+        Ok(bootstrap) => of_bootstrap(session, computation, bootstrap, time).await,
         Err(_) => None,
     };
     RecordedBootstrap {
@@ -111,10 +123,16 @@ async fn recorded_bootstrap(
 }
 
 /// What one KMS showed and answered, with the collateral to verify it.
-async fn record(session: &Session, host: &KmsHost, left: Duration, time: TimeLimits) -> RecordedKms {
+async fn record(
+    session: &Arc<Session>,
+    computation: &Computation,
+    host: &KmsHost,
+    left: Duration,
+    time: TimeLimits,
+) -> RecordedKms {
     let shown = kms::fetch(&session.client, host, left, jitter).await;
     let of_leaf = match shown.chain.as_ref().and_then(ra_tls_evidence_of) {
-        Some(Ok(certificate)) => collateral(session, certificate.evidence(), time).await,
+        Some(Ok(certificate)) => collateral(session, computation, certificate.evidence(), time).await,
         Some(Err(_)) | None => None,
     };
     let bootstrap = shown
@@ -122,7 +140,7 @@ async fn record(session: &Session, host: &KmsHost, left: Duration, time: TimeLim
         .as_deref()
         .and_then(|body| KmsMeta::parse(body).ok()?.bootstrap?.ok());
     let bootstrap_collateral = match bootstrap {
-        Some(bootstrap) => of_bootstrap(session, bootstrap, time).await,
+        Some(bootstrap) => of_bootstrap(session, computation, bootstrap, time).await,
         None => None,
     };
     RecordedKms {
@@ -141,16 +159,22 @@ async fn record(session: &Session, host: &KmsHost, left: Duration, time: TimeLim
 }
 
 async fn of_bootstrap(
-    session: &Session,
+    session: &Arc<Session>,
+    computation: &Computation,
     bootstrap: KmsBootstrap,
     time: TimeLimits,
 ) -> Option<RecordedCollateral> {
     let evidence = Evidence::of_quote(bootstrap.attestation, None, None, None).ok()?;
-    collateral(session, &evidence, time).await
+    collateral(session, computation, &evidence, time).await
 }
 
-async fn collateral(session: &Session, evidence: &Evidence, time: TimeLimits) -> Option<RecordedCollateral> {
-    let (_, supply) = prove_alone(session, time, evidence).await;
+async fn collateral(
+    session: &Arc<Session>,
+    computation: &Computation,
+    evidence: &Evidence,
+    time: TimeLimits,
+) -> Option<RecordedCollateral> {
+    let (_, supply) = prove_alone(session, computation, time, evidence).await;
     let fetched = supply.set.ok()?;
     Some(RecordedCollateral {
         document: raw_collateral(&fetched.collateral)?,

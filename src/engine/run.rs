@@ -10,16 +10,14 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
 
-use super::collected::out_of_time;
+use super::collected::{not_judged, out_of_time};
 use super::schedule::{RunSchedule, at, follow};
+use super::time::JUDGING;
 use super::{Appraised, Deployment, RunReports, Session, TimeLimits};
 use cvm_verify_core::report::TargetReport;
 
 /// How often progress is told while nothing is done.
 const PROGRESS: Duration = Duration::from_secs(1);
-
-/// How long evidence that is complete at the deadline may still be judged. Real evidence takes milliseconds.
-const JUDGING: Duration = Duration::from_secs(20);
 
 /// How a run goes about its deployments.
 #[derive(Debug, Clone, Copy)]
@@ -132,12 +130,18 @@ pub(crate) async fn run(
                 () = sleep(JUDGING) => {}
                 () = &mut once.cancel => return Err(Cancelled),
             }
-            late.extend(tasks.stop_all());
             late.extend(once.waiting.map(|(index, _)| index));
+            let late = late.into_iter().map(|index| (index, false));
+            let mut late: Vec<_> = late
+                .chain(tasks.stop_all().into_iter().map(|index| (index, true)))
+                .collect();
             late.sort_unstable();
-            for index in late {
+            for (index, is_there) in late {
                 if let Some(deployment) = deployments.get(index) {
-                    let nothing = out_of_time((session.now)());
+                    let nothing = match is_there {
+                        true => not_judged((session.now)()),
+                        false => out_of_time((session.now)()),
+                    };
                     (once.finish)(index, session.appraise(deployment, nothing));
                 }
             }

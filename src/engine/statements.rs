@@ -17,12 +17,12 @@ use crate::net::{Client, Secret};
 use crate::source::github_attestations::{API, Attestations};
 use crate::source::registry::{InRegistry, RegistryCredentials};
 use crate::source::{Found, NO_TIME, StatementBudget, TIME};
-use cvm_verify_core::checks::{Sought, judge_image, sought_sources, statements_of_files, still_sought};
+use cvm_verify_core::checks::{Sought, is_answered, sought_sources, statements_of_files, still_sought};
 use cvm_verify_core::evidence::{LookupProblem, LookupProblemKind, RecordedStatements, StatementSource};
 use cvm_verify_core::policy::{Policy, SourcePolicy, normal_name};
-use cvm_verify_core::report::{Status, rfc3339};
+use cvm_verify_core::report::rfc3339;
 use cvm_verify_core::verify::provenance::PROVENANCE;
-use cvm_verify_core::verify::verify_statements;
+use cvm_verify_core::verify::{Claims, verify_statements};
 
 /// How many images of a deployment are looked up at one time.
 const AT_ONCE: usize = 10;
@@ -48,7 +48,7 @@ type Slot = Arc<tokio::sync::Mutex<KnownAnswer>>;
 /// What was answered to a question.
 #[derive(Default)]
 struct KnownAnswer {
-    /// What met a rule.
+    /// What answered a rule.
     statements: Option<RecordedStatements>,
     /// Why there was no answer, and in which round.
     failed: Option<(u64, LookupProblem)>,
@@ -116,34 +116,44 @@ impl StatementLookups {
         }
         let seeking = Arc::clone(policy);
         let seek = move || {
-            let sought = collected
-                .claims()
-                .map(|claims| sought_sources(claims, &seeking.sources));
-            (sought.unwrap_or_default(), collected)
+            let policy = &seeking.sources;
+            let sought = collected.claims().map(|claims| sought_sources(claims, policy));
+            let sought = sought.unwrap_or_default();
+            let recorded = statements_of_files(&sought, &policy.files, collected.at);
+            let missing = still_sought(sought, &recorded, policy, collected.at);
+            (missing, recorded, collected)
         };
-        let (sought, mut collected) = computation.run(seek).await;
-        let policy = &policy.sources;
-        let mut recorded = statements_of_files(&sought, &policy.files, collected.at);
-        let missing = still_sought(sought, &recorded, policy, collected.at);
+        let (missing, mut recorded, mut collected) = computation.run(seek).await;
         // Without a bundle, what was found is dropped before the next instance is looked up.
         let mut limits = limits.clone();
         if collected.bundle.is_none() {
             limits.budget = StatementBudget::default();
         }
-        let found = self.look_up(client, missing, policy, collected.at, limits);
+        let found = self.look_up(
+            client,
+            computation,
+            missing,
+            &policy.sources,
+            collected.at,
+            limits,
+        );
         recorded.extend(found.await);
-        collected.change(|claims| claims.with_statements(&recorded, &policy.roots));
+        let (recorded, verifying) = (Arc::new(recorded), Arc::clone(policy));
+        let found = Arc::clone(&recorded);
+        let change = move |claims: Claims| claims.with_statements(&found, &verifying.sources.roots);
+        collected.change_by(computation, change).await;
         if let Some(bundle) = &mut collected.bundle {
-            bundle.provenance = recorded;
+            bundle.provenance = Arc::unwrap_or_clone(recorded);
         }
         collected
     }
 
     /// What GitHub and the registries have about these images, at a time (Unix seconds), as far as the limits of the deployment
-    /// permit. One source after the other is asked, until the rules hold.
+    /// permit. One source after the other is asked, until each rule is answered.
     pub async fn look_up(
         &self,
         client: &Client,
+        computation: &Computation,
         sought: Vec<Sought>,
         policy: &SourcePolicy,
         at: u64,
@@ -161,6 +171,7 @@ impl StatementLookups {
                 .collect();
             let image = OneImage {
                 client: client.clone(),
+                computation: computation.clone(),
                 api: self.api.clone(),
                 token: self.token.clone(),
                 credentials: self.credentials.clone(),
@@ -214,6 +225,7 @@ fn name_of(image: &Sought) -> &str {
 /// One image, and whom to ask about it.
 struct OneImage {
     client: Client,
+    computation: Computation,
     api: Option<Url>,
     token: Option<Secret>,
     credentials: RegistryCredentials,
@@ -228,7 +240,7 @@ struct OneImage {
 }
 
 impl OneImage {
-    /// Asks one source after the other, until the rule of the image holds. A statement of another signer or of another kind ends
+    /// Asks one source after the other, until the rule of the image is answered. A statement of another signer or of another kind ends
     /// nothing: the next source may have the right one.
     async fn look_up(&self, slots: Vec<(StatementSource, Slot)>) -> Vec<RecordedStatements> {
         let mut answers = Vec::new();
@@ -238,21 +250,29 @@ impl OneImage {
                 answers.push(self.without_time(from));
                 continue;
             };
-            // What is remembered met the rule of another target, or one that was written otherwise.
+            // What is remembered answered the rule of another target, or one that was written otherwise.
             let known = slot.statements.as_ref();
             let known = known.map(|known| of_image(known, &self.image));
-            let is_enough = |known: &RecordedStatements| {
-                let with: Vec<_> = answers.iter().chain([known]).cloned().collect();
-                self.holds(&with)
+            let remembered = match known {
+                Some(known) => {
+                    let with = answers.iter().chain([&known]).cloned().collect();
+                    self.is_answered_by(with).await.1.then_some(known)
+                }
+                None => None,
             };
-            let (answer, is_new) = match known.filter(is_enough) {
+            let (answer, is_new) = match remembered {
                 Some(known) => (self.held(known), false),
                 None => (self.ask_once(from, &mut slot).await, true),
             };
             let is_whole = answer.problem.is_none() && !answer.bundles.is_empty();
             answers.push(answer);
+            if !is_whole {
+                continue;
+            }
+            let is_answered;
+            (answers, is_answered) = self.is_answered_by(answers).await;
             // What is not there yet and what is not the right one is asked for again.
-            if is_whole && self.holds(&answers) {
+            if is_answered {
                 if is_new {
                     slot.statements = answers.last().cloned();
                     let bytes = slot.statements.as_ref().map_or(0, bytes);
@@ -264,10 +284,15 @@ impl OneImage {
         answers
     }
 
-    /// Whether what was answered meets the rule of the image.
-    fn holds(&self, answers: &[RecordedStatements]) -> bool {
-        let statements = verify_statements(answers, &self.policy.roots, self.at);
-        judge_image(&self.image.image, &statements, &self.policy).status == Status::Pass
+    /// The answers, and whether no other source could say more of the image.
+    async fn is_answered_by(&self, answers: Vec<RecordedStatements>) -> (Vec<RecordedStatements>, bool) {
+        let (policy, at, image) = (Arc::clone(&self.policy), self.at, self.image.image.clone());
+        let judge = move || {
+            let statements = verify_statements(&answers, &policy.roots, at);
+            let is_answered = is_answered(&image, &statements, &policy);
+            (answers, is_answered)
+        };
+        self.computation.run(judge).await
     }
 
     /// What is remembered, if the deployment may hold it, too.

@@ -4,11 +4,12 @@
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::{AbortHandle, Id, JoinSet};
 
 use super::collect::collect_with;
-use super::collected::{Collection, crashed};
+use super::collected::{Collection, crashed, not_judged};
 use super::{Appraised, Computation, Deployment, Session, TimeLimits};
 
 /// Deployments that are being verified, each under a key of the caller's.
@@ -67,9 +68,13 @@ impl<K> Tasks<K> {
     /// Begins to collect the evidence of a deployment.
     pub fn begin(&mut self, session: &Arc<Session>, deployment: Arc<Deployment>, time: TimeLimits, key: K) {
         let (session, asked) = (Arc::clone(session), Arc::clone(&deployment));
-        let computation = session.computation.of_target();
+        let computation = session.computation.of_target(time.computing());
         let counted = computation.clone();
-        let collected = async move { collect_with(&session, &asked, time, &counted).await };
+        let limited = computation.clone();
+        let collected = async move {
+            let collection = collect_with(&session, &asked, time, &counted);
+            within(&session, &limited, collection).await
+        };
         self.collect(collected, deployment, computation, key);
     }
 
@@ -92,12 +97,25 @@ impl<K> Tasks<K> {
     }
 
     /// Begins to judge what was collected of a deployment.
-    fn judge(&mut self, session: &Arc<Session>, deployment: Arc<Deployment>, collection: Collection, key: K) {
+    fn judge(
+        &mut self,
+        session: &Arc<Session>,
+        deployment: Arc<Deployment>,
+        collection: Collection,
+        limit: Option<Duration>,
+        key: K,
+    ) {
         let (judge, judged) = (Arc::clone(session), Arc::clone(&deployment));
-        let computation = session.computation.clone();
+        let computation = session.computation.of_target(limit);
+        let (late_session, late) = (Arc::clone(session), Arc::clone(&deployment));
         let handle = self.set.spawn(async move {
             let appraise = move || TaskStep::Judged(judge.appraise(&judged, collection));
-            computation.run(appraise).await
+            tokio::select! {
+                judged = computation.run(appraise) => judged,
+                () = computation.overdue() => {
+                    TaskStep::Judged(late_session.appraise(&late, not_judged((late_session.now)())))
+                }
+            }
         });
         let running = Running {
             key,
@@ -119,11 +137,23 @@ impl<K> Tasks<K> {
                 }
                 Err(error) => (error.id(), None),
             };
-            let Some(Running { key, deployment, .. }) = self.running.remove(&id) else {
+            let Some(Running {
+                key,
+                deployment,
+                stage,
+                ..
+            }) = self.running.remove(&id)
+            else {
                 continue;
             };
             match step {
-                Some(TaskStep::Collected(collection)) => self.judge(session, deployment, *collection, key),
+                Some(TaskStep::Collected(collection)) => {
+                    let limit = match stage {
+                        TaskStage::Collected(computation) => computation.limit(),
+                        TaskStage::Judged => None,
+                    };
+                    self.judge(session, deployment, *collection, limit, key);
+                }
                 Some(TaskStep::Judged(appraised)) => return Some((key, appraised)),
                 // One target's panic is that target's error; the others go on.
                 None => return Some((key, session.appraise(&deployment, crashed((session.now)())))),
@@ -160,10 +190,21 @@ impl<K> Tasks<K> {
     }
 }
 
+/// What is collected, unless what is computed for it is overdue.
+async fn within(
+    session: &Session,
+    computation: &Computation,
+    collection: impl Future<Output = Collection>,
+) -> Collection {
+    tokio::select! {
+        collection = collection => collection,
+        () = computation.overdue() => not_judged((session.now)()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
-    use std::time::Duration;
 
     use super::*;
     use crate::engine::collected::out_of_time;
@@ -178,8 +219,8 @@ mod tests {
         // The only room there is, so that what is judged waits.
         let work = session.computation.clone();
         tokio::spawn(async move { work.run(move || gate.recv_timeout(Duration::from_secs(60))).await });
-        tasks.judge(session, Arc::clone(&app), out_of_time(0), "judged");
-        let work = session.computation.of_target();
+        tasks.judge(session, Arc::clone(&app), out_of_time(0), None, "judged");
+        let work = session.computation.of_target(None);
         tasks.collect(std::future::pending(), app, work, "collected");
         tasks
     }
@@ -210,7 +251,10 @@ mod tests {
         let mut tasks = tasks(&session, gate);
         let app = Deployment::app("app", "https://app.example", Policy::default()).unwrap();
         let app = Arc::new(app);
-        let (work, waiting) = (session.computation.of_target(), session.computation.of_target());
+        let (work, waiting) = (
+            session.computation.of_target(None),
+            session.computation.of_target(None),
+        );
         let counted = waiting.clone();
         let waits = async move { counted.run(|| out_of_time(0)).await };
         tasks.collect(waits, Arc::clone(&app), waiting, "waits");
@@ -235,5 +279,48 @@ mod tests {
         stopped.sort_unstable();
         assert_eq!(stopped, ["collected", "judged"]);
         assert!(tasks.next(&session).await.is_none());
+    }
+
+    /// What each target's `evidence` says, by key.
+    async fn reasons<K: Copy>(tasks: &mut Tasks<K>, session: &Arc<Session>) -> Vec<(K, String)> {
+        use cvm_verify_core::report::CheckId;
+
+        let mut reasons = Vec::new();
+        while let Some((key, appraised)) = tasks.next(session).await {
+            for one in &appraised.instances {
+                let check = one.report.check(CheckId::Evidence).unwrap();
+                reasons.push((key, check.reason.clone().unwrap_or_default()));
+            }
+        }
+        reasons
+    }
+
+    /// Without a deadline nothing else would end it: not the judging, and not what is computed while evidence is collected.
+    #[tokio::test]
+    async fn what_is_not_judged_in_its_time_is_inconclusive_and_says_so() {
+        let session = session();
+        let (open, gate) = mpsc::channel::<()>();
+        let hangs = session.computation.clone();
+        let hangs = tokio::spawn(async move {
+            hangs
+                .run(move || gate.recv_timeout(Duration::from_secs(60)))
+                .await
+        });
+        tokio::task::yield_now().await;
+        let app = Arc::new(Deployment::app("app", "https://app.example", Policy::default()).unwrap());
+        let soon = Some(Duration::from_millis(1));
+        let mut tasks = Tasks::new(NonZeroUsize::new(2).unwrap());
+        tasks.judge(&session, Arc::clone(&app), out_of_time(0), soon, "judged");
+        let computation = session.computation.of_target(soon);
+        let counted = computation.clone();
+        let (of, limited) = (Arc::clone(&session), computation.clone());
+        let computes = async move { within(&of, &limited, counted.run(|| out_of_time(0))).await };
+        tasks.collect(computes, app, computation, "collected");
+        let mut given_up = reasons(&mut tasks, &session).await;
+        given_up.sort_unstable();
+        let expected = ["collected", "judged"].map(|key| (key, "not-judged".to_owned()));
+        assert_eq!(given_up, expected);
+        drop(open);
+        assert!(hangs.await.unwrap().is_err());
     }
 }

@@ -11,6 +11,10 @@ use crate::net::retry::Schedule;
 /// time that is left when a deployment begins, if that is less.
 const RESERVE: Duration = Duration::from_secs(5);
 
+/// How long what a target sent may still be judged: after the deadline of a run, and anywhere if there is none. Real evidence takes
+/// milliseconds.
+pub(super) const JUDGING: Duration = Duration::from_secs(20);
+
 /// How long one target's evidence and collateral may take.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TimeLimits {
@@ -29,6 +33,11 @@ impl TimeLimits {
             now + (left - RESERVE.min(left / 4))
         });
         Self { until, ..self }
+    }
+
+    /// How long each thing that is computed may take: where the run has an end, that ends it.
+    pub(super) fn computing(self) -> Option<Duration> {
+        self.until.is_none().then_some(JUDGING)
     }
 
     /// When something that begins now and may take this long has to end.

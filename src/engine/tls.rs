@@ -1,6 +1,7 @@
 //! TLS while evidence is fetched: what the address presents is kept, a certificate of dstack that no CA vouches for is admitted if
 //! its own evidence binds its key, and the evidence of an ingress is fetched (docs/tls.md).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rand::TryRng as _;
@@ -87,7 +88,7 @@ impl<'a> WatchedTls<'a> {
     }
 
     /// After TLS failed: whether a certificate was refused that can be admitted. Nothing was sent to its server.
-    pub async fn admit(&mut self, session: &Session, asked: EvidenceRequest<'_>) -> Admission {
+    pub async fn admit(&mut self, session: &Arc<Session>, asked: EvidenceRequest<'_>) -> Admission {
         let Some((watch, endpoints)) = &self.of_app else {
             return Admission::NotOfDstack;
         };
@@ -141,7 +142,7 @@ impl<'a> WatchedTls<'a> {
             Err(refusal) => return not_bound(NotBound::Refused(refusal)),
             Ok(certificate) => certificate,
         };
-        let (own, _) = prove_alone(session, asked.time, certificate.evidence()).await;
+        let (own, _) = prove_alone(session, asked.computation, asked.time, certificate.evidence()).await;
         // The quote of a genuine VM is enough to be asked for evidence, which proves itself. A token is for the VM that the user
         // expects, and for nobody who had it make a quote: what binds the key is needed before it is sent.
         if has_own_query(endpoints) {

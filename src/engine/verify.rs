@@ -6,7 +6,7 @@ use super::answer::EvidenceAnswer;
 use super::bundle::bundle;
 use super::collected::{Collected, EvidenceRequest};
 use super::jitter::jitter;
-use super::{Session, TimeLimits};
+use super::{Computation, Session, TimeLimits};
 use crate::collateral::{self, CollateralFetcher, CollateralRequest};
 use crate::net::retry::Schedule;
 use cvm_verify_core::checks::EvidenceFailure;
@@ -166,16 +166,21 @@ impl Supply {
 
 /// What evidence next to that of the app proves, with the collateral for its quote.
 pub(super) async fn prove_alone(
-    session: &Session,
+    session: &Arc<Session>,
+    computation: &Computation,
     time: TimeLimits,
     evidence: &Evidence,
 ) -> (Claims, Supply) {
     let mut supply = Supply::of(session, time, Some(evidence)).await;
-    let proven =
-        |supply: &Supply| verify::prove(evidence, &inputs(session, supply.set.as_deref(), (session.now)()));
-    let mut claims = proven(&supply);
+    let evidence = Arc::new(evidence.clone());
+    let proven = async |set: CollateralSet| {
+        let (session, evidence) = (Arc::clone(session), Arc::clone(&evidence));
+        let prove = move || verify::prove(&evidence, &inputs(&session, set.as_deref(), (session.now)()));
+        computation.run(prove).await
+    };
+    let mut claims = proven(supply.set.clone()).await;
     if supply.renew(session, time, Some(&claims)).await {
-        claims = proven(&supply);
+        claims = proven(supply.set.clone()).await;
     }
     (claims, supply)
 }
@@ -269,8 +274,8 @@ mod tests {
     use futures_util::poll;
 
     use super::*;
+    use crate::engine::Deployment;
     use crate::engine::tls_ask::TlsAsk;
-    use crate::engine::{Computation, Deployment};
     use crate::net::{Client, Transport};
     use cvm_verify_core::policy::Policy;
 
@@ -290,7 +295,7 @@ mod tests {
         assert!(poll!(&mut before).is_pending());
         let policy = Policy::default();
         let app = Deployment::app("app", "https://app.example", policy.clone()).unwrap();
-        let computation = session.computation.of_target();
+        let computation = session.computation.of_target(None);
         let asked = EvidenceRequest {
             source: &app.source,
             compose_file: None,

@@ -4,7 +4,8 @@ use super::named_files::FilesOfPlan;
 use super::reader::SettingsReader;
 use super::setting_problem::SettingProblem;
 use crate::config::{WrittenValue, path_of};
-use cvm_verify_core::lock::LockProblem;
+use crate::files::notes_on_needless;
+use cvm_verify_core::lock::{LockFile, LockProblem};
 use cvm_verify_core::policy::{OsImageOption, Policy};
 
 impl SettingsReader<'_> {
@@ -35,10 +36,14 @@ impl SettingsReader<'_> {
         let Some(file) = self.kept_of_file("lock", value, files.read(&path_of(value))) else {
             return policy;
         };
-        let applied = file
-            .lock
-            .of(target, &path)
-            .and_then(|lock| lock.apply(&file.origin_of(target), os_image, policy));
+        let origin = file.origin_of(target);
+        let lock = file.lock.of(target, &path);
+        if let Ok(lock) = &lock {
+            let part = target.filter(|_| matches!(file.lock, LockFile::Several(_)));
+            let key = (path_of(value), part.map(str::to_owned));
+            files.needless(key, notes_on_needless(lock, &origin, &policy.reference));
+        }
+        let applied = lock.and_then(|lock| lock.apply(&origin, os_image, policy));
         applied.unwrap_or_else(|error| {
             let contradicted = match error.all().first().map(|mistake| &mistake.problem) {
                 Some(LockProblem::OtherApp(_)) => Some("app-id"),

@@ -1,6 +1,7 @@
 //! Files that settings name: locks, reference values, OS images. Many targets share one, so each is read once.
 
-use std::collections::HashMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -19,7 +20,11 @@ pub(crate) struct FilesOfPlan {
     references: HashMap<PathBuf, Result<Arc<ReferenceValues>, String>>,
     images: HashMap<PathBuf, Result<MeasuredFiles, String>>,
     notes: Vec<String>,
+    needless: BTreeMap<LockOfTarget, Vec<String>>,
 }
+
+/// The path of a lock, and the target in it whose part is read.
+type LockOfTarget = (PathBuf, Option<String>);
 
 impl FilesOfPlan {
     /// With a lock that is not written yet, as if it were read from this path.
@@ -43,6 +48,17 @@ impl FilesOfPlan {
         self.notes.push(sentence);
     }
 
+    /// Keeps what is needless in a lock by the tables that a target has: of several targets with one lock, what is needless by the tables
+    /// of each.
+    pub(super) fn needless(&mut self, lock: LockOfTarget, notes: Vec<String>) {
+        match self.needless.entry(lock) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(notes);
+            }
+            Entry::Occupied(mut before) => before.get_mut().retain(|note| notes.contains(note)),
+        }
+    }
+
     /// What a person who reviews settings and locks should know; of locks in the order of their paths.
     pub(crate) fn notes(&self) -> Vec<String> {
         let mut locks: Vec<(&PathBuf, &Rc<ReadLock>)> = self
@@ -52,7 +68,13 @@ impl FilesOfPlan {
             .collect();
         locks.sort_by_key(|(path, _)| *path);
         let of_locks = locks.iter().flat_map(|(_, lock)| lock.notes.clone());
-        self.notes.iter().cloned().chain(of_locks).collect()
+        let needless = self.needless.values().flatten().cloned();
+        self.notes
+            .iter()
+            .cloned()
+            .chain(of_locks)
+            .chain(needless)
+            .collect()
     }
 
     /// Files of an image, which take a while to be measured.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::LogFormat;
 use crate::alert::RunSubject;
 use crate::alert::incident::Rules;
-use crate::engine::Session;
+use crate::engine::{Computation, Session};
 use crate::env::Env;
 use crate::plan::planner::Plan;
 use crate::plan::selection::Selection;
@@ -47,5 +47,5 @@ pub(crate) struct Options {
     pub policy_subject: RunSubject,
 }
 
-/// Makes the session of a plan: what does not change from target to target.
-pub(crate) type SessionOf<'a> = &'a dyn Fn(&Plan, &Env) -> Result<Arc<Session>, UsageError>;
+/// Makes the session of a plan: what does not change from target to target. What it computes has the bound that is given.
+pub(crate) type SessionOf<'a> = &'a dyn Fn(&Plan, &Computation, &Env) -> Result<Arc<Session>, UsageError>;

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::bounded_io::ReadsWithin;
 use crate::plan::planner::{Plan, plan};
-
 use crate::plan::selection::Selection;
 use crate::usage_error::UsageError;
 
@@ -17,6 +17,9 @@ const AFTER_REFUSAL: Duration = Duration::from_secs(10);
 
 /// How long the policy is left alone if nothing changes.
 const ANYWAY: Duration = Duration::from_secs(60 * 60);
+
+/// How long all files of a policy that is read again may take: targets, alerts and signals wait meanwhile.
+const READ_AGAIN_WITHIN: Duration = Duration::from_secs(10);
 
 /// What a file looked like: when it was changed last, and its bytes; `None` if it is not there.
 type Stamp = Option<(SystemTime, u64)>;
@@ -97,6 +100,7 @@ impl<'a> PolicyFiles<'a> {
         if !changed && !anyway && self.read_at.elapsed() < patience {
             return Reading::Same;
         }
+        let _reads = ReadsWithin::new(READ_AGAIN_WITHIN);
         match self.read(now) {
             Ok(plan) => Reading::Read(plan),
             Err(error) => {

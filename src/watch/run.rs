@@ -18,7 +18,9 @@ use super::policy_files::{PolicyFiles, Reading};
 use super::signals::{Signal, Signals};
 use super::timetable::Timetable;
 use super::{LogEntry, LogLevel, WatchStatus, endpoint};
-use crate::engine::{Appraised, Deployment, RunSchedule, Session, TimeLimits, follow, jitter, milliseconds};
+use crate::engine::{
+    Appraised, Computation, Deployment, RunSchedule, Session, TimeLimits, follow, jitter, milliseconds,
+};
 use crate::env::Env;
 use crate::plan::job::Job;
 use crate::plan::next_commands::leave_out_waiting;
@@ -45,7 +47,7 @@ const LAST_ALERTS: Duration = Duration::from_secs(4);
 pub(crate) fn run(options: &Options, session_of: SessionOf<'_>, env: &mut Env) -> Result<u8, CommandError> {
     let mut policy = PolicyFiles::new(&options.selection, options.policy_file.clone());
     let plan = policy.read((env.now)())?;
-    let session = session_of(&plan, env)?;
+    let session = session_of(&plan, &Computation::default(), env)?;
     let kept = EvidenceArchive::new(options.evidence.clone())?;
     let queue = AlertQueue::new(options, &plan, &session, env)?;
     let runtime = runtime()?;
@@ -180,7 +182,8 @@ impl Watch<'_> {
         if plan.verifier() != second_verifiers.verifier()
             || plan.gpu_verifier().asks_nras() != second_verifiers.asks_nras()
         {
-            match (self.session_of)(&plan, self.env) {
+            // What is still computed for the old one takes room of the new one.
+            match (self.session_of)(&plan, &self.session.computation, self.env) {
                 Ok(session) => self.session = session,
                 Err(error) => return self.refuse(&error),
             }

@@ -1,6 +1,6 @@
 //! What is looked up of who built the images of one deployment.
 
-use cvm_verify::engine::{LookupLimits, StatementLookups, TimeLimits};
+use cvm_verify::engine::{Computation, LookupLimits, StatementLookups, TimeLimits};
 use cvm_verify::net::{Client, Transport};
 use cvm_verify::source::registry::RegistryCredentials;
 use cvm_verify_core::checks::Sought;
@@ -55,7 +55,15 @@ fn t85_the_statements_about_all_images_of_a_deployment_are_held_in_64_mib() {
         let lookups = StatementLookups::new(None, None, RegistryCredentials::default());
         let policy = SourcePolicy::default();
         let limits = LookupLimits::of(TimeLimits::default());
-        let found = lookups.look_up(&client, sought.clone(), &policy, simulator::DEFAULT_NOW, limits);
+        let computation = Computation::default();
+        let found = lookups.look_up(
+            &client,
+            &computation,
+            sought.clone(),
+            &policy,
+            simulator::DEFAULT_NOW,
+            limits,
+        );
         let found = runtime.block_on(found);
         assert_eq!(found.len(), IMAGES);
         let bundles = found.iter().flat_map(|one| &one.bundles);

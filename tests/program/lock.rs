@@ -170,46 +170,6 @@ fn a_plan_writes_a_document_only_into_a_lock() {
         .assert_usage_error("--app-compose-file");
 }
 
-/// The hash of a readable file is not that of what the SDKs deploy: which of them a lock expects is the user's choice, and is said.
-#[test]
-fn a_plan_writes_no_hash_that_the_user_did_not_choose() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name).display().to_string();
-    let document = Cvm::healthy(&World::default()).app_compose;
-    let value: serde_json::Value = serde_json::from_str(&document).unwrap();
-    let pretty = serde_json::to_string_pretty(&value).unwrap();
-    let hash = |text: &str| hex::encode(<sha2::Sha256 as sha2::Digest>::digest(text));
-    std::fs::write(path("pretty.json"), &pretty).unwrap();
-    let before = format!(
-        "schema = \"cvm-verify/lock/v1\"\ncompose_hash = \"{}\"\n",
-        "aa".repeat(32)
-    );
-    let lock = path("cvm.lock");
-    let (given, named, output) = (
-        format!("--app-compose-file={}", path("pretty.json")),
-        format!("--lock={lock}"),
-        format!("--output={lock}"),
-    );
-    std::fs::write(&lock, &before).unwrap();
-    let plan = |more: &[&str]| run(&[&["plan", &given, &named, &output], more].concat());
-    let refused = plan(&[]);
-    for form in [hash(&document), hash(&pretty)] {
-        refused.assert_usage_error(&format!("--compose-hash {form}"));
-    }
-    assert_eq!(std::fs::read_to_string(&lock).unwrap(), before);
-    let other = format!("--compose-hash={}", "bb".repeat(32));
-    plan(&[&other]).assert_usage_error("no form of the document has the other hash");
-    for (text, form) in [(&document, "sdk"), (&pretty, "verbatim")] {
-        let chosen = plan(&[&format!("--compose-hash={}", hash(text))]);
-        chosen.assert_stderr(&format!(
-            "expects the compose hash {} (the form `{form}`)",
-            hash(text)
-        ));
-        let written = std::fs::read_to_string(&lock).unwrap();
-        assert!(written.contains(&hash(text)), "{written}");
-    }
-}
-
 /// Replays a vector's bundle with the lock pinned from it. Vectors have no nonce.
 fn pinned_vector(vector: &str, at: &str) -> Option<(tempfile::TempDir, Ran)> {
     let folder = tempfile::tempdir().unwrap();

@@ -18,6 +18,8 @@ mod governed;
 mod gpu;
 mod idle_options;
 mod inspect;
+#[cfg(unix)]
+mod interrupted_reads;
 mod kms_bootstrap;
 mod launch_binding;
 mod live;
@@ -30,6 +32,7 @@ mod outputs;
 mod phala_hints;
 mod pinned_again;
 mod pinning;
+mod plan_forms;
 mod provenance;
 mod provenance_registry;
 mod real_documents;

@@ -476,6 +476,30 @@ fn a_statement_of_another_workflow_at_github_does_not_hide_the_right_one_in_the_
     release.verify(both, &[&api]).assert(SourceProvenance, Pass, None);
 }
 
+/// The rule accepts a signature, and the tier needs provenance.
+#[test]
+fn a_signature_at_github_does_not_hide_the_provenance_in_the_registry() {
+    let registry = ImageRegistry::start(RegistryWays::Ghcr);
+    let digest = registry.push_image("web");
+    let workflow = Workflow::default();
+    registry.attach(&digest, &provenance(&workflow, &digest));
+    let signed = signature(&workflow, &digest);
+    let api =
+        ScriptedServer::http(move |_| Scripted::json(json!({ "attestations": [{ "bundle": signed }] })));
+    let release = Release::of(&[image(&registry, &digest)]);
+    let rule = "from = [\"github-api\", \"registry\"]\nworkflow = \".github/workflows/release.yml\"\nref = \"refs/tags/*\"\n\
+                accept = [\"provenance\", \"signature\"]";
+    let ran = release.verify(
+        rule,
+        &[
+            &format!("--source-api-url={}", api.url()),
+            "--require-assurance=code+source",
+        ],
+    );
+    ran.assert(SourceProvenance, Pass, None);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+}
+
 #[test]
 fn a_rule_for_an_image_without_a_digest_is_not_met() {
     let release = Release::of(&["ghcr.io/example/web:latest".to_owned()]);

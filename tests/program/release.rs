@@ -311,7 +311,8 @@ fn a_document_in_another_form_accuses_nobody_of_a_deployment() {
     let ran = verify(format!("--app-compose-file={file}"));
     ran.assert(ComposeHash, Fail, Some("compose-hash-mismatch"));
     let check = ran.check(ComposeHash);
-    assert!(check.detail.contains("in another form"), "{check:?}");
+    let same = "The VM runs the compose document expected by --app-compose-file, in another JSON form";
+    assert!(check.detail.starts_with(same), "{check:?}");
     let fix = check.fix.unwrap();
     assert!(
         fix.contains(&format!("--compose-hash {hash} instead of --app-compose-file")),

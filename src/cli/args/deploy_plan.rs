@@ -19,6 +19,10 @@ pub struct DeployPlanArgs {
     /// has it. Review the difference, and commit it with the release. The plan is judged by the lock as it was.
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// In which JSON form your tool deploys the document: the lock of --output then expects the hash of that form. `sdk` for Phala
+    /// Cloud and dstack's SDKs, `verbatim` if exactly the file is deployed; `cvm-verify compose-hash FILE` explains all forms.
+    #[arg(long, value_name = "FORM", requires = "output")]
+    pub compose_form: Option<String>,
     #[command(flatten)]
     pub expect: ExpectArgs,
     #[command(flatten)]

@@ -33,7 +33,8 @@ reasons! {
          --accept other-app`.";
     ADDRESS_MISMATCH "address-mismatch"
         "The id in the address is neither the app's nor the instance's that answered."
-        "Check the address. If it is right, the gateway routes it to another app: treat the gateway as hostile.";
+        "Check the address. If it is right, what answers there leads to another app: ask the operator of the gateway, and of any proxy \
+         before it, where this name leads.";
     NO_EXPECTATION "no-expectation"
         "No app id is expected."
         "Give --app-id, or pin it: `cvm-verify pin URL`.";

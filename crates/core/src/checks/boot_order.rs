@@ -26,7 +26,8 @@ pub(super) const CHECK: Check = Check {
     ..Check::BASE
 };
 
-const NOT_DSTACK: &str = "No release of dstack boots like this. Compare the OS image with an official one; treat the host as hostile.";
+const NOT_DSTACK: &str = "No release of dstack boots like this. Compare the OS image with an official one. If you did not deploy another image on purpose, treat the \
+     host as hostile.";
 
 reasons! {
     REASONS with [&QUOTE_NOT_PROVEN, &EVENT_LOG_NOT_PROVEN]:

@@ -28,7 +28,9 @@ pub(super) const CHECK: Check = Check {
     ..Check::BASE
 };
 
-const HOSTILE: &str = "The log was changed after the machine wrote it, or belongs to another machine: treat the host as hostile.";
+const HOSTILE: &str = "The log was changed after the machine wrote it, or is not of the same VM and moment as the quote. If the app builds or \
+     keeps its answer, let it return the SDK's getQuote() object unchanged, with the log of that call. If it does, treat the host as \
+     hostile.";
 
 reasons! {
     REASONS with [&QUOTE_NOT_PROVEN]:

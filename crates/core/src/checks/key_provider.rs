@@ -30,12 +30,12 @@ reasons! {
     REASONS with [&QUOTE_NOT_PROVEN, &EVENT_LOG_NOT_PROVEN, &BOOT_ORDER_NOT_PROVEN]:
     PROVIDER_MISMATCH "provider-mismatch"
         "The keys come from another key provider than the expected one."
-        "If you moved to another key provider on purpose, correct --key-provider or the lock. Otherwise the host chose its own, and who runs \
+        "If you moved to another key provider on purpose, correct --key-provider or the lock. Otherwise someone else chose it, and who runs \
          it knows every secret of the app: stop sending it secrets, and replace those that it has had.";
     NOT_NAMED "not-named"
         "The keys do not come from a KMS, and you did not name the provider that they come from."
-        "If you did not choose this provider, stop sending the app secrets, and replace those that it has had: the host chose who knows \
-         them. If you did, deploy with a KMS, or accept this provider in writing: --key-provider NAME[:HEXID].";
+        "If you did not choose this provider, stop sending the app secrets, and replace those that it has had: someone else chose who \
+         knows them. If you did, deploy with a KMS, or accept this provider in writing: --key-provider NAME[:HEXID].";
     UNPINNED "unpinned"
         "The keys come from a KMS that is neither known nor named. The operator of a KMS knows every secret of the app, so \
          this does not meet `code`."
@@ -169,7 +169,7 @@ fn judge(actual: &KeyProvider, expected: &Expected<KeyProviders>, policy: &Polic
             None => "run `cvm-verify pin URL` and review the difference".to_owned(),
         };
         return finding.advising(format!(
-            "If you moved to another key provider on purpose, {correct}. Otherwise the host chose its own, and who runs it knows every \
+            "If you moved to another key provider on purpose, {correct}. Otherwise someone else chose it, and who runs it knows every \
              secret of the app: stop sending it secrets, and replace those that it has had."
         ));
     }

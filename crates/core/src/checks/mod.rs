@@ -54,7 +54,7 @@ pub(crate) use not_proven::{BOOT_ORDER_NOT_PROVEN, EVENT_LOG_NOT_PROVEN, NOT_COM
 pub use os_image::named_os_image;
 pub(crate) use source_provenance::proven_sources;
 pub use source_provenance::{
-    SeveralSources, Sought, for_platforms, judge_image, judge_images, locked_sources, signer_problem,
+    SeveralSources, Sought, for_platforms, is_answered, judge_images, locked_sources, signer_problem,
     sought_in, sought_sources, statements_of_files, still_sought, with_scripts_of,
 };
 
@@ -114,6 +114,39 @@ mod tests {
             let convicts = check.convicts.iter().map(|(reason, _)| *reason);
             for reason in check.forecasts.iter().copied().chain(convicts) {
                 assert!(check.reason(reason.id).is_some(), "{}: {}", check.id, reason.id);
+            }
+        }
+    }
+
+    /// A reason can have harmless explanations: the advice names them, or says why there are none, before it accuses.
+    #[test]
+    fn no_advice_begins_with_an_accusation() {
+        const ACCUSE: [&str; 4] = ["hostile", "forged", "compromised", "someone else"];
+        let mut accusing = 0;
+        for check in ALL {
+            for reason in check.reasons {
+                let at = ACCUSE.iter().filter_map(|word| reason.fix.find(word)).min();
+                let Some(at) = at else {
+                    continue;
+                };
+                accusing += 1;
+                let before = reason.fix[..at].to_lowercase();
+                let is_explained = ["if ", "otherwise", ": "]
+                    .iter()
+                    .any(|word| before.contains(word));
+                assert!(is_explained, "{}: {}: {}", check.id, reason.id, reason.fix);
+            }
+        }
+        assert!(accusing > 20, "{accusing}");
+    }
+
+    /// What is not proven of a party is not said of it.
+    #[test]
+    fn no_advice_says_who_knows_the_keys_of_an_app_where_only_the_code_of_a_kms_is_another() {
+        for id in ["other-build", "mr-unknown", "quote", "bootstrap"] {
+            let reason = Check::of(CheckId::Kms).reason(id).unwrap();
+            for word in ["hostile", "known to"] {
+                assert!(!reason.fix.contains(word), "{id}: {}", reason.fix);
             }
         }
     }

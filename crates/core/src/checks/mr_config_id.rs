@@ -44,11 +44,13 @@ reasons! {
         "Update cvm-verify; if the newest version does not know the form either, please report it.";
     NON_ZERO_TAIL "non-zero-tail"
         "MRCONFIGID has bytes after its hash that must be zero."
-        "No release of dstack launches VMs like this. Compare the OS image with an official one; treat the host as hostile.";
+        "No release of dstack launches VMs like this. Compare the OS image with an official one. If you did not deploy another image on \
+         purpose, treat the host as hostile.";
     MISMATCH "mismatch"
         "The host bound something else at launch than what the boot events say: another compose hash, app id, instance id, key \
          provider, GPU policy or init script."
-        "No release of dstack boots with such a mismatch. Compare the OS image with an official one; treat the host as hostile.";
+        "No release of dstack boots with such a mismatch. Compare the OS image with an official one. If you did not deploy another image \
+         on purpose, treat the host as hostile.";
 }
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {

@@ -21,8 +21,8 @@ pub(super) const CHECK: Check = Check {
     ..Check::BASE
 };
 
-const TREAT_AS_FORGED: &str =
-    "Treat this deployment as hostile: stop sending it secrets and find out who serves this address.";
+const TREAT_AS_FORGED: &str = "Check that the app returns the quote unchanged. If it does, treat this deployment as hostile: stop sending it secrets and find out who \
+     serves this address.";
 
 reasons! {
     REASONS with [&QUOTE_NOT_PROVEN]:

@@ -25,14 +25,14 @@ reasons! {
     REASONS with [&QUOTE_NOT_PROVEN, &NOT_COMPARED]:
     ECHO_MISMATCH "echo-mismatch"
         "The unsigned `report_data` of the JSON answer differs from the signed one in the quote."
-        "If the app builds the answer itself, return the SDK's object unchanged; otherwise treat the host as hostile.";
+        "If the app, or a proxy before it, builds or changes the answer, return the SDK's object unchanged; otherwise treat the host as hostile.";
     VALUE_MISMATCH "value-mismatch"
         "The signed report data is not the value given with --report-data-value."
-        "If the value that your app binds has changed, give the new one; otherwise another party made this quote.";
+        "If the value that your app binds has changed, give the new one; otherwise find out what made this quote: it is for another value.";
     KEY_MISMATCH "key-mismatch"
         "The 32 bytes that are signed with the nonce are not those given with --report-data-key."
         "If the app has a new key, as it has after each boot unless it derives it, give the new value; otherwise \
-         another party made this quote.";
+         find out what made this quote: it is for another key.";
     KEY_NOT_COMPARED "key-not-compared"
         "The layout leaves 32 bytes of the report data to the app, and no option says which they must be."
         "Give --report-data-key: the SHA-256 of the key that the app shows you, or its signing address. Without it the quote \

@@ -1,7 +1,7 @@
 //! What another compose document than the locked one changes: two hashes alone tell nobody whose change it is.
 
 use super::super::Finding;
-use super::other_form;
+use super::{mismatch_finding, other_hash};
 use crate::lock::{DocumentChanges, document_changes};
 use crate::policy::{Expected, Origin, Policy};
 use crate::report::and_more;
@@ -18,19 +18,18 @@ const FIND_OUT_WHICH: &str = "Find out which: `cvm-verify compose-hash app-compo
                               of them is under `actual`, your release runs, written by another deploy tool: expect that hash (--compose-hash). \
                               Otherwise:";
 
-/// The finding with what changed against the lock that holds the expected hash, and the command that shows all of it.
-pub(super) fn explained(
-    mut finding: Finding,
+/// The finding of another document, with what changed against the lock if that holds the expected hash, and the command that shows all
+/// of it.
+pub(super) fn finding(
     expected: &Expected<[u8; 32]>,
+    measured: &[u8; 32],
     claims: &Claims,
     policy: &Policy,
 ) -> Finding {
+    let mut finding = mismatch_finding(expected, measured);
     let Origin::Lock(lock) = &expected.origin else {
         return finding;
     };
-    if other_form::spelling(claims, &expected.value).is_some() {
-        return finding;
-    }
     let is_other_text = matches!(claims.compose, Err(NotProven::Refused(_)));
     finding = finding.advising(match is_other_text {
         // Nothing can be pinned until the measured document is shown.
@@ -55,18 +54,21 @@ pub(super) fn explained(
     let Some(locked) = &policy.locked_compose else {
         return finding;
     };
-    let Ok(measured) = &claims.compose else {
+    let Ok(document) = &claims.compose else {
         finding.detail.push_str(
             " It is not known what changed: the document is not in the evidence, or is not the measured one.",
         );
         return finding;
     };
-    match document_changes(locked, measured) {
+    match document_changes(locked, document) {
         Ok(changes) if changes.means.is_empty() => {
-            finding.detail.push_str(ONE_OF_TWO);
             // What was advised so far goes on to what a person must find out.
             let advice = finding.fix.take().unwrap_or_default();
-            finding
+            let detail = format!(
+                "The compose hash is not the one expected by {}.{ONE_OF_TWO}",
+                expected.origin
+            );
+            other_hash(expected, measured, detail)
                 .differing(changes.lines)
                 .advising(format!("{FIND_OUT_WHICH} {advice}"))
         }

@@ -22,7 +22,7 @@ pub(super) fn nor_second(mut finding: Finding, measured: &[u8; 32], policy: &Pol
         && second.value != *measured
     {
         let nor = format!(
-            " It is not the one that --also-compose-hash accepts either ({}).",
+            " The compose hash is not the one that --also-compose-hash accepts either ({}).",
             hex::encode(second.value)
         );
         finding.detail.push_str(&nor);

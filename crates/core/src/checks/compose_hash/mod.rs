@@ -47,7 +47,7 @@ reasons! {
         "Review what runs, then write it down: `cvm-verify pin URL` writes a lock file, or give --compose-hash with the \
          value shown under `actual`.";
     COMPOSE_HASH_MISMATCH "compose-hash-mismatch"
-        "The VM runs another compose document than the expected one."
+        "The VM runs another compose document than the expected one, or the expected one in another JSON form: the hash is over its bytes."
         "If you deployed a new version, run `cvm-verify pin` and review the difference; where an option or a key of the policy file \
          expects the hash, correct that. If you did not, someone else did: stop sending it secrets.";
     SECOND_HASH_ENDED "second-hash-ended"
@@ -101,32 +101,27 @@ reasons! {
 fn run(claims: &Claims, policy: &Policy) -> Finding {
     let boot = known!(boot_claims(claims));
     let measured = boot.compose_hash();
-    let finding = judged(measured, claims, policy);
-    let finding = locked_release::named(
+    let expectation = Expectation::of(policy, measured, claims);
+    if let Expectation::Other(expected) = expectation
+        && let Some(same) = other_form::finding(expected, measured, claims, policy)
+    {
+        return same;
+    }
+    let finding = judged(expectation, measured, claims, policy);
+    locked_release::named(
         locked_release::nor_second(finding, measured, policy),
         measured,
         policy,
-    );
-    match finding
-        .reason
-        .is_some_and(|reason| reason.id == COMPOSE_HASH_MISMATCH.id)
-    {
-        true => unseen::named(finding, claims, policy)
-            .unwrap_or_else(|finding| other_form::named(finding, measured, claims, policy)),
-        false => finding,
-    }
+    )
 }
 
-fn judged(measured: &[u8; 32], claims: &Claims, policy: &Policy) -> Finding {
-    match Expectation::of(policy, measured, claims) {
+fn judged(expectation: Expectation<'_>, measured: &[u8; 32], claims: &Claims, policy: &Policy) -> Finding {
+    match expectation {
         // Told before what was shown: another code must not pass for a badly copied text.
-        Expectation::Other(expected) => {
-            let finding = mismatch_finding(expected, measured);
-            match docker_compose::difference(claims, policy) {
-                none if none.is_empty() => changed::explained(finding, expected, claims, policy),
-                of_file => finding.differing(of_file),
-            }
-        }
+        Expectation::Other(expected) => match docker_compose::difference(claims, policy) {
+            none if none.is_empty() => changed::finding(expected, measured, claims, policy),
+            of_file => mismatch_finding(expected, measured).differing(of_file),
+        },
         Expectation::Ended(second) => {
             ended_finding(second, policy).differing(docker_compose::difference(claims, policy))
         }
@@ -226,20 +221,23 @@ impl<'p> Expectation<'p> {
     }
 }
 
+/// The finding of a compose hash that is not the expected one, in words that say what is known of the two documents.
+fn other_hash(expected: &Expected<[u8; 32]>, measured: &[u8; 32], detail: impl Into<String>) -> Finding {
+    Finding::fail(&COMPOSE_HASH_MISMATCH, detail)
+        .comparing(hex::encode(expected.value), hex::encode(measured))
+        .against(expected.origin.clone())
+}
+
 fn mismatch_finding(expected: &Expected<[u8; 32]>, measured: &[u8; 32]) -> Finding {
-    let finding = Finding::fail(
-        &COMPOSE_HASH_MISMATCH,
-        format!(
-            "The VM runs another compose document than the one expected by {}.",
-            expected.origin
-        ),
-    )
-    .comparing(hex::encode(expected.value), hex::encode(measured))
-    .against(expected.origin.clone());
+    let detail = format!(
+        "The VM runs another compose document than the one expected by {}.",
+        expected.origin
+    );
+    let finding = other_hash(expected, measured, detail);
     match expected.origin.to_correct() {
         Some(by) => finding.advising(format!(
-            "If you deployed a new version, correct {by}, which still expects another one: a lock does not change that. If you did \
-             not, someone else deployed: stop sending it secrets."
+            "Compare {by} with the hash of your release. If that is another one, or if you deployed a new version, correct {by}: a lock does \
+             not change what it expects. Otherwise someone else deployed: stop sending it secrets."
         )),
         None => finding,
     }

@@ -1,39 +1,76 @@
-//! The expected document, deployed in another form: deploy tools write one document as other bytes, so that it has another hash. Nobody
-//! deployed another release then.
+//! The expected document, deployed as other bytes: deploy tools write one document in several JSON forms, and editors change line ends,
+//! so that it has another hash. Nobody deployed another release then.
 
 use super::super::Finding;
+use super::{other_hash, unseen};
 use crate::compose::spelling_of;
-use crate::policy::{Origin, Policy};
+use crate::policy::{Expected, Origin, Policy};
 use crate::verify::Claims;
 
-/// How the document of the expected hash is written, if it is the measured one: a phrase behind "written".
-pub(super) fn spelling(claims: &Claims, expected: &[u8; 32]) -> Option<String> {
-    spelling_of(claims.compose.as_ref().ok()?.text(), expected)
-}
-
-/// The finding of another compose hash, which says so if the measured document is the expected one in another form. It fails all the
-/// same: only a person says which bytes are expected.
-pub(super) fn named(mut finding: Finding, measured: &[u8; 32], claims: &Claims, policy: &Policy) -> Finding {
-    let Some(expected) = &policy.compose_hash else {
-        return finding;
-    };
+/// The finding of another compose hash, if the measured document is the expected one as other bytes. It fails all the same: only a person
+/// says which bytes are expected. `None` if nothing shows that it is the same document.
+pub(super) fn finding(
+    expected: &Expected<[u8; 32]>,
+    measured: &[u8; 32],
+    claims: &Claims,
+    policy: &Policy,
+) -> Option<Finding> {
     let text = claims.compose.as_ref().ok().map(|compose| compose.text());
+    let by = format!("The VM runs the compose document expected by {}", expected.origin);
+    if let Some(how) = text.and_then(|text| unseen::difference(text, &expected.value)) {
+        let detail = format!("{by}, as other bytes: they differ only in {how}.");
+        let correct = match expected.origin.to_correct() {
+            Some(by) => format!("correct {by}"),
+            None => "run `cvm-verify pin URL`".to_owned(),
+        };
+        return Some(other_hash(expected, measured, detail).advising(format!(
+            "Expect exactly the bytes that were deployed: {correct}. The hash of those bytes is under `actual`; line ends and a byte \
+             order mark count."
+        )));
+    }
     let of_file = policy
         .given_document
         .as_ref()
         .and_then(|document| document.other_form(measured, text));
-    let same = match of_file {
-        Some(form) => format!(" It is the document of that file in another form: {form}."),
-        None => match spelling(claims, &expected.value) {
-            Some(how) => format!(
-                " It is the same document: every field has the expected value. The expected hash is that of the document written {how}."
-            ),
-            None => return finding,
-        },
+    let (by, how, instead) = match of_file.or_else(|| written(text?, &expected.value)) {
+        Some(how) => (by, how, corrected(&expected.origin, measured)),
+        None => {
+            let second = policy
+                .second_compose_hash
+                .as_ref()
+                .filter(|second| second.holds(claims.at))?;
+            let how = written(text?, &second.value)?;
+            let by = "The VM runs the compose document of --also-compose-hash".to_owned();
+            let instead = format!(
+                "--also-compose-hash {}:until={}",
+                hex::encode(measured),
+                second.until
+            );
+            (by, how, instead)
+        }
     };
-    finding.detail.push_str(&same);
+    let or_file = match policy.given_document {
+        Some(_) => " Or give the file in that form.",
+        None => "",
+    };
+    let detail = format!("{by}, in another JSON form: {how}.");
+    Some(other_hash(expected, measured, detail).advising(format!(
+        "No other release was deployed. Expect the hash of the form that is deployed: {instead}.{or_file}"
+    )))
+}
+
+/// How the measured document is written in the form that has this hash.
+fn written(text: &str, expected: &[u8; 32]) -> Option<String> {
+    let how = spelling_of(text, expected)?;
+    Some(format!(
+        "every field has the expected value, and the expected hash is that of the document written {how}"
+    ))
+}
+
+/// What to write so that this hash is expected.
+fn corrected(origin: &Origin, measured: &[u8; 32]) -> String {
     let hash = hex::encode(measured);
-    let instead = match &expected.origin {
+    match origin {
         Origin::Option("--compose-hash") => format!("--compose-hash {hash}"),
         Origin::Option(name) => format!("--compose-hash {hash} instead of {name}"),
         Origin::File { path, key, place } if key.ends_with("compose-hash") => {
@@ -46,14 +83,7 @@ pub(super) fn named(mut finding: Finding, measured: &[u8; 32], claims: &Claims, 
         Origin::Lock(lock) => format!(
             "compose_hash = \"{hash}\" in {lock}. `cvm-verify pin URL` writes it, and changes nothing else of the document"
         ),
-    };
-    let or_file = match policy.given_document {
-        Some(_) => " Or give the file in that form.",
-        None => "",
-    };
-    finding.advising(format!(
-        "No other release was deployed. Expect the hash of the form that is deployed: {instead}.{or_file}"
-    ))
+    }
 }
 
 #[cfg(test)]
@@ -112,7 +142,10 @@ mod tests {
             assert!(
                 found
                     .detail
-                    .contains("in another form: the deploy tool wrote it as `sdk`"),
+                    .starts_with(
+                        "The VM runs the compose document expected by --app-compose-file, in another JSON form: the deploy tool \
+                         wrote it as `sdk`"
+                    ),
                 "{}",
                 found.detail
             );
@@ -126,7 +159,11 @@ mod tests {
             assert!(!fix.contains("someone else"), "{fix}");
             // Another document is not this one.
             let found = finding(&other.to_string(), &claims);
-            assert!(!found.detail.contains("another form"), "{}", found.detail);
+            assert!(
+                found.detail.starts_with("The VM runs another compose document"),
+                "{}",
+                found.detail
+            );
             assert!(found.fix.unwrap().contains("someone else deployed"));
         }
     }
@@ -193,13 +230,19 @@ mod tests {
         let pretty = serde_json::to_string_pretty(&value).unwrap();
         let (detail, fix) = found(Sha256::digest(&pretty).into(), images.clone());
         assert!(
-            detail.contains("the same document: every field has the expected value"),
+            detail.starts_with(
+                "The VM runs the compose document expected by cvm.lock, in another JSON form: every field has the expected value"
+            ),
             "{detail}"
         );
         assert!(fix.starts_with("No other release was deployed"), "{fix}");
         // A hash of which nothing is known: what is proven is said, and no more.
         let (detail, fix) = found([7; 32], images);
         assert!(!detail.contains("file changed"), "{detail}");
+        assert!(
+            detail.starts_with("The compose hash is not the one expected by cvm.lock."),
+            "{detail}"
+        );
         assert!(
             detail.contains("or only the way in which the JSON of the document is written"),
             "{detail}"
@@ -212,5 +255,40 @@ mod tests {
         let (detail, fix) = found([7; 32], BTreeMap::new());
         assert!(detail.contains("What changed: "), "{detail}");
         assert!(!fix.contains("Find out which"), "{fix}");
+    }
+
+    /// The release that is accepted for a while, too, is in another form than that of its hash.
+    #[test]
+    fn the_second_document_in_another_form_is_named_and_accuses_nobody() {
+        let claims = healthy();
+        let text = claims.compose.as_ref().unwrap().text();
+        let value: serde_json::Value = serde_json::from_str(text).unwrap();
+        let pretty = serde_json::to_string_pretty(&value).unwrap();
+        let second = hex::encode(Sha256::digest(&pretty));
+        let policy = Policy {
+            compose_hash: Some(Expected {
+                value: [7; 32],
+                origin: Origin::Option("--compose-hash"),
+            }),
+            second_compose_hash: format!("{second}:until=2099-01-01").parse().ok(),
+            ..Policy::default()
+        };
+        let found = (CHECK.run)(&claims, &policy);
+        assert_eq!(
+            (found.status, found.reason.map(|reason| reason.id)),
+            (Status::Fail, Some("compose-hash-mismatch"))
+        );
+        assert!(
+            found.detail.starts_with(
+                "The VM runs the compose document of --also-compose-hash, in another JSON form: every field has the expected value"
+            ),
+            "{}",
+            found.detail
+        );
+        let fix = found.fix.unwrap();
+        assert!(
+            fix.contains(":until=2099-01-01") && !fix.contains("someone"),
+            "{fix}"
+        );
     }
 }

@@ -3,15 +3,11 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::Finding;
-use crate::policy::Policy;
-use crate::verify::Claims;
-
 /// U+FEFF, which some editors write at the beginning of a file.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// How a document of this hash differs from the measured text, if nobody sees it: a phrase behind "only in".
-fn difference(measured: &str, expected: &[u8; 32]) -> Option<&'static str> {
+pub(super) fn difference(measured: &str, expected: &[u8; 32]) -> Option<&'static str> {
     let body = measured.trim_start_matches(BYTE_ORDER_MARK).trim_end();
     let lf = body.replace("\r\n", "\n");
     let crlf = lf.replace('\n', "\r\n");
@@ -38,26 +34,6 @@ fn difference(measured: &str, expected: &[u8; 32]) -> Option<&'static str> {
         }
     }
     None
-}
-
-/// The finding of another compose hash, with the difference where it is one that nobody sees. Else the finding as it was.
-pub(super) fn named(mut finding: Finding, claims: &Claims, policy: &Policy) -> Result<Finding, Finding> {
-    let (Some(expected), Ok(measured)) = (&policy.compose_hash, &claims.compose) else {
-        return Err(finding);
-    };
-    let Some(how) = difference(measured.text(), &expected.value) else {
-        return Err(finding);
-    };
-    let same = format!(" It is the same document: the bytes differ only in {how}.");
-    finding.detail.push_str(&same);
-    let correct = match expected.origin.to_correct() {
-        Some(by) => format!("correct {by}"),
-        None => "run `cvm-verify pin URL`".to_owned(),
-    };
-    Ok(finding.advising(format!(
-        "Expect exactly the bytes that were deployed: {correct}. The hash of those bytes stands under `actual`; line ends and a byte \
-         order mark count."
-    )))
 }
 
 #[cfg(test)]

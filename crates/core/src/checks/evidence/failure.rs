@@ -58,6 +58,7 @@ pub enum EvidenceReason {
     Internal,
     ShardMissing,
     Deadline,
+    NotJudged,
     NotConfirmed,
     Interrupted,
     NotFinished,

@@ -78,11 +78,11 @@ reasons! {
         "In the app: answer with the whole object that the dstack SDK's getQuote() returns, unchanged and with nothing around it (see \
          docs/expose-endpoints.md). If it is the answer of Phala Cloud's API: update cvm-verify, or ask the app itself (--source app).";
     MALFORMED_FIELD "malformed-field"
-        "A field that matters has a value that no honest guest agent sends."
-        "If the app builds the answer itself, return the SDK's object unchanged; otherwise treat the host as hostile.";
+        "A field that matters has a value that no guest agent of dstack sends."
+        "If the app, or a proxy before it, builds or changes the answer, return the SDK's object unchanged; otherwise treat the host as hostile.";
     DUPLICATE_FIELD "duplicate-field"
         "A field that matters occurs twice, so two readers could use different values."
-        "If the app builds the answer itself, return the SDK's object unchanged; otherwise treat the host as hostile.";
+        "If the app, or a proxy before it, builds or changes the answer, return the SDK's object unchanged; otherwise treat the host as hostile.";
     INFO_UNUSABLE "info-unusable"
         "/info returns something other than the guest agent's information, an error, or another compose document than the \
          measured one. It is treated as absent; no proof depends on it."
@@ -98,6 +98,11 @@ reasons! {
         "The time of the whole run was over before this target was verified."
         "Check the targets that do not answer: they delay the others. Then allow more time with --deadline, verify more \
          targets at the same time with --concurrency, or share the targets between runs with --shard.";
+    NOT_JUDGED "not-judged"
+        "The target answered, and its evidence was not judged within 20 seconds. Real evidence takes milliseconds. This target, or one \
+         that was judged at the same time, sent something that takes unusually long."
+        "Run again, on a machine that has less to do. If this stays, verify this target alone, and look at its compose document \
+         (`cvm-verify inspect`): if it is yours, report it as a bug of cvm-verify.";
     NOT_CONFIRMED "not-confirmed"
         "An attempt passed after one that found something else (--wait). Such a pass must be confirmed by one more attempt, and that \
          attempt got no evidence."
@@ -184,6 +189,7 @@ impl EvidenceFailure {
             EvidenceReason::OtherType => (&OTHER_TYPE, Status::Error),
             EvidenceReason::Internal => (&INTERNAL, Status::Error),
             EvidenceReason::Deadline => (&DEADLINE, Status::Error),
+            EvidenceReason::NotJudged => (&NOT_JUDGED, Status::Error),
             EvidenceReason::NotConfirmed => (&NOT_CONFIRMED, Status::Error),
             EvidenceReason::Interrupted => (&INTERRUPTED, Status::Error),
             EvidenceReason::NotFinished => (&NOT_FINISHED, Status::Error),
@@ -350,6 +356,7 @@ mod tests {
             (PhalaCloud, AddressRefused, "the public https URL of the mirror"),
             (PhalaCloud, NoQuote, "Start the instances that are stopped"),
             (PhalaCloud, Deadline, ""),
+            (PhalaCloud, NotJudged, ""),
             (GuestAgent, HttpStatus(401), "gives no quote from outside"),
             (GuestAgent, HttpStatus(403), "gives no quote from outside"),
             (GuestAgent, NoQuote, "gives no quote from outside"),

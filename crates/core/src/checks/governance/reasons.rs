@@ -28,8 +28,8 @@ reasons! {
          the reference values.";
     OWNER_UNKNOWN "owner-unknown"
         "A contract is owned by an address that you did not name. Its owner can allow other code in the next block."
-        "If you transferred the contract, name the new owner (`governance-app-owner`, or app_owner in the lock). If you \
-         did not, treat the app's secrets as known to the new owner.";
+        "If you transferred the contract, or named the wrong owner, name this one (`governance-app-owner`, or app_owner in the lock). If \
+         neither is so, treat the app's secrets as known to the new owner.";
     OWNER_PENDING "owner-pending"
         "The ownership of a contract was offered to an address that you did not name, and it can take it at any time."
         "If this is intended, name that address as an owner as well. If not, let the owner take the offer back now \

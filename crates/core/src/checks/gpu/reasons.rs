@@ -23,16 +23,18 @@ reasons! {
         "Update cvm-verify. If the newest version does not read it either, compare what the app serves with docs/gpu.md.";
     CHAIN "gpu-chain"
         "The certificate chain of a GPU or switch does not verify, or does not end in NVIDIA's device root."
-        "Treat the GPUs as forged. For a simulator give its root with --insecure-trust-root nvidia=FILE.";
+        "Let the app return the certificates of the GPUs unchanged. If it does, update cvm-verify: NVIDIA may have a new root. If this stays, \
+         treat the GPUs as forged. For a simulator give its root with --insecure-trust-root nvidia=FILE.";
     SIGNATURE "gpu-signature"
         "The report of a GPU or switch is not signed by the key in its certificate: it is forged or was changed."
-        "Run again. If this stays, treat the sender of the evidence as hostile.";
+        "Let the app return the reports of its GPUs unchanged, and run again. If this stays, treat the sender of the evidence as hostile.";
     FWID_MISMATCH "gpu-fwid-mismatch"
         "The certificate of a GPU was issued for other firmware than the one in its report."
-        "Treat the GPU as compromised: its firmware is not the one that its key belongs to.";
+        "The firmware of the GPU is not the one that its key belongs to: treat the GPU as compromised.";
     DUPLICATE "gpu-duplicate"
         "One GPU is shown as two."
-        "Let the app return one report of each GPU. If it does, someone hides that GPUs are missing.";
+        "Let the app return one report of each GPU. If it does, the evidence hides that a GPU is missing: do not \
+         rely on the number of GPUs.";
     NONCE_MISMATCH "gpu-nonce-mismatch"
         "The GPUs did not sign this run's nonce, or the quote does not: the GPU evidence may come from any time and any \
          deployment."
@@ -81,8 +83,8 @@ reasons! {
     TOKEN "gpu-token"
         "The answer of NVIDIA's service is not proven to be NVIDIA's: algorithm, key, signature, time, issuer, nonce or \
          device."
-        "Compare this machine's clock. If NVIDIA has a new certificate, update cvm-verify. Otherwise someone between this machine \
-         and NVIDIA changes answers.";
+        "Compare this machine's clock. If NVIDIA has a new certificate, update cvm-verify. Otherwise NVIDIA's service \
+         answers wrongly, or its answer was changed on the way: verify again later, or with --gpu-verifier local.";
     NRAS_UNREACHABLE "gpu-nras-unreachable"
         "NVIDIA's remote attestation service has no answer about the GPUs."
         "Run again later, or with --gpu-verifier local. A replay sends no request: record the evidence with the same --gpu-verifier.";

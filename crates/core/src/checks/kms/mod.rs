@@ -311,16 +311,15 @@ fn judge_build(
     let mut named_by = None;
     if let Some(hashes) = &expected.compose_hashes {
         if !hashes.value.contains(&compose_hash) {
-            let form = document::other_form(&compose_hash, own, policy).map(|form| {
-                format!(
-                    " It is the document of a file that you named, in another form: {form}. Expect its hash \
-                     (`kms-compose-hash`), or give the file in that form."
-                )
-            });
-            let detail = format!(
-                "The KMS at {host} runs the compose document {found}, which is not one that you named.{}",
-                form.unwrap_or_default()
-            );
+            let detail = match document::other_form(&compose_hash, own, policy) {
+                Some(form) => format!(
+                    "The KMS at {host} runs the compose document of a file that you named, in another JSON form: {form}. Expect the hash of what is \
+                     deployed (`kms-compose-hash`): {found}."
+                ),
+                None => format!(
+                    "The KMS at {host} runs the compose document {found}, which is not one that you named."
+                ),
+            };
             judgement.unexpected(&OTHER_BUILD, detail, Some(hashes.origin.clone()));
             return None;
         }

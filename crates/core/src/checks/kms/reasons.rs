@@ -26,14 +26,16 @@ reasons! {
     NOT_BOUND "not-bound"
         "The quote in the certificate of the KMS was made for another key: a server with a key of its own shows the evidence \
          of a KMS."
-        "Treat the server at this host as hostile. It says nothing about the app.";
+        "Only a server that copied the evidence has such a certificate: treat the server at this host as hostile. It says nothing about the \
+         app.";
     USAGE "usage"
         "The root key of the app's keys signed the certificate of the server for another use than that of a KMS that answers: it is that of \
          an app's CA, whose key others hold, or of something else. The server is not proven to be the KMS."
         "Name the address of the KMS itself (`kms-host`), and check its DNS record. This finding says nothing about the app.";
     QUOTE "quote"
         "The quote of the KMS, or what its VM recorded of its boot, is refused."
-        "Treat the KMS at this host as hostile, and the app's keys as known to its operator.";
+        "Ask the operator of the KMS what its VM runs, and verify again when that is mended. Until then nothing shows which code has the \
+         app's keys.";
     PLATFORM "platform"
         "The KMS was started on a platform that the policy does not accept."
         "Ask the operator of the KMS to patch its machine and to restart it, or accept the status, if the finding names \
@@ -44,12 +46,14 @@ reasons! {
          (`kms-os-image`).";
     OTHER_BUILD "other-build"
         "The KMS runs other code than you named. Its code decides who gets the app's keys."
-        "If its operator published a new version, review it and write it down (`kms-compose-hash`, or compose_hash in [kms] of \
-         the lock). Otherwise treat the app's keys as known to the operator.";
+        "Compare what you named with the version that the operator of the KMS published. If what runs is a version that you have reviewed, \
+         write it down (`kms-compose-hash`, `kms-build`, or compose_hash in [kms] of the lock). Otherwise ask the operator what runs; until \
+         you have reviewed it, nothing shows what that code does with the app's keys.";
     MR_UNKNOWN "mr-unknown"
         "The VM recorded at its boot that its keys came from a KMS of another build than you named (`mr-kms`)."
-        "If its operator published a new version, review it and write it down (`kms-build`). Otherwise treat the app's keys as \
-         known to the operator.";
+        "Compare what you named with the builds that the operator of the KMS published. If what gave the keys is a build that you have \
+         reviewed, write it down (`kms-build`). Otherwise ask the operator which code that was; until you have reviewed it, nothing shows \
+         what that code did with the app's keys.";
     DEVELOPMENT "development"
         "The KMS says that it runs with rules for development: it gives keys to any code."
         "Move the app to a production KMS, and replace every secret that it holds. Nothing is wrong with the app itself.";
@@ -69,7 +73,7 @@ reasons! {
     BOOTSTRAP "bootstrap"
         "There is evidence of how the root keys of the KMS were made, and it is refused, is about other keys, or shows that \
          others could read the keys."
-        "Ask the operator of the KMS how its root keys were made. Until that is known, treat them as known to the operator.";
+        "Ask the operator of the KMS how its root keys were made. Until that is known, nothing shows who could read them.";
     NO_KMS "no-kms"
         "The app's keys do not come from a KMS."
         "If that is right, leave the requirement out (--require-kms, `kms-host`); otherwise deploy with a KMS.";

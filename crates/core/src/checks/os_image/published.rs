@@ -94,7 +94,8 @@ impl MeasuredRegisters<'_> {
             )
             .advising(
                 "If the VM has less than 2816 MiB of memory, and not 2 GiB, give it 2 GiB or 2816 MiB and more, or run it with QEMU \
-                 10.2 or later. With any other memory size, treat the host as hostile.",
+                 10.2 or later. With any other memory size another kernel booted, or a QEMU that this version does not know: ask the operator of the \
+                 host which it is, and verify again.",
             ),
             false => Finding::fail(
                 &REGISTER_MISMATCH,

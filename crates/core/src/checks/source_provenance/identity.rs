@@ -23,6 +23,11 @@ pub(super) struct Matched {
 }
 
 impl Matched {
+    /// Whether another statement could say more: this one is not provenance.
+    pub(super) fn lacks_provenance(&self) -> bool {
+        self.lacks.contains(&Lack::Provenance)
+    }
+
     /// Whether it grants the tier.
     pub(super) fn grants(&self) -> bool {
         self.lacks.is_empty()

@@ -34,7 +34,7 @@ use rules::unused_rules;
 
 pub use locked::{SeveralSources, locked_sources};
 pub use records::{for_platforms, proven_sources};
-pub use sought::{Sought, sought_in, sought_sources, statements_of_files, still_sought};
+pub use sought::{Sought, is_answered, sought_in, sought_sources, statements_of_files, still_sought};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::SourceProvenance,
@@ -118,7 +118,7 @@ fn with_age_of_roots(finding: Finding, are_old: bool) -> Finding {
 }
 
 /// Judges the images of a compose document by the rules, with what was found of who built each (by `NAME@sha256:HEX`).
-/// `judge_image` judges one of them.
+/// `is_answered` says it of one of them.
 #[must_use]
 pub fn judge_images(
     images: &BTreeSet<String>,
@@ -142,20 +142,6 @@ pub fn judge_images(
     unused.retain(|rule| judged.is_empty() || judged.iter().any(|image| image.may_escape(rule)));
     unused.extend(commit_of_no_image(&judged, policy));
     join(judged, unused, other_roots(policy))
-}
-
-/// Whether one image of several meets its rule.
-#[must_use]
-pub fn judge_image(
-    image: &str,
-    statements: &BTreeMap<String, ImageStatements>,
-    policy: &SourcePolicy,
-) -> Finding {
-    join(
-        vec![judge(image, statements, policy)],
-        Vec::new(),
-        other_roots(policy),
-    )
 }
 
 /// That the statements rely on other roots than the built-in ones, which the author of the setting accepted.

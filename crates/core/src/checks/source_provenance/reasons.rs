@@ -96,7 +96,7 @@ reasons! {
         "Attest provenance (actions/attest), or accept signatures: accept = [\"provenance\", \"signature\"].";
     PREDICATE_MISMATCH "predicate-mismatch"
         "The provenance contradicts the certificate that signed it."
-        "Do not deploy this image: a workflow wrote false provenance. Look at the workflow that signed.";
+        "Do not deploy this image until you know why: the workflow that signed wrote something else about the build than its certificate says.";
     OTHER_SUBJECT "other-subject"
         "The statements that were found are about other digests."
         "Attest the digest that is pinned in the compose file: the one that the push printed. If a container (`platform`) or a \

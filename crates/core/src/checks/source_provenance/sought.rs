@@ -1,14 +1,14 @@
 //! Which images have a rule that names their source, and where statements about them may be.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::judge_image;
+use super::judge::{ImageOutcome, judge};
 use super::records::images;
 use super::rules::rule_of;
 use crate::evidence::{MAX_LOOKED_UP, RecordedStatements, StatementFile, StatementSource};
 use crate::policy::{ExpectedSource, SourcePolicy};
-use crate::report::{Status, rfc3339};
-use crate::verify::{Claims, name_and_digest, verify_statements};
+use crate::report::rfc3339;
+use crate::verify::{Claims, ImageStatements, name_and_digest, verify_statements};
 
 /// An image of a proven compose document, and where statements about it may be.
 #[derive(Debug, Clone)]
@@ -70,8 +70,22 @@ pub fn statements_of_files(sought: &[Sought], files: &[StatementFile], at: u64) 
     sought.iter().flat_map(about).collect()
 }
 
-/// The images whose rule is not met by what was found so far: a statement of another signer or of another kind ends nothing, because
-/// another source may have the right one.
+/// Whether no other statement could say more of an image: its rule is met, and by provenance. A rule that accepts a signature as well is
+/// met by one, which grants no tier; another source may have the provenance.
+#[must_use]
+pub fn is_answered(
+    image: &str,
+    statements: &BTreeMap<String, ImageStatements>,
+    policy: &SourcePolicy,
+) -> bool {
+    match judge(image, statements, policy).outcome {
+        ImageOutcome::Proven(matched) => !matched.lacks_provenance(),
+        _ => false,
+    }
+}
+
+/// The images of which something is open after what was found so far: a statement of another signer or of another kind ends nothing,
+/// because another source may have the right one.
 #[must_use]
 pub fn still_sought(
     mut sought: Vec<Sought>,
@@ -80,7 +94,7 @@ pub fn still_sought(
     at: u64,
 ) -> Vec<Sought> {
     let statements = verify_statements(found, &policy.roots, at);
-    sought.retain(|image| judge_image(&image.image, &statements, policy).status != Status::Pass);
+    sought.retain(|image| !is_answered(&image.image, &statements, policy));
     sought
 }
 

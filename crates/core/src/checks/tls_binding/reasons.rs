@@ -67,7 +67,7 @@ reasons! {
         "Have the app fetch a new certificate (a restart does it). If the dates are right, check the clock of this machine.";
     RATLS_QUOTE "ratls-quote"
         "The quote in the certificate, or the event log in the certificate, is refused."
-        "The certificate holds forged or damaged evidence: treat the server as hostile.";
+        "Have the app fetch a new certificate. If this stays, the certificate holds forged or damaged evidence: treat the server as hostile.";
     RATLS_QUOTE_UNDETERMINED "ratls-quote-undetermined"
         "The quote in the certificate could not be verified, because collateral or an event log is missing."
         "Verify again. If the certificate was issued on another machine, Intel's collateral for that machine is not \
