@@ -147,7 +147,7 @@ fn of_bundle(
 ) -> anyhow::Result<u8> {
     let evidence = bundle
         .evidence()
-        .and_then(|evidence| evidence.or_compose(compose))
+        .and_then(|evidence| evidence.with_compose_copy(compose))
         .map_err(|error| UsageError::file(path, error))?;
     let collateral = bundle
         .collateral

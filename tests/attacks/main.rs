@@ -9,6 +9,7 @@ mod bit_flips;
 mod blame;
 mod boot_order;
 mod compose_configs;
+mod compose_copies;
 mod compose_execution;
 mod compose_images;
 mod compose_places;

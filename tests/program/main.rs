@@ -6,6 +6,7 @@ mod blame;
 mod bundles;
 mod cases;
 mod commit_to_statement;
+mod compose_copies;
 mod config;
 mod deployment;
 mod diff;

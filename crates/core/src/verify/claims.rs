@@ -75,8 +75,10 @@ pub struct Claims {
     pub has_info: bool,
     /// Why `/info` cannot be read, where it was supplied and cannot.
     pub info_problem: Option<EvidenceError>,
-    /// Whether the compose document that was compared is the one that `/info` shows, and not a file of the user's.
+    /// Whether `/info` alone shows a compose document, or the one of the user's copy: the user has no other.
     pub compose_is_of_info: bool,
+    /// The SHA-256 of the compose document that `/info` shows, where it is another one than the measured one.
+    pub other_document: Option<[u8; 32]>,
     /// Whether the compose document was supplied only as a JSON object, whose exact text and so whose hash is lost.
     pub compose_is_object: bool,
     /// Where the collateral came from, for people.
@@ -177,14 +179,25 @@ pub fn prove(evidence: &Evidence, inputs: &Inputs<'_>) -> Claims {
         origin => origin,
     };
     // The text of another instance's document says nothing about this one.
-    let text = evidence.app_compose.as_ref().filter(|_| !info.is_another());
-    let compose = match (&boot, text) {
-        (Err(_), _) => Err(NotProven::NotReached),
-        (Ok(_), None) => Err(NotProven::Absent),
-        (Ok(boot), Some(text)) => app_compose::measure(text, boot, &prover).map_err(NotProven::Refused),
+    let shown = evidence.shown_compose().filter(|_| !info.is_another());
+    let candidates = evidence.compose_copies.iter().chain(shown);
+    let (compose, other_document) = match &boot {
+        Err(_) => (Err(NotProven::NotReached), None),
+        Ok(boot) => (
+            app_compose::measured_of(candidates, boot, &prover),
+            shown.and_then(|text| match app_compose::measure(text, boot, &prover) {
+                Err(ComposeRefusal::HashMismatch { text, .. }) => Some(text),
+                Ok(_) => None,
+            }),
+        ),
     };
-    let shown = evidence.info.as_ref().and_then(|info| info.app_compose.as_ref());
-    let compose_is_of_info = shown == evidence.app_compose.as_ref();
+    let compose_is_of_info = evidence.compose_copies.is_empty() || evidence.shows_the_copy();
+    let compose_problem = evidence
+        .info
+        .as_ref()
+        .and_then(|info| info.compose_problem.clone())
+        // A copy of the user's is the measured one: nothing is missing.
+        .filter(|_| compose.is_err());
     let echo = match (&quote, &evidence.attestation.report_data_echo) {
         (Err(_), _) => Echo::NotReached,
         (Ok(_), None) => Echo::Absent,
@@ -205,9 +218,10 @@ pub fn prove(evidence: &Evidence, inputs: &Inputs<'_>) -> Claims {
         echo,
         info,
         has_info: evidence.info.is_some() || evidence.info_problem.is_some(),
-        info_problem: evidence.info_problem.clone(),
+        info_problem: evidence.info_problem.clone().or(compose_problem),
         compose_is_of_info,
-        compose_is_object: evidence.app_compose.is_none()
+        other_document,
+        compose_is_object: evidence.compose_candidates().next().is_none()
             && evidence
                 .info
                 .as_ref()
@@ -232,13 +246,8 @@ impl Claims {
     /// The SHA-256 of the compose document that `/info` shows, where it is another one than the measured one: an old answer
     /// of a cache, or a text that was written again. Nothing in it was read.
     #[must_use]
-    pub fn other_document_in_info(&self) -> Option<&[u8; 32]> {
-        match &self.compose {
-            Err(NotProven::Refused(ComposeRefusal::HashMismatch { text, .. })) if self.compose_is_of_info => {
-                Some(text)
-            }
-            _ => None,
-        }
+    pub const fn other_document_in_info(&self) -> Option<&[u8; 32]> {
+        self.other_document.as_ref()
     }
 
     /// Whether quote, event log, boot events or compose document are refused. What is only missing, or could not be determined, is

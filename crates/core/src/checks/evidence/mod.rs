@@ -261,11 +261,16 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         return finding;
     }
     if let Some(problem) = &claims.info_problem {
+        let what = match problem {
+            EvidenceError::ComposeTooLarge { .. } => "the compose document in /info counts as not shown",
+            _ => "/info is treated as absent",
+        };
+        let problem = problem.to_string();
         return Finding::warn(
             &INFO_UNUSABLE,
             format!(
-                "The evidence is well formed, and /info is treated as absent: {}.",
-                problem.to_string().trim_end_matches('.')
+                "The evidence is well formed, and {what}: {}.",
+                problem.trim_end_matches('.')
             ),
         );
     }
@@ -281,11 +286,16 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
                  app or a proxy serialized it again."
             }
         };
+        // Nothing else than a copy of the user's can be it.
+        let of_file = match claims.compose {
+            Ok(_) => " The file that you gave is the measured document, and was read.",
+            Err(_) => "",
+        };
         return Finding::warn(
             &INFO_UNUSABLE,
             format!(
                 "The evidence is well formed, and the compose document in /info counts as not shown: it is another one (SHA-256 \
-                 {}) than the one that was measured. {why}",
+                 {}) than the one that was measured. {why}{of_file}",
                 hex::encode(text)
             ),
         )
