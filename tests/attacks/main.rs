@@ -23,6 +23,7 @@ mod freshness;
 mod governance;
 mod gpu;
 mod hardware;
+mod info_log;
 mod judge;
 mod kms;
 mod launch_inputs;

@@ -140,7 +140,8 @@ fn parse_tcb_info(text: &str, known_log: Option<&str>) -> Result<Info, EvidenceE
         .transpose()?
         .filter(|text| !known_log.is_some_and(|known| event_log::same_but_for_blanks(known, text)))
         .map(|text| event_log::parse(DOCUMENT, LOG, &text))
-        .transpose()?;
+        .transpose()?
+        .flatten();
     let compose = compose_field(&object)?;
     Ok(Info {
         instance_id: None,
@@ -148,7 +149,7 @@ fn parse_tcb_info(text: &str, known_log: Option<&str>) -> Result<Info, EvidenceE
         app_compose: compose.text,
         app_compose_is_object: compose.is_object,
         compose_problem: compose.problem,
-        event_log: event_log.map(Unproven::new),
+        event_log,
         vm_config: vm_config::member(&object)?,
     })
 }

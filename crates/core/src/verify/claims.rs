@@ -59,6 +59,8 @@ pub struct Claims {
     pub collateral_fetched_at: Option<u64>,
     /// The event log.
     pub log: Result<MeasuredLog, NotProven<LogRefusal>>,
+    /// Why the event log of `/info` was not taken for that of the quote, where the attestation has none.
+    pub log_of_info: Option<LogRefusal>,
     /// What the measured OS recorded.
     pub boot: Result<BootClaims, NotProven<BootRefusal>>,
     /// The compose document.
@@ -75,7 +77,7 @@ pub struct Claims {
     pub has_info: bool,
     /// Why `/info` cannot be read, where it was supplied and cannot.
     pub info_problem: Option<EvidenceError>,
-    /// Whether `/info` alone shows a compose document, or the one of the user's copy: the user has no other.
+    /// Whether the user has no copy of the compose document, or only what `/info` shows.
     pub compose_is_of_info: bool,
     /// The SHA-256 of the compose document that `/info` shows, where it is another one than the measured one.
     pub other_document: Option<[u8; 32]>,
@@ -163,11 +165,11 @@ pub fn prove(evidence: &Evidence, inputs: &Inputs<'_>) -> Claims {
                 .map_err(NotProven::Refused)
         }
     };
-    // A log that did not come with the quote can prove, and accuses nobody where it does not: it may be the honest log of another
-    // instance, or of a moment before the app extended RTMR3.
-    let is_other_log = evidence.attestation.log_is_of_info
-        && matches!(log, Err(NotProven::Refused(LogRefusal::RtmrMismatch { .. })));
-    if is_other_log {
+    // A log that did not come with the quote can prove, and accuses nobody where it does not, whatever is wrong with it: it may be
+    // the honest log of another instance, or of a moment before the app extended RTMR3, and whoever answered may have changed it.
+    let mut log_of_info = None;
+    if evidence.attestation.log_is_of_info && is_refused_log(&log) {
+        log_of_info = log.err().and_then(NotProven::refusal);
         log = Err(NotProven::Absent);
     }
     let boot = match &log {
@@ -175,7 +177,7 @@ pub fn prove(evidence: &Evidence, inputs: &Inputs<'_>) -> Claims {
         Ok(log) => boot::claims(log).map_err(NotProven::Refused),
     };
     let info = match info_origin(evidence, &quote, &boot, &prover) {
-        InfoOrigin::Unknown | InfoOrigin::Same if is_other_log => InfoOrigin::OtherLog,
+        InfoOrigin::Unknown | InfoOrigin::Same if log_of_info.is_some() => InfoOrigin::OtherLog,
         origin => origin,
     };
     // The text of another instance's document says nothing about this one.
@@ -211,6 +213,7 @@ pub fn prove(evidence: &Evidence, inputs: &Inputs<'_>) -> Claims {
         collateral,
         collateral_fetched_at: inputs.collateral_fetched_at,
         log,
+        log_of_info,
         boot,
         compose,
         asked: AskedParty::default(),
@@ -262,10 +265,7 @@ impl Claims {
 
     /// Whether the event log is refused, and not only incomplete.
     pub(super) fn log_is_refused(&self) -> bool {
-        match &self.log {
-            Err(NotProven::Refused(refusal)) => !matches!(refusal, LogRefusal::NoBootEvents { .. }),
-            _ => false,
-        }
+        is_refused_log(&self.log)
     }
 
     /// With where the collateral came from, for people.
@@ -396,6 +396,13 @@ impl Claims {
             self.early = signatures.during(|| early_tcb::early_of(quote, set, root, self.at));
         }
         self
+    }
+}
+
+fn is_refused_log(log: &Result<MeasuredLog, NotProven<LogRefusal>>) -> bool {
+    match log {
+        Err(NotProven::Refused(refusal)) => !matches!(refusal, LogRefusal::NoBootEvents { .. }),
+        _ => false,
     }
 }
 
