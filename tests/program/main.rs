@@ -51,6 +51,7 @@ mod tls;
 mod tls_ingress;
 mod tls_lock;
 mod tls_ways;
+mod typed_addresses;
 mod unjudged_alerts;
 mod vectors;
 mod verbosity;
