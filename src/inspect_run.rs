@@ -169,7 +169,7 @@ fn of_bundle(
 ) -> Result<Verdict, CommandError> {
     let evidence = bundle
         .evidence()
-        .and_then(|evidence| evidence.or_compose(compose))
+        .and_then(|evidence| evidence.with_compose_copy(compose))
         .map_err(|error| UsageError::file(path, error))?;
     let collateral = bundle
         .collateral

@@ -71,7 +71,7 @@ fn parts(criterion: &mut Criterion, case: &Case) {
     let report = case.report();
     let mut bare = evidence.clone();
     bare.attestation.event_log = None;
-    bare.app_compose = None;
+    bare.info = None;
     let mut group = criterion.benchmark_group(case.name);
     group.bench_function("parse the attestation", |bencher| {
         bencher.iter(|| black_box(Attestation::parse(&case.attestation)));

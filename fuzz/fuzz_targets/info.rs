@@ -22,12 +22,13 @@ cvm_verify_fuzz::fuzz_target!(|body: &[u8]| {
             "{twice}"
         );
     }
-    // What the attestation lacks comes from here, and a file of the user's comes first.
+    // What the attestation lacks comes from here. A file of the user's comes first, and hides nothing.
     let bare = || Attestation::bare(QuoteBytes::new(vec![]).expect("short"));
     let evidence = Evidence::of_quote(bare(), Some(body), None, None).expect("it was read alone");
     assert_eq!(evidence.attestation.event_log, info.event_log);
-    assert_eq!(evidence.app_compose, info.app_compose);
+    assert_eq!(evidence.shown_compose(), info.app_compose.as_ref());
     let evidence = Evidence::of_quote(bare(), Some(body), Some(b"mine"), None).expect("a short text");
     let mine = Evidence::of_quote(bare(), None, Some(b"mine"), None).expect("a short text");
-    assert_eq!(evidence.app_compose, mine.app_compose);
+    assert_eq!(evidence.compose_copies, mine.compose_copies);
+    assert_eq!(evidence.shown_compose(), info.app_compose.as_ref());
 });

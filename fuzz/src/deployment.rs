@@ -122,7 +122,7 @@ pub fn bare(quote: QuoteBytes) -> Evidence {
         info: None,
         info_problem: None,
         gpu: None,
-        app_compose: None,
+        compose_copies: Vec::new(),
         nonce: None,
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod statements;
 pub(crate) use earlier::unfinished;
 pub(crate) use evidence::{BundleFiles, bundle_path_of, bundle_paths, refuse_foreign};
 pub(crate) use places::ArtifactPaths;
+pub(crate) use resource::SharedNames;
 pub(crate) use statements::Attested;
 
 use std::path::{Path, PathBuf};

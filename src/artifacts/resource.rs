@@ -1,7 +1,10 @@
 //! What a statement is about: one name of a deployment, which no other deployment has.
 
+use std::collections::BTreeMap;
+
 use url::Url;
 
+use crate::engine::Deployment;
 use crate::source::Source;
 use cvm_verify_core::report::TargetReport;
 
@@ -13,6 +16,55 @@ pub(super) fn resource_of(source: &Source, report: &TargetReport) -> Option<Stri
         true => address(source.url(), source.other_attestation_path().as_deref()),
         false => name_of_app(report),
     }
+}
+
+/// Targets of a run whose statements would have one name, by that name: their addresses differ in the query alone, which is in no
+/// statement. The statement of one would be taken for that of the other.
+#[derive(Debug, Default)]
+pub(crate) struct SharedNames(Vec<(String, Vec<String>)>);
+
+impl SharedNames {
+    /// Those of all targets of a run, also of other shards.
+    pub(crate) fn of<'d>(deployments: impl IntoIterator<Item = &'d Deployment>) -> Self {
+        let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for deployment in deployments {
+            let source = &deployment.source;
+            // Elsewhere what is measured tells two apart.
+            let is_named = source.row().is_of_one;
+            let name = is_named.then(|| address(source.url(), source.other_attestation_path().as_deref()));
+            if let Some(name) = name.flatten() {
+                names.entry(name).or_default().push(deployment.name.clone());
+            }
+        }
+        Self(
+            names
+                .into_iter()
+                .filter(|(_, targets)| targets.len() > 1)
+                .collect(),
+        )
+    }
+
+    /// Whether this target is one of them.
+    pub(crate) fn contain(&self, target: &str) -> bool {
+        let mut targets = self.0.iter().flat_map(|(_, targets)| targets);
+        targets.any(|other| other == target)
+    }
+
+    /// What a person must know of each name.
+    pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|(name, targets)| {
+            format!(
+                "the statements of the targets {} would have one name, {name}: their addresses differ in the query alone, which is in no \
+                 statement. Give each target a host or a path of its own",
+                list(targets)
+            )
+        })
+    }
+}
+
+fn list(targets: &[String]) -> String {
+    let quoted: Vec<String> = targets.iter().map(|target| format!("{target:?}")).collect();
+    quoted.join(" and ")
 }
 
 fn address(url: &str, attestation_path: Option<&str>) -> Option<String> {

@@ -61,7 +61,9 @@ pub(super) fn run(args: &ReplayArgs, env: &mut Env) -> anyhow::Result<u8> {
         env,
     )?;
     let commands = commands(args, &recorded, target.as_deref(), &settings);
-    recorded.inputs = recorded.inputs.or_compose(expectations.compose_file.as_deref());
+    recorded.inputs = recorded
+        .inputs
+        .with_compose_copy(expectations.compose_file.as_deref());
     let policy = Policy {
         address_id: recorded.address_id,
         verifier: verifier(&args.keys.settings),

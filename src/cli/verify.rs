@@ -14,7 +14,7 @@ use super::transport::session_of_run;
 use super::{cache, proxy_hint, wait};
 use crate::alert::alerting::Alerting;
 use crate::alert::state_file::StateFile;
-use crate::artifacts::{bundle_paths, statements, unfinished};
+use crate::artifacts::{SharedNames, bundle_paths, statements, unfinished};
 use crate::bounded_io::ReadsWithin;
 use crate::config::Settings;
 use crate::engine::{Session, milliseconds};
@@ -43,7 +43,12 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
     let time = run_time(args, begun.at)?;
     // A pipe that gives nothing takes time of the run, too.
     let _reads = ReadsWithin::new(time.deadline.saturating_sub(begun.at.elapsed()));
-    let (plan, file, shard_of) = planned(args, begun.unix, env)?;
+    let Planned {
+        plan,
+        file,
+        shard_of,
+        shared_names,
+    } = planned(args, begun.unix, env)?;
     let alerting = Alerting::new(
         args.alert_state.github_issue.as_deref(),
         args.alert_state.rules(),
@@ -67,6 +72,7 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         time,
         bundle_paths: &bundle_paths,
         attest: statements::folder(&args.output.files()).map(|_| file.as_deref()),
+        shared_names: &shared_names,
         trace: trace.as_ref(),
         progress: progress_place(args, env),
     };
@@ -134,12 +140,17 @@ fn prepare(args: &VerifyArgs, begun: &Begun, env: &mut Env) -> anyhow::Result<()
     Ok(state.map_or(Ok(()), StateFile::prepare)?)
 }
 
-/// What the run verifies, its policy file, and what it is a part of if it is a shard.
-fn planned(
-    args: &VerifyArgs,
-    at: u64,
-    env: &mut Env,
-) -> anyhow::Result<(Plan, Option<PathBuf>, Option<ShardOf>)> {
+/// What the run verifies.
+struct Planned {
+    plan: Plan,
+    /// Its policy file.
+    file: Option<PathBuf>,
+    /// What it is a part of, if it is a shard.
+    shard_of: Option<ShardOf>,
+    shared_names: SharedNames,
+}
+
+fn planned(args: &VerifyArgs, at: u64, env: &mut Env) -> anyhow::Result<Planned> {
     let is_quiet = args.output.is_quiet();
     let selection =
         selection_or_found_lock(&args.plan, &Settings::default(), &args.transport, is_quiet, env)?;
@@ -150,13 +161,35 @@ fn planned(
         env.note(note);
     }
     refuse_commit_on_schedule(&args.plan.expect.keys.settings, env)?;
+    let shared_names = shared_names(args, &plan, env)?;
     let all = plan
         .targets
         .iter()
         .map(|target| (target.name(), target.policy().fingerprint().to_string()));
     let shard_of = args.shard.map(|_| ShardOf::new(all));
     plan.targets = shard::part(args.shard, plan.targets)?;
-    Ok((plan, file, shard_of))
+    Ok(Planned {
+        plan,
+        file,
+        shard_of,
+        shared_names,
+    })
+}
+
+/// The targets whose statements would have one name: a usage error if statements are asked for, else they have none.
+fn shared_names(args: &VerifyArgs, plan: &Plan, env: &mut Env) -> Result<SharedNames, UsageError> {
+    let files = args.output.files();
+    if statements::folder(&files).is_none() {
+        return Ok(SharedNames::default());
+    }
+    let shared = SharedNames::of(plan.targets.iter().map(|target| &*target.deployment));
+    for problem in shared.problems() {
+        match files.statement {
+            Some(_) => return Err(UsageError::option("--statement", problem)),
+            None => env.note(&format!("{problem}; no statement is written of them")),
+        }
+    }
+    Ok(shared)
 }
 
 fn run_time(args: &VerifyArgs, started: Instant) -> Result<RunTime, UsageError> {

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::disk::Disk;
+use super::edition::Edition;
 use super::error::CollateralError;
 use super::fetch::{CollateralFetcher, Fetched};
 use super::request::CollateralRequest;
@@ -56,8 +57,8 @@ struct Held {
     tried_at: u64,
     /// The time in which all parts are in date, both ends inclusive, Unix seconds; absent where dates cannot be read.
     window: Option<(u64, u64)>,
-    /// When each part begins, Unix seconds.
-    starts: Vec<u64>,
+    /// How new it is.
+    edition: Edition,
 }
 
 impl Held {
@@ -66,9 +67,10 @@ impl Held {
         let windows = Windows::read(&fetched.collateral, None)
             .ok()
             .filter(|_| fetched.fault.is_none());
-        let starts = windows.as_ref().map_or_else(Vec::new, |windows| {
-            windows.parts().iter().map(|part| part.not_before).collect()
-        });
+        let edition = windows
+            .as_ref()
+            .map(|windows| Edition::of(&fetched.collateral, windows))
+            .unwrap_or_default();
         let window = windows.and_then(|windows| {
             Some((
                 windows.latest_start()?.not_before,
@@ -80,7 +82,7 @@ impl Held {
             round,
             tried_at,
             window,
-            starts,
+            edition,
         }
     }
 
@@ -91,16 +93,6 @@ impl Held {
     /// How long ago it was fetched. A set of which that is not known serves nobody: it could be as old as its dates allow.
     fn age(&self, now: u64) -> Age {
         Age::of(self.fetched.fetched_at, now)
-    }
-
-    /// Whether no part of it begins before the same part of another set.
-    fn is_as_new_as(&self, other: &Self) -> bool {
-        self.starts.len() == other.starts.len()
-            && self
-                .starts
-                .iter()
-                .zip(&other.starts)
-                .all(|(mine, theirs)| mine >= theirs)
     }
 
     /// Whether this process fetched it, or tried to, a short time ago.
@@ -266,7 +258,8 @@ impl CollateralCache {
                     || age.reaches(self.max_age)
                     || because == Because::Doubted;
                 let serves = new.fetched.fault.is_none();
-                (serves && may_follow && new.is_as_new_as(held)) || age.exceeds(COLLATERAL_LIMIT)
+                (serves && may_follow && new.edition.is_as_new_as(&held.edition))
+                    || age.exceeds(COLLATERAL_LIMIT)
             });
             age.is_known() && held.in_date(now) && !better
         };

@@ -49,8 +49,8 @@ pub async fn fetch_early(
         .and_then(|answer| Ok(answer::qe_identity(&answer)?))
         .map_err(failed(CollateralPart::QeIdentity))?;
     let known = &standard.collateral;
-    if number(&tcb_info.text) == number(&known.tcb_info)
-        && number(&qe_identity.text) == number(&known.qe_identity)
+    if evaluation_number(&tcb_info.text) == evaluation_number(&known.tcb_info)
+        && evaluation_number(&qe_identity.text) == evaluation_number(&known.qe_identity)
     {
         return Ok(None);
     }
@@ -66,7 +66,7 @@ pub async fn fetch_early(
 }
 
 /// The evaluation data number that a document claims. It only saves a verification that would say the same.
-fn number(document: &str) -> Option<u32> {
+pub(super) fn evaluation_number(document: &str) -> Option<u32> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Number {

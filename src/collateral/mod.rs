@@ -12,6 +12,7 @@ mod answer;
 mod cache;
 mod disk;
 mod early;
+mod edition;
 mod error;
 mod fetch;
 mod request;

@@ -35,7 +35,7 @@ impl EvidenceAnswer {
     ) -> Self {
         let evidence = parsed
             .and_then(|parsed| Evidence::of_bodies(parsed, &attestation, info.as_deref(), nonce))
-            .and_then(|evidence| evidence.or_compose(asked.compose_file));
+            .and_then(|evidence| evidence.with_compose_copy(asked.compose_file));
         Self {
             nonce,
             attestation,

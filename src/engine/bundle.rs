@@ -17,11 +17,9 @@ pub(super) fn bundle(
     at: u64,
 ) -> Option<Bundle> {
     let verbatim = |body: &[u8]| RawValue::from_string(std::str::from_utf8(body).ok()?.to_owned()).ok();
-    let shown = answer.info.as_ref().is_some_and(|info| {
-        Evidence::parse(&answer.attestation, Some(info), None, None)
-            .is_ok_and(|evidence| evidence.app_compose.is_some())
-    });
-    let compose_file = asked.compose_file.filter(|_| !shown);
+    // What /info shows is in the bundle once.
+    let is_shown = answer.evidence.as_ref().is_ok_and(Evidence::shows_the_copy);
+    let compose_file = asked.compose_file.filter(|_| !is_shown);
     let from = BundleSource {
         kind: asked.source.kind().to_owned(),
         url: Some(asked.source.url().to_owned()),

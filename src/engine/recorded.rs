@@ -26,12 +26,12 @@ pub struct RecordedEvidence {
 }
 
 impl RecordedEvidence {
-    /// With the user's own copy of the compose document where the evidence shows none.
+    /// With the user's own copy of the compose document.
     #[must_use]
-    pub fn or_compose(self, copy: Option<&[u8]>) -> Self {
+    pub fn with_compose_copy(self, copy: Option<&[u8]>) -> Self {
         let evidence = self
             .evidence
-            .and_then(|evidence| evidence.or_compose(copy).map_err(EvidenceFailure::from));
+            .and_then(|evidence| evidence.with_compose_copy(copy).map_err(EvidenceFailure::from));
         Self { evidence, ..self }
     }
 

@@ -73,11 +73,10 @@ pub(super) async fn collect(
         answer.tls = tls.session();
         let proven = prove(session, asked, answer).await;
         // A cache on the way, or an upgrade that is under way, may answer /info with what was.
-        let is_mixed = proven
-            .collected
-            .claims
-            .as_ref()
-            .is_ok_and(|claims| claims.info.is_another() || claims.other_document_in_info().is_some());
+        let is_mixed = proven.collected.claims.as_ref().is_ok_and(|claims| {
+            let other_document = claims.other_document_in_info().is_some() && claims.compose.is_err();
+            claims.info.is_another() || other_document
+        });
         let pause = schedule.pause(round, started.elapsed(), jitter(), None);
         let Some(pause) = pause.filter(|_| is_mixed && round < INFO_ROUNDS) else {
             return proven.with_second_verifiers(session, asked).await;

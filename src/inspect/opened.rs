@@ -3,6 +3,7 @@
 use cvm_verify_core::evidence::{BootEvents, Event, Evidence, GpuReport, InfoRegisters, RUNTIME_EVENT_TYPE};
 
 use cvm_verify_core::verify::{QuoteExtents, ShownDocument};
+use sha2::{Digest as _, Sha256};
 
 use super::Inspector;
 use super::page::{Page, count};
@@ -36,6 +37,30 @@ pub(super) struct Opened<'a> {
     pub registers: Option<&'a InfoRegisters>,
 }
 
+/// The text of the compose document: the one whose hash the event log names, else the first.
+fn compose_of<'a>(evidence: &'a Evidence, inspector: &Inspector) -> Option<&'a str> {
+    let texts = || {
+        evidence
+            .compose_candidates()
+            .map(|text| text.open(inspector).as_str())
+    };
+    let events = evidence.attestation.event_log.as_ref();
+    let named = events.and_then(|events| boot_event(events.open(inspector), "compose-hash"));
+    texts()
+        .find(|text| named.is_some_and(|named| Sha256::digest(text).as_slice() == named))
+        .or_else(|| texts().next())
+}
+
+/// The payload of the first runtime event of a name, if it comes before `system-ready`.
+fn boot_event<'a>(events: &'a [Event], name: &str) -> Option<&'a [u8]> {
+    events
+        .iter()
+        .filter(|event| event.imr == 3 && event.event_type == RUNTIME_EVENT_TYPE)
+        .take_while(|event| event.name != "system-ready")
+        .find(|event| event.name == name)
+        .map(|event| event.payload.as_slice())
+}
+
 impl<'a> Opened<'a> {
     pub(super) fn new(evidence: &'a Evidence, inspector: &Inspector) -> Self {
         let quote = evidence.attestation.quote.as_bytes();
@@ -55,10 +80,7 @@ impl<'a> Opened<'a> {
             document,
             events: evidence.attestation.event_log.as_ref().map(open),
             boot_events: evidence.attestation.boot_events,
-            compose: evidence
-                .app_compose
-                .as_ref()
-                .map(|text| text.open(inspector).as_str()),
+            compose: compose_of(evidence, inspector),
             nonce: evidence.nonce.as_ref(),
             echo: evidence
                 .attestation
@@ -87,11 +109,6 @@ impl<'a> Opened<'a> {
 
     /// The payload of the first runtime event of a name, if it comes before `system-ready`.
     pub(super) fn boot_event(&self, name: &str) -> Option<&'a [u8]> {
-        self.events?
-            .iter()
-            .filter(|event| event.imr == 3 && event.event_type == RUNTIME_EVENT_TYPE)
-            .take_while(|event| event.name != "system-ready")
-            .find(|event| event.name == name)
-            .map(|event| event.payload.as_slice())
+        boot_event(self.events?, name)
     }
 }

@@ -364,7 +364,7 @@ proptest! {
         nonce in any::<Option<[u8; 32]>>(),
     ) {
         let quote = cvm_verify_core::evidence::QuoteBytes::new([start, rest].concat()).unwrap();
-        let _ = without_collateral(&Evidence { attestation: Attestation::bare(quote), info: None, info_problem: None, app_compose: None, nonce, gpu: None });
+        let _ = without_collateral(&Evidence { attestation: Attestation::bare(quote), info: None, info_problem: None, compose_copies: Vec::new(), nonce, gpu: None });
     }
 
     #[test]

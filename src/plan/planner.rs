@@ -10,7 +10,7 @@ use super::next_commands::{Commands, NetworkOptions, TargetNames};
 use super::nodes::{self, NodeVariables};
 use super::policy::{Expectations, expectations};
 use super::policy_file::Config;
-use super::selection::{Selection, WantedDeployment, addresses, wanted};
+use super::selection::{Selection, WantedDeployment, addresses, of_no_target, wanted};
 use super::setting_problem::{SettingProblem, refuse_any};
 use super::target::target_of_settings;
 use crate::alert::incident::PolicyFileId;
@@ -63,9 +63,17 @@ pub(crate) fn plan(selection: &Selection, at: u64, policy_file: Option<&Path>) -
     let targets: Vec<Job> = wanted.iter().flat_map(|wanted| planner.add(wanted)).collect();
     refuse_any(planner.problems)?;
     refuse_one_name_for_two(&targets)?;
+    let mut notes = planner.named_files.notes();
+    if let Some(config) = &config {
+        notes.extend(
+            wanted
+                .iter()
+                .filter_map(|wanted| of_no_target(wanted, options, config)),
+        );
+    }
     Ok(Plan {
         targets,
-        notes: planner.named_files.notes(),
+        notes,
         policy_file: policy_file.map(policy_file_id),
         is_whole_file: selection.urls.is_empty() && selection.names.is_empty(),
         files: planner.files,

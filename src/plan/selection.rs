@@ -6,7 +6,7 @@ use super::next_commands::NetworkOptions;
 use super::nodes::NodeVariables;
 use super::policy_file::Config;
 use super::target::{named_source, parse_target};
-use crate::address::parse_address;
+use crate::address::{parse_address, shown_text};
 use crate::config::file::FileTarget;
 use crate::config::{Settings, WrittenValue, written};
 use crate::net::below;
@@ -14,6 +14,7 @@ use crate::source::ReachedBy;
 use crate::usage_error::UsageError;
 use cvm_verify_core::policy::CollateralMaxAge;
 use cvm_verify_core::report::is_name;
+use url::Url;
 
 /// Which targets a run is about, and what the command line says of all of them.
 #[derive(Debug, Clone)]
@@ -88,8 +89,9 @@ pub(super) fn wanted<'c>(
     }
 }
 
-/// An address or an id on the command line, beside a policy file. What a target of the file is reached by is that target, an address
-/// with `/` at its end or without: with the file's defaults alone less would be expected of it than the file says.
+/// An address or an id on the command line, beside a policy file. What a target of the file is reached by is that target, also if the
+/// address is spelt in another way that leads to the same place: with the file's defaults alone less would be expected of it than the file
+/// says.
 fn at_address<'c>(
     typed: &'c str,
     options: &Settings,
@@ -99,8 +101,8 @@ fn at_address<'c>(
     for target in &config.file.targets {
         match likeness(typed, options, config, target) {
             Some(Likeness::Same) => there.push(target),
-            Some(Likeness::SlashApart) => nearly.push(target),
-            None => {}
+            Some(Likeness::SpeltApart) => nearly.push(target),
+            Some(Likeness::QueryApart) | None => {}
         }
     }
     match (there.as_slice(), nearly.as_slice()) {
@@ -129,8 +131,54 @@ pub(crate) fn not_a_name(name: &str) -> UsageError {
 /// How like two addresses are.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Likeness {
-    SlashApart,
+    /// All but the query, which may choose another deployment.
+    QueryApart,
+    /// All but a slash at the end, or a dot at the end of the host's name: they lead to the same place.
+    SpeltApart,
     Same,
+}
+
+/// An address without what makes no difference: `/` at its end, the dot at the end of a host's name. The rest of it (the case of the host,
+/// the port that is the scheme's own) is the same already in two addresses that were parsed.
+fn respelt(address: &Url) -> Url {
+    let mut address = below(address, "");
+    let host = address
+        .host_str()
+        .and_then(|host| host.strip_suffix('.'))
+        .map(str::to_owned);
+    if let Some(host) = host {
+        // A name without its dot is a name.
+        let _ = address.set_host(Some(&host));
+    }
+    address
+}
+
+/// What a person must know of an address that was typed beside a policy file with targets, and that is the address of none: only the
+/// defaults of the file apply, and less is expected than of any target.
+pub(super) fn of_no_target(
+    wanted: &WantedDeployment<'_>,
+    options: &Settings,
+    config: &Config,
+) -> Option<String> {
+    let typed = wanted
+        .url
+        .filter(|_| wanted.target.is_none() && !config.file.targets.is_empty())?;
+    let query_apart = config
+        .file
+        .targets
+        .iter()
+        .find(|target| likeness(typed, options, config, target) == Some(Likeness::QueryApart));
+    let (path, shown) = (&config.file.path, shown_text(typed));
+    let but = query_apart.map(|target| {
+        format!(
+            ". Its target {:?} has this address with another query: if you mean it, verify it with --target {}",
+            target.name, target.name
+        )
+    });
+    Some(format!(
+        "no target of {path} has the address {shown}: only [defaults] of the file apply to it{}",
+        but.unwrap_or_default()
+    ))
 }
 
 /// How like an address or id that was typed is to what reaches a target of the file; `None`: it is another one.
@@ -149,7 +197,13 @@ fn likeness(typed: &str, options: &Settings, config: &Config, target: &FileTarge
     let likeness_to = |written: &str| match (parse_address(typed), parse_address(written)) {
         (Ok(typed), Ok(written)) if typed == written => Some(Likeness::Same),
         (Ok(typed), Ok(written)) => {
-            (below(&typed, "") == below(&written, "")).then_some(Likeness::SlashApart)
+            let (mut typed, mut written) = (respelt(&typed), respelt(&written));
+            if typed == written {
+                return Some(Likeness::SpeltApart);
+            }
+            typed.set_query(None);
+            written.set_query(None);
+            (typed == written).then_some(Likeness::QueryApart)
         }
         // An id, in one of its forms.
         _ => (source(typed)? == source(written)?).then_some(Likeness::Same),
@@ -161,7 +215,8 @@ fn likeness(typed: &str, options: &Settings, config: &Config, target: &FileTarge
 /// The name of the target of a policy file that this address or id reaches, or of the first one.
 pub(crate) fn name_at<'c>(typed: &str, options: &Settings, config: &'c Config) -> Option<&'c str> {
     let mut targets = config.file.targets.iter();
-    let found = targets.find(|target| likeness(typed, options, config, target).is_some())?;
+    let found =
+        targets.find(|target| likeness(typed, options, config, target) > Some(Likeness::QueryApart))?;
     Some(&found.name)
 }
 

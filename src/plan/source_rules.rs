@@ -9,7 +9,9 @@ use crate::env::Env;
 use crate::files;
 use crate::usage_error::UsageError;
 use cvm_verify_core::evidence::{MAX_STATEMENT_FILE, StatementFile};
-use cvm_verify_core::policy::{ExpectedSource, MAX_SOURCE_RULES, SourcePolicy, SourceRule, WrittenRule};
+use cvm_verify_core::policy::{
+    BuildSource, ExpectedSource, MAX_SOURCE_RULES, Origin, RefPattern, SourcePolicy, SourceRule, WrittenRule,
+};
 use cvm_verify_core::verify::provenance::SigstoreRoots;
 
 /// The policy, where a lock says `locked`. The blocks of `[[target.images]]` replace those of a lock; `--source-repository` is a
@@ -135,13 +137,20 @@ fn short_form(settings: &Settings, rules: &mut Vec<SourceRule>, problems: &mut V
             continue;
         }
         if short.workflow.is_some() && (source.workflow.is_none() || stands("source-workflow")) {
+            if source.workflow != short.workflow {
+                // It is a ref of the other workflow's repository.
+                source.workflow_ref = None;
+            }
             source.workflow.clone_from(&short.workflow);
+        }
+        if !short.commits.is_empty() && (source.commits.is_empty() || stands("source-commit")) {
+            if matches!(earlier.origin, Origin::Lock(_)) {
+                forget_observed_refs(source);
+            }
+            source.commits.clone_from(&short.commits);
         }
         if !short.refs.is_empty() && (source.refs.is_empty() || stands("source-ref")) {
             source.refs.clone_from(&short.refs);
-        }
-        if !short.commits.is_empty() && (source.commits.is_empty() || stands("source-commit")) {
-            source.commits.clone_from(&short.commits);
         }
     }
     let by_hand = keys.iter().find_map(|key| {
@@ -156,6 +165,17 @@ fn short_form(settings: &Settings, rules: &mut Vec<SourceRule>, problems: &mut V
     }
     if is_whole {
         rules.push(rule);
+    }
+}
+
+/// Takes out of the rule of a lock the refs that were observed with its commits, because other commits take their place: a later release
+/// has another tag. The commit pins the code, and every branch and tag that holds it may be built; never a pull request. A pattern was
+/// written by a person, as is a ref without a commit: those stay.
+fn forget_observed_refs(source: &mut BuildSource) {
+    if !source.commits.is_empty() {
+        source
+            .refs
+            .retain(|pattern| matches!(pattern, RefPattern::Prefix(_)));
     }
 }
 

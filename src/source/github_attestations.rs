@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::lookup_problem::{malformed, of_net, unreachable_with};
-use super::next_page::{NextPage, next_page};
+use super::next_page::{NextPage, next_page_of_github};
 use super::{Found, StatementBudget};
 use crate::net::{Client, Limits, Method, Response, Secret, below, github_headers};
 use cvm_verify_core::evidence::{
@@ -136,12 +136,12 @@ impl Attestations<'_> {
         let answer = self.ask(client, self.token, &url, deadline).await?;
         let limited = is_limited(&answer);
         match answer.status {
-            200 => self.read_page(client, &answer).map(Some),
+            200 => Self::read_page(client, &answer, &url).map(Some),
             // An organisation with single sign-on refuses a token that it does not know, and shows what is public without one.
             403 if self.token.is_some() && !limited => {
                 let again = self.ask(client, None, &url, deadline).await?;
                 match again.status {
-                    200 => self.read_page(client, &again).map(Some),
+                    200 => Self::read_page(client, &again, &url).map(Some),
                     _ => Err(LookupProblem {
                         kind: Kind::ApiDenied,
                         detail: format!(
@@ -214,19 +214,18 @@ impl Attestations<'_> {
             .map_err(|error| of_net("GitHub's API", &error))
     }
 
-    fn read_page(&self, client: &Client, answer: &Response) -> Result<AttestationPage, LookupProblem> {
+    fn read_page(client: &Client, answer: &Response, asked: &Url) -> Result<AttestationPage, LookupProblem> {
         if has_more_values_than(&answer.body, MAX_VALUES) {
             return Err(malformed("GitHub's answer holds too many values"));
         }
         let listed: AttestationList = serde_json::from_slice(&answer.body)
             .map_err(|_| malformed("GitHub's answer is not a list of attestations"))?;
-        let asked = self.url(&self.path(), None);
         Ok(AttestationPage {
             attestations: listed.attestations,
             bundles: client
                 .for_named_by(answer)
                 .map_err(|error| malformed(&error.to_string()))?,
-            next: next_page(answer, &asked),
+            next: next_page_of_github(answer, asked),
         })
     }
 }

@@ -18,12 +18,42 @@ pub(super) enum NextPage {
 /// The page that follows the one at `asked`, by the header of its answer. A header that cannot be read may hide one.
 pub(super) fn next_page(answer: &Response, asked: &Url) -> NextPage {
     match answer.list("link") {
-        Some(links) => next_of(&links, asked),
+        Some(links) => next_of(&links, asked, |url| (url.path() == asked.path()).then_some(url)),
         None => NextPage::Elsewhere,
     }
 }
 
-fn next_of(links: &str, asked: &Url) -> NextPage {
+/// The parameters of which GitHub names the next page of a list (GitHub REST API, *Using pagination in the REST API*).
+const CURSORS: [&str; 2] = ["after", "page"];
+/// Bytes of such a value that are sent back.
+const MAX_CURSOR: usize = 1024;
+
+/// The same of a list of GitHub's, which names its next page by the number of the repository, `/repositories/ID/…`, whatever was asked
+/// for. Only where to go on is taken from that: the page is one of the list at `asked`, whatever the header says.
+pub(super) fn next_page_of_github(answer: &Response, asked: &Url) -> NextPage {
+    match answer.list("link") {
+        Some(links) => next_of(&links, asked, |url| after_cursor(asked, &url)),
+        None => NextPage::Elsewhere,
+    }
+}
+
+/// The address that was asked for, with the cursors of another one.
+fn after_cursor(asked: &Url, named: &Url) -> Option<Url> {
+    let is_cursor = |name: &str| CURSORS.contains(&name);
+    let cursors: Vec<_> = named.query_pairs().filter(|(name, _)| is_cursor(name)).collect();
+    let serves = |value: &str| (1..=MAX_CURSOR).contains(&value.len());
+    if cursors.is_empty() || !cursors.iter().all(|(_, value)| serves(value)) {
+        return None;
+    }
+    let mut next = asked.clone();
+    next.set_query(None);
+    let kept = asked.query_pairs().filter(|(name, _)| !is_cursor(name));
+    next.query_pairs_mut().extend_pairs(kept.chain(cursors));
+    Some(next)
+}
+
+/// `page` makes the next page of the address that is named, which has the origin of the one that was asked for.
+fn next_of(links: &str, asked: &Url, page: impl Fn(Url) -> Option<Url>) -> NextPage {
     let mut rest = links;
     while let Some((_, after)) = rest.split_once('<') {
         let Some((target, after)) = after.split_once('>') else {
@@ -35,9 +65,10 @@ fn next_of(links: &str, asked: &Url) -> NextPage {
             continue;
         }
         let target = asked.join(target).ok();
-        let same_list = |url: &Url| url.origin() == asked.origin() && url.path() == asked.path();
         return target
-            .filter(|url| same_list(url) && url.username().is_empty() && url.password().is_none())
+            .filter(|url| url.origin() == asked.origin())
+            .filter(|url| url.username().is_empty() && url.password().is_none())
+            .and_then(page)
             .map_or(NextPage::Elsewhere, NextPage::At);
     }
     NextPage::None
@@ -61,7 +92,54 @@ mod tests {
     const ASKED: &str = "https://registry.example/v2/web/referrers/sha256:00?n=1";
 
     fn next(link: &str) -> NextPage {
-        next_of(link, &Url::parse(ASKED).unwrap())
+        next_page(&answer(link), &Url::parse(ASKED).unwrap())
+    }
+
+    fn answer(link: &str) -> Response {
+        Response::with(200, &[("link", link)], b"")
+    }
+
+    const LIST: &str =
+        "https://api.github.com/repos/o/n/attestations/sha256:00?per_page=30&predicate_type=x%2Fy";
+
+    fn next_of_github(link: &str) -> NextPage {
+        next_page_of_github(&answer(link), &Url::parse(LIST).unwrap())
+    }
+
+    /// As GitHub names the next page of a repository's lists.
+    #[test]
+    fn a_page_that_is_named_by_the_repositorys_number_is_one_of_the_list_that_was_asked_for() {
+        let at = |cursor: &str| NextPage::At(Url::parse(&format!("{LIST}&{cursor}")).unwrap());
+        for link in [
+            "<https://api.github.com/repositories/212613049/attestations/sha256:00?per_page=30&after=Y3Vyc29y>; rel=\"next\"",
+            "<https://api.github.com/repos/o/n/attestations/sha256:00?after=Y3Vyc29y>; rel=\"next\"",
+            // Neither another list nor another filter is asked for.
+            "<https://api.github.com/repositories/1/attestations/sha256:ff?after=Y3Vyc29y&predicate_type=z>; rel=next",
+        ] {
+            assert_eq!(next_of_github(link), at("after=Y3Vyc29y"), "{link}");
+        }
+        assert_eq!(next_of_github("<?page=2>; rel=next"), at("page=2"));
+        for elsewhere in [
+            "<https://evil.example/repositories/1/attestations/sha256:00?after=a>; rel=next".to_owned(),
+            "<http://api.github.com/repositories/1/attestations/sha256:00?after=a>; rel=next".to_owned(),
+            "<https://a:b@api.github.com/repositories/1?after=a>; rel=next".to_owned(),
+            "<https://api.github.com/repositories/1/attestations/sha256:00>; rel=next".to_owned(),
+            "<?after=>; rel=next".to_owned(),
+            format!("<?after={}>; rel=next", "a".repeat(1025)),
+        ] {
+            assert_eq!(next_of_github(&elsewhere), NextPage::Elsewhere, "{elsewhere}");
+        }
+        assert_eq!(next_of_github("<?after=a>; rel=\"prev\""), NextPage::None);
+    }
+
+    #[test]
+    fn the_page_after_the_next_one_has_one_cursor() {
+        let asked = Url::parse(&format!("{LIST}&after=a")).unwrap();
+        let next = next_page_of_github(&answer("<?after=b>; rel=next"), &asked);
+        assert_eq!(
+            next,
+            NextPage::At(Url::parse(&format!("{LIST}&after=b")).unwrap())
+        );
     }
 
     #[test]

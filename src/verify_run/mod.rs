@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
-use crate::artifacts::BundleFiles;
+use crate::artifacts::{BundleFiles, SharedNames};
 use crate::attempts::{Attempts, Next, WaitsFor, no_deploy_heals};
 use crate::engine::{self, Cancelled, Deployment, Run, Session, TimeLimits};
 use crate::env::Env;
@@ -78,6 +78,8 @@ pub(crate) struct VerifyRun<'a> {
     pub bundle_paths: &'a [Option<PathBuf>],
     /// Whether statements are written, and the policy file that they name.
     pub attest: Option<Option<&'a Path>>,
+    /// Targets that have no statement, because another one would have the same name.
+    pub shared_names: &'a SharedNames,
     /// The requests, if a user wants to see them.
     pub trace: Option<&'a Trace>,
     pub progress: ShownOn,

@@ -59,7 +59,9 @@ impl<'a> Round<'a> {
             report.evidence.bundle = path
                 .filter(|_| one.bundle.is_some())
                 .map(|path| path.display().to_string());
-            if let Some(policy_file) = self.run.attest {
+            if let Some(policy_file) = self.run.attest
+                && !self.run.shared_names.contain(target.name())
+            {
                 let attested = statements::attested(
                     &target.deployment,
                     one.app_compose,

@@ -40,7 +40,7 @@ pub fn sample(name: &str, at: u64) -> (Trial, Evidence) {
         info: None,
         info_problem: None,
         gpu: None,
-        app_compose: None,
+        compose_copies: Vec::new(),
         nonce: None,
     };
     (trial, evidence)

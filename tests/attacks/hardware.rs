@@ -474,7 +474,7 @@ fn a_bare_quote_proves_hardware_and_no_code() {
         info: None,
         info_problem: None,
         gpu: None,
-        app_compose: None,
+        compose_copies: Vec::new(),
         nonce: Some(crate::judge::NONCE),
     }));
     judged.leaves_open(CheckId::EventLog, "no-event-log");

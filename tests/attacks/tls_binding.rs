@@ -10,7 +10,7 @@ use cvm_verify_core::report::{AcceptedKind, Assurance, CheckId, SideTier, Status
 use cvm_verify_core::verify::Layout;
 use simulator::server::{RA_TLS_APP_ID, RA_TLS_ATTESTATION, RA_TLS_EVENT_LOG, RA_TLS_QUOTE, RA_TLS_USAGE};
 use simulator::versioned::Versioned;
-use simulator::{Cvm, DEFAULT_NOW, Event, Lie, ReportDataLayout, TlsIdentity, TlsMode, World};
+use simulator::{Cvm, DEFAULT_NOW, Event, Lie, QuoteFormat, ReportDataLayout, TlsIdentity, TlsMode, World};
 
 use super::judge::{Judged, Trial};
 

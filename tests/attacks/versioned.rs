@@ -282,10 +282,12 @@ fn p19_report_data_that_is_not_64_bytes_is_refused_and_never_cut() {
         })
         .fails(CheckId::Evidence, "malformed-field");
     }
-    for echo in ["0".repeat(127), "0".repeat(130), "zz".repeat(64)] {
+    for echo in ["0".repeat(127), "0".repeat(130)] {
         let trial = Trial::lying(|cvm| cvm.echo = Echo::Text(echo));
         trial.judge().fails(CheckId::Evidence, "malformed-field");
     }
+    let trial = Trial::lying(|cvm| cvm.echo = Echo::Text("zz".repeat(64)));
+    trial.judge().leaves_open(CheckId::Evidence, "other-type");
 }
 
 #[test]
@@ -307,11 +309,12 @@ fn p20_bombs_end_where_they_begin() {
     Trial::healthy()
         .judge_bodies(&json!({ "attestation": {} }).to_string(), None)
         .leaves_open(CheckId::Evidence, "other-type");
-    for body in [json!({ "attestation": "zz" }), json!({ "attestation": "000" })] {
-        Trial::healthy()
-            .judge_bodies(&body.to_string(), None)
-            .fails(CheckId::Evidence, "malformed-field");
-    }
+    Trial::healthy()
+        .judge_bodies(&json!({ "attestation": "zz" }).to_string(), None)
+        .leaves_open(CheckId::Evidence, "other-type");
+    Trial::healthy()
+        .judge_bodies(&json!({ "attestation": "000" }).to_string(), None)
+        .fails(CheckId::Evidence, "malformed-field");
     Trial::healthy()
         .judge_bodies(&json!({ "attestation": "" }).to_string(), None)
         .leaves_open(CheckId::Evidence, "no-quote");

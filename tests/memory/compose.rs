@@ -93,7 +93,8 @@ fn t82_a_document_above_the_limit_is_refused_with_what_to_do() {
     let _alone = crate::alone();
     let trial = machine(around(&format!("x: {}\n", "x".repeat(MAX_COMPOSE_BYTES))));
     let judged = trial.judge();
-    judged.leaves_open(CheckId::Evidence, "too-large");
+    judged.leaves_open(CheckId::ImagePins, "no-compose-document");
+    judged.says(CheckId::Evidence, Status::Warn, "info-unusable");
     let detail = &judged.0.check(CheckId::Evidence).unwrap().detail;
     assert!(detail.contains("--app-compose-file FILE"), "{detail}");
 }

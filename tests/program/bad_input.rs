@@ -208,8 +208,8 @@ fn a_hostile_answer_is_a_result_with_its_field_named() {
         ),
         (
             r#"{"quote":"00","event_log":"[{]"}"#.to_owned(),
-            Fail,
-            "malformed-field",
+            Error,
+            "other-type",
             "`event_log` cannot be read as a list: it is not JSON at line 1 column 3",
         ),
         (

@@ -1,5 +1,6 @@
 //! The result as a statement.
 
+mod names;
 mod signed;
 
 use std::path::Path;

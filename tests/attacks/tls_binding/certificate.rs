@@ -346,3 +346,20 @@ fn t26_a_kms_that_the_vm_did_not_boot_with_is_not_asked_for_in_its_certificate()
         grants_nothing(unnamed.judge().says(ID, Status::Error, "ratls-no-kms"));
     }
 }
+
+/// The format of a quote is that of the host's quoting service, which changes under a running TD: a certificate is as old as the start.
+#[test]
+fn t26_a_certificate_whose_quote_has_another_format_is_of_the_same_launch() {
+    for of_app in QuoteFormat::ALL {
+        for of_certificate in QuoteFormat::ALL {
+            let with = |format| {
+                let (mut cvm, _) = healthy();
+                cvm.quote.format = format;
+                cvm
+            };
+            let identity = TlsIdentity::ra_tls(1, DEFAULT_NOW, &with(of_certificate));
+            let judged = asked(with(of_app), &identity, TlsBinding::RaTls).judge();
+            judged.passes().proves(ID);
+        }
+    }
+}

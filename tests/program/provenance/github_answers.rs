@@ -171,6 +171,24 @@ fn statements_that_are_not_read_are_said_and_convict_nobody() {
         .verify(&[REPOSITORY])
         .assert(SourceProvenance, Error, Some("too-many-statements"));
     assert_eq!(release.api.requests().len(), 2 * 4);
+    // A page that is named by the number of the repository, as GitHub does: it is one of the list that was asked for.
+    let by_number = ScriptedServer::http(move |request| {
+        let digest = asked_digest(request);
+        let digest = digest.split('?').next().unwrap_or_default();
+        match request.target.contains("after=two") {
+            true => {
+                let bundle = bundle(&Workflow::default(), digest);
+                Scripted::json(json!({ "attestations": [{ "bundle": bundle }] }))
+            }
+            false => Scripted::json(json!({ "attestations": [] })).header(
+                "Link",
+                &format!("</repositories/7/attestations/sha256:{digest}?after=two>; rel=\"next\""),
+            ),
+        }
+    });
+    Release::of(by_number)
+        .verify(&[REPOSITORY])
+        .assert(SourceProvenance, Pass, None);
     // Files, where GitHub has none.
     let release = Release::of(ScriptedServer::http(|_| {
         Scripted::json(json!({ "attestations": [] }))

@@ -127,6 +127,57 @@ fn pin_writes_who_built_the_images_and_the_lock_expects_exactly_that() {
         Fail,
         Some("other-ref"),
     );
+    // The tag of the locked commit goes with it: the next release has another one.
+    let next = |git_ref: &str| {
+        Release::of(github(Workflow {
+            commit: "2".repeat(40),
+            git_ref: git_ref.to_owned(),
+            ..Workflow::default()
+        }))
+    };
+    let (tagged, pull) = (next("refs/tags/v1.5.0"), next("refs/pull/7/merge"));
+    for more in [&[commit.as_str()][..], &[REPOSITORY, &commit]] {
+        verify(&tagged, more).assert(SourceProvenance, Pass, None);
+        verify(&pull, more).assert(SourceProvenance, Fail, Some("other-ref"));
+    }
+    verify(&tagged, &[]).assert(SourceProvenance, Fail, Some("other-ref"));
+    verify(&tagged, &[&commit, "--source-ref=refs/heads/main"]).assert(
+        SourceProvenance,
+        Fail,
+        Some("other-ref"),
+    );
+    // A pattern was written by a person, and stays.
+    let by_hand = text.replace("ref = \"refs/tags/v1.4.0\"", "ref = \"refs/tags/*\"");
+    assert_ne!(by_hand, text);
+    std::fs::write(&lock, by_hand).unwrap();
+    verify(&tagged, &[&commit]).assert(SourceProvenance, Pass, None);
+    verify(&next("refs/heads/main"), &[&commit]).assert(SourceProvenance, Fail, Some("other-ref"));
+}
+
+/// The ref of a reusable workflow is that of the workflow that the lock names, and goes with it.
+#[test]
+fn another_workflow_takes_the_ref_of_the_locked_one_away() {
+    let release = Release::of(github(Workflow::default()));
+    let lock = release.deployment.path("cvm.lock");
+    let hash = "0".repeat(64);
+    let sources: String = IMAGES
+        .iter()
+        .map(|(image, _)| {
+            format!(
+                "[[sources]]\nimage = \"{image}\"\nrepository = \"example/shop\"\n\
+                 workflow = \"other/shared/.github/workflows/b.yml\"\nworkflow_ref = \"refs/tags/v1\"\n"
+            )
+        })
+        .collect();
+    std::fs::write(
+        &lock,
+        format!("schema = \"cvm-verify/lock/v1\"\ncompose_hash = \"{hash}\"\n{sources}"),
+    )
+    .unwrap();
+    let locked = format!("--lock={lock}");
+    let judged = |more: &[&str]| release.verify(&[&[locked.as_str()], more].concat());
+    judged(&[]).assert(SourceProvenance, Fail, Some("other-workflow"));
+    judged(&[WORKFLOW]).assert(SourceProvenance, Pass, None);
 }
 
 #[test]

@@ -66,24 +66,37 @@ def quote_bytes(text):
     return data
 
 
+def unsigned_hex(text):
+    """The bytes of a text in hex that nothing signs: what is no hex is a form of the app's own, half a byte is not."""
+    if not isinstance(text, str) or not re.fullmatch("[0-9a-fA-F]*", text):
+        raise Refused(*OTHER_TYPE)
+    if len(text) % 2:
+        raise Refused(*MALFORMED)
+    return bytes.fromhex(text)
+
+
 def event_of(value):
     if not isinstance(value, Members):
-        raise Refused(*MALFORMED)
+        raise Refused(*OTHER_TYPE)
     known = {"imr", "event_type", "digest", "event", "event_payload", "version", "preimage"}
     if value.repeated() & known:
         raise Refused(*DUPLICATE)
     imr, kind = value.get("imr"), value.get("event_type")
-    if not is_integer(imr) or not 0 <= imr <= 3 or not is_integer(kind) or not 0 <= kind < 1 << 32:
-        raise Refused(*MALFORMED)
+    for number, limit in ((imr, 4), (kind, 1 << 32)):
+        if isinstance(number, bool) or not isinstance(number, (int, float)):
+            raise Refused(*OTHER_TYPE)
+        if not is_integer(number) or not 0 <= number < limit:
+            raise Refused(*MALFORMED)
     name, payload, digest = value.get("event", ""), value.get("event_payload", ""), value.get("digest")
     digest = "" if digest is None else digest
     if not isinstance(name, str):
-        raise Refused(*MALFORMED)
+        raise Refused(*OTHER_TYPE)
     if len(name.encode()) > 256:
         raise Refused(*TOO_LARGE)
-    payload, digest = hex_bytes(payload), hex_bytes(digest)
-    if payload is None or digest is None or len(digest) not in (0, 48):
+    digest = unsigned_hex(digest)
+    if len(digest) not in (0, 48):
         raise Refused(*MALFORMED)
+    payload = unsigned_hex(payload)
     if len(payload) > 65536:
         raise Refused(*TOO_LARGE)
     version = value.get("version")
@@ -92,9 +105,7 @@ def event_of(value):
         raise Refused(*MALFORMED)
     preimage = value.get("preimage")
     if preimage is not None:
-        preimage = hex_bytes(preimage)
-        if preimage is None:
-            raise Refused(*MALFORMED)
+        preimage = unsigned_hex(preimage)
     return Event(imr, kind, digest, name, payload, version, preimage)
 
 
@@ -105,12 +116,13 @@ def events_of(value):
         try:
             value = strict_json.parse(value)
         except Malformed as error:
-            raise Refused(*MALFORMED) from error
+            raise Refused(*OTHER_TYPE) from error
     if not isinstance(value, list) or isinstance(value, Members):
-        raise Refused(*MALFORMED)
+        raise Refused(*OTHER_TYPE)
     if len(value) > 4096:
         raise Refused(*TOO_LARGE)
-    return [event_of(each) for each in value]
+    # A log without events says nothing.
+    return [event_of(each) for each in value] or None
 
 
 def beside(inner, quote, events):
@@ -142,9 +154,8 @@ def read(body):
 
     inner = None
     if attestation not in (None, "", "0x"):
-        data = hex_bytes(attestation.removeprefix("0x")) if isinstance(attestation, str) else None
         try:
-            inner = versioned.decode(data if data is not None else b"")
+            inner = versioned.decode(unsigned_hex(attestation.removeprefix("0x")))
         except versioned.Malformed as error:
             raise Refused(*MALFORMED) from error
     private = one(body, "intel_quote")  # NEAR AI, `nearai-cloud-verifier`
@@ -164,10 +175,8 @@ def read(body):
         raise Refused(*OTHER_TYPE)
     if inner is not None and inner["quote"] != data:
         raise Refused(*MALFORMED)
-    if echo is not None and not isinstance(echo, str):
-        raise Refused(*MALFORMED)
-    if isinstance(echo, str) and hex_bytes(echo.removeprefix("0x")) is None:
-        raise Refused(*MALFORMED)
+    if isinstance(echo, str):
+        unsigned_hex(echo.removeprefix("0x"))
 
     events, only_runtime = beside(inner, None, events_of(log))
     if inner is not None:

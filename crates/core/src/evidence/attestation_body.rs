@@ -77,10 +77,11 @@ impl Attestation {
             event_log::refuse_no_list(DOCUMENT, LOG, text)?;
             event_log::parse(DOCUMENT, LOG, text)
         });
+        let events = events.transpose()?.flatten();
         Ok(Self {
             quote,
-            event_log: events.transpose()?.map(Unproven::new),
-            event_log_text: log.map(Cow::into_owned),
+            event_log_text: log.filter(|_| events.is_some()).map(Cow::into_owned),
+            event_log: events,
             log_is_of_info: false,
             boot_events: BootEvents::Complete,
             report_data_echo: object
@@ -132,7 +133,7 @@ impl Attestation {
             return Err("vm_config");
         }
         let is_whole = |log: &Unproven<Vec<Event>>| log.same_by(log, |events, _| has_boot_events(events));
-        if !self.event_log.as_ref().is_some_and(is_whole) {
+        if versioned.event_log.is_some() && !self.event_log.as_ref().is_some_and(is_whole) {
             self.event_log = versioned.event_log;
             self.event_log_text = None;
             self.boot_events = versioned.boot_events;
@@ -174,7 +175,7 @@ impl Attestation {
             event_log::parse(document, LOG, text)
         });
         let loose = Self {
-            event_log: events.transpose()?.map(Unproven::new),
+            event_log: events.transpose()?.flatten(),
             ..Self::bare(quote)
         };
         Ok(Some(loose.agreeing_with(versioned)))
@@ -200,8 +201,7 @@ fn has_boot_events(log: &[Event]) -> bool {
     log.iter().any(|event| matches!(event.imr, 1 | 2))
 }
 
-/// Whether a log, unless it is empty, has the same runtime events as another one: names, payloads and the way their digests
-/// are made.
+/// Whether a log has the same runtime events as another one: names, payloads and the way their digests are made.
 fn same_runtime_events(one: &[Event], other: &[Event]) -> bool {
     fn runtime(events: &[Event]) -> impl Iterator<Item = (&str, &[u8], EventVersion)> {
         events
@@ -209,7 +209,7 @@ fn same_runtime_events(one: &[Event], other: &[Event]) -> bool {
             .filter(|event| event.imr == 3)
             .map(|event| (event.name.as_str(), event.payload.as_slice(), event.version))
     }
-    one.is_empty() || runtime(one).eq(runtime(other))
+    runtime(one).eq(runtime(other))
 }
 
 /// Whether report data is the beginning of other report data, of which zeros are the rest.
@@ -245,8 +245,12 @@ fn parse_quote(object: &Object<'_>, known: Option<&QuoteBytes>) -> Result<QuoteB
         let Some(text) = object.string(name)?.filter(|text| !text.is_empty()) else {
             return Ok(None);
         };
+        // It is what is signed: no form of an app's own is a quote.
         bytes::hex_or_base64(&text, MAX_QUOTE_BYTES)
-            .map_err(|error| object.bad_hex(name, &error))
+            .map_err(|error| match object.bad_hex(name, &error) {
+                EvidenceError::OtherForm { problem, .. } => object.malformed(name, problem),
+                other => other,
+            })
             .and_then(|bytes| QuoteBytes::new(bytes).ok_or_else(|| object.malformed(name, "is too long")))
             .map(Some)
     };
@@ -265,7 +269,7 @@ fn parse_quote(object: &Object<'_>, known: Option<&QuoteBytes>) -> Result<QuoteB
 /// A body that is JSON and no object is an app's own form.
 fn in_own_form(error: EvidenceError, text: &str) -> EvidenceError {
     match error {
-        EvidenceError::Malformed {
+        EvidenceError::OtherForm {
             document,
             field,
             problem,

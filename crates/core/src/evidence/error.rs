@@ -58,6 +58,17 @@ pub enum EvidenceError {
         /// Path of a member that looks like a quote, one level below where it belongs.
         below: Option<String>,
     },
+    /// A field that nothing signs has another form than the SDK gives it: another JSON type, a text that is not hex, or a part that is
+    /// missing. An app may write so; what contradicts what is signed is [`Self::Malformed`].
+    #[error("{document}: `{field}` {problem}")]
+    OtherForm {
+        /// Which document.
+        document: &'static str,
+        /// Path of the field, as `event_log[3].imr`.
+        field: String,
+        /// Which form it has, and which the SDK gives it.
+        problem: String,
+    },
     /// A list of instances in another form than is known, or of another app: nothing of it is evidence.
     #[error("{document}: `{field}` {problem}: cvm-verify cannot use this list")]
     OtherList {

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::EvidenceError;
 use super::excerpt::json_problem;
 use super::json::{Object, kind_of, refuse_flood};
 use super::limits::{MAX_EVENT_NAME_BYTES, MAX_EVENTS, MAX_JSON_VALUES, MAX_PAYLOAD_BYTES};
+use super::{EvidenceError, Unproven};
 
 /// The event type of dstack's runtime events (dstack, `cc-eventlog/src/tdx.rs`).
 pub const RUNTIME_EVENT_TYPE: u32 = 0x0800_0001;
@@ -82,9 +82,22 @@ fn holds(text: &str) -> String {
     }
 }
 
-/// Parses the text of an event log.
-pub(super) fn parse(document: &'static str, field: &str, list: &str) -> Result<Vec<Event>, EvidenceError> {
-    let malformed = |problem: String| EvidenceError::Malformed {
+/// Parses the text of an event log. One without events is absent: it says nothing, and nothing signs that it was sent.
+pub(super) fn parse(
+    document: &'static str,
+    field: &str,
+    list: &str,
+) -> Result<Option<Unproven<Vec<Event>>>, EvidenceError> {
+    Ok(unless_empty(events(document, field, list)?))
+}
+
+/// An event log, absent if it holds no event.
+pub(super) fn unless_empty(events: Vec<Event>) -> Option<Unproven<Vec<Event>>> {
+    (!events.is_empty()).then(|| Unproven::new(events))
+}
+
+fn events(document: &'static str, field: &str, list: &str) -> Result<Vec<Event>, EvidenceError> {
+    let other_form = |problem: String| EvidenceError::OtherForm {
         document,
         field: field.to_owned(),
         problem,
@@ -95,10 +108,10 @@ pub(super) fn parse(document: &'static str, field: &str, list: &str) -> Result<V
     }
     // Something is wrong: found by reading them one by one.
     if !list.trim_start().starts_with('[') {
-        return Err(malformed(format!("{}; a list of events expected", holds(list))));
+        return Err(other_form(format!("{}; a list of events expected", holds(list))));
     }
     let entries: Vec<&RawValue> = serde_json::from_str(list)
-        .map_err(|error| malformed(format!("cannot be read as a list: {}", json_problem(&error))))?;
+        .map_err(|error| other_form(format!("cannot be read as a list: {}", json_problem(&error))))?;
     if entries.len() > MAX_EVENTS {
         return Err(EvidenceError::FieldTooLarge {
             document,
@@ -149,7 +162,7 @@ pub(super) fn same_but_for_blanks(one: &str, other: &str) -> bool {
 }
 
 fn parse_event(object: &Object<'_>) -> Result<Event, EvidenceError> {
-    let required = |name: &str| object.malformed(name, "is missing");
+    let required = |name: &str| object.other_form(name, "is missing");
     let imr = object
         .integer("imr", 3)?
         .and_then(|imr| u8::try_from(imr).ok())
@@ -228,7 +241,7 @@ mod tests {
                 && same_but_for_blanks(&one, &other)
             {
                 prop_assert_eq!(&read_one, &read_other);
-                let events = |text: &str| parse("test", "event_log", text);
+                let events = |text: &str| events("test", "event_log", text);
                 prop_assert_eq!(events(&one), events(&other));
             }
         }

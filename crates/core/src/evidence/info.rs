@@ -21,6 +21,8 @@ pub struct Info {
     pub app_compose: Option<Unproven<String>>,
     /// Whether a compose document was supplied as an object in the place of its text. Its hash says nothing then.
     pub app_compose_is_object: bool,
+    /// Why the compose document was not read, where it is larger than is read from a CVM: it is as if absent.
+    pub compose_problem: Option<EvidenceError>,
     /// The event log, unless it is the attestation's once more; used where the attestation has none.
     pub event_log: Option<Unproven<Vec<Event>>>,
     /// The text of `vm_config`; used where the attestation has none.
@@ -42,7 +44,7 @@ impl Info {
     /// # Errors
     /// An [`EvidenceError`] that names the field.
     pub fn parse(body: &[u8]) -> Result<Self, EvidenceError> {
-        Self::parse_beside(body, None, true)
+        Self::parse_beside(body, None)
     }
 
     /// Whether there is nothing in it that a verification uses.
@@ -53,6 +55,7 @@ impl Info {
             registers: None,
             app_compose: None,
             app_compose_is_object: false,
+            compose_problem: None,
             event_log: None,
             vm_config: None,
         } = self
@@ -63,25 +66,27 @@ impl Info {
     }
 
     /// The same beside an attestation with an event log of this text. A guest sends its log in both: what was parsed
-    /// there is not parsed here again. `compose` says whether the compose document is needed: a user may have given it as
-    /// a file.
-    pub(super) fn parse_beside(body: &[u8], log: Option<&str>, compose: bool) -> Result<Self, EvidenceError> {
+    /// there is not parsed here again.
+    pub(super) fn parse_beside(body: &[u8], log: Option<&str>) -> Result<Self, EvidenceError> {
         let text = document_text(DOCUMENT, body, MAX_INFO_BYTES)?;
         let object = Object::document(DOCUMENT, text)?;
         let instance_id = object.hex_or_empty("instance_id")?.map(Unproven::new);
-        let (top_level_compose, top_level_object) = compose_field(&object, compose)?;
+        let top_level = compose_field(&object)?;
         let mut info = match tcb_info_text(&object)? {
-            Some(TcbInfoText::Inline(text)) => parse_tcb_info(text, log, compose)?,
-            Some(TcbInfoText::Quoted(text)) => parse_tcb_info(&text, log, compose)?,
+            Some(TcbInfoText::Inline(text)) => parse_tcb_info(text, log)?,
+            Some(TcbInfoText::Quoted(text)) => parse_tcb_info(&text, log)?,
             None => Self::default(),
         };
         info.instance_id = instance_id;
-        info.app_compose_is_object |= top_level_object;
+        info.app_compose_is_object |= top_level.is_object;
         info.vm_config = vm_config::member(&object)?.or(info.vm_config);
-        info.app_compose = match (top_level_compose, info.app_compose) {
+        info.compose_problem = top_level.problem.or(info.compose_problem);
+        info.app_compose = match (top_level.text, info.app_compose) {
             (Some(top), Some(nested)) if top != nested => {
                 return Err(object.malformed("app_compose", "differs from `tcb_info.app_compose`"));
             }
+            // The other one of the two was not read.
+            _ if info.compose_problem.is_some() => None,
             (top, nested) => top.or(nested),
         };
         Ok(info)
@@ -112,7 +117,7 @@ fn tcb_info_text<'a>(object: &Object<'a>) -> Result<Option<TcbInfoText<'a>>, Evi
     }
 }
 
-fn parse_tcb_info(text: &str, known_log: Option<&str>, compose: bool) -> Result<Info, EvidenceError> {
+fn parse_tcb_info(text: &str, known_log: Option<&str>) -> Result<Info, EvidenceError> {
     const LOG: &str = "tcb_info.event_log";
     refuse_flood(DOCUMENT, "tcb_info", text, MAX_JSON_VALUES)?;
     let object = Object::at(DOCUMENT, "tcb_info".to_owned(), text)?;
@@ -135,38 +140,55 @@ fn parse_tcb_info(text: &str, known_log: Option<&str>, compose: bool) -> Result<
         .transpose()?
         .filter(|text| !known_log.is_some_and(|known| event_log::same_but_for_blanks(known, text)))
         .map(|text| event_log::parse(DOCUMENT, LOG, &text))
-        .transpose()?;
-    let (app_compose, app_compose_is_object) = compose_field(&object, compose)?;
+        .transpose()?
+        .flatten();
+    let compose = compose_field(&object)?;
     Ok(Info {
         instance_id: None,
         registers,
-        app_compose,
-        app_compose_is_object,
-        event_log: event_log.map(Unproven::new),
+        app_compose: compose.text,
+        app_compose_is_object: compose.is_object,
+        compose_problem: compose.problem,
+        event_log,
         vm_config: vm_config::member(&object)?,
     })
 }
 
+/// What a member `app_compose` is.
+#[derive(Default)]
+struct ComposeField {
+    text: Option<Unproven<String>>,
+    is_object: bool,
+    problem: Option<EvidenceError>,
+}
+
 /// `app_compose` must be the document's own text. An object in its place was re-serialised by someone, so
 /// that its hash says nothing: it is treated as absent (dstack, `dstack-types/src/lib.rs`, `AppCompose`), and a report says so.
-fn compose_field(
-    object: &Object<'_>,
-    compose: bool,
-) -> Result<(Option<Unproven<String>>, bool), EvidenceError> {
-    match object.get("app_compose")? {
-        Some(value) if compose && value.get().starts_with('"') => {
-            let text = object.as_string("app_compose", value)?;
-            if text.len() > MAX_COMPOSE_BYTES {
-                return Err(EvidenceError::ComposeTooLarge {
-                    size: text.len(),
-                    limit: MAX_COMPOSE_BYTES,
-                });
-            }
-            Ok(((!text.is_empty()).then(|| Unproven::new(text)), false))
-        }
-        Some(value) => Ok((None, value.get().starts_with('{'))),
-        None => Ok((None, false)),
+fn compose_field(object: &Object<'_>) -> Result<ComposeField, EvidenceError> {
+    let Some(value) = object.get("app_compose")? else {
+        return Ok(ComposeField::default());
+    };
+    if !value.get().starts_with('"') {
+        return Ok(ComposeField {
+            is_object: value.get().starts_with('{'),
+            ..ComposeField::default()
+        });
     }
+    let text = object.as_string("app_compose", value)?;
+    Ok(match text.len() {
+        0 => ComposeField::default(),
+        size if size > MAX_COMPOSE_BYTES => ComposeField {
+            problem: Some(EvidenceError::ComposeTooLarge {
+                size,
+                limit: MAX_COMPOSE_BYTES,
+            }),
+            ..ComposeField::default()
+        },
+        _ => ComposeField {
+            text: Some(Unproven::new(text)),
+            ..ComposeField::default()
+        },
+    })
 }
 
 /// A compose document that the user has as a file: its exact bytes.

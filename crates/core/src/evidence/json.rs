@@ -52,19 +52,24 @@ impl<'a> Object<'a> {
                 index: None,
                 members,
             }),
-            Err(error) => Err(EvidenceError::Malformed {
-                document,
-                field: if path.is_empty() {
-                    "(the whole document)".to_owned()
-                } else {
-                    path.into_owned()
-                },
-                problem: if text.trim_start().starts_with('{') {
-                    format!("cannot be read: {}", json_problem(&error))
-                } else {
-                    format!("is {}; an object expected", kind_of(text))
-                },
-            }),
+            Err(error) => {
+                let field = match path.is_empty() {
+                    true => "(the whole document)".to_owned(),
+                    false => path.into_owned(),
+                };
+                Err(match text.trim_start().starts_with('{') {
+                    true => EvidenceError::Malformed {
+                        document,
+                        field,
+                        problem: format!("cannot be read: {}", json_problem(&error)),
+                    },
+                    false => EvidenceError::OtherForm {
+                        document,
+                        field,
+                        problem: format!("is {}; an object expected", kind_of(text)),
+                    },
+                })
+            }
         }
     }
 
@@ -156,25 +161,22 @@ impl<'a> Object<'a> {
             .and_then(|n| u32::try_from(n).ok())
         {
             Some(number) if number <= max => Ok(Some(number)),
-            _ => Err(self.malformed(
-                name,
-                format!(
-                    "is {}; a whole number from 0 to {max} expected",
-                    kind_of(value.get())
-                ),
-            )),
+            _ => {
+                let kind = kind_of(value.get());
+                let problem = format!("is {kind}; a whole number from 0 to {max} expected");
+                Err(match kind {
+                    "a number" => self.malformed(name, problem),
+                    _ => self.other_form(name, problem),
+                })
+            }
         }
     }
 
     /// A value of this object as a string.
     pub(crate) fn as_string(&self, name: &str, value: &RawValue) -> Result<String, EvidenceError> {
-        serde_json::from_str(value.get()).map_err(|_| {
-            let problem = if value.get().starts_with('"') {
-                "is a string with an invalid escape".to_owned()
-            } else {
-                format!("is {}; a string expected", kind_of(value.get()))
-            };
-            self.malformed(name, problem)
+        serde_json::from_str(value.get()).map_err(|_| match value.get().starts_with('"') {
+            true => self.malformed(name, "is a string with an invalid escape"),
+            false => self.other_form(name, format!("is {}; a string expected", kind_of(value.get()))),
         })
     }
 
@@ -192,11 +194,24 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// An error about a member in another form than is read.
+    pub(crate) fn other_form(&self, name: &str, problem: impl Into<String>) -> EvidenceError {
+        EvidenceError::OtherForm {
+            document: self.document,
+            field: self.field(name),
+            problem: problem.into(),
+        }
+    }
+
     /// An error about a member that should be a byte string.
     pub(crate) fn bad_hex(&self, name: &str, error: &HexError) -> EvidenceError {
         match error {
             HexError::TooLong { .. } => self.too_large(name, error.to_string()),
-            _ => self.malformed(name, error.to_string()),
+            // Bytes, and too few or too many of them: no other form.
+            HexError::Length { .. } | HexError::Odd { .. } => self.malformed(name, error.to_string()),
+            HexError::NotHex { .. } | HexError::NeitherHexNorBase64 => {
+                self.other_form(name, error.to_string())
+            }
         }
     }
 

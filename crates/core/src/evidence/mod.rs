@@ -112,8 +112,8 @@ pub struct Evidence {
     /// Why the body of `/info` cannot be read, if there was one that cannot. Nothing that is proven relies on it: it is
     /// as if absent.
     pub info_problem: Option<EvidenceError>,
-    /// The compose document as its exact text, from a file of the user's or out of `info`.
-    pub app_compose: Option<Unproven<String>>,
+    /// Copies of the compose document that the user has as files, exact texts. See [`Self::compose_candidates`].
+    pub compose_copies: Vec<Unproven<String>>,
     /// The nonce that the evidence was asked for with. Null for evidence that names none.
     pub nonce: Option<[u8; 32]>,
     /// What it says of its GPUs, or why that cannot be read. Nothing else relies on it.
@@ -121,8 +121,8 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// Parses the bodies of the two endpoints. `app_compose` is a compose document that was supplied as a
-    /// file; without one, the text in `info` is used. Without `info`, that in the body of the attestation is.
+    /// Parses the bodies of the two endpoints. `app_compose` is a copy of the compose document that was supplied as a
+    /// file. Without `info`, that in the body of the attestation is used.
     ///
     /// # Errors
     /// An [`EvidenceError`] that names the document and the field.
@@ -173,12 +173,10 @@ impl Evidence {
         nonce: Option<[u8; 32]>,
     ) -> Result<Self, EvidenceError> {
         let log = attestation.event_log_text.take();
-        let parsed = info.map(|body| Info::parse_beside(body, log.as_deref(), app_compose.is_none()));
+        let parsed = info.map(|body| Info::parse_beside(body, log.as_deref()));
         let (info, info_problem) = match parsed {
             None => (None, None),
             Some(Ok(info)) => (Some(info), None),
-            // The document may be the measured one: what to do about it is another thing than about an odd `/info`.
-            Some(Err(problem @ EvidenceError::ComposeTooLarge { .. })) => return Err(problem),
             Some(Err(problem)) => (None, Some(problem)),
         };
         if attestation.event_log.is_none() {
@@ -188,18 +186,15 @@ impl Evidence {
         if attestation.vm_config.is_none() {
             attestation.vm_config = info.as_ref().and_then(|info| info.vm_config.clone());
         }
-        let app_compose = match app_compose {
-            Some(bytes) => Some(info::compose_text(bytes)?),
-            None => info.as_ref().and_then(|info| info.app_compose.clone()),
-        };
-        Ok(Self {
+        let evidence = Self {
             gpu: attestation.gpu.take().map(|gpu| gpu.map_err(GpuProblem::from)),
             attestation,
             info,
             info_problem,
-            app_compose,
+            compose_copies: Vec::new(),
             nonce,
-        })
+        };
+        evidence.with_compose_copy(app_compose)
     }
 
     /// With what came in place of the information.
@@ -232,15 +227,33 @@ impl Evidence {
         self
     }
 
-    /// With the user's own copy of the compose document where the app shows none: its hash decides whether it
-    /// is the measured one.
+    /// With the user's own copy of the compose document, before any that is there.
     ///
     /// # Errors
     /// The copy is too large or not UTF-8.
-    pub fn or_compose(mut self, copy: Option<&[u8]>) -> Result<Self, EvidenceError> {
-        if let (None, Some(bytes)) = (&self.app_compose, copy) {
-            self.app_compose = Some(info::compose_text(bytes)?);
+    pub fn with_compose_copy(mut self, copy: Option<&[u8]>) -> Result<Self, EvidenceError> {
+        if let Some(bytes) = copy {
+            self.compose_copies.insert(0, info::compose_text(bytes)?);
         }
         Ok(self)
+    }
+
+    /// The compose document that `/info` shows.
+    #[must_use]
+    pub fn shown_compose(&self) -> Option<&Unproven<String>> {
+        self.info.as_ref()?.app_compose.as_ref()
+    }
+
+    /// The texts of which one may be the compose document: the user's copies, and what `/info` shows. Which one it is, the
+    /// measured hash alone decides: no text is taken before another because of where it comes from.
+    pub fn compose_candidates(&self) -> impl Iterator<Item = &Unproven<String>> {
+        self.compose_copies.iter().chain(self.shown_compose())
+    }
+
+    /// Whether `/info` shows the text of the user's copy.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn shows_the_copy(&self) -> bool {
+        self.shown_compose().is_some() && self.shown_compose() == self.compose_copies.first()
     }
 }

@@ -102,7 +102,7 @@ fn list(section: &mut TomlTable<'_>, key: &str) -> Result<Vec<String>, LockMista
 pub(super) fn write(rules: &[WrittenRule]) -> String {
     const COMMENT: &str = "
 # Who built the images, as a signed statement says of each. Review repository, workflow, ref and commit: a monitor expects
-# exactly these, and a release gives its own with --source-commit.
+# exactly these, and a release gives its own commit with --source-commit, which takes the place of commit and ref.
 ";
     let mut out = String::new();
     if !rules.is_empty() {

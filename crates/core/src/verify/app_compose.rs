@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::digest::sha256;
-use super::{BootClaims, Prover};
+use super::{BootClaims, NotProven, Prover};
 use crate::evidence::{
     EvidenceError, MAX_COMPOSE_VALUES, Object, Unproven, has_more_values_than, json_problem,
 };
@@ -192,6 +192,23 @@ fn refuse_duplicates_in(path: &str, value: &RawValue, depth: usize) -> Result<()
         }
         _ => Ok(()),
     }
+}
+
+/// The first of some texts whose hash is the measured one.
+///
+/// # Errors
+/// [`NotProven::Absent`] without any text; else that the first one is not the measured one.
+pub(super) fn measured_of<'t>(
+    mut texts: impl Iterator<Item = &'t Unproven<String>>,
+    claims: &BootClaims,
+    prover: &Prover,
+) -> Result<MeasuredCompose, NotProven<ComposeRefusal>> {
+    let first = texts.next().ok_or(NotProven::Absent)?;
+    measure(first, claims, prover).or_else(|refusal| {
+        texts
+            .find_map(|text| measure(text, claims, prover).ok())
+            .ok_or(NotProven::Refused(refusal))
+    })
 }
 
 /// Compares a text with the measured hash.

@@ -59,6 +59,8 @@ pub struct Claims {
     pub collateral_fetched_at: Option<u64>,
     /// The event log.
     pub log: Result<MeasuredLog, NotProven<LogRefusal>>,
+    /// Why the event log of `/info` was not taken for that of the quote, where the attestation has none.
+    pub log_of_info: Option<LogRefusal>,
     /// What the measured OS recorded.
     pub boot: Result<BootClaims, NotProven<BootRefusal>>,
     /// The compose document.
@@ -75,8 +77,10 @@ pub struct Claims {
     pub has_info: bool,
     /// Why `/info` cannot be read, where it was supplied and cannot.
     pub info_problem: Option<EvidenceError>,
-    /// Whether the compose document that was compared is the one that `/info` shows, and not a file of the user's.
+    /// Whether the user has no copy of the compose document, or only what `/info` shows.
     pub compose_is_of_info: bool,
+    /// The SHA-256 of the compose document that `/info` shows, where it is another one than the measured one.
+    pub other_document: Option<[u8; 32]>,
     /// Whether the compose document was supplied only as a JSON object, whose exact text and so whose hash is lost.
     pub compose_is_object: bool,
     /// Where the collateral came from, for people.
@@ -161,11 +165,11 @@ pub fn prove(evidence: &Evidence, inputs: &Inputs<'_>) -> Claims {
                 .map_err(NotProven::Refused)
         }
     };
-    // A log that did not come with the quote can prove, and accuses nobody where it does not: it may be the honest log of another
-    // instance, or of a moment before the app extended RTMR3.
-    let is_other_log = evidence.attestation.log_is_of_info
-        && matches!(log, Err(NotProven::Refused(LogRefusal::RtmrMismatch { .. })));
-    if is_other_log {
+    // A log that did not come with the quote can prove, and accuses nobody where it does not, whatever is wrong with it: it may be
+    // the honest log of another instance, or of a moment before the app extended RTMR3, and whoever answered may have changed it.
+    let mut log_of_info = None;
+    if evidence.attestation.log_is_of_info && is_refused_log(&log) {
+        log_of_info = log.err().and_then(NotProven::refusal);
         log = Err(NotProven::Absent);
     }
     let boot = match &log {
@@ -173,18 +177,29 @@ pub fn prove(evidence: &Evidence, inputs: &Inputs<'_>) -> Claims {
         Ok(log) => boot::claims(log).map_err(NotProven::Refused),
     };
     let info = match info_origin(evidence, &quote, &boot, &prover) {
-        InfoOrigin::Unknown | InfoOrigin::Same if is_other_log => InfoOrigin::OtherLog,
+        InfoOrigin::Unknown | InfoOrigin::Same if log_of_info.is_some() => InfoOrigin::OtherLog,
         origin => origin,
     };
     // The text of another instance's document says nothing about this one.
-    let text = evidence.app_compose.as_ref().filter(|_| !info.is_another());
-    let compose = match (&boot, text) {
-        (Err(_), _) => Err(NotProven::NotReached),
-        (Ok(_), None) => Err(NotProven::Absent),
-        (Ok(boot), Some(text)) => app_compose::measure(text, boot, &prover).map_err(NotProven::Refused),
+    let shown = evidence.shown_compose().filter(|_| !info.is_another());
+    let candidates = evidence.compose_copies.iter().chain(shown);
+    let (compose, other_document) = match &boot {
+        Err(_) => (Err(NotProven::NotReached), None),
+        Ok(boot) => (
+            app_compose::measured_of(candidates, boot, &prover),
+            shown.and_then(|text| match app_compose::measure(text, boot, &prover) {
+                Err(ComposeRefusal::HashMismatch { text, .. }) => Some(text),
+                Ok(_) => None,
+            }),
+        ),
     };
-    let shown = evidence.info.as_ref().and_then(|info| info.app_compose.as_ref());
-    let compose_is_of_info = shown == evidence.app_compose.as_ref();
+    let compose_is_of_info = evidence.compose_copies.is_empty() || evidence.shows_the_copy();
+    let compose_problem = evidence
+        .info
+        .as_ref()
+        .and_then(|info| info.compose_problem.clone())
+        // A copy of the user's is the measured one: nothing is missing.
+        .filter(|_| compose.is_err());
     let echo = match (&quote, &evidence.attestation.report_data_echo) {
         (Err(_), _) => Echo::NotReached,
         (Ok(_), None) => Echo::Absent,
@@ -198,6 +213,7 @@ pub fn prove(evidence: &Evidence, inputs: &Inputs<'_>) -> Claims {
         collateral,
         collateral_fetched_at: inputs.collateral_fetched_at,
         log,
+        log_of_info,
         boot,
         compose,
         asked: AskedParty::default(),
@@ -205,9 +221,10 @@ pub fn prove(evidence: &Evidence, inputs: &Inputs<'_>) -> Claims {
         echo,
         info,
         has_info: evidence.info.is_some() || evidence.info_problem.is_some(),
-        info_problem: evidence.info_problem.clone(),
+        info_problem: evidence.info_problem.clone().or(compose_problem),
         compose_is_of_info,
-        compose_is_object: evidence.app_compose.is_none()
+        other_document,
+        compose_is_object: evidence.compose_candidates().next().is_none()
             && evidence
                 .info
                 .as_ref()
@@ -232,13 +249,8 @@ impl Claims {
     /// The SHA-256 of the compose document that `/info` shows, where it is another one than the measured one: an old answer
     /// of a cache, or a text that was written again. Nothing in it was read.
     #[must_use]
-    pub fn other_document_in_info(&self) -> Option<&[u8; 32]> {
-        match &self.compose {
-            Err(NotProven::Refused(ComposeRefusal::HashMismatch { text, .. })) if self.compose_is_of_info => {
-                Some(text)
-            }
-            _ => None,
-        }
+    pub const fn other_document_in_info(&self) -> Option<&[u8; 32]> {
+        self.other_document.as_ref()
     }
 
     /// Whether quote, event log, boot events or compose document are refused. What is only missing, or could not be determined, is
@@ -253,10 +265,7 @@ impl Claims {
 
     /// Whether the event log is refused, and not only incomplete.
     pub(super) fn log_is_refused(&self) -> bool {
-        match &self.log {
-            Err(NotProven::Refused(refusal)) => !matches!(refusal, LogRefusal::NoBootEvents { .. }),
-            _ => false,
-        }
+        is_refused_log(&self.log)
     }
 
     /// With where the collateral came from, for people.
@@ -387,6 +396,13 @@ impl Claims {
             self.early = signatures.during(|| early_tcb::early_of(quote, set, root, self.at));
         }
         self
+    }
+}
+
+fn is_refused_log(log: &Result<MeasuredLog, NotProven<LogRefusal>>) -> bool {
+    match log {
+        Err(NotProven::Refused(refusal)) => !matches!(refusal, LogRefusal::NoBootEvents { .. }),
+        _ => false,
     }
 }
 

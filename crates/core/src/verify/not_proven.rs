@@ -15,6 +15,16 @@ pub enum NotProven<R> {
     Refused(R),
 }
 
+impl<R> NotProven<R> {
+    /// Why it is refused, if it is.
+    pub(super) fn refusal(self) -> Option<R> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            Self::Absent | Self::NotReached => None,
+        }
+    }
+}
+
 /// Who was asked for collateral: what to do differs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CollateralServers {

@@ -246,7 +246,9 @@ fn a_document_of_the_users_is_none_of_the_answer() {
     );
     let claims = prove_of(&cvm, &evidence.unwrap());
     assert!(claims.is_refused());
-    assert_eq!(claims.other_document_in_info(), None);
+    // The file is the one that is refused, and what /info shows is told apart from it.
+    assert!(!claims.compose_is_of_info);
+    assert_eq!(claims.other_document_in_info(), shown.other_document_in_info());
 }
 
 #[test]

@@ -114,20 +114,27 @@ fn booted_otherwise(theirs: &BootClaims, ours: &BootClaims) -> Vec<&'static str>
     differ.map(|(name, _)| name).collect()
 }
 
-/// Everything in a TD report that is fixed before the guest's own events, by name. MRSERVICETD is absent where the report has none.
-fn launched(quote: &VerifiedQuote) -> [(&'static str, Option<&[u8]>); 11] {
+/// Everything in a TD report that is fixed before the guest's own events, by name. A TD report of TDX 1.0 has no MRSERVICETD, which is one
+/// of zeros: no service TD was bound. Which format a report has, is the quoting service's choice, and no fact of the launch.
+fn launched(quote: &VerifiedQuote) -> [(&'static str, &[u8]); 11] {
+    const NO_SERVICE_TD: &[u8] = &[0; 48];
     let [rtmr0, rtmr1, rtmr2, _] = quote.rtmrs();
     [
-        ("MRTD", Some(quote.mrtd().as_slice())),
-        ("RTMR0", Some(rtmr0.as_slice())),
-        ("RTMR1", Some(rtmr1.as_slice())),
-        ("RTMR2", Some(rtmr2.as_slice())),
-        ("MRSEAM", Some(quote.mr_seam().as_slice())),
-        ("MRCONFIGID", Some(quote.mr_config_id().as_slice())),
-        ("MROWNER", Some(quote.mr_owner().as_slice())),
-        ("MROWNERCONFIG", Some(quote.mr_owner_config().as_slice())),
-        ("TDATTRIBUTES", Some(quote.td_attributes().as_slice())),
-        ("XFAM", Some(quote.xfam().as_slice())),
-        ("MRSERVICETD", quote.mr_service_td().map(|value| value.as_slice())),
+        ("MRTD", quote.mrtd().as_slice()),
+        ("RTMR0", rtmr0.as_slice()),
+        ("RTMR1", rtmr1.as_slice()),
+        ("RTMR2", rtmr2.as_slice()),
+        ("MRSEAM", quote.mr_seam().as_slice()),
+        ("MRCONFIGID", quote.mr_config_id().as_slice()),
+        ("MROWNER", quote.mr_owner().as_slice()),
+        ("MROWNERCONFIG", quote.mr_owner_config().as_slice()),
+        ("TDATTRIBUTES", quote.td_attributes().as_slice()),
+        ("XFAM", quote.xfam().as_slice()),
+        (
+            "MRSERVICETD",
+            quote
+                .mr_service_td()
+                .map_or(NO_SERVICE_TD, |value| value.as_slice()),
+        ),
     ]
 }

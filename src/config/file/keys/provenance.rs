@@ -29,7 +29,8 @@ pub(super) const KEYS: &[PolicyKey] = &[
         .example(r#"["refs/tags/*"]"#)
         .option("--source-ref", "REF"),
     PolicyKey::new("source-commit", ValueShape::SourceCommit)
-        .says("The commit that the images must have been built from, 40 hex digits.")
+        .says("The commit that the images must have been built from, 40 hex digits. In the rules of a lock it also takes the \
+               place of the refs that were built from the locked commit: `source-ref` names others.")
         .default("any commit")
         .example(r#""95baf2766ce4c0cb4a4a2bd7b0ee4ce61f0ba012""#)
         .option("--source-commit", "COMMIT"),

@@ -164,13 +164,13 @@ fn other_text(claims: &Claims) -> Option<Finding> {
     let Err(NotProven::Refused(ComposeRefusal::HashMismatch { measured, text })) = &claims.compose else {
         return None;
     };
-    let finding = match claims.other_document_in_info() {
+    let finding = match claims.compose_is_of_info {
         // An old answer of a cache on the way looks like this, and nothing that was written down is missed.
-        Some(_) => Finding::error(
+        true => Finding::error(
             &TEXT_MISMATCH,
             "Not determined: the compose document that /info shows is not the one that was measured.",
         ),
-        None => Finding::fail(
+        false => Finding::fail(
             &TEXT_MISMATCH,
             "The compose document in the evidence is not the one that was measured.",
         ),

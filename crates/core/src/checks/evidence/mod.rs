@@ -43,10 +43,9 @@ reasons! {
         "The answer is not JSON: a gateway's error page, or something cut off."
         "Open the URL in a browser: the app must answer with the JSON of the dstack SDK's getQuote().";
     TOO_LARGE "too-large"
-        "An answer, the compose document or a field in it, or the event log is larger than the size limit of this program."
-        "Check that the URL is that of the attestation endpoint, or give the compose document as a file: \
-         --app-compose-file FILE. If it is the event log or an event: let the app emit fewer or smaller events (at most 4,096, with names \
-         of 256 bytes and payloads of 64 KiB), and restart it.";
+        "An answer or a field in it, or the event log is larger than the size limit of this program."
+        "Check that the URL is that of the attestation endpoint. If it is the event log or an event: let the app emit fewer or smaller \
+         events (at most 4,096, with names of 256 bytes and payloads of 64 KiB), and restart it.";
     ADDRESS_REFUSED "address-refused"
         "The address is not https, or leads to a private, loopback or metadata network."
         "Use the public https URL; for a deployment in a private network add --allow-private-network. The metadata service of a \
@@ -73,8 +72,9 @@ reasons! {
         "Give the address of one instance: https://<instance-id>-<port>.<gateway>. If a CDN, a proxy or the app caches /info, turn that \
          off.";
     OTHER_TYPE "other-type"
-        "A field of the answer has another JSON type than the dstack SDK gives it: the app, or Phala Cloud's API, answers \
-         in a format of its own. The format is not signed, so it does not show who changed it."
+        "A field of the answer has another form than the dstack SDK gives it, such as another JSON type, another name or a text that \
+         is not hex: the app, or Phala Cloud's API, answers in a format of its own. The format is not signed, so it does not show who \
+         changed it."
         "In the app: answer with the whole object that the dstack SDK's getQuote() returns, unchanged and with nothing around it (see \
          docs/expose-endpoints.md). If it is the answer of Phala Cloud's API: update cvm-verify, or ask the app itself (--source app).";
     MALFORMED_FIELD "malformed-field"
@@ -231,7 +231,9 @@ impl From<EvidenceError> for EvidenceFailure {
             EvidenceError::UnsupportedPlatform { .. } | EvidenceError::TpmQuote { .. } => {
                 EvidenceReason::UnsupportedPlatform
             }
-            EvidenceError::OtherType { .. } | EvidenceError::OtherList { .. } => EvidenceReason::OtherType,
+            EvidenceError::OtherType { .. }
+            | EvidenceError::OtherForm { .. }
+            | EvidenceError::OtherList { .. } => EvidenceReason::OtherType,
             EvidenceError::Malformed { .. } => EvidenceReason::MalformedField,
             EvidenceError::Duplicate { .. } => EvidenceReason::DuplicateField,
         };
@@ -240,8 +242,8 @@ impl From<EvidenceError> for EvidenceFailure {
 }
 
 /// The finding where the quote and `/info` do not belong together.
-fn other_info(info: InfoOrigin) -> Option<Finding> {
-    let (detail, advice) = match info {
+fn other_info(claims: &Claims) -> Option<Finding> {
+    let (detail, advice) = match claims.info {
         InfoOrigin::Unknown | InfoOrigin::Same => return None,
         InfoOrigin::Other => (
             "The quote and /info come from two different instances behind this address.",
@@ -252,26 +254,42 @@ fn other_info(info: InfoOrigin) -> Option<Finding> {
              from before the VM was resized, or its host or its image upgraded.",
             "If a CDN, a proxy or the app caches /info, turn that off and verify again.",
         ),
-        InfoOrigin::OtherLog => (
-            "The answer with the quote has no event log, and the log in /info is not that of the quote: another instance answered /info, \
-             or the answer is of an earlier moment.",
-            "Return the SDK's getQuote() object unchanged: it holds `event_log` and `quote`. Until then, give the address of one instance, and \
-             turn off any cache of /info.",
-        ),
+        InfoOrigin::OtherLog => {
+            let why = claims.log_of_info.as_ref().map(|why| format!(" ({why})"));
+            return Some(
+                Finding::error(
+                    &TWO_INSTANCES,
+                    format!(
+                        "The answer with the quote has no event log, and the log in /info is not that of the quote{}: another instance \
+                         answered /info, the answer is of an earlier moment, or it was changed on its way.",
+                        why.unwrap_or_default()
+                    ),
+                )
+                .advising(
+                    "Return the SDK's getQuote() object unchanged: it holds `event_log` and `quote`. Until then, give the address of one \
+                     instance, and turn off any cache of /info.",
+                ),
+            );
+        }
     };
     Some(Finding::error(&TWO_INSTANCES, detail).advising(advice))
 }
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
-    if let Some(finding) = other_info(claims.info) {
+    if let Some(finding) = other_info(claims) {
         return finding;
     }
     if let Some(problem) = &claims.info_problem {
+        let what = match problem {
+            EvidenceError::ComposeTooLarge { .. } => "the compose document in /info counts as not shown",
+            _ => "/info is treated as absent",
+        };
+        let problem = problem.to_string();
         return Finding::warn(
             &INFO_UNUSABLE,
             format!(
-                "The evidence is well formed, and /info is treated as absent: {}.",
-                problem.to_string().trim_end_matches('.')
+                "The evidence is well formed, and {what}: {}.",
+                problem.trim_end_matches('.')
             ),
         );
     }
@@ -287,11 +305,16 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
                  app or a proxy serialized it again."
             }
         };
+        // Nothing else than a copy of the user's can be it.
+        let of_file = match claims.compose {
+            Ok(_) => " The file that you gave is the measured document, and was read.",
+            Err(_) => "",
+        };
         return Finding::warn(
             &INFO_UNUSABLE,
             format!(
                 "The evidence is well formed, and the compose document in /info counts as not shown: it is another one (SHA-256 \
-                 {}) than the one that was measured. {why}",
+                 {}) than the one that was measured. {why}{of_file}",
                 hex::encode(text)
             ),
         )

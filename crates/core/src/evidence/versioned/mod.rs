@@ -15,7 +15,9 @@ use super::attestation::BootEvents;
 use super::limits::{
     MAX_EVENT_NAME_BYTES, MAX_EVENTS, MAX_PAYLOAD_BYTES, MAX_VERSIONED_BYTES, MAX_VM_CONFIG_BYTES,
 };
-use super::{Attestation, Event, EventVersion, EvidenceError, QuoteBytes, RUNTIME_EVENT_TYPE, Unproven, tpm};
+use super::{
+    Attestation, Event, EventVersion, EvidenceError, QuoteBytes, RUNTIME_EVENT_TYPE, Unproven, event_log, tpm,
+};
 use reader::ReadProblem;
 
 /// How messages call this document.
@@ -104,14 +106,16 @@ fn attestation(parts: Parts) -> Result<Attestation, EvidenceError> {
         .into_iter()
         .filter(|event| event.imr != 3)
         .collect();
-    let boot_events = match events.iter().all(|event| event.payload == ACPI_DATA) {
+    let is_stripped = events.iter().all(|event| event.payload == ACPI_DATA);
+    events.extend(parts.runtime_events);
+    // Without any event there is no log that could be stripped: another one beside it is whole, or is not taken.
+    let boot_events = match is_stripped && !events.is_empty() {
         true => BootEvents::Stripped,
         false => BootEvents::Complete,
     };
-    events.extend(parts.runtime_events);
     Ok(Attestation {
         quote,
-        event_log: Some(Unproven::new(events)),
+        event_log: event_log::unless_empty(events),
         event_log_text: None,
         log_is_of_info: false,
         boot_events,
