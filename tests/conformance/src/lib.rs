@@ -7,6 +7,7 @@ pub mod case;
 pub mod chain;
 pub mod corpus;
 pub mod edit;
+pub mod gpu;
 pub mod kms;
 pub mod make;
 pub mod policy;

@@ -163,7 +163,7 @@ def read_file(policy, target, files):
             policy.reference = toml(value, files)
         elif name not in ("name", "url"):
             raise NotImplementedHere(f"policy file: {name}")
-    if set(policy.lock) - {"schema", "governance", "kms", "os_image", "accepted"}:
+    if set(policy.lock) - {"schema", "governance", "kms", "os_image", "accepted", "gpus"}:
         raise NotImplementedHere(f"lock: {sorted(policy.lock)}")
 
 
