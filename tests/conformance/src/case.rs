@@ -9,6 +9,7 @@ use crate::edit::Edit;
 use crate::gpu::Gpu;
 use crate::kms::Kms;
 use crate::policy::Policy;
+use crate::provenance::Provenance;
 use crate::recipe::Recipe;
 use crate::tls::Tls;
 
@@ -36,6 +37,8 @@ pub struct Case {
     pub tls: Option<Tls>,
     /// The GPUs, and what the guest wrote about them. Absent: none.
     pub gpu: Option<Gpu>,
+    /// What was looked up about who built the images. Absent: nothing.
+    pub provenance: Option<Provenance>,
     /// What the KMSs showed that were asked. Empty: none was asked.
     #[serde(default)]
     pub kms: Vec<Kms>,

@@ -11,6 +11,7 @@ pub mod gpu;
 pub mod kms;
 pub mod make;
 pub mod policy;
+pub mod provenance;
 pub mod questions;
 pub mod recipe;
 pub mod run;

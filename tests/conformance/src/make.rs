@@ -108,6 +108,13 @@ fn one(case: &Case, folder: &Path) -> anyhow::Result<Made> {
         let root = ["--insecure-trust-root".to_owned(), format!("nvidia={{folder}}/{file}")];
         arguments.extend(root);
     }
+    if let Some(provenance) = &case.provenance {
+        arguments.extend(provenance.arguments());
+        if let Some(text) = provenance.roots()? {
+            let file = folder.write("sigstore-roots.jsonl", &text, true)?;
+            arguments.extend(["--sigstore-root".to_owned(), format!("{{folder}}/{file}")]);
+        }
+    }
     if let Some(policy) = &case.policy {
         let file = write_policy(policy, case, &honest, &values, &folder).context("policy")?;
         let target = ["--config".to_owned(), format!("{{folder}}/{file}")];
@@ -256,6 +263,10 @@ fn bundle_of(
     let mut more = kms_and_chain(cvm, honest, case, values)?;
     if let Some(gpu) = gpu {
         more += &format!(",\"gpu\":{gpu}");
+    }
+    if let Some(provenance) = &case.provenance {
+        let record = provenance.record(cvm, CAPTURED_AT).context("provenance")?;
+        more += &format!(",\"provenance\":{record}");
     }
     // By text, so that a duplicate member or an odd number of a body stays what it is.
     let mut bundle = format!(

@@ -70,6 +70,19 @@ const LOCK: [(&str, &str); 7] = [
     ("kms_implementation_code", r#""{kms-code}""#),
 ];
 
+/// A value of one line. Numbers, truth values and texts are written as in JSON.
+fn toml_of(value: &Value) -> String {
+    let joined = |parts: Vec<String>| parts.join(", ");
+    match value {
+        Value::Array(items) => format!("[{}]", joined(items.iter().map(toml_of).collect())),
+        Value::Object(members) => {
+            let member = |(key, value): (&String, &Value)| format!("{key} = {}", toml_of(value));
+            format!("{{ {} }}", joined(members.iter().map(member).collect()))
+        }
+        other => other.to_string(),
+    }
+}
+
 impl Policy {
     /// The policy file. It names `lock` if there is one, and `reference`, the file of reference values.
     pub fn text(&self, values: &Values, lock: Option<&str>, reference: &str) -> anyhow::Result<String> {
@@ -89,8 +102,7 @@ impl Policy {
             ensure!(is_there, "without: {key:?} is not in the file or in the lock");
         }
         for (key, value) in &self.set {
-            // JSON of one line: numbers, texts and lists of them are written as in TOML.
-            lines.insert(key, values.fill(&value.to_string()));
+            lines.insert(key, values.fill(&toml_of(value)));
         }
         let lines = lines.iter().map(|(key, value)| format!("{key} = {value}\n"));
         Ok(format!(

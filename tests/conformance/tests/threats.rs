@@ -13,10 +13,6 @@ const NOT_IN_A_BUNDLE: &[(u16, &str)] = &[
     (27, "TLS certificates of the way to the CVM"),
     (42, "several addresses"),
     (43, "a takeover after the boot, which no measurement shows"),
-    (
-        45,
-        "provenance of images, which the simulator's recipes do not have yet",
-    ),
     (47, "addresses and redirects"),
     (48, "an answer without an end"),
     (49, "environment of the process"),
