@@ -73,6 +73,9 @@ fn one(case: &Case, folder: &Path) -> anyhow::Result<Made> {
         edit.prepare(&mut cvm).with_context(|| format!("{edit:?}"))?;
     }
 
+    if let Some(tls) = &case.tls {
+        tls.prepare(&mut cvm);
+    }
     let gpu = match &case.gpu {
         Some(gpu) => gpu.show(&mut cvm, &nonce()?).context("gpu")?,
         None => None,

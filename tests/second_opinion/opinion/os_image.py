@@ -76,14 +76,36 @@ def judge(quote, policy, now):
     wanted = policy.os_image
     if wanted == "unchecked":
         return "skip", "unchecked"
-    if wanted is None and "os_image" in policy.lock:
-        return of_lock(have, policy, now)
+    if wanted == "lock" and "os_image" not in policy.lock:
+        raise NotImplementedHere("--os-image lock without one")
+    if wanted in (None, "lock") and "os_image" in policy.lock:
+        return of_lock(have, policy, now) if "rtmr0" in policy.lock["os_image"] else of_locked_image(have, policy)
     wanted = wanted or "known"
     if isinstance(wanted, dict):
         same = all(have[name] == value for name, value in wanted.items())
         return ("pass", None) if same else ("fail", "register-mismatch")
-    if wanted != "known":
+    return known(have, policy) if wanted == "known" else named(have, policy, wanted)
+
+
+def named(have, policy, wanted):
+    """The image with this name or published hash, which a row has."""
+    images = [row for row in rows(policy, "os-images.toml", "image") if wanted in (row["name"], row.get("os_image_hash"))]
+    if not images:
         raise NotImplementedHere(f"--os-image {wanted}")
+    if not any(row in images for row in matching(have, policy)):
+        return "fail", "register-mismatch"
+    return known(have, policy)
+
+
+def of_locked_image(have, policy):
+    """A lock without RTMR0: the image is the locked one, and the shape of the VM one of the table."""
+    if any(have[name] != policy.lock["os_image"][name].lower() for name in ("mrtd", "rtmr1", "rtmr2")):
+        return "fail", "register-mismatch"
+    return known(have, policy)
+
+
+def known(have, policy):
+    """A production image of the tables, in a shape of the tables."""
     found = matching(have, policy)
     if not found:
         return "skip", "no-reference"

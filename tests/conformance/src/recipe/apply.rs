@@ -351,6 +351,7 @@ fn report_data(text: &str) -> anyhow::Result<ReportDataLayout> {
         "sha256" => ReportDataLayout::Sha256,
         "sha256-of-text" => ReportDataLayout::Sha256OfText,
         "sha256-hex-ascii" => ReportDataLayout::Sha256HexAscii,
+        "sha256-of-text-hex-ascii" => ReportDataLayout::Sha256OfTextHexAscii,
         "left-padded" => ReportDataLayout::LeftPadded,
         "nonce-in-second-half" => ReportDataLayout::NonceInSecondHalf,
         "non-zero-tail" => ReportDataLayout::NonZeroTail,
