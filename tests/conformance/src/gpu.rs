@@ -175,7 +175,9 @@ impl Gpu {
             },
         };
         for change in &self.changes {
-            change.apply(&mut gpus, nonce).with_context(|| format!("{change:?}"))?;
+            change
+                .apply(&mut gpus, nonce)
+                .with_context(|| format!("{change:?}"))?;
         }
         Ok(gpus.payload(nonce))
     }

@@ -87,7 +87,11 @@ fn one(case: &Case, folder: &Path) -> anyhow::Result<Made> {
     };
     let pem = honest.world.root_pem();
     let root = folder.write("root.pem", &pem, pem == World::default().root_pem())?;
-    let bundle = folder.write("evidence.json", &bundle_of(&cvm, &honest, case, &values, gpu)?, false)?;
+    let bundle = folder.write(
+        "evidence.json",
+        &bundle_of(&cvm, &honest, case, &values, gpu)?,
+        false,
+    )?;
 
     let arguments = case.arguments.clone().unwrap_or_else(|| {
         [
@@ -108,7 +112,10 @@ fn one(case: &Case, folder: &Path) -> anyhow::Result<Made> {
         .collect();
     if let Some(pem) = case.gpu.as_ref().and_then(Gpu::root_pem) {
         let file = folder.write("nvidia-root.pem", &pem, true)?;
-        let root = ["--insecure-trust-root".to_owned(), format!("nvidia={{folder}}/{file}")];
+        let root = [
+            "--insecure-trust-root".to_owned(),
+            format!("nvidia={{folder}}/{file}"),
+        ];
         arguments.extend(root);
     }
     if let Some(provenance) = &case.provenance {

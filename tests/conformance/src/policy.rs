@@ -23,6 +23,8 @@ pub struct Policy {
     pub without: Vec<String>,
     /// Keys of the file that are set.
     pub set: BTreeMap<String, Value>,
+    /// Whether the reference values lack the registers of the image, and have the shape of the VM alone.
+    pub unlisted: bool,
     /// Lines behind the reference values.
     pub reference: Option<String>,
 }
@@ -138,6 +140,13 @@ impl Policy {
     pub fn reference(&self, values: &Values) -> anyhow::Result<String> {
         let register = |name: &str| values.get(name).context("a register");
         let tail = "source = \"the simulator\"\ndate = \"2026-10-01\"\n";
+        let own = values.fill(self.reference.as_deref().unwrap_or_default());
+        if self.unlisted {
+            return Ok(format!(
+                "updated = \"2026-10-01\"\n[[rtmr0]]\nvalue = \"{}\"\nshape = \"a simulated shape\"\n{tail}{own}",
+                register("rtmr0")?
+            ));
+        }
         Ok(format!(
             "updated = \"2026-10-01\"\n\
              [[firmware]]\nname = \"ours\"\nmrtd = \"{}\"\nnote = \"ours\"\n{tail}\
@@ -149,7 +158,7 @@ impl Policy {
             register("rtmr1")?,
             register("rtmr2")?,
             register("rtmr0")?,
-            values.fill(self.reference.as_deref().unwrap_or_default()),
+            own,
         ))
     }
 }

@@ -152,9 +152,8 @@ impl Provenance {
                 continue;
             };
             let changes = || {
-                let is_about = |change: &&StatementChange| {
-                    change.image.as_ref().is_none_or(|part| name.contains(part))
-                };
+                let is_about =
+                    |change: &&StatementChange| change.image.as_ref().is_none_or(|part| name.contains(part));
                 self.changes.iter().filter(is_about)
             };
             if changes().any(|change| change.not_looked_up) {
@@ -162,7 +161,11 @@ impl Provenance {
             }
             let mut bundles = vec![];
             for change in changes().filter(|change| !change.none) {
-                bundles.push(change.bundle(self.instance, name, digest).with_context(|| format!("{change:?}"))?);
+                bundles.push(
+                    change
+                        .bundle(self.instance, name, digest)
+                        .with_context(|| format!("{change:?}"))?,
+                );
             }
             let is_replaced = changes().any(|change| change.none || !change.beside);
             if !is_replaced {

@@ -109,7 +109,9 @@ pub fn record(tls: &Tls, cvm: &Cvm) -> anyhow::Result<Value> {
     let mut identity = match tls.ends {
         Ends::Ratls => TlsIdentity::ra_tls(1, now, &shown),
         Ends::RatlsVersioned => TlsIdentity::ra_tls_versioned(1, now, &shown, |versioned| versioned.scale()),
-        Ends::AppKey | Ends::AppKeyBehind | Ends::Ingress | Ends::Ca => TlsIdentity::new(1, now, TlsMode::TestCa),
+        Ends::AppKey | Ends::AppKeyBehind | Ends::Ingress | Ends::Ca => {
+            TlsIdentity::new(1, now, TlsMode::TestCa)
+        }
     };
     let mut ingress = (tls.ends == Ends::Ingress).then(|| Ingress::of(&shown, &identity, HOST));
     for lie in &tls.lies {

@@ -73,7 +73,7 @@ class Run:
         served = tls_binding.served_under_a_ca(self.bundle.get("tls"))
         self.set("freshness", *freshness.judge(parsed.report_data, self.nonce, self.policy, served))
         self.set("report-data", *freshness.echo(parsed.report_data, self.evidence.echo, self.policy))
-        self.set("os-image", *os_image.judge(parsed, self.policy, self.now))
+        self.set("os-image", *os_image.judge(self, parsed))
         self.platform(platform)
         self.claims = None
         self.log(parsed)

@@ -125,7 +125,9 @@ impl DeviceChange {
             (&self.after_signing, &mut gpu.after_signing),
         ] {
             for edit in edits.iter().cloned() {
-                done.push(Arc::new(move |report| edit.apply(report).expect("a place in the report")));
+                done.push(Arc::new(move |report| {
+                    edit.apply(report).expect("a place in the report")
+                }));
             }
         }
         for lie in &self.lies {

@@ -291,6 +291,7 @@ pub fn guest(name: &str, world: &World) -> anyhow::Result<Cvm> {
         "0.5.5" => Cvm::healthy(world),
         "0.6.0" => Cvm::of_generation(world, Guest::V0_6_0),
         "0.6.0-lite" => Cvm::lite(world),
+        "0.6.0-release" => Cvm::released_today(world),
         other => bail!("unknown guest {other:?}"),
     })
 }
