@@ -3,6 +3,7 @@
 
 mod boot;
 mod device;
+mod nras;
 
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
@@ -14,6 +15,7 @@ use simulator::{Cvm, Gpus, SignedNonce};
 use crate::edit::JsonEdit;
 use boot::Boot;
 use device::DeviceChange;
+use nras::Answers;
 
 /// What every key of the simulated GPUs follows from.
 const SEED: u64 = 1;
@@ -40,6 +42,8 @@ pub struct Gpu {
     pub claimed: Option<u32>,
     /// Which root the verifier is given.
     pub root: Root,
+    /// What NVIDIA's service said. Absent: it was not asked.
+    pub nras: Option<Answers>,
 }
 
 /// Devices that sign reports.
@@ -109,9 +113,11 @@ fn of_tool(document: &Value) -> Value {
 }
 
 impl Gpu {
-    /// The root that the verifier is given as a file, PEM.
-    pub fn root_pem(&self) -> Option<String> {
-        (self.root == Root::Simulated).then(|| device_root_pem(SEED))
+    /// The roots that the verifier is given as files: whose, and PEM.
+    pub fn roots(&self) -> Vec<(&'static str, String)> {
+        let device = (self.root == Root::Simulated).then(|| ("nvidia", device_root_pem(SEED)));
+        let service = self.nras.as_ref().map(|_| ("nras", nras::root_pem()));
+        device.into_iter().chain(service).collect()
     }
 
     /// Lets the CVM measure and show what the case says. The bundle's member `gpu`, if it has one.
@@ -123,7 +129,8 @@ impl Gpu {
         if let Some(problem) = &self.problem {
             return Ok(Some(json!({ "problem": problem })));
         }
-        let mut text = self.payload(nonce)?.to_string();
+        let gpus = self.gpus(nonce)?;
+        let mut text = gpus.payload(nonce).to_string();
         for edit in &self.edits {
             edit.apply(&mut text).with_context(|| format!("{edit:?}"))?;
         }
@@ -134,7 +141,7 @@ impl Gpu {
             cvm.body.attestation_members_last.push(member);
             None
         };
-        Ok(match self.shown {
+        let shown = match self.shown {
             Shown::Nowhere => None,
             Shown::PayloadText => in_attestation(Value::from(text).to_string()),
             Shown::PayloadObject => in_attestation(text),
@@ -147,11 +154,20 @@ impl Gpu {
                 "format": "nvidia-nvattest-collect-evidence-json-v1",
                 "evidence": hex::encode(of_tool(&document()?).to_string()),
             }] } })),
+        };
+        let said = self.nras.as_ref().map(|said| said.record(&gpus, nonce));
+        Ok(match said.transpose().context("nras")?.flatten() {
+            None => shown,
+            Some(said) => {
+                let mut member = shown.unwrap_or_else(|| json!({}));
+                member["nras"] = said;
+                Some(member)
+            }
         })
     }
 
-    /// The reports of all devices, as gateways show them.
-    fn payload(&self, nonce: &[u8; 32]) -> anyhow::Result<Value> {
+    /// The devices, as they sign.
+    fn gpus(&self, nonce: &[u8; 32]) -> anyhow::Result<Gpus> {
         let mut gpus = match self.devices {
             Devices::None => Gpus::alone(SEED, 0),
             Devices::One => Gpus::alone(SEED, 1),
@@ -179,6 +195,6 @@ impl Gpu {
                 .apply(&mut gpus, nonce)
                 .with_context(|| format!("{change:?}"))?;
         }
-        Ok(gpus.payload(nonce))
+        Ok(gpus)
     }
 }

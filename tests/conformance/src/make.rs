@@ -110,13 +110,10 @@ fn one(case: &Case, folder: &Path) -> anyhow::Result<Made> {
         .chain(&case.more_arguments)
         .map(|argument| values.fill(argument))
         .collect();
-    if let Some(pem) = case.gpu.as_ref().and_then(Gpu::root_pem) {
-        let file = folder.write("nvidia-root.pem", &pem, true)?;
-        let root = [
-            "--insecure-trust-root".to_owned(),
-            format!("nvidia={{folder}}/{file}"),
-        ];
-        arguments.extend(root);
+    for (whose, pem) in case.gpu.iter().flat_map(Gpu::roots) {
+        let file = folder.write(&format!("{whose}-root.pem"), &pem, true)?;
+        let root = format!("{whose}={{folder}}/{file}");
+        arguments.extend(["--insecure-trust-root".to_owned(), root]);
     }
     if let Some(provenance) = &case.provenance {
         arguments.extend(provenance.arguments());

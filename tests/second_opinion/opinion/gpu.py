@@ -2,10 +2,9 @@
 
 import hashlib
 
-from . import gpu_boot, spdm, strict_json
+from . import gpu_boot, nras, spdm, strict_json
 from .spdm import Refused
 from .strict_json import Members
-from .unsupported import NotImplementedHere
 
 # What proves nothing is a warning, and a failure where GPUs are required. The rest is forged, or is not what is expected.
 PROVES_NOTHING = {"gpu-malformed", "gpu-nonce-mismatch", "gpu-unverified"}
@@ -193,9 +192,7 @@ def judge(run, claims):
     policy = run.policy
     if policy.gpu == "unchecked":
         return "skip", "unchecked"
-    if policy.gpu_verifier != "local":
-        raise NotImplementedHere("--gpu-verifier")
-    of_reports = bool(policy.gpu_models) or policy.gpu_switches == "required" or bool(policy.lock.get("gpus"))
+    of_reports = bool(policy.gpu_models) or policy.gpu_verifier != "local" or policy.gpu_switches == "required" or bool(policy.lock.get("gpus"))
     # Who expects something of the GPUs expects that there are some.
     expected = policy.gpu == "required" or bool(policy.gpu_count) or of_reports
     found, proven, shown_any = [], False, False
@@ -203,7 +200,9 @@ def judge(run, claims):
         entries = shown(run)
         shown_any = bool(entries)
         if shown_any:
-            found += [("warn", reason) for reason in judged_devices(run, devices_of(run, entries))]
+            devices = devices_of(run, entries)
+            found += nras.judge(run, devices) if policy.gpu_verifier != "local" else []
+            found += [("warn", reason) for reason in judged_devices(run, devices)]
             proven = True
     except Refused as error:
         status = "nothing" if error.reason in PROVES_NOTHING else "fail"

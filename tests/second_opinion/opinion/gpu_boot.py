@@ -127,10 +127,15 @@ def judge_record(data, said):
 
 def judge_claims(claims):
     """Refuses claims that say something bad. True: one is absent, or is of a form that is not known."""
-    version = claims.get("x-nvidia-gpu-claims-version")
+    is_switch = claims.get("x-nvidia-device-type", "gpu") in ("nvswitch", "switch") or "x-nvidia-switch-arch-check" in claims
+    kind = "switch" if is_switch else "gpu"
+    version = claims.get(f"x-nvidia-{kind}-claims-version")
     if version is None:  # Version 2.0 does not say so.
-        version = "2.0" if "x-nvidia-gpu-attestation-report-cert-chain-validated" in claims else "3.0"
+        version = "2.0" if f"x-nvidia-{kind}-attestation-report-cert-chain-validated" in claims else "3.0"
     names, chains = (TRUE_2, ()) if version == "2.0" else (TRUE, CHAINS)
+    if is_switch:  # It has a BIOS, and no driver.
+        names = [name.replace("-gpu-vbios-", "-switch-bios-").replace("-gpu-", "-switch-") for name in names if "-driver-" not in name and "conflict" not in name]
+        chains = [name.replace("-gpu-vbios-", "-switch-bios-").replace("-gpu-", "-switch-") for name in chains if "-driver-" not in name]
     wanted = {"measres": "success", "dbgstat": "disabled", **{name: True for name in names}}
     have = [(claims.get(name), value) for name, value in wanted.items()]
     if claims.get("measres") in ("not-run", "absent"):

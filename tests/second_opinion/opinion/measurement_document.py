@@ -173,7 +173,7 @@ def hand_off_block(where, memory):
 
 
 def config_of(run):
-    config = run.evidence.vm_config
+    config = run.evidence.vm_config if run.evidence is not None else None
     if isinstance(config, str):
         try:
             config = strict_json.parse(config)

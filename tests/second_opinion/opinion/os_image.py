@@ -7,11 +7,22 @@ import functools
 import pathlib
 import re
 import tomllib
+from dataclasses import dataclass
 
 from . import measurement_document
 from .unsupported import NotImplementedHere
 
 DATA = pathlib.Path(__file__).resolve().parents[3] / "crates/core/src/reference/data"
+
+
+@dataclass
+class Vm:
+    """A VM that is not the app's own run: `evidence` is what it shows, None where its measurement document is not read."""
+
+    policy: object
+    now: datetime.datetime
+    registers: dict
+    evidence: object
 
 
 @functools.cache

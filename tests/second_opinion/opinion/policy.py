@@ -49,6 +49,7 @@ class Policy:
     gpu_switches: str = "auto"
     gpu_verifier: str = "local"
     nvidia_root: bytes | None = None
+    nras_root: bytes | None = None
     images: list = field(default_factory=list)
     source_repository: str | None = None
     source_workflow: str | None = None
@@ -251,9 +252,7 @@ def read(arguments, now, files=None):
                 kind, equals, path = value.partition("=")
                 if not equals or kind not in ("nvidia", "nras"):
                     raise Usage(value)
-                if kind == "nras":
-                    raise NotImplementedHere("--insecure-trust-root nras")
-                policy.nvidia_root = file_of(path, files)
+                setattr(policy, f"{kind}_root", file_of(path, files))
             case "--source-repository":
                 policy.source_repository = value
             case "--source-workflow":
