@@ -35,9 +35,10 @@ def arguments_of(corpus, case):
 
 
 def files_of(corpus, case):
-    """The files that a case names: its policy file, and what that one names beside it."""
-    return {path.name: path.read_bytes() for kind in ("policy.toml", "lock", "reference.toml", "kms-bootstrap.json")
-            for path in [corpus / f"{case['name']}.{kind}"] if path.exists()}
+    """The files that a case names: those of its arguments, and what its policy file names beside it."""
+    own = [f"{case['name']}.{kind}" for kind in ("policy.toml", "lock", "reference.toml", "kms-bootstrap.json")]
+    named = [argument.partition("{folder}/")[2] for argument in case["arguments"]]
+    return {name: (corpus / name).read_bytes() for name in {*own, *named} if name and (corpus / name).exists()}
 
 
 def opinion(corpus, case, root):

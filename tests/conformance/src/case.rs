@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::chain::Chain;
 use crate::edit::Edit;
+use crate::gpu::Gpu;
 use crate::kms::Kms;
 use crate::policy::Policy;
+use crate::provenance::Provenance;
 use crate::recipe::Recipe;
 use crate::tls::Tls;
 
@@ -33,6 +35,10 @@ pub struct Case {
     pub edits: Vec<Edit>,
     /// How the address ends TLS. Absent: nothing of TLS is recorded.
     pub tls: Option<Tls>,
+    /// The GPUs, and what the guest wrote about them. Absent: none.
+    pub gpu: Option<Gpu>,
+    /// What was looked up about who built the images. Absent: nothing.
+    pub provenance: Option<Provenance>,
     /// What the KMSs showed that were asked. Empty: none was asked.
     #[serde(default)]
     pub kms: Vec<Kms>,

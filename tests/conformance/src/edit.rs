@@ -14,7 +14,7 @@ pub enum Edit {
     /// Of the event log, before the quote: the registers follow.
     MeasuredLog(LogEdit),
     /// Of the signed quote.
-    Quote(QuoteEdit),
+    Quote(BytesEdit),
     /// Of the body of `/attestation`.
     Attestation(JsonEdit),
     /// Of the body of `/info`.
@@ -59,10 +59,10 @@ pub struct LogEdit {
     pub preimage: Option<String>,
 }
 
-/// A change of the quote's bytes.
+/// A change of the bytes of a quote or of a report.
 #[derive(Deserialize, Clone, Debug)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct QuoteEdit {
+pub struct BytesEdit {
     /// Offset in bytes; negative counts from the end.
     pub at: Option<i64>,
     /// A value that the byte there is combined with.
@@ -155,25 +155,26 @@ impl LogEdit {
     }
 }
 
-impl QuoteEdit {
-    fn apply(&self, quote: &mut Vec<u8>) -> anyhow::Result<()> {
+impl BytesEdit {
+    /// Applies the change.
+    pub fn apply(&self, bytes: &mut Vec<u8>) -> anyhow::Result<()> {
         if let Some(length) = self.truncate {
-            quote.truncate(length);
+            bytes.truncate(length);
         }
-        if let Some(bytes) = &self.append {
-            quote.extend(hex::decode(bytes)?);
+        if let Some(more) = &self.append {
+            bytes.extend(hex::decode(more)?);
         }
         let Some(at) = self.at else { return Ok(()) };
-        let at = place(at, quote.len())?;
+        let at = place(at, bytes.len())?;
         if let Some(mask) = self.xor {
-            quote[at] ^= mask;
+            bytes[at] ^= mask;
         }
-        if let Some(bytes) = &self.set {
-            let bytes = hex::decode(bytes)?;
-            quote
-                .get_mut(at..at + bytes.len())
-                .context("behind the end of the quote")?
-                .copy_from_slice(&bytes);
+        if let Some(set) = &self.set {
+            let set = hex::decode(set)?;
+            bytes
+                .get_mut(at..at + set.len())
+                .context("behind the end")?
+                .copy_from_slice(&set);
         }
         Ok(())
     }

@@ -10,8 +10,9 @@ use simulator::{Cvm, World};
 
 use crate::case::{Case, Expected};
 use crate::edit::Edit;
+use crate::gpu::Gpu;
 use crate::values::Values;
-use crate::{chain, policy, tls};
+use crate::{chain, gpu, policy, tls};
 
 /// The name of the file with all cases.
 pub const INDEX: &str = "corpus.json";
@@ -72,6 +73,13 @@ fn one(case: &Case, folder: &Path) -> anyhow::Result<Made> {
         edit.prepare(&mut cvm).with_context(|| format!("{edit:?}"))?;
     }
 
+    if let Some(tls) = &case.tls {
+        tls.prepare(&mut cvm);
+    }
+    let gpu = match &case.gpu {
+        Some(gpu) => gpu.show(&mut cvm, &nonce()?).context("gpu")?,
+        None => None,
+    };
     let values = values(case, &honest)?;
     let folder = CaseFolder {
         folder,
@@ -79,7 +87,11 @@ fn one(case: &Case, folder: &Path) -> anyhow::Result<Made> {
     };
     let pem = honest.world.root_pem();
     let root = folder.write("root.pem", &pem, pem == World::default().root_pem())?;
-    let bundle = folder.write("evidence.json", &bundle_of(&cvm, &honest, case, &values)?, false)?;
+    let bundle = folder.write(
+        "evidence.json",
+        &bundle_of(&cvm, &honest, case, &values, gpu)?,
+        false,
+    )?;
 
     let arguments = case.arguments.clone().unwrap_or_else(|| {
         [
@@ -98,6 +110,18 @@ fn one(case: &Case, folder: &Path) -> anyhow::Result<Made> {
         .chain(&case.more_arguments)
         .map(|argument| values.fill(argument))
         .collect();
+    for (whose, pem) in case.gpu.iter().flat_map(Gpu::roots) {
+        let file = folder.write(&format!("{whose}-root.pem"), &pem, true)?;
+        let root = format!("{whose}={{folder}}/{file}");
+        arguments.extend(["--insecure-trust-root".to_owned(), root]);
+    }
+    if let Some(provenance) = &case.provenance {
+        arguments.extend(provenance.arguments());
+        if let Some(text) = provenance.roots()? {
+            let file = folder.write("sigstore-roots.jsonl", &text, true)?;
+            arguments.extend(["--sigstore-root".to_owned(), format!("{{folder}}/{file}")]);
+        }
+    }
     if let Some(policy) = &case.policy {
         let file = write_policy(policy, case, &honest, &values, &folder).context("policy")?;
         let target = ["--config".to_owned(), format!("{{folder}}/{file}")];
@@ -116,6 +140,12 @@ fn one(case: &Case, folder: &Path) -> anyhow::Result<Made> {
         arguments,
         expected: case.expected.clone(),
     })
+}
+
+/// The nonce of every case.
+fn nonce() -> anyhow::Result<[u8; 32]> {
+    let bytes = hex::decode(NONCE)?;
+    bytes.try_into().ok().context("32 bytes")
 }
 
 /// Where the files of a case are written.
@@ -181,7 +211,8 @@ fn values(case: &Case, honest: &Cvm) -> anyhow::Result<Values> {
         None => simulator::Kms::healthy(&honest.world),
     };
     let file = format!("{}.{BOOTSTRAP_FILE}", case.name);
-    Ok(values.with_kms(honest, &kms).with("bootstrap-file", file))
+    let values = values.with_kms(honest, &kms).with("bootstrap-file", file);
+    Ok(values.with("gpu-measurements", gpu::measurements()))
 }
 
 /// The members `kms` and `chain` of the bundle, with a comma before each that is there.
@@ -210,7 +241,13 @@ fn kms_and_chain(cvm: &Cvm, honest: &Cvm, case: &Case, values: &Values) -> anyho
 }
 
 /// The evidence as one file, in the format `cvm-verify/evidence/v1`.
-fn bundle_of(cvm: &Cvm, honest: &Cvm, case: &Case, values: &Values) -> anyhow::Result<String> {
+fn bundle_of(
+    cvm: &Cvm,
+    honest: &Cvm,
+    case: &Case,
+    values: &Values,
+    gpu: Option<Value>,
+) -> anyhow::Result<String> {
     let edits = &case.edits;
     let mut attestation = cvm.attestation_body(NONCE);
     let mut info = cvm.info_body();
@@ -230,7 +267,14 @@ fn bundle_of(cvm: &Cvm, honest: &Cvm, case: &Case, values: &Values) -> anyhow::R
         Some(tls) => tls::record(tls, cvm).context("tls")?,
         None => Value::Null,
     };
-    let more = kms_and_chain(cvm, honest, case, values)?;
+    let mut more = kms_and_chain(cvm, honest, case, values)?;
+    if let Some(gpu) = gpu {
+        more += &format!(",\"gpu\":{gpu}");
+    }
+    if let Some(provenance) = &case.provenance {
+        let record = provenance.record(cvm, CAPTURED_AT).context("provenance")?;
+        more += &format!(",\"provenance\":{record}");
+    }
     // By text, so that a duplicate member or an odd number of a body stays what it is.
     let mut bundle = format!(
         r#"{{"schema":"cvm-verify/evidence/v1","captured_at":"{CAPTURED_AT}","source":{{"kind":"app","url":"https://app.example/"}},"nonce":"{NONCE}","attestation":{attestation},"info":{info},"collateral":{collateral},"tls":{tls},"collateral_source":"simulator"{more}}}"#

@@ -23,6 +23,8 @@ pub struct Policy {
     pub without: Vec<String>,
     /// Keys of the file that are set.
     pub set: BTreeMap<String, Value>,
+    /// Whether the reference values lack the registers of the image, and have the shape of the VM alone.
+    pub unlisted: bool,
     /// Lines behind the reference values.
     pub reference: Option<String>,
 }
@@ -70,6 +72,19 @@ const LOCK: [(&str, &str); 7] = [
     ("kms_implementation_code", r#""{kms-code}""#),
 ];
 
+/// A value of one line. Numbers, truth values and texts are written as in JSON.
+fn toml_of(value: &Value) -> String {
+    let joined = |parts: Vec<String>| parts.join(", ");
+    match value {
+        Value::Array(items) => format!("[{}]", joined(items.iter().map(toml_of).collect())),
+        Value::Object(members) => {
+            let member = |(key, value): (&String, &Value)| format!("{key} = {}", toml_of(value));
+            format!("{{ {} }}", joined(members.iter().map(member).collect()))
+        }
+        other => other.to_string(),
+    }
+}
+
 impl Policy {
     /// The policy file. It names `lock` if there is one, and `reference`, the file of reference values.
     pub fn text(&self, values: &Values, lock: Option<&str>, reference: &str) -> anyhow::Result<String> {
@@ -89,8 +104,7 @@ impl Policy {
             ensure!(is_there, "without: {key:?} is not in the file or in the lock");
         }
         for (key, value) in &self.set {
-            // JSON of one line: numbers, texts and lists of them are written as in TOML.
-            lines.insert(key, values.fill(&value.to_string()));
+            lines.insert(key, values.fill(&toml_of(value)));
         }
         let lines = lines.iter().map(|(key, value)| format!("{key} = {value}\n"));
         Ok(format!(
@@ -126,6 +140,13 @@ impl Policy {
     pub fn reference(&self, values: &Values) -> anyhow::Result<String> {
         let register = |name: &str| values.get(name).context("a register");
         let tail = "source = \"the simulator\"\ndate = \"2026-10-01\"\n";
+        let own = values.fill(self.reference.as_deref().unwrap_or_default());
+        if self.unlisted {
+            return Ok(format!(
+                "updated = \"2026-10-01\"\n[[rtmr0]]\nvalue = \"{}\"\nshape = \"a simulated shape\"\n{tail}{own}",
+                register("rtmr0")?
+            ));
+        }
         Ok(format!(
             "updated = \"2026-10-01\"\n\
              [[firmware]]\nname = \"ours\"\nmrtd = \"{}\"\nnote = \"ours\"\n{tail}\
@@ -137,7 +158,7 @@ impl Policy {
             register("rtmr1")?,
             register("rtmr2")?,
             register("rtmr0")?,
-            values.fill(self.reference.as_deref().unwrap_or_default()),
+            own,
         ))
     }
 }

@@ -13,7 +13,7 @@ pub use apply::guest;
 #[derive(Deserialize, Default, Debug)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Recipe {
-    /// `0.4`, `0.5.0`, `0.5.1`, `0.5.5` (default), `0.6.0`, `0.6.0-lite`. In `honest` alone.
+    /// `0.4`, `0.5.0`, `0.5.1`, `0.5.5` (default), `0.6.0`, `0.6.0-lite`, `0.6.0-release`. In `honest` alone.
     pub guest: Option<String>,
     /// What every key follows from. In `honest` alone.
     pub seed: Option<u64>,

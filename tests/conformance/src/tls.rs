@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use simulator::server::{Ingress, RA_TLS_ATTESTATION, RA_TLS_QUOTE};
 use simulator::versioned::Versioned;
-use simulator::{Cvm, TlsIdentity, TlsMode};
+use simulator::{Cvm, ReportDataLayout, TlsIdentity, TlsMode};
 
 /// The host of every case.
 const HOST: &str = "app.example";
@@ -35,10 +35,36 @@ pub enum Ends {
     Ratls,
     /// In the app, whose certificate carries a versioned attestation.
     RatlsVersioned,
+    /// In the app, whose quote for the nonce holds its key before the nonce; the certificate is of a CA.
+    AppKey,
+    /// The same, with the key behind the nonce.
+    AppKeyBehind,
     /// In an ingress in the VM.
     Ingress,
     /// Somewhere, with a certificate of a CA.
     Ca,
+}
+
+impl Ends {
+    /// Whether the server's certificate is of a CA.
+    fn has_ca(self) -> bool {
+        match self {
+            Self::Ratls | Self::RatlsVersioned => false,
+            Self::AppKey | Self::AppKeyBehind | Self::Ingress | Self::Ca => true,
+        }
+    }
+}
+
+impl Tls {
+    /// Lets the app quote its key with the nonce, if that is the way.
+    pub fn prepare(&self, cvm: &mut Cvm) {
+        let key = TlsIdentity::new(1, cvm.world.now, TlsMode::TestCa).key_hash();
+        match self.ends {
+            Ends::AppKey => cvm.report_data = ReportDataLayout::KeyThenNonce(key),
+            Ends::AppKeyBehind => cvm.report_data = ReportDataLayout::NonceThenKey(key),
+            Ends::Ratls | Ends::RatlsVersioned | Ends::Ingress | Ends::Ca => {}
+        }
+    }
 }
 
 /// One thing that is wrong.
@@ -83,14 +109,16 @@ pub fn record(tls: &Tls, cvm: &Cvm) -> anyhow::Result<Value> {
     let mut identity = match tls.ends {
         Ends::Ratls => TlsIdentity::ra_tls(1, now, &shown),
         Ends::RatlsVersioned => TlsIdentity::ra_tls_versioned(1, now, &shown, |versioned| versioned.scale()),
-        Ends::Ingress | Ends::Ca => TlsIdentity::new(1, now, TlsMode::TestCa),
+        Ends::AppKey | Ends::AppKeyBehind | Ends::Ingress | Ends::Ca => {
+            TlsIdentity::new(1, now, TlsMode::TestCa)
+        }
     };
     let mut ingress = (tls.ends == Ends::Ingress).then(|| Ingress::of(&shown, &identity, HOST));
     for lie in &tls.lies {
         match (lie, &mut ingress) {
             (Lie::OtherRelease | Lie::OtherInstance, _) => {}
-            (Lie::OtherKey, Some(_)) => identity = TlsIdentity::new(7, now, TlsMode::TestCa),
-            (Lie::OtherKey, None) => {
+            (Lie::OtherKey, _) if tls.ends.has_ca() => identity = TlsIdentity::new(7, now, TlsMode::TestCa),
+            (Lie::OtherKey, _) => {
                 identity = TlsIdentity::new(7, now, TlsMode::SelfSigned).with_extensions_of(&identity);
             }
             (Lie::AttestationTwice, None) => {
@@ -121,7 +149,7 @@ pub fn record(tls: &Tls, cvm: &Cvm) -> anyhow::Result<Value> {
     let mut record = json!({
         "leaf_spki_sha256": hex::encode(identity.key_hash()),
         "chain": chain,
-        "trusted_ca": matches!(tls.ends, Ends::Ingress | Ends::Ca),
+        "trusted_ca": tls.ends.has_ca(),
         "other_keys": tls.other_keys,
         "probe": tls.probe.as_deref().unwrap_or("not-sent"),
     });

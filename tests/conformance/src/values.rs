@@ -32,6 +32,7 @@ impl Values {
             ("instance-id", hex::encode(&cvm.instance_id)),
             ("os-image", cvm.registers()),
             ("key-provider", cvm.key_provider_option()),
+            ("image-hash", hex::encode(cvm.boot.os_image_hash())),
         ]))
     }
 

@@ -70,9 +70,10 @@ class Run:
         self.tcb(status, advisories)
         self.set("td-attributes", *quote.td_attributes(parsed))
         self.same_instance(parsed)
-        self.set("freshness", *freshness.judge(parsed.report_data, self.nonce, self.policy))
-        self.set("report-data", *freshness.echo(parsed.report_data, self.evidence.echo))
-        self.set("os-image", *os_image.judge(parsed, self.policy, self.now))
+        served = tls_binding.served_under_a_ca(self.bundle.get("tls"))
+        self.set("freshness", *freshness.judge(parsed.report_data, self.nonce, self.policy, served))
+        self.set("report-data", *freshness.echo(parsed.report_data, self.evidence.echo, self.policy))
+        self.set("os-image", *os_image.judge(self, parsed))
         self.platform(platform)
         self.claims = None
         self.log(parsed)

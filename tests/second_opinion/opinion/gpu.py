@@ -2,13 +2,12 @@
 
 import hashlib
 
-from . import gpu_boot, spdm, strict_json
+from . import gpu_boot, nras, spdm, strict_json
 from .spdm import Refused
 from .strict_json import Members
-from .unsupported import NotImplementedHere
 
 # What proves nothing is a warning, and a failure where GPUs are required. The rest is forged, or is not what is expected.
-PROVES_NOTHING = {"gpu-malformed", "gpu-nonce-mismatch", "gpu-unverified", "gpu-unreachable"}
+PROVES_NOTHING = {"gpu-malformed", "gpu-nonce-mismatch", "gpu-unverified"}
 DOCUMENT_LIMIT, GPUS, SWITCHES = 4 << 20, 16, 8
 
 
@@ -49,7 +48,10 @@ def entries_of(document):
 def entries_of_list(document):
     arch = None
     if isinstance(document, Members):
-        arch, document = one(document, "arch"), one(document, "evidence_list")
+        lists = [each for name in ("evidence_list", "evidences") for each in document.all(name)]
+        if len(lists) > 1:
+            raise Refused("gpu-malformed", "two lists")
+        arch, document = one(document, "arch"), lists[0] if lists else None
         if document is None:
             return []
         if arch is not None and not isinstance(arch, str):
@@ -66,7 +68,10 @@ def entries_of_bundles(bundles):
     for bundle in bundles:
         if not isinstance(bundle, Members):
             raise Refused("gpu-malformed", "a bundle is an object")
-        if one(bundle, "vendor") != "nvidia" or one(bundle, "format") != "nvidia-nvattest-collect-evidence-json-v1":
+        vendor = one(bundle, "vendor")
+        if isinstance(vendor, str) and vendor != "nvidia":
+            continue
+        if vendor is None or one(bundle, "format") != "nvidia-nvattest-collect-evidence-json-v1":
             raise Refused("gpu-malformed", "evidence of NVIDIA's format expected")
         data = strict_json.hex_bytes(one(bundle, "evidence"))
         if data is None:
@@ -85,6 +90,8 @@ def entry_of(value, arch):
 def shown(run):
     """The devices that are shown: by an endpoint of their own, or beside the quote."""
     recorded = run.bundle.get("gpu")
+    if recorded is not None and recorded.get("document") is None and recorded.get("problem") is not None:
+        raise Refused("gpu-unreachable", "error")
     if recorded is not None and recorded.get("document") is not None:
         return entries_of(recorded.get("document"))
     body = run.bundle.get("attestation")
@@ -128,7 +135,7 @@ def judged_devices(run, devices):
     gpus = [device for device in devices if not device.is_switch]
     switches = [device for device in devices if device.is_switch]
     if not gpus:
-        raise Refused("gpu-topology")
+        raise Refused("gpu-topology", "nothing")  # No GPU is proven, and nothing is contradicted.
     policy = run.policy
     if policy.gpu_count is not None and len(gpus) != policy.gpu_count:
         raise Refused("gpu-count")
@@ -151,6 +158,22 @@ def judged_devices(run, devices):
         if policy.gpu_switches == "required":
             raise Refused("gpu-opaque-unread")
         yield "gpu-opaque-unread"
+    yield from pinned(policy, gpus)
+
+
+def pinned(policy, gpus):
+    """The lock has the kind of each GPU with the same measurements; another kind is a warning."""
+    pins = [{name: value for name, value in pin.items() if name != "measurements"} for pin in policy.lock.get("gpus", [])]
+    known = [each for each in gpus if each.opaque is not None]
+    others = [each for each in known if each.kind() not in pins]
+    for each in known:
+        measured = [pin["measurements"] for pin in policy.lock.get("gpus", []) if {**pin, **each.kind()} == pin]
+        if measured and each.digest() not in measured:
+            raise Refused("gpu-pins")
+    if pins and len(known) < len(gpus):
+        raise Refused("gpu-pins", "undetermined")
+    if pins and others:
+        yield "gpu-pins"
 
 
 def is_claimed_by_host(run):
@@ -169,9 +192,7 @@ def judge(run, claims):
     policy = run.policy
     if policy.gpu == "unchecked":
         return "skip", "unchecked"
-    if policy.gpu_verifier != "local":
-        raise NotImplementedHere("--gpu-verifier")
-    of_reports = bool(policy.gpu_models) or policy.gpu_switches == "required"
+    of_reports = bool(policy.gpu_models) or policy.gpu_verifier != "local" or policy.gpu_switches == "required" or bool(policy.lock.get("gpus"))
     # Who expects something of the GPUs expects that there are some.
     expected = policy.gpu == "required" or bool(policy.gpu_count) or of_reports
     found, proven, shown_any = [], False, False
@@ -179,11 +200,13 @@ def judge(run, claims):
         entries = shown(run)
         shown_any = bool(entries)
         if shown_any:
-            found += [("warn", reason) for reason in judged_devices(run, devices_of(run, entries))]
+            devices = devices_of(run, entries)
+            found += nras.judge(run, devices) if policy.gpu_verifier != "local" else []
+            found += [("warn", reason) for reason in judged_devices(run, devices)]
             proven = True
     except Refused as error:
         status = "nothing" if error.reason in PROVES_NOTHING else "fail"
-        found.append(("undetermined" if error.detail == "undetermined" else status, error.reason))
+        found.append((error.detail if error.detail in ("undetermined", "nothing", "error") else status, error.reason))
         shown_any = True
     at_boot, booted, claimed = gpu_boot.judge(run, claims)
     if proven:  # What stands beside proven reports leaves no GPU unproven.

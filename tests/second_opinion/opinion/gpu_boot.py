@@ -63,6 +63,13 @@ def fits(name, value):
     return name in POLICY and isinstance(value, POLICY[name])
 
 
+# Version 2.0 of the claims has no objects about chains, and other names (NVIDIA, claims 2.0).
+TRUE_2 = ["secboot", "x-nvidia-gpu-arch-check", "x-nvidia-gpu-vbios-index-no-conflict",
+          *[f"x-nvidia-gpu-attestation-report-{each}" for each in ("parsed", "nonce-match", "signature-verified", "cert-chain-validated")],
+          *[f"x-nvidia-gpu-{rim}-rim-{each}" for rim in ("driver", "vbios") for each in
+            ("fetched", "schema-validated", "signature-verified", "cert-validated", "measurements-available")]]
+
+
 class Undetermined(Exception):
     """A form that is not known."""
 
@@ -120,11 +127,20 @@ def judge_record(data, said):
 
 def judge_claims(claims):
     """Refuses claims that say something bad. True: one is absent, or is of a form that is not known."""
-    wanted = {"measres": "success", "dbgstat": "disabled", **{name: True for name in TRUE}}
+    is_switch = claims.get("x-nvidia-device-type", "gpu") in ("nvswitch", "switch") or "x-nvidia-switch-arch-check" in claims
+    kind = "switch" if is_switch else "gpu"
+    version = claims.get(f"x-nvidia-{kind}-claims-version")
+    if version is None:  # Version 2.0 does not say so.
+        version = "2.0" if f"x-nvidia-{kind}-attestation-report-cert-chain-validated" in claims else "3.0"
+    names, chains = (TRUE_2, ()) if version == "2.0" else (TRUE, CHAINS)
+    if is_switch:  # It has a BIOS, and no driver.
+        names = [name.replace("-gpu-vbios-", "-switch-bios-").replace("-gpu-", "-switch-") for name in names if "-driver-" not in name and "conflict" not in name]
+        chains = [name.replace("-gpu-vbios-", "-switch-bios-").replace("-gpu-", "-switch-") for name in chains if "-driver-" not in name]
+    wanted = {"measres": "success", "dbgstat": "disabled", **{name: True for name in names}}
     have = [(claims.get(name), value) for name, value in wanted.items()]
     if claims.get("measres") in ("not-run", "absent"):
         have[0] = (None, "success")  # Nothing was compared.
-    for name in CHAINS:
+    for name in chains:
         chain = claims.get(name)
         chain = chain if isinstance(chain, dict) else {}
         have += [(chain.get("x-nvidia-cert-status"), "valid"), (chain.get("x-nvidia-cert-ocsp-status"), "good")]

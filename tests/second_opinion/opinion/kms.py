@@ -355,7 +355,7 @@ class Server:
 def image_of(run, parsed, wanted, shapes=True):
     """The reason why the OS image of a VM is refused, or None."""
     policy = policies.Policy(os_image=policies.os_image(wanted), reference=run.policy.reference)
-    status, reason = os_image.judge(parsed, policy, run.now)
+    status, reason = os_image.judge(os_image.Vm(policy, run.now, parsed.registers(), None), parsed)
     if reason == "acpi-unverified" and not shapes:
         return None
     return {"pass": None, "fail": "os-image"}.get(status, "os-image-unknown")

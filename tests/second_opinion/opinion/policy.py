@@ -38,6 +38,8 @@ class Policy:
     launch_inputs: str = "warn"
     mr_config_id: str = "auto"
     report_data: str = "auto"
+    report_data_key: bytes | None = None
+    report_data_value: bytes | None = None
     assurance: str = "code"
     tls_binding: str = "auto"
     at: datetime.datetime | None = None
@@ -47,6 +49,7 @@ class Policy:
     gpu_switches: str = "auto"
     gpu_verifier: str = "local"
     nvidia_root: bytes | None = None
+    nras_root: bytes | None = None
     images: list = field(default_factory=list)
     source_repository: str | None = None
     source_workflow: str | None = None
@@ -163,7 +166,7 @@ def read_file(policy, target, files):
             policy.reference = toml(value, files)
         elif name not in ("name", "url"):
             raise NotImplementedHere(f"policy file: {name}")
-    if set(policy.lock) - {"schema", "governance", "kms", "os_image", "accepted"}:
+    if set(policy.lock) - {"schema", "governance", "kms", "os_image", "accepted", "gpus"}:
         raise NotImplementedHere(f"lock: {sorted(policy.lock)}")
 
 
@@ -217,6 +220,10 @@ def read(arguments, now, files=None):
                 policy.mr_config_id = word(value, {"auto", "required"})
             case "--report-data":
                 policy.report_data = word(value, LAYOUTS)
+            case "--report-data-key":
+                policy.report_data_key = hex_of(value, 20, 32)
+            case "--report-data-value":
+                policy.report_data_value = hex_of(value, *range(1, 65)).ljust(64, b"\0")
             case "--tls-binding":
                 policy.tls_binding = word(value, {"auto", "ratls", "app-key", "ingress"})
             case "--require-assurance":
@@ -245,9 +252,7 @@ def read(arguments, now, files=None):
                 kind, equals, path = value.partition("=")
                 if not equals or kind not in ("nvidia", "nras"):
                     raise Usage(value)
-                if kind == "nras":
-                    raise NotImplementedHere("--insecure-trust-root nras")
-                policy.nvidia_root = file_of(path, files)
+                setattr(policy, f"{kind}_root", file_of(path, files))
             case "--source-repository":
                 policy.source_repository = value
             case "--source-workflow":
@@ -266,10 +271,16 @@ def read(arguments, now, files=None):
             case "--governance":
                 policy.governance = word(value, {"required", "unchecked"})
             case "--lock" | "--docker-compose" | "--app-compose-file" \
-                    | "--reference-values" | "--report-data-key" | "--report-data-value":
+                    | "--reference-values":
                 raise NotImplementedHere(name)
             case _:
                 raise Usage(f"{name} is no option")
+    if policy.report_data_key is not None:
+        if policy.report_data not in ("nonce-then-key", "key-then-nonce", "private-ai"):
+            raise Usage("the layout has no place for a key")
+        if len(policy.report_data_key) == 20 and policy.report_data != "private-ai":
+            raise Usage("a key has 32 bytes")
+        policy.report_data_key = policy.report_data_key.ljust(32, b"\0")
     second = policy.also_compose_hash
     if second is not None and policy.compose_hash in (None, second[0]):
         raise Usage("a second hash needs a first one, and another")

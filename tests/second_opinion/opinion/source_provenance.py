@@ -32,11 +32,12 @@ class Rule:
     environment: str | None = None
     issuer: str = GITHUB
     accept: tuple = ("provenance",)
+    optional: bool = False
 
 
 def rule_of(block):
     known = {"image", "repository", "repository-id", "workflow", "workflow-ref", "ref", "commit", "runner", "environment", "issuer", "accept",
-             "provenance", "from"}
+             "provenance", "from", "optional"}
     if set(block) - known:
         raise NotImplementedHere(f"rule {sorted(set(block) - known)}")
 
@@ -47,7 +48,7 @@ def rule_of(block):
     identity = block.get("repository-id")
     return Rule(block["image"], block.get("repository"), None if identity is None else str(identity), block.get("workflow"),
                 block.get("workflow-ref"), several("ref"), several("commit"), block.get("runner", "github-hosted"),
-                block.get("environment"), block.get("issuer", GITHUB), tuple(block.get("accept", ["provenance"])))
+                block.get("environment"), block.get("issuer", GITHUB), tuple(block.get("accept", ["provenance"])), block.get("optional", False))
 
 
 def rules_of(policy):
@@ -103,6 +104,30 @@ def images_of(text):
     return found
 
 
+def unused(rules, names):
+    """Whether a rule with a source matches no running image, and one of them may be its image under another name (docs/provenance.md, Rules)."""
+    def requires_less(rule, than):
+        if rule.repository is None:
+            return True
+        same = ("repository", "repository_id", "workflow", "workflow_ref", "environment", "issuer")
+        if any(getattr(than, name) not in (None, getattr(rule, name)) for name in same):
+            return True
+        narrower = [(than.refs, rule.refs), (than.commits, rule.commits)]
+        return (any(wide and not (narrow and set(narrow) <= set(wide)) for wide, narrow in narrower)
+                or rule.runner == "any" != than.runner or not set(rule.accept) <= set(than.accept))
+
+    def may_be(rule, name):
+        first = next((each for each in rules if matches(each, name)), None)
+        return first is None or first.image.endswith("*") and requires_less(first, rule)
+
+    for rule in rules:
+        wanted = rule.repository is not None and rule.image != "*" and not rule.optional
+        official = rule.image.endswith("/*") and full_name(rule.image[:-1] + "x").startswith("docker.io/library/")
+        if wanted and not official and not any(matches(rule, name) for name in names) and any(may_be(rule, name) for name in names):
+            return True
+    return False
+
+
 # ------------------------------------------------------------------------------------------------ one statement
 def claims_of(leaf):
     claims = {}
@@ -151,6 +176,8 @@ def identity(rule, leaf):
     if claims["signer"] != subject:
         raise sigstore.malformed("two signers")
     web = "https://github.com/"
+    if not subject.startswith(web):
+        raise Refused("other-signer")
     source = claims.get("repository", "")
     if not source.startswith(web) or source[len(web):].lower() != rule.repository.lower():
         raise Refused("other-repository")
@@ -312,7 +339,10 @@ def judge(run, claims):
     try:
         instances = sigstore.roots(policy.sigstore_root)
         roots = instances, sigstore.complete_until(policy.sigstore_root, instances)
-        found = [judge_image(run, name, digest, rules, roots) for name, digest in images_of(text)]
+        images = images_of(text)
+        found = [judge_image(run, name, digest, rules, roots) for name, digest in images]
+        if unused(rules, [name for name, _ in images]):
+            found.append(("error", "unused-rule"))
     except Refused as error:
         return error.status, error.reason
     for worst in ("fail", "error", "skip"):
@@ -328,4 +358,4 @@ def judge(run, claims):
 def meets(run):
     """Whether the pass names workflow, and ref or commit, of each image: only then it is `source`."""
     return run.checks["source-provenance"][0] == "pass" and all(
-        rule.workflow and (rule.refs or rule.commits) and not any_workflow_ref(rule) for rule in rules_of(run.policy))
+        rule.workflow and not any_branch(rule) and not any_workflow_ref(rule) for rule in rules_of(run.policy))

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 # SHA-256 of the SubjectPublicKeyInfo of `NVIDIA Device Identity CA` (certificate 102bf659…7b48).
 NVIDIA_ROOT = "a90c4eb5acfd3e3d03a25db6a26b84f720ad0503196c627c21ddd48dd85b06a4"
 CHIPS = {"HOPPER": ("GH1",), "BLACKWELL": ("GB1", "GB2"), "LS10": ("LS_10",)}
-DRIVER, VBIOS, NVDEC0, FWID, PROTECTED_PCIE, SWITCH_PDIS, FEATURE_FLAG = 3, 6, 11, 20, 21, 22, 36
+DRIVER, VBIOS, NVDEC0, CHIP_SKU, PROJECT, PROJECT_SKU, FWID, PROTECTED_PCIE, SWITCH_PDIS, FEATURE_FLAG = 3, 6, 11, 15, 17, 18, 20, 21, 22, 36
 EVIDENCE_LIMIT, CHAIN_LIMIT = 64 << 10, 32 << 10
 
 
@@ -50,6 +50,28 @@ class Device:
         data = self.opaque.get(SWITCH_PDIS, b"")
         entries = [data[at:at + 8] for at in range(0, len(data), 8)]
         return {entry if self.is_switch else entry[::-1] for entry in entries if any(entry)}
+
+
+    def kind(self):
+        """What a lock names of it (docs/gpu.md, Pins)."""
+        def text(number):
+            value = self.opaque.get(number)
+            return "none" if value is None else value.rstrip(b"\0").decode()
+
+        vbios, flag, decoder = self.opaque.get(VBIOS), self.opaque.get(FEATURE_FLAG), self.opaque.get(NVDEC0)
+        if vbios is not None:
+            turned = vbios[::-1]
+            half = len(turned) // 2
+            vbios = ".".join(f"{byte:02X}" for byte in turned[half:] + turned[half - 1:half])
+        return {"model": self.model, "driver": text(DRIVER), "vbios": vbios or "none", "project": text(PROJECT), "project_sku": text(PROJECT_SKU),
+                "chip_sku": text(CHIP_SKU), "protected_pcie": "on" if self.protected_pcie() else "off",
+                "feature_flag": "none" if flag is None else str(int.from_bytes(flag, "little")),
+                "nvdec0": {b"\xaa": "on", b"\x55": "off"}.get(decoder, "none")}
+
+    def digest(self):
+        """SHA-256 over all measurements in the order of their indices."""
+        text = b"".join(bytes([index, kind]) + len(value).to_bytes(2, "little") + value for index, kind, value in sorted(self.measurements))
+        return hashlib.sha256(text).hexdigest()
 
 
 def base64_bytes(text, limit):
@@ -127,9 +149,14 @@ def spki(certificate):
 
 
 def is_ca(certificate):
-    """Whether a certificate may issue another one: all of NVIDIA's issuers have basic constraints."""
+    """Whether a certificate may issue another one: all of NVIDIA's issuers have basic constraints. RFC 5280, 4.2.1.3: a key usage, where
+    there is one, must say that the key signs certificates."""
     try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+    except x509.ExtensionNotFound:
+        usage = True
+    try:
+        return usage and certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     except x509.ExtensionNotFound:
         return False
 

@@ -265,6 +265,17 @@ def served_by_ingress(recorded):
     return shown.get("host"), files
 
 
+def served_under_a_ca(recorded):
+    """SHA-256 of the recorded key, where a trusted CA vouches for the certificate."""
+    if recorded is None or not recorded.get("trusted_ca") or not recorded.get("chain"):
+        return None
+    try:
+        leaf = x509.load_der_x509_certificate(strict_json.hex_bytes(recorded.get("chain")[0]))
+    except (ValueError, TypeError):
+        return None
+    return hashlib.sha256(spki(leaf)).digest()
+
+
 def app_key(context, chain):
     half = hashlib.sha256(spki(chain[0])).digest()
     data, nonce = context.quote.report_data, context.run.nonce
@@ -275,6 +286,22 @@ def app_key(context, chain):
         raise Refused("no-app-key")
     if key != half:
         raise Refused("key-mismatch")
+
+
+def binding_that_is_there(context, chain, recorded):
+    """What `auto` looks at: the first one that is there (docs/tls.md)."""
+    if any(name in extensions(chain[0]) for name in "18"):
+        return "ratls"
+    served, data, nonce = served_under_a_ca(recorded), context.quote.report_data, context.run.nonce
+    quoted = [data[32:]] * (data[:32] == nonce) + [data[:32]] * (data[32:] == nonce)
+    if served in quoted and served is not None:
+        return "app-key"
+    if (recorded.get("ingress") or strict_json.Members()).get("evidence") is not None:
+        return "ingress"
+    # A key before the nonce, and another one answers.
+    if context.run.policy.report_data == "auto" and served is not None and data[32:] == nonce and any(data[20:32]):
+        return "app-key"
+    return "none"
 
 
 def judge(context, mode):
@@ -296,7 +323,7 @@ def judge(context, mode):
             raise Refused("oracle-64")
         found = mode
         if mode == "auto":
-            found = "ratls" if any(name in extensions(chain[0]) for name in "18") else "none"
+            found = binding_that_is_there(context, chain, recorded)
         if found == "ratls":
             ratls(context, chain)
         elif found == "app-key":
@@ -306,6 +333,8 @@ def judge(context, mode):
         else:
             return "skip", "unbound"
     except Refused as error:
+        if mode == "auto" and error.reason == "oracle-32":
+            return "skip", error.reason  # An app that quotes what it is sent is not at fault while nobody asks for a binding.
         if mode == "auto":
             return "warn", error.reason
         return error.status, error.reason

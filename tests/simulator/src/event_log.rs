@@ -16,6 +16,11 @@ pub enum EventVersion {
     V2,
 }
 
+impl EventVersion {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::V1, Self::V2];
+}
+
 /// One entry. Nothing ties the fields together: a test may make any of them lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {

@@ -28,6 +28,8 @@ pub enum ReportDataLayout {
     Sha256OfText,
     /// The 64 hex digits of SHA-256(nonce).
     Sha256HexAscii,
+    /// The 64 hex digits of SHA-256(text).
+    Sha256OfTextHexAscii,
     /// Zeros, then the nonce, as tappd's `raw` pads.
     LeftPadded,
     /// SHA-256 of a key, then the nonce in bytes 32 to 64: `SHA-256(SPKI) ‖ nonce`.
@@ -84,6 +86,7 @@ impl ReportDataLayout {
             Self::Sha256 => padded(&Sha256::digest(&nonce)),
             Self::Sha256OfText => padded(&Sha256::digest(text)),
             Self::Sha256HexAscii => padded(hex::encode(Sha256::digest(&nonce)).as_bytes()),
+            Self::Sha256OfTextHexAscii => padded(hex::encode(Sha256::digest(text)).as_bytes()),
             Self::LeftPadded => {
                 let kept = &nonce[..nonce.len().min(64)];
                 let mut out = [0; 64];

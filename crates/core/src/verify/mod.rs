@@ -62,7 +62,6 @@ pub use app_compose::MeasuredCompose;
 pub(crate) use app_compose::{compose_settings_of, members_of};
 pub use boot::{BootClaims, KeyProvider};
 pub use claims::{Claims, Echo, InfoOrigin, Inputs, prove};
-pub(crate) use config_id::ConfigId;
 pub use early_tcb::EarlyTcb;
 pub use event_log::{MeasuredEvent, MeasuredLog};
 pub use ingress::BoundIngress;
@@ -85,7 +84,7 @@ pub use trust_root::{RootError, TrustRoot};
 pub use self::{
     app_compose::ComposeRefusal,
     boot::BootRefusal,
-    config_id::Launch,
+    config_id::{ConfigId, Launch},
     event_log::{LogRefusal, RESERVED_NAMES},
     ingress::{
         IngressNotBound, IngressRefusal, ReadIngress, evidence_of as ingress_evidence_of,

@@ -291,6 +291,7 @@ pub fn guest(name: &str, world: &World) -> anyhow::Result<Cvm> {
         "0.5.5" => Cvm::healthy(world),
         "0.6.0" => Cvm::of_generation(world, Guest::V0_6_0),
         "0.6.0-lite" => Cvm::lite(world),
+        "0.6.0-release" => Cvm::released_today(world),
         other => bail!("unknown guest {other:?}"),
     })
 }
@@ -351,6 +352,7 @@ fn report_data(text: &str) -> anyhow::Result<ReportDataLayout> {
         "sha256" => ReportDataLayout::Sha256,
         "sha256-of-text" => ReportDataLayout::Sha256OfText,
         "sha256-hex-ascii" => ReportDataLayout::Sha256HexAscii,
+        "sha256-of-text-hex-ascii" => ReportDataLayout::Sha256OfTextHexAscii,
         "left-padded" => ReportDataLayout::LeftPadded,
         "nonce-in-second-half" => ReportDataLayout::NonceInSecondHalf,
         "non-zero-tail" => ReportDataLayout::NonZeroTail,
