@@ -8,7 +8,7 @@ import posixpath
 import re
 import shlex
 
-from . import arguments, config_language, host_answers, interpolation, script_uses
+from . import arguments, config_language, container_names, host_answers, interpolation, script_uses
 from .compose_yaml import Unreadable, read as read_yaml
 
 __all__ = ["Unreadable", "judge"]
@@ -83,6 +83,7 @@ class Judge:
         self.holds_socket = self.labels_from_outside = False
         self.script_values = []
         self.interactive = False
+        self.open_names = 0
 
     # ---------------------------------------------------------------- values
     def fill(self, text):
@@ -140,6 +141,9 @@ class Judge:
         outside = self.outside(value)
         if kind.startswith("no value decides code"):
             pass
+        elif kind == "fixed; a variable decides code if it may be the name of another container":
+            self.open_names += sum(map(self.outside, value if isinstance(value, list) else [value]))
+            return
         elif kind == "decides code":
             if place.split(".")[-1] in BUILT_OR_ELSEWHERE or any(f".{each}" in place for each in BUILT_OR_ELSEWHERE):
                 self.unpinned = True
@@ -452,7 +456,7 @@ class Judge:
             self.unpinned = True
         everything, said = {}, {}
         for each in services:
-            with host_answers.names_of([each] if isinstance(each, dict) else [], value, self.text):
+            with host_answers.names_of([each] if isinstance(each, dict) else [], value, self):
                 self.service(each)
             if isinstance(each, dict):
                 for mount in each.get("configs") if isinstance(each.get("configs"), list) else []:
@@ -475,14 +479,14 @@ class Judge:
                 if not language and not each.startswith("#!") and everything and config_language.executes(
                         unescape(each).replace("$", " "), set(everything)) and re.search(r"environ|getenv|process\.env|\bENV\b", each):
                     self.unmeasured = True
-                with host_answers.names_of(host_answers.mounting(name, value), value, self.text):
+                with host_answers.names_of(host_answers.mounting(name, value), value, self):
                     judge = host_answers.code_executes if language else host_answers.script_executes
                     self.unmeasured |= judge(unescape(each), said.get(name, {}))
                 if language and config_language.executes(unescape(each), set(everything)) \
                         or not (language and is_alone) and not config_language.is_document(name, unescape(each), value) \
                         and shell_executes(unescape(each), set(everything)):
                     self.unmeasured = True
-        if self.labels_from_outside and self.holds_socket:
+        if (self.labels_from_outside or self.open_names) and self.holds_socket or self.open_names > container_names.harmless(value, self):
             self.unmeasured = True
 
 

@@ -9,6 +9,7 @@ mod answers;
 mod archives;
 mod argument_list;
 mod arithmetic;
+mod asked_machines;
 mod clients;
 mod code_options;
 mod code_options_table;

@@ -44,6 +44,20 @@ impl<'a> ScriptJudge<'a> {
         self.executes_its_words(command, program, own, input);
     }
 
+    /// The programs before the one that they start, where one of them is a file that was written.
+    pub(super) fn starts_wrappers(&mut self, command: &ShellCommand) {
+        for word in command.wrappers() {
+            let text = word.text.as_str();
+            if text.contains('/') {
+                self.starts_files(command, [word]);
+            } else {
+                self.note_sources(sources_of_program(text, self.sets_path, self.tainted));
+            }
+            let is_of_system = !text.contains('/') || text.contains("bin/");
+            self.starts_others |= !is_of_system;
+        }
+    }
+
     /// Files that were written or moved to, where a program is one of them or reads them.
     fn starts_what_was_written(&mut self, command: &'a ShellCommand, program: &StartedProgram<'a>) {
         let StartedProgram { word, arguments } = *program;
