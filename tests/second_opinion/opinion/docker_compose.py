@@ -558,9 +558,37 @@ def held(text, names):
 ENVIRONMENT = re.compile(r"/proc/[^/\s\"']+(?:/task/[^/\s\"']+)?/environ(?![\w./-])")
 
 
+def is_started(path, text):
+    return re.search(rf"(?:(?:^|[;&|\n]|\bexec)\s*|{SHELLS}\s+|chmod\s+\S+\s+|\.\s+|source\s+){re.escape(path)}(?=[\s;&|]|$)", text)
+
+
+def texts_executed_later(text):
+    """Fixed texts that a command prints, or that a variable holds, which a shell executes a step later."""
+    printed = r"\b(?:echo|printf)\s+(?:-\w+\s+|'%s[^']*'\s+)*('[^']*'|\"(?:\\.|[^\"\\])*\")"
+    for match in re.finditer(printed + r"\s*([|>]+)\s*([^\s;&|]+)", text):
+        literal, into, target = match.groups()
+        if "|" in into and re.fullmatch(SHELLS, target) or ">" in into and (is_started(target, text[match.end():]) or AT_START.search(target)):
+            yield literal
+    for match in re.finditer(r"(?:^|[\s;&|(])(\w+)=('[^']*')", text):
+        if re.search(rf"(?:\beval\s+\"?|[;&|\n]\s*)\$\{{?{match.group(1)}\b", text[match.end():]):
+            yield match.group(2)
+    yield from re.findall(rf"{SHELLS}\s[^;|\n]*<<<\s*('[^']*')", text)
+
+
 def shell_executes(text, names):
     """Whether the text, executed by a shell, executes the value of one of the variables."""
+    for literal in texts_executed_later(text):
+        inner = literal[1:-1] if literal[0] == "'" else literal[1:-1].replace("\\$", "$").replace('\\"', '"')
+        if mentions(inner, names) and shell_executes(inner, names):
+            return True
+    # The variable that another one names may be any.
+    if names:
+        text = re.sub(r"\$\{!(\w+)(?::?-[^}]*)?\}",
+                      lambda match: match.group(0) if match.group(1) in names else "$" + min(names), text)
     names = held(text, names)
+    if any(mentions(re.sub(r"\\\$|'[^']*'", "", match.group(1)), names) and is_started(match.group(2), text[match.end():])
+           for match in re.finditer(r"((?:^|[;&|\n(])[^;&|\n>]*)>\s*([^\s;&|>]+)", text)):
+        return True
     if script_uses.script_executes(text, names, lambda each: shell_executes(each, names)):
         return True
     if re.search(r"\$?\(\([^)]*\b(" + "|".join(map(re.escape, names)) + r")\b", text) or re.search(r"\$\{!(" + "|".join(map(re.escape, names)) + r")\b", text):

@@ -20,6 +20,8 @@ SETTINGS = [(r"(?:^|[\s\"'])(?:-k|--insecure|insecure)\b[^;\n|]*>+\s*\S*\.curlrc
             (r"http\.sslverify[= ]+(?:false|0|no|off)\b", "git"), (r"ssl_verify_mode[= ]+0\b", "bundle|gem")]
 # Programs that ask nobody, whatever their words are.
 QUIET = re.compile(r"(?:echo|printf|sed|awk|grep|test|\[\[?|export|set|cat|perl|envsubst|jq|true|:|for|case)$")
+# Commands that start nothing of what was brought.
+STARTS_NOTHING = re.compile(r"(?:cat|cd|chmod|chown|cp|echo|exit|false|ln|ls|mkdir|mv|printf|rm|rmdir|sleep|test|touch|true|wait|:|\[|fi|done|esac|\})(?:\s|$)")
 # Entries that turn a check off: what they then do not hold, and whom they concern.
 ENTRIES = {"GIT_SSL_NO_VERIFY": (("", "0", "false"), "git"), "NODE_TLS_REJECT_UNAUTHORIZED": (("", "1"), "npm|npx|pnpm|yarn|bun"),
            "NPM_CONFIG_STRICT_SSL": (("", "true", "1"), "npm|npx|pnpm|yarn"), "PIP_TRUSTED_HOST": (("",), "pip3?|pipx")}
@@ -308,11 +310,16 @@ def script_executes(text, entries, depth=0):
     # Values and files that hold such an answer.
     held = {name for name, command in re.findall(r"(\w+)=\"?(?:\$\(|`)([^)`]*)", text) if any(takes(each, unchecked) for each in re.split(r"\||;", command))}
     files = set()
-    for statement in re.split(r";|\n|&&|\|\|", text):
+    statements = re.split(r";|\n|&&|\|\|", text)
+    for index, statement in enumerate(statements):
         parts = statement.split("|")
         for at, part in enumerate(parts):
             if not takes(part, unchecked):
                 continue
+            # What is unpacked may be what starts behind it.
+            if any(re.match(r"\s*(?:sudo\s+)?(?:tar|bsdtar|cpio|unzip|7z)\b", each) for each in parts[at + 1:]) \
+                    and any(each.strip() and not STARTS_NOTHING.match(each.strip()) for each in statements[index + 1:]):
+                return True
             if any(re.match(rf"\s*(?:sudo\s+)?(?:{INTERPRETER}(?!\s+(?:-\w+\s+)*-\w*[ce]\s)|[\"']?\$\{{?SHELL\S*)(\s+-\S*)*(\s|$)", each)
                    or re.match(r"\s*awk\s.*system", each) or re.match(rf"\s*tee\s.*>\(\s*{SHELL}", each) for each in parts[at + 1:]) \
                     or re.search(rf">\s*>\(\s*{SHELL}\s*\)", part):

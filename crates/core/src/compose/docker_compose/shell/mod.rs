@@ -18,6 +18,7 @@ mod data_options;
 mod data_positions;
 mod download_output;
 mod downloads;
+mod environment_copies;
 mod evaluated;
 mod executing_words;
 mod guest_files;

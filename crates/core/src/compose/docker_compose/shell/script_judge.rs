@@ -19,6 +19,7 @@ use super::own_variables::{assignment, sources};
 use super::package_settings::{is_settings_file, names_unprotected};
 use super::paths::{base_name, file_key};
 use super::pipes::Pipes;
+use super::programs::DOWNLOADERS;
 use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES};
 use super::script::{Script, ShellCommand};
 use super::script_arguments::{has_positional, sets_arguments};
@@ -89,6 +90,7 @@ pub(super) fn judge_script(
         starts_relative: false,
         nested: Vec::new(),
         moved: BTreeSet::new(),
+        open_downloads: open_downloads(script),
         brought: BTreeSet::new(),
         starts_others: false,
         executes_pipes: Vec::new(),
@@ -104,6 +106,17 @@ pub(super) fn judge_script(
     }
     judge.conclude(script);
     judge.nested_scripts(script, depth);
+}
+
+fn open_downloads(script: &Script) -> usize {
+    let is_one = |command: &&ShellCommand| {
+        let mut words = command.words.iter();
+        let brings = words
+            .by_ref()
+            .any(|word| DOWNLOADERS.contains(&base_name(&word.text)) || word.text.starts_with('$'));
+        brings && words.any(|word| word.held().next().is_some())
+    };
+    script.commands.iter().filter(is_one).count()
 }
 
 /// What is known of a script so far.
@@ -122,6 +135,8 @@ struct ScriptJudge<'a> {
     nested: Vec<Nested<'a>>,
     /// Variables that decide the folder that it stands in.
     moved: BTreeSet<String>,
+    /// How many of its commands bring something from where a variable says.
+    open_downloads: usize,
     /// Variables that say from where files are brought.
     brought: BTreeSet<String>,
     /// Whether a program runs that may be what was brought.

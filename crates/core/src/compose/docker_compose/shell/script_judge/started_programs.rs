@@ -58,6 +58,15 @@ impl<'a> ScriptJudge<'a> {
         }
     }
 
+    /// The words of a program that takes an operand for an option, where a path that the script itself names is written as one.
+    fn own_paths(&self, name: &str, arguments: &[Word]) -> Option<Vec<Word>> {
+        let path = |word: &Word| match word.is_split && self.is_from_outside(&word.names) {
+            true => word.clone(),
+            false => self.as_local(word),
+        };
+        matches!(name, "rsync" | "scp" | "sftp").then(|| arguments.iter().map(path).collect())
+    }
+
     /// Files that were written or moved to, where a program is one of them or reads them.
     fn starts_what_was_written(&mut self, command: &'a ShellCommand, program: &StartedProgram<'a>) {
         let StartedProgram { word, arguments } = *program;
@@ -162,7 +171,8 @@ impl<'a> ScriptJudge<'a> {
         let pipes = || arguments.iter().any(|word| word.text.starts_with('|'));
         let starts_interpreter = || arguments.iter().any(|word| is_interpreter(base_name(&word.text)));
         let evaluates = evaluates(name, arguments);
-        let executes = executes_arguments(name, arguments);
+        let local = self.own_paths(name, arguments);
+        let executes = executes_arguments(name, local.as_deref().unwrap_or(arguments));
         if executes && pipes() && starts_interpreter() {
             self.note(&command.answers, Use::Executed);
         }

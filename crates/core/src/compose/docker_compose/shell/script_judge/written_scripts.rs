@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
 use super::super::host_data::{HOST_DATA, may_take};
 use super::super::names::names_in;
 use super::super::own_variables::{assignment, sources};
@@ -26,7 +29,13 @@ pub(super) fn mark_scripts(
     outer: &Tainted,
     depth: usize,
 ) {
-    let may_count = |text: &str| text.contains('$') || is_settable(HOST_DATA) && may_take(text);
+    let decodes = script.commands.iter().any(|command| {
+        let mut words = command.words.iter();
+        words.any(|word| matches!(base_name(&word.text), "base64" | "openssl"))
+    });
+    let may_count = |text: &str| {
+        text.contains('$') || is_settable(HOST_DATA) && may_take(text) || decodes && decoded(text).is_some()
+    };
     let written: Vec<(usize, Vec<Place>)> = script
         .commands
         .iter()
@@ -41,6 +50,11 @@ pub(super) fn mark_scripts(
     script.taint_all(is_settable, &mut tainted);
     let mut left = MAX_TEXTS;
     let mut executed_by = |text: &str| {
+        // `echo ZXZhbA== | base64 -d | sh`
+        let text = &decodes
+            .then(|| decoded(text))
+            .flatten()
+            .map_or(Cow::Borrowed(text), Cow::Owned);
         let is_of_host = is_settable(HOST_DATA) && may_take(text);
         let mut named = sources(&names_in(text), is_settable, &tainted);
         if !is_of_host && named.is_empty() {
@@ -101,6 +115,16 @@ pub(super) fn mark_scripts(
             Place::Word(_) | Place::Document(_) => command.input.extend(executed),
         }
     }
+}
+
+/// The text that a word holds in base64, if that is all that it holds.
+fn decoded(text: &str) -> Option<String> {
+    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    if text.len() < 4 {
+        return None;
+    }
+    let bytes = STANDARD_NO_PAD.decode(text.trim_end_matches('=')).ok()?;
+    String::from_utf8(bytes).ok()
 }
 
 /// Where a text stands in a command that may be a script.
