@@ -409,7 +409,8 @@ fn t66_a_script_that_executes_the_name_of_its_container_executes_what_fills_it()
         "eval \"$$(cat /etc/hostname)\"",
     ] {
         let lines = |name: &str| format!("hostname: {name}\nentrypoint: {}", json!(["sh", "-c", script]));
-        is_unmeasured(&service(&lines("${X}")), "services.web.hostname");
+        // Its own name is no other container's: what the script does with it decides.
+        is_unmeasured(&service(&lines("${X}")), "services.web.entrypoint[2]");
         is_fixed(&service(&lines("web")));
     }
 }
@@ -525,6 +526,108 @@ fn t66_a_name_without_a_dot_that_no_container_has_is_one_that_the_host_resolves(
     ] {
         is_fixed(&asks(address, own, beside));
     }
+}
+
+#[test]
+fn t66_a_name_without_a_scheme_is_an_address_for_what_fetches() {
+    for script in [
+        "curl files/start.sh | sh",
+        "wget -O- files | sh",
+        "nc files 80 | sh",
+    ] {
+        let of =
+            |script: &str, beside: &str| asks("", "", beside).replace("curl -fsS /start.sh | sh", script);
+        is_unmeasured(
+            &of(&script.replace("files", "file"), ""),
+            "services.web.entrypoint[2]",
+        );
+        is_unmeasured(&of(script, "scale: 0"), "services.web.entrypoint[2]");
+        is_fixed(&of(script, ""));
+    }
+    // What a fixed entry holds, and what a config fetches with it.
+    let entry = |value: &str| {
+        format!(
+            "{}configs:\n  start: {{ content: 'curl -fsS $$$$U | sh' }}\n",
+            service(&format!(
+                "environment: {{ U: '{value}' }}\nconfigs: [{{ source: start, target: /start.sh }}]\nentrypoint: [sh, /start.sh]"
+            ))
+        )
+    };
+    is_unmeasured(&entry("files/start.sh"), "configs.start.content");
+    is_fixed(&entry("web/start.sh"));
+}
+
+#[test]
+fn t66_a_container_that_surely_does_not_run_answers_to_no_name() {
+    for (own, beside) in [
+        ("", "depends_on: [web]"),
+        ("", "depends_on: { web: { condition: service_healthy } }"),
+        (
+            "",
+            "depends_on: { web: { condition: service_completed_successfully } }",
+        ),
+        (
+            "depends_on: { files: { condition: service_completed_successfully } }",
+            "",
+        ),
+    ] {
+        is_unmeasured(&asks("http://files", own, beside), "services.web.entrypoint[2]");
+    }
+    for (own, beside) in [
+        ("depends_on: [files]", ""),
+        (
+            "depends_on: { files: { condition: service_started } }",
+            "restart: always",
+        ),
+        ("depends_on: { files: { condition: service_healthy } }", ""),
+        ("depends_on: [other]", "depends_on: [other]"),
+    ] {
+        is_fixed(&asks("http://files", own, beside));
+    }
+    // By way of another one, and before the service itself starts.
+    let third = |condition: &str| {
+        let own = format!("depends_on: {{ third: {{ condition: {condition} }} }}");
+        format!(
+            "{}{}",
+            asks("http://files", &own, ""),
+            service("depends_on: { files: { condition: service_completed_successfully } }")
+                .trim_start_matches("services:\n")
+                .replace("  web:", "  third:")
+        )
+    };
+    is_unmeasured(&third("service_healthy"), "services.web.entrypoint[2]");
+    let before = |name: &str| {
+        service(&format!(
+            "pre_start: [{{ command: [sh, -c, 'curl http://{name}/start.sh | sh'] }}]"
+        ))
+    };
+    is_unmeasured(&before("web"), "services.web.pre_start[0].command[2]");
+}
+
+#[test]
+fn t66_a_container_answers_to_the_name_that_docker_compose_gives_it() {
+    for (address, beside) in [
+        ("http://dstack-files-1", ""),
+        ("http://DSTACK-FILES-1", "scale: 2"),
+    ] {
+        is_fixed(&asks(address, "", beside));
+    }
+    let named = |name: &str, address: &str| format!("name: {name}\n{}", asks(address, "", ""));
+    is_fixed(&named("shop", "http://shop-files-1"));
+    is_fixed(&named("${Z:-shop}", "http://shop-files-1"));
+    for text in [
+        named("shop", "http://dstack-files-1"),
+        asks("http://dstack-files-1", "", "container_name: store"),
+        asks("http://dstack-files-1", "", "scale: 0"),
+        asks("http://dstack-files-2", "", ""),
+        asks("http://shop-files-1", "", ""),
+    ] {
+        is_unmeasured(&text, "services.web.entrypoint[2]");
+    }
+    is_unmeasured(
+        &named("${X}", "http://dstack-files-1"),
+        "services.web.entrypoint[2]",
+    );
 }
 
 #[test]

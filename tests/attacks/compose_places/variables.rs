@@ -196,7 +196,6 @@ fn t65_a_variable_wherever_the_table_does_not_allow_one_decides_code() {
         ("extra_hosts: { a: '${X}' }", "extra_hosts.a"),
         ("dns: '${X}'", "dns"),
         ("profiles: ['${X}']", "profiles[0]"),
-        ("networks: { a: { aliases: ['${X}'] } }", "networks.a.aliases[0]"),
         ("group_add: ['${X}']", "group_add[0]"),
         ("annotations: { a: '${X}' }", "annotations.a"),
         ("sysctls: ['a=${X}']", "sysctls[0]"),
@@ -283,16 +282,71 @@ fn t65_a_variable_where_no_value_decides_code_is_named_as_set_from_outside() {
 fn t65_a_variable_in_a_name_of_a_container_decides_who_answers_to_it() {
     for (key, place) in [
         ("hostname: '${X}'", "hostname"),
+        ("hostname: 'd${X}'", "hostname"),
         ("domainname: '${X}'", "domainname"),
-        ("container_name: 'a-${X}'", "container_name"),
+        ("container_name: '${X:-web}'", "container_name"),
+        ("container_name: 'dst${X}'", "container_name"),
+        ("container_name: '${X}-1'", "container_name"),
+        ("container_name: 'D${X}b'", "container_name"),
+        ("container_name: '${X}-$${Y}'", "container_name"),
+        (
+            "container_name: '${X}r'\nextra_hosts: ['vm.user:10.1.0.2']",
+            "container_name",
+        ),
+        (
+            "container_name: '${X}-web'\nvolumes: [/var/run/docker.sock:/s]",
+            "container_name",
+        ),
         (
             "networks: { default: { aliases: ['${X}'] } }",
             "networks.default.aliases[0]",
         ),
         ("links: ['db:${X}']", "links[0]"),
+        (
+            "pre_start: [{ command: /init, hostname: '${X}' }]",
+            "pre_start[0].hostname",
+        ),
     ] {
-        is_unmeasured(&service(key), &format!("services.web.{place}"));
+        is_unmeasured(&beside_db(key), &format!("services.web.{place}"));
     }
+    let another_project = format!("name: '${{X}}'\n{}", beside_db("container_name: 'a-${X}'"));
+    is_unmeasured(&another_project, "services.web.container_name");
+}
+
+/// A file with these lines of a service, and with another service.
+fn beside_db(lines: &str) -> String {
+    format!(
+        "{}  db:\n    image: {PINNED}\n    networks: {{ default: {{ aliases: [store] }} }}\n",
+        service(lines)
+    )
+}
+
+#[test]
+fn a_name_that_no_other_container_can_have_is_set_from_outside() {
+    for (text, place) in [
+        (beside_db("container_name: '${X}-web'"), "container_name"),
+        (beside_db("container_name: 'app-${X}'"), "container_name"),
+        (beside_db("container_name: 'app-${X:-1}-web'"), "container_name"),
+        (beside_db("hostname: 'node-${X}'"), "hostname"),
+        (
+            beside_db("networks: { default: { aliases: ['${X}-web'] } }"),
+            "networks.default.aliases[0]",
+        ),
+        (service("hostname: '${X}'"), "hostname"),
+        (service("container_name: '${X}'"), "container_name"),
+    ] {
+        let judged = is_fixed(&text);
+        let detail = judged.detail(CheckId::LaunchInputs);
+        let named = format!(
+            "1 value is set from outside, by the deployer or the host, and nothing measures or authenticates them: services.web.{place}."
+        );
+        assert!(detail.contains(&named), "{place}: {detail}");
+    }
+    // What such a container is called is not known.
+    is_unmeasured(
+        &service("container_name: '${X:-web}'\nentrypoint: [sh, -c, 'curl http://web-1/x | sh']"),
+        "services.web.entrypoint[2]",
+    );
 }
 
 #[test]

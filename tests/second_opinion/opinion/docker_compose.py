@@ -8,7 +8,7 @@ import posixpath
 import re
 import shlex
 
-from . import arguments, config_language, host_answers, interpolation, script_uses
+from . import arguments, config_language, container_names, host_answers, interpolation, script_uses
 from .compose_yaml import Unreadable, read as read_yaml
 
 __all__ = ["Unreadable", "judge"]
@@ -83,6 +83,7 @@ class Judge:
         self.holds_socket = self.labels_from_outside = False
         self.script_values = []
         self.interactive = False
+        self.open_names = 0
 
     # ---------------------------------------------------------------- values
     def fill(self, text):
@@ -140,6 +141,9 @@ class Judge:
         outside = self.outside(value)
         if kind.startswith("no value decides code"):
             pass
+        elif kind == "fixed; a variable decides code if it may be the name of another container":
+            self.open_names += sum(map(self.outside, value if isinstance(value, list) else [value]))
+            return
         elif kind == "decides code":
             if place.split(".")[-1] in BUILT_OR_ELSEWHERE or any(f".{each}" in place for each in BUILT_OR_ELSEWHERE):
                 self.unpinned = True
@@ -452,7 +456,7 @@ class Judge:
             self.unpinned = True
         everything, said = {}, {}
         for each in services:
-            with host_answers.names_of([each] if isinstance(each, dict) else [], value, self.text):
+            with host_answers.names_of([each] if isinstance(each, dict) else [], value, self):
                 self.service(each)
             if isinstance(each, dict):
                 for mount in each.get("configs") if isinstance(each.get("configs"), list) else []:
@@ -475,14 +479,14 @@ class Judge:
                 if not language and not each.startswith("#!") and everything and config_language.executes(
                         unescape(each).replace("$", " "), set(everything)) and re.search(r"environ|getenv|process\.env|\bENV\b", each):
                     self.unmeasured = True
-                with host_answers.names_of(host_answers.mounting(name, value), value, self.text):
+                with host_answers.names_of(host_answers.mounting(name, value), value, self):
                     judge = host_answers.code_executes if language else host_answers.script_executes
                     self.unmeasured |= judge(unescape(each), said.get(name, {}))
                 if language and config_language.executes(unescape(each), set(everything)) \
                         or not (language and is_alone) and not config_language.is_document(name, unescape(each), value) \
                         and shell_executes(unescape(each), set(everything)):
                     self.unmeasured = True
-        if self.labels_from_outside and self.holds_socket:
+        if (self.labels_from_outside or self.open_names) and self.holds_socket or self.open_names > container_names.harmless(value, self):
             self.unmeasured = True
 
 
@@ -554,9 +558,37 @@ def held(text, names):
 ENVIRONMENT = re.compile(r"/proc/[^/\s\"']+(?:/task/[^/\s\"']+)?/environ(?![\w./-])")
 
 
+def is_started(path, text):
+    return re.search(rf"(?:(?:^|[;&|\n]|\bexec)\s*|{SHELLS}\s+|chmod\s+\S+\s+|\.\s+|source\s+){re.escape(path)}(?=[\s;&|]|$)", text)
+
+
+def texts_executed_later(text):
+    """Fixed texts that a command prints, or that a variable holds, which a shell executes a step later."""
+    printed = r"\b(?:echo|printf)\s+(?:-\w+\s+|'%s[^']*'\s+)*('[^']*'|\"(?:\\.|[^\"\\])*\")"
+    for match in re.finditer(printed + r"\s*([|>]+)\s*([^\s;&|]+)", text):
+        literal, into, target = match.groups()
+        if "|" in into and re.fullmatch(SHELLS, target) or ">" in into and (is_started(target, text[match.end():]) or AT_START.search(target)):
+            yield literal
+    for match in re.finditer(r"(?:^|[\s;&|(])(\w+)=('[^']*')", text):
+        if re.search(rf"(?:\beval\s+\"?|[;&|\n]\s*)\$\{{?{match.group(1)}\b", text[match.end():]):
+            yield match.group(2)
+    yield from re.findall(rf"{SHELLS}\s[^;|\n]*<<<\s*('[^']*')", text)
+
+
 def shell_executes(text, names):
     """Whether the text, executed by a shell, executes the value of one of the variables."""
+    for literal in texts_executed_later(text):
+        inner = literal[1:-1] if literal[0] == "'" else literal[1:-1].replace("\\$", "$").replace('\\"', '"')
+        if mentions(inner, names) and shell_executes(inner, names):
+            return True
+    # The variable that another one names may be any.
+    if names:
+        text = re.sub(r"\$\{!(\w+)(?::?-[^}]*)?\}",
+                      lambda match: match.group(0) if match.group(1) in names else "$" + min(names), text)
     names = held(text, names)
+    if any(mentions(re.sub(r"\\\$|'[^']*'", "", match.group(1)), names) and is_started(match.group(2), text[match.end():])
+           for match in re.finditer(r"((?:^|[;&|\n(])[^;&|\n>]*)>\s*([^\s;&|>]+)", text)):
+        return True
     if script_uses.script_executes(text, names, lambda each: shell_executes(each, names)):
         return True
     if re.search(r"\$?\(\([^)]*\b(" + "|".join(map(re.escape, names)) + r")\b", text) or re.search(r"\$\{!(" + "|".join(map(re.escape, names)) + r")\b", text):

@@ -5,6 +5,8 @@ import ipaddress
 import posixpath
 import re
 
+from . import container_names
+
 SHELL = r"(?:\S*/)?(?:ba|a|da|z|k)?sh"
 INTERPRETER = rf"(?:{SHELL}|(?:\S*/)?(?:python|node|bun|perl|ruby|php)[0-9.]*)"
 ADDRESS = re.compile(r"\b(dict|ftp|git|gopher|http|https|rsync|svn|tftp|ws)://(?:[^/\s\"'@]*@)?(\[[^\]]*\]|[^/\s:?#\"'`)]*)", re.I)
@@ -18,6 +20,8 @@ SETTINGS = [(r"(?:^|[\s\"'])(?:-k|--insecure|insecure)\b[^;\n|]*>+\s*\S*\.curlrc
             (r"http\.sslverify[= ]+(?:false|0|no|off)\b", "git"), (r"ssl_verify_mode[= ]+0\b", "bundle|gem")]
 # Programs that ask nobody, whatever their words are.
 QUIET = re.compile(r"(?:echo|printf|sed|awk|grep|test|\[\[?|export|set|cat|perl|envsubst|jq|true|:|for|case)$")
+# Commands that start nothing of what was brought.
+STARTS_NOTHING = re.compile(r"(?:cat|cd|chmod|chown|cp|echo|exit|false|ln|ls|mkdir|mv|printf|rm|rmdir|sleep|test|touch|true|wait|:|\[|fi|done|esac|\})(?:\s|$)")
 # Entries that turn a check off: what they then do not hold, and whom they concern.
 ENTRIES = {"GIT_SSL_NO_VERIFY": (("", "0", "false"), "git"), "NODE_TLS_REJECT_UNAUTHORIZED": (("", "1"), "npm|npx|pnpm|yarn|bun"),
            "NPM_CONFIG_STRICT_SSL": (("", "true", "1"), "npm|npx|pnpm|yarn"), "PIP_TRUSTED_HOST": (("",), "pip3?|pipx")}
@@ -31,10 +35,10 @@ CONTAINERS = set()
 
 
 @contextlib.contextmanager
-def names_of(containers, document, fill):
+def names_of(containers, document, judge):
     """Judges with the names that each of these containers finds."""
     before = set(CONTAINERS)
-    found = [found_by(each, document, fill) for each in containers]
+    found = [found_by(each, document, judge) for each in containers]
     CONTAINERS.clear()
     CONTAINERS.update(set.intersection(*found) if found else set())
     try:
@@ -68,20 +72,25 @@ def starts(container):
     return not container.get("profiles") and not any(str(each) == "0" for each in counts)
 
 
-def found_by(container, document, fill):
+def found_by(container, document, judge):
     names, own = set(), networks_of(container, document)
+    order, project = container_names.waits(document), container_names.project(document, judge)
+    asking = next((name for section, name, each in container_names.containers(document) if each is container and section == "services"), None)
     for section in ("services", "jobs"):
         for name, other in (document.get(section) or {}).items():
             if not isinstance(other, dict) or not starts(other) or str(other.get("network_mode")).startswith("service:"):
                 continue
+            if section == "services" and asking is not None and container_names.is_down(name, asking, order):
+                continue
             shared = own & networks_of(other, document)
+            names.update({f"{project}-{name}-1"} if shared and project and "container_name" not in other else [])
             for network in shared:
                 settings = other["networks"].get(network) if isinstance(other.get("networks"), dict) else None
                 settings = settings or {}
                 names.update([] if settings.get("use_service_name_alias") is False else [name])
                 names.update([other["container_name"]] if isinstance(other.get("container_name"), str) else [])
                 names.update(settings.get("aliases") or [])
-    names = {fill(str(name)).lower() for name in names}
+    names = {container_names.fixed(name, judge) for name in names} - {None}
     for link in container.get("links") or []:
         other, _, name = link.partition(":")
         if other.lower() in names:
@@ -143,6 +152,61 @@ def leaves_the_vm(address):
     return not re.fullmatch("(openssl|ssl|tcp|udp)[46]?(-connect)?", kind) or is_machine_of_address(host.group(1) or host.group(2) or "")
 
 
+# Letters of each program that take the next word, and long options of the two clients that do.
+TAKE_NEXT = {"curl": "AbcCdDeEFhHKmoPQrtTuUwxXyYz", "wget": "aoetOTwQPUlADRIXYiB", "nc": "cegGIimMoOpPqsTVwWxX"}
+LONG_TAKE_NEXT = re.compile(
+    r"--(?:proxy-?|ftp-|http-|dns-|tls|proto|max-|retry|speed-|connect-|keepalive-|data|form|cookie|limit-|socks|ca|cert|key|trace|output|user|local-|mail-|body-|post-|warc-"
+    r"|ssl-cert|read-|private-|reject|accept|progress|tries|timeout|wait|quota|level|header|request|referer|json|resolve|interface|range|rate|write-out|upload-file"
+    r"|netrc-file|pass|password|method|directory-prefix|execute|noproxy|config|stderr|etag-|hsts|variable|ciphers|curves|dump-header|unix-socket|pinnedpubkey|oauth2-bearer)"
+    r"(?!-(?:connrefused|all-errors|insecure|negotiate|ntlm|basic|digest|anyauth)\b)[a-z0-9.-]*$")
+WRAPPER = re.compile(r"(?:\S*/)?(?:sudo|env|exec|command|nohup|time|timeout|nice|busybox|doas|setsid|stdbuf|if|then|else|do|while|until|\{|\(|!)$")
+
+
+def says_where(words):
+    """`command -v curl wget`"""
+    return words[:1] == ["command"] and words[1:2] in (["-v"], ["-V"])
+
+
+def operands(program, words):
+    """The words that a program takes for addresses: neither options nor their arguments."""
+    found, is_argument = [], False
+    for word in words:
+        if is_argument:
+            is_argument = False
+        elif re.match(r"[<>|&;]|\d*>", word):
+            break
+        elif word.startswith("--"):
+            option, equals, value = word.partition("=")
+            is_argument = not equals and bool(LONG_TAKE_NEXT.match(word))
+            found += [value] if equals and option == "--url" else []
+        elif word.startswith("-") and len(word) > 1:
+            taking = re.search(f"[{TAKE_NEXT[program]}]", word[1:])
+            is_argument = bool(taking) and taking.end() + 1 == len(word)
+        else:
+            found.append(word)
+    return found
+
+
+def is_started(words, at):
+    """Whether the word at a place is surely the program of the command: before it stand assignments and what starts another program."""
+    return all(re.match(r"\w+=|-|\d+[smh]?$", each) or WRAPPER.match(each) or index and words[index - 1].startswith("-")
+               for index, each in enumerate(words[:at]))
+
+
+def without_scheme(text, starts_it):
+    """Whether a client asks another machine for an address without a scheme. Of a word that may not be the client's only one with a path counts."""
+    if "://" in text:
+        return False
+    host = re.sub(r"^[^/?#]*@", "", text)
+    host = re.match(r"\[([^\]]*)|([^/?#:]*)", host)
+    host = host.group(1) or host.group(2) or ""
+    if re.search("[$%{*]", host):
+        return False
+    if starts_it:
+        return bool(host) and is_machine_of_address(host)
+    return is_machine(host) and bool(re.search(r"\.[a-z]{2,}$|^[\d.]+$", host)) or bool(re.match(r"[\w-]+(?:/[^/]|:\d+)", text)) and is_name_of_a_machine(host)
+
+
 def takes(command, unchecked):
     """Whether a simple command shows or keeps what anyone may answer."""
     words = [each.strip("\"'") for each in command.split()]
@@ -150,16 +214,24 @@ def takes(command, unchecked):
     for name in ("curl", "wget"):
         if name in names:
             rest = " ".join(words[names.index(name) + 1:])
+            asked = [] if says_where(words) else operands(name, words[names.index(name) + 1:])
+            starts_it = is_started(words, names.index(name))
             rest = re.sub(r"(?:^|\s)(?:-x|--proxy|-A|-H|--header|--user-agent|-e|--referer)[= ]\S+", " ", rest)
             insecure = UNCHECKED.search(rest) or name == "curl" and re.search(r"(^|\s)-[a-zA-Z]*k", rest) or name in unchecked
-            bare = re.search(r"(?:^|\s)((?:[\w-]+\.)+[a-z]{2,}|\d+\.\d+\.\d+\.\d+)(/\S*)?(?:\s|$)", re.sub(r"(?:^|\s)-\w*[oO]\s*\S+", " ", rest))
             if re.search(r"\s(?:-i|--input-file)[= ]", rest) and name == "wget":
                 return unprotected(rest)
             if name == "curl" and re.search(r"--(?:abstract-)?unix-socket", rest) and not re.search(r"(^|\s)(--ne|-\w*:)", rest):
                 return False
-            return unprotected(rest) or bool(insecure) and elsewhere(rest) or bool(bare) and is_machine(bare.group(1))
+            has_tls = not insecure and re.search(r"--proto-default\s+(?:https|ftps|imaps|scp|sftp)\b", rest)
+            bare = not has_tls and any(without_scheme(each, starts_it) for each in asked)
+            return unprotected(rest) or bool(insecure) and elsewhere(rest) or bare
     if any(each in ("nc", "ncat", "netcat") for each in names):
-        return not re.search(r"\s-\w*z", command) and (bool(re.search(r"\s-\w*l", command)) or any(each == "--vsock" or is_machine(each) for each in words))
+        at = next(index for index, each in enumerate(names) if each in ("nc", "ncat", "netcat"))
+        hosts = operands("nc", words[at + 1:])
+        hosts = hosts[:-1] if len(hosts) > 1 else hosts
+        by_name = is_started(words, at) and any(is_machine_of_address(each) for each in hosts[-1:])
+        return not re.search(r"\s-\w*z", command) and not re.search(r"\s-\w*U", command) \
+            and (bool(re.search(r"\s-\w*l", command)) or by_name or any(each == "--vsock" or is_machine(each) for each in words))
     if "socat" in names:
         return any(leaves_the_vm(each) for each in words[names.index("socat") + 1:])
     if any(each in ("dig", "drill", "nslookup", "telnet") for each in names):
@@ -238,11 +310,16 @@ def script_executes(text, entries, depth=0):
     # Values and files that hold such an answer.
     held = {name for name, command in re.findall(r"(\w+)=\"?(?:\$\(|`)([^)`]*)", text) if any(takes(each, unchecked) for each in re.split(r"\||;", command))}
     files = set()
-    for statement in re.split(r";|\n|&&|\|\|", text):
+    statements = re.split(r";|\n|&&|\|\|", text)
+    for index, statement in enumerate(statements):
         parts = statement.split("|")
         for at, part in enumerate(parts):
             if not takes(part, unchecked):
                 continue
+            # What is unpacked may be what starts behind it.
+            if any(re.match(r"\s*(?:sudo\s+)?(?:tar|bsdtar|cpio|unzip|7z)\b", each) for each in parts[at + 1:]) \
+                    and any(each.strip() and not STARTS_NOTHING.match(each.strip()) for each in statements[index + 1:]):
+                return True
             if any(re.match(rf"\s*(?:sudo\s+)?(?:{INTERPRETER}(?!\s+(?:-\w+\s+)*-\w*[ce]\s)|[\"']?\$\{{?SHELL\S*)(\s+-\S*)*(\s|$)", each)
                    or re.match(r"\s*awk\s.*system", each) or re.match(rf"\s*tee\s.*>\(\s*{SHELL}", each) for each in parts[at + 1:]) \
                     or re.search(rf">\s*>\(\s*{SHELL}\s*\)", part):

@@ -39,6 +39,22 @@ def fill(text, settable):
     return "".join(out), outside
 
 
+def fixed_parts(text, settable):
+    """The texts before, between and behind the variables that something sets; the others are filled in."""
+    parts, at = [""], 0
+    while at < len(text):
+        braced = text[at:at + 2] == "${"
+        match = NAME.match(text, at + 1) if text[at] == "$" else None
+        end = closing(text, at + 1) + 1 if braced else match.end() if match else at + (2 if text[at:at + 2] == "$$" else 1)
+        value, outside = fill(text[at:end], settable)
+        if outside:
+            parts.append("")
+        else:
+            parts[-1] += value
+        at = end
+    return parts
+
+
 def closing(text, at):
     depth = 0
     for index in range(at, len(text)):

@@ -9,6 +9,8 @@ use super::config_language::ConfigReaders;
 use super::container_names::ContainerNames;
 use super::environment::Environment;
 use super::interactive::is_interactive;
+use super::names_in_reach::before_it_starts;
+use super::open_names::OpenNames;
 use super::place::{ComposePlace, item, shown, step};
 use super::settable::{Settable, Setter};
 use super::table::{self, ComposeRow, Rule};
@@ -20,6 +22,10 @@ pub(super) struct Judge<'s> {
     pub(super) file: ComposeFile,
     /// Labels with a variable: what they are depends on whether any container holds the Docker socket.
     labels: Vec<ComposePlace>,
+    /// Names with a variable that cannot become those of other containers, and their places: a container with the Docker socket may know
+    /// others by their names.
+    names: Vec<ComposePlace>,
+    open_names: OpenNames,
     pub(super) holds_docker_socket: bool,
     /// What the environments of all containers hold.
     everything: Environment,
@@ -39,6 +45,8 @@ pub(super) fn judge(root: &Map<String, Value>, settable: &Settable) -> ComposeFi
         settable,
         file: ComposeFile::default(),
         labels: Vec::new(),
+        names: Vec::new(),
+        open_names: OpenNames::of(root, settable),
         holds_docker_socket: false,
         everything: Environment::default(),
         config_addresses: ConfigAddresses::default(),
@@ -46,6 +54,7 @@ pub(super) fn judge(root: &Map<String, Value>, settable: &Settable) -> ComposeFi
         read_in_all_languages: 0,
         judged_in_lists: 0,
     };
+    let mut at = 0;
     for section in ["services", "jobs"] {
         for (name, container) in root.get(section).and_then(Value::as_object).into_iter().flatten() {
             let path = step(section, name);
@@ -55,7 +64,8 @@ pub(super) fn judge(root: &Map<String, Value>, settable: &Settable) -> ComposeFi
                 name.clone()
             };
             if let Some(container) = container.as_object() {
-                names.within(container, || judge.container(&path, &key, container, None));
+                names.within(at, container, || judge.container(&path, &key, container, None));
+                at += 1;
             }
         }
     }
@@ -71,6 +81,14 @@ pub(super) fn judge(root: &Map<String, Value>, settable: &Settable) -> ComposeFi
 
 impl Judge<'_> {
     fn finish(mut self) -> ComposeFile {
+        for place in std::mem::take(&mut self.names) {
+            if self.holds_docker_socket {
+                let says = format!("{}; a container with the Docker socket reads names", place.says);
+                self.file.unmeasured.add(ComposePlace { says, ..place });
+            } else {
+                self.file.outside.add(place);
+            }
+        }
         for place in std::mem::take(&mut self.labels) {
             if self.holds_docker_socket {
                 let says = format!("{}; a container with the Docker socket reads labels", place.says);
@@ -162,7 +180,7 @@ impl Judge<'_> {
     /// Judges what stands at a row by its rule.
     fn rule(&mut self, row: &'static ComposeRow, path: &str, value: &Value, environment: &Environment) {
         match row.rule {
-            Rule::Fixed | Rule::Outside => self.value(row, path, value, environment),
+            Rule::Fixed | Rule::Name | Rule::Outside => self.value(row, path, value, environment),
             Rule::Decides => self.decides(row, path, value),
             Rule::HostAccess => self.host_access(row, path, value),
             Rule::Environment => self.environment(path, value, environment),
@@ -260,6 +278,11 @@ impl Judge<'_> {
                 }
             }
             Rule::Labels => self.label(path, text),
+            Rule::Name if self.open_names.are_harmless_at(path) => {
+                if let Some(place) = self.substituted(path, text, "") {
+                    self.names.push(place);
+                }
+            }
             _ => {
                 self.fixed(path, text);
             }
@@ -409,7 +432,9 @@ impl Judge<'_> {
         for (index, each) in items.iter().enumerate() {
             let path = item(path, index);
             match each.as_object() {
-                Some(container) => self.container(&path, &path, container, Some(environment)),
+                Some(container) => {
+                    before_it_starts(|| self.container(&path, &path, container, Some(environment)));
+                }
                 None => self.unknown(&path, each),
             }
         }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::mounts::{self, PROJECT_FOLDER};
 use super::runner::Runner;
 use super::shell::{self, WrittenFrom};
+use super::variables::Template;
 
 /// The script that runs before Docker Compose and what it hands on, from the table of known scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -255,6 +256,41 @@ impl Settable {
     /// Whether the deployer or the host fills a variable before any script runs.
     pub(super) fn is_handed_in(&self, name: &str) -> bool {
         self.allowed.as_ref().is_none_or(|allowed| allowed.contains(name)) || FROM_THE_HOST.contains(&name)
+    }
+
+    /// A name as Docker reads it, where every variable in it is as nothing sets it.
+    pub(super) fn fixed(&self, name: &str) -> String {
+        let text = match Template::read(name) {
+            Ok(template) => template.evaluate(&|name| self.value(name)),
+            Err(_) => name.to_owned(),
+        };
+        text.trim().to_ascii_lowercase()
+    }
+
+    /// The project by which Docker Compose names containers, where nothing outside the document sets it: the `name` of the file, else that
+    /// of the folder in which the guest starts it (dstack, `os/common/rootfs/app-compose.service`).
+    pub(super) fn project(&self, root: &Map<String, Value>) -> Option<String> {
+        let is_set = |name: &str| self.setter(name).is_some();
+        if self.is_nerdctl
+            || ["COMPOSE_PROJECT_NAME", "COMPOSE_COMPATIBILITY"]
+                .into_iter()
+                .any(is_set)
+        {
+            return None;
+        }
+        match root.get("name") {
+            None => self.value("COMPOSE_PROJECT_NAME"),
+            Some(name) => {
+                let name = name.as_str()?;
+                let template = Template::read(name).ok()?;
+                (!template.names().into_iter().any(is_set)).then(|| self.fixed(name))
+            }
+        }
+    }
+
+    /// Whether nothing but Docker Compose works with the names of containers: no script before them, no other runner.
+    pub(super) const fn gives_plain_names(&self) -> bool {
+        !self.is_nerdctl && !self.runs_unknown_script()
     }
 
     /// The value of a variable that nothing can set: only what Docker Compose itself knows.

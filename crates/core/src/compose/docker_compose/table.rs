@@ -8,6 +8,8 @@
 pub(crate) enum Rule {
     /// A literal is fixed by the document. A variable decides code.
     Fixed,
+    /// A literal is fixed by the document. A variable decides code where its value may make the name that of another container.
+    Name,
     /// No value decides code. A variable is set from outside.
     Outside,
     /// Whatever stands here decides code.
@@ -62,6 +64,7 @@ impl Rule {
     pub(crate) const fn class(self) -> &'static str {
         match self {
             Self::Fixed => "fixed; a variable decides code",
+            Self::Name => "fixed; a variable decides code if it may be the name of another container",
             Self::Outside => "no value decides code; a variable is set from outside",
             Self::Decides => "decides code",
             Self::HostAccess => "host access; a variable decides code",
@@ -247,7 +250,8 @@ pub(crate) const TABLE: &[ComposeRow] = &[
     row("service.ports", Rule::Outside, &["name", "mode", "host_ip", "target", "published", "protocol", "app_protocol"], "which ports are reachable"),
     row("service.expose", Rule::Outside, NONE, "which ports other containers reach"),
     row("service.networks", Rule::Fixed, NONE, "networks of the document"),
-    row("service.networks.*", Rule::Fixed, &["aliases", "interface_name", "ipv4_address", "ipv6_address", "link_local_ips", "mac_address", "priority", "gw_priority", "use_service_name_alias"], "under which names and addresses others reach it"),
+    row("service.networks.*", Rule::Fixed, &["interface_name", "ipv4_address", "ipv6_address", "link_local_ips", "mac_address", "priority", "gw_priority", "use_service_name_alias"], "under which names and addresses others reach it"),
+    row("service.networks.*.aliases", Rule::Name, NONE, "under which names others reach it"),
     row("service.networks.*.driver_opts", Rule::Fixed, ANY, "options of the driver"),
     row("service.links", Rule::Fixed, NONE, "names of other services"),
     row("service.external_links", Rule::Fixed, NONE, "names of other containers"),
@@ -255,11 +259,11 @@ pub(crate) const TABLE: &[ComposeRow] = &[
     row("service.dns", Rule::Fixed, NONE, "who resolves names"),
     row("service.dns_opt", Rule::Fixed, NONE, "how names are resolved"),
     row("service.dns_search", Rule::Fixed, NONE, "how names are resolved"),
-    row("service.hostname", Rule::Fixed, NONE, "under which name others reach it"),
+    row("service.hostname", Rule::Name, NONE, "under which name others reach it"),
     row("service.domainname", Rule::Fixed, NONE, "under which name others reach it"),
     row("service.mac_address", Rule::Outside, NONE, "its own address"),
 
-    row("service.container_name", Rule::Fixed, NONE, "under which name others reach it"),
+    row("service.container_name", Rule::Name, NONE, "under which name others reach it"),
 
     // No value of these decides code.
     row("service.restart", Rule::Outside, NONE, "when it starts again"),

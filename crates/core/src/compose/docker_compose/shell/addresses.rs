@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::machines::{is_machine_without_scheme, is_unprotected, is_unprotected_scheme, names_its_scheme};
+use super::asked_machines::is_asked_without_scheme;
+use super::machines::{is_unprotected, is_unprotected_scheme, names_its_scheme};
 use super::requests::letters_with_a_word;
 use super::unchecked::is_unchecked;
 use super::word::Word;
 
 /// Among the names of variables: an address that a command substitution prints.
 pub(super) const PRINTED: &str = "address:";
+/// Among what a fixed entry of the environment says: a variable that holds an address without a scheme, before its name.
+pub(super) const MACHINE: &str = "machine:";
 
 /// What the commands of a script that were read so far say of the addresses behind them.
 #[derive(Debug, Default, Clone)]
@@ -20,6 +23,8 @@ pub(super) struct Addresses {
     pub(super) machines: BTreeSet<String>,
     /// Whether a command hands such an address to what reads it: `echo http://… |`, a here-document.
     pub(super) is_handed_on: bool,
+    /// The same of an address without a scheme: `echo files/start.sh |`.
+    pub(super) is_machine_handed_on: bool,
     /// Programs that do not look at who answers, since a variable or a setting says so.
     pub(super) unchecked: BTreeSet<&'static str>,
     /// The same of the keys of machines for SSH, which `ssh-keyscan` takes as they come.
@@ -52,7 +57,7 @@ impl Addresses {
     pub(super) fn set(&mut self, name: &str, value: &str, is_address: bool) {
         let is_scheme = is_unprotected_scheme(value);
         self.schemes.extend(is_scheme.then(|| name.to_owned()));
-        let is_machine = is_machine_without_scheme("curl", value);
+        let is_machine = is_asked_without_scheme(value);
         self.machines.extend(is_machine.then(|| name.to_owned()));
         if is_address || turns_a_check_off(value) {
             self.unprotected.insert(name.to_owned());
@@ -61,9 +66,14 @@ impl Addresses {
 
     /// The arguments of the script, or those of its functions, hold an address.
     pub(super) fn set_arguments(&mut self) {
-        self.unprotected.extend(["@", "*"].map(str::to_owned));
-        self.unprotected.extend((1..=9).map(|at| at.to_string()));
+        self.unprotected.extend(arguments());
     }
+}
+
+/// The variables that hold the arguments of a script or of a function.
+pub(super) fn arguments() -> impl Iterator<Item = String> {
+    let all = ["@", "*"].map(str::to_owned).into_iter();
+    all.chain((1..=9).map(|at| at.to_string()))
 }
 
 /// Whether options in the value of a variable say that a client does not look at who answers: `-fsSk`, `wget --no-check-certificate`.

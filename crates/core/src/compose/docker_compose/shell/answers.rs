@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::asked_machines::is_host_of_a_socket;
 use super::host_data::{HOST_DATA, may_take, said};
 use super::language::Language;
 use super::language_calls::{names_script, writes_file};
@@ -191,7 +192,37 @@ fn connects_to_a_machine(statement: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || ".-".contains(c))
             && is_machine(host)
     };
-    connects && statement.split(['"', '\'', '`']).skip(1).step_by(2).any(is_host)
+    let parts: Vec<&str> = statement.split(['"', '\'', '`']).collect();
+    let mut texts = parts.chunks_exact(2);
+    connects
+        && texts.any(|part| match part {
+            [before, text] => is_host(text) || is_called_with(before, text),
+            _ => false,
+        })
+}
+
+/// Whether a text is a name without a dot that stands, behind another text, as an argument of a call that connects:
+/// `create_connection(('files', 9))`, `TCPSocket.new('files', 9)`.
+fn is_called_with(before: &str, text: &str) -> bool {
+    let is_between = |c: char| c.is_whitespace() || c.is_ascii_digit() || "(,".contains(c);
+    let called = before.trim_end_matches(is_between);
+    let is_called = called.len() < before.len();
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "_.:>-".contains(c);
+    let start = called.rfind(|c: char| !is_part(c)).map_or(0, |at| at + 1);
+    let path = called.get(start..).unwrap_or_default().to_ascii_lowercase();
+    let last = path
+        .rsplit(|c: char| c != '_' && !c.is_ascii_alphanumeric())
+        .next()
+        .unwrap_or_default();
+    let is_one = |name: &str| {
+        ["connect", "sock", "ftp", "telnet"]
+            .iter()
+            .any(|part| name.contains(part))
+    };
+    is_called
+        && !path.contains("https")
+        && (is_one(last) || last == "new" && is_one(&path))
+        && is_host_of_a_socket(text)
 }
 
 fn without_quotes(statement: &str) -> String {

@@ -1,5 +1,7 @@
 //! Which files curl, wget and aria2c write, and whether they keep nothing of what they get: then an address is data, whatever it leads to.
 
+use super::asked_machines::CLIENTS;
+use super::requests::takes_a_word;
 use super::word::Word;
 
 /// Whether curl writes no file and reads no settings: each of its options is known to do neither.
@@ -163,6 +165,7 @@ pub(super) fn downloaded_files(name: &str, arguments: &[Word]) -> Vec<String> {
             let (option, value) = long.split_once('=').map_or((text, None), |(_, value)| {
                 (text.split('=').next().unwrap_or_default(), Some(value))
             });
+            let has_value = value.is_some();
             let mut value = || value.or_else(|| words.next()).unwrap_or_default().to_owned();
             // An option may be shortened.
             let is_one = |known: &[&str]| option.len() > 3 && known.iter().any(|one| one.starts_with(option));
@@ -177,6 +180,8 @@ pub(super) fn downloaded_files(name: &str, arguments: &[Word]) -> Vec<String> {
                 files.push(value());
             } else if is_one(outputs.folders.1) {
                 folders.push(value());
+            } else if !has_value && takes_a_word(name, text) {
+                words.next();
             }
             keeps_by_name |= outputs.by_name.is_some_and(|(_, long)| option.starts_with(long));
         } else if let Some(letters) = text.strip_prefix('-') {
@@ -201,7 +206,7 @@ pub(super) fn downloaded_files(name: &str, arguments: &[Word]) -> Vec<String> {
                 }
                 keeps_by_name |= outputs.by_name.is_some_and(|(short, _)| short == letter);
             }
-        } else if text.contains("://") || text.contains('$') {
+        } else if CLIENTS.contains(&name) || text.contains("://") || text.contains('$') {
             addresses.push(text);
         }
     }
@@ -209,8 +214,14 @@ pub(super) fn downloaded_files(name: &str, arguments: &[Word]) -> Vec<String> {
     if keeps_by_name && !is_named && !is_shown {
         files.extend(addresses.iter().map(|address| {
             let path = address.split(['?', '#']).next().unwrap_or_default();
-            let name = path.rsplit('/').next().filter(|name| !name.is_empty());
-            name.unwrap_or("index.html").to_owned()
+            let path = path.split_once("://").map_or(path, |(_, rest)| rest);
+            // A variable alone may hold a path.
+            let name = match path.rsplit_once('/') {
+                Some((_, name)) => name,
+                None if path.contains('$') => path,
+                None => "",
+            };
+            if name.is_empty() { "index.html" } else { name }.to_owned()
         }));
     }
     let inside: Vec<String> = folders

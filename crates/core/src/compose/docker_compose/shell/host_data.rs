@@ -4,7 +4,11 @@
 use std::collections::BTreeSet;
 
 use super::super::risky_names::is_risky_in_script;
-use super::addresses::Addresses;
+use super::addresses::{Addresses, MACHINE};
+use super::asked_machines::{
+    CLIENTS, Standing, addresses_of_client, asks_by_a_name, asks_over_ssh_by_a_name, has_tls_by_default,
+    is_asked_without_scheme, is_over_ssh, looks_asked, may_ask_by_a_name, only_looks,
+};
 use super::connections::receives;
 use super::downloads::endpoints_of;
 use super::machines::{
@@ -18,7 +22,7 @@ use super::paths::base_name;
 use super::programs::{
     BRINGING, CONNECTIONS, COREUTILS, DOWNLOADERS, FETCHERS, OTHER_CONNECTIONS, OVER_SSH, RUNNERS,
 };
-use super::requests::{asks_at_a_socket, takes_a_word};
+use super::requests::asks_at_a_socket;
 use super::script::ShellCommand;
 use super::unchecked::{OFF, is_unchecked};
 use super::word::Word;
@@ -42,8 +46,6 @@ const FIRMWARE: [&str; 6] = [
 const NAMES: [&str; 2] = ["/etc/hostname", "/proc/sys/kernel/hostname"];
 /// Among the programs that do not look at who answers: curl, where it reads the file that `-K` names.
 const CURL_CONFIG: &str = "curl --config";
-/// Programs that take the name of a machine for an address.
-const CLIENTS: [&str; 2] = ["curl", "wget"];
 /// Programs that ask no machine, whatever addresses stand among their words, beside those of `COREUTILS`.
 const ASK_NOBODY: [&str; 11] = [
     "alias", "awk", "cd", "envsubst", "gawk", "logger", "perl", "sed", "set", "trap", "yq",
@@ -133,8 +135,15 @@ impl Addresses {
     ) {
         let is_said = |what: &str| is_from_outside(&said(what));
         for text in texts {
-            let names = identifiers(text).into_iter();
-            self.unprotected.extend(names.filter(|name| is_said(name)));
+            let may_ask = CLIENTS.iter().any(|client| text.contains(client));
+            for name in identifiers(text) {
+                if may_ask && is_said(&format!("{MACHINE}{name}")) {
+                    self.machines.insert(name.clone());
+                }
+                if is_said(&name) {
+                    self.unprotected.insert(name);
+                }
+            }
         }
         let programs = UNCHECKED_WHERE_ON.iter().chain(&UNCHECKED_WHERE_OFF);
         let programs = programs
@@ -150,6 +159,11 @@ impl Addresses {
         let programs_ask = self.programs_ask(command) || self.are_handed_to(command);
         let words = &mut command.words;
         self.mark_addresses_of_packages(words);
+        // What such a program is handed is no command: `cp curl bin/curl`.
+        let is_quiet = words.first().is_some_and(|word| {
+            let name = base_name(&word.text);
+            COREUTILS.contains(&name) || ASK_NOBODY.contains(&name)
+        });
         // The first place of a name has all the arguments of the others.
         let mut seen = BTreeSet::new();
         for at in 0..words.len() {
@@ -160,7 +174,12 @@ impl Addresses {
             if seen.contains(name) {
                 continue;
             }
-            if self.brings(name, arguments) {
+            let standing = if is_quiet {
+                Standing::Word
+            } else {
+                Standing::MayStart
+            };
+            if self.brings(name, arguments, standing) {
                 // What a runner brings it starts.
                 if RUNNERS.contains(&name)
                     && let Some(word) = words.get_mut(at)
@@ -248,7 +267,8 @@ impl Addresses {
         let value = value.trim_matches(['=', ' ', '\t']).to_ascii_lowercase();
         let is_off = OFF.contains(&value.as_str());
         // A machine beside the container is asked over a network of the VM.
-        let is_beside = || setting.ends_with("-host") && !value.split([' ', ',']).any(is_machine);
+        let is_elsewhere = |host: &str| is_machine_of_address(host.split(':').next().unwrap_or_default());
+        let is_beside = || setting.ends_with("-host") && !value.split([' ', ',']).any(is_elsewhere);
         let on = UNCHECKED_WHERE_ON
             .iter()
             .filter(|(known, _)| setting.rsplit('.').next() == Some(known) && !is_off && !is_beside());
@@ -290,7 +310,7 @@ impl Addresses {
         }
     }
 
-    fn brings(&self, name: &str, arguments: &[Word]) -> bool {
+    fn brings(&self, name: &str, arguments: &[Word], standing: Standing) -> bool {
         let is_unchecked = || self.unchecked.contains(name) || is_unchecked(name, arguments);
         let holds_one = |word: &Word| self.are_in_variables_of(word);
         if self.takes_any_key
@@ -317,24 +337,23 @@ impl Addresses {
                     && self.unprotected.iter().any(|name| is_risky_in_script(name));
         }
         if CLIENTS.contains(&name) {
-            return self.asks(name, arguments);
+            return self.asks(name, arguments, standing);
         }
         if DOWNLOADERS.contains(&name) {
             let mut endpoints = endpoints_of(name).iter();
             return is_unchecked() && !is_beside() || endpoints.any(|name| self.unprotected.contains(*name));
         }
-        let only_looks = || {
-            let looks = |word: &Word| word.text.starts_with('-') && word.text.contains('z');
-            matches!(name, "nc" | "ncat" | "netcat") && arguments.iter().any(looks)
-        };
         CONNECTIONS.contains(&name)
-            && !only_looks()
+            && !only_looks(name, arguments)
             && (name != "openssl" || arguments.iter().any(|word| word.text == "s_client"))
-            && (name == "nc-vsock" || arguments.iter().any(|word| receives(name, &word.text)))
+            && (name == "nc-vsock"
+                || arguments.iter().any(|word| receives(name, &word.text))
+                || standing == Standing::MayStart && may_ask_by_a_name(name, arguments))
     }
 
-    /// Whether a program asks a machine at which anyone may answer.
-    fn asks(&self, name: &str, arguments: &[Word]) -> bool {
+    /// Whether a program asks a machine at which anyone may answer. Where it is sure that curl or wget starts, each of its operands is an
+    /// address.
+    fn asks(&self, name: &str, arguments: &[Word], standing: Standing) -> bool {
         let is_unchecked = self.unchecked.contains(name)
             || is_unchecked(name, arguments)
             || self.unchecked.contains(CURL_CONFIG)
@@ -344,25 +363,45 @@ impl Addresses {
             return false;
         }
         let addresses = addresses_of_client(name, arguments);
+        let is_client = CLIENTS.contains(&name);
+        let has_tls = !is_unchecked && name == "curl" && has_tls_by_default(arguments);
         addresses.into_iter().any(|(word, text)| {
             is_unprotected(text)
                 || self.are_in_variables_of(word)
-                || CLIENTS.contains(&name) && self.names_machine(word)
+                || is_client && !has_tls && self.names_machine(word)
                 || is_unchecked && (is_at_a_machine(text) || text.starts_with('$') && !text.contains("://"))
-                || is_machine_without_scheme(name, text)
+                || !has_tls && is_machine_without_scheme(name, text)
+                || is_client
+                    && !has_tls
+                    && match standing {
+                        Standing::Word => false,
+                        Standing::MayStart => looks_asked(text),
+                        Standing::Starts => is_asked_without_scheme(text),
+                    }
         })
     }
 
     /// The same of the programs that a command starts, whichever they are: what they show may be what the machine answers.
     fn programs_ask(&self, command: &ShellCommand) -> bool {
+        // `command -v curl wget` starts neither.
+        if let [first, second, ..] = command.words.as_slice()
+            && first.text == "command"
+            && matches!(second.text.as_str(), "-v" | "-V")
+        {
+            return false;
+        }
         let programs = command.programs(&mut BTreeSet::new());
         programs.iter().any(|program| {
             let name = base_name(&program.word.text);
             let has_its_own_rule = FETCHERS.contains(&name) || RUNNERS.contains(&name);
+            if self.takes_any_key && asks_over_ssh_by_a_name(name, program.arguments) {
+                return true;
+            }
             !has_its_own_rule
                 && !COREUTILS.contains(&name)
                 && !ASK_NOBODY.contains(&name)
-                && (self.asks(name, program.arguments)
+                && (self.asks(name, program.arguments, Standing::Starts)
+                    || !only_looks(name, program.arguments) && asks_by_a_name(name, program.arguments)
                     || self.are_in_variables_of(program.word)
                     // `alias curl='curl -k'`
                     || self.unprotected.contains(&program.word.text)
@@ -422,7 +461,16 @@ fn said_by(addresses: &Addresses) -> Vec<String> {
     let names = addresses.unprotected.iter().map(String::as_str);
     let key = addresses.takes_any_key.then_some(GIT_SSH);
     let programs = addresses.unchecked.iter().copied();
-    names.chain(programs).chain(key).map(said).collect()
+    let machines = addresses
+        .machines
+        .iter()
+        .map(|name| said(&format!("{MACHINE}{name}")));
+    names
+        .chain(programs)
+        .chain(key)
+        .map(said)
+        .chain(machines)
+        .collect()
 }
 
 /// Whether a text has SSH take the key of a machine as it comes.
@@ -444,32 +492,6 @@ pub(in crate::compose::docker_compose) fn is_of_proxy(name: &str) -> bool {
         of,
         Some("" | "all" | "config" | "ftp" | "global" | "http" | "https" | "no" | "socks" | "socks5")
     )
-}
-
-/// Whether an argument of `git` or of a program over SSH names another machine.
-fn is_over_ssh(name: &str, text: &str) -> bool {
-    let rest = text.split_once("ssh://").map(|(_, rest)| rest);
-    if rest.is_none() && text.contains("://") || text.starts_with('-') {
-        return false;
-    }
-    let rest = rest.unwrap_or(text);
-    let names_place = rest.contains([':', '@']) || name == "ssh";
-    let host = rest.split(['/', ':']).next().unwrap_or_default();
-    names_place && is_machine(host.rsplit('@').next().unwrap_or_default())
-}
-
-/// The words of a program that may be addresses which it asks: not the arguments of options that are known to be none.
-fn addresses_of_client<'w>(name: &str, arguments: &'w [Word]) -> Vec<(&'w Word, &'w str)> {
-    let before = std::iter::once("").chain(arguments.iter().map(|word| word.text.as_str()));
-    let address = |(word, before): (&'w Word, &str)| {
-        let (option, text) = match word.text.split_once('=') {
-            Some((option, value)) if option.starts_with('-') => (option, value),
-            _ if word.text.starts_with('-') => return None,
-            _ => (before, word.text.as_str()),
-        };
-        (!takes_a_word(name, option) && !is_of_proxy(option)).then_some((word, text))
-    };
-    arguments.iter().zip(before).filter_map(address).collect()
 }
 
 #[cfg(test)]

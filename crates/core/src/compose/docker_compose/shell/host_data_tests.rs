@@ -1,10 +1,12 @@
 //! What the host can send, and what it cannot.
 
+use super::super::asked_machines::tests::beside;
 use super::*;
 use crate::compose::docker_compose::shell::{Use, uses, uses_of_arguments};
 
 pub(super) fn executes(script: &str) -> bool {
-    uses(script, &|name| name == HOST_DATA).get(HOST_DATA) == Some(&Use::Executed)
+    let find = || uses(script, &|name| name == HOST_DATA).get(HOST_DATA) == Some(&Use::Executed);
+    beside(&["gitea", "job"], find)
 }
 
 #[test]

@@ -44,10 +44,11 @@ pub(super) fn address(word: &str) -> Option<(String, &str)> {
     Some((scheme, host))
 }
 
-/// `curl example.com/x`: without a scheme it is `http`. `rsync example.com::module`
+/// `curl example.com/x`: without a scheme it is `http`. `rsync example.com::module`. Of a word of which it is not known whether the program
+/// takes it for an address.
 pub(super) fn is_machine_without_scheme(name: &str, text: &str) -> bool {
     if let ("rsync", Some((host, _))) = (name, text.split_once("::")) {
-        return is_machine(host.rsplit('@').next().unwrap_or_default());
+        return is_machine_of_address(host.rsplit('@').next().unwrap_or_default());
     }
     let (host, path) = text.split_once('/').unwrap_or((text, ""));
     let host = host.split([':', '?']).next().unwrap_or_default();
@@ -88,11 +89,23 @@ pub(super) fn is_machine_of_address(host: &str) -> bool {
 }
 
 /// Whether a host is a name without a dot that no container has.
-fn is_name_of_a_machine(host: &str) -> bool {
+pub(super) fn is_name_of_a_machine(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let is_label = host.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && host
+    is_label(&host) && host != "localhost" && !is_container(&host)
+}
+
+/// Whether a text may be a name without a dot.
+pub(super) fn is_label(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text
             .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-    is_label && host != "localhost" && !is_container(&host)
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// Whether an address without a scheme is one without TLS where curl takes this scheme for it.
+pub(super) fn is_without_tls_by_default(scheme: &str) -> bool {
+    !matches!(
+        scheme.to_ascii_lowercase().as_str(),
+        "ftps" | "https" | "imaps" | "scp" | "sftp"
+    )
 }

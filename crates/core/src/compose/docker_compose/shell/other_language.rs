@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::super::work::may_read;
+use super::environment_copies::with_copies_named;
 use super::host_data::HOST_DATA;
 use super::language::Language;
 use super::language_calls::{names_script, sets_risky_variable, writes_file};
@@ -52,7 +53,8 @@ impl Language {
         if !may_read(script.len().saturating_mul(PASSES)) {
             return Vec::new();
         }
-        let script = &script.replace("['env']", ".env").replace("[\"env\"]", ".env");
+        let script = script.replace("['env']", ".env").replace("[\"env\"]", ".env");
+        let script = &with_copies_named(&script);
         let settable: BTreeSet<&str> = identifiers(script).filter(|name| is_settable(name)).collect();
         let executed = |names: BTreeSet<&str>| {
             names

@@ -6,6 +6,42 @@ fn of(language: Language, script: &str) -> Option<Use> {
 }
 
 #[test]
+fn a_copy_of_the_environment_is_executed_as_the_environment() {
+    for (language, script) in [
+        (
+            Language::Python,
+            "import os\nd=dict(os.environ)\nos.system(d[\"X\"])",
+        ),
+        (
+            Language::Python,
+            "import os, subprocess\nsettings=os.environ.copy()\nsubprocess.run(settings[\"X\"],shell=True)",
+        ),
+        (
+            Language::Python,
+            "import os, subprocess\ne=dict(os.environ)\ne['PYTHONPATH']=e['X']\nsubprocess.run(['app'],env=e)",
+        ),
+        (
+            Language::Node,
+            "const e={...process.env};require('child_process').exec(e.X)",
+        ),
+    ] {
+        assert_eq!(of(language, script), Some(Use::Executed), "{script}");
+    }
+    for (language, script) in [
+        (
+            Language::Python,
+            "import os, subprocess\ne=os.environ.copy()\ne['MODE']='x'\nsubprocess.run(['app', '--port', '1'],env=e)\nprint(e['X'])",
+        ),
+        (
+            Language::Node,
+            "const e={...process.env};require('child_process').spawn('app', [], {env: e});console.log(e.X)",
+        ),
+    ] {
+        assert_eq!(of(language, script), Some(Use::Argument), "{script}");
+    }
+}
+
+#[test]
 fn what_a_script_reads_is_an_argument() {
     for (language, script) in [
         (

@@ -246,6 +246,9 @@ impl ShellReader {
         // `printenv NAME` is `$NAME`.
         if command.prints_names {
             word.names.insert(word.text.clone());
+            if !word.names.is_empty() && word.text.contains('$') {
+                word.names.insert(WHOLE_ENVIRONMENT.to_owned());
+            }
         }
         command.prints_names |= base_name(&word.text) == "printenv";
         if command
@@ -271,6 +274,11 @@ impl ShellReader {
         command.at = self.finished;
         command.pipe_start = reading.piped_group.map_or(reading.start, |(_, start)| start);
         self.finished += 1;
+        let first = command.words.first().map(|word| word.text.as_str());
+        let ends_a_group = matches!(first, None | Some("}" | "done" | "esac" | "fi"));
+        if ends_a_group && !command.outputs.is_empty() {
+            command.gathers = Some(reading.start);
+        }
         command.folder.clone_from(&self.folder);
         if takes_from_host(&command.words) {
             command.input.insert(HOST_FILES.to_owned());

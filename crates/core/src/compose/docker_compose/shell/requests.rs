@@ -1,5 +1,6 @@
 //! Requests of curl and wget: what is sent, and whether the answer stays in a file.
 
+use super::asked_machines::ends_in_one;
 use super::word::Word;
 
 /// What a word of curl or wget says of the request.
@@ -20,13 +21,20 @@ struct WithAWord {
     sent: &'static str,
     /// Long ones whose argument is sent.
     long: &'static [&'static str],
+    /// Long ones whose argument is neither sent nor an address.
+    others: &'static [&'static str],
+    /// Letters, and long options, whose argument is a file of addresses or the start of each.
+    lists: (&'static str, &'static [&'static str]),
 }
 
 const NONE: WithAWord = WithAWord {
     letters: "",
     sent: "",
     long: &[],
+    others: &[],
+    lists: ("", &[]),
 };
+/// curl, docs/cmdline-opts: every option with an argument, `--url` excepted. Behind one that is not here stands an address.
 const CURL: WithAWord = WithAWord {
     letters: "AbcCdDeEFhHKmoPQrtTuUwxXyYz",
     sent: "AbdeFHmTuwX",
@@ -52,9 +60,35 @@ const CURL: WithAWord = WithAWord {
         "--user-agent",
         "--write-out",
     ],
+    #[rustfmt::skip]
+    others: &[
+        "--abstract-unix-socket", "--alt-svc", "--aws-sigv4", "--cacert", "--capath", "--cert", "--cert-type",
+        "--ciphers", "--config", "--connect-to", "--continue-at", "--cookie-jar", "--create-file-mode",
+        "--crlfile", "--curves", "--delegation", "--dns-interface", "--dns-ipv4-addr", "--dns-ipv6-addr",
+        "--dns-servers", "--doh-url", "--dump-header", "--ech", "--egd-file", "--engine", "--etag-compare",
+        "--etag-save", "--expect100-timeout", "--ftp-account", "--ftp-alternative-to-user", "--ftp-method",
+        "--ftp-port", "--ftp-ssl-ccc-mode", "--happy-eyeballs-timeout-ms", "--haproxy-clientip", "--hostpubmd5",
+        "--hostpubsha256", "--hsts", "--interface", "--ip-tos", "--ipfs-gateway", "--keepalive-cnt",
+        "--keepalive-time", "--key", "--key-type", "--knownhosts", "--krb", "--libcurl", "--limit-rate",
+        "--local-port", "--login-options", "--mail-auth", "--mail-from", "--mail-rcpt", "--max-filesize",
+        "--max-redirs", "--netrc-file", "--noproxy", "--output", "--output-dir", "--parallel-max",
+        "--parallel-max-host", "--pass", "--pinnedpubkey", "--preproxy", "--proto", "--proto-default",
+        "--proto-redir", "--proxy", "--proxy-cacert", "--proxy-capath", "--proxy-cert", "--proxy-cert-type",
+        "--proxy-ciphers", "--proxy-crlfile", "--proxy-header", "--proxy-key", "--proxy-key-type",
+        "--proxy-pass", "--proxy-pinnedpubkey", "--proxy-service-name", "--proxy-tls13-ciphers",
+        "--proxy-tlsauthtype", "--proxy-tlspassword", "--proxy-tlsuser", "--proxy-user", "--proxy1.0",
+        "--pubkey", "--quote", "--random-file", "--range", "--rate", "--request-target", "--resolve",
+        "--retry-delay", "--retry-max-time", "--sasl-authzid", "--service-name", "--sigalgs", "--socks4",
+        "--socks4a", "--socks5", "--socks5-gssapi-service", "--socks5-hostname", "--speed-limit",
+        "--speed-time", "--stderr", "--telnet-option", "--tftp-blksize", "--time-cond", "--tls-max",
+        "--tls13-ciphers", "--tlsauthtype", "--tlspassword", "--tlsuser", "--trace", "--trace-ascii",
+        "--trace-config", "--unix-socket", "--upload-flags", "--url-query", "--variable", "--vlan-priority",
+    ],
+    lists: ("", &[]),
 };
+/// GNU Wget, doc/wget.texi, and BusyBox (`-Y on`): every option with an argument.
 const WGET: WithAWord = WithAWord {
-    letters: "aoetOTwQPUlADRIX",
+    letters: "aoetOTwQPUlADRIXY",
     sent: "tTwU",
     long: &[
         "--body-data",
@@ -72,14 +106,23 @@ const WGET: WithAWord = WithAWord {
         "--user-agent",
         "--wait",
     ],
+    #[rustfmt::skip]
+    others: &[
+        "--accept", "--accept-regex", "--append-output", "--backups", "--bind-address", "--body-file",
+        "--ca-certificate", "--ca-directory", "--certificate", "--certificate-type", "--ciphers",
+        "--compression", "--config", "--connect-timeout", "--crl-file", "--cut-dirs", "--default-page",
+        "--directory-prefix", "--dns-servers", "--dns-timeout", "--domains", "--exclude-directories",
+        "--exclude-domains", "--execute", "--follow-tags", "--ftp-password", "--ftp-user", "--hsts-file",
+        "--ignore-tags", "--include-directories", "--level", "--limit-rate", "--load-cookies",
+        "--local-encoding", "--max-redirect", "--output-document", "--output-file", "--pinnedpubkey",
+        "--prefer-family", "--preferred-location", "--private-key", "--private-key-type", "--progress",
+        "--proxy-password", "--proxy-user", "--quota", "--read-timeout", "--regex-type", "--reject",
+        "--reject-regex", "--rejected-log", "--remote-encoding", "--report-speed", "--restrict-file-names",
+        "--retry-on-http-error", "--save-cookies", "--secure-protocol", "--start-pos", "--use-askpass",
+        "--waitretry", "--warc-dedup", "--warc-file", "--warc-header", "--warc-max-size", "--warc-tempdir",
+    ],
+    lists: ("iB", &["--base", "--input-file"]),
 };
-/// Long options of these and of other clients whose argument is neither an address nor sent.
-#[rustfmt::skip]
-const OTHERS_WITH_A_WORD: [&str; 20] = [
-    "--cacert", "--cert", "--config", "--connect-to", "--cookie-jar", "--directory-prefix", "--dump-header",
-    "--interface", "--key", "--limit-rate", "--noproxy", "--output", "--output-dir", "--output-document",
-    "--preproxy", "--proxy", "--proxy-user", "--range", "--resolve", "--retry-delay",
-];
 
 fn with_a_word(client: &str) -> &'static WithAWord {
     match client {
@@ -94,14 +137,27 @@ pub(super) fn letters_with_a_word(client: &str) -> &'static str {
     with_a_word(client).letters
 }
 
-/// Whether an option of a client takes a word other than an address.
+/// Whether an option of a client takes the next word, and that is no address. Programs of which no options are known here are taken to
+/// have those of curl and wget.
 pub(super) fn takes_a_word(client: &str, option: &str) -> bool {
-    let is_long = |of: &WithAWord| of.long.contains(&option);
+    let of = with_a_word(client);
+    let is_long = |of: &WithAWord| of.long.contains(&option) || of.others.contains(&option);
     match option.strip_prefix('-') {
-        Some(long) if long.starts_with('-') => {
-            OTHERS_WITH_A_WORD.contains(&option) || is_long(&CURL) || is_long(&WGET)
-        }
-        Some(cluster) => cluster.ends_with(|c| with_a_word(client).letters.contains(c)),
+        Some(long) if long.starts_with('-') => match client {
+            "curl" | "wget" => is_long(of),
+            _ => is_long(&CURL) || is_long(&WGET),
+        },
+        Some(cluster) => ends_in_one(cluster, of.letters),
+        None => false,
+    }
+}
+
+/// Whether the argument of an option is a file of addresses, or the start of each in it.
+pub(super) fn names_a_list(client: &str, option: &str) -> bool {
+    let (letters, long) = with_a_word(client).lists;
+    match option.strip_prefix('-') {
+        Some(rest) if rest.starts_with('-') => long.contains(&option),
+        Some(cluster) => ends_in_one(cluster, letters),
         None => false,
     }
 }
@@ -112,6 +168,7 @@ impl RequestOption {
             letters: takes,
             sent,
             long,
+            ..
         } = with_a_word(name);
         if word.starts_with("--") {
             return match word.split_once('=') {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::work::may_read;
 use super::addresses::Addresses;
 use super::paths::{base_name, file_key};
 use super::programs::DOWNLOADERS;
@@ -20,10 +21,46 @@ pub(super) struct Script {
 impl Script {
     /// Whether one of its functions is handed an address at which anyone may answer, or may be: `retry get http://…`.
     pub(super) fn hands_an_address(&self) -> bool {
+        self.hands_a_word(&|word| self.addresses.are_held_by(word))
+    }
+
+    /// Whether one of its functions is handed such a text.
+    pub(super) fn hands(&self, is_one: &dyn Fn(&str) -> bool) -> bool {
+        self.hands_a_word(&|word| is_one(&word.text))
+    }
+
+    /// What the commands of a group write, the end of the group writes.
+    pub(super) fn gather_groups(&mut self) {
+        let mut gathered = Vec::new();
+        for (index, command) in self.commands.iter().enumerate() {
+            let Some(first) = command.gathers.filter(|first| *first < command.at) else {
+                continue;
+            };
+            let is_inside = |other: &&ShellCommand| (first..command.at).contains(&other.at);
+            let before = self.commands.get(..index).unwrap_or_default();
+            // A document that has more of this than is looked at is not judged.
+            if !may_read(before.len().saturating_mul(16)) {
+                return;
+            }
+            let held: BTreeSet<String> = before
+                .iter()
+                .filter(is_inside)
+                .flat_map(ShellCommand::held)
+                .collect();
+            gathered.push((index, held));
+        }
+        for (index, held) in gathered {
+            if let Some(command) = self.commands.get_mut(index) {
+                command.input.extend(held);
+            }
+        }
+    }
+
+    fn hands_a_word(&self, is_one: &dyn Fn(&Word) -> bool) -> bool {
         let is_function = |word: &Word| self.functions.contains(&word.text);
         self.commands.iter().any(|command| {
             let handed = command.words.iter().skip_while(|word| !is_function(word));
-            handed.skip(1).any(|word| self.addresses.are_held_by(word))
+            handed.skip(1).any(is_one)
         })
     }
 }
@@ -44,6 +81,8 @@ pub(super) struct ShellCommand {
     /// How many commands of the text end before it, and before the first of the pipeline that it reads.
     pub(super) at: usize,
     pub(super) pipe_start: usize,
+    /// The first of the commands whose output it writes, where it ends a group: `{ …; } > FILE`.
+    pub(super) gathers: Option<usize>,
     /// The folder that it stands in, where the script itself says it.
     pub(super) folder: Option<String>,
     /// How deeply it stands in substitutions.

@@ -4,14 +4,14 @@ mod brought;
 mod executed_pipes;
 mod handed_code;
 mod started_programs;
+mod written_scripts;
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::work::{is_used_up, may_read};
 use super::addresses::Addresses;
 use super::arithmetic::evaluated_names;
-use super::host_data::{HOST_DATA, may_take};
+use super::host_data::HOST_DATA;
 use super::host_files::{HOST_FILES, names_host_file};
 use super::language::Language;
 use super::names::names_in;
@@ -19,16 +19,17 @@ use super::own_variables::{assignment, sources};
 use super::package_settings::{is_settings_file, names_unprotected};
 use super::paths::{base_name, file_key};
 use super::pipes::Pipes;
+use super::programs::DOWNLOADERS;
 use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES};
 use super::script::{Script, ShellCommand};
 use super::script_arguments::{has_positional, sets_arguments};
 use super::script_files::is_data;
 use super::shown_environment::WHOLE_ENVIRONMENT;
-use super::started::StartedProgram;
 use super::tainted::Tainted;
 use super::variable_use::{EVERY_VARIABLE, Use, Uses, note, reads_variables};
 use super::word::Word;
 use super::written_files::{has_files, is_startup_file, written_by};
+use written_scripts::mark_scripts;
 
 /// Judges a script. What its own variables hold from outside is followed first, wherever the script stands: one that `sh -c` is
 /// handed has variables of its own, too.
@@ -42,10 +43,6 @@ pub(super) fn judge_text(
 ) {
     addresses.add_entries([text], is_settable);
     let mut script = Script::read(text, addresses, depth);
-    if is_settable(HOST_DATA) {
-        mark_scripts(&mut script, depth);
-    }
-    script.add_commands_of_input();
     let mut tainted = outer.clone();
     // What a function of the script is handed, and what `set` sets, is not followed.
     if has_positional(text) && (text.contains("()") || text.contains("function ") || sets_arguments(text)) {
@@ -55,67 +52,15 @@ pub(super) fn judge_text(
             tainted.insert(name.to_owned(), all.clone());
         }
     }
+    mark_scripts(&mut script, is_settable, &tainted, depth);
+    script.gather_groups();
+    script.add_commands_of_input();
     script.taint_all(is_settable, &mut tainted);
     judge_script(&script, is_settable, &tainted, found, depth);
 }
 
-/// How many texts that the commands of a script write out are judged. Of more it is not known what they execute.
-const MAX_TEXTS: usize = 64;
-
 /// What judging a command takes beside its words, in bytes that could be looked at instead.
 const OF_A_COMMAND: usize = 1024;
-
-/// Marks the commands that write out a script which executes what the host sends: who executes such a text, executes that.
-fn mark_scripts(script: &mut Script, depth: usize) {
-    let mut left = MAX_TEXTS;
-    let addresses = &script.addresses;
-    let mut executes = |text: &String| {
-        if !may_take(text) {
-            return false;
-        }
-        left = left.saturating_sub(1);
-        if left == 0 || depth >= MAX_DEPTH || text.len() > MAX_SCRIPT_BYTES {
-            return true;
-        }
-        let mut found = Uses::new();
-        let is_settable = |name: &str| name == HOST_DATA;
-        let addresses = addresses.clone();
-        judge_text(
-            &commands_of_settings(text),
-            &is_settable,
-            &Tainted::new(),
-            addresses,
-            &mut found,
-            depth + 1,
-        );
-        found.get(HOST_DATA) == Some(&Use::Executed)
-    };
-    for command in &mut script.commands {
-        let programs = command.programs(&mut BTreeSet::new());
-        let prints =
-            |program: &StartedProgram<'_>| matches!(base_name(&program.word.text), "echo" | "printf");
-        let printing = programs.into_iter().find(prints);
-        let mut words = printing.into_iter().flat_map(|program| program.arguments);
-        if words.any(|word| executes(&word.text)) || command.documents.iter().any(&mut executes) {
-            command.input.insert(HOST_DATA.to_owned());
-        }
-    }
-}
-
-/// The text of a file of settings whose lines name commands (`command=sh -c …` of supervisord, `ExecStart=` of systemd) as a script. Any
-/// other text as it is.
-fn commands_of_settings(text: &str) -> Cow<'_, str> {
-    if !text.trim_start().starts_with('[') {
-        return Cow::Borrowed(text);
-    }
-    let command = |line: &'_ str| match line.split_once('=') {
-        Some((key, command)) if key.trim() == "command" || key.trim().starts_with("Exec") => {
-            command.to_owned()
-        }
-        _ => line.to_owned(),
-    };
-    Cow::Owned(text.lines().map(command).collect::<Vec<_>>().join("\n"))
-}
 
 /// Judges a script that is read already.
 pub(super) fn judge_script(
@@ -145,6 +90,7 @@ pub(super) fn judge_script(
         starts_relative: false,
         nested: Vec::new(),
         moved: BTreeSet::new(),
+        open_downloads: open_downloads(script),
         brought: BTreeSet::new(),
         starts_others: false,
         executes_pipes: Vec::new(),
@@ -160,6 +106,17 @@ pub(super) fn judge_script(
     }
     judge.conclude(script);
     judge.nested_scripts(script, depth);
+}
+
+fn open_downloads(script: &Script) -> usize {
+    let is_one = |command: &&ShellCommand| {
+        let mut words = command.words.iter();
+        let brings = words
+            .by_ref()
+            .any(|word| DOWNLOADERS.contains(&base_name(&word.text)) || word.text.starts_with('$'));
+        brings && words.any(|word| word.held().next().is_some())
+    };
+    script.commands.iter().filter(is_one).count()
 }
 
 /// What is known of a script so far.
@@ -178,6 +135,8 @@ struct ScriptJudge<'a> {
     nested: Vec<Nested<'a>>,
     /// Variables that decide the folder that it stands in.
     moved: BTreeSet<String>,
+    /// How many of its commands bring something from where a variable says.
+    open_downloads: usize,
     /// Variables that say from where files are brought.
     brought: BTreeSet<String>,
     /// Whether a program runs that may be what was brought.
@@ -241,6 +200,7 @@ impl<'a> ScriptJudge<'a> {
         executed.append(&mut evaluated);
         self.note(&executed, Use::Executed);
         self.writes(command, &all);
+        self.starts_wrappers(command);
         self.interpreters(command, &programs, &input);
         for program in &programs {
             self.code_and_input(command, program, &input);

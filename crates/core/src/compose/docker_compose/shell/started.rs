@@ -57,6 +57,9 @@ impl ShellCommand {
         // Whether what stands behind `--` is a program.
         let mut starts_behind_dashes = false;
         let mut wrapper = "";
+        let mut declares = false;
+        // The last one, as long as no program follows: `exec /app/entrypoint.sh`.
+        let mut alone = None;
         while let Some((word, after)) = rest.split_first() {
             let text = word.text.as_str();
             let name = base_name(text);
@@ -80,6 +83,10 @@ impl ShellCommand {
                 }
                 executed.extend(executed_by_declaration(after));
                 is_wrapped = true;
+                declares = true;
+            } else if declares && text.starts_with('$') && text.contains('=') {
+                // `export "$NAME"="$VALUE"`: the first may be any name.
+                executed.extend(names_in(text.split('=').next().unwrap_or_default()));
             } else if matches!(text, "for" | "case" | "select" | "in" | "function") {
                 break;
             } else if let Some(handed) = handed_over(name, after) {
@@ -90,6 +97,10 @@ impl ShellCommand {
             } else if is_wrapper(name) {
                 is_wrapped = true;
                 wrapper = name;
+                alone = (!starts_nothing_alone(text)).then_some(StartedProgram {
+                    word,
+                    arguments: after,
+                });
                 // A program that these start has a `--` of its own.
                 starts_behind_dashes |= !matches!(
                     name,
@@ -121,6 +132,7 @@ impl ShellCommand {
                 if !may_read(arguments_bytes) {
                     return Vec::new();
                 }
+                alone = None;
                 programs.push(StartedProgram {
                     word,
                     arguments: after,
@@ -143,6 +155,7 @@ impl ShellCommand {
                 may_follow -= 1;
             }
         }
+        programs.extend(alone);
         // What stands behind `--` may be a program, too.
         if starts_behind_dashes
             && !programs.iter().any(StartedProgram::is_harmless)
@@ -154,6 +167,23 @@ impl ShellCommand {
         }
         programs
     }
+}
+
+impl ShellCommand {
+    /// The programs before the one that they start. Each of them may be a file that the script wrote.
+    pub(super) fn wrappers(&self) -> impl Iterator<Item = &Word> {
+        let is_one = |word: &Word| is_wrapper(base_name(&word.text));
+        let before = self.words.iter().take_while(move |word| {
+            let text = word.text.as_str();
+            assignment(text).is_some() || RESERVED.contains(&text) || text.starts_with('-') || is_one(word)
+        });
+        before.filter(move |word| is_one(word))
+    }
+}
+
+/// Words of the shell itself, and `env`, which only shows something where nothing follows.
+fn starts_nothing_alone(text: &str) -> bool {
+    matches!(text, "builtin" | "command" | "coproc" | "env" | "exec" | "time")
 }
 
 /// The variables that `declare` executes.

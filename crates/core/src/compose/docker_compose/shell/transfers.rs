@@ -104,10 +104,18 @@ fn takes_next(option: &str) -> bool {
     TAKES.contains(&option)
 }
 
+/// How many words are no options, the arguments of known ones included: each of them may be a file.
+fn operands_count(arguments: &[Word]) -> usize {
+    let is_option = |word: &&Word| word.text.starts_with('-') && word.text != "-";
+    arguments.len() - arguments.iter().filter(is_option).count()
+}
+
 /// Whether files go from here to elsewhere: the target is elsewhere, and no word with a variable stands before a file of here. Where an
 /// option is not known its next word may be a file.
 pub(super) fn is_upload(arguments: &[Word]) -> bool {
     let is_elsewhere = |text: &str| text.contains(':');
+    // Whatever its variables hold: in quotes it is one word, and it begins as a path.
+    let is_surely_here = |word: &Word| word.text.starts_with(['/', '.']) && !word.is_split;
     let is_option = |text: &str| text.starts_with('-') && text != "-";
     let known: BTreeSet<usize> = operands(arguments).map(|(at, _)| at).collect();
     let files: Vec<&Word> = arguments
@@ -121,7 +129,16 @@ pub(super) fn is_upload(arguments: &[Word]) -> bool {
     };
     let last_here = files.iter().rposition(|word| !is_elsewhere(&word.text));
     let comes_from_a_variable = files.iter().enumerate().any(|(at, word)| {
-        !word.names.is_empty() && (!is_elsewhere(&word.text) || last_here.is_some_and(|last| at < last))
+        !word.names.is_empty()
+            && !is_surely_here(word)
+            && (!is_elsewhere(&word.text) || last_here.is_some_and(|last| at < last))
     });
-    is_elsewhere(&target.text) && !comes_from_a_variable
+    // `mc cp FILE ALIAS/BUCKET`: where each of the others is a file of here, nothing is brought.
+    let [others @ .., _] = files.as_slice() else {
+        return false;
+    };
+    let are_here = !others.is_empty()
+        && others.iter().all(|word| is_surely_here(word))
+        && files.len() == operands_count(arguments);
+    is_elsewhere(&target.text) && !comes_from_a_variable || are_here && !target.is_split
 }

@@ -24,7 +24,7 @@ pub(in crate::compose::docker_compose) const EVERY_VARIABLE: &str = "*";
 pub(in crate::compose::docker_compose) fn reads_variables(script: &str) -> bool {
     [
         "$", "((", "[", "env", "ENV", "_SERVER", "let", "local", "set", "export", "declare", "typeset",
-        "readonly", "integer", "float", "config(",
+        "readonly", "integer", "float", "config(", "base64",
     ]
     .iter()
     .any(|word| script.contains(word))

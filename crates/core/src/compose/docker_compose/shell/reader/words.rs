@@ -8,6 +8,7 @@ use super::super::host_files::{HOST_FILES, names_host_file};
 use super::super::machines::is_unprotected;
 use super::super::names::{identifiers, names_in};
 use super::super::script::{Script, ShellCommand};
+use super::super::shown_environment::WHOLE_ENVIRONMENT;
 use super::super::unfinished_script::prints_numbers;
 use super::super::word::Word;
 use super::{MAX_DEPTH, ShellReader};
@@ -144,6 +145,15 @@ impl ShellReader {
         for command in &inner.commands {
             word.names.extend(command.words_names().cloned());
             word.reads.extend(command.held());
+            // What is printed may be a script: `sh -c "$(echo 'eval "$NAME"')"`.
+            if command
+                .words
+                .first()
+                .is_some_and(|first| matches!(first.text.as_str(), "echo" | "printf"))
+            {
+                word.names
+                    .extend(command.words.iter().flat_map(|word| names_in(&word.text)));
+            }
         }
         script.commands.extend(inner.commands);
         script.functions.extend(inner.functions);
@@ -193,6 +203,10 @@ impl ShellReader {
                 if inner.starts_with("${!") || inner.ends_with("@P}") {
                     script.commands.push(ShellCommand::of_program(names.clone()));
                 }
+                // What it names may be any variable.
+                if is_indirect(&inner) {
+                    word.names.insert(WHOLE_ENVIRONMENT.to_owned());
+                }
                 word.names.extend(names);
                 word.text.push_str(&inner);
             }
@@ -213,4 +227,11 @@ impl ShellReader {
             }
         }
     }
+}
+
+/// `${!NAME}` is what the variable holds that `NAME` names; `${!NAME[@]}` are the indices of an array, `${!NAME*}` are names.
+fn is_indirect(expansion: &str) -> bool {
+    let name = expansion.strip_prefix("${!").unwrap_or_default();
+    let behind = name.trim_start_matches(|c: char| c == '_' || c.is_ascii_alphanumeric());
+    behind.len() < name.len() && !behind.starts_with(['[', '*', '@'])
 }

@@ -44,6 +44,29 @@ impl<'a> ScriptJudge<'a> {
         self.executes_its_words(command, program, own, input);
     }
 
+    /// The programs before the one that they start, where one of them is a file that was written.
+    pub(super) fn starts_wrappers(&mut self, command: &ShellCommand) {
+        for word in command.wrappers() {
+            let text = word.text.as_str();
+            if text.contains('/') {
+                self.starts_files(command, [word]);
+            } else {
+                self.note_sources(sources_of_program(text, self.sets_path, self.tainted));
+            }
+            let is_of_system = !text.contains('/') || text.contains("bin/");
+            self.starts_others |= !is_of_system;
+        }
+    }
+
+    /// The words of a program that takes an operand for an option, where a path that the script itself names is written as one.
+    fn own_paths(&self, name: &str, arguments: &[Word]) -> Option<Vec<Word>> {
+        let path = |word: &Word| match word.is_split && self.is_from_outside(&word.names) {
+            true => word.clone(),
+            false => self.as_local(word),
+        };
+        matches!(name, "rsync" | "scp" | "sftp").then(|| arguments.iter().map(path).collect())
+    }
+
     /// Files that were written or moved to, where a program is one of them or reads them.
     fn starts_what_was_written(&mut self, command: &'a ShellCommand, program: &StartedProgram<'a>) {
         let StartedProgram { word, arguments } = *program;
@@ -148,7 +171,8 @@ impl<'a> ScriptJudge<'a> {
         let pipes = || arguments.iter().any(|word| word.text.starts_with('|'));
         let starts_interpreter = || arguments.iter().any(|word| is_interpreter(base_name(&word.text)));
         let evaluates = evaluates(name, arguments);
-        let executes = executes_arguments(name, arguments);
+        let local = self.own_paths(name, arguments);
+        let executes = executes_arguments(name, local.as_deref().unwrap_or(arguments));
         if executes && pipes() && starts_interpreter() {
             self.note(&command.answers, Use::Executed);
         }
