@@ -138,3 +138,20 @@ fn t77_a_label_decides_code_where_a_container_holds_the_docker_socket() {
         "services.web.deploy.labels.a",
     );
 }
+
+#[test]
+fn t90_a_container_with_the_docker_socket_starts_no_image_without_a_digest() {
+    let launcher = |command: &str| {
+        service(&format!(
+            "entrypoint: ['sh', '-c', '{command}']\nvolumes: ['/var/run/docker.sock:/var/run/docker.sock']"
+        ))
+    };
+    for command in [
+        "docker run -d web:latest",
+        "docker build -t a .",
+        "docker compose -f /x.yml up -d",
+    ] {
+        is_unpinned(&launcher(command), "services.web.entrypoint");
+    }
+    is_fixed(&launcher(&format!("docker run -d {PINNED}; docker ps")));
+}

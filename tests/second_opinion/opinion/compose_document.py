@@ -43,7 +43,9 @@ def risky(name, rows=None, guest=False):
     if not is_value and any(row["match"] == "part" and f"_{row['name']}_" in f"_{name}_"
                             and not any(f"_{row['name']}_" in f"_{end}_" for end in ends) for row in rows):
         return True
-    return any(row["match"] == "prefix" and name.startswith(row["name"])
+    # Of these programs it is known what their names of values end in.
+    is_value = is_value and "__" not in name
+    return any((row["match"] == "prefix" or row["match"] == "prefix-unless-data" and not is_value) and name.startswith(row["name"])
                or row["match"] == "suffix" and name.endswith(row["name"]) and not any(f"_{end}".endswith(row["name"]) for end in ends) for row in rows)
 
 

@@ -90,7 +90,8 @@ NAMED = r"""(?:^|[\s{(,;\[-])(["']?)((?:[\w.-]*[^a-zA-Z0-9\s"'])?(?:%s))\1(?![\w
 STARTS = re.compile(NAMED % "cmd|command|entrypoint|exec|execstart|hook|init|interpreter|program|run|script|shell|spawn|cmds|commands|hooks|programs|scripts",
                     re.I | re.M)
 LOADS = re.compile(NAMED % "auto_append_file|auto_prepend_file|code|extension|import|include|loadmodule|lua-load|lua-load-per-thread|lua-prepend-path"
-                   "|lua_package_c?path|module|plugin|preload|require|ssl_engine", re.I | re.M)
+                   "|lua_package_c?path|module|plugin|preload|require|ssl_engine|hook-[\\w-]+|wsgi-file|attach-daemon2?|sendmail_path|include_path|extfilterdefine"
+                   "|scriptalias(?:match)?|wsgiscriptalias|luahook\\w+|logging\\.config", re.I | re.M)
 ARGUMENTS = re.compile(NAMED % "args|arguments", re.I | re.M)
 PIPES = re.compile(r"^\s*(?:Custom|Error|Forensic|Global|Transfer)Log\s+[\"']?[$|](.*)$", re.I | re.M)
 DATA_OF_SUPERVISORD = re.compile(r"(autorestart|autostart|exitcodes|loglevel|\w*logfile_(backups|maxbytes)|minfds|minprocs|nodaemon|numprocs(_start)?|password|port"
@@ -104,7 +105,7 @@ def refers(text, name):
     """Whether a text names a variable as shells, templates or programs do."""
     for match in re.finditer(r"\b(?:ENV_)?" + re.escape(name) + r"\b", text):
         before = text[:match.start()].rstrip(". ")
-        if before.endswith(("$", "{", "%", "@", "%(")) or "env" in text.lower():
+        if before.endswith(("$", "{", "%", "@", "%(", "$(")) or "env" in text.lower():
             return True
     return False
 
@@ -161,6 +162,13 @@ def filled_in(name, content, document, names, language, is_alone):
     if language and is_alone:
         return any(docker_compose.shell_executes(value if isinstance(value, str) else " ".join(value), set(names))
                    for _, _, value in settings(content, STARTS))
+    # The file of Logback below `logging`, the imports of Alloy, the programs of Monit.
+    for pattern in (r"^logging:\n(?:[ \t]+.*\n?)*?[ \t]+config:(.*)$", r"^\s*check program(.*)$"):
+        if any(any(refers(match.group(1), own) for own in names) for match in re.finditer(pattern, content, re.M)):
+            return True
+    if re.search(r"\bimport\.(file|git|http|string)\b", content) and any(
+            any(refers(line, own) for own in names) for line in content.split("\n") if re.match(r"\s*(content|filename|repository|url)\b|.*\{\s*(content|filename)", line)):
+        return True
     # supervisord.
     for line in content.split("\n"):
         if re.search(r"%\(ENV_(" + "|".join(map(re.escape, names)) + r")\)", line) and not DATA_OF_SUPERVISORD.match(line) and not line.startswith((";", "#")):

@@ -8,7 +8,7 @@ import posixpath
 import re
 import shlex
 
-from . import arguments, config_language, container_names, host_answers, interpolation, script_uses
+from . import arguments, config_language, container_names, host_answers, interpolation, programs, script_uses
 from .compose_yaml import Unreadable, read as read_yaml
 
 __all__ = ["Unreadable", "judge"]
@@ -421,7 +421,14 @@ class Judge:
             self.unpinned = True
         inner = {**(environment or {}), **self.environment(value.get("environment"))}
         before, self.interactive = self.interactive, self.interactive or may_be_interactive(value)
+        others, self.holds_socket = self.holds_socket, False
         self.commands_of(inner, lambda: self.walk(value, "SERVICE", inner))
+        if self.holds_socket:
+            from .start_scripts import starts_an_image
+            words = self.words(value.get("entrypoint")) + self.words(value.get("command"))
+            words = [unescape(self.text(each)) for each in words if isinstance(each, str)]
+            self.unpinned |= programs.has_the_engine_start(words, starts_an_image)
+        self.holds_socket |= others
         self.command_line(value)
         self.unmeasured |= host_answers.in_service(value, self)
         self.interactive = before
@@ -638,9 +645,14 @@ READ = [(r"npm|npx|pnpm|yarn", r"npmrc|\.yarnrc"), (r"bunx?", r"npmrc|bunfig\.to
         (r"wg-quick", r"/wireguard/"), (r"openvpn", r"/openvpn/"), (r"crond?|supercronic", r"/cron"), (r"php(-fpm)?|apache2-foreground", r"/php/.*\.ini|\.php"),
         (r"honcho|foreman|pm2(-runtime)?|overmind|hivemind", r"Procfile|ecosystem\.config"), (r"telegraf|vector|redpanda-connect", r"/telegraf/|/vector/|connect\.y"),
         (r"consul", r"/consul"), (r"fluentd|logstash", r"/fluent|/logstash"), (r"logrotate", r"/logrotate"), (r"webhook", r"hooks\.(json|yaml)"),
-        (r"supervisord", r"supervisor"), (r"node\s[^;\n]*--env-file\S*", r"\.env"),
+        (r"supervisord", r"supervisor"), (r"haproxy", r"haproxy\.cfg"), (r"postgres", r"postgresql(\.auto)?\.conf"),
+        (r"httpd-foreground|httpd|apache2(ctl|-foreground)?", r"/etc/apache2/|/apache2/conf|httpd\.conf"), (r"uwsgi", r"uwsgi\.ini"), (r"patroni", r"patroni"),
+        (r"keepalived", r"keepalived"), (r"monit", r"monitrc"), (r"dnsmasq", r"dnsmasq"), (r"collectd", r"collectd"), (r"zabbix_agentd", r"zabbix_agentd"),
+        (r"rsyslogd", r"rsyslog"), (r"ofelia", r"ofelia"), (r"hass", r"configuration\.yaml"), (r"rclone", r"rclone\.conf"), (r"wget", r"wgetrc"), (r"curl", r"curlrc"),
+        (r"mvn", r"\.m2/settings"), (r"cargo", r"\.cargo/config"), (r"gradle", r"init\.gradle"), (r"terraform", r"\.tf$"), (r"ansible-playbook", r"playbook"),
+        (r"postfix", r"/etc/postfix/"), (r"tor", r"torrc"), (r"just|task", r"justfile|Taskfile"), (r"node\s[^;\n]*--env-file\S*", r"\.env"),
         (r"gunicorn|uvicorn|python3?|superset|celery|jupyter|flask", r"\.py"), (r"puma|rails|ruby", r"\.rb")]
-AT_START = re.compile(r"/cont-init\.d/|/services\.d/|/etc/(docker|sudoers|udev|sysctl|modprobe\.d|cron|systemd|profile|init)|/(lib|run)/systemd|/proc/sys|/sys/kernel")
+AT_START = re.compile(r"/[^/\s]*(?:boot|entrypoint|finish|hook|init|start|service)[^/\s]*\.d/|/[^/\s]*entrypoint[^/\s]*/|/cont-init\.d/|/services\.d/|/etc/(docker|sudoers|udev|sysctl|modprobe\.d|cron|systemd|profile|init)|/(lib|run)/systemd|/proc/sys|/sys/kernel")
 
 
 def is_for_browsers(path, text):
@@ -655,11 +667,12 @@ def is_for_browsers(path, text):
 def writes_what_a_program_reads(text, names):
     """A value in a file that a program reads, which the same script starts."""
     written = [match.group(1) for line in text.split("\n") for each in re.split(r";|&&", line) if mentions(each, names)
-               for match in re.finditer(r">\s*(\S+)", each)]
+               for match in re.finditer(r">>?\s*([^\s>]\S*)", each)]
     if re.search(r"<<-?\s*\w+", text):
         written += re.findall(r">\s*(\S+)", text)
     started = r"(^|[\s;|&(/])(%s)(\s|$|;)"
-    if any(AT_START.search(each) for each in written):
+    statements = [[word for word, _ in script_uses.words_of(each)] for each in re.split(r";|\n|&&", text)]
+    if any(AT_START.search(each) for each in written) or programs.gets_code(statements, set(written)):
         return True
     # Files of scripts that no browser is sent.
     loads = re.search(started % r"node|npm|pm2-runtime|next|tsx", text) and any(

@@ -239,7 +239,7 @@ def takes(command, unchecked):
     # Whatever other program has such an address among its words shows what is answered there.
     plain = [each for each in words if each and not re.match(r"\w+=", each)]
     program = posixpath.basename(plain[0]) if plain else ""
-    manages = MANAGERS.match(program) or program in ("git", "npx", "uvx", "bunx", "deno", "apt", "apt-get", "apk", "dnf", "yum")
+    manages = MANAGERS.match(program) or program in ("git", "npx", "uvx", "bunx", "deno", "apt", "apt-get", "apk", "dnf", "microdnf", "yum", "zypper")
     return bool(program) and not QUIET.match(program) and not manages and unprotected(" ".join(plain[1:])) or "::" in command and "rsync" in names
 
 
@@ -250,6 +250,12 @@ def brings_packages(words, unchecked):
         rest = [each for each in words[at + 1:] if "proxy" not in each.split("=")[0].lower()]
         text = " ".join(rest)
         off = bool(UNCHECKED.search(text)) or any(re.fullmatch(each, name) for each in unchecked)
+        named = [each for each in rest if re.match(r"\w+://", each)]
+        if name in ("dnf", "microdnf", "yum") and {"install", "localinstall", "reinstall", "upgrade", "update"} & set(rest) \
+                and "config-manager" not in rest and not re.search(r"localpkg_gpgcheck=(1|True)", text) and any(map(unprotected, named)):
+            return True
+        if name == "zypper" and off and any(map(unprotected, named)) or name in ("mvn", "mvnw") and re.search(r"-D\S*\b(insecure|allowall)(=true)?(\s|$)", text):
+            return True
         if name == "git" and "clone" in rest or MANAGERS.match(name) and BRINGS & set(rest):
             return unprotected(text) or off and (elsewhere(text) or not ADDRESS.search(text))
         if name in ("npx", "uvx", "bunx"):
@@ -310,6 +316,10 @@ def script_executes(text, entries, depth=0):
     # Values and files that hold such an answer.
     held = {name for name, command in re.findall(r"(\w+)=\"?(?:\$\(|`)([^)`]*)", text) if any(takes(each, unchecked) for each in re.split(r"\||;", command))}
     files = set()
+    for host, folder in re.findall(r"\bmount\s+-t\s+(?:nfs4?|cifs)\s+(?://)?([\w.-]+):?/\S*\s+([^\s;&|]+)", text) \
+            + [("192.0.2.1", each) for each in re.findall(r"\bmount\s+-t\s+(?:9p|virtiofs)\s+\S+\s+([^\s;&|]+)", text)]:
+        if is_machine_of_address(host):
+            files |= set(re.findall(rf"(?<=\s){re.escape(folder)}/[^\s;&|]+", text))
     statements = re.split(r";|\n|&&|\|\|", text)
     for index, statement in enumerate(statements):
         parts = statement.split("|")

@@ -3,6 +3,8 @@
 import posixpath
 import re
 
+from . import programs
+
 NOT_READ = re.compile(r"(g|m)?awk$|lua|luajit|(Rscript|R|julia|elixir|erl|pwsh|groovy|guile|racket|expect|emacs|n?vim?|ex|ed|gdb|lldb|sqlite3|duckdb"
                       r"|execlineb|make|gmake|m4|bc|dc|lftp|swipl|gnuplot)$|tclsh")
 READ = re.compile(r"(python|pypy)[0-9.]*$|(node|nodejs|bun|deno|tsx|ts-node|ruby|perl|php)$")
@@ -147,6 +149,8 @@ def script_executes(text, names, substituted):
         if has(body, names) and any(CLIENTS.match(posixpath.basename(word)) for word, _ in words_of(line)):
             return True
     statements = split_outside_quotes(text, r";|\n|&&|\|\|")
+    if programs.puts_and_starts([[word for word, _ in words_of(each)] for each in statements], lambda each: has(each, names)):
+        return True
     written = {path for each in statements if has(each, names) for path in re.findall(r">\s*(/[^\s;&]+)", each)}
     if any(each.startswith("/docker-entrypoint-initdb.d/") for each in written):
         return True
@@ -166,6 +170,8 @@ def command_executes(words, input_is_open, names, written):
     name, arguments = posixpath.basename(words[0][0]), words[1:]
     texts = [each for each, _ in arguments]
     if code_executes([words[0][0]] + texts, names):
+        return True
+    if programs.brings_code(name, texts, lambda each: has(each, names)):
         return True
     if CLIENTS.match(name) and (input_is_open or any(path in each for path in written for each in texts)):
         return True

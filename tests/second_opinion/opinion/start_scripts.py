@@ -3,7 +3,7 @@ before the containers"), and the fields around the docker compose file (dstack, 
 
 import re
 
-from . import docker_compose, host_answers
+from . import docker_compose, host_answers, programs
 
 # The files and disks whose content the host chooses.
 HOST = re.compile(r"\.host-shared|\.?user[_-]config|\.decrypted-env|/sys/firmware|/sys/class/dmi|/sys/devices/virtual/dmi|/proc/device-tree|/run/credentials|/dev/(disk/|fd0|hd|mmcblk|nvme|pmem|sd|sr|vd|virtio-ports|xvd)")
@@ -53,7 +53,7 @@ def judge(document, names):
         if not isinstance(text, str):
             unmeasured = True
             continue
-        unpinned |= starts_an_image(text)
+        unpinned |= any(map(starts_an_image, programs.spelled_out(text))) or programs.asks_at_the_socket(text)
         unmeasured |= docker_compose.shell_executes(text, set(names) | {"PCCS_URL"}) if names or "PCCS_URL" in text else False
         unmeasured |= executes_a_file_of_the_host(text) or writes_the_compose_file(text) or sets_the_environment_of_compose(text)
         unmeasured |= any(docker_compose.mentions(line, set(names)) and re.match(r"\s*(sysctl|chpasswd|usermod)\s", line) for line in SPLIT.split(text))

@@ -34,6 +34,8 @@ crate::word_enum! {
         Exact = "exact",
         /// Its beginning.
         Prefix = "prefix",
+        /// Its beginning, unless its last word says that it is of a value. Behind `__` stands what a program does not name itself.
+        PrefixUnlessData = "prefix-unless-data",
         /// Its end.
         Suffix = "suffix",
         /// Whole words of it, between `_`, unless its last word says that it is of a value.
@@ -44,7 +46,7 @@ crate::word_enum! {
         OrdinaryPrefix = "ordinary-prefix",
         /// The end of such names.
         OrdinarySuffix = "ordinary-suffix",
-        /// A last word of names of values: no part of such a name counts.
+        /// A last word of names of values: no part of such a name counts, nor a [`Self::PrefixUnlessData`].
         Data = "data",
     }
 }
@@ -142,6 +144,10 @@ impl RiskyName {
                 name == own.as_str() || excepted.has_sections && is_behind_section(name, own)
             }
             RiskyNameMatch::Prefix => !excepted.is_ordinary && name.starts_with(own.as_str()),
+            RiskyNameMatch::PrefixUnlessData => {
+                let is_of_data = excepted.is_of_data && !excepted.has_sections;
+                !excepted.is_ordinary && !is_of_data && name.starts_with(own.as_str())
+            }
             RiskyNameMatch::Suffix => {
                 !excepted.is_ordinary && name.ends_with(own.as_str()) && !excepted.end_in(own)
             }

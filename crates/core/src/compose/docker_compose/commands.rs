@@ -97,22 +97,24 @@ impl Judge<'_> {
     }
 
     /// The words of a command line where its variables are not set.
-    fn words(&self, value: &Value) -> Vec<String> {
-        let evaluate = |text: &str| {
-            let template = super::variables::Template::read(text);
-            template.map_or_else(
-                |_| String::new(),
-                |template| template.evaluate(&|name| self.settable.value(name)),
-            )
-        };
+    pub(super) fn words(&self, value: &Value) -> Vec<String> {
         match value {
-            Value::String(text) => split(&evaluate(text)),
+            Value::String(text) => split(&self.evaluated(text)),
             Value::Array(items) => items
                 .iter()
-                .map(|item| item.as_str().map(evaluate).unwrap_or_default())
+                .map(|item| item.as_str().map(|text| self.evaluated(text)).unwrap_or_default())
                 .collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// A text where its variables are not set.
+    pub(super) fn evaluated(&self, text: &str) -> String {
+        let template = super::variables::Template::read(text);
+        template.map_or_else(
+            |_| String::new(),
+            |template| template.evaluate(&|name| self.settable.value(name)),
+        )
     }
 
     /// `healthcheck.test`: a script, or a list whose first item says how the others are read.

@@ -39,11 +39,20 @@ const OF_ARGUMENTS: [&str; 2] = ["args", "arguments"];
 
 /// Names of settings, or their last words, whose value names code that a program loads, or is code.
 #[rustfmt::skip]
-const OF_CODE: [&str; 20] = [
-    "auto_append_file", "auto_prepend_file", "callbacks", "code", "extension", "failure_callback", "import",
-    "include", "loadmodule", "lua-load", "lua-load-per-thread", "lua-prepend-path", "lua_package_cpath",
-    "lua_package_path", "module", "plugin", "preload", "require", "ssl_engine", "success_callback",
+const OF_CODE: [&str; 50] = [
+    "attach-daemon", "attach-daemon2", "auto_append_file", "auto_prepend_file", "callbacks", "code",
+    "exec-as-root", "exec-as-user", "exec-asap", "exec-in-jail", "exec-post-app", "exec-post-jail",
+    "exec-pre-app", "exec-pre-jail", "extension", "extfilterdefine", "failure_callback", "import",
+    "include", "include_path", "includeoptional", "legion-attach-daemon", "loadfile", "loadmodule",
+    "logging.config", "lua-load", "lua-load-per-thread", "lua-prepend-path", "lua_package_cpath",
+    "lua_package_path", "luamaphandler", "luaquickhandler", "luaroot", "module", "perlmodule",
+    "perlrequire", "plugin", "preload", "require", "scriptalias", "scriptaliasmatch", "sendmail_path",
+    "smart-attach-daemon", "ssl_engine", "success_callback", "wsgi-file", "wsgiimportscript",
+    "wsgipythonpath", "wsgiscriptalias", "wsgiscriptaliasmatch",
 ];
+
+/// Beginnings of such names: `hook-pre-app` of uWSGI, `LuaHookAccessChecker` of httpd.
+const OF_CODE_BEGINNINGS: [&str; 2] = ["hook-", "luahook"];
 
 /// Settings of httpd whose value is a program where it begins with `|`.
 const OF_PIPES: [&str; 5] = ["customlog", "errorlog", "forensiclog", "globallog", "transferlog"];
@@ -77,17 +86,16 @@ pub(super) fn executed_by_settings(
             separator: Separator::OfShells,
             value: SettingValue::Text(""),
         };
-        let all: [&[&str]; 5] = [&OF_COMMANDS, &OF_SEVERAL, &OF_ARGUMENTS, &OF_CODE, &OF_PIPES];
-        all.iter().any(|names| setting.is_named(names))
+        let all: [&[&str]; 4] = [&OF_COMMANDS, &OF_SEVERAL, &OF_ARGUMENTS, &OF_PIPES];
+        is_of_code(&setting) || setting.name == LOGGING || all.iter().any(|names| setting.is_named(names))
     };
     let Some(settings) = settings(text, &counts) else {
         let named = referenced(text, is_outside).into_iter();
         return named.map(|name| (name, "command".to_owned())).collect();
     };
-    // A map of httpd whose values a program gives.
-    for line in text.lines().filter(|line| line.contains("prg:")) {
+    for (line, setting) in lines_of_code(text) {
         let named = referenced(line, is_outside).into_iter();
-        executed.extend(named.map(|name| (name, "rewritemap".to_owned())));
+        executed.extend(named.map(|name| (name, setting.to_owned())));
     }
     for setting in settings {
         if takes_host_data && setting.is_named(&OF_COMMANDS) && executes_host_data(&setting.value, is_outside)
@@ -99,6 +107,36 @@ pub(super) fn executed_by_settings(
         }
     }
     executed
+}
+
+/// The mapping of Spring Boot in which `config` names a file of Logback, which loads classes.
+const LOGGING: &str = "logging";
+
+fn is_of_code(setting: &Setting<'_>) -> bool {
+    let begins = |start: &&str| setting.name.starts_with(*start);
+    setting.is_named(&OF_CODE) || OF_CODE_BEGINNINGS.iter().any(|start| begins(&start))
+}
+
+/// Lines that say what is started or loaded in a form that no other setting has, each with the name of its setting.
+fn lines_of_code(text: &str) -> impl Iterator<Item = (&str, &'static str)> {
+    // `import.string "x" { content = sys.env("NAME") }` of Alloy.
+    let has_imports = ["import.file", "import.git", "import.http", "import.string"]
+        .iter()
+        .any(|block| text.contains(block));
+    text.lines().filter_map(move |line| {
+        let start = line.trim_start();
+        let is_import = ["content", "filename", "repository", "url"]
+            .iter()
+            .any(|name| start.starts_with(name) || line.contains(&format!("{{ {name}")));
+        // A map of httpd whose values a program gives.
+        if line.contains("prg:") {
+            Some((line, "rewritemap"))
+        } else if start.to_ascii_lowercase().starts_with("check program") {
+            Some((line, "check program"))
+        } else {
+            (has_imports && is_import).then_some((line, "import"))
+        }
+    })
 }
 
 /// Whether a command executes what the host can send.
@@ -145,7 +183,16 @@ pub(super) fn under_risky_names(document: &Value, is_outside: &dyn Fn(&str) -> b
 
 fn executed_by(setting: &Setting<'_>, of: SettingsOf, is_outside: &dyn Fn(&str) -> bool) -> BTreeSet<String> {
     let all = |text: &str| referenced(text, is_outside);
-    let is_code = setting.is_named(&OF_CODE);
+    let is_code = is_of_code(setting);
+    if setting.name == LOGGING {
+        let SettingValue::Mapping(text) = setting.value else {
+            return BTreeSet::new();
+        };
+        let own = text
+            .lines()
+            .filter(|line| line.trim_start().starts_with("config:"));
+        return own.flat_map(all).collect();
+    }
     if setting.is_named(&OF_PIPES) {
         let SettingValue::Text(text) = setting.value else {
             return BTreeSet::new();
@@ -260,10 +307,13 @@ fn references(text: &str, is_outside: &dyn Fn(&str) -> bool, signs: &[char]) -> 
         }
         let before = text.get(..at).unwrap_or_default();
         let is_of_shell = before.ends_with("${") || before.ends_with('$');
+        // `$(NAME)` of uWSGI: for a shell it is the output of a program of that name.
+        let behind = text.get(at + word.len()..).unwrap_or_default();
+        let is_in_parentheses = before.ends_with("$(") && behind.starts_with(')');
         let is_marked = match is_of_shell {
             true => signs.contains(&'$'),
             false => before.trim_end_matches(['.', ' ']).ends_with(signs) || before.ends_with("%("),
-        };
+        } || is_in_parentheses;
         if is_marked || !is_of_shell && *names_environment {
             names.insert(name.to_owned());
         }
@@ -334,6 +384,20 @@ mod tests {
             "run: '{{E}}'",
             "run: é%E%",
             "ErrorLog ${E}/log",
+            "hook-pre-app = exec:$(E)",
+            "module = $(E)",
+            "wsgi-file=$(E)",
+            "attach-daemon = $(E)",
+            "sendmail_path = ${E}",
+            "include_path = ${E}",
+            "ExtFilterDefine x cmd=\"${E}\"",
+            "WSGIScriptAlias / ${E}",
+            "ScriptAlias /x ${E}",
+            "LuaHookAccessChecker ${E} x",
+            "logging.config: ${E}",
+            "logging:\n  level:\n    root: INFO\n  config: ${E}",
+            "import.string \"x\" {\n  content = sys.env(\"E\")\n}",
+            "check program x with path \"/bin/sh -c $E\"",
         ] {
             assert!(of(text), "{text}");
         }
@@ -344,6 +408,11 @@ mod tests {
             "level: $E",
             "command: [app, --port, \"${E}\"]",
             "args: [\"--token=${E}\"]",
+            "http-socket = 0.0.0.0:$(E)",
+            "fastrouter_keys = $(E)",
+            "logging:\n  level:\n    root: ${E}\n  config: /logback.xml",
+            "loki.write \"x\" {\n  url = sys.env(\"E\")\n}",
+            "check process x with pidfile /x.pid\n  set mailserver $E",
             "command: E",
             "command: app\ntoken: ${E}",
             "ErrorLog /dev/stderr ${E}",

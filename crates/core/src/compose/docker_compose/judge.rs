@@ -130,9 +130,14 @@ impl Judge<'_> {
         self.file.names_other_platform |= container
             .get("platform")
             .is_some_and(|platform| self.is_other_platform(platform));
+        let others_hold = std::mem::take(&mut self.holds_docker_socket);
         for (key, value) in container {
             self.key("service", path, key, value, &environment);
         }
+        if self.holds_docker_socket {
+            self.engine_of_container(path, container);
+        }
+        self.holds_docker_socket |= others_hold;
         self.entrypoint_with_command(path, container, &environment);
         self.command_line(path, container);
     }

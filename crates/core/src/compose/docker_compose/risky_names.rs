@@ -175,6 +175,7 @@ mod tests {
             "MY_STARTUP_SCRIPT",
             "MY_EXTRA_ARGS",
             "LD_SDK_KEY2",
+            "LD_SDK_KEYS",
             "PYTHONUNBUFFEREDX",
             "XN8N_TRUST_PROXY",
             "SPRING_APPLICATION_JSON",

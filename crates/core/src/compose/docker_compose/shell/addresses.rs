@@ -29,6 +29,8 @@ pub(super) struct Addresses {
     pub(super) unchecked: BTreeSet<&'static str>,
     /// The same of the keys of machines for SSH, which `ssh-keyscan` takes as they come.
     pub(super) takes_any_key: bool,
+    /// Whether a setting of dnf or yum has the signatures of packages looked at that are named by their addresses.
+    pub(super) checks_named_packages: bool,
 }
 
 impl Addresses {

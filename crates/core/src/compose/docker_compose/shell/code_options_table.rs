@@ -3,7 +3,7 @@
 /// Programs, the starts of their options whose argument names code, and whether their first operand does.
 pub(super) type CodeOptions = (&'static [&'static str], &'static [&'static str], bool);
 
-pub(super) const CODE_OPTIONS: [CodeOptions; 53] = [
+pub(super) const CODE_OPTIONS: [CodeOptions; 55] = [
     (&["celery"], &["-A", "--app", "--config", "--workdir"], false),
     (&["flask"], &["-A", "--app"], false),
     (
@@ -280,6 +280,8 @@ pub(super) const CODE_OPTIONS: [CodeOptions; 53] = [
         true,
     ),
     (&["gs"], &["-c"], true),
+    (&["bentoml", "k6", "marimo"], &[], true),
+    (&["mlflow"], &["-m", "--model-uri"], false),
     (&["websocat"], &["--exec", "--sh-c", "-e"], false),
     (
         &["jupyter", "jupyter-lab", "start-notebook.sh"],

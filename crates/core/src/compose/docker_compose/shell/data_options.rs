@@ -23,15 +23,20 @@ pub(super) const OF_ADDRESS: [&str; 6] = ["addr", "address", "endpoint", "uri", 
 /// Parts that say that an address is the program's own.
 pub(super) const OF_LISTENERS: [&str; 6] =
     ["advertise", "advertised", "bind", "external", "listen", "public"];
-/// Programs that run, or bring, what another machine tells them: no value of theirs is data.
+/// Agents that run what another machine tells them.
 #[rustfmt::skip]
-pub(super) const OF_OTHERS: [&str; 43] = [
-    "act_runner", "actions-runner", "ansible-pull", "awscli", "bamboo-agent", "buildkite-agent",
-    "chef-client", "chef-solo", "circleci-agent", "code-server", "config.sh", "consul-template", "dagster",
-    "debugpy", "dlv", "drone-runner-docker", "drone-runner-exec", "envconsul", "flyway", "forgejo-runner",
-    "gdbserver", "git-sync", "gitlab-runner", "gotty", "jenkins-agent", "liquibase", "lldb-server", "mlflow",
-    "modelscope", "nomad", "openssl", "prefect", "puppet", "ray", "s5cmd", "salt-minion", "shellinaboxd",
-    "tailscale", "tailscaled", "teleport", "torchrun", "wetty", "woodpecker-agent",
+pub(super) const AGENTS: [&str; 23] = [
+    "act_runner", "actions-runner", "ansible-pull", "bamboo-agent", "buildkite-agent", "chef-client",
+    "circleci-agent", "circleci-runner", "config.sh", "drone-runner-docker", "drone-runner-exec",
+    "forgejo-runner", "gitea-runner", "gitlab-runner", "jenkins-agent", "nomad", "puppet", "ray",
+    "salt-minion", "sshx", "teleport", "tmate", "woodpecker-agent",
+];
+/// Other programs that run, or bring, what another machine tells them. No value of theirs or of an agent is data.
+#[rustfmt::skip]
+pub(super) const OF_OTHERS: [&str; 24] = [
+    "awscli", "chef-solo", "code-server", "consul-template", "dagster", "debugpy", "dlv", "envconsul",
+    "flyway", "gdbserver", "git-sync", "gotty", "liquibase", "lldb-server", "mlflow", "modelscope",
+    "openssl", "prefect", "s5cmd", "shellinaboxd", "tailscale", "tailscaled", "torchrun", "wetty",
 ];
 /// Parts of the names of options whose value leads to code, whatever the last part is: `--plugin-url`, `--config-name`.
 #[rustfmt::skip]

@@ -1,7 +1,7 @@
 //! Where an argument is data: the value of an option that is known to take data, or what a program is known to take so.
 
 use super::data_options::{
-    OF_ADDRESS, OF_CLIENTS, OF_CODE, OF_DATA, OF_LISTENERS, OF_OTHERS, OF_POSTGRES, Operands, Takes,
+    AGENTS, OF_ADDRESS, OF_CLIENTS, OF_CODE, OF_DATA, OF_LISTENERS, OF_OTHERS, OF_POSTGRES, Operands, Takes,
 };
 use super::interpreters::JAVA_NUMBERS;
 use super::paths::base_name;
@@ -82,7 +82,12 @@ fn option_behind_npm(command: &ShellCommand, at: usize) -> Option<&str> {
 /// runs what another machine sends: behind a program that is not known it may be started.
 fn obeys_others(command: &ShellCommand) -> bool {
     let mut names = command.words.iter().map(|word| base_name(&word.text));
-    names.any(|name| DOWNLOADERS.contains(&name) || UNPACKERS.contains(&name) || OF_OTHERS.contains(&name))
+    names.any(|name| {
+        DOWNLOADERS.contains(&name)
+            || UNPACKERS.contains(&name)
+            || AGENTS.contains(&name)
+            || OF_OTHERS.contains(&name)
+    })
 }
 
 /// What an option that names a model hands a program.

@@ -7,6 +7,7 @@ use super::program_settings::sets_by_a_variable;
 use super::programs::{
     ENGINE_GROUPS, ENGINE_STARTS_NOTHING, ENGINES, EXECUTORS, FETCHERS, HARMLESS, IN_GROUPS_STARTS_NOTHING,
 };
+use super::verbs::brings_code;
 use super::word::Word;
 
 /// Whether a program, or what a shell has built in, evaluates or executes one of its arguments.
@@ -15,7 +16,7 @@ pub(super) fn evaluates(name: &str, arguments: &[Word]) -> bool {
         let is = |word: &Word| options.iter().any(|option| word.text.starts_with(option));
         arguments.iter().any(is)
     };
-    if loads_code_of_a_model(arguments) {
+    if loads_code_of_a_model(arguments) || brings_code(name, arguments) {
         return true;
     }
     if names_code_by_option(name, arguments) == Some(true) {
@@ -81,9 +82,8 @@ pub(super) fn evaluates(name: &str, arguments: &[Word]) -> bool {
             .iter()
             .any(|verb| is_behind(arguments, verb)),
         "mix" => is_behind(arguments, "-e") || is_behind(arguments, "--eval"),
-        "hash" | "enable" | "mono" | "wasmtime" | "wasmer" | "kubectl" | "helm" | "crond" => {
-            arguments.iter().any(|word| !word.names.is_empty())
-        }
+        "hash" | "enable" | "mono" | "wasmtime" | "wasmer" | "kubectl" | "helm" | "crond" | "nix-env"
+        | "pacman" | "paru" | "yay" | "zypper" => arguments.iter().any(|word| !word.names.is_empty()),
         name if executes_input(name) && !is_interpreter(name) => hands_a_command(name, arguments),
         // What stands behind the script of an interpreter is the script's own; a module of Python may be a program that is known.
         name if is_interpreter(name) => {

@@ -59,6 +59,8 @@ const PYTHON: Executing = Executing {
     ],
     words: &[],
     parts: &[
+        "--trust-remote-code",
+        "pip.main(",
         "os.exec",
         "os.spawn",
         "posix_spawn",

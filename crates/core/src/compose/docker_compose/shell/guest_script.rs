@@ -3,11 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use super::engine_spellings::{EngineSpellings, asks_the_engine, engine_behind};
 use super::host_data::HOST_DATA;
 use super::host_files::HOST_FILES;
 use super::interpreters::{Execution, is_interpreter};
 use super::known_folders::KnownFolders;
 use super::language::Language;
+use super::own_variables::fixed_values;
 use super::paths::{base_name, file_key};
 use super::programs::{ENGINE_STARTS_NOTHING, ENGINES, EXECUTORS, IN_GROUPS_STARTS_NOTHING};
 use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES};
@@ -46,6 +48,8 @@ pub(in crate::compose::docker_compose) struct GuestScript {
     pub(in crate::compose::docker_compose) replaces: BTreeSet<String>,
     /// Whether it is too long to be read.
     pub(in crate::compose::docker_compose) is_too_long: bool,
+    /// Whether a container starts it, whose files the document does not hold.
+    is_of_container: bool,
 }
 
 impl GuestScript {
@@ -75,22 +79,58 @@ impl GuestScript {
         script
     }
 
+    /// Which images a container with the socket of the engine starts or fetches, by the words of its command line, and what else it has
+    /// the engine do.
+    pub(in crate::compose::docker_compose) fn read_engine_of_container(
+        words: &[String],
+        is_pinned: &dyn Fn(&str) -> bool,
+    ) -> Self {
+        let mut script = Self {
+            is_of_container: true,
+            ..Self::default()
+        };
+        script.read_commands("", &[ShellCommand::of_list(words)], is_pinned, 0);
+        Self {
+            images: script.images,
+            engine: script.engine,
+            ..Self::default()
+        }
+    }
+
     fn commands(&mut self, text: &str, is_pinned: &dyn Fn(&str) -> bool, depth: usize) {
         if depth >= MAX_DEPTH {
             self.is_too_long = true;
             return;
         }
-        let script = Script::of(text, depth);
-        let folders = KnownFolders::of(text, script.fixed_values());
-        for command in &script.commands {
+        self.read_commands(text, &Script::of(text, depth).commands, is_pinned, depth);
+    }
+
+    fn read_commands(
+        &mut self,
+        text: &str,
+        commands: &[ShellCommand],
+        is_pinned: &dyn Fn(&str) -> bool,
+        depth: usize,
+    ) {
+        let folders = KnownFolders::of(text, fixed_values(commands));
+        let spellings = EngineSpellings::of(commands);
+        for command in commands {
             self.writes(command, &folders);
+            for text in spellings.texts_of(command, commands) {
+                self.commands(&text, is_pinned, depth + 1);
+            }
             for program in command.programs(&mut BTreeSet::new()) {
                 let name = base_name(&program.word.text);
                 self.reads_otherwise(command, name, program.arguments, &folders);
                 self.unpacks(command, name, program.arguments, &folders);
                 if ENGINES.contains(&name) {
                     self.engine(command, program.arguments, is_pinned);
-                } else if matches!(name, "docker-compose" | "podman-compose") {
+                    continue;
+                }
+                if let Some(arguments) = engine_behind(name, program.arguments) {
+                    self.engine(command, arguments, is_pinned);
+                }
+                if matches!(name, "docker-compose" | "podman-compose") {
                     self.compose(command, program.arguments);
                 } else if matches!(name, "ctr" | "crictl" | "buildah" | "buildctl") {
                     note(&mut self.engine, name);
@@ -103,17 +143,19 @@ impl GuestScript {
                     note(&mut self.engine, &format!("{} behind {name}", engine.text));
                 } else if matches!(name, "crane" | "skopeo") {
                     self.copies(program.arguments, is_pinned);
+                } else if asks_the_engine(program.arguments) {
+                    note(&mut self.engine, &format!("{name} at the socket of the engine"));
                 } else if is_interpreter(name) {
                     if Language::of_interpreter(name).is_some() {
                         self.names_in_code(command);
                     }
                     for script in Execution::of(name, program.arguments).scripts {
-                        self.commands(&script.text, is_pinned, depth + 1);
+                        self.commands(&spellings.filled(&script.text), is_pinned, depth + 1);
                     }
                 } else if EXECUTORS.contains(&name) {
-                    let scripts = program.arguments.iter().filter(|word| word.text.contains(' '));
-                    for script in scripts {
-                        self.commands(&script.text, is_pinned, depth + 1);
+                    let texts = program.arguments.iter().map(|word| spellings.filled(&word.text));
+                    for script in texts.filter(|text| text.contains(' ')) {
+                        self.commands(&script, is_pinned, depth + 1);
                     }
                 }
             }
@@ -164,10 +206,11 @@ impl GuestScript {
             let text = word.text.as_str();
             text.starts_with("-f") || text.starts_with("--file") || text.starts_with("--project-directory")
         });
-        let builds = arguments
-            .iter()
-            .any(|word| matches!(word.text.as_str(), "build" | "--build"));
-        if is_elsewhere || names_another || builds {
+        let has = |verbs: &[&str]| arguments.iter().any(|word| verbs.contains(&word.text.as_str()));
+        let builds = has(&["build", "--build"]);
+        if self.is_of_container && has(&["build", "create", "pull", "run", "up"]) {
+            note(&mut self.engine, "docker compose in a container");
+        } else if !self.is_of_container && (is_elsewhere || names_another || builds) {
             note(&mut self.engine, "docker compose with another file");
         }
     }

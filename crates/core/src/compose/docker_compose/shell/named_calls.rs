@@ -58,7 +58,8 @@ const HARMLESS_OWNERS: [&str; 13] = [
     "ujson",
 ];
 /// Owners of functions whose first argument is the name of an app: `uvicorn.run("app:app")`.
-const LOADING_OWNERS: [&str; 3] = ["granian", "hypercorn", "uvicorn"];
+/// That of repositories brings code by its address: `Repo.clone_from(address)`.
+const LOADING_OWNERS: [&str; 4] = ["Repo", "granian", "hypercorn", "uvicorn"];
 /// By these a value is one of several, of which another may be a text.
 const CHOICES: [&str; 8] = [" if ", "?", " or ", " and ", "||", "&&", "[", "+"];
 /// Functions whose result is no text: a number, or true or false.

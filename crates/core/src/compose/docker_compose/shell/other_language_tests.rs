@@ -261,6 +261,18 @@ fn what_a_script_executes_is_executed() {
         ),
         (
             Language::Python,
+            "import os, subprocess; subprocess.run(['vllm', 'serve', os.environ['X'], '--trust-remote-code'])",
+        ),
+        (
+            Language::Python,
+            "import os; from git import Repo; Repo.clone_from(os.environ['X'], '/app')",
+        ),
+        (
+            Language::Python,
+            "import os, pip; pip.main(['install', os.environ['X']])",
+        ),
+        (
+            Language::Python,
             "import os,code; code.InteractiveInterpreter().runsource(os.environ['X'])",
         ),
         (

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::paths::file_key;
 use super::pipes::Pipes;
-use super::script::Script;
+use super::script::{Script, ShellCommand};
 use super::shown_environment::WHOLE_ENVIRONMENT;
 use super::tainted::Tainted;
 use super::word::Word;
@@ -93,24 +93,27 @@ impl Script {
 impl Script {
     /// The values of its variables that it sets to one fixed text alone.
     pub(super) fn fixed_values(&self) -> BTreeMap<&str, &str> {
-        let mut values: BTreeMap<&str, Option<&str>> = BTreeMap::new();
-        for command in &self.commands {
-            for word in &command.words {
-                if let Some((name, value)) = assignment(&word.text) {
-                    let is_fixed = word.names.is_empty() && !value.contains('$');
-                    let value = is_fixed.then_some(value);
-                    let known = values.entry(name).or_insert(value);
-                    if *known != value {
-                        *known = None;
-                    }
-                }
+        fixed_values(&self.commands)
+    }
+}
+
+/// The values of the variables that commands set to one fixed text alone.
+pub(super) fn fixed_values(commands: &[ShellCommand]) -> BTreeMap<&str, &str> {
+    let mut values: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+    for word in commands.iter().flat_map(|command| &command.words) {
+        if let Some((name, value)) = assignment(&word.text) {
+            let is_fixed = word.names.is_empty() && !value.contains('$');
+            let value = is_fixed.then_some(value);
+            let known = values.entry(name).or_insert(value);
+            if *known != value {
+                *known = None;
             }
         }
-        let fixed = values
-            .into_iter()
-            .filter_map(|(name, value)| Some((name, value?)));
-        fixed.collect()
     }
+    let fixed = values
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)));
+    fixed.collect()
 }
 
 /// A text in which variables stand as their fixed values.

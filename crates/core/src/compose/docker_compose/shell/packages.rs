@@ -10,10 +10,19 @@ fn before_dashes(arguments: &[Word]) -> impl Iterator<Item = &Word> {
 
 /// Whether a package manager fetches what its arguments name.
 pub(super) fn fetches(name: &str, arguments: &[Word]) -> bool {
-    let mut words = before_dashes(arguments).filter(|word| !word.text.starts_with('-'));
+    let mut words = before_dashes(arguments)
+        .filter(|word| !word.text.starts_with('-'))
+        .peekable();
+    // These bring what a project needs by whatever they are told; `yarn` alone installs.
+    let is_bare = match name {
+        "mvn" | "mvnw" => true,
+        "yarn" => words.peek().is_none(),
+        "zypper" => arguments.iter().any(|word| word.text == "in"),
+        _ => false,
+    };
     let is_start = |word: &&Word| matches!(word.text.as_str(), "start" | "run" | "test" | "serve");
     let mut words = words.by_ref().take_while(|word| !is_start(word));
-    FETCHERS.contains(&name) && words.any(|word| FETCHING.contains(&word.text.as_str()))
+    is_bare || FETCHERS.contains(&name) && words.any(|word| FETCHING.contains(&word.text.as_str()))
 }
 
 /// The words of a package manager or runner that may name what it starts: its verb, what follows a verb that starts something, and

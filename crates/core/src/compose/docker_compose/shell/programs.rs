@@ -17,23 +17,26 @@ pub(super) const EXECUTORS: [&str; 89] = [
     "unshare", "uwsgi", "vi", "vim", "watch", "watchexec", "wine", "xargs", "xterm",
 ];
 /// Programs that fetch or start code by name.
-pub(super) const FETCHERS: [&str; 29] = [
+pub(super) const FETCHERS: [&str; 33] = [
     "apk", "apt", "apt-get", "bun", "bundle", "cargo", "composer", "conda", "cpan", "cpanm", "deno", "dnf",
-    "dpkg", "gem", "git", "go", "luarocks", "mamba", "npm", "pdm", "pip", "pip3", "pipx", "pnpm", "poetry",
-    "rpm", "uv", "yarn", "yum",
+    "dpkg", "gem", "git", "go", "luarocks", "mamba", "microdnf", "mvn", "mvnw", "npm", "pdm", "pip", "pip3",
+    "pipx", "pnpm", "poetry", "rpm", "uv", "yarn", "yum", "zypper",
 ];
 /// What those do when they fetch.
-pub(super) const FETCHING: [&str; 15] = [
+pub(super) const FETCHING: [&str; 18] = [
     "add",
     "ci",
     "clone",
+    "create-project",
     "download",
+    "downgrade",
     "fetch",
     "get",
     "i",
     "install",
     "localinstall",
     "pull",
+    "reinstall",
     "require",
     "submodule",
     "update",
@@ -153,7 +156,7 @@ pub(super) const CONNECTIONS: [&str; 12] = [
 pub(super) const OTHER_CONNECTIONS: [&str; 7] =
     ["delv", "ftp", "ftpget", "host", "lftp", "resolvectl", "tftp"];
 /// Programs that work on other machines over SSH.
-pub(super) const OVER_SSH: [&str; 4] = ["rsync", "scp", "sftp", "ssh"];
+pub(super) const OVER_SSH: [&str; 5] = ["rsync", "scp", "sftp", "ssh", "sshfs"];
 /// Programs, and parts of paths, by which data comes from elsewhere. A set, since it is asked of each word of a document.
 pub(super) static BRINGING: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
     let programs = [

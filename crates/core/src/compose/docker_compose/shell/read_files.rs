@@ -3,191 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use super::interpreters::is_interpreter;
 use super::paths::{base_name, file_key};
+use super::programs::{COREUTILS, DOWNLOADERS, HARMLESS, UNPACKERS};
+use super::readers_table::{CODE_ENDS, LOADERS, OTHERS_THAT_EXECUTE_NO_FILE, READERS};
 use super::tainted::Tainted;
 use super::word::Word;
-use super::written_files::{sources_of_file, sources_of_written};
-
-/// What a program reads beside what its arguments name.
-struct Reads {
-    programs: &'static [&'static str],
-    /// Parts of the paths of its settings.
-    files: &'static [&'static str],
-    /// Whether it also reads as settings each file and folder that an argument names.
-    named: bool,
-}
-
-const READERS: [Reads; 21] = [
-    Reads {
-        programs: &["corepack", "npm", "npx", "pnpm", "yarn"],
-        files: &["/.npmrc", "npmrc", "/.pnpmfile", "/.yarnrc"],
-        named: false,
-    },
-    Reads {
-        programs: &["bun", "bunx"],
-        files: &["/.npmrc", "bunfig.toml", "/.env"],
-        named: false,
-    },
-    Reads {
-        programs: &["pip", "pip3", "pipx", "uv", "uvx"],
-        files: &["pip.conf", "/pip/", "uv.toml", "requirements"],
-        named: false,
-    },
-    Reads {
-        programs: &["apt", "apt-get", "aptitude"],
-        files: &["/etc/apt/"],
-        named: false,
-    },
-    Reads {
-        programs: &["apk"],
-        files: &["/etc/apk/"],
-        named: false,
-    },
-    Reads {
-        programs: &["dnf", "microdnf", "yum"],
-        files: &["/etc/dnf", "/etc/yum"],
-        named: false,
-    },
-    Reads {
-        programs: &["psql"],
-        files: &["psqlrc"],
-        named: false,
-    },
-    Reads {
-        programs: &["mariadb", "mariadb-dump", "mysql", "mysqldump"],
-        files: &["my.cnf"],
-        named: false,
-    },
-    Reads {
-        programs: &["helm", "k9s", "kubectl"],
-        files: &["/.kube/", "kubeconfig"],
-        named: false,
-    },
-    Reads {
-        programs: &["aws", "eksctl", "s5cmd", "terraform"],
-        files: &["/.aws/"],
-        named: false,
-    },
-    Reads {
-        programs: &["wg-quick"],
-        files: &[".conf"],
-        named: true,
-    },
-    Reads {
-        programs: &["openvpn"],
-        files: &[".conf", ".ovpn"],
-        named: true,
-    },
-    Reads {
-        programs: &["cron", "crond", "dcron", "go-crond", "supercronic", "yacron"],
-        files: &["/cron"],
-        named: true,
-    },
-    Reads {
-        programs: &[
-            "apache2-foreground",
-            "apache2ctl",
-            "frankenphp",
-            "httpd-foreground",
-            "php",
-            "php-fpm",
-        ],
-        files: &["/php/", "/.user.ini", "/.htaccess", "/php.ini"],
-        named: false,
-    },
-    Reads {
-        programs: &[
-            "circusd",
-            "foreman",
-            "hivemind",
-            "honcho",
-            "overmind",
-            "pm2",
-            "pm2-runtime",
-            "process-compose",
-        ],
-        files: &["Procfile", "circus.ini", "ecosystem.config", "process-compose"],
-        named: true,
-    },
-    Reads {
-        programs: &["benthos", "connect", "redpanda-connect", "telegraf", "vector"],
-        files: &["/telegraf/", "/vector/", "benthos", "connect.y"],
-        named: true,
-    },
-    Reads {
-        programs: &["consul", "consul-template", "envconsul", "nomad", "vault"],
-        files: &["/consul", "/nomad", "/vault"],
-        named: true,
-    },
-    Reads {
-        programs: &["fluent-bit", "fluentd", "logstash"],
-        files: &["/fluent", "/logstash"],
-        named: true,
-    },
-    Reads {
-        programs: &["logrotate"],
-        files: &["/logrotate"],
-        named: true,
-    },
-    Reads {
-        programs: &["webhook"],
-        files: &["hooks.json", "hooks.yaml"],
-        named: true,
-    },
-    Reads {
-        programs: &["supervisord"],
-        files: &["supervisor"],
-        named: true,
-    },
-];
-
-/// Programs of a language, and the ends of its files that they load by name. Files that browsers are sent are none of them.
-const LOADERS: [(&[&str], &[&str]); 4] = [
-    (
-        &["apache2-foreground", "apache2ctl", "frankenphp", "php", "php-fpm"],
-        &[".inc", ".php", ".phtml"],
-    ),
-    (
-        &[
-            "airflow",
-            "celery",
-            "daphne",
-            "django-admin",
-            "fastapi",
-            "flask",
-            "gunicorn",
-            "hypercorn",
-            "jupyter",
-            "python",
-            "python3",
-            "superset",
-            "uvicorn",
-            "uwsgi",
-        ],
-        &[".pth", ".py"],
-    ),
-    (
-        &[
-            "bun",
-            "deno",
-            "next",
-            "node",
-            "npm",
-            "nuxt",
-            "pm2",
-            "pm2-runtime",
-            "pnpm",
-            "ts-node",
-            "tsx",
-            "yarn",
-        ],
-        &[".cjs", ".js", ".mjs", ".ts"],
-    ),
-    (
-        &["puma", "rackup", "rails", "rake", "ruby", "sidekiq", "unicorn"],
-        &[".rake", ".rb", ".ru"],
-    ),
-];
+use super::written_files::{has_files, sources_of_file, sources_of_written};
 
 /// Folders of what servers send to browsers.
 const OF_BROWSERS: [&str; 4] = ["/assets/", "/html/", "/public/", "/static/"];
@@ -219,20 +41,27 @@ pub(super) fn sources_of_read_files(
     tainted: &Tainted,
 ) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for reads in READERS.iter().filter(|reads| reads.programs.contains(&name)) {
+    if !has_files(tainted) {
+        return found;
+    }
+    let is_program =
+        |programs: &[&str]| programs.contains(&name) || programs.contains(&without_version(name));
+    for (_, files, reads_named) in READERS.iter().filter(|(programs, ..)| is_program(programs)) {
         found.extend(sources_of_written(tainted, |path| {
             let path = format!("/{path}");
-            reads.files.iter().any(|part| path.contains(part))
+            files.iter().any(|part| path.contains(part)) && !is_of_tls(&path)
         }));
-        if reads.named {
+        if *reads_named {
             for word in arguments {
-                let named = word.text.rsplit('=').next().unwrap_or_default();
-                found.extend(sources_of_file(&file_key(named, folder), tainted));
-                let below = named.trim_end_matches('/');
-                if below.starts_with('/') {
-                    found.extend(sources_of_written(tainted, |path| {
-                        path.strip_prefix(below).is_some_and(|rest| rest.starts_with('/'))
-                    }));
+                for named in paths_in(&word.text) {
+                    found.extend(sources_of_file(&file_key(named, folder), tainted));
+                    let below = named.trim_end_matches('/');
+                    if below.starts_with('/') {
+                        found.extend(sources_of_written(tainted, |path| {
+                            let rest = path.strip_prefix(below);
+                            rest.is_some_and(|rest| rest.starts_with('/')) && !is_of_tls(path)
+                        }));
+                    }
                 }
             }
         }
@@ -250,11 +79,64 @@ pub(super) fn sources_of_read_files(
             }
         }
     }
-    for (_, ends) in LOADERS.iter().filter(|(programs, _)| programs.contains(&name)) {
+    for (_, ends) in LOADERS.iter().filter(|(programs, _)| is_program(programs)) {
         found.extend(sources_of_written(tainted, |path| {
             ends.iter().any(|end| path.ends_with(end))
                 && !(ends.contains(&".js") && is_for_browsers(path, name, arguments))
         }));
     }
+    found.extend(sources_of_named_code(name, arguments, folder, tainted));
     found
+}
+
+/// The variables from outside in a file of code that a program names which may execute, load or compile it, whatever program that is.
+/// What an interpreter executes of its words is read by itself.
+fn sources_of_named_code(
+    name: &str,
+    arguments: &[Word],
+    folder: Option<&str>,
+    tainted: &Tainted,
+) -> BTreeSet<String> {
+    let quiet: [&[&str]; 5] = [
+        &COREUTILS,
+        &HARMLESS,
+        &DOWNLOADERS,
+        &UNPACKERS,
+        &OTHERS_THAT_EXECUTE_NO_FILE,
+    ];
+    if is_interpreter(name) || quiet.iter().any(|programs| programs.contains(&name)) {
+        return BTreeSet::new();
+    }
+    let is_code = |path: &&str| {
+        let end = base_name(path).rsplit_once('.').map(|(_, end)| end);
+        let is_of_browsers = || OF_BROWSERS.iter().any(|part| path.contains(part));
+        end.is_some_and(|end| CODE_ENDS.contains(&end)) && !(path.ends_with(".js") && is_of_browsers())
+    };
+    let words = arguments.iter().flat_map(|word| paths_in(&word.text));
+    let named = words.filter(is_code);
+    named
+        .flat_map(|path| sources_of_file(&file_key(path, folder), tainted))
+        .collect()
+}
+
+/// Whether a file is a certificate or a key by its name: one lies beside settings and is none.
+fn is_of_tls(path: &str) -> bool {
+    const ENDS: [&str; 6] = [".cer", ".crt", ".csr", ".key", ".p12", ".pem"];
+    ENDS.iter().any(|end| path.ends_with(end))
+}
+
+/// The paths that a word may name: all of it, what stands behind `=`, `@` or `:`, and what an option of one letter has in its word.
+fn paths_in(word: &str) -> impl Iterator<Item = &str> {
+    let value = word.rsplit(['=', '@', ':']).next();
+    let glued = word
+        .strip_prefix('-')
+        .filter(|rest| !rest.starts_with('-'))
+        .and_then(|rest| rest.get(1..));
+    let paths = [Some(word), value.filter(|value| *value != word), glued];
+    paths.into_iter().flatten().filter(|path| !path.is_empty())
+}
+
+/// A program without the version that ends its name: `gcc-12`, `php-fpm8.2`.
+fn without_version(name: &str) -> &str {
+    name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-'))
 }

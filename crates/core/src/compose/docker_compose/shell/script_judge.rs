@@ -308,9 +308,15 @@ impl<'a> ScriptJudge<'a> {
                 return;
             }
             if let Some(language) = language {
+                // What the script says to the programs that it starts: `export NODE_TLS_REJECT_UNAUTHORIZED=0`.
+                let is_said = |name: &str| {
+                    let said = name.strip_prefix(HOST_DATA).filter(|said| !said.is_empty());
+                    said.is_some_and(|said| script.addresses.unchecked.contains(said))
+                        && (self.is_settable)(HOST_DATA)
+                };
                 let is_outside = |name: &str| {
                     let names = BTreeSet::from([name.to_owned()]);
-                    !sources(&names, self.is_settable, self.tainted).is_empty()
+                    is_said(name) || !sources(&names, self.is_settable, self.tainted).is_empty()
                 };
                 for (name, how) in language.uses(text, &is_outside) {
                     if name == EVERY_VARIABLE {

@@ -4,7 +4,13 @@ use super::requests::letters_with_a_word;
 use super::word::Word;
 
 /// Parts of the names of options by which a program does not look at who answers, or who signed what it brings.
-const UNCHECKED: [&str; 4] = ["insecure", "nogpgcheck", "unauthenticated", "untrusted"];
+const UNCHECKED: [&str; 5] = [
+    "allowall",
+    "insecure",
+    "nogpgcheck",
+    "unauthenticated",
+    "untrusted",
+];
 /// Parts that say the same behind one of `NOT`, or where the value of the option is one of `OFF`.
 const CHECKS: [&str; 8] = [
     "certificate",
@@ -53,7 +59,13 @@ pub(super) fn is_unchecked(name: &str, arguments: &[Word]) -> bool {
 fn says_unchecked(option: &str, next: &str) -> bool {
     let lower = option.to_ascii_lowercase();
     let Some(long) = lower.strip_prefix("--") else {
-        return false;
+        // `-Dmaven.wagon.http.ssl.insecure=true`
+        let property = option.strip_prefix("-D").map(str::to_ascii_lowercase);
+        return property.is_some_and(|property| {
+            let (name, value) = property.split_once('=').unwrap_or((&property, ""));
+            name.split(['.', '-']).any(|part| UNCHECKED.contains(&part))
+                && (value.is_empty() || !OFF.contains(&value))
+        });
     };
     let (name, value) = long.split_once('=').unwrap_or((long, ""));
     let parts: Vec<&str> = name.split('-').collect();

@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use super::download_output::downloaded_files;
 use super::paths::{FILE, base_name};
-use super::programs::{PROJECT_FILES, STARTUP_FILES, STARTUP_FILES_OF_GUEST};
+use super::programs::{
+    DOWNLOADERS, FETCHERS, PROJECT_FILES, STARTUP_FILES, STARTUP_FILES_OF_GUEST, UNPACKERS,
+};
 use super::script::ShellCommand;
 use super::shown_environment::{WHOLE_ENVIRONMENT, is_environment_file};
 use super::tainted::Tainted;
+use super::verbs::targets_of_unknown;
 use super::word::Word;
 
 /// Files that are followed. With more of them each is taken for any other.
@@ -148,7 +151,33 @@ fn is_same(written: &str, named: &str) -> bool {
 /// Whether other programs execute or load a file at their start: those of a container, or those of the guest as well.
 pub(super) fn is_startup_file(path: &str, is_guest: bool) -> bool {
     let is_one = |files: &[&str]| files.iter().any(|file| path.contains(file));
-    is_one(&STARTUP_FILES) || is_guest && is_one(&STARTUP_FILES_OF_GUEST)
+    is_one(&STARTUP_FILES) || is_guest && is_one(&STARTUP_FILES_OF_GUEST) || is_in_start_folder(path)
+}
+
+/// Whether a file lies in a folder whose name says that the scripts in it are executed at a start: `/docker-entrypoint.d/`,
+/// `/custom-cont-init.d/`, `/etc/my_init.d/`.
+fn is_in_start_folder(path: &str) -> bool {
+    const STARTS: [&str; 10] = [
+        "boot",
+        "entrypoint",
+        "finish",
+        "hook",
+        "init",
+        "poststart",
+        "prestart",
+        "rc",
+        "service",
+        "start",
+    ];
+    let is_one = |folder: &str| {
+        let Some(stem) = folder.strip_suffix(".d") else {
+            return folder.contains("entrypoint");
+        };
+        let mut words = stem.split(['-', '_', '.']);
+        words.any(|word| STARTS.iter().any(|start| word.starts_with(start)))
+    };
+    path.rsplit_once('/')
+        .is_some_and(|(folders, _)| folders.split('/').any(is_one))
 }
 
 /// The files that a command writes.
@@ -175,6 +204,19 @@ pub(super) fn written_by(command: &ShellCommand) -> Vec<String> {
             name @ ("curl" | "wget" | "aria2c") => written.extend(downloaded_files(name, program.arguments)),
             name if name == "mount" || name.starts_with("mount.") => {
                 written.extend(operands().next_back().map(str::to_owned))
+            }
+            // `sshfs -o OPTION u@h:/ /mnt -o OPTION`
+            "sshfs" => {
+                let before =
+                    std::iter::once("").chain(program.arguments.iter().map(|word| word.text.as_str()));
+                let words = program
+                    .arguments
+                    .iter()
+                    .map(|word| word.text.as_str())
+                    .zip(before);
+                let mut own = words
+                    .filter(|(text, before)| !text.starts_with('-') && *before != "-o" && *before != "-p");
+                written.extend(own.nth(1).map(|(text, _)| text.to_owned()));
             }
             "socat" => written.extend(operands().filter_map(|text| {
                 let (kind, rest) = text.split_once(':')?;
@@ -204,7 +246,12 @@ pub(super) fn written_by(command: &ShellCommand) -> Vec<String> {
                 written.extend(inside);
                 written.push(target.to_owned());
             }
-            _ => {}
+            // What these bring is judged as such.
+            name if DOWNLOADERS.contains(&name) || UNPACKERS.contains(&name) || FETCHERS.contains(&name) => {}
+            name => {
+                let targets = targets_of_unknown(name, program.arguments);
+                written.extend(targets.into_iter().map(str::to_owned));
+            }
         }
     }
     written

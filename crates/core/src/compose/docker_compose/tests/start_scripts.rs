@@ -324,3 +324,106 @@ fn fields_that_guests_read_are_quiet_as_long_as_they_hold_what_guests_read() {
     );
     assert_eq!(field_problem("bash_script", &script, Some(&json!("bash"))), None);
 }
+
+#[test]
+fn an_engine_is_found_by_any_spelling_of_a_start_script() {
+    for script in [
+        "D=docker; $D run -d web:latest",
+        "D=docker; command -v podman && D=podman; ${D} run -d web:latest",
+        "DC=\"docker compose\"; $DC -f /x.yml up -d",
+        "CMD=\"docker run -d web:latest\"; $CMD",
+        "CMD=\"docker run -d web:latest\"; eval \"$CMD\"",
+        "CMD=\"docker run -d web:latest\"; sh -c \"$CMD\"",
+        "alias d=docker\nd run -d web:latest",
+        "cat > /run.sh <<'E'\n#!/bin/sh\ndocker run -d web:latest\nE\nsh /run.sh",
+        "echo 'docker run -d web:latest' | sh",
+        "echo 'docker run -d web:latest' > /run.sh; sh /run.sh",
+        "systemd-run docker run web:latest",
+        "systemd-run --unit a /usr/bin/docker run web:latest",
+        "curl --unix-socket /var/run/docker.sock -X POST 'http://localhost/images/create?fromImage=web&tag=latest'",
+        "curl -s --unix-socket /var/run/docker.sock -X POST http://localhost/v1.43/containers/create -d '{\"Image\":\"web\"}'",
+    ] {
+        let file = of_members(json!({ "runner": "docker-compose", "pre_launch_script": script }));
+        let file = file.unwrap().unwrap();
+        assert_eq!(paths(&file.unpinned), ["pre_launch_script"], "{script}");
+    }
+    for script in [
+        format!("D=docker; $D run -d web{DIGEST}"),
+        "D=docker; $D ps; $D logs web; $D image prune -f".to_owned(),
+        "DC=\"docker compose\"; $DC ps; $DC logs".to_owned(),
+        "alias d=docker\nd ps".to_owned(),
+        "echo 'docker run failed' >> /var/log/start.log".to_owned(),
+        "echo \"docker run failed\" >&2; exit 1".to_owned(),
+        "command -v docker run && systemctl restart docker".to_owned(),
+        "which docker; systemctl enable docker containerd".to_owned(),
+        "curl -s --unix-socket /var/run/docker.sock http://localhost/containers/json".to_owned(),
+        "curl -s --unix-socket /var/run/docker.sock http://localhost/images/json".to_owned(),
+    ] {
+        let file = of_members(json!({ "runner": "docker-compose", "pre_launch_script": script }));
+        let file = file.unwrap().unwrap();
+        assert_eq!(file.deciding_count(), 0, "{script}: {:?}", file.deciding().next());
+    }
+}
+
+#[test]
+fn a_container_with_the_socket_starts_no_image_without_a_digest() {
+    let socket = "volumes: [\"/var/run/docker.sock:/var/run/docker.sock\"]";
+    let of = |script: &str, rest: &str| {
+        let list = json!(["sh", "-c", script.replace('$', "$$")]);
+        service(&format!("image: docker{DIGEST}\nentrypoint: {list}\n{rest}"))
+    };
+    for script in [
+        "docker pull ghcr.io/acme/app:latest; docker run -d ghcr.io/acme/app:latest",
+        "docker build -t a .",
+        "docker load -i /x",
+        "docker compose -f /x.yml up -d",
+        "while true; do docker compose pull; docker compose up -d; sleep 60; done",
+        "D=docker; $D run -d web:latest",
+    ] {
+        let file = of(script, socket);
+        assert_eq!(paths(&file.unpinned), ["services.api.entrypoint"], "{script}");
+        let place = file.unpinned.iter().next().unwrap();
+        assert!(
+            place.says.starts_with("has the Docker socket, and it "),
+            "{}",
+            place.says
+        );
+        // Without the socket there is no engine that starts it.
+        assert_eq!(of(script, "init: true").unpinned.count(), 0, "{script}");
+    }
+    let file = service(&format!(
+        "image: docker{DIGEST}\ncommand: [docker, run, -d, \"web:latest\"]\n{socket}"
+    ));
+    assert_eq!(paths(&file.unpinned), ["services.api.command"]);
+    for (more, path) in [
+        (
+            "healthcheck: {test: docker run web}",
+            "services.api.healthcheck.test",
+        ),
+        (
+            "healthcheck: {test: [CMD, docker, run, web]}",
+            "services.api.healthcheck.test",
+        ),
+        (
+            "healthcheck: {test: [CMD-SHELL, docker run web]}",
+            "services.api.healthcheck.test",
+        ),
+        (
+            "post_start: [{command: [docker, run, web]}]",
+            "services.api.post_start[0].command",
+        ),
+    ] {
+        let file = service(&format!("image: docker{DIGEST}\n{more}\n{socket}"));
+        assert_eq!(paths(&file.unpinned), [path], "{more}");
+    }
+    for script in [
+        format!("docker run -d web{DIGEST}"),
+        "docker ps; docker logs web; docker exec web date; docker restart web".to_owned(),
+        "docker compose ps".to_owned(),
+        "docker image prune -f; docker system prune -f".to_owned(),
+        "exec traefik --providers.docker".to_owned(),
+    ] {
+        let file = of(&script, socket);
+        assert_eq!(file.unpinned.count(), 0, "{script}: {:?}", file.deciding().next());
+    }
+}
