@@ -239,7 +239,6 @@ pub(crate) struct PendingFile {
     pub text: String,
 }
 
-#[cfg(unix)]
 /// A lock has the line `schema = "cvm-verify/lock/…"`, whatever else was done to it.
 pub(crate) fn is_lock(text: &str) -> bool {
     text.lines().any(|line| {
@@ -248,6 +247,7 @@ pub(crate) fn is_lock(text: &str) -> bool {
     })
 }
 
+#[cfg(unix)]
 #[cfg(test)]
 mod tests {
     use super::*;

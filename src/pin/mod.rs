@@ -2,6 +2,7 @@
 //!
 //! `selection` says which targets are pinned and where their locks go, `evidence` proves what a target runs, `outlook` says what
 //! `verify` will say of it, `lock_file` shows what changes in the lock that is there and writes it. `target` does all that for one target.
+//! `written_lock` writes the document of a release into a lock before it is deployed.
 
 mod beyond_the_lock;
 mod evidence;
@@ -9,6 +10,9 @@ mod lock_file;
 mod outlook;
 mod selection;
 mod target;
+mod written_lock;
+
+pub(crate) use written_lock::WrittenLock;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

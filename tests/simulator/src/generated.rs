@@ -10,7 +10,8 @@ use std::path::Path;
 /// If it does not, or cannot be written.
 pub fn assert_generated(file: &Path, text: &str, tests: &str) {
     if std::env::var_os("UPDATE_GENERATED").is_some_and(|value| value == "1") {
-        std::fs::create_dir_all(file.parent().expect("a file is in a folder")).expect("a folder that can be made");
+        std::fs::create_dir_all(file.parent().expect("a file is in a folder"))
+            .expect("a folder that can be made");
         std::fs::write(file, text).expect("a file that can be written");
         return;
     }
