@@ -15,7 +15,6 @@ use sources::{Sources, folder_of};
 /// other.
 const LAYERS: [&[&str]; 19] = [
     &[
-        "bounded_io",
         "core/recent",
         "core/report",
         "core/toml_text",
@@ -23,7 +22,13 @@ const LAYERS: [&[&str]; 19] = [
         "usage_error",
         "watchdog",
     ],
-    &["address", "core/evidence", "core/reference", "interrupt"],
+    &[
+        "address",
+        "bounded_io",
+        "core/evidence",
+        "core/reference",
+        "interrupt",
+    ],
     &["core/verify", "net"],
     &["core/compose"],
     &["core/policy"],
