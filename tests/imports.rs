@@ -15,7 +15,6 @@ use sources::{Sources, folder_of};
 /// other.
 const LAYERS: [&[&str]; 19] = [
     &[
-        "bounded_io",
         "core/recent",
         "core/report",
         "core/toml_text",
@@ -25,6 +24,7 @@ const LAYERS: [&[&str]; 19] = [
     ],
     &[
         "address",
+        "bounded_io",
         "core/evidence",
         "core/reference",
         "interrupt",

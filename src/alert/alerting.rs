@@ -130,7 +130,7 @@ impl Alerting {
             report_sha256: Some(&sha256),
             file: file_of(alerted),
         };
-        let mut deliveries = self.deliveries(&report.targets, alerted, context.now, env);
+        let mut deliveries = self.deliveries(&report.targets, alerted, state.as_deref(), context.now, env);
         // One ping for the run, and one delivery for all channels if the targets share them and all are reported.
         let mut all = alerted.iter().zip(&report.targets);
         let is_whole = all.all(|(one, target)| is_due(one, target));
@@ -207,7 +207,7 @@ impl Alerting {
     ) -> Vec<AlertRecord> {
         let run_url = run_url(env);
         let context = RunContext::live((env.now)(), run_url.as_deref(), file_of(alerted));
-        let deliveries = self.deliveries(targets, alerted, context.now, env);
+        let deliveries = self.deliveries(targets, alerted, state.as_deref(), context.now, env);
         let sender = AlertSender::new(client, &entropy);
         let state = state.map(Mutex::new);
         self.send(deliveries, state.as_ref(), &sender, &context).await
@@ -218,12 +218,13 @@ impl Alerting {
         &self,
         targets: &[TargetReport],
         alerted: &[AlertedTarget<'_>],
+        state: Option<&State>,
         now: u64,
         env: &Env,
     ) -> Vec<GroupDelivery> {
         let mut groups: BTreeMap<&ChannelVariables, (Vec<TargetReport>, Vec<Vec<Observation>>)> =
             BTreeMap::new();
-        for (alerted, target, observation) in alerted_as(alerted, targets, now) {
+        for (alerted, target, observation) in alerted_as(alerted, targets, state, now) {
             let (targets, observations) = groups.entry(alerted.variables).or_default();
             let entry = PolicyEntry::new(alerted.file, alerted.name);
             let entry = entry.alerted_through(alerted.variables.names());
@@ -316,6 +317,7 @@ pub(crate) fn no_pass_to_ping(report: &Report) -> Option<&'static str> {
 fn alerted_as<'t>(
     alerted: &'t [AlertedTarget<'t>],
     targets: &'t [TargetReport],
+    state: Option<&State>,
     now: u64,
 ) -> impl Iterator<Item = (&'t AlertedTarget<'t>, TargetReport, Observation)> {
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
@@ -328,9 +330,11 @@ fn alerted_as<'t>(
         }
     }
     jobs.into_iter().flat_map(move |job| {
-        let name = job.first().map(|(alerted, _)| alerted.name).unwrap_or_default();
+        let first = job.first().map(|(alerted, _)| (alerted.file, alerted.name));
+        let (file, name) = first.unwrap_or_default();
+        let open = state.map(|state| state.open_instances(file, name));
         let reports: Vec<&TargetReport> = job.iter().map(|(_, report)| *report).collect();
-        let named = alerted_reports(name, &reports).into_iter();
+        let named = alerted_reports(name, &reports, &open.unwrap_or_default()).into_iter();
         let due = named.filter_map(|one| {
             let mut of = one.of.iter().filter_map(|index| job.get(*index));
             let (alerted, _) = of.find(|(alerted, _)| !alerted.is_reported)?;

@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 
 use super::cause::causes;
-use super::incident::{Failing, Failure, Observation};
+use super::incident::{Failing, Failure, Observation, OpenInstances};
 use crate::engine::is_interrupted;
 use cvm_verify_core::policy::Fingerprint;
 use cvm_verify_core::report::{CheckId, CheckResult, TargetReport, Verdict};
@@ -41,8 +41,12 @@ impl AlertedReport {
 /// is nothing to say.
 ///
 /// Under the app's own name stand those that do not pass and have proven no id of their own; more than five that do not pass for one
-/// cause; and, with nothing else to say, the pass of all.
-pub(crate) fn alerted_reports(name: &str, reports: &[&TargetReport]) -> Vec<AlertedReport> {
+/// cause; those that would begin an incident when too many are open; and, with nothing else to say, the pass of all.
+pub(crate) fn alerted_reports(
+    name: &str,
+    reports: &[&TargetReport],
+    open: &OpenInstances,
+) -> Vec<AlertedReport> {
     let (mut alerted, mut of_app) = (Vec::new(), Vec::new());
     let mut by_cause: Vec<(Cause, Vec<usize>)> = Vec::new();
     for (index, report) in reports.iter().enumerate() {
@@ -60,10 +64,20 @@ pub(crate) fn alerted_reports(name: &str, reports: &[&TargetReport]) -> Vec<Aler
             None => {}
         }
     }
+    let mut room = open.room();
     for (_, same) in by_cause {
-        match same.len() > MAX_SEPARATE {
-            true => of_app.extend(same),
-            false => alerted.extend(same),
+        if same.len() > MAX_SEPARATE {
+            of_app.extend(same);
+            continue;
+        }
+        for index in same {
+            let is_known = reports.get(index).is_some_and(|report| open.has(&report.name));
+            if is_known || room > 0 {
+                room -= usize::from(!is_known);
+                alerted.push(index);
+            } else {
+                of_app.push(index);
+            }
         }
     }
     alerted.sort_unstable();
@@ -169,10 +183,12 @@ mod tests {
     /// The names, verdicts and causes.
     fn alerted(reports: &[TargetReport]) -> Vec<(String, Verdict, Vec<String>)> {
         let reports: Vec<&TargetReport> = reports.iter().collect();
-        let told = alerted_reports("shop", &reports).into_iter().map(|one| {
-            let causes = causes(&one.report).into_iter().map(|check| check.id.to_string());
-            (one.report.name.clone(), one.report.verdict, causes.collect())
-        });
+        let told = alerted_reports("shop", &reports, &OpenInstances::default())
+            .into_iter()
+            .map(|one| {
+                let causes = causes(&one.report).into_iter().map(|check| check.id.to_string());
+                (one.report.name.clone(), one.report.verdict, causes.collect())
+            });
         told.collect()
     }
 
@@ -228,6 +244,41 @@ mod tests {
         assert_eq!(names(&seven), [id(7), "shop".to_owned()]);
     }
 
+    /// A host starts five instances with new ids in each round, and none of them ever passes.
+    #[test]
+    fn instances_with_ever_new_ids_have_a_bounded_number_of_incidents_and_the_app_has_one_more() {
+        use super::super::incident::{PolicyEntry, Rules, State, TargetId, decide};
+
+        let policy = Policy::default().fingerprint();
+        let mut state = State::default();
+        for round in 0..20 {
+            let reports: Vec<TargetReport> = (0..5)
+                .map(|number| named(id(1 + 5 * round + number), samples::fail()))
+                .collect();
+            let reports: Vec<&TargetReport> = reports.iter().collect();
+            let open = state.open_instances(None, "shop");
+            let alerted = alerted_reports("shop", &reports, &open);
+            let is_app: Vec<bool> = alerted.iter().map(|one| one.report.name == "shop").collect();
+            match round < 10 {
+                true => assert_eq!(is_app, [false; 5], "{round}"),
+                false => assert_eq!(is_app, [true], "{round}"),
+            }
+            for one in alerted {
+                let at = round as u64;
+                let observation =
+                    Observation::of(&one.report, policy, at).of_entry(Some(PolicyEntry::new(None, "shop")));
+                let target = TargetId::of(&one.report.name);
+                let (next, _) = decide(state.get(target), at, &observation, &["slack"], &Rules::default());
+                state.set(target, next);
+            }
+        }
+        // One that has an incident keeps its name.
+        let old = named(id(3), samples::fail());
+        let open = state.open_instances(None, "shop");
+        assert_eq!(alerted_reports("shop", &[&old], &open)[0].report.name, id(3));
+        assert!(state.get(TargetId::of("shop")).unwrap().failure().is_some());
+    }
+
     /// A lie is neither hidden behind an outage nor behind a failure that everybody knows; and the order says nothing.
     #[test]
     fn the_app_is_alerted_on_with_the_causes_of_all_in_any_order() {
@@ -241,7 +292,10 @@ mod tests {
         ];
         let failure = |reports: &[TargetReport]| {
             let reports: Vec<&TargetReport> = reports.iter().collect();
-            Failure::of(&alerted_reports("shop", &reports)[0].report, 0).unwrap()
+            let [app] = &alerted_reports("shop", &reports, &OpenInstances::default())[..] else {
+                panic!("one");
+            };
+            Failure::of(&app.report, 0).unwrap()
         };
         let first = failure(&three);
         assert_eq!(first.verdict, Verdict::Fail);
@@ -266,7 +320,8 @@ mod tests {
         };
         let measured = |reports: &[TargetReport]| {
             let reports: Vec<&TargetReport> = reports.iter().collect();
-            let [app] = alerted_reports("shop", &reports).try_into().ok().unwrap();
+            let alerted = alerted_reports("shop", &reports, &OpenInstances::default());
+            let [app] = alerted.try_into().ok().unwrap();
             let observation = app.observation(&reports, Policy::default().fingerprint(), 0);
             observation.failure.unwrap().measured.unwrap()
         };

@@ -262,7 +262,8 @@ impl AlertQueue {
         );
         let ends_incidents = self.store.ends_incidents();
         let reports: Vec<&TargetReport> = reports.iter().collect();
-        for one in alerted_reports(target.name(), &reports) {
+        let open = self.store.state().open_instances(self.policy_file, target.name());
+        for one in alerted_reports(target.name(), &reports, &open) {
             if !ends_incidents && one.report.verdict == Verdict::Pass {
                 continue;
             }

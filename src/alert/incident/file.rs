@@ -1,11 +1,12 @@
 //! The state of all targets as JSON: `cvm-verify/alert-state/v1`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::due::Due;
 use super::failure::TargetId;
+use super::instances::{OpenInstances, to_remember};
 use super::policy_entry::{Departed, PolicyEntry, PolicyFileId};
 use super::target::TargetState;
 use cvm_verify_core::evidence::has_more_values_than;
@@ -81,12 +82,11 @@ impl State {
         Ok(Self { targets })
     }
 
-    /// At most [`MAX_TARGETS`] targets in at most [`MAX_STATE_BYTES`] bytes. Of more, those that were not verified for
-    /// the longest time are forgotten: what fails in them is reported again.
+    /// At most [`MAX_TARGETS`] targets in at most [`MAX_STATE_BYTES`] bytes. Of more, and of more instances of one app than it can have,
+    /// those without an open incident that were not verified for the longest time are forgotten.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut kept: Vec<(&TargetId, &TargetState)> = self.targets.iter().collect();
-        kept.sort_unstable_by_key(|(_, state)| std::cmp::Reverse(state.seen));
+        let mut kept = to_remember(&self.targets);
         kept.truncate(MAX_TARGETS);
         loop {
             let targets = kept.iter().map(|(id, state)| (**id, (*state).clone())).collect();
@@ -187,17 +187,22 @@ impl State {
         }
     }
 
-    /// Remembers a target. In a process that runs for long, those that were not verified for the longest time are forgotten
-    /// before they are twice as many as are written.
+    /// Which instances of an app have an open incident of their own.
+    #[must_use]
+    pub(crate) fn open_instances(&self, file: Option<PolicyFileId>, name: &str) -> OpenInstances {
+        OpenInstances::of(&self.targets, file, name)
+    }
+
+    /// Remembers a target. In a process that runs for long, what is not written is forgotten before it is as much as that.
     pub fn set(&mut self, target: TargetId, state: TargetState) {
         self.targets.insert(target, state);
         if self.targets.len() >= 2 * MAX_TARGETS {
-            let targets = self.targets.iter();
-            let mut seen: Vec<(u64, TargetId)> = targets.map(|(id, state)| (state.seen, *id)).collect();
-            seen.sort_unstable();
-            for (_, id) in seen.iter().take(MAX_TARGETS) {
-                self.targets.remove(id);
-            }
+            let kept: BTreeSet<TargetId> = to_remember(&self.targets)
+                .into_iter()
+                .take(MAX_TARGETS)
+                .map(|(id, _)| *id)
+                .collect();
+            self.targets.retain(|id, _| kept.contains(id));
         }
     }
 }

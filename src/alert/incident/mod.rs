@@ -20,6 +20,7 @@ mod failure;
 mod file;
 mod forecast;
 mod history;
+mod instances;
 mod observation;
 mod policy_entry;
 #[cfg(test)]
@@ -37,6 +38,7 @@ pub use file::{MAX_STATE_BYTES, MAX_TARGETS, State, StateError};
 pub(in crate::alert) use forecast::FORGOTTEN_AFTER;
 pub use forecast::Forecast;
 pub use history::{Share, ShareError};
+pub(crate) use instances::OpenInstances;
 pub use observation::Observation;
 pub use policy_entry::{Departed, PolicyEntry, PolicyFileId};
 pub use target::TargetState;

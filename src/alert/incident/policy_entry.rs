@@ -87,6 +87,16 @@ impl PolicyEntry {
     }
 
     /// The target that it is the entry of.
+    /// File and name.
+    pub(super) fn key(&self) -> (Option<[u8; 32]>, &str) {
+        (self.file.map(|file| file.0), &self.name)
+    }
+
+    /// Whether it is of the same file and name.
+    pub(super) fn is_named_as(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+
     pub(super) fn target(&self) -> TargetId {
         let of_file = self.file.map(|file| file.target(&self.name));
         of_file.unwrap_or_else(|| TargetId::of(&self.name))

@@ -165,6 +165,11 @@ impl TargetState {
             .collect()
     }
 
+    /// Whether an incident is open, or a channel is still to hear of one.
+    pub(super) fn is_open(&self) -> bool {
+        self.incident.is_some() || !self.waiting_channels().is_empty()
+    }
+
     /// The failure of the incident that is open, if one is.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {

@@ -32,9 +32,9 @@ reasons! {
         "Check the URL. If the app was created again, it has a new id: correct --app-id, or write the lock again with `cvm-verify pin URL \
          --accept other-app`.";
     ADDRESS_MISMATCH "address-mismatch"
-        "The id in the address is neither the app's nor the instance's that answered."
+        "The id in the address, 40 hex digits at the beginning of its first label, is neither the app's nor the instance's that answered."
         "Check the address. If it is right, what answers there leads to another app: ask the operator of the gateway, and of any proxy \
-         before it, where this name leads.";
+         before it, where this name leads. If the digits are no id, such as those of a commit, verify the app at another name.";
     NO_EXPECTATION "no-expectation"
         "No app id is expected."
         "Give --app-id, or pin it: `cvm-verify pin URL`.";
