@@ -26,20 +26,23 @@ pub(crate) struct SharedNames(Vec<(String, Vec<String>)>);
 impl SharedNames {
     /// Those of all targets of a run, also of other shards.
     pub(crate) fn of<'d>(deployments: impl IntoIterator<Item = &'d Deployment>) -> Self {
-        let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        // One deployment under two policies has one name, and statements about it.
+        let mut names: BTreeMap<String, BTreeMap<Option<String>, Vec<String>>> = BTreeMap::new();
         for deployment in deployments {
             let source = &deployment.source;
             // Elsewhere what is measured tells two apart.
             let is_named = source.row().is_of_one;
             let name = is_named.then(|| address(source.url(), source.other_attestation_path().as_deref()));
             if let Some(name) = name.flatten() {
-                names.entry(name).or_default().push(deployment.name.clone());
+                let of_query = names.entry(name).or_default();
+                let targets = of_query.entry(source.attestation_query()).or_default();
+                targets.push(deployment.name.clone());
             }
         }
+        let several = names.into_iter().filter(|(_, of_query)| of_query.len() > 1);
         Self(
-            names
-                .into_iter()
-                .filter(|(_, targets)| targets.len() > 1)
+            several
+                .map(|(name, of_query)| (name, of_query.into_values().flatten().collect()))
                 .collect(),
         )
     }

@@ -125,6 +125,12 @@ impl AppEndpoints {
         (path != Self::ATTESTATION).then_some(path)
     }
 
+    /// The query that the attestation is asked for with, beside the nonce. It may hold a secret.
+    pub(super) fn attestation_query(&self) -> Option<String> {
+        let url = self.below_base(&self.attestation_path);
+        url.query().map(str::to_owned)
+    }
+
     /// The paths that are not the default ones, `NAME=PATH` each, without queries.
     pub(super) fn other_paths(&self) -> Vec<String> {
         let path = |name: &str, path: &str, usual: &str| {

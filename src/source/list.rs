@@ -172,6 +172,14 @@ impl Source {
         }
     }
 
+    /// The query that its attestation is asked for with, which may hold a secret.
+    pub(crate) fn attestation_query(&self) -> Option<String> {
+        match self {
+            Self::App(endpoints) => endpoints.attestation_query(),
+            _ => None,
+        }
+    }
+
     /// Scheme, host and port of the address, where the address is of one deployment: Phala Cloud answers for every app.
     pub fn origin(&self) -> Option<String> {
         Self::origin_of(self.kind(), self.url())

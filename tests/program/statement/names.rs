@@ -44,6 +44,12 @@ fn two_targets_that_differ_in_their_query_alone_have_no_statements() {
     for name in ["eu-statement.json", "us-statement.json"] {
         assert!(!std::path::Path::new(&out).join(name).exists(), "{name}");
     }
+    // One deployment under two policies is one deployment.
+    let ran = verify(&deployment, ["", ""], &[format!("--statement={out}")]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    for name in ["eu-statement.json", "us-statement.json"] {
+        assert!(std::path::Path::new(&out).join(name).exists(), "{name}");
+    }
     // Without files there is nothing to say.
     let ran = verify(&deployment, ends, &[]);
     assert!(!ran.stderr.contains("statement"), "{}", ran.stderr);

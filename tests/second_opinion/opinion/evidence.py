@@ -68,6 +68,8 @@ def quote_bytes(text):
 
 def unsigned_hex(text):
     """The bytes of a text in hex that nothing signs: what is no hex is a form of the app's own, half a byte is not."""
+    if isinstance(text, str) and text[:2] in ("0x", "0X"):
+        text = text[2:]
     if not isinstance(text, str) or not re.fullmatch("[0-9a-fA-F]*", text):
         raise Refused(*OTHER_TYPE)
     if len(text) % 2:
@@ -93,8 +95,8 @@ def event_of(value):
         raise Refused(*OTHER_TYPE)
     if len(name.encode()) > 256:
         raise Refused(*TOO_LARGE)
-    digest = unsigned_hex(digest)
-    if len(digest) not in (0, 48):
+    written, digest = digest, unsigned_hex(digest)
+    if written and len(digest) != 48:
         raise Refused(*MALFORMED)
     payload = unsigned_hex(payload)
     if len(payload) > 65536:
@@ -155,7 +157,7 @@ def read(body):
     inner = None
     if attestation not in (None, "", "0x"):
         try:
-            inner = versioned.decode(unsigned_hex(attestation.removeprefix("0x")))
+            inner = versioned.decode(unsigned_hex(attestation))
         except versioned.Malformed as error:
             raise Refused(*MALFORMED) from error
     private = one(body, "intel_quote")  # NEAR AI, `nearai-cloud-verifier`
@@ -175,10 +177,10 @@ def read(body):
         raise Refused(*OTHER_TYPE)
     if inner is not None and inner["quote"] != data:
         raise Refused(*MALFORMED)
+    events = events_of(log)
     if isinstance(echo, str):
-        unsigned_hex(echo.removeprefix("0x"))
-
-    events, only_runtime = beside(inner, None, events_of(log))
+        unsigned_hex(echo)
+    events, only_runtime = beside(inner, None, events)
     if inner is not None:
         shown = hex_bytes((echo or "").removeprefix("0x"))
         if shown and shown + bytes(max(0, 64 - len(shown))) != inner["report_data"]:
