@@ -107,7 +107,9 @@ impl Answers {
             edit.apply(&mut keys).with_context(|| format!("{edit:?}"))?;
         }
         let answered_at = DEFAULT_NOW.checked_add_signed(self.now).context("a time")?;
-        Ok(Some(json!({ "host": HOST, "answers": answers, "keys": keys, "answered_at": answered_at })))
+        Ok(Some(
+            json!({ "host": HOST, "answers": answers, "keys": keys, "answered_at": answered_at }),
+        ))
     }
 
     fn service(&self) -> anyhow::Result<Nras> {
@@ -116,7 +118,9 @@ impl Answers {
         set(&mut service.header, &self.header);
         let (overall, device) = (self.overall.clone(), self.device.clone());
         let without = self.device_without.clone();
-        service.overall_edits.push(Arc::new(move |claims| set(claims, &overall)));
+        service
+            .overall_edits
+            .push(Arc::new(move |claims| set(claims, &overall)));
         service.device_edits.push(Arc::new(move |claims| {
             set(claims, &device);
             for name in &without {
