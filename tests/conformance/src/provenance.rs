@@ -60,6 +60,10 @@ pub struct StatementChange {
     pub not_looked_up: bool,
     /// There is no statement about it.
     pub none: bool,
+    /// Why the look-up has no answer, or not all of it: a kind of problem of the bundle's format.
+    pub problem: Option<String>,
+    /// The registry has a signature of cosign's old format.
+    pub legacy_signature: bool,
     /// The changed statement is in front of the unchanged one.
     pub beside: bool,
     /// The seed of the instance that signs: another one is not trusted.
@@ -171,12 +175,19 @@ impl Provenance {
             if !is_replaced {
                 bundles.push(StatementChange::default().bundle(self.instance, name, digest)?);
             }
-            rows.push(json!({
+            let mut row = json!({
                 "image": image,
                 "from": "github-api",
                 "fetched_at": captured_at,
                 "bundles": bundles,
-            }));
+            });
+            if let Some(kind) = changes().find_map(|change| change.problem.as_ref()) {
+                row["problem"] = json!({ "kind": kind, "detail": "the simulator says so" });
+            }
+            if changes().any(|change| change.legacy_signature) {
+                row["legacy_signature"] = true.into();
+            }
+            rows.push(row);
         }
         Ok(rows.into())
     }

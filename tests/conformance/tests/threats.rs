@@ -70,6 +70,66 @@ fn every_threat_has_two_cases_or_a_reason() {
     }
 }
 
+/// Reasons for which there is no case, and why.
+const WITHOUT_CASE: [(&str, &str, &str); 7] = [
+    (
+        "source-provenance",
+        "not-configured",
+        "nothing is wrong: every case without a rule",
+    ),
+    (
+        "source-provenance",
+        "too-many-images",
+        "a document of more than 64 images",
+    ),
+    (
+        "source-provenance",
+        "unreadable-compose",
+        "`image-pins` fails first",
+    ),
+    (
+        "source-provenance",
+        "roots-grow-old",
+        "the program's own roots are nine months old",
+    ),
+    ("source-provenance", "root-unusable", "a file of the user's"),
+    (
+        "source-provenance",
+        "sct-invalid",
+        "the simulated log of certificates signs what it should",
+    ),
+    (
+        "source-provenance",
+        "timestamp-outside-validity",
+        "the simulated authority is valid",
+    ),
+];
+
+/// The reasons of the checks of GPUs and of images, whose evidence is signed by others than Intel and the guest.
+#[test]
+fn every_reason_of_gpus_and_images_has_a_case() {
+    let cases = cases();
+    for check in ["gpu", "source-provenance"] {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../docs/checks/{check}.md"));
+        let page = std::fs::read_to_string(page).unwrap();
+        let reasons: Vec<&str> = page
+            .lines()
+            .filter_map(|line| line.strip_prefix("### "))
+            .collect();
+        assert!(reasons.len() > 20, "the reasons of {check} were not found");
+        for reason in reasons {
+            let has_case = cases.iter().any(|case| {
+                let expected = &case.expected;
+                expected.check.as_deref() == Some(check) && expected.reason.as_deref() == Some(reason)
+            });
+            let is_excused = WITHOUT_CASE
+                .iter()
+                .any(|(of, name, _)| (*of, *name) == (check, reason));
+            assert!(has_case != is_excused, "{check}: {reason}: a case, or an excuse");
+        }
+    }
+}
+
 #[test]
 fn there_are_six_hundred_cases_of_every_verdict() {
     let cases = cases();

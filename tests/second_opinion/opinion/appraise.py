@@ -91,6 +91,8 @@ class Run:
         for name, check in (("kms", kms), ("governance", governance)):
             if check.is_configured(self.policy):
                 self.set(name, "error", "quote-not-proven")
+        self.set("gpu", *(("skip", "unchecked") if self.policy.gpu == "unchecked" else ("error", "quote-not-proven")))
+        self.set("source-provenance", *(("error", "quote-not-proven") if source_provenance.rules_of(self.policy) else ("skip", "not-configured")))
 
     def with_collateral(self, parsed, platform):
         documents = collateral.read(self.bundle.get("collateral"))

@@ -292,12 +292,12 @@ def step(reason):
 
 # ------------------------------------------------------------------------------------------------ all images
 def recorded(run, name, digest):
-    """The statements that were recorded for an image; None: it was not looked up."""
-    found = None
+    """The look-ups of an image that were recorded."""
+    found = []
     for row in run.bundle.get("provenance") or []:
         image, _, pinned = (row.get("image") or "").partition("@")
         if full_name(re.sub(r":[^/:]+$", "", image)) == full_name(name) and pinned == f"sha256:{digest}":
-            found = (found or []) + list(row.get("bundles") or [])
+            found.append(row)
     return found
 
 
@@ -307,11 +307,13 @@ def judge_image(run, name, digest, rules, roots):
         return "skip", "no-rule"
     if rule.repository is None:
         return "skip", "unproven-images"
-    bundles = recorded(run, name, digest)
-    if bundles is None:
+    rows = recorded(run, name, digest)
+    if not rows:
         return "error", "not-recorded"
-    if not bundles:
-        return "fail", "no-provenance"
+    bundles = [each for row in rows for each in row.get("bundles") or []]
+    problems = [row.get("problem").get("kind") for row in rows if row.get("problem") is not None]
+    if not bundles and not problems:
+        return ("error", "legacy-signature") if any(row.get("legacy_signature") for row in rows) else ("fail", "no-provenance")
     refused = []
     for value in bundles:
         try:
@@ -319,6 +321,8 @@ def judge_image(run, name, digest, rules, roots):
             return "pass", None
         except Refused as error:
             refused.append(error)
+    if problems:  # What was not seen may be the right one.
+        return "error", problems
     furthest = max(step(each.reason) for each in refused)
     told = [each for each in refused if step(each.reason) == furthest]
     return told[0].status, [each.reason for each in told]
@@ -330,7 +334,7 @@ def judge(run, claims):
     if not rules:
         return "skip", "not-configured"
     if claims is None:
-        return "error", ["boot-order-not-proven", "event-log-not-proven"]
+        return "error", run.why_not_proven()
     text = run.info.app_compose
     if text is None:
         return "error", "no-compose-document"
