@@ -170,9 +170,9 @@ impl<'a> ScriptJudge<'a> {
         // `eval curl http://… '|' sh`
         let pipes = || arguments.iter().any(|word| word.text.starts_with('|'));
         let starts_interpreter = || arguments.iter().any(|word| is_interpreter(base_name(&word.text)));
-        let evaluates = evaluates(name, arguments);
         let local = self.own_paths(name, arguments);
-        let executes = executes_arguments(name, local.as_deref().unwrap_or(arguments));
+        let evaluates = evaluates(name, local.as_deref().unwrap_or(arguments));
+        let executes = executes_arguments(name, arguments);
         if executes && pipes() && starts_interpreter() {
             self.note(&command.answers, Use::Executed);
         }
