@@ -340,6 +340,7 @@ fn a_check_is_off_by_a_property_or_a_variable_of_what_is_started_later() {
         "mount -t nfs 10.1.2.3:/e /mnt; exec /mnt/run",
         "mount -t tmpfs none /mnt; exec app",
         "mount -t nfs x.example.com:/e /mnt; exec app --data /mnt",
+        "rclone mount gdrive:/books /books --daemon; exec app",
     ] {
         assert!(!executes(script), "{script}");
     }
