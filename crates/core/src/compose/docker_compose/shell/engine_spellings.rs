@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::interpreters::is_interpreter;
 use super::own_variables::{assignment, with_fixed_values};
 use super::paths::base_name;
-use super::programs::{ENGINES, HARMLESS};
+use super::programs::{ENGINE_GROUPS, ENGINE_STARTS_NOTHING, ENGINES, HARMLESS, IN_GROUPS_STARTS_NOTHING};
 use super::script::ShellCommand;
 use super::word::Word;
 
@@ -143,6 +143,23 @@ pub(super) fn engine_behind<'w>(name: &str, arguments: &'w [Word]) -> Option<&'w
     let behind = arguments.get(at + 1..)?;
     let verb = behind.iter().find(|word| !word.text.starts_with('-'))?;
     STARTING.contains(&verb.text.as_str()).then_some(behind)
+}
+
+/// The engine that `xargs` starts with words of its input, unless it starts and fetches nothing: `xargs docker rmi`.
+pub(super) fn engine_of_input(arguments: &[Word]) -> Option<&str> {
+    let at = arguments
+        .iter()
+        .position(|word| ENGINES.contains(&base_name(&word.text)))?;
+    let (engine, behind) = arguments.get(at..)?.split_first()?;
+    let verbs = behind.iter().map(|word| word.text.as_str());
+    let mut verbs = verbs.filter(|text| !text.starts_with('-')).peekable();
+    verbs.next_if(|verb| ENGINE_GROUPS.contains(verb));
+    let starts_nothing = |verb: &str| {
+        ENGINE_STARTS_NOTHING.contains(&verb)
+            || IN_GROUPS_STARTS_NOTHING.contains(&verb)
+            || matches!(verb, "restart" | "start" | "update" | "wait")
+    };
+    (!verbs.next().is_some_and(starts_nothing)).then_some(engine.text.as_str())
 }
 
 /// Whether words ask an engine at its socket for an image or a container: `/images/create?fromImage=NAME`.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::engine_spellings::{EngineSpellings, asks_the_engine, engine_behind};
+use super::engine_spellings::{EngineSpellings, asks_the_engine, engine_behind, engine_of_input};
 use super::host_data::HOST_DATA;
 use super::host_files::HOST_FILES;
 use super::interpreters::{Execution, is_interpreter};
@@ -135,12 +135,9 @@ impl GuestScript {
                 } else if matches!(name, "ctr" | "crictl" | "buildah" | "buildctl") {
                     note(&mut self.engine, name);
                 } else if matches!(name, "parallel" | "xargs")
-                    && let Some(engine) = program
-                        .arguments
-                        .iter()
-                        .find(|word| ENGINES.contains(&base_name(&word.text)))
+                    && let Some(engine) = engine_of_input(program.arguments)
                 {
-                    note(&mut self.engine, &format!("{} behind {name}", engine.text));
+                    note(&mut self.engine, &format!("{engine} behind {name}"));
                 } else if matches!(name, "crane" | "skopeo") {
                     self.copies(program.arguments, is_pinned);
                 } else if asks_the_engine(program.arguments) {

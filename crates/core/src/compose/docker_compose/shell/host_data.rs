@@ -25,7 +25,7 @@ use super::programs::{
 use super::requests::asks_at_a_socket;
 use super::script::ShellCommand;
 use super::unchecked::{OFF, is_unchecked};
-use super::unsigned::{is_share, sets_check_of_named_packages};
+use super::unsigned::{mounts_a_share, sets_check_of_named_packages};
 use super::word::Word;
 use super::written_files::has_option;
 
@@ -349,12 +349,6 @@ impl Addresses {
             let mut endpoints = endpoints_of(name).iter();
             return is_unchecked() && !is_beside() || endpoints.any(|name| self.unprotected.contains(*name));
         }
-        // A share of another machine, or of the host. A disk of the container is none.
-        if (name == "mount" || name.starts_with("mount."))
-            && arguments.iter().any(|word| is_share(&word.text))
-        {
-            return true;
-        }
         CONNECTIONS.contains(&name)
             && !only_looks(name, arguments)
             && (name != "openssl" || arguments.iter().any(|word| word.text == "s_client"))
@@ -417,6 +411,7 @@ impl Addresses {
                     || self.are_in_variables_of(program.word)
                     // `alias curl='curl -k'`
                     || self.unprotected.contains(&program.word.text)
+                    || mounts_a_share(name, program.arguments)
                     || OTHER_CONNECTIONS.contains(&name)
                         && program.arguments.iter().any(|word| is_machine(&word.text)))
         })

@@ -2,7 +2,7 @@
 
 use super::HOST_DATA;
 use super::tests::executes;
-use crate::compose::docker_compose::shell::{Language, Use};
+use crate::compose::docker_compose::shell::{Language, Use, uses_of_arguments};
 
 #[test]
 fn an_address_comes_by_any_way_that_sets_a_variable() {
@@ -291,6 +291,12 @@ fn an_answer_that_code_executes() {
     }
 }
 
+/// The same where a list hands the script to a shell.
+fn in_list(script: &str) -> bool {
+    let words = ["sh", "-c", script].map(str::to_owned);
+    uses_of_arguments(&words, &|name| name == HOST_DATA).get(HOST_DATA) == Some(&Use::Executed)
+}
+
 #[test]
 fn a_package_that_is_named_by_its_address_is_not_checked() {
     for script in [
@@ -301,7 +307,7 @@ fn a_package_that_is_named_by_its_address_is_not_checked() {
         "zypper --no-gpg-checks install -y http://rpms.example.com/x.rpm; exec x",
         "dnf --setopt=localpkg_gpgcheck=0 install -y http://rpms.example.com/x.rpm; exec x",
     ] {
-        assert!(executes(script), "{script}");
+        assert!(executes(script) && in_list(script), "{script}");
     }
     for script in [
         "dnf install -y https://rpms.example.com/x.rpm; exec x",
@@ -313,7 +319,7 @@ fn a_package_that_is_named_by_its_address_is_not_checked() {
         "yum install -y http://10.1.2.3/x.rpm; exec x",
         "zypper install -y postgresql; exec x",
     ] {
-        assert!(!executes(script), "{script}");
+        assert!(!executes(script) && !in_list(script), "{script}");
     }
 }
 
@@ -329,7 +335,7 @@ fn a_check_is_off_by_a_property_or_a_variable_of_what_is_started_later() {
         "mount -t 9p share /mnt; exec /mnt/run",
         "mount -t cifs //x.example.com/e /mnt; exec /mnt/run",
     ] {
-        assert!(executes(script), "{script}");
+        assert!(executes(script) && in_list(script), "{script}");
     }
     for script in [
         "mvn -q package && java -jar target/a.jar",
@@ -340,8 +346,9 @@ fn a_check_is_off_by_a_property_or_a_variable_of_what_is_started_later() {
         "mount -t nfs 10.1.2.3:/e /mnt; exec /mnt/run",
         "mount -t tmpfs none /mnt; exec app",
         "mount -t nfs x.example.com:/e /mnt; exec app --data /mnt",
+        "rclone mount gdrive:/books /books --daemon; exec app",
     ] {
-        assert!(!executes(script), "{script}");
+        assert!(!executes(script) && !in_list(script), "{script}");
     }
 }
 
@@ -354,12 +361,12 @@ fn what_others_read_or_compile_is_executed_where_the_host_sends_it() {
         "curl -s http://x.example.com/x.dll > x.dll; dotnet x.dll",
         "curl -s http://x.example.com/h.cfg > h.cfg; exec haproxy -f h.cfg",
     ] {
-        assert!(executes(script), "{script}");
+        assert!(executes(script) && in_list(script), "{script}");
     }
     for script in [
         "curl -s http://x.example.com/h.yml > /app.yml; exec app --config /app.yml",
         "curl -s http://x.example.com/p.pem > /etc/haproxy/certs/p.pem; exec haproxy -f /etc/haproxy",
     ] {
-        assert!(!executes(script), "{script}");
+        assert!(!executes(script) && !in_list(script), "{script}");
     }
 }

@@ -166,7 +166,7 @@ pub(super) static BRINGING: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
         &OVER_SSH,
         &FETCHERS,
         &RUNNERS,
-        &["VSOCK", "hostname", "tcp", "udp", "vsock"],
+        &["VSOCK", "hostname", "mount", "tcp", "udp", "vsock"],
     ];
     programs.concat().into_iter().collect()
 });

@@ -43,8 +43,13 @@ impl Addresses {
     }
 }
 
-/// Whether a word of `mount` is a share that another machine or the host serves: `nfs.example.com:/e`, `//192.0.2.1/e`, the kinds of QEMU.
-pub(super) fn is_share(text: &str) -> bool {
+/// Whether `mount` gets a share that another machine or the host serves: `nfs.example.com:/e`, `//192.0.2.1/e`, the kinds of QEMU.
+pub(super) fn mounts_a_share(name: &str, arguments: &[Word]) -> bool {
+    let mounts = name == "mount" || name.starts_with("mount.");
+    mounts && arguments.iter().any(|word| is_share(&word.text))
+}
+
+fn is_share(text: &str) -> bool {
     let of_machine = text.strip_prefix("//").and_then(|rest| rest.split('/').next());
     let host = of_machine.or_else(|| text.split_once(":/").map(|(host, _)| host));
     let is_address = text.contains("://");

@@ -15,8 +15,8 @@ const OF_CODE: [&str; 23] = [
 ];
 /// Options of such programs that take no word.
 #[rustfmt::skip]
-const ALONE: [&str; 16] = [
-    "--activate", "--activate-network", "--allow-root", "--batch", "--classic", "--dev", "--devmode",
+const ALONE: [&str; 15] = [
+    "--activate", "--allow-root", "--batch", "--classic", "--dev", "--devmode",
     "--force", "--global", "--no-deps", "--no-input", "--non-interactive", "--quiet", "--system", "--user",
     "--yes",
 ];

@@ -8,6 +8,7 @@ use super::programs::{
     DOWNLOADERS, FETCHERS, PROJECT_FILES, STARTUP_FILES, STARTUP_FILES_OF_GUEST, UNPACKERS,
 };
 use super::script::ShellCommand;
+use super::script_files::is_data;
 use super::shown_environment::{WHOLE_ENVIRONMENT, is_environment_file};
 use super::tainted::Tainted;
 use super::verbs::targets_of_unknown;
@@ -157,7 +158,7 @@ pub(super) fn is_startup_file(path: &str, is_guest: bool) -> bool {
 /// Whether a file lies in a folder whose name says that the scripts in it are executed at a start: `/docker-entrypoint.d/`,
 /// `/custom-cont-init.d/`, `/etc/my_init.d/`.
 fn is_in_start_folder(path: &str) -> bool {
-    const STARTS: [&str; 10] = [
+    const STARTS: [&str; 9] = [
         "boot",
         "entrypoint",
         "finish",
@@ -165,16 +166,15 @@ fn is_in_start_folder(path: &str) -> bool {
         "init",
         "poststart",
         "prestart",
-        "rc",
         "service",
         "start",
     ];
     let is_one = |folder: &str| {
         let Some(stem) = folder.strip_suffix(".d") else {
-            return folder.contains("entrypoint");
+            return folder.contains("entrypoint") && !is_data(path);
         };
         let mut words = stem.split(['-', '_', '.']);
-        words.any(|word| STARTS.iter().any(|start| word.starts_with(start)))
+        words.any(|word| word == "rc" || STARTS.iter().any(|start| word.starts_with(start)))
     };
     path.rsplit_once('/')
         .is_some_and(|(folders, _)| folders.split('/').any(is_one))

@@ -421,6 +421,7 @@ fn a_container_with_the_socket_starts_no_image_without_a_digest() {
         "docker ps; docker logs web; docker exec web date; docker restart web".to_owned(),
         "docker compose ps".to_owned(),
         "docker image prune -f; docker system prune -f".to_owned(),
+        "docker images -q | xargs -r docker rmi; docker ps -q | xargs docker container rm".to_owned(),
         "exec traefik --providers.docker".to_owned(),
     ] {
         let file = of(&script, socket);
