@@ -119,15 +119,15 @@ pub(crate) fn has_unknown(options: &BTreeSet<String>, env: &BTreeMap<String, Str
 }
 
 /// A line about the variables that nothing reads, if there are any. `options` are the variables of all options, `named` those that the
-/// policy file names.
+/// policy file names, where that is known.
 pub(crate) fn notes(
     options: &BTreeSet<String>,
-    named: &BTreeSet<String>,
+    named: Option<&BTreeSet<String>>,
     env: &BTreeMap<String, String>,
 ) -> Option<String> {
     let known = known(options);
     let names: Vec<&str> = unknown(&known, env)
-        .filter(|name| !named.contains(*name))
+        .filter(|name| !named.is_some_and(|named| named.contains(*name)))
         .collect();
     let shown: Vec<String> = names
         .iter()
@@ -146,10 +146,14 @@ pub(crate) fn notes(
         format!("{TRUST_ROOT} is not read: --insecure-trust-root can only be given on the command line.")
     });
     let unread = (!names.is_empty()).then(|| {
+        let them = if names.len() == 1 { "it" } else { "them" };
+        let by_policy = match named {
+            Some(_) => format!(", and no policy file of this run names {them}."),
+            None => format!(". A policy file may name {them} for its alert channels."),
+        };
         format!(
-            "no option reads {}{more}, and no policy file of this run names {}.{} `cvm-verify verify --help` lists the options.",
+            "no option reads {}{more}{by_policy}{} `cvm-verify verify --help` lists the options.",
             shown.join(", "),
-            if names.len() == 1 { "it" } else { "them" },
             meant.concat()
         )
     });

@@ -112,9 +112,9 @@ fn decide(env: &mut Env) -> u8 {
     if (verifies || matches!(cli.command, Command::Alert(_) | Command::Merge(_))) && !cli.command.is_quiet() {
         let named = match unknown_variables::has_unknown(&variables, &env.variables) {
             true => unjudged::named_variables(env),
-            false => BTreeSet::new(),
+            false => Some(BTreeSet::new()),
         };
-        if let Some(line) = unknown_variables::notes(&variables, &named, &env.variables) {
+        if let Some(line) = unknown_variables::notes(&variables, named.as_ref(), &env.variables) {
             env.note(&line);
         }
     }

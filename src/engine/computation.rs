@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -56,8 +56,8 @@ impl Computation {
         }
     }
 
-    /// The same bound, for the work of one target: each piece may take so long, with the time that it waits for room. One that takes
-    /// longer is overdue, and its future does not end.
+    /// The same bound, for the work of one target: each piece may take so long, without the time that it waits for room: what
+    /// takes up the room has limits of its own. One that takes longer is overdue, and its future does not end.
     pub(super) fn of_target(&self, limit: Option<Duration>) -> Self {
         Self {
             at_once: Arc::clone(&self.at_once),
@@ -86,7 +86,9 @@ impl Computation {
     /// room until it ends. A panic of the work is a panic of this future.
     pub(super) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
         let _asked = AskedWork::new(&self.asked);
-        let work = self.run_unlimited(work);
+        // It is never closed.
+        let permit = Arc::clone(&self.at_once).acquire_owned().await.ok();
+        let work = Self::run_unlimited(permit, work);
         let Some(limit) = self.limit else {
             return work.await;
         };
@@ -99,9 +101,10 @@ impl Computation {
         }
     }
 
-    async fn run_unlimited<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
-        // It is never closed.
-        let permit = Arc::clone(&self.at_once).acquire_owned().await.ok();
+    async fn run_unlimited<T: Send + 'static>(
+        permit: Option<OwnedSemaphorePermit>,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> T {
         let done = spawn_blocking(move || {
             let _permit = permit;
             work()

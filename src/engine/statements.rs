@@ -50,6 +50,8 @@ type Slot = Arc<tokio::sync::Mutex<KnownAnswer>>;
 struct KnownAnswer {
     /// What answered a rule.
     statements: Option<RecordedStatements>,
+    /// What was answered in whole, in which round: another target asks for it again in the next round alone.
+    of_round: Option<(u64, RecordedStatements)>,
     /// Why there was no answer, and in which round.
     failed: Option<(u64, LookupProblem)>,
 }
@@ -253,7 +255,10 @@ impl OneImage {
             // What is remembered answered the rule of another target, or one that was written otherwise.
             let known = slot.statements.as_ref();
             let known = known.map(|known| of_image(known, &self.image));
+            let of_round = slot.of_round.as_ref().filter(|(round, _)| *round == self.round);
+            let of_round = of_round.map(|(_, known)| of_image(known, &self.image));
             let remembered = match known {
+                _ if of_round.is_some() => of_round,
                 Some(known) => {
                     let with = answers.iter().chain([&known]).cloned().collect();
                     self.is_answered_by(with).await.1.then_some(known)
@@ -264,6 +269,10 @@ impl OneImage {
                 Some(known) => (self.held(known), false),
                 None => (self.ask_once(from, &mut slot).await, true),
             };
+            if is_new && answer.problem.is_none() {
+                self.remembered.fetch_add(bytes(&answer), Ordering::Relaxed);
+                slot.of_round = Some((self.round, answer.clone()));
+            }
             let is_whole = answer.problem.is_none() && !answer.bundles.is_empty();
             answers.push(answer);
             if !is_whole {

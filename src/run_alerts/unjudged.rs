@@ -9,7 +9,7 @@ use crate::alert::alerting::{entropy, github_issue, repeats, run_url};
 use crate::alert::incident::State;
 use crate::alert::state_file::StateFile;
 use crate::alert::variables::ChannelVariables;
-use crate::alert::{self, AlertSender, RunContext, Trouble};
+use crate::alert::{self, AlertEvent, AlertSender, RunContext, Trouble};
 use crate::bounded_io;
 use crate::config::Settings;
 use crate::config::file::{ValueShape, keys};
@@ -91,10 +91,8 @@ pub(crate) fn tell(unjudged: &Unjudged, env: &mut Env) -> Vec<AlertRecord> {
             records
         }
         Err(_) => {
-            env.complain(
-                "note: the alert channels did not accept within 10 seconds the alert that nothing was verified",
-            );
-            Vec::new()
+            let why = "no channel accepted it within 10 seconds";
+            nobody_was_notified(why, env)
         }
     }
 }
@@ -114,33 +112,43 @@ fn variables(env: &mut Env) -> ChannelVariables {
     settings.as_ref().map(ChannelVariables::of).unwrap_or_default()
 }
 
-/// Every variable that the policy file names, as far as it can be read.
-pub(crate) fn named_variables(env: &mut Env) -> BTreeSet<String> {
-    let Some(config) = policy(env) else {
-        return BTreeSet::new();
-    };
+/// Every variable that the policy file names; none of no policy file. `None` of one that cannot be read twice, or at all.
+pub(crate) fn named_variables(env: &mut Env) -> Option<BTreeSet<String>> {
+    if policy_path(env).is_none() {
+        return Some(BTreeSet::new());
+    }
+    let config = policy(env)?;
     let of_targets = config.file.targets.iter().map(|target| &target.settings);
     let all = of_targets.chain([&config.file.defaults]);
-    all.flat_map(|settings| {
+    let all = all.flat_map(|settings| {
         let keys = keys().filter(|key| key.shape == ValueShape::Variable);
         keys.filter_map(|key| Some(settings.one(key.name)?.text.clone()))
-    })
-    .collect()
+    });
+    Some(all.collect())
 }
 
 fn policy(env: &mut Env) -> Option<Config> {
+    let file = policy_path(env).filter(|path| !bounded_io::is_special(path));
+    file.and_then(|path| policy_file::read(&path).ok())
+}
+
+/// The policy file of the run, as far as that can be said of arguments that may not parse.
+fn policy_path(env: &mut Env) -> Option<PathBuf> {
     let named = option(env, "config").map(PathBuf::from);
     let is_looked_for = addresses(env).is_empty() && option(env, "url").is_none() && !flag(env, "no-config");
-    let file = match named {
+    match named {
         None if is_looked_for => policy_file::found(None, true, env),
         named => named,
-    };
-    let file = file.filter(|path| !bounded_io::is_special(path));
-    file.and_then(|path| policy_file::read(&path).ok())
+    }
 }
 
 fn nobody_was_notified(why: &str, env: &mut Env) -> Vec<AlertRecord> {
     let line = format!("note: the alert that nothing was verified was not sent: {why}");
     env.complain(&escape::terminal(&line));
-    Vec::new()
+    vec![AlertRecord {
+        channel: "all channels".to_owned(),
+        event: AlertEvent::Inconclusive.to_string(),
+        delivered: false,
+        detail: why.to_owned(),
+    }]
 }

@@ -283,6 +283,7 @@ fn t65_a_variable_in_a_name_of_a_container_decides_who_answers_to_it() {
     for (key, place) in [
         ("hostname: '${X}'", "hostname"),
         ("hostname: 'd${X}'", "hostname"),
+        ("hostname: 'node-${X}'", "hostname"),
         ("domainname: '${X}'", "domainname"),
         ("container_name: '${X:-web}'", "container_name"),
         ("container_name: 'dst${X}'", "container_name"),
@@ -309,6 +310,8 @@ fn t65_a_variable_in_a_name_of_a_container_decides_who_answers_to_it() {
     ] {
         is_unmeasured(&beside_db(key), &format!("services.web.{place}"));
     }
+    // Programs of the container read it as their own name: `socket.gethostname()`.
+    is_unmeasured(&service("hostname: '${X}'"), "services.web.hostname");
     let another_project = format!("name: '${{X}}'\n{}", beside_db("container_name: 'a-${X}'"));
     is_unmeasured(&another_project, "services.web.container_name");
 }
@@ -327,12 +330,10 @@ fn a_name_that_no_other_container_can_have_is_set_from_outside() {
         (beside_db("container_name: '${X}-web'"), "container_name"),
         (beside_db("container_name: 'app-${X}'"), "container_name"),
         (beside_db("container_name: 'app-${X:-1}-web'"), "container_name"),
-        (beside_db("hostname: 'node-${X}'"), "hostname"),
         (
             beside_db("networks: { default: { aliases: ['${X}-web'] } }"),
             "networks.default.aliases[0]",
         ),
-        (service("hostname: '${X}'"), "hostname"),
         (service("container_name: '${X}'"), "container_name"),
     ] {
         let judged = is_fixed(&text);

@@ -26,9 +26,9 @@ def project(document, judge):
     return "dstack" if "name" not in document else fixed(document["name"], judge) if isinstance(document["name"], str) else None
 
 
-def own_names(section, name, container):
+def own_names(section, name, container, keys=("container_name", "hostname")):
     """The names that a container writes down for itself."""
-    names = [container[key] for key in ("container_name", "hostname") if isinstance(container.get(key), str)]
+    names = [container[key] for key in keys if isinstance(container.get(key), str)]
     networks = container.get("networks")
     for settings in networks.values() if isinstance(networks, dict) else []:
         aliases = settings.get("aliases") if isinstance(settings, dict) else None
@@ -60,7 +60,8 @@ def harmless(document, judge):
             if index != at:
                 taken |= {other.lower()} | {fixed(text, judge) for text in own_names(kind, other, each)} - {None}
                 numbered |= set() if "container_name" in each else {other.lower()}
-        for text in own_names(section, name, container):
+        # A program reads the host name of its container as its own.
+        for text in own_names(section, name, container, ("container_name",)):
             try:
                 parts = [part.lower() for part in interpolation.fixed_parts(text, judge.settable)]
             except interpolation.Bad:

@@ -39,6 +39,7 @@ impl<'a> PhalaCloudAnswer<'a> {
     pub fn parse(body: &'a [u8], app_id: &[u8; 20]) -> Result<Self, EvidenceError> {
         Self::parse_list(body, app_id).map_err(|error| match error {
             EvidenceError::Malformed { field, problem, .. }
+            | EvidenceError::OtherForm { field, problem, .. }
             | EvidenceError::OtherType { field, problem, .. } => other_list(&field, problem),
             EvidenceError::Duplicate { field, .. } => other_list(&field, "occurs more than once"),
             error => error,

@@ -259,7 +259,7 @@ pub(crate) const TABLE: &[ComposeRow] = &[
     row("service.dns", Rule::Fixed, NONE, "who resolves names"),
     row("service.dns_opt", Rule::Fixed, NONE, "how names are resolved"),
     row("service.dns_search", Rule::Fixed, NONE, "how names are resolved"),
-    row("service.hostname", Rule::Name, NONE, "under which name others reach it"),
+    row("service.hostname", Rule::Fixed, NONE, "under which name others reach it, and what it takes for its own name"),
     row("service.domainname", Rule::Fixed, NONE, "under which name others reach it"),
     row("service.mac_address", Rule::Outside, NONE, "its own address"),
 

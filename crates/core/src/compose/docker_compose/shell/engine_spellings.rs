@@ -162,8 +162,11 @@ pub(super) fn engine_of_input(arguments: &[Word]) -> Option<&str> {
     (!verbs.next().is_some_and(starts_nothing)).then_some(engine.text.as_str())
 }
 
-/// Whether words ask an engine at its socket for an image or a container: `/images/create?fromImage=NAME`.
-pub(super) fn asks_the_engine(arguments: &[Word]) -> bool {
+/// Whether a client asks an engine at its socket for an image or a container: `/images/create?fromImage=NAME`.
+pub(super) fn asks_the_engine(name: &str, arguments: &[Word]) -> bool {
+    const CLIENTS: [&str; 9] = [
+        "curl", "http", "https", "nc", "ncat", "netcat", "socat", "wget", "xh",
+    ];
     let names_socket = arguments.iter().any(|word| word.text.contains("docker.sock"));
     let starts = |text: &str| {
         ["/build", "/containers/create", "/images/create", "/images/load"]
@@ -176,5 +179,5 @@ pub(super) fn asks_the_engine(arguments: &[Word]) -> bool {
     let is_pinned = arguments
         .iter()
         .any(|word| word.text.contains("@sha256:") || word.text.contains("sha256%3A"));
-    names_socket && !is_pinned && arguments.iter().any(|word| starts(&word.text))
+    CLIENTS.contains(&name) && names_socket && !is_pinned && arguments.iter().any(|word| starts(&word.text))
 }

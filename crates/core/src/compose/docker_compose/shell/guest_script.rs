@@ -140,7 +140,7 @@ impl GuestScript {
                     note(&mut self.engine, &format!("{engine} behind {name}"));
                 } else if matches!(name, "crane" | "skopeo") {
                     self.copies(program.arguments, is_pinned);
-                } else if asks_the_engine(program.arguments) {
+                } else if asks_the_engine(name, program.arguments) {
                     note(&mut self.engine, &format!("{name} at the socket of the engine"));
                 } else if is_interpreter(name) {
                     if Language::of_interpreter(name).is_some() {

@@ -49,7 +49,7 @@ pub(super) fn sources_of_read_files(
     for (_, files, reads_named) in READERS.iter().filter(|(programs, ..)| is_program(programs)) {
         found.extend(sources_of_written(tainted, |path| {
             let path = format!("/{path}");
-            files.iter().any(|part| path.contains(part)) && !is_of_tls(&path)
+            files.iter().any(|part| path.contains(part)) && !is_no_setting(&path)
         }));
         if *reads_named {
             for word in arguments {
@@ -59,7 +59,7 @@ pub(super) fn sources_of_read_files(
                     if below.starts_with('/') {
                         found.extend(sources_of_written(tainted, |path| {
                             let rest = path.strip_prefix(below);
-                            rest.is_some_and(|rest| rest.starts_with('/')) && !is_of_tls(path)
+                            rest.is_some_and(|rest| rest.starts_with('/')) && !is_no_setting(path)
                         }));
                     }
                 }
@@ -119,10 +119,11 @@ fn sources_of_named_code(
         .collect()
 }
 
-/// Whether a file is a certificate or a key by its name: one lies beside settings and is none.
-fn is_of_tls(path: &str) -> bool {
+/// Whether a file holds certificates, keys or passwords by its name: one lies beside settings and is none.
+fn is_no_setting(path: &str) -> bool {
     const ENDS: [&str; 6] = [".cer", ".crt", ".csr", ".key", ".p12", ".pem"];
-    ENDS.iter().any(|end| path.ends_with(end))
+    let name = base_name(path);
+    ENDS.iter().any(|end| name.ends_with(end)) || name.contains("passwd") || name == "users"
 }
 
 /// The paths that a word may name: all of it, what stands behind `=`, `@` or `:`, and what an option of one letter has in its word.

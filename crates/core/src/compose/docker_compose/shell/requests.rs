@@ -68,7 +68,7 @@ const CURL: WithAWord = WithAWord {
         "--dns-servers", "--doh-url", "--dump-header", "--ech", "--egd-file", "--engine", "--etag-compare",
         "--etag-save", "--expect100-timeout", "--ftp-account", "--ftp-alternative-to-user", "--ftp-method",
         "--ftp-port", "--ftp-ssl-ccc-mode", "--happy-eyeballs-timeout-ms", "--haproxy-clientip", "--hostpubmd5",
-        "--hostpubsha256", "--hsts", "--interface", "--ip-tos", "--ipfs-gateway", "--keepalive-cnt",
+        "--hostpubsha256", "--hsts", "--interface", "--ip-tos", "--keepalive-cnt",
         "--keepalive-time", "--key", "--key-type", "--knownhosts", "--krb", "--libcurl", "--limit-rate",
         "--local-port", "--login-options", "--mail-auth", "--mail-from", "--mail-rcpt", "--max-filesize",
         "--max-redirs", "--netrc-file", "--noproxy", "--output", "--output-dir", "--parallel-max",
@@ -82,13 +82,13 @@ const CURL: WithAWord = WithAWord {
         "--socks4a", "--socks5", "--socks5-gssapi-service", "--socks5-hostname", "--speed-limit",
         "--speed-time", "--stderr", "--telnet-option", "--tftp-blksize", "--time-cond", "--tls-max",
         "--tls13-ciphers", "--tlsauthtype", "--tlspassword", "--tlsuser", "--trace", "--trace-ascii",
-        "--trace-config", "--unix-socket", "--upload-flags", "--url-query", "--variable", "--vlan-priority",
+        "--trace-config", "--unix-socket", "--upload-flags", "--url-query", "--vlan-priority",
     ],
     lists: ("", &[]),
 };
 /// GNU Wget, doc/wget.texi, and BusyBox (`-Y on`): every option with an argument.
 const WGET: WithAWord = WithAWord {
-    letters: "aoetOTwQPUlADRIXY",
+    letters: "aotOTwQPUlADRIXY",
     sent: "tTwU",
     long: &[
         "--body-data",
@@ -108,11 +108,11 @@ const WGET: WithAWord = WithAWord {
     ],
     #[rustfmt::skip]
     others: &[
-        "--accept", "--accept-regex", "--append-output", "--backups", "--bind-address", "--body-file",
+        "--accept", "--accept-regex", "--append-output", "--bind-address", "--body-file",
         "--ca-certificate", "--ca-directory", "--certificate", "--certificate-type", "--ciphers",
         "--compression", "--config", "--connect-timeout", "--crl-file", "--cut-dirs", "--default-page",
         "--directory-prefix", "--dns-servers", "--dns-timeout", "--domains", "--exclude-directories",
-        "--exclude-domains", "--execute", "--follow-tags", "--ftp-password", "--ftp-user", "--hsts-file",
+        "--exclude-domains", "--follow-tags", "--ftp-password", "--ftp-user", "--hsts-file",
         "--ignore-tags", "--include-directories", "--level", "--limit-rate", "--load-cookies",
         "--local-encoding", "--max-redirect", "--output-document", "--output-file", "--pinnedpubkey",
         "--prefer-family", "--preferred-location", "--private-key", "--private-key-type", "--progress",

@@ -24,14 +24,6 @@ pub(in crate::compose::docker_compose) fn is_data(path: &str) -> bool {
     ENDS.iter().any(|end| path.ends_with(end))
 }
 
-/// Whether a file has a fixed name of a kind that no program takes for settings or code.
-pub(super) fn is_data_alone(path: &str) -> bool {
-    const ENDS: [&str; 8] = [
-        ".crt", ".csv", ".gguf", ".log", ".mmdb", ".parquet", ".pem", ".tsv",
-    ];
-    !path.contains(['$', '*', '?']) && ENDS.iter().any(|end| path.ends_with(end))
-}
-
 /// Whether a word names a file in the folder where the script stands.
 pub(super) fn is_relative_file(word: &Word) -> bool {
     !word.text.starts_with(['/', '-', '$']) && word.text.contains('.')

@@ -90,7 +90,6 @@ pub(super) fn judge_script(
         starts_relative: false,
         nested: Vec::new(),
         moved: BTreeSet::new(),
-        open_downloads: open_downloads(script),
         brought: BTreeSet::new(),
         starts_others: false,
         executes_pipes: Vec::new(),
@@ -106,17 +105,6 @@ pub(super) fn judge_script(
     }
     judge.conclude(script);
     judge.nested_scripts(script, depth);
-}
-
-fn open_downloads(script: &Script) -> usize {
-    let is_one = |command: &&ShellCommand| {
-        let mut words = command.words.iter();
-        let brings = words
-            .by_ref()
-            .any(|word| DOWNLOADERS.contains(&base_name(&word.text)) || word.text.starts_with('$'));
-        brings && words.any(|word| word.held().next().is_some())
-    };
-    script.commands.iter().filter(is_one).count()
 }
 
 /// What is known of a script so far.
@@ -135,8 +123,6 @@ struct ScriptJudge<'a> {
     nested: Vec<Nested<'a>>,
     /// Variables that decide the folder that it stands in.
     moved: BTreeSet<String>,
-    /// How many of its commands bring something from where a variable says.
-    open_downloads: usize,
     /// Variables that say from where files are brought.
     brought: BTreeSet<String>,
     /// Whether a program runs that may be what was brought.

@@ -104,12 +104,6 @@ fn takes_next(option: &str) -> bool {
     TAKES.contains(&option)
 }
 
-/// How many words are no options, the arguments of known ones included: each of them may be a file.
-fn operands_count(arguments: &[Word]) -> usize {
-    let is_option = |word: &&Word| word.text.starts_with('-') && word.text != "-";
-    arguments.len() - arguments.iter().filter(is_option).count()
-}
-
 /// Whether files go from here to elsewhere: the target is elsewhere, and no word with a variable stands before a file of here. Where an
 /// option is not known its next word may be a file.
 pub(super) fn is_upload(arguments: &[Word]) -> bool {
@@ -133,12 +127,5 @@ pub(super) fn is_upload(arguments: &[Word]) -> bool {
             && !is_surely_here(word)
             && (!is_elsewhere(&word.text) || last_here.is_some_and(|last| at < last))
     });
-    // `mc cp FILE ALIAS/BUCKET`: where each of the others is a file of here, nothing is brought.
-    let [others @ .., _] = files.as_slice() else {
-        return false;
-    };
-    let are_here = !others.is_empty()
-        && others.iter().all(|word| is_surely_here(word))
-        && files.len() == operands_count(arguments);
-    is_elsewhere(&target.text) && !comes_from_a_variable || are_here && !target.is_split
+    is_elsewhere(&target.text) && !comes_from_a_variable
 }

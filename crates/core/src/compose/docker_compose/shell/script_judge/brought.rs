@@ -3,12 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::super::archives::archives;
-use super::super::download_output::downloaded_files;
 use super::super::downloads::{endpoints_of, names_of_what_it_brings};
 use super::super::paths::file_key;
 use super::super::programs::{COREUTILS, DOWNLOADERS, UNPACKERS};
 use super::super::script::ShellCommand;
-use super::super::script_files::is_data_alone;
 use super::super::transfers::brings_by_its_verb;
 use super::super::word::Word;
 use super::super::written_files::has_option;
@@ -52,9 +50,7 @@ impl ScriptJudge<'_> {
                     self.brought.extend(all.iter().cloned());
                 }
             }
-            if reads_file || !self.keeps_data(name, arguments, command) {
-                self.brought.extend(names);
-            }
+            self.brought.extend(names);
         }
         if matches!(name, "ftp" | "ftpget" | "lftp" | "sftp" | "tftp") {
             self.brought.extend(command.answers.iter().cloned());
@@ -71,25 +67,6 @@ impl ScriptJudge<'_> {
             }
         }
         self.starts_others |= !is_downloader && !is_unpacker && !COREUTILS.contains(&name);
-    }
-
-    /// Whether a client keeps what it gets in files of data alone. What somebody else sets is one address, the only one of the script: else
-    /// a file that was brought could be made the settings of the next download.
-    fn keeps_data(&self, name: &str, arguments: &[Word], command: &ShellCommand) -> bool {
-        let is_one_value = |word: &&Word| {
-            let mut names = word.names.iter();
-            let is_own =
-                names.all(|name| (self.is_settable)(name) && !self.assigned.contains_key(name.as_str()));
-            !word.is_split && word.reads.is_empty() && is_own && !word.text.starts_with('-')
-        };
-        let mut open = arguments.iter().filter(|word| word.held().next().is_some());
-        let mut files = downloaded_files(name, arguments);
-        files.extend(command.outputs.iter().map(|file| file.text.clone()));
-        matches!(name, "curl" | "wget")
-            && self.open_downloads < 2
-            && open.all(|word| is_one_value(&word))
-            && !files.is_empty()
-            && files.iter().all(|file| is_data_alone(file))
     }
 
     /// A word that begins with a variable to which the script gives paths alone (`f=/backup/$NAME`) is a path, whatever that holds.
