@@ -256,7 +256,7 @@ fn an_sgx_quote_and_a_cut_one_are_shown_as_far_as_they_go() {
             info: None,
             info_problem: None,
             gpu: None,
-            app_compose: None,
+            compose_copies: Vec::new(),
             nonce: None,
         };
         let text = without_collateral(&evidence);
