@@ -3,6 +3,17 @@
 //!
 //! This is not a shell. Where it is not sure it says [`Use::Executed`]; an argument of a program that is named in the script
 //! is [`Use::Argument`].
+//!
+//! | files | what they do |
+//! |---|---|
+//! | `reader`, `script`, `unfinished_script`, `word`, `pipes`, `arithmetic`, `paths`, `names` | read a text as commands of words |
+//! | `script_judge`, `evaluated`, `started`, `variable_use`, `inline_code`, `input_arguments`, `argument_list`, `script_arguments` | what a command does with a variable, and what a script does as a whole |
+//! | `tainted`, `own_variables`, `written_files`, `read_files`, `environment_copies`, `shown_environment`, `program_settings` | where a value from outside goes: variables, files, settings |
+//! | `host_data`, `host_files`, `addresses`, `set_addresses`, `asked_machines`, `machines`, `connections`, `requests`, `unchecked`, `unsigned` | what the host or another machine may say |
+//! | `downloads`, `download_output`, `transfers`, `archives`, `packages`, `package_settings`, `verbs`, `script_files`, `named_files`, `known_folders` | what is brought, unpacked or installed, and where to |
+//! | `language`, `language_words`, `language_calls`, `named_calls`, `other_language`, `script_facts`, `answers` | scripts of Python, Node, Ruby, Perl and PHP |
+//! | `guest_script`, `guest_files`, `engine_spellings` | scripts that run before the containers or hold the socket of the engine |
+//! | `programs`, `interpreters`, `clients`, `code_options`, `code_options_table`, `data_options`, `data_positions`, `executing_words`, `readers_table` | tables of programs and words |
 
 mod addresses;
 mod answers;

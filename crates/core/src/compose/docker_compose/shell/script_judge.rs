@@ -19,7 +19,6 @@ use super::own_variables::{assignment, sources};
 use super::package_settings::{is_settings_file, names_unprotected};
 use super::paths::{base_name, file_key};
 use super::pipes::Pipes;
-use super::programs::DOWNLOADERS;
 use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES};
 use super::script::{Script, ShellCommand};
 use super::script_arguments::{has_positional, sets_arguments};
