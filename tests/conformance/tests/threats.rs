@@ -71,7 +71,7 @@ fn every_threat_has_two_cases_or_a_reason() {
 }
 
 /// Reasons for which there is no case, and why.
-const WITHOUT_CASE: [(&str, &str, &str); 7] = [
+const WITHOUT_CASE: [(&str, &str, &str); 8] = [
     (
         "source-provenance",
         "not-configured",
@@ -97,6 +97,11 @@ const WITHOUT_CASE: [(&str, &str, &str); 7] = [
         "source-provenance",
         "sct-invalid",
         "the simulated log of certificates signs what it should",
+    ),
+    (
+        "source-provenance",
+        "time-invalid",
+        "of one log with one key, the signed time or the certificate is refused first",
     ),
     (
         "source-provenance",

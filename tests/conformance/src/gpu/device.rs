@@ -124,7 +124,8 @@ impl DeviceChange {
             (&self.before_signing, &mut gpu.before_signing),
             (&self.after_signing, &mut gpu.after_signing),
         ] {
-            for edit in edits.iter().cloned() {
+            for edit in edits {
+                let edit = edit.clone();
                 done.push(Arc::new(move |report| {
                     edit.apply(report).expect("a place in the report")
                 }));

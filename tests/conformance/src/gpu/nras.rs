@@ -98,7 +98,8 @@ impl Answers {
         for (kind, name, is_switch) in [("gpu", "GPU", false), ("switch", "SWITCH", true)] {
             let of_kind = |gpu: &&simulator::Gpu| (gpu.architecture == "LS10") == is_switch;
             let devices: Vec<simulator::Gpu> = gpus.devices.iter().filter(of_kind).cloned().collect();
-            if !devices.is_empty() && !(is_switch && self.no_switches) {
+            let is_left_out = devices.is_empty() || is_switch && self.no_switches;
+            if !is_left_out {
                 answers.push(json!({ "kind": kind, "body": service.answer(name, &devices, nonce) }));
             }
         }
