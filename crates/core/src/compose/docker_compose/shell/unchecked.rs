@@ -34,6 +34,13 @@ const ABBREVIATED: [&str; 5] = [
 /// Parts by which an option says something else: of the proxy, of connections that stay open (`--no-http-keep-alive`), of hashes beside TLS.
 const OF_OTHERS: [&str; 4] = ["alive", "hashes", "proxy", "store"];
 const ABBREVIATION: usize = 6;
+/// Options of SSH by which the key of a machine is taken as it comes; lower case, without spaces.
+const UNCHECKED_SSH: [&str; 4] = [
+    "stricthostkeychecking=accept-new",
+    "stricthostkeychecking=no",
+    "stricthostkeychecking=off",
+    "userknownhostsfile=/dev/null",
+];
 /// How a setting is off.
 pub(super) const OFF: [&str; 5] = ["", "0", "false", "no", "off"];
 
@@ -81,4 +88,10 @@ fn says_unchecked(option: &str, next: &str) -> bool {
             && (has(&parts, &UNCHECKED) && !is_off(value)
                 || denied.any(|part| CHECKS.contains(part))
                 || has(&parts, &CHECKS) && (is_off(value) || value.is_empty() && is_off(next)))
+}
+
+/// Whether a text has SSH take the key of a machine as it comes.
+pub(super) fn takes_any_key(text: &str) -> bool {
+    let text = text.to_ascii_lowercase().replace(" = ", "=").replace(' ', "=");
+    UNCHECKED_SSH.iter().any(|option| text.contains(option))
 }
