@@ -25,7 +25,7 @@ use super::programs::{
 use super::requests::asks_at_a_socket;
 use super::script::ShellCommand;
 use super::unchecked::{OFF, is_unchecked, takes_any_key};
-use super::unsigned::{mounts_a_share, sets_check_of_named_packages};
+use super::unsigned::{CHECK_SIGNATURES, mounts_a_share, sets_check_of_named_packages};
 use super::word::Word;
 use super::written_files::has_option;
 
@@ -74,10 +74,6 @@ const UNCHECKED_WHERE_OFF: [(&str, &[&str]); 9] = [
 ];
 /// Package managers of Node.
 const OF_NODE: [&str; 6] = ["bun", "bunx", "npm", "npx", "pnpm", "yarn"];
-/// Package managers that check who signed what they bring, whatever the address, unless an option says otherwise.
-const CHECK_SIGNATURES: [&str; 8] = [
-    "apk", "apt", "apt-get", "dnf", "dpkg", "microdnf", "yum", "zypper",
-];
 /// The variable by which Git starts SSH.
 const GIT_SSH: &str = "GIT_SSH_COMMAND";
 

@@ -6,6 +6,11 @@ use super::machines::{is_machine_of_address, is_unprotected};
 use super::packages::fetches;
 use super::word::Word;
 
+/// Package managers that check who signed what they bring, whatever the address, unless an option says otherwise.
+pub(super) const CHECK_SIGNATURES: [&str; 8] = [
+    "apk", "apt", "apt-get", "dnf", "dpkg", "microdnf", "yum", "zypper",
+];
+
 /// Package managers that check the signature of a package which is named by its address only where `localpkg_gpgcheck` says so (dnf,
 /// `doc/conf_ref.rst`).
 const CHECK_NO_NAMED_PACKAGE: [&str; 3] = ["dnf", "microdnf", "yum"];
