@@ -114,7 +114,7 @@ const LOGGING: &str = "logging";
 
 fn is_of_code(setting: &Setting<'_>) -> bool {
     let begins = |start: &&str| setting.name.starts_with(*start);
-    setting.is_named(&OF_CODE) || OF_CODE_BEGINNINGS.iter().any(|start| begins(&start))
+    setting.is_named(&OF_CODE) || OF_CODE_BEGINNINGS.iter().any(begins)
 }
 
 /// Lines that say what is started or loaded in a form that no other setting has, each with the name of its setting.

@@ -290,7 +290,7 @@ impl Addresses {
                 .is_some_and(|name| CHECK_SIGNATURES.contains(&name))
         {
             let own = arguments.get_mut(1..).unwrap_or_default();
-            self.mark_named_packages(name.as_deref().unwrap_or_default(), own);
+            self.mark_named_packages(name.as_deref().unwrap_or_default(), own, HOST_DATA);
             return;
         }
         let mut of_proxy = false;

@@ -1,7 +1,6 @@
 //! What nobody has signed: packages that are named by their addresses, and files on a share.
 
 use super::addresses::Addresses;
-use super::host_data::HOST_DATA;
 use super::machines::{is_machine_of_address, is_unprotected};
 use super::packages::fetches;
 use super::word::Word;
@@ -23,8 +22,8 @@ pub(super) fn sets_check_of_named_packages(setting: &str) -> bool {
 }
 
 impl Addresses {
-    /// Marks packages that are named by their addresses, where nobody looks at their signatures.
-    pub(super) fn mark_named_packages(&self, name: &str, arguments: &mut [Word]) {
+    /// Marks packages that are named by their addresses, where nobody looks at their signatures, with the name of who sends them.
+    pub(super) fn mark_named_packages(&self, name: &str, arguments: &mut [Word], source: &str) {
         let has = |text: &str| arguments.iter().any(|word| word.text.contains(text));
         let is_checked = self.checks_named_packages
             || has(&format!("{CHECKS_NAMED_PACKAGES}=1"))
@@ -42,7 +41,7 @@ impl Addresses {
                 !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric())
             });
             if starts_with_scheme && is_unprotected(&word.text) {
-                word.names.insert(HOST_DATA.to_owned());
+                word.names.insert(source.to_owned());
             }
         }
     }
