@@ -12,6 +12,9 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+/// How many times the limit of a piece of work it may wait for room.
+const WAITS: u32 = 10;
+
 /// How much is computed at one time. A clone has the same bound.
 #[derive(Debug, Clone)]
 pub struct Computation {
@@ -56,8 +59,8 @@ impl Computation {
         }
     }
 
-    /// The same bound, for the work of one target: each piece may take so long, without the time that it waits for room: what
-    /// takes up the room has limits of its own. One that takes longer is overdue, and its future does not end.
+    /// The same bound, for the work of one target: each piece may take so long, and wait ten times as long for room, which
+    /// others take up. One that takes longer is overdue, and its future does not end.
     pub(super) fn of_target(&self, limit: Option<Duration>) -> Self {
         Self {
             at_once: Arc::clone(&self.at_once),
@@ -86,15 +89,18 @@ impl Computation {
     /// room until it ends. A panic of the work is a panic of this future.
     pub(super) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
         let _asked = AskedWork::new(&self.asked);
-        // It is never closed.
-        let permit = Arc::clone(&self.at_once).acquire_owned().await.ok();
-        let work = Self::run_unlimited(permit, work);
+        let room = Arc::clone(&self.at_once).acquire_owned();
         let Some(limit) = self.limit else {
-            return work.await;
+            return Self::run_unlimited(room.await.ok(), work).await;
         };
-        match timeout(limit, work).await {
-            Ok(result) => result,
-            Err(_) => {
+        let in_time = async {
+            // It is never closed.
+            let permit = timeout(WAITS * limit, room).await.ok()?.ok();
+            timeout(limit, Self::run_unlimited(permit, work)).await.ok()
+        };
+        match in_time.await {
+            Some(result) => result,
+            None => {
                 self.overdue.notify_one();
                 std::future::pending().await
             }
