@@ -17,7 +17,7 @@ use crate::net::{Client, Secret};
 use crate::source::github_attestations::{API, Attestations};
 use crate::source::registry::{InRegistry, RegistryCredentials};
 use crate::source::{Found, NO_TIME, StatementBudget, TIME};
-use cvm_verify_core::checks::{Sought, is_answered, sought_sources, statements_of_files, still_sought};
+use cvm_verify_core::checks::{Sought, met_by_provenance, sought_sources, statements_of_files, still_sought};
 use cvm_verify_core::evidence::{LookupProblem, LookupProblemKind, RecordedStatements, StatementSource};
 use cvm_verify_core::policy::{Policy, SourcePolicy, normal_name};
 use cvm_verify_core::report::rfc3339;
@@ -50,10 +50,19 @@ type Slot = Arc<tokio::sync::Mutex<KnownAnswer>>;
 struct KnownAnswer {
     /// What answered a rule.
     statements: Option<RecordedStatements>,
-    /// What was answered in whole, in which round: another target asks for it again in the next round alone.
+    /// What was answered in whole, and in which round, where a signature from elsewhere had met the rule already: provenance is sought
+    /// once in a round, and not by each target.
     of_round: Option<(u64, RecordedStatements)>,
     /// Why there was no answer, and in which round.
     failed: Option<(u64, LookupProblem)>,
+}
+
+impl KnownAnswer {
+    /// What was answered in this round.
+    fn of_round(&self, round: u64) -> Option<&RecordedStatements> {
+        let (of, known) = self.of_round.as_ref()?;
+        (*of == round).then_some(known)
+    }
 }
 
 /// What the look-ups of one deployment may take.
@@ -246,60 +255,66 @@ impl OneImage {
     /// nothing: the next source may have the right one.
     async fn look_up(&self, slots: Vec<(StatementSource, Slot)>) -> Vec<RecordedStatements> {
         let mut answers = Vec::new();
+        let mut is_met = false;
         for (from, slot) in slots {
             let turn = async { (self.at_once.acquire().await, slot.lock().await) };
             let Ok((_permit, mut slot)) = timeout_at(self.limits.ends, turn).await else {
                 answers.push(self.without_time(from));
                 continue;
             };
-            // What is remembered answered the rule of another target, or one that was written otherwise.
-            let known = slot.statements.as_ref();
-            let known = known.map(|known| of_image(known, &self.image));
-            let of_round = slot.of_round.as_ref().filter(|(round, _)| *round == self.round);
-            let of_round = of_round.map(|(_, known)| of_image(known, &self.image));
-            let remembered = match known {
-                _ if of_round.is_some() => of_round,
-                Some(known) => {
-                    let with = answers.iter().chain([&known]).cloned().collect();
-                    self.is_answered_by(with).await.1.then_some(known)
-                }
-                None => None,
+            let remembered = match is_met {
+                true => slot
+                    .of_round(self.round)
+                    .map(|known| of_image(known, &self.image)),
+                false => self.remembered_for(&answers, &slot).await,
             };
             let (answer, is_new) = match remembered {
                 Some(known) => (self.held(known), false),
                 None => (self.ask_once(from, &mut slot).await, true),
             };
-            if is_new && answer.problem.is_none() {
-                self.remembered.fetch_add(bytes(&answer), Ordering::Relaxed);
+            if is_met && is_new && answer.problem.is_none() {
                 slot.of_round = Some((self.round, answer.clone()));
+                self.remembered.fetch_add(bytes(&answer), Ordering::Relaxed);
             }
             let is_whole = answer.problem.is_none() && !answer.bundles.is_empty();
             answers.push(answer);
             if !is_whole {
                 continue;
             }
-            let is_answered;
-            (answers, is_answered) = self.is_answered_by(answers).await;
+            let met;
+            (answers, met) = self.met_by(answers).await;
             // What is not there yet and what is not the right one is asked for again.
-            if is_answered {
-                if is_new {
-                    slot.statements = answers.last().cloned();
-                    let bytes = slot.statements.as_ref().map_or(0, bytes);
-                    self.remembered.fetch_add(bytes, Ordering::Relaxed);
-                }
+            if is_new && (met == Some(true) || met.is_some() && !is_met) {
+                slot.statements = answers.last().cloned();
+                let bytes = slot.statements.as_ref().map_or(0, bytes);
+                self.remembered.fetch_add(bytes, Ordering::Relaxed);
+            }
+            is_met = met.is_some();
+            if met == Some(true) {
                 break;
             }
         }
         answers
     }
 
-    /// The answers, and whether no other source could say more of the image.
-    async fn is_answered_by(&self, answers: Vec<RecordedStatements>) -> (Vec<RecordedStatements>, bool) {
+    /// What is remembered, where it meets the rule: it met that of another target, or one that was written otherwise.
+    async fn remembered_for(
+        &self,
+        answers: &[RecordedStatements],
+        slot: &KnownAnswer,
+    ) -> Option<RecordedStatements> {
+        let known = of_image(slot.statements.as_ref()?, &self.image);
+        let with = answers.iter().chain([&known]).cloned().collect();
+        self.met_by(with).await.1.is_some().then_some(known)
+    }
+
+    /// The answers, and whether they meet the rule of the image by provenance.
+    async fn met_by(&self, answers: Vec<RecordedStatements>) -> (Vec<RecordedStatements>, Option<bool>) {
         let (policy, at, image) = (Arc::clone(&self.policy), self.at, self.image.image.clone());
         let judge = move || {
             let statements = verify_statements(&answers, &policy.roots, at);
-            let is_answered = is_answered(&image, &statements, &policy);
-            (answers, is_answered)
+            let met = met_by_provenance(&image, &statements, &policy);
+            (answers, met)
         };
         self.computation.run(judge).await
     }

@@ -271,6 +271,33 @@ fn what_is_remembered_of_one_target_is_used_for_another_only_if_its_rule_holds()
     assert_eq!(release.api.requests().len(), 4);
 }
 
+/// A signature meets the rule of a fleet: no target asks for it again, nor for the provenance that is not there.
+#[test]
+fn a_signature_alone_is_asked_for_once_for_all_targets_of_a_run() {
+    let api = ScriptedServer::http(|request| {
+        let digest = asked_digest(request);
+        let workflow = Workflow::default();
+        let mut signature = workflow.provenance("image", &digest);
+        signature["predicateType"] = json!("https://sigstore.dev/cosign/sign/v1");
+        signature["predicate"] = json!({});
+        Scripted::json(json!({ "attestations": [{ "bundle": sigstore().sign(&workflow, &signature) }] }))
+    });
+    let release = Release::of(api);
+    let url = release.deployment.app.url();
+    let rule = "[[target.images]]\nimage = \"*\"\nrepository = \"example/shop\"\nworkflow = \".github/workflows/release.yml\"\n\
+                ref = \"refs/tags/*\"\naccept = [\"provenance\", \"signature\"]\n";
+    let more: String = (0..3)
+        .map(|number| format!("[[target]]\nname = \"more{number}\"\nurl = \"{url}\"\n{rule}"))
+        .collect();
+    let ran = release.with_policy(&format!("{rule}{more}"), &["--concurrency=1"]);
+    for target in &ran.report().targets {
+        let check = target.check(SourceProvenance).unwrap();
+        assert_eq!(check.status, Pass, "{check:?}");
+    }
+    // Two images.
+    assert_eq!(release.api.requests().len(), 2);
+}
+
 #[test]
 fn ten_images_are_asked_about_at_one_time() {
     let images: Vec<String> = (0..10).map(|number| format!("{number:02x}").repeat(32)).collect();

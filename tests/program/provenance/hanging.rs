@@ -50,22 +50,3 @@ fn a_source_that_fails_is_asked_once_for_all_targets_of_a_run() {
     // Two images, three attempts for each.
     assert_eq!(release.api.requests().len(), 6);
 }
-
-/// An image that has a signature alone, or nothing, costs a fleet no question for each target.
-#[test]
-fn what_a_source_has_is_asked_once_for_all_targets_of_a_run() {
-    let release = Release::of(ScriptedServer::http(|_| {
-        Scripted::of(200, "application/json", br#"{"attestations": []}"#.to_vec())
-    }));
-    let url = release.deployment.app.url();
-    let more: String = (0..3)
-        .map(|number| format!("[[target]]\nname = \"more{number}\"\nurl = \"{url}\"\n"))
-        .collect();
-    let ran = release.with_policy(&more, &[REPOSITORY]);
-    for target in &ran.report().targets {
-        let check = target.check(SourceProvenance).unwrap();
-        assert_eq!(check.reason.as_deref(), Some("no-provenance"));
-    }
-    // Two images.
-    assert_eq!(release.api.requests().len(), 2);
-}

@@ -41,13 +41,13 @@ fn two_targets_that_differ_in_their_query_alone_have_no_statements() {
     let ran = verify(&deployment, ends, &[format!("--output-dir={out}")]);
     assert_eq!(ran.code, 0, "{ran:#?}");
     ran.assert_stderr("no statement is written of them");
-    for name in ["eu-statement.json", "us-statement.json"] {
+    for name in ["eu.statement.json", "us.statement.json"] {
         assert!(!std::path::Path::new(&out).join(name).exists(), "{name}");
     }
     // One deployment under two policies is one deployment.
     let ran = verify(&deployment, ["", ""], &[format!("--statement={out}")]);
     assert_eq!(ran.code, 0, "{ran:#?}");
-    for name in ["eu-statement.json", "us-statement.json"] {
+    for name in ["eu.statement.json", "us.statement.json"] {
         assert!(std::path::Path::new(&out).join(name).exists(), "{name}");
     }
     // Without files there is nothing to say.

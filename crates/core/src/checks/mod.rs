@@ -54,7 +54,7 @@ pub(crate) use not_proven::{BOOT_ORDER_NOT_PROVEN, EVENT_LOG_NOT_PROVEN, NOT_COM
 pub use os_image::named_os_image;
 pub(crate) use source_provenance::proven_sources;
 pub use source_provenance::{
-    SeveralSources, Sought, for_platforms, is_answered, judge_images, locked_sources, signer_problem,
+    SeveralSources, Sought, for_platforms, judge_images, locked_sources, met_by_provenance, signer_problem,
     sought_in, sought_sources, statements_of_files, still_sought, with_scripts_of,
 };
 

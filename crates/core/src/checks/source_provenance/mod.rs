@@ -34,7 +34,7 @@ use rules::unused_rules;
 
 pub use locked::{SeveralSources, locked_sources};
 pub use records::{for_platforms, proven_sources};
-pub use sought::{Sought, is_answered, sought_in, sought_sources, statements_of_files, still_sought};
+pub use sought::{Sought, met_by_provenance, sought_in, sought_sources, statements_of_files, still_sought};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::SourceProvenance,
@@ -118,7 +118,7 @@ fn with_age_of_roots(finding: Finding, are_old: bool) -> Finding {
 }
 
 /// Judges the images of a compose document by the rules, with what was found of who built each (by `NAME@sha256:HEX`).
-/// `is_answered` says it of one of them.
+/// `met_by_provenance` says it of one of them.
 #[must_use]
 pub fn judge_images(
     images: &BTreeSet<String>,

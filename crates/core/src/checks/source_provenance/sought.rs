@@ -70,17 +70,17 @@ pub fn statements_of_files(sought: &[Sought], files: &[StatementFile], at: u64) 
     sought.iter().flat_map(about).collect()
 }
 
-/// Whether no other statement could say more of an image: its rule is met, and by provenance. A rule that accepts a signature as well is
-/// met by one, which grants no tier; another source may have the provenance.
+/// Whether the rule of an image is met by provenance: then no other statement could say more of it. `Some(false)` where a signature meets
+/// it, which grants no tier: another source may have the provenance. `None` where nothing meets it.
 #[must_use]
-pub fn is_answered(
+pub fn met_by_provenance(
     image: &str,
     statements: &BTreeMap<String, ImageStatements>,
     policy: &SourcePolicy,
-) -> bool {
+) -> Option<bool> {
     match judge(image, statements, policy).outcome {
-        ImageOutcome::Proven(matched) => !matched.lacks_provenance(),
-        _ => false,
+        ImageOutcome::Proven(matched) => Some(!matched.lacks_provenance()),
+        _ => None,
     }
 }
 
@@ -94,7 +94,7 @@ pub fn still_sought(
     at: u64,
 ) -> Vec<Sought> {
     let statements = verify_statements(found, &policy.roots, at);
-    sought.retain(|image| !is_answered(&image.image, &statements, policy));
+    sought.retain(|image| met_by_provenance(&image.image, &statements, policy) != Some(true));
     sought
 }
 
