@@ -80,13 +80,13 @@ pub(super) fn is_container(name: &str) -> bool {
 /// Judges what runs before the container starts.
 pub(super) fn before_it_starts<T>(judge: impl FnOnce() -> T) -> T {
     /// Ends it, also where judging panics.
-    struct Before(bool);
-    impl Drop for Before {
+    struct BeforeContainers(bool);
+    impl Drop for BeforeContainers {
         fn drop(&mut self) {
             IS_BEFORE.set(self.0);
         }
     }
-    let _before = Before(IS_BEFORE.replace(true));
+    let _before = BeforeContainers(IS_BEFORE.replace(true));
     judge()
 }
 

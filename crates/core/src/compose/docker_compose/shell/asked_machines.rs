@@ -1,12 +1,11 @@
 //! Which words of a program name the machine that it asks. That follows from what the program takes for an address, not from what the word
 //! looks like: `curl files/start.sh` asks the machine `files`.
 
-use super::host_data::is_of_proxy;
 use super::machines::{
-    is_label, is_machine, is_machine_of_address, is_name_of_a_machine, is_without_tls_by_default,
+    is_label, is_machine, is_machine_of_address, is_name_of_a_machine, is_of_proxy, is_without_tls_by_default,
 };
 use super::programs::{CONNECTIONS, OTHER_CONNECTIONS, OVER_SSH};
-use super::requests::{names_a_list, takes_a_word};
+use super::requests::{ends_in_one, names_a_list, takes_a_word};
 use super::word::Word;
 
 /// Programs that take the name of a machine for an address.
@@ -22,7 +21,7 @@ const OF_SSH: &str = "BbcDEeFIiJLlmOopPQRSWw";
 
 /// How sure it is that a command starts the program that one of its words names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum StartCertainty {
     Starts,
     MayStart,
     /// It is an argument of a program that starts no other.
@@ -235,13 +234,6 @@ fn operands<'w>(arguments: &'w [Word], letters: &str) -> Vec<&'w str> {
         }
     }
     found
-}
-
-/// Whether the first letter of a cluster that takes a word is its last one, so that the word follows.
-pub(super) fn ends_in_one(cluster: &str, letters: &str) -> bool {
-    cluster
-        .find(|letter| letters.contains(letter))
-        .is_some_and(|at| at + 1 == cluster.len())
 }
 
 fn is_number(text: &str) -> bool {

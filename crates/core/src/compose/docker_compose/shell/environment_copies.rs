@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::language_words::{identifiers, is_part};
-use super::other_language::statements;
+use super::language_words::{identifiers, is_part, statements};
 
 /// How the whole environment is named, and what a statement may begin with that takes a copy of it.
 const NAMES: [&str; 3] = ["os.environ", "environ", "process.env"];

@@ -6,13 +6,14 @@ use std::collections::BTreeSet;
 use super::super::risky_names::is_risky_in_script;
 use super::addresses::{Addresses, MACHINE};
 use super::asked_machines::{
-    CLIENTS, Standing, addresses_of_client, asks_by_a_name, asks_over_ssh_by_a_name, has_tls_by_default,
-    is_asked_without_scheme, is_over_ssh, looks_asked, may_ask_by_a_name, only_looks,
+    CLIENTS, StartCertainty, addresses_of_client, asks_by_a_name, asks_over_ssh_by_a_name,
+    has_tls_by_default, is_asked_without_scheme, is_over_ssh, looks_asked, may_ask_by_a_name, only_looks,
 };
 use super::connections::receives;
 use super::downloads::endpoints_of;
 use super::machines::{
-    address, is_at_a_machine, is_machine, is_machine_of_address, is_machine_without_scheme, is_unprotected,
+    address, is_at_a_machine, is_machine, is_machine_of_address, is_machine_without_scheme, is_of_proxy,
+    is_unprotected,
 };
 use super::names::identifiers;
 use super::own_variables::assignment;
@@ -167,9 +168,9 @@ impl Addresses {
                 continue;
             }
             let standing = if is_quiet {
-                Standing::Word
+                StartCertainty::Word
             } else {
-                Standing::MayStart
+                StartCertainty::MayStart
             };
             if self.brings(name, arguments, standing) {
                 // What a runner brings it starts.
@@ -305,7 +306,7 @@ impl Addresses {
         }
     }
 
-    fn brings(&self, name: &str, arguments: &[Word], standing: Standing) -> bool {
+    fn brings(&self, name: &str, arguments: &[Word], standing: StartCertainty) -> bool {
         let is_unchecked = || self.unchecked.contains(name) || is_unchecked(name, arguments);
         let holds_one = |word: &Word| self.are_in_variables_of(word);
         if self.takes_any_key
@@ -343,12 +344,12 @@ impl Addresses {
             && (name != "openssl" || arguments.iter().any(|word| word.text == "s_client"))
             && (name == "nc-vsock"
                 || arguments.iter().any(|word| receives(name, &word.text))
-                || standing == Standing::MayStart && may_ask_by_a_name(name, arguments))
+                || standing == StartCertainty::MayStart && may_ask_by_a_name(name, arguments))
     }
 
     /// Whether a program asks a machine at which anyone may answer. Where it is sure that curl or wget starts, each of its operands is an
     /// address.
-    fn asks(&self, name: &str, arguments: &[Word], standing: Standing) -> bool {
+    fn asks(&self, name: &str, arguments: &[Word], standing: StartCertainty) -> bool {
         let is_unchecked = self.unchecked.contains(name)
             || is_unchecked(name, arguments)
             || self.unchecked.contains(CURL_CONFIG)
@@ -369,9 +370,9 @@ impl Addresses {
                 || is_client
                     && !has_tls
                     && match standing {
-                        Standing::Word => false,
-                        Standing::MayStart => looks_asked(text),
-                        Standing::Starts => is_asked_without_scheme(text),
+                        StartCertainty::Word => false,
+                        StartCertainty::MayStart => looks_asked(text),
+                        StartCertainty::Starts => is_asked_without_scheme(text),
                     }
         })
     }
@@ -395,7 +396,7 @@ impl Addresses {
             !has_its_own_rule
                 && !COREUTILS.contains(&name)
                 && !ASK_NOBODY.contains(&name)
-                && (self.asks(name, program.arguments, Standing::Starts)
+                && (self.asks(name, program.arguments, StartCertainty::Starts)
                     || !only_looks(name, program.arguments) && asks_by_a_name(name, program.arguments)
                     || self.are_in_variables_of(program.word)
                     // `alias curl='curl -k'`
@@ -467,21 +468,6 @@ fn said_by(addresses: &Addresses) -> Vec<String> {
         .map(said)
         .chain(machines)
         .collect()
-}
-
-/// Whether a name is one of a proxy, which only passes on what is authenticated by itself. `GOPROXY` and `PYPI_PROXY` say from where code
-/// comes.
-pub(in crate::compose::docker_compose) fn is_of_proxy(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let is_part = |c: char| c.is_ascii_alphanumeric();
-    let of = name
-        .strip_suffix("proxy")
-        .map(|of| of.trim_end_matches(|c| !is_part(c)));
-    let of = of.and_then(|of| of.rsplit(|c| !is_part(c)).next());
-    matches!(
-        of,
-        Some("" | "all" | "config" | "ftp" | "global" | "http" | "https" | "no" | "socks" | "socks5")
-    )
 }
 
 #[cfg(test)]

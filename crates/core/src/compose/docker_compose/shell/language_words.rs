@@ -35,3 +35,23 @@ pub(super) fn positions<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item 
 pub(super) fn behind<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = &'t str> {
     positions(text, word).map(|(_, after)| after)
 }
+
+/// Statements: lines and what `;` separates, joined while a bracket is open.
+pub(super) fn statements(script: &str) -> Vec<&str> {
+    let mut statements = Vec::new();
+    let mut start = 0;
+    let mut open = 0_usize;
+    for (at, c) in script.char_indices() {
+        match c {
+            '(' | '[' => open += 1,
+            ')' | ']' => open = open.saturating_sub(1),
+            ';' | '\n' if open == 0 => {
+                statements.push(script.get(start..at).unwrap_or_default());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    statements.push(script.get(start..).unwrap_or_default());
+    statements
+}

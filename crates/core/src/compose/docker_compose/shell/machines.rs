@@ -109,3 +109,18 @@ pub(super) fn is_without_tls_by_default(scheme: &str) -> bool {
         "ftps" | "https" | "imaps" | "scp" | "sftp"
     )
 }
+
+/// Whether a name is one of a proxy, which only passes on what is authenticated by itself. `GOPROXY` and `PYPI_PROXY` say from where code
+/// comes.
+pub(in crate::compose::docker_compose) fn is_of_proxy(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let is_part = |c: char| c.is_ascii_alphanumeric();
+    let of = name
+        .strip_suffix("proxy")
+        .map(|of| of.trim_end_matches(|c| !is_part(c)));
+    let of = of.and_then(|of| of.rsplit(|c| !is_part(c)).next());
+    matches!(
+        of,
+        Some("" | "all" | "config" | "ftp" | "global" | "http" | "https" | "no" | "socks" | "socks5")
+    )
+}

@@ -11,7 +11,7 @@ use super::environment_copies::with_copies_named;
 use super::host_data::HOST_DATA;
 use super::language::Language;
 use super::language_calls::{names_script, sets_risky_variable, writes_file};
-use super::language_words::{behind, identifiers, is_part};
+use super::language_words::{behind, identifiers, is_part, statements};
 use super::named_calls::hands_over;
 use super::names::names_in;
 use super::reader::MAX_SCRIPT_BYTES;
@@ -313,26 +313,6 @@ fn parameters(script: &str) -> BTreeSet<&str> {
 /// Whether an argument is a text of the script, or a number.
 fn is_fixed(text: &str) -> bool {
     text.is_empty() || text.starts_with(['"', '\'']) || text.starts_with(|c: char| c.is_ascii_digit())
-}
-
-/// Statements: lines and what `;` separates, joined while a bracket is open.
-pub(super) fn statements(script: &str) -> Vec<&str> {
-    let mut statements = Vec::new();
-    let mut start = 0;
-    let mut open = 0_usize;
-    for (at, c) in script.char_indices() {
-        match c {
-            '(' | '[' => open += 1,
-            ')' | ']' => open = open.saturating_sub(1),
-            ';' | '\n' if open == 0 => {
-                statements.push(script.get(start..at).unwrap_or_default());
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    statements.push(script.get(start..).unwrap_or_default());
-    statements
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Requests of curl and wget: what is sent, and whether the answer stays in a file.
 
-use super::asked_machines::ends_in_one;
 use super::word::Word;
 
 /// What a word of curl or wget says of the request.
@@ -238,4 +237,11 @@ pub(super) fn keeps_its_answer(name: &str, arguments: &[Word], outputs: &[Word])
         }
         _ => is_kept || !arguments.iter().any(to_nowhere) && !has(&["--spider"]),
     }
+}
+
+/// Whether the first letter of a cluster that takes a word is its last one, so that the word follows.
+pub(super) fn ends_in_one(cluster: &str, letters: &str) -> bool {
+    cluster
+        .find(|letter| letters.contains(letter))
+        .is_some_and(|at| at + 1 == cluster.len())
 }

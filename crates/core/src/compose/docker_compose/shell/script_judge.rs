@@ -51,7 +51,10 @@ pub(super) fn judge_text(
             tainted.insert(name.to_owned(), all.clone());
         }
     }
-    mark_scripts(&mut script, is_settable, &tainted, depth);
+    let judge = |text: &str, tainted: &Tainted, addresses: Addresses, found: &mut Uses| {
+        judge_text(text, is_settable, tainted, addresses, found, depth + 1);
+    };
+    mark_scripts(&mut script, is_settable, &tainted, depth, &judge);
     script.gather_groups();
     script.add_commands_of_input();
     script.taint_all(is_settable, &mut tainted);

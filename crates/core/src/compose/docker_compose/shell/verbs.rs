@@ -154,11 +154,11 @@ pub(super) fn targets_of_unknown<'w>(name: &str, arguments: &'w [Word]) -> Vec<&
         .by_ref()
         .take(3)
         .find(|word| BRINGING.contains(&word.text.as_str()) || COPYING.contains(&word.text.as_str()));
-    let rest = operands.map(|word| word.text.as_str());
+    let mut rest = operands.map(|word| word.text.as_str());
     match verb.map(|word| word.text.as_str()) {
         Some(verb) if COPYING.contains(&verb) => {
             let target = rest
-                .last()
+                .next_back()
                 .or_else(|| arguments.last().map(|word| word.text.as_str()));
             found.extend(target.filter(|text| is_path(text)));
         }

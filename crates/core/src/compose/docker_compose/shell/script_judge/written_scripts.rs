@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
+use super::super::addresses::Addresses;
 use super::super::host_data::{HOST_DATA, may_take};
 use super::super::names::names_in;
 use super::super::own_variables::{assignment, sources};
@@ -17,7 +18,6 @@ use super::super::shown_environment::WHOLE_ENVIRONMENT;
 use super::super::tainted::Tainted;
 use super::super::variable_use::{EVERY_VARIABLE, Use, Uses};
 use super::super::written_files::written_by;
-use super::judge_text;
 
 /// How many texts that the commands of a script write out are judged. Of more it is not known what they execute.
 const MAX_TEXTS: usize = 64;
@@ -28,6 +28,7 @@ pub(super) fn mark_scripts(
     is_settable: &dyn Fn(&str) -> bool,
     outer: &Tainted,
     depth: usize,
+    judge: &dyn Fn(&str, &Tainted, Addresses, &mut Uses),
 ) {
     let decodes = script.commands.iter().any(|command| {
         let mut words = command.words.iter();
@@ -36,7 +37,7 @@ pub(super) fn mark_scripts(
     let may_count = |text: &str| {
         text.contains('$') || is_settable(HOST_DATA) && may_take(text) || decodes && decoded(text).is_some()
     };
-    let written: Vec<(usize, Vec<Place>)> = script
+    let written: Vec<(usize, Vec<WrittenPlace>)> = script
         .commands
         .iter()
         .map(|command| places(command, &may_count))
@@ -67,14 +68,7 @@ pub(super) fn mark_scripts(
         }
         let mut found = Uses::new();
         let text = commands_of_settings(text);
-        judge_text(
-            &text,
-            is_settable,
-            &tainted,
-            script.addresses.clone(),
-            &mut found,
-            depth + 1,
-        );
+        judge(&text, &tainted, script.addresses.clone(), &mut found);
         let executed = found.into_iter().filter(|(_, how)| *how == Use::Executed);
         let name = |(name, _): (String, Use)| match name == EVERY_VARIABLE {
             true => WHOLE_ENVIRONMENT.to_owned(),
@@ -89,12 +83,14 @@ pub(super) fn mark_scripts(
         };
         for place in places {
             let text = match place {
-                Place::Word(at) | Place::Value(at) => command.words.get(at).map(|word| word.text.as_str()),
-                Place::Document(at) => command.documents.get(at).map(String::as_str),
+                WrittenPlace::Word(at) | WrittenPlace::Value(at) => {
+                    command.words.get(at).map(|word| word.text.as_str())
+                }
+                WrittenPlace::Document(at) => command.documents.get(at).map(String::as_str),
             };
             let text = text.map(|text| match place {
-                Place::Value(_) => assignment(text).map_or("", |(_, value)| value),
-                Place::Word(_) | Place::Document(_) => text,
+                WrittenPlace::Value(_) => assignment(text).map_or("", |(_, value)| value),
+                WrittenPlace::Word(_) | WrittenPlace::Document(_) => text,
             });
             let executed = text.map(&mut executed_by).unwrap_or_default();
             if !executed.is_empty() {
@@ -107,12 +103,12 @@ pub(super) fn mark_scripts(
             continue;
         };
         match place {
-            Place::Value(at) => {
+            WrittenPlace::Value(at) => {
                 if let Some(word) = command.words.get_mut(at) {
                     word.names.extend(executed);
                 }
             }
-            Place::Word(_) | Place::Document(_) => command.input.extend(executed),
+            WrittenPlace::Word(_) | WrittenPlace::Document(_) => command.input.extend(executed),
         }
     }
 }
@@ -129,7 +125,7 @@ fn decoded(text: &str) -> Option<String> {
 
 /// Where a text stands in a command that may be a script.
 #[derive(Clone, Copy)]
-enum Place {
+enum WrittenPlace {
     /// A word that is printed.
     Word(usize),
     /// The value of an assignment, which no variable is part of.
@@ -137,13 +133,13 @@ enum Place {
     Document(usize),
 }
 
-fn places(command: &ShellCommand, may_count: &dyn Fn(&str) -> bool) -> Vec<Place> {
+fn places(command: &ShellCommand, may_count: &dyn Fn(&str) -> bool) -> Vec<WrittenPlace> {
     let values = command.words.iter().enumerate().filter_map(|(at, word)| {
         let (_, value) = assignment(&word.text)?;
         let is_script = word.names.is_empty() && value.contains('$') && may_count(value);
-        is_script.then_some(Place::Value(at))
+        is_script.then_some(WrittenPlace::Value(at))
     });
-    let mut places: Vec<Place> = values.collect();
+    let mut places: Vec<WrittenPlace> = values.collect();
     let programs = command.programs(&mut BTreeSet::new());
     let printing = programs
         .iter()
@@ -153,17 +149,17 @@ fn places(command: &ShellCommand, may_count: &dyn Fn(&str) -> bool) -> Vec<Place
             let is_argument = printing.arguments.iter().any(|each| std::ptr::eq(each, *word));
             is_argument && may_count(&word.text)
         });
-        places.extend(printed.map(|(at, _)| Place::Word(at)));
+        places.extend(printed.map(|(at, _)| WrittenPlace::Word(at)));
     }
     // What a program reads as settings is no script.
     let written = written_by(command);
     if !written.is_empty() && written.iter().all(|path| is_settings_file(path)) {
-        places.retain(|place| matches!(place, Place::Value(_)));
+        places.retain(|place| matches!(place, WrittenPlace::Value(_)));
         return places;
     }
     let documents = command.documents.iter().enumerate();
     let documents = documents.filter(|(_, text)| may_count(text));
-    places.extend(documents.map(|(at, _)| Place::Document(at)));
+    places.extend(documents.map(|(at, _)| WrittenPlace::Document(at)));
     places
 }
 
