@@ -130,7 +130,7 @@ fn several(page: &mut TextPage, report: &Report, targets: &[TargetReport], on_ea
 /// What targets that pass warn of: each warning once, with the targets that have it.
 fn warnings(page: &mut TextPage, passing: &[&TargetReport]) {
     let mut all: Vec<(&TargetReport, &CheckResult, usize)> = Vec::new();
-    let mut known: BTreeMap<(CheckId, Option<&str>, &str, Option<&str>), usize> = BTreeMap::new();
+    let mut known = BTreeMap::new();
     for target in passing {
         for check in target.checks.iter().filter(|check| is_to_act_on(check, &[])) {
             let next = all.len();
