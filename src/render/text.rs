@@ -5,9 +5,7 @@ use super::cause::{causes, is_to_act_on};
 use super::escape::{shorten, terminal};
 use super::page::{Ink, TextPage};
 use super::{accepted, alike, attempts, banner, measured, more, older_attempts, reached, table, words};
-use cvm_verify_core::report::{
-    AlertRecord, CheckId, CheckResult, Mode, Report, TargetReport, Verdict, and_more,
-};
+use cvm_verify_core::report::{AlertRecord, CheckResult, Mode, Report, TargetReport, Verdict, and_more};
 use std::collections::BTreeMap;
 
 /// Longest name of a target, in characters.
