@@ -182,7 +182,7 @@ fn statements_that_are_not_read_are_said_and_convict_nobody() {
             }
             false => Scripted::json(json!({ "attestations": [] })).header(
                 "Link",
-                &format!("</repositories/7/attestations/sha256:{digest}?after=two>; rel=\"next\""),
+                format!("</repositories/7/attestations/sha256:{digest}?after=two>; rel=\"next\""),
             ),
         }
     });
