@@ -664,6 +664,12 @@ def is_for_browsers(path, text):
     return bool(in_either) and not re.search(r"\b(npm|next|yarn|pnpm|pm2-runtime)\b", text) and not any(in_either.group(0) in "/" + each + "/" for each in started)
 
 
+def is_no_setting(path):
+    """A file of certificates, keys or passwords by its name."""
+    name = path.rsplit("/", 1)[-1].strip("\"'")
+    return bool(re.search(r"\.(cer|crt|csr|key|p12|pem)$|passwd$", name)) or name in ("passwd.client", "users")
+
+
 def writes_what_a_program_reads(text, names):
     """A value in a file that a program reads, which the same script starts."""
     written = [match.group(1) for line in text.split("\n") for each in re.split(r";|&&", line) if mentions(each, names)
@@ -677,7 +683,7 @@ def writes_what_a_program_reads(text, names):
     # Files of scripts that no browser is sent.
     loads = re.search(started % r"node|npm|pm2-runtime|next|tsx", text) and any(
         re.search(r"\.[cm]?[jt]s$", each) and not is_for_browsers(each, text) for each in written)
-    return bool(loads) or any(re.search(started % programs, text) and any(re.search(files, each) for each in written) for programs, files in READ)
+    return bool(loads) or any(re.search(started % programs, text) and any(re.search(files, each) and not is_no_setting(each) for each in written) for programs, files in READ)
 
 
 def runs_unknown_script(document):

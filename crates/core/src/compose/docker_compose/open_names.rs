@@ -20,7 +20,7 @@ enum NameText {
     Fixed,
     /// It holds a variable that something outside sets.
     Open(OpenName),
-    /// It is no name, or no substitution of Docker Compose.
+    /// Docker Compose refuses its substitution, or a dollar sign is left in it.
     NotKnown,
 }
 
@@ -96,7 +96,7 @@ impl AskedNames {
             if container.get("container_name").is_none() {
                 asked.numbered.push((service, at));
             }
-            // What a container itself writes down it asks for, whoever has that name.
+            // A container may ask for a name of its `links` or `extra_hosts`, whichever container has it.
             let links =
                 texts(container.get("links")).map(|link| link.split_once(':').unwrap_or((link, link)).1);
             let given = given_addresses(container).into_iter().map(|(name, _)| name);

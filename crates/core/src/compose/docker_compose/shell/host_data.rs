@@ -152,7 +152,7 @@ impl Addresses {
         let programs_ask = self.programs_ask(command) || self.are_handed_to(command);
         let words = &mut command.words;
         self.mark_addresses_of_packages(words);
-        // What such a program is handed is no command: `cp curl bin/curl`.
+        // The arguments of such a program are not commands: `cp curl bin/curl`.
         let is_quiet = words.first().is_some_and(|word| {
             let name = base_name(&word.text);
             COREUTILS.contains(&name) || ASK_NOBODY.contains(&name)

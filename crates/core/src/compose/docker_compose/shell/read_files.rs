@@ -123,7 +123,10 @@ fn sources_of_named_code(
 fn is_no_setting(path: &str) -> bool {
     const ENDS: [&str; 6] = [".cer", ".crt", ".csr", ".key", ".p12", ".pem"];
     let name = base_name(path);
-    ENDS.iter().any(|end| name.ends_with(end)) || name.contains("passwd") || name == "users"
+    // Not `passwd.conf`: what such a file may hold, its whole name says.
+    ENDS.iter().any(|end| name.ends_with(end))
+        || name.ends_with("passwd")
+        || matches!(name, "passwd.client" | "users")
 }
 
 /// The paths that a word may name: all of it, what stands behind `=`, `@` or `:`, and what an option of one letter has in its word.

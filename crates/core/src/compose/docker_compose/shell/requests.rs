@@ -136,7 +136,7 @@ pub(super) fn letters_with_a_word(client: &str) -> &'static str {
     with_a_word(client).letters
 }
 
-/// Whether an option of a client takes the next word, and that is no address. Programs of which no options are known here are taken to
+/// Whether an option of a client takes the next word, and this word is not an address. Programs of which no options are known here are taken to
 /// have those of curl and wget.
 pub(super) fn takes_a_word(client: &str, option: &str) -> bool {
     let of = with_a_word(client);
@@ -198,7 +198,7 @@ impl RequestOption {
 }
 
 /// Whether curl connects to a socket of the container, whatever its addresses name. Behind `--next` a request has options of its own, and
-/// the argument of another option is no option.
+/// the argument of another option does not count as one.
 pub(super) fn asks_at_a_socket(arguments: &[Word]) -> bool {
     let texts = || arguments.iter().map(|word| word.text.as_str());
     let is_socket = |(word, before): (&str, &str)| {

@@ -1,5 +1,5 @@
 //! What a program brings or lets in by a verb or an option, whatever program that is: `X plugin install "$NAME"`, `X clone "$NAME"`,
-//! `X register --token "$NAME"`. The names of programs are open, the verbs are not.
+//! `X register --token "$NAME"`. There are too many such programs to list; they share few verbs.
 
 use super::data_options::{AGENTS, OF_LISTENERS};
 use super::paths::base_name;

@@ -151,7 +151,7 @@ fn places(command: &ShellCommand, may_count: &dyn Fn(&str) -> bool) -> Vec<Writt
         });
         places.extend(printed.map(|(at, _)| WrittenPlace::Word(at)));
     }
-    // What a program reads as settings is no script.
+    // A file of settings is not a script.
     let written = written_by(command);
     if !written.is_empty() && written.iter().all(|path| is_settings_file(path)) {
         places.retain(|place| matches!(place, WrittenPlace::Value(_)));
