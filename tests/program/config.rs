@@ -8,8 +8,8 @@ use simulator::{AppServer, Cvm, World};
 use super::deployment::Deployment;
 use super::run::{Ran, run, run_in};
 
-/// What a strict user expects, as keys.
-fn expectations(deployment: &Deployment) -> String {
+/// What a strict user expects, as keys of a policy file, a line each.
+pub fn expectations(deployment: &Deployment) -> String {
     deployment
         .expect()
         .iter()

@@ -5,19 +5,13 @@ use cvm_verify_core::report::CheckId::AppId;
 use cvm_verify_core::report::Status::{Fail, Skip};
 use simulator::{AppServer, Cvm, World};
 
+use super::config::expectations;
 use super::deployment::Deployment;
 use super::run::{Ran, run};
 
 /// Verifies a typed address beside a file whose only target, at `url`, expects another app.
 fn typed(deployment: &Deployment, url: &str, typed: &str, more: &[&str]) -> Ran {
-    let expect: String = deployment
-        .expect()
-        .iter()
-        .map(|option| {
-            let (key, value) = option.trim_start_matches("--").split_once('=').unwrap();
-            format!("{key} = \"{value}\"\n")
-        })
-        .collect();
+    let expect = expectations(deployment);
     let app_id = "00".repeat(20);
     let file = deployment.path("p.toml");
     let text =

@@ -13,6 +13,7 @@ use cvm_verify::cli;
 use cvm_verify_core::report::{CheckId, Status};
 use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, Lie, World};
 
+use super::config::expectations;
 use super::deployment::Deployment;
 use super::governed::{Governed, app_id};
 use super::run::{Ran, Sink, env_of, run, run_in};
@@ -130,11 +131,7 @@ fn events(hook: &AppServer) -> Vec<String> {
 
 /// A policy file with these targets.
 fn write_policy(deployment: &Deployment, targets: &[(&str, &str)]) -> String {
-    let mut text = String::from("[defaults]\ninterval = \"10s\"\n");
-    for option in deployment.expect() {
-        let (key, value) = option.trim_start_matches("--").split_once('=').unwrap();
-        text.push_str(&format!("{key} = \"{value}\"\n"));
-    }
+    let mut text = format!("[defaults]\ninterval = \"10s\"\n{}", expectations(deployment));
     for (name, url) in targets {
         text.push_str(&format!("\n[[target]]\nname = \"{name}\"\nurl = \"{url}\"\n"));
     }

@@ -208,16 +208,21 @@ fn statements_that_are_not_read_are_said_and_convict_nobody() {
         .assert(SourceProvenance, Error, Some("too-many-statements"));
 }
 
+/// A signature of cosign, without provenance.
+fn signature(workflow: &Workflow, digest: &str) -> Value {
+    let mut statement = workflow.provenance("image", digest);
+    statement["predicateType"] = json!("https://sigstore.dev/cosign/sign/v1");
+    statement["predicate"] = json!({});
+    sigstore().sign(workflow, &statement)
+}
+
 #[test]
 fn a_signature_before_the_provenance_does_not_hide_it() {
     let api = ScriptedServer::http(|request| {
         let digest = asked_digest(request);
         let workflow = Workflow::default();
-        let mut signature = workflow.provenance("image", &digest);
-        signature["predicateType"] = json!("https://sigstore.dev/cosign/sign/v1");
-        signature["predicate"] = json!({});
         Scripted::json(json!({ "attestations": [
-            { "bundle": sigstore().sign(&workflow, &signature) },
+            { "bundle": signature(&workflow, &digest) },
             { "bundle": bundle(&workflow, &digest) },
         ]}))
     });
@@ -276,11 +281,7 @@ fn what_is_remembered_of_one_target_is_used_for_another_only_if_its_rule_holds()
 fn a_signature_alone_is_asked_for_once_for_all_targets_of_a_run() {
     let api = ScriptedServer::http(|request| {
         let digest = asked_digest(request);
-        let workflow = Workflow::default();
-        let mut signature = workflow.provenance("image", &digest);
-        signature["predicateType"] = json!("https://sigstore.dev/cosign/sign/v1");
-        signature["predicate"] = json!({});
-        Scripted::json(json!({ "attestations": [{ "bundle": sigstore().sign(&workflow, &signature) }] }))
+        Scripted::json(json!({ "attestations": [{ "bundle": signature(&Workflow::default(), &digest) }] }))
     });
     let release = Release::of(api);
     let url = release.deployment.app.url();

@@ -1,19 +1,13 @@
 //! A statement names its deployment, and no other one of the run has that name.
 
+use super::super::config::expectations;
 use super::super::deployment::Deployment;
 use super::super::run::{Ran, run};
 
 /// Two targets at one address that differ in `ends`, with these options.
 fn verify(deployment: &Deployment, ends: [&str; 2], more: &[String]) -> Ran {
     let url = deployment.app.url().to_string();
-    let expect: String = deployment
-        .expect()
-        .iter()
-        .map(|option| {
-            let (key, value) = option.trim_start_matches("--").split_once('=').unwrap();
-            format!("{key} = \"{value}\"\n")
-        })
-        .collect();
+    let expect = expectations(deployment);
     let target = |name: &str, end: &str| format!("[[target]]\nname = \"{name}\"\nurl = \"{url}{end}\"\n");
     let file = deployment.path("p.toml");
     let text = format!(
